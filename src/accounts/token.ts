@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+
+/** What a Kimi token says of itself (kimi-web.md §2.3). Times are milliseconds since the epoch. */
+export type Claims = {
+  issuedAt: number | undefined;
+  expiresAt: number | undefined;
+  /** The account's user id. */
+  subject: string | undefined;
+  audience: string[];
+  kind: string | undefined;
+};
+
+/**
+ * Reads the claims of a JWT. Kimi signs for itself and we only plan by them, so nothing is verified.
+ * A token that is no JWT has no claims and is tried as it is.
+ */
+export function claims(token: string): Claims {
+  const payload = parse(token.split(".")[1] ?? "");
+  const audience = payload.aud;
+  return {
+    issuedAt: milliseconds(payload.iat),
+    expiresAt: milliseconds(payload.exp),
+    subject: typeof payload.sub === "string" ? payload.sub : undefined,
+    audience: [audience].flat().filter((item) => typeof item === "string"),
+    kind: typeof payload.typ === "string" ? payload.typ : undefined,
+  };
+}
+
+/** A short name for a token that tells nothing about it; for logs and comparisons. */
+export function fingerprint(token: string): string {
+  return createHash("sha256").update(token).digest("hex").slice(0, 12);
+}
+
+function parse(part: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+    return typeof value === "object" && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+function milliseconds(seconds: unknown): number | undefined {
+  return typeof seconds === "number" && Number.isFinite(seconds) ? seconds * 1_000 : undefined;
+}

@@ -1,0 +1,102 @@
+import { limits } from "../config/limits.js";
+import { Deadline } from "./deadline.js";
+import { ChatError } from "./errors.js";
+import { aliases, type Route, type Routes, route, suffixes } from "./route.js";
+import { transcript } from "./transcript.js";
+import type { AccountStatus, ChatEvent, ChatRequest, Model, Upstream } from "./types.js";
+import { UsageMeter } from "./usage.js";
+
+/** A model as `/v1/models` lists it. */
+export type ListedModel = Model & { upstream: string; simulated: boolean };
+
+/** The one way through the house: a request in, the events of its answer out. */
+export class Chat {
+  readonly #upstreams: readonly Upstream[];
+  readonly #routes: Routes;
+
+  constructor(upstreams: readonly Upstream[], routes: Routes = {}) {
+    this.#upstreams = upstreams;
+    this.#routes = routes;
+  }
+
+  /**
+   * The answer to a request, in lots that belong together; `start` first, `usage` and `finish` last.
+   * Throws ChatError, at any point. Aborting `request.signal` or leaving the iteration stops the upstream.
+   */
+  async *answer(request: ChatRequest): AsyncGenerator<readonly ChatEvent[]> {
+    const { signal } = request;
+    signal.throwIfAborted();
+    const found = await route(request, this.#upstreams, this.#routes);
+    const meter = new UsageMeter(request.messages);
+    yield [start(request, found)];
+    const { upstream, model, search, thinking } = found;
+    const messages = upstream.keepsHistory ? [transcript(request.messages)] : request.messages;
+    const deadline = new Deadline(signal, limits.answer);
+    try {
+      for await (const events of upstream.chat({ model, messages, search, thinking }, deadline.signal)) {
+        for (const event of events) meter.hear(event);
+        const last = events.at(-1);
+        if (last?.type !== "finish") {
+          yield events;
+          continue;
+        }
+        yield [...events.slice(0, -1), { type: "usage", usage: meter.total() }, last];
+        return;
+      }
+    } finally {
+      deadline.clear();
+    }
+    throw new ChatError("upstream_cut", "The answer ended without its end.");
+  }
+
+  /** Every name a client may use as a model, the aliases and their variants first. */
+  async models(signal: AbortSignal): Promise<ListedModel[]> {
+    const listed = new Map<string, ListedModel>();
+    for (const upstream of this.#upstreams) {
+      const models = (await upstream.models(signal)).map((model) => listedModel(model, upstream));
+      const preferred = models.find((model) => model.isDefault);
+      const named = preferred ? variants(preferred) : [];
+      for (const model of [...named, ...models]) if (!listed.has(model.id)) listed.set(model.id, model);
+    }
+    return [...listed.values()];
+  }
+
+  /** The state of each upstream's account, by the upstream's name. */
+  status(): { upstream: string; simulated: boolean; status: AccountStatus }[] {
+    return this.#upstreams.map((upstream) => ({
+      upstream: upstream.name,
+      simulated: upstream.simulated,
+      status: upstream.status(),
+    }));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#upstreams.map((upstream) => upstream.close()));
+  }
+}
+
+function start(request: ChatRequest, { upstream, showSources }: Route): ChatEvent {
+  return {
+    type: "start",
+    upstream: upstream.name,
+    model: upstream.simulated ? `${request.model} (simulator)` : request.model,
+    simulated: upstream.simulated,
+    showSources,
+    ignored: request.asked
+      .filter(({ feature }) => !upstream.features.has(feature))
+      .map(({ parameter }) => parameter),
+  };
+}
+
+function listedModel(model: Model, upstream: Upstream): ListedModel {
+  return { ...model, upstream: upstream.name, simulated: upstream.simulated };
+}
+
+function variants(model: ListedModel): ListedModel[] {
+  return aliases.flatMap((alias) => [
+    { ...model, id: alias },
+    ...suffixes
+      .filter((suffix) => suffix !== "vision")
+      .map((suffix) => ({ ...model, id: `${alias}-${suffix}` })),
+  ]);
+}

@@ -1,0 +1,147 @@
+/**
+ * The vocabulary of the house: what comes in, what goes out, and who answers. Read this file first.
+ * What can go wrong stands in `errors.ts`.
+ */
+
+/** A piece of a message: text, or a picture or document by link, bytes or the id of an earlier upload. */
+export type Part = TextPart | MediaPart;
+export type TextPart = { type: "text"; text: string };
+export type MediaPart = { type: "image" | "file"; source: MediaSource; name?: string; mediaType?: string };
+export type MediaSource =
+  | { kind: "link"; url: string }
+  | { kind: "bytes"; base64: string }
+  | { kind: "file-id"; id: string };
+
+/** One message of the history as the client sent it, in the order it was sent. */
+export type Message =
+  | { role: "system"; content: Part[] }
+  | { role: "user"; content: Part[]; name?: string }
+  | { role: "assistant"; content: Part[]; reasoning?: string; toolCalls?: ToolCall[] }
+  | { role: "tool"; content: Part[]; toolCallId: string; name?: string };
+
+export type ToolCall = { id: string; name: string; arguments: string };
+
+/** How hard the model is to think before it answers. */
+export type Thinking = "off" | "low" | "high" | "max";
+
+/** Something a request may ask for that not every upstream can honour. */
+export type Feature =
+  | "sampling"
+  | "max-tokens"
+  | "stop"
+  | "tools"
+  | "output-format"
+  | "logprobs"
+  | "conversation";
+
+/** Who asks: the name of the API key, never the key. */
+export type Caller = { key: string };
+
+/** What a client asks for, whatever dialect it spoke. */
+export type ChatRequest = {
+  /** As the client named it; `route.ts` resolves it. */
+  model: string;
+  messages: Message[];
+  /** Undefined: the model's default. */
+  search?: boolean;
+  /** Undefined: the model's default. */
+  thinking?: Thinking;
+  /** Whether the sources of a search are listed at the end of the text. Undefined: the model's default. */
+  showSources?: boolean;
+  /** The parameters that need a feature, in the client's own words. */
+  asked: { parameter: string; feature: Feature }[];
+  caller: Caller;
+  signal: AbortSignal;
+};
+
+/** One thing that happens while an answer is made. */
+export type ChatEvent =
+  /** First of all: who answers, and which of the client's parameters that upstream cannot honour. */
+  | {
+      type: "start";
+      upstream: string;
+      model: string;
+      simulated: boolean;
+      showSources: boolean;
+      ignored: string[];
+    }
+  /** The upstream's own names for this turn: where a next turn can continue. */
+  | { type: "opened"; chat: string; message: string }
+  | { type: "reasoning"; text: string }
+  | { type: "text"; text: string }
+  | { type: "search"; queries: string[] }
+  | { type: "source"; source: Source }
+  /** A mark inside the text, already taken out of it. The numbers are those of earlier `source` events. */
+  | { type: "citation"; sources: number[] }
+  /** Something the person should know that is no failure, such as a weaker model taking over. */
+  | { type: "notice"; code: string; message: string }
+  /** The upstream withdrew all it had said. */
+  | { type: "retract" }
+  | { type: "usage"; usage: Usage }
+  /** The honest end. Comes exactly once, last, or the stream throws a ChatError instead. */
+  | { type: "finish"; reason: FinishReason };
+
+export type FinishReason = "stop" | "length" | "tool-calls" | "content-filter";
+
+export type Source = {
+  /** Counted from 1 in order of appearance. */
+  index: number;
+  url: string;
+  title: string;
+  snippet?: string;
+  site?: string;
+  published?: string;
+};
+
+/** Token counts of a turn. `estimated` says that they were not counted by the model's own tokenizer. */
+export type Usage = { input: number; output: number; reasoning: number; cached: number; estimated: boolean };
+
+/** A model as an upstream offers it. */
+export type Model = {
+  id: string;
+  name: string;
+  /** In tokens, prompt and answer together. */
+  contextLength: number;
+  /** The efforts it can be set to, weakest first. */
+  thinking: Thinking[];
+  /** An agent scenario runs tools on Kimi's side; a plain chat never lands in one. */
+  agent: boolean;
+  /** What `moonshot-v1` and `kimi` mean on this upstream. */
+  isDefault: boolean;
+};
+
+/** A request whose model, switches and history the chat layer has settled. */
+export type UpstreamRequest = {
+  model: Model;
+  messages: Message[];
+  search: boolean;
+  thinking: Thinking;
+  /** Continue this chat of the upstream's instead of opening a new one. */
+  continues?: { chat: string; parent: string };
+};
+
+/** The state of the account behind an upstream, with the next thing to do where it is not well. */
+export type AccountStatus =
+  | { state: "ok"; detail: string }
+  | { state: "expiring"; detail: string }
+  | { state: "login required"; detail: string }
+  | { state: "unavailable"; detail: string };
+
+/**
+ * Who answers. `chat` yields the events in lots: all that one read from the upstream's socket brought, so that
+ * they can leave in one write. `finish` comes exactly once and last, or a ChatError is thrown.
+ * Leaving the iteration early, or the signal, stops the upstream.
+ */
+export interface Upstream {
+  readonly name: string;
+  readonly kind: string;
+  readonly simulated: boolean;
+  /** True where the upstream keeps the conversation itself and takes one message at a time. */
+  readonly keepsHistory: boolean;
+  readonly features: ReadonlySet<Feature>;
+  models(signal: AbortSignal): Promise<Model[]>;
+  chat(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<readonly ChatEvent[]>;
+  /** What is known without asking; costs nothing. */
+  status(): AccountStatus;
+  close(): Promise<void>;
+}

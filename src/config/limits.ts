@@ -1,0 +1,56 @@
+const second = 1_000;
+const minute = 60 * second;
+const kilobyte = 1_024;
+const megabyte = 1_024 * kilobyte;
+
+/** Every bound of the program in one place. Times are milliseconds, sizes bytes. */
+export const limits = {
+  /** Body of a request; larger ones get `request_too_large`. Pictures arrive inside it as base64. */
+  requestBody: 64 * megabyte,
+  /** Time for a client to send its whole request. */
+  requestReceive: 15 * minute,
+  /** Idle time of a client's connection; longer than the 60 s that most proxies keep theirs. */
+  keepAliveConnection: 72 * second,
+
+  /** How long the status line waits for the first word; then it leaves early and keep-alives run. */
+  holdHeader: 20 * second,
+  /** Silence on a stream after which a keep-alive comment is sent. */
+  keepAlive: 15 * second,
+  /** Longest line of an event stream; one-api stops at 64 KiB (clients.md §0.5). */
+  eventLine: 60_000,
+
+  /** Connecting to an upstream. */
+  connect: 10 * second,
+  /** Waiting for an upstream's status line. */
+  upstreamHeaders: minute,
+  /** Silence of an upstream inside an answer, its heartbeats counted as sound. */
+  upstreamSilence: minute,
+  /** Heartbeats and nothing else. */
+  upstreamProgress: 5 * minute,
+  /** A whole answer, from request to finish. */
+  answer: 30 * minute,
+  /** A short call to an upstream: refresh, catalogue, cancel. */
+  unary: 15 * second,
+  /** Body of the answer to a short call. */
+  unaryBody: 4 * megabyte,
+  /** One frame of an answer; clients cap at 8 to 16 MiB (kimi-web.md §2.1). */
+  frame: 16 * megabyte,
+  /** What may follow the end frame before the connection is cut instead of kept. */
+  afterEnd: kilobyte,
+  /** All that one answer may say. */
+  answerText: 32 * megabyte,
+  /** A citation mark that never closes is text again after so many characters. */
+  citationMark: 4 * kilobyte,
+  /** Sources of one answer. */
+  sources: 500,
+
+  /** How long a catalogue is believed. */
+  catalogue: 10 * minute,
+  /** How long a failed catalogue call is not repeated. */
+  catalogueRetry: minute,
+  /** How long a refused refresh token is not tried again. */
+  refusedRefresh: minute,
+
+  /** Different unknown things that are remembered by name. */
+  driftNames: 200,
+} as const;

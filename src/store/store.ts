@@ -1,0 +1,32 @@
+/** What must outlive the process. The one implementation today is a file; see `file.ts`. */
+
+/** Both tokens of a login. An access token alone works until it expires. */
+export type TokenPair = { accessToken?: string; refreshToken?: string };
+
+/** An account's tokens as they are kept. */
+export type StoredCredentials = {
+  current: TokenPair;
+  /** The pair before; kept until the current one has worked. */
+  previous?: TokenPair;
+  /** Fingerprint of the configured token that this pair descends from. */
+  startedFrom: string;
+  /** Milliseconds since the epoch. */
+  savedAt: number;
+};
+
+export interface CredentialStore {
+  /** The tokens of an account, or undefined if none were ever saved. */
+  credentials(account: string): Promise<StoredCredentials | undefined>;
+  /** Resolves when the tokens would survive a power cut. */
+  saveCredentials(account: string, credentials: StoredCredentials): Promise<void>;
+}
+
+/** An API key of Moonbridge's own; the key itself is never kept. */
+export type StoredKey = { name: string; sha256: string };
+
+export interface KeyStore {
+  keys(): Promise<readonly StoredKey[]>;
+  addKey(key: StoredKey): Promise<void>;
+}
+
+export interface Store extends CredentialStore, KeyStore {}

@@ -1,0 +1,128 @@
+import type { Model, Thinking } from "../../chat/types.js";
+import { limits } from "../../config/limits.js";
+import type { Drift } from "../../observability/drift.js";
+import type { KimiClient } from "./client.js";
+import { type JsonObject, object, objects, text } from "./json.js";
+
+/** A model with what a request for it needs on the wire (kimi-web.md §3). */
+export type KimiModel = Model & {
+  scenario: string;
+  kimiPlusId: string | undefined;
+  agentMode: string | undefined;
+  contextLengthOption: string | undefined;
+};
+
+/** The window of Kimi's chat models, in tokens (kimi-web.md §3). */
+const contextTokens = 262_144;
+
+/** The catalogue of 2026-09-15, used while the live one cannot be had. */
+const builtIn: KimiModel[] = [
+  kimiModel("k2d6-chat", "Kimi K2.6", "SCENARIO_CHAT", ["off", "low"]),
+  {
+    ...kimiModel("k3-agent", "Kimi K3", "SCENARIO_OK_COMPUTER", ["low", "high", "max"]),
+    agent: true,
+    kimiPlusId: "ok-computer",
+    agentMode: "TYPE_NORMAL",
+    contextLengthOption: "CONTEXT_LENGTH_L",
+  },
+];
+
+/** Efforts on the wire, weakest first (kimi-web.md §2.4). MEDIUM is ours neither to ask for nor to show. */
+const efforts: Record<string, Thinking> = {
+  REASONING_EFFORT_NONE: "off",
+  REASONING_EFFORT_LOW: "low",
+  REASONING_EFFORT_HIGH: "high",
+  REASONING_EFFORT_MAX: "max",
+};
+
+/** The models of one account: the live list, remembered for a while, with the built-in table behind it. */
+export class Catalogue {
+  readonly #load: (signal: AbortSignal) => Promise<KimiModel[]>;
+  #models: KimiModel[] = builtIn;
+  #askAgainAt = 0;
+  #loading: Promise<void> | undefined;
+
+  constructor(load: (signal: AbortSignal) => Promise<KimiModel[]>) {
+    this.#load = load;
+  }
+
+  /** Never throws: an unreachable catalogue must not keep anyone from chatting. */
+  async models(): Promise<readonly KimiModel[]> {
+    if (Date.now() >= this.#askAgainAt) {
+      this.#loading ??= this.#refresh().finally(() => {
+        this.#loading = undefined;
+      });
+      await this.#loading;
+    }
+    return this.#models;
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      const live = await this.#load(AbortSignal.timeout(limits.unary));
+      if (live.length > 0) this.#models = live;
+      this.#askAgainAt = Date.now() + limits.catalogue;
+    } catch {
+      this.#askAgainAt = Date.now() + limits.catalogueRetry;
+    }
+  }
+}
+
+/** Asks Kimi which models this account has. */
+export async function loadCatalogue(client: KimiClient, token: string, drift: Drift, signal: AbortSignal) {
+  const answer = await client.call(
+    "kimi.gateway.config.v1.ConfigService/GetAvailableModels",
+    {},
+    token,
+    signal,
+  );
+  return readCatalogue(answer, drift);
+}
+
+/** Reads the answer of GetAvailableModels; the list's own field name is not proven, so any array of models will do. */
+export function readCatalogue(answer: JsonObject, drift: Drift): KimiModel[] {
+  const defaultModel = text(object(answer.defaultScenario)?.model) ?? text(answer.defaultChatModel);
+  const items = Object.values(answer)
+    .flatMap(objects)
+    .filter((item) => text(item.id) && text(item.scenario) && item.available !== false);
+  const models = items.map((item) => readModel(item, drift));
+  const fallback = models.find((model) => !model.agent)?.id;
+  const known = models.some((model) => model.id === defaultModel) ? defaultModel : fallback;
+  return models.map((model) => ({ ...model, isDefault: model.id === known }));
+}
+
+function readModel(item: JsonObject, drift: Drift): KimiModel {
+  const scenario = text(item.scenario) ?? "";
+  if (!/^SCENARIO_(CHAT|OK_COMPUTER|OK_COMPUTER_SWARM|K2D5|K3)$/.test(scenario))
+    drift.note("scenario", scenario);
+  const offered = objects(item.reasoningEffortOptions).map((option) => efforts[text(option.effort) ?? ""]);
+  const thinking = offered.filter((effort) => effort !== undefined);
+  const agentMode = text(item.agentMode);
+  return {
+    ...kimiModel(text(item.id) ?? "", text(item.displayName) ?? "", scenario, thinking),
+    agent: agentMode !== undefined || /OK_COMPUTER/.test(scenario),
+    kimiPlusId: text(item.kimiPlusId),
+    agentMode,
+    contextLengthOption: text(item.defaultContextLength) ?? firstContextLength(item),
+  };
+}
+
+function firstContextLength(item: JsonObject): string | undefined {
+  const open = objects(item.contextLengthOptions).find((option) => option.available !== false);
+  return text(open?.contextLength);
+}
+
+function kimiModel(id: string, name: string, scenario: string, thinking: Thinking[]): KimiModel {
+  return {
+    id,
+    name: name || id,
+    contextLength: contextTokens,
+    thinking: thinking.length > 0 ? thinking : ["off"],
+    agent: false,
+    isDefault: id === "k2d6-chat",
+    scenario,
+    kimiPlusId: undefined,
+    agentMode: undefined,
+    contextLengthOption: undefined,
+  };
+}

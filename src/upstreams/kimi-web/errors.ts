@@ -1,0 +1,170 @@
+import { ChatError, type ErrorCode } from "../../chat/errors.js";
+import type { Drift } from "../../observability/drift.js";
+import { type JsonObject, object, objects, text } from "./json.js";
+
+/** What an error of Kimi's says, wherever it stood: unary body, trailer or `block.exception`. */
+export type KimiFailure = {
+  /** Connect code, such as `resource_exhausted`; empty inside an answer. */
+  code: string;
+  /** Without its `REASON_` prefix. */
+  reason: string;
+  severity: string;
+  /** Kimi's own sentence for people. */
+  sentence: string | undefined;
+  needsUpgrade: boolean;
+};
+
+/** Reads `{code, message, details:[{debug:{reason, localizedMessage, paywall}}]}` (kimi-web.md §2.9). */
+export function readFailure(error: JsonObject): KimiFailure {
+  const details = objects(error.details).map((detail) => object(detail.debug) ?? detail);
+  const debug = details.find((detail) => detail.reason !== undefined) ?? object(error.debug) ?? error;
+  return {
+    code: text(error.code) ?? "",
+    reason: (text(debug.reason) ?? "").replace(/^REASON_/, ""),
+    severity: (text(debug.severity) ?? "").replace(/^SEVERITY_/, ""),
+    sentence: text(object(debug.localizedMessage)?.message),
+    needsUpgrade: object(debug.paywall)?.needUpgrade === true,
+  };
+}
+
+type Meaning = { code: ErrorCode; message: string };
+
+const overloaded: Meaning = {
+  code: "upstream_overloaded",
+  message: "Kimi is too busy to answer right now. Try again in a minute.",
+};
+const quota: Meaning = {
+  code: "quota_exceeded",
+  message: "This Kimi account has used up its quota. It comes back when Kimi resets it, or with an upgrade.",
+};
+const rate: Meaning = {
+  code: "rate_limited",
+  message: "Kimi says that this account asks too often. Wait a little before the next message.",
+};
+const broken: Meaning = {
+  code: "upstream_unavailable",
+  message: "Kimi failed while it was answering. Try again.",
+};
+const loginExpired: Meaning = {
+  code: "account_login_required",
+  message:
+    "Kimi no longer accepts this account's login. Log in on Kimi's site and give Moonbridge new tokens.",
+};
+
+/** The reasons of the site's own enum (kimi-web.md §2.9). */
+const byReason: Record<string, Meaning> = {
+  INVALID_AUTH_TOKEN: loginExpired,
+  ANONYMOUS_REQUIRE_LOGIN: {
+    code: "account_login_required",
+    message:
+      "Kimi says that nobody is logged in: the access token is missing or is a refresh token. Give Moonbridge new tokens.",
+  },
+  CONTENT_FILTER: { code: "content_filter", message: "Kimi's content filter refused this conversation." },
+  TOKEN_LENGTH_TOO_LONG: {
+    code: "context_length_exceeded",
+    message: "This conversation is too long for Kimi. Start a new one or shorten it.",
+  },
+  INCONSISTENT_FILE_TYPE: {
+    code: "file_rejected",
+    message: "Kimi refused a file: its content does not match its type.",
+  },
+  REQUEST_ERROR: broken,
+  CHAT_INTERRUPTED: broken,
+  CHAT_FATAL_ERROR: broken,
+  EXCEED_TOOL_CALL_MAX_ROUNDS: broken,
+  LLM_UNAVAILABLE: overloaded,
+  COMPLETION_OVERLOADED: overloaded,
+  SERVER_OVERLOADED_FOR_FREE_USER: overloaded,
+  TEXT_USAGE_EXCEEDED: quota,
+  THINK_USAGE_EXCEEDED: quota,
+  K2_USAGE_EXCEEDED: quota,
+  DEEP_RESEARCH_USAGE_EXCEEDED: quota,
+  ANONYMOUS_USAGE_EXCEEDED: quota,
+  ABNORMAL_USER_USAGE_EXCEEDED: quota,
+  ABNORMAL_USER_SURVEY_REQUIRED: quota,
+  REQUEST_RATE_EXCEEDED: rate,
+  RATE_LIMIT_EXCEEDED: rate,
+  RESEARCH_TASK_CONCURRENT_LIMIT: rate,
+};
+
+/** Connect's codes, for failures without a reason that we know. */
+const byCode: Record<string, Meaning> = {
+  unauthenticated: loginExpired,
+  permission_denied: {
+    code: "account_login_required",
+    message:
+      "Kimi refuses this account access. Open Kimi's site, see that chatting works there, and give Moonbridge new tokens.",
+  },
+  resource_exhausted: rate,
+  invalid_argument: {
+    code: "upstream_protocol",
+    message:
+      "Kimi did not understand Moonbridge's request. Kimi may have changed its protocol; please report it.",
+  },
+  not_found: { code: "not_found", message: "Kimi does not know this chat any more." },
+  failed_precondition: broken,
+  unavailable: overloaded,
+  deadline_exceeded: { code: "timeout", message: "Kimi took too long to answer. Try again." },
+  canceled: { code: "upstream_cut", message: "Kimi stopped this answer." },
+};
+
+/** Connect's own table from HTTP status to code, for answers whose body is not an error object. */
+const codeByStatus: Record<number, string> = {
+  400: "invalid_argument",
+  401: "unauthenticated",
+  403: "permission_denied",
+  404: "not_found",
+  429: "resource_exhausted",
+  502: "unavailable",
+  503: "unavailable",
+  504: "deadline_exceeded",
+};
+
+/** Words at which one-api switches a channel off for good (clients.md §0.10). */
+const alarmsHubs = /credit|balance|permission denied|not allowed|not authorized|api key|欠费|到期/i;
+
+/** A failure of Kimi's as the error that the client gets. */
+export function failureToError(failure: KimiFailure, drift: Drift, retryAfterSeconds?: number): ChatError {
+  const known = byReason[failure.reason];
+  if (failure.reason !== "" && !known) drift.note("reason", failure.reason);
+  if (!known && failure.code !== "" && !byCode[failure.code]) drift.note("code", failure.code);
+  const meaning = failure.needsUpgrade ? quota : (known ?? byCode[failure.code] ?? broken);
+  const message =
+    failure.sentence && !alarmsHubs.test(failure.sentence)
+      ? `${meaning.message} Kimi says: “${failure.sentence}”`
+      : meaning.message;
+  const retryAfter = retryAfterSeconds ?? (meaning === rate || meaning === overloaded ? 30 : undefined);
+  return new ChatError(meaning.code, message, {
+    upstreamCode: failure.reason || failure.code || "unknown",
+    ...(retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter }),
+  });
+}
+
+/** An HTTP answer that is not 200 as an error; `body` may be anything (kimi-web.md §2.9). */
+export function statusToError(
+  status: number,
+  body: JsonObject | undefined,
+  drift: Drift,
+  retryAfterSeconds?: number,
+): ChatError {
+  const failure = readFailure(body ?? {});
+  const legacyReason = text(body?.error_type);
+  const code = failure.code || codeByStatus[status] || (status >= 500 ? "unavailable" : "unknown");
+  return failureToError(
+    {
+      ...failure,
+      code,
+      reason: failure.reason || (legacyReason === "auth.token.invalid" ? "INVALID_AUTH_TOKEN" : ""),
+    },
+    drift,
+    retryAfterSeconds,
+  );
+}
+
+/** True where Kimi refused the access token itself, so that a refresh may help (kimi-web.md §2.9). */
+export function isExpiredLogin(error: unknown): boolean {
+  return (
+    error instanceof ChatError &&
+    (error.upstreamCode === "INVALID_AUTH_TOKEN" || error.upstreamCode === "unauthenticated")
+  );
+}

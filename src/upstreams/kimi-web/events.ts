@@ -1,0 +1,322 @@
+import { ChatError } from "../../chat/errors.js";
+import type { ChatEvent, FinishReason } from "../../chat/types.js";
+import { limits } from "../../config/limits.js";
+import type { Drift } from "../../observability/drift.js";
+import { failureToError, readFailure } from "./errors.js";
+import type { Frame } from "./frames.js";
+import { isObject, type JsonObject, object, parseObject, text, texts } from "./json.js";
+import { MarkReader } from "./marks.js";
+import { Sources } from "./sources.js";
+
+/** The kinds of block whose text is part of the answer. */
+type Voice = "text" | "think";
+
+/** What one block has said so far; `append` extends it and `set` replaces it. */
+type Block = { voice: Voice; said: string };
+
+/** Block kinds that carry nothing for a chat client (kimi-web.md §2.5). */
+const silentBlocks = new Set([
+  "stage",
+  "multiStage",
+  "file",
+  "memory",
+  "artifact",
+  "resourceLink",
+  "mcp",
+  "search",
+]);
+const blockFields = new Set(["id", "parentId", "messageId", "createTime"]);
+const knownStatuses = new Set([
+  "UNSPECIFIED",
+  "GENERATING",
+  "PENDING",
+  "COMPLETED",
+  "CANCELLED",
+  "TRUNCATED",
+  "ERROR",
+]);
+const knownSeverities = new Set(["", "INFO", "BLOCK_RETRACT", "MESSAGE_RETRACT"]);
+
+/**
+ * Interprets the events of one `Chat` call (kimi-web.md §2.5): frames in, ChatEvents out, no I/O.
+ * Reading the end frame yields `finish` or throws the ChatError that the answer ended with.
+ */
+export class ChatInterpreter {
+  readonly #drift: Drift;
+  readonly #blocks = new Map<string, Block>();
+  readonly #tools = new Map<string, { name: string; args: string; announced: boolean }>();
+  readonly #sources = new Sources();
+  readonly #marks = new MarkReader();
+  #chatId: string;
+  #assistantId = "";
+  #opened = false;
+  #status = "";
+  #done = false;
+  #retracted = false;
+  #failure: ChatError | undefined;
+  #lastSpoken: { id: string; voice: Voice } | undefined;
+  #saidLength = 0;
+  #usedTool = false;
+  #ended = false;
+
+  /** `continued` is the chat that this turn continues; a new chat's id comes with the stream. */
+  constructor(drift: Drift, continued = "") {
+    this.#drift = drift;
+    this.#chatId = continued;
+  }
+
+  /** The ids that `CancelChat` needs; undefined until Kimi has named them or once the answer is over. */
+  get running(): { chat: string; message: string } | undefined {
+    if (!this.#assistantId || !this.#chatId || this.#ended || this.#done) return undefined;
+    return { chat: this.#chatId, message: this.#assistantId };
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Adds what the frame means to `out`; true if it was more than a heartbeat. */
+  read(frame: Frame, out: ChatEvent[]): boolean {
+    const event = parseObject(frame.payload.toString("utf8"));
+    if (!event) {
+      throw new ChatError(
+        "upstream_protocol",
+        "Kimi sent a frame that is not JSON. Is the base URL really Kimi's?",
+      );
+    }
+    if (frame.end) {
+      this.#end(event, out);
+      return true;
+    }
+    return this.#event(event, out);
+  }
+
+  #event(event: JsonObject, out: ChatEvent[]): boolean {
+    // The hot path first: almost every frame is a delta of a block.
+    if (isObject(event.block)) this.#block(event.block, event, out);
+    else if (isObject(event.message)) this.#message(event.message, out);
+    else if (isObject(event.chat)) this.#chat(event.chat, out);
+    else if (event.heartbeat !== undefined) return false;
+    else if (event.done !== undefined) this.#done = true;
+    else if (isObject(event.notification)) this.#notification(event.notification, out);
+    else
+      this.#drift.note(
+        "container",
+        Object.keys(event).find((key) => !/^(op|mask|eventOffset)$/.test(key)) ?? "none",
+      );
+    if (event.op !== "set" && event.op !== "append" && !this.#done)
+      this.#drift.note("op", text(event.op) ?? "none");
+    return true;
+  }
+
+  #chat(chat: JsonObject, out: ChatEvent[]): void {
+    this.#chatId ||= text(chat.id) ?? "";
+    this.#announce(out);
+  }
+
+  #message(message: JsonObject, out: ChatEvent[]): void {
+    const refs = object(message.refs);
+    if (refs) {
+      this.#sources.read(refs.searchChunks, out);
+      this.#sources.read(refs.usedSearchChunks, out);
+    }
+    const id = text(message.id) ?? "";
+    if (message.role === "assistant") {
+      this.#assistantId = id;
+      this.#announce(out);
+    }
+    // The user's own message comes back as COMPLETED; only the answer's status counts.
+    const status = (text(message.status) ?? "").replace(/^MESSAGE_STATUS_/, "");
+    if (status === "" || id === "" || id !== this.#assistantId) return;
+    if (!knownStatuses.has(status)) this.#drift.note("status", status);
+    else this.#status = status;
+  }
+
+  #announce(out: ChatEvent[]): void {
+    if (this.#opened || !this.#chatId || !this.#assistantId) return;
+    this.#opened = true;
+    out.push({ type: "opened", chat: this.#chatId, message: this.#assistantId });
+  }
+
+  #block(block: JsonObject, event: JsonObject, out: ChatEvent[]): void {
+    const id = text(block.id) ?? "";
+    const exception = object(block.exception) ?? object(block.error);
+    if (isObject(block.text)) this.#speak(id, "text", block.text.content, event.op, out);
+    else if (isObject(block.think)) this.#speak(id, "think", block.think.content, event.op, out);
+    else if (isObject(block.tool)) this.#tool(id, block.tool, event, out);
+    else if (exception) this.#exception(object(exception.error) ?? exception, out);
+    else if (isObject(block.search)) this.#legacySearch(block.search, out);
+    else this.#unspoken(block);
+  }
+
+  #unspoken(block: JsonObject): void {
+    for (const kind of Object.keys(block)) {
+      if (!blockFields.has(kind) && !silentBlocks.has(kind)) this.#drift.note("block", kind);
+    }
+  }
+
+  #speak(id: string, voice: Voice, content: unknown, op: unknown, out: ChatEvent[]): void {
+    const piece = typeof content === "string" ? content : "";
+    let block = this.#blocks.get(id);
+    if (!block) {
+      block = { voice, said: "" };
+      this.#blocks.set(id, block);
+    }
+    if (op !== "set") {
+      block.said += piece;
+      this.#say(id, voice, piece, out);
+      return;
+    }
+    // A `set` that continues what was said is a snapshot; one that does not takes back what has left already.
+    if (piece.startsWith(block.said)) {
+      const added = piece.slice(block.said.length);
+      block.said = piece;
+      this.#say(id, voice, added, out);
+    } else if (piece !== "") {
+      this.#drift.note("rewrite", voice);
+      block.said = piece;
+      out.push({
+        type: "notice",
+        code: "answer_rewritten",
+        message: "Kimi rewrote a part of its answer after sending it; the text shown is the first version.",
+      });
+    }
+  }
+
+  #say(id: string, voice: Voice, piece: string, out: ChatEvent[]): void {
+    if (piece === "") return;
+    this.#saidLength += piece.length;
+    if (this.#saidLength > limits.answerText) {
+      throw new ChatError(
+        "upstream_protocol",
+        `Kimi's answer is longer than ${limits.answerText} characters.`,
+      );
+    }
+    const last = this.#lastSpoken;
+    if (last?.id !== id) {
+      this.#flushMarks(out);
+      this.#lastSpoken = { id, voice };
+      // Kimi shows each block as a paragraph of its own.
+      if (last && this.#hasSpoken(voice, id))
+        out.push({ type: voice === "text" ? "text" : "reasoning", text: "\n\n" });
+    }
+    if (voice === "think") out.push({ type: "reasoning", text: piece });
+    else this.#sayText(this.#marks.push(piece), out);
+  }
+
+  #hasSpoken(voice: Voice, exceptId: string): boolean {
+    for (const [id, block] of this.#blocks) {
+      if (id !== exceptId && block.voice === voice && block.said !== "") return true;
+    }
+    return false;
+  }
+
+  #sayText(pieces: ReturnType<MarkReader["push"]>, out: ChatEvent[]): void {
+    for (const piece of pieces) {
+      if (piece.type === "text") {
+        out.push(piece);
+        continue;
+      }
+      const cited = piece.refs.map((ref) => this.#sources.find(ref)).filter((index) => index !== undefined);
+      if (cited.length < piece.refs.length) this.#drift.note("citation", "unknown-reference");
+      if (cited.length > 0) out.push({ type: "citation", sources: cited });
+    }
+  }
+
+  #flushMarks(out: ChatEvent[]): void {
+    this.#sayText(this.#marks.flush(), out);
+  }
+
+  #tool(id: string, tool: JsonObject, event: JsonObject, out: ChatEvent[]): void {
+    this.#usedTool = true;
+    let known = this.#tools.get(id);
+    if (!known) {
+      known = { name: "", args: "", announced: false };
+      this.#tools.set(id, known);
+    }
+    known.name ||= text(tool.name) ?? "";
+    const args = text(tool.args) ?? "";
+    known.args = event.op === "append" ? known.args + args : args || known.args;
+    if (known.args.length > limits.frame)
+      throw new ChatError("upstream_protocol", "Kimi's tool call never ends.");
+    this.#sources.read(tool.contents, out);
+    if (known.announced || !known.name.includes("search")) return;
+    const queries = texts(parseObject(known.args)?.queries);
+    if (queries.length === 0) return;
+    known.announced = true;
+    out.push({ type: "search", queries });
+  }
+
+  /** The search block of 2025 and early 2026, before search became a tool. */
+  #legacySearch(search: JsonObject, out: ChatEvent[]): void {
+    const queries = texts(search.keywords);
+    if (queries.length > 0) out.push({ type: "search", queries });
+    this.#sources.read(search.webPages, out);
+  }
+
+  #exception(error: JsonObject, out: ChatEvent[]): void {
+    const failure = readFailure(error);
+    if (!knownSeverities.has(failure.severity)) this.#drift.note("severity", failure.severity);
+    const withdrawn = failure.severity.endsWith("_RETRACT");
+    const problem = failureToError(failure, this.#drift);
+    if (failure.severity === "INFO") {
+      out.push({
+        type: "notice",
+        code: problem.upstreamCode ?? "info",
+        message: failure.sentence ?? problem.message,
+      });
+      return;
+    }
+    const filtered = problem.code === "content_filter";
+    if (filtered && !withdrawn && this.#saidLength === 0) this.#failure = problem;
+    else if (filtered || (withdrawn && problem.upstreamCode === "unknown"))
+      this.#retract(problem.message, out);
+    else this.#failure ??= problem;
+  }
+
+  #retract(message: string, out: ChatEvent[]): void {
+    this.#retracted = true;
+    this.#marks.flush();
+    if (this.#saidLength === 0) {
+      this.#failure ??= new ChatError("content_filter", message, { upstreamCode: "CONTENT_FILTER" });
+      return;
+    }
+    out.push({ type: "notice", code: "content_filter", message }, { type: "retract" });
+  }
+
+  #notification(notification: JsonObject, out: ChatEvent[]): void {
+    const type = (text(notification.type) ?? "").replace(/^TYPE_/, "");
+    if (type !== "MODEL_DEGRADE") this.#drift.note("notification", type);
+    const message = text(notification.message);
+    if (message) out.push({ type: "notice", code: type.toLowerCase() || "notification", message });
+  }
+
+  /** The 0x02 frame: `{}` or `{"error":…}`; an error may follow even a `done` (kimi-web.md §2.5). */
+  #end(trailer: JsonObject, out: ChatEvent[]): void {
+    this.#ended = true;
+    if (isObject(trailer.error)) throw failureToError(readFailure(trailer.error), this.#drift);
+    if (this.#failure) throw this.#failure;
+    if (!this.#retracted) this.#flushMarks(out);
+    out.push({ type: "finish", reason: this.#finishReason() });
+  }
+
+  #finishReason(): FinishReason {
+    if (this.#retracted) return "content-filter";
+    if (this.#status === "ERROR") {
+      throw new ChatError("upstream_unavailable", "Kimi failed while it was answering and did not say why.");
+    }
+    if (this.#status === "CANCELLED") {
+      throw new ChatError("upstream_cut", "This answer was stopped on Kimi's side before it was complete.");
+    }
+    if (this.#status !== "COMPLETED" && this.#status !== "TRUNCATED" && !this.#done) {
+      throw new ChatError(
+        "upstream_cut",
+        "Kimi ended the stream without saying that the answer is complete.",
+      );
+    }
+    if (this.#saidLength === 0 && !this.#usedTool) {
+      throw new ChatError("upstream_protocol", "Kimi sent an empty answer. Try again.");
+    }
+    return this.#status === "TRUNCATED" ? "length" : "stop";
+  }
+}

@@ -1,0 +1,44 @@
+import type { Message, Thinking, UpstreamRequest } from "../../chat/types.js";
+import type { KimiModel } from "./catalogue.js";
+
+/** The wire's names for how hard to think (kimi-web.md §2.4). */
+const effort: Record<Thinking, string> = {
+  off: "REASONING_EFFORT_NONE",
+  low: "REASONING_EFFORT_LOW",
+  high: "REASONING_EFFORT_HIGH",
+  max: "REASONING_EFFORT_MAX",
+};
+
+/**
+ * The JSON of one `Chat` request, in the shape and spelling of the site's own (kimi-web.md §2.4, §5.1, §5.4).
+ * A new chat has neither `chat_id` nor `parent_id`: an empty `chat_id` is refused.
+ */
+export function chatBody(request: UpstreamRequest, model: KimiModel): string {
+  const { continues, search, thinking } = request;
+  return JSON.stringify({
+    ...(continues ? { chat_id: continues.chat } : {}),
+    scenario: model.scenario,
+    ...(model.kimiPlusId ? { kimiplus_id: model.kimiPlusId } : {}),
+    ...(model.agentMode ? { agent_mode: model.agentMode } : {}),
+    tools: search ? [{ type: "TOOL_TYPE_SEARCH", search: {} }] : [],
+    message: {
+      ...(continues ? { parent_id: continues.parent } : {}),
+      role: "user",
+      blocks: [{ message_id: "", text: { content: request.messages.map(textOf).join("\n\n") } }],
+      scenario: model.scenario,
+      is_goal: false,
+    },
+    options: {
+      thinking: thinking !== "off",
+      enable_plugin: false,
+      reasoning_effort: effort[thinking],
+      model: model.id,
+      ...(model.contextLengthOption ? { context_length: model.contextLengthOption } : {}),
+    },
+    project_id: "",
+  });
+}
+
+function textOf(message: Message): string {
+  return message.content.map((part) => (part.type === "text" ? part.text : "")).join("");
+}

@@ -1,0 +1,197 @@
+import { Credentials } from "../../accounts/credentials.js";
+import { claims } from "../../accounts/token.js";
+import { ChatError } from "../../chat/errors.js";
+import type {
+  AccountStatus,
+  ChatEvent,
+  Feature,
+  Model,
+  Upstream,
+  UpstreamRequest,
+} from "../../chat/types.js";
+import { limits } from "../../config/limits.js";
+import type { Drift } from "../../observability/drift.js";
+import type { CredentialStore, TokenPair } from "../../store/store.js";
+import { Catalogue, type KimiModel, loadCatalogue } from "./catalogue.js";
+import { KimiClient } from "./client.js";
+import { isExpiredLogin } from "./errors.js";
+import { ChatInterpreter } from "./events.js";
+import { FrameDecoder } from "./frames.js";
+import { refreshWith } from "./refresh.js";
+import { chatBody } from "./request.js";
+
+export type KimiWebOptions = {
+  name: string;
+  /** Default: the site that the tokens were issued for, kimi.com or kimi.ai. */
+  baseUrl?: string;
+  authUrl?: string;
+  userAgent?: string;
+  /** Milliseconds of silence after which an answer is given up. */
+  silence?: number;
+  tokens: TokenPair;
+};
+
+export type KimiWebSurroundings = {
+  store: CredentialStore;
+  drift: Drift;
+  warn: (message: string, error: unknown) => void;
+};
+
+/** Kimi's web chat with one person's account, over its Connect protocol (kimi-web.md §2). */
+export class KimiWeb implements Upstream {
+  readonly kind = "kimi-web";
+  readonly simulated = false;
+  readonly keepsHistory = true;
+  /** The web chat has no sampling, no limits and no functions (kimi-web.md §2.4). */
+  readonly features: ReadonlySet<Feature> = new Set();
+  readonly name: string;
+  readonly #client: KimiClient;
+  readonly #credentials: Credentials;
+  readonly #catalogue: Catalogue;
+  readonly #drift: Drift;
+  readonly #warn: KimiWebSurroundings["warn"];
+
+  private constructor(
+    name: string,
+    client: KimiClient,
+    credentials: Credentials,
+    surroundings: KimiWebSurroundings,
+  ) {
+    this.name = name;
+    this.#client = client;
+    this.#credentials = credentials;
+    this.#drift = surroundings.drift;
+    this.#warn = surroundings.warn;
+    this.#catalogue = new Catalogue((signal) => this.#loadCatalogue(signal));
+  }
+
+  /** Opens the account; asks nothing of Kimi yet. */
+  static async open(options: KimiWebOptions, surroundings: KimiWebSurroundings): Promise<KimiWeb> {
+    const site = siteOf(options);
+    const client = new KimiClient({ ...options, ...site }, surroundings.drift);
+    const credentials = await Credentials.open(options.name, options.tokens, {
+      store: surroundings.store,
+      renew: refreshWith(client),
+      warn: surroundings.warn,
+    });
+    return new KimiWeb(options.name, client, credentials, surroundings);
+  }
+
+  async models(): Promise<Model[]> {
+    return [...(await this.#catalogue.models())];
+  }
+
+  /** One turn. A login that Kimi refuses is renewed once and the turn repeated, if nothing has been said yet. */
+  async *chat(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+    const body = chatBody(request, await this.#wireModel(request.model.id));
+    let token = await this.#credentials.accessToken(signal);
+    let speaking = false;
+    for (let renewed = false; ; renewed = true) {
+      try {
+        for await (const events of this.#answer(body, request.continues?.chat, token, signal)) {
+          if (!speaking) void this.#credentials.confirm(token);
+          speaking = true;
+          yield events;
+        }
+        return;
+      } catch (error) {
+        if (renewed || speaking || !isExpiredLogin(error)) throw error;
+        token = await this.#credentials.replace(token, signal);
+      }
+    }
+  }
+
+  status(): AccountStatus {
+    return this.#credentials.status();
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** One `Chat` call. However it is left before its end, Kimi is told to stop. */
+  async *#answer(
+    body: string,
+    continued: string | undefined,
+    token: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly ChatEvent[]> {
+    const stream = await this.#client.openChat(body, token, signal);
+    const interpreter = new ChatInterpreter(this.#drift, continued);
+    const decoder = new FrameDecoder(limits.frame);
+    let heardAt = Date.now();
+    try {
+      for await (const chunk of stream.chunks()) {
+        const { events, failure, heard } = readChunk(chunk, decoder, interpreter);
+        if (events.length > 0) yield events;
+        if (failure) throw failure;
+        if (interpreter.ended) return;
+        if (heard) heardAt = Date.now();
+        else if (Date.now() - heardAt > limits.upstreamProgress) {
+          throw new ChatError("timeout", "Kimi kept the line open but stopped answering. Try again.");
+        }
+      }
+      throw new ChatError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
+    } finally {
+      stream.close(interpreter.ended);
+      if (interpreter.running) this.#cancel(interpreter.running, token);
+    }
+  }
+
+  /** Tells Kimi to stop generating; nobody waits for it (kimi-web.md §2.7). */
+  #cancel(running: { chat: string; message: string }, token: string): void {
+    const body = { chat_id: running.chat, message_id: running.message };
+    const method = "kimi.gateway.chat.v1.ChatService/CancelChat";
+    this.#client.call(method, body, token, AbortSignal.timeout(limits.unary)).catch((error: unknown) => {
+      this.#warn("Kimi could not be told to stop an answer", error);
+    });
+  }
+
+  async #wireModel(id: string): Promise<KimiModel> {
+    const model = (await this.#catalogue.models()).find((candidate) => candidate.id === id);
+    if (model) return model;
+    throw new ChatError(
+      "model_not_found",
+      `Kimi no longer offers the model ${id}. GET /v1/models lists what it does.`,
+      {
+        param: "model",
+      },
+    );
+  }
+
+  async #loadCatalogue(signal: AbortSignal): Promise<KimiModel[]> {
+    const token = await this.#credentials.accessToken(signal);
+    try {
+      return await loadCatalogue(this.#client, token, this.#drift, signal);
+    } catch (error) {
+      if (!isExpiredLogin(error)) throw error;
+      const renewed = await this.#credentials.replace(token, signal);
+      return loadCatalogue(this.#client, renewed, this.#drift, signal);
+    }
+  }
+}
+
+/** What one read of the socket brought; what was said before a failure is not lost with it. */
+function readChunk(chunk: Buffer, decoder: FrameDecoder, interpreter: ChatInterpreter) {
+  const events: ChatEvent[] = [];
+  let heard = false;
+  try {
+    for (const frame of decoder.push(chunk)) {
+      heard = interpreter.read(frame, events) || heard;
+      if (interpreter.ended) break;
+    }
+    return { events, heard, failure: undefined };
+  } catch (failure) {
+    return { events, heard, failure };
+  }
+}
+
+/** The hosts that belong to the tokens: those for kimi.ai name it as their audience (kimi-web.md §0.1, §2.3). */
+function siteOf(options: KimiWebOptions): { baseUrl: string; authUrl: string } {
+  const token = options.tokens.refreshToken ?? options.tokens.accessToken ?? "";
+  const site = claims(token).audience.includes("kimi.ai") ? "kimi.ai" : "kimi.com";
+  const baseUrl = options.baseUrl ?? `https://www.${site}`;
+  const host = new URL(baseUrl).hostname;
+  const own = /(^|\.)(kimi\.(?:com|ai))$/.exec(host)?.[2];
+  return { baseUrl, authUrl: options.authUrl ?? (own ? `https://auth.${own}` : `https://auth.${site}`) };
+}
