@@ -1,0 +1,85 @@
+import type { ServerResponse } from "node:http";
+import { limits } from "../config/limits.js";
+
+/** How long things wait on a stream; tests shorten them. Milliseconds. */
+export type StreamTimes = { holdHeader: number; keepAlive: number };
+
+export const defaultStreamTimes: StreamTimes = { holdHeader: limits.holdHeader, keepAlive: limits.keepAlive };
+
+/**
+ * A server-sent event stream to one client. The status line waits for the first write, so that a failure before it
+ * can still have its own status; after `holdHeader` it leaves early. Silence is filled with keep-alive comments.
+ */
+export class EventStream {
+  readonly #response: ServerResponse;
+  readonly #headers: () => Record<string, string>;
+  readonly #keepAlive: string;
+  #opened = false;
+  #quietSince = performance.now();
+  readonly #hold: NodeJS.Timeout;
+  readonly #beat: NodeJS.Timeout;
+
+  /** `headers` is asked when the status line leaves, which is when everything about the answer is known. */
+  constructor(
+    response: ServerResponse,
+    times: StreamTimes,
+    { headers, keepAlive }: { headers: () => Record<string, string>; keepAlive: string },
+  ) {
+    this.#response = response;
+    this.#headers = headers;
+    this.#keepAlive = keepAlive;
+    this.#hold = setTimeout(() => this.#send(this.#keepAlive), times.holdHeader);
+    this.#beat = setInterval(() => {
+      if (this.#opened && performance.now() - this.#quietSince >= times.keepAlive * 0.9)
+        this.#send(this.#keepAlive);
+    }, times.keepAlive);
+  }
+
+  /** True once the status line has left; from then on a failure is an event. */
+  get opened(): boolean {
+    return this.#opened;
+  }
+
+  /** Sends bytes; resolves when the client has taken enough to go on, or has left. */
+  async write(bytes: string): Promise<void> {
+    if (this.#send(bytes) || this.#response.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.#response.off("drain", done).off("close", done);
+        resolve();
+      };
+      this.#response.on("drain", done).on("close", done);
+    });
+  }
+
+  /** Sends the last bytes and ends the stream cleanly. */
+  end(bytes: string): void {
+    this.stop();
+    this.#open();
+    this.#response.end(bytes);
+  }
+
+  /** Stops the timers without ending the response; someone else answers then. */
+  stop(): void {
+    clearTimeout(this.#hold);
+    clearInterval(this.#beat);
+  }
+
+  #send(bytes: string): boolean {
+    this.#open();
+    this.#quietSince = performance.now();
+    return this.#response.write(bytes);
+  }
+
+  #open(): void {
+    if (this.#opened) return;
+    this.#opened = true;
+    clearTimeout(this.#hold);
+    this.#response.writeHead(200, {
+      ...this.#headers(),
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no",
+    });
+  }
+}

@@ -1,0 +1,45 @@
+import type { ChatError, ErrorCode } from "../../chat/errors.js";
+
+/** OpenAI's error envelope; all four keys are always there (clients.md row 18). */
+export type ErrorEnvelope = { error: { message: string; type: string; param: string | null; code: string } };
+
+type Names = { type: string; code?: string };
+
+/** Names that clients act on (clients.md §0.9, §0.10, rows 12–17); the rest keep Moonbridge's code. */
+const names: Record<ErrorCode, Names> = {
+  invalid_request: { type: "invalid_request_error" },
+  unknown_parameter: { type: "invalid_request_error" },
+  context_length_exceeded: { type: "invalid_request_error" },
+  content_filter: { type: "invalid_request_error" },
+  file_rejected: { type: "invalid_request_error" },
+  link_forbidden: { type: "invalid_request_error" },
+  invalid_api_key: { type: "invalid_request_error" },
+  model_not_found: { type: "invalid_request_error" },
+  not_found: { type: "invalid_request_error" },
+  request_too_large: { type: "invalid_request_error" },
+  account_busy: { type: "rate_limit_exceeded" },
+  rate_limited: { type: "rate_limit_exceeded", code: "rate_limit_exceeded" },
+  quota_exceeded: { type: "exceeded_current_quota_error", code: "insufficient_quota" },
+  internal: { type: "server_error" },
+  upstream_protocol: { type: "upstream_error" },
+  upstream_cut: { type: "upstream_error" },
+  upstream_unavailable: { type: "upstream_error" },
+  upstream_overloaded: { type: "upstream_error" },
+  account_login_required: { type: "upstream_error" },
+  shutting_down: { type: "server_error" },
+  timeout: { type: "upstream_error" },
+  cancelled: { type: "invalid_request_error" },
+};
+
+export function errorEnvelope(error: ChatError): ErrorEnvelope {
+  const { type, code = error.code } = names[error.code];
+  return { error: { message: error.message, type, param: error.param ?? null, code } };
+}
+
+/** The headers by which SDKs decide whether and when to try again (clients.md §0.9, row 15). */
+export function errorHeaders(error: ChatError): Record<string, string> {
+  return {
+    ...(error.retryable ? {} : { "x-should-retry": "false" }),
+    ...(error.retryAfterSeconds === undefined ? {} : { "retry-after": String(error.retryAfterSeconds) }),
+  };
+}

@@ -1,0 +1,171 @@
+import { distance } from "fastest-levenshtein";
+import { ChatError } from "../../chat/errors.js";
+import type { Caller, ChatRequest, Feature, Thinking } from "../../chat/types.js";
+import { isOriginalShape, readMessages } from "./content.js";
+import { type ChatCompletionBody, parameterNames } from "./schema.js";
+
+/** A request as the dialect understands it: what to ask, and how the answer is to be written. */
+export type ChatCompletionRequest = {
+  chat: ChatRequest;
+  stream: boolean;
+  includeUsage: boolean;
+  /** Unknown parameters that were let through; reported, not hidden. */
+  ignored: string[];
+};
+
+export type ParseOptions = { unknownParameters: "reject" | "ignore"; caller: Caller; signal: AbortSignal };
+
+/** Reads a validated body. Throws `unknown_parameter` or `invalid_request`, naming the field and the remedy. */
+export function parseChatCompletion(body: ChatCompletionBody, options: ParseOptions): ChatCompletionRequest {
+  const ignored = unknownParameters(body);
+  if (options.unknownParameters === "reject" && ignored[0] !== undefined) throw unknownParameter(ignored[0]);
+  if ((body.n ?? 1) !== 1) throw refused("n", "only one answer at a time; leave n out or set it to 1");
+  if (body.modalities?.some((kind) => kind !== "text"))
+    throw refused("modalities", 'only ["text"] is possible');
+  const search = wantsSearch(body);
+  const thinking = wantedThinking(body);
+  return {
+    chat: {
+      model: body.model || "kimi",
+      messages: readMessages(body.messages),
+      ...(search === undefined ? {} : { search }),
+      ...(thinking === undefined ? {} : { thinking }),
+      asked: askedFeatures(body),
+      caller: options.caller,
+      signal: options.signal,
+    },
+    // The original always streamed and its users' code relies on it; its own message shape tells them apart.
+    stream: body.stream ?? isOriginalShape(body.messages),
+    includeUsage: body.stream_options?.include_usage === true,
+    ignored,
+  };
+}
+
+function unknownParameters(body: object): string[] {
+  return Object.keys(body).filter((name) => !parameterNames.includes(name));
+}
+
+function unknownParameter(name: string): ChatError {
+  const shown = name.replace(/[^\w.-]/g, "?").slice(0, 64);
+  const nearest = parameterNames.reduce((best, each) =>
+    distance(shown, each) < distance(shown, best) ? each : best,
+  );
+  return new ChatError(
+    "unknown_parameter",
+    `There is no parameter “${shown}”; the nearest is “${nearest}”. Remove it, or set server.unknownParameters to "ignore".`,
+    { param: shown },
+  );
+}
+
+/** The parameters that ask for more than a plain answer, unless they only repeat the default. */
+function askedFeatures(body: ChatCompletionBody): ChatRequest["asked"] {
+  const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
+  return features
+    .filter(({ parameter, neutral }) => isSet(body[parameter]) && !neutral?.(body[parameter]))
+    .map(({ parameter, feature }) => ({ parameter, feature }));
+}
+
+type FeatureRule = {
+  parameter: keyof ChatCompletionBody;
+  feature: Feature;
+  neutral?: (value: unknown) => boolean;
+};
+
+const isZero = (value: unknown) => value === 0;
+const isOne = (value: unknown) => value === 1;
+const isEmptyList = (value: unknown) => Array.isArray(value) && value.every(isSearchTool);
+
+const features: FeatureRule[] = [
+  { parameter: "temperature", feature: "sampling" },
+  { parameter: "top_p", feature: "sampling", neutral: isOne },
+  { parameter: "top_k", feature: "sampling" },
+  { parameter: "min_p", feature: "sampling", neutral: isZero },
+  { parameter: "presence_penalty", feature: "sampling", neutral: isZero },
+  { parameter: "frequency_penalty", feature: "sampling", neutral: isZero },
+  { parameter: "repetition_penalty", feature: "sampling", neutral: isOne },
+  { parameter: "logit_bias", feature: "sampling" },
+  { parameter: "seed", feature: "sampling" },
+  { parameter: "max_tokens", feature: "max-tokens" },
+  { parameter: "max_completion_tokens", feature: "max-tokens" },
+  { parameter: "stop", feature: "stop", neutral: isEmptyList },
+  { parameter: "tools", feature: "tools", neutral: isEmptyList },
+  { parameter: "functions", feature: "tools", neutral: isEmptyList },
+  { parameter: "tool_choice", feature: "tools", neutral: (value) => value === "auto" || value === "none" },
+  { parameter: "function_call", feature: "tools", neutral: (value) => value === "auto" || value === "none" },
+  { parameter: "response_format", feature: "output-format", neutral: (value) => typeOf(value) === "text" },
+  { parameter: "verbosity", feature: "output-format" },
+  { parameter: "prediction", feature: "output-format" },
+  { parameter: "logprobs", feature: "logprobs" },
+  { parameter: "top_logprobs", feature: "logprobs" },
+  { parameter: "conversation_id", feature: "conversation" },
+];
+
+/** Every spelling in which clients ask for a web search (clients.md row 49). */
+function wantsSearch(body: ChatCompletionBody): boolean | undefined {
+  if (body.web_search_options || body.tools?.some(isSearchTool)) return true;
+  return body.use_search ?? body.enable_search ?? undefined;
+}
+
+function isSearchTool(tool: unknown): boolean {
+  const type = typeOf(tool) ?? "";
+  return (
+    type.startsWith("web_search") ||
+    (type === "builtin_function" && /\$web_search/.test(JSON.stringify(tool)))
+  );
+}
+
+const efforts: Record<string, Thinking> = {
+  none: "off",
+  off: "off",
+  disabled: "off",
+  minimal: "low",
+  low: "low",
+  medium: "high",
+  high: "high",
+  xhigh: "max",
+  max: "max",
+  // Moonshot's and Anthropic's `thinking.type`.
+  enabled: "high",
+  adaptive: "high",
+};
+
+/** Every spelling in which clients ask for thinking: OpenAI's, OpenRouter's, Moonshot's, Qwen's and vLLM's. */
+function wantedThinking(body: ChatCompletionBody): Thinking | undefined {
+  const stated: [string, unknown][] = [
+    ["reasoning_effort", body.reasoning_effort],
+    ["reasoning.effort", body.reasoning?.effort],
+    ["thinking.effort", fieldOf(body.thinking, "effort")],
+    ["thinking.type", fieldOf(body.thinking, "type")],
+  ];
+  for (const [param, value] of stated) {
+    if (value === undefined || value === null) continue;
+    const effort = typeof value === "string" && Object.hasOwn(efforts, value) ? efforts[value] : undefined;
+    if (effort === undefined) throw refused(param, `expected one of ${Object.keys(efforts).join(", ")}`);
+    return effort;
+  }
+  const kwargs = body.chat_template_kwargs;
+  const flags = [
+    body.thinking,
+    body.enable_thinking,
+    body.reasoning?.enabled,
+    kwargs?.thinking,
+    kwargs?.enable_thinking,
+  ];
+  const flag = flags.find((value) => typeof value === "boolean");
+  return flag === undefined ? undefined : flag ? "high" : "off";
+}
+
+function typeOf(value: unknown): string | undefined {
+  const type = fieldOf(value, "type");
+  return typeof type === "string" ? type : undefined;
+}
+
+function fieldOf(value: unknown, field: string): unknown {
+  return typeof value === "object" && value !== null
+    ? Object.getOwnPropertyDescriptor(value, field)?.value
+    : undefined;
+}
+
+function refused(param: string, expectation: string): ChatError {
+  return new ChatError("invalid_request", `${param}: ${expectation}.`, { param });
+}

@@ -1,0 +1,106 @@
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+
+/** An optional parameter; clients also send `null` for "not set". */
+function optional<T extends TSchema>(schema: T) {
+  return Type.Optional(Type.Union([schema, Type.Null()]));
+}
+
+const number = optional(Type.Number());
+const integer = optional(Type.Integer());
+const flag = optional(Type.Boolean());
+const string = optional(Type.String());
+const anything = Type.Optional(Type.Unknown());
+const table = optional(Type.Record(Type.String(), Type.Unknown()));
+
+/** A message as any client sends one; `content` has too many shapes for a schema, `content.ts` reads it. */
+const Message = Type.Object(
+  {
+    role: Type.String({ description: "system, developer, user, assistant, tool or function" }),
+    content: Type.Optional(
+      Type.Unknown({
+        description: "Text, or a list of parts such as {type: 'text', text} or {type: 'image_url', …}",
+      }),
+    ),
+    name: string,
+    reasoning_content: anything,
+    reasoning: anything,
+    tool_calls: optional(Type.Array(Type.Unknown())),
+    function_call: anything,
+    tool_call_id: string,
+  },
+  { additionalProperties: true },
+);
+
+/**
+ * Every parameter that a known client sends to chat completions (clients.md §2–§5, row 21): OpenAI's own, those of
+ * Moonshot, Qwen, vLLM and kimi-free-api. A name that is not here is refused, with the nearest that is.
+ */
+export const ChatCompletionBody = Type.Object({
+  messages: Type.Array(Message, { minItems: 1, description: "The conversation, oldest message first." }),
+  model: optional(
+    Type.String({ description: "One of GET /v1/models; “kimi” when left out.", default: "kimi" }),
+  ),
+  stream: optional(Type.Boolean({ description: "Answer as server-sent events." })),
+  stream_options: optional(
+    Type.Object({ include_usage: flag, include_obfuscation: flag }, { additionalProperties: true }),
+  ),
+
+  reasoning_effort: optional(Type.String({ description: "none, minimal, low, medium, high, xhigh or max" })),
+  reasoning: table,
+  thinking: anything,
+  enable_thinking: flag,
+  chat_template_kwargs: table,
+
+  web_search_options: table,
+  use_search: flag,
+  enable_search: flag,
+
+  temperature: number,
+  top_p: number,
+  top_k: number,
+  min_p: number,
+  presence_penalty: number,
+  frequency_penalty: number,
+  repetition_penalty: number,
+  logit_bias: table,
+  seed: number,
+  n: integer,
+
+  max_tokens: integer,
+  max_completion_tokens: integer,
+  stop: optional(Type.Union([Type.String(), Type.Array(Type.String())])),
+
+  tools: optional(Type.Array(Type.Unknown())),
+  tool_choice: anything,
+  parallel_tool_calls: flag,
+  functions: optional(Type.Array(Type.Unknown())),
+  function_call: anything,
+
+  response_format: table,
+  verbosity: string,
+  modalities: optional(Type.Array(Type.String())),
+  audio: table,
+  prediction: table,
+  logprobs: flag,
+  top_logprobs: integer,
+
+  conversation_id: string,
+
+  user: anything,
+  metadata: table,
+  client_metadata: table,
+  store: flag,
+  service_tier: string,
+  safety_identifier: string,
+  prompt_cache_key: string,
+  prompt_cache_retention: string,
+  context_management: anything,
+  output_config: anything,
+  include: anything,
+  text: anything,
+});
+
+export type ChatCompletionBody = Static<typeof ChatCompletionBody>;
+export type ChatCompletionMessage = ChatCompletionBody["messages"][number];
+
+export const parameterNames: readonly string[] = Object.keys(ChatCompletionBody.properties);

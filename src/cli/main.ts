@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError } from "commander";
+import { ConfigError } from "../config/check.js";
+import { StoreError } from "../store/file.js";
+import { version } from "../version.js";
+import { serve } from "./serve.js";
+import { simulate } from "./simulate.js";
+
+const program = new Command("moonbridge")
+  .description("Your own Kimi account as an OpenAI-compatible API. For research and personal use.")
+  .version(version);
+
+program
+  .command("serve", { isDefault: true })
+  .description("serve the API (the default command)")
+  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .option("--host <address>", "address to listen on (default: 127.0.0.1)")
+  .option("--port <number>", "port to listen on (default: 6867)", port)
+  .action(serve);
+
+program
+  .command("simulate")
+  .description("run the fake Kimi alone, for development")
+  .option("--port <number>", "port to listen on (default: any free one)", port)
+  .option("--pace <milliseconds>", "time between deltas (default: 25)", milliseconds)
+  .action(simulate);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof ConfigError) && !(error instanceof StoreError)) throw error;
+  process.stderr.write(`moonbridge: ${error.message}\n`);
+  process.exitCode = 1;
+}
+
+function port(value: string): number {
+  const number = Number(value);
+  if (!/^\d{1,5}$/.test(value) || number > 65_535)
+    throw new InvalidArgumentError("expected a port from 0 to 65535.");
+  return number;
+}
+
+function milliseconds(value: string): number {
+  if (!/^\d{1,5}$/.test(value)) throw new InvalidArgumentError("expected a number of milliseconds.");
+  return Number(value);
+}

@@ -1,0 +1,23 @@
+import { startSimulator } from "../../simulator/index.js";
+
+/** `moonbridge simulate`: the fake Kimi alone, with a config that connects Moonbridge to it. */
+export async function simulate({ port = 0, pace = 25 }: { port?: number; pace?: number }): Promise<void> {
+  const simulator = await startSimulator({ port, deltaMilliseconds: pace });
+  const { accessToken, refreshToken } = simulator.issue();
+  const upstream = {
+    name: "simulated",
+    kind: "kimi-web",
+    baseUrl: simulator.url,
+    authUrl: simulator.url,
+    accessToken,
+    refreshToken,
+  };
+  process.stdout.write(`A config.json that connects Moonbridge to this simulator:\n`);
+  process.stdout.write(`${JSON.stringify({ upstreams: [upstream] }, null, 2)}\n`);
+  process.stdout.write(`listening on ${simulator.url}\n`);
+  const stop = () => {
+    simulator.close().then(() => process.exit(0));
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}

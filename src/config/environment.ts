@@ -1,0 +1,58 @@
+import { type ParseError, parse } from "jsonc-parser";
+import { ConfigError } from "./check.js";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+type Reader = (value: string, name: string) => unknown;
+
+/** Every setting by its variable. Lists and tables are JSON. */
+const variables: Record<string, { path: readonly [string, ...string[]]; read: Reader }> = {
+  HOST: { path: ["server", "host"], read: plain },
+  PORT: { path: ["server", "port"], read: number },
+  MOONBRIDGE_SERVER_HOST: { path: ["server", "host"], read: plain },
+  MOONBRIDGE_SERVER_PORT: { path: ["server", "port"], read: number },
+  MOONBRIDGE_SERVER_CORS: { path: ["server", "cors"], read: list },
+  MOONBRIDGE_SERVER_UNKNOWN_PARAMETERS: { path: ["server", "unknownParameters"], read: plain },
+  MOONBRIDGE_SERVER_SHUTDOWN_SECONDS: { path: ["server", "shutdownSeconds"], read: number },
+  MOONBRIDGE_KEYS: { path: ["keys"], read: json },
+  MOONBRIDGE_UPSTREAMS: { path: ["upstreams"], read: json },
+  MOONBRIDGE_ROUTES: { path: ["routes"], read: json },
+  MOONBRIDGE_STORE: { path: ["store"], read: plain },
+  MOONBRIDGE_LOG_LEVEL: { path: ["log", "level"], read: plain },
+  MOONBRIDGE_TOKEN: { path: ["token"], read: plain },
+  MOONBRIDGE_AUTH_TOKEN: { path: ["auth_token"], read: plain },
+  MOONBRIDGE_REFRESH_TOKEN: { path: ["refresh_token"], read: plain },
+};
+
+/** The settings that the environment gives, in the shape of the file. Empty variables count as unset. */
+export function fromEnvironment(environment: Environment): Record<string, unknown> {
+  const settings: Record<string, unknown> = {};
+  for (const [name, { path, read }] of Object.entries(variables)) {
+    const value = environment[name];
+    if (value === undefined || value === "") continue;
+    const [section, key] = path;
+    if (key === undefined) settings[section] = read(value, name);
+    else settings[section] = { ...Object(settings[section]), [key]: read(value, name) };
+  }
+  return settings;
+}
+
+function plain(value: string): string {
+  return value;
+}
+
+function number(value: string, name: string): number {
+  if (!/^\d+$/.test(value)) throw new ConfigError(`${name}: expected a whole number.`);
+  return Number(value);
+}
+
+function list(value: string, name: string): unknown {
+  return value.startsWith("[") ? json(value, name) : value.split(",").map((item) => item.trim());
+}
+
+function json(value: string, name: string): unknown {
+  const errors: ParseError[] = [];
+  const parsed: unknown = parse(value, errors, { allowTrailingComma: true });
+  if (errors.length > 0) throw new ConfigError(`${name}: expected JSON.`);
+  return parsed;
+}

@@ -1,0 +1,64 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { errorEnvelope, errorHeaders } from "../api/openai-chat/errors.js";
+import { asChatError, ChatError } from "../chat/errors.js";
+import { limits } from "../config/limits.js";
+
+/** Every failure leaves as JSON in OpenAI's envelope; never a page, never a stack (clients.md row 18). */
+export function handleErrors(app: FastifyInstance): void {
+  app.setErrorHandler<FastifyError>((thrown, request, reply) => {
+    const error = fromFastify(thrown) ?? asChatError(thrown);
+    if (error.code === "internal") request.log.error({ stack: stackOf(error.cause) }, "unexpected failure");
+    return sendError(error, request, reply);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.originalUrl
+      .split("?")[0]
+      ?.replace(/[^\w./:-]/g, "?")
+      .slice(0, 200);
+    const message = `There is no ${request.method} ${path} here. GET /docs shows what there is.`;
+    return sendError(new ChatError("not_found", message), request, reply);
+  });
+}
+
+function sendError(error: ChatError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  request.failure = error.code;
+  return reply.status(error.status).headers(errorHeaders(error)).send(errorEnvelope(error));
+}
+
+/** Fastify's own refusals of a request as ours. */
+function fromFastify(thrown: FastifyError): ChatError | undefined {
+  const mistake = thrown.validation?.[0];
+  if (mistake) {
+    const missing = mistake.params.missingProperty;
+    const param = keyPath(mistake.instancePath + (typeof missing === "string" ? `/${missing}` : ""));
+    const expectation =
+      typeof missing === "string" ? "this field is required" : (mistake.message ?? "is not valid");
+    return new ChatError("invalid_request", `${param || "body"}: ${expectation}.`, { param });
+  }
+  if (thrown.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    const megabytes = limits.requestBody / 1_048_576;
+    return new ChatError(
+      "request_too_large",
+      `The request is larger than ${megabytes} MB. Send less, or smaller pictures.`,
+    );
+  }
+  const status = thrown.statusCode ?? 500;
+  return typeof thrown.code === "string" && thrown.code.startsWith("FST_ERR") && status < 500
+    ? new ChatError("invalid_request", "The request could not be read: its headers or body are malformed.")
+    : undefined;
+}
+
+/** `/messages/0/role` → `messages[0].role` */
+function keyPath(pointer: string): string {
+  return pointer
+    .slice(1)
+    .replace(/\/(\d+)/g, "[$1]")
+    .replaceAll("/", ".");
+}
+
+/** Where it happened, without the message: that may quote a prompt. */
+function stackOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return typeof cause;
+  const frames = (cause.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  return [cause.name, ...frames.slice(0, 8)].join("\n");
+}

@@ -1,0 +1,44 @@
+import type { FastifyInstance } from "fastify";
+import { ChatError } from "../chat/errors.js";
+
+/** The requests that are being answered: gives each its stop signal, logs its end, and stops them all at the end. */
+export class Lifetime {
+  readonly #running = new Set<AbortController>();
+
+  constructor(app: FastifyInstance) {
+    app.addHook("onRequest", async (request, reply) => {
+      const controller = new AbortController();
+      const startedAt = performance.now();
+      this.#running.add(controller);
+      request.stop = controller.signal;
+      request.failure = undefined;
+      reply.raw.once("close", () => {
+        this.#running.delete(controller);
+        const left = !reply.raw.writableFinished;
+        if (left) controller.abort(new ChatError("cancelled", "The client left."));
+        request.log.info(
+          {
+            method: request.method,
+            route: request.routeOptions.url ?? "none",
+            status: reply.raw.statusCode,
+            milliseconds: Math.round(performance.now() - startedAt),
+            key: request.caller?.key,
+            failure: left ? "cancelled" : request.failure,
+          },
+          "request",
+        );
+      });
+    });
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Ends what is still running; streams get an error event, the rest its status. */
+  stopAll(): void {
+    for (const controller of this.#running) {
+      controller.abort(new ChatError("shutting_down", "Moonbridge is shutting down. Try again in a moment."));
+    }
+  }
+}

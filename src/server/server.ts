@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import cors from "@fastify/cors";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import { models } from "../api/models/route.js";
+import { chatCompletions } from "../api/openai-chat/route.js";
+import type { Chat } from "../chat/chat.js";
+import { ChatError } from "../chat/errors.js";
+import { limits } from "../config/limits.js";
+import type { ServerConfig } from "../config/schema.js";
+import { docs } from "./docs.js";
+import { handleErrors } from "./errors.js";
+import { guard } from "./guard.js";
+import { health } from "./health.js";
+import type { KeyRing } from "./keys.js";
+import { Lifetime } from "./lifetime.js";
+import { canonicalUrl } from "./paths.js";
+
+export type ServerParts = { chat: Chat; keys: KeyRing; log: FastifyBaseLogger; config: ServerConfig };
+
+/** A server that listens, and how to stop it. */
+export type RunningServer = { url: string; stop(): Promise<void> };
+
+/** Clients can read these across origins (clients.md row 6). */
+const exposedHeaders = [
+  ...["x-request-id", "request-id", "retry-after", "retry-after-ms", "x-should-retry"],
+  ...["x-moonbridge-ignored", "x-moonbridge-upstream"],
+  ...["limit", "remaining", "reset"].flatMap((part) => [
+    `x-ratelimit-${part}-requests`,
+    `x-ratelimit-${part}-tokens`,
+  ]),
+];
+
+/** Assembles the server and starts listening. */
+export async function startServer(parts: ServerParts): Promise<RunningServer> {
+  const { config, chat, log } = parts;
+  const app = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    genReqId: () => `req_${randomUUID().replaceAll("-", "")}`,
+    rewriteUrl: (request) => canonicalUrl(request.url ?? "/"),
+    bodyLimit: limits.requestBody,
+    requestTimeout: limits.requestReceive,
+    keepAliveTimeout: limits.keepAliveConnection,
+    forceCloseConnections: "idle",
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+  });
+  const lifetime = new Lifetime(app);
+  await assemble(app, parts);
+  await app.listen({ host: config.host, port: config.port });
+  return {
+    url: addressOf(app, config.host),
+    stop: async () => {
+      const grace = setTimeout(() => lifetime.stopAll(), config.shutdownSeconds * 1_000);
+      await app.close();
+      clearTimeout(grace);
+      await chat.close();
+    },
+  };
+}
+
+async function assemble(app: FastifyInstance, { chat, keys, config }: ServerParts): Promise<void> {
+  handleErrors(app);
+  acceptJson(app);
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+    reply.header("x-content-type-options", "nosniff");
+    if (request.headers["access-control-request-private-network"] === "true") {
+      reply.header("access-control-allow-private-network", "true");
+    }
+  });
+  await app.register(cors, {
+    origin: config.cors.includes("*") ? true : config.cors,
+    methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+    exposedHeaders,
+    maxAge: 7_200,
+    strictPreflight: false,
+  });
+  await docs(app);
+  health(app, chat);
+  await app.register(async (guarded) => {
+    const api = guarded.withTypeProvider<TypeBoxTypeProvider>();
+    api.addHook("onRequest", guard(keys));
+    await api.register(chatCompletions(chat, { unknownParameters: config.unknownParameters }));
+    await api.register(models(chat));
+  });
+}
+
+/** Bodies are JSON whatever their type says: people's scripts forget the header. */
+function acceptJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "string" }, async (_request: unknown, body: string | Buffer) => {
+    try {
+      return JSON.parse(String(body).replace(/^\ufeff/, "")) as unknown;
+    } catch {
+      // The parser's own message quotes the body.
+      throw new ChatError("invalid_request", "The body is not valid JSON.");
+    }
+  });
+}
+
+function addressOf(app: FastifyInstance, host: string): string {
+  const address = app.server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,68 @@
+import { type Simulator, startSimulator } from "../../simulator/index.js";
+import type { AccountStatus, ChatEvent, Feature, Model, Upstream, UpstreamRequest } from "../chat/types.js";
+import type { CredentialStore, StoredCredentials } from "../store/store.js";
+import { KimiWeb, type KimiWebSurroundings } from "./kimi-web/upstream.js";
+
+/** Milliseconds between the simulator's deltas: about as fast as people see Kimi write. */
+const pace = 15;
+
+/** The built-in fake Kimi, spoken to exactly like the real one; answers until an account is connected. */
+export class SimulatorUpstream implements Upstream {
+  readonly kind = "simulator";
+  readonly simulated = true;
+  readonly keepsHistory: boolean;
+  readonly features: ReadonlySet<Feature>;
+  readonly name: string;
+  readonly #simulator: Simulator;
+  readonly #kimi: KimiWeb;
+
+  private constructor(name: string, simulator: Simulator, kimi: KimiWeb) {
+    this.name = name;
+    this.#simulator = simulator;
+    this.#kimi = kimi;
+    this.keepsHistory = kimi.keepsHistory;
+    this.features = kimi.features;
+  }
+
+  /** Starts a simulator on a free loopback port and logs in to it. */
+  static async open(
+    name: string,
+    surroundings: Omit<KimiWebSurroundings, "store">,
+  ): Promise<SimulatorUpstream> {
+    const simulator = await startSimulator({ deltaMilliseconds: pace });
+    const options = { name, baseUrl: simulator.url, authUrl: simulator.url, tokens: simulator.issue() };
+    return new SimulatorUpstream(
+      name,
+      simulator,
+      await KimiWeb.open(options, { ...surroundings, store: forgetful() }),
+    );
+  }
+
+  models(): Promise<Model[]> {
+    return this.#kimi.models();
+  }
+
+  chat(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<readonly ChatEvent[]> {
+    return this.#kimi.chat(request, signal);
+  }
+
+  status(): AccountStatus {
+    return { state: "ok", detail: "The simulator answers; no Kimi account is connected." };
+  }
+
+  async close(): Promise<void> {
+    await this.#kimi.close();
+    await this.#simulator.close();
+  }
+}
+
+/** The simulator's logins end with it, so nothing of them is kept on disk. */
+function forgetful(): CredentialStore {
+  const saved = new Map<string, StoredCredentials>();
+  return {
+    credentials: async (account) => saved.get(account),
+    saveCredentials: async (account, credentials) => {
+      saved.set(account, credentials);
+    },
+  };
+}
