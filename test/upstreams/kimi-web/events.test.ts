@@ -1,0 +1,330 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { ChatEvent } from "../../../src/chat/types.js";
+import { Drift } from "../../../src/observability/drift.js";
+import { ChatInterpreter } from "../../../src/upstreams/kimi-web/events.js";
+import { FrameDecoder } from "../../../src/upstreams/kimi-web/frames.js";
+import { jsonFrame, transcriptBytes } from "../../fixtures/kimi-web.js";
+
+type Outcome = { events: ChatEvent[]; error: unknown; drift: string[] };
+
+/** Everything that comes out of a stream, split into the given chunks. */
+function interpret(chunks: Buffer[], continued?: string): Outcome {
+  const drift = new Drift();
+  const interpreter = new ChatInterpreter(drift, continued);
+  const decoder = new FrameDecoder(1_000_000);
+  const events: ChatEvent[] = [];
+  let error: unknown;
+  try {
+    for (const chunk of chunks) for (const frame of decoder.push(chunk)) interpreter.read(frame, events);
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { events, error, drift: drift.entries().map(({ kind, name }) => `${kind} ${name}`) };
+}
+
+function said(events: readonly ChatEvent[], type: "text" | "reasoning"): string {
+  return events.map((event) => (event.type === type ? event.text : "")).join("");
+}
+
+const opened = { type: "opened", chat: "1a9f3c40-a112-8101-8000-09d0c0ffee01" };
+const chat = jsonFrame({ op: "set", mask: "chat", chat: { id: "c" } });
+const assistant = jsonFrame({
+  op: "set",
+  mask: "message",
+  message: { id: "m", role: "assistant", status: "MESSAGE_STATUS_GENERATING" },
+});
+const done = jsonFrame({ done: {} });
+const end = jsonFrame({}, 2);
+
+function block(op: string, id: string, content: object): Buffer {
+  return jsonFrame({ op, mask: "block", block: { id, parentId: "", ...content } });
+}
+const text = (op: string, content: string, id = "1") => block(op, id, { text: { content } });
+function status(name: string): Buffer {
+  return jsonFrame({
+    op: "set",
+    mask: "message.status",
+    message: { id: "m", status: `MESSAGE_STATUS_${name}` },
+  });
+}
+
+describe("the transcripts of kimi-web.md §5", () => {
+  test("5.1 a plain answer", () => {
+    const { events, error, drift } = interpret([transcriptBytes("plain")]);
+    expect(events).toEqual([
+      { ...opened, message: "1a9f3c40-a112-8103-8000-0ad0c0ffee03" },
+      { type: "text", text: "Hi" },
+      { type: "text", text: " there" },
+      { type: "text", text: "!" },
+      { type: "finish", reason: "stop" },
+    ]);
+    expect(error).toBeUndefined();
+    expect(drift).toEqual([]);
+  });
+
+  test("5.2 thinking comes before the answer and apart from it", () => {
+    const { events, drift } = interpret([transcriptBytes("thinking")]);
+    expect(events.slice(1)).toEqual([
+      { type: "reasoning", text: "Simple" },
+      { type: "reasoning", text: " sum." },
+      { type: "text", text: "4" },
+      { type: "finish", reason: "stop" },
+    ]);
+    expect(drift).toEqual([]);
+  });
+
+  test("5.3 a search: its query, each source once, and the citation out of the text", () => {
+    const { events, drift } = interpret([transcriptBytes("search")]);
+    expect(events.slice(1)).toEqual([
+      { type: "search", queries: ["kimi k3"] },
+      {
+        type: "source",
+        source: {
+          index: 1,
+          url: "https://example.org/k3",
+          title: "Example page",
+          snippet: "About K3",
+          site: "example.org",
+          published: "2026-11-01T00:00:00Z",
+        },
+      },
+      { type: "text", text: "K3 is a model " },
+      { type: "citation", sources: [1] },
+      { type: "text", text: "." },
+      { type: "finish", reason: "stop" },
+    ]);
+    expect(drift).toEqual([]);
+  });
+
+  test("5.4 continuing: the chat's id comes with the first event", () => {
+    const { events } = interpret([transcriptBytes("continue")], opened.chat);
+    expect(events[0]).toEqual({ ...opened, message: "1a9f3c55-b772-8211-8000-0ad0c0ffee05" });
+    expect(said(events, "text")).toBe("Hi");
+  });
+
+  test("5.5 an expired token", () => {
+    const { events, error } = interpret([transcriptBytes("expired")]);
+    expect(events).toEqual([]);
+    expect(error).toMatchObject({
+      code: "account_login_required",
+      status: 503,
+      upstreamCode: "INVALID_AUTH_TOKEN",
+    });
+  });
+
+  test("5.6 an overload after `done`", () => {
+    const { events, error } = interpret([transcriptBytes("overload")]);
+    expect(events).toEqual([]);
+    expect(error).toMatchObject({
+      code: "upstream_overloaded",
+      status: 503,
+      retryAfterSeconds: 30,
+      upstreamCode: "SERVER_OVERLOADED_FOR_FREE_USER",
+    });
+  });
+
+  test("5.7 moderation withdraws what was said", () => {
+    const { events, error } = interpret([transcriptBytes("moderation")]);
+    expect(events.slice(1).map((event) => event.type)).toEqual([
+      "text",
+      "text",
+      "notice",
+      "retract",
+      "finish",
+    ]);
+    expect(events.at(-1)).toEqual({ type: "finish", reason: "content-filter" });
+    expect(error).toBeUndefined();
+  });
+
+  test("5.8 a picture", () => {
+    const { events, drift } = interpret([transcriptBytes("image")]);
+    expect(said(events, "text")).toBe("A screenshot.");
+    expect(drift).toEqual([]);
+  });
+});
+
+test("split at every byte, each transcript gives the same events", () => {
+  for (const name of ["plain", "thinking", "search", "overload", "moderation", "image"]) {
+    const bytes = transcriptBytes(name);
+    const whole = interpret([bytes]);
+    for (let at = 1; at < bytes.length; at++) {
+      const halves = interpret([bytes.subarray(0, at), bytes.subarray(at)]);
+      expect(halves.events).toEqual(whole.events);
+      expect(String(halves.error)).toBe(String(whole.error));
+    }
+  }
+});
+
+const nasty = '天空为什么不是红色？👨‍👩‍👧‍👦 "quotes" \\ back\\slash \n\t \u0000 \u2028 \u0085 é e\u0301 🌙';
+
+test("every split of a stream with Chinese, emoji, escapes and NUL gives the same text", () => {
+  const deltas = [...nasty].map((character, at) => text(at === 0 ? "set" : "append", character));
+  const bytes = Buffer.concat([chat, assistant, ...deltas, status("COMPLETED"), done, end]);
+  for (let at = 1; at < bytes.length; at++) {
+    expect(said(interpret([bytes.subarray(0, at), bytes.subarray(at)]).events, "text")).toBe(nasty);
+  }
+  fc.assert(
+    fc.property(fc.array(fc.nat(bytes.length), { maxLength: 60 }), (cuts) => {
+      const at = [0, ...cuts, bytes.length].sort((a, b) => a - b);
+      const chunks = at.slice(1).map((stop, index) => bytes.subarray(at[index], stop));
+      expect(said(interpret(chunks).events, "text")).toBe(nasty);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+describe("set and append by block id", () => {
+  const around = (...frames: Buffer[]) =>
+    interpret([chat, assistant, ...frames, status("COMPLETED"), done, end]);
+
+  test("growing snapshots give only what is new", () => {
+    const { events } = around(
+      text("set", ""),
+      text("set", "Hel"),
+      text("set", "Hello"),
+      text("set", "Hello"),
+    );
+    expect(events.filter((event) => event.type === "text").map((event) => event.text)).toEqual(["Hel", "lo"]);
+  });
+
+  test("a block that is rewritten keeps what has left and says so", () => {
+    const { events, drift } = around(text("set", "One"), text("set", "Two"), text("append", "!"));
+    expect(said(events, "text")).toBe("One!");
+    expect(events).toContainEqual(expect.objectContaining({ type: "notice", code: "answer_rewritten" }));
+    expect(drift).toEqual(["rewrite text"]);
+  });
+
+  test("two text blocks are two paragraphs", () => {
+    const { events } = around(text("set", "One", "1"), text("set", "Two", "3"), text("append", "!", "3"));
+    expect(said(events, "text")).toBe("One\n\nTwo!");
+  });
+
+  test("the user's own message is never taken for the answer", () => {
+    const echo = jsonFrame({
+      op: "set",
+      mask: "message",
+      message: {
+        id: "u",
+        role: "user",
+        status: "MESSAGE_STATUS_COMPLETED",
+        blocks: [{ text: { content: "mine" } }],
+      },
+    });
+    expect(said(around(echo, text("set", "yours")).events, "text")).toBe("yours");
+  });
+
+  test("unknown things are counted by name and change nothing", () => {
+    const { events, drift } = around(
+      text("set", "Hi"),
+      block("set", "2", { hologram: { x: 1 } }),
+      jsonFrame({ op: "set", mask: "weather", weather: { sunny: true } }),
+      jsonFrame({ op: "merge", mask: "chat.name", chat: { name: "x" } }),
+      jsonFrame({ op: "set", notification: { type: "TYPE_PARTY", message: "Hooray" } }),
+      status("PONDERING"),
+    );
+    expect(said(events, "text")).toBe("Hi");
+    expect(events.at(-1)).toEqual({ type: "finish", reason: "stop" });
+    expect(drift.sort()).toEqual([
+      "block hologram",
+      "container weather",
+      "notification PARTY",
+      "op merge",
+      "status PONDERING",
+    ]);
+  });
+});
+
+describe("endings", () => {
+  const exception = (reason: string, severity: string) =>
+    block("set", "9", {
+      exception: { error: { reason: `REASON_${reason}`, severity: `SEVERITY_${severity}` } },
+    });
+  const outcome = (...frames: Buffer[]) => {
+    const { events, error } = interpret([chat, assistant, ...frames]);
+    const last = events.at(-1);
+    return error instanceof Error && "code" in error
+      ? error.code
+      : last?.type === "finish"
+        ? last.reason
+        : "none";
+  };
+  const hi = text("set", "Hi");
+
+  test.each([
+    ["complete", [hi, status("COMPLETED"), done, end], "stop"],
+    ["complete without `done`", [hi, status("COMPLETED"), end], "stop"],
+    ["cut to length", [hi, status("TRUNCATED"), done, end], "length"],
+    ["neither complete nor done", [hi, end], "upstream_cut"],
+    ["stopped on Kimi's side", [hi, status("CANCELLED"), done, end], "upstream_cut"],
+    ["failed without a reason", [hi, status("ERROR"), done, end], "upstream_unavailable"],
+    ["said nothing", [status("COMPLETED"), done, end], "upstream_protocol"],
+    [
+      "only thought",
+      [block("set", "1", { think: { content: "Hm" } }), status("COMPLETED"), done, end],
+      "stop",
+    ],
+    ["no end frame", [hi, status("COMPLETED"), done], "none"],
+    ["overloaded", [exception("COMPLETION_OVERLOADED", "BLOCK_RETRACT"), done, end], "upstream_overloaded"],
+    ["too long", [exception("TOKEN_LENGTH_TOO_LONG", "BLOCK_RETRACT"), done, end], "context_length_exceeded"],
+    ["quota", [exception("K2_USAGE_EXCEEDED", "BLOCK_RETRACT"), done, end], "quota_exceeded"],
+    ["rate", [exception("REQUEST_RATE_EXCEEDED", "BLOCK_RETRACT"), done, end], "rate_limited"],
+    ["file", [exception("INCONSISTENT_FILE_TYPE", "BLOCK_RETRACT"), done, end], "file_rejected"],
+    ["filtered before a word", [exception("CONTENT_FILTER", "MESSAGE_RETRACT"), done, end], "content_filter"],
+    [
+      "filtered after a word",
+      [hi, exception("CONTENT_FILTER", "MESSAGE_RETRACT"), done, end],
+      "content-filter",
+    ],
+    [
+      "a failure in the middle",
+      [hi, exception("LLM_UNAVAILABLE", "BLOCK_RETRACT"), done, end],
+      "upstream_overloaded",
+    ],
+    ["only a remark", [hi, exception("REQUEST_ERROR", "INFO"), status("COMPLETED"), done, end], "stop"],
+    [
+      "a reason nobody knows",
+      [hi, exception("MOON_ECLIPSE", "BLOCK_RETRACT"), done, end],
+      "upstream_unavailable",
+    ],
+    [
+      "an error after `done`",
+      [hi, status("COMPLETED"), done, jsonFrame({ error: { code: "unavailable" } }, 2)],
+      "upstream_overloaded",
+    ],
+    ["not JSON", [hi, Buffer.from([0, 0, 0, 0, 3, 0x61, 0x62, 0x63])], "upstream_protocol"],
+  ])("%s", (_name, frames, expected) => {
+    expect(outcome(...frames)).toBe(expected);
+  });
+
+  test("an upgrade that is asked for is a quota, whatever the reason", () => {
+    const debug = { reason: "REASON_SERVER_OVERLOADED_FOR_FREE_USER", paywall: { needUpgrade: true } };
+    const error = { code: "resource_exhausted", details: [{ debug }] };
+    expect(outcome(jsonFrame({ error }, 2))).toBe("quota_exceeded");
+  });
+
+  test("the detail may stand directly under the error", () => {
+    const error = { code: "resource_exhausted", debug: { reason: "REASON_RATE_LIMIT_EXCEEDED" } };
+    expect(outcome(jsonFrame({ error }, 2))).toBe("rate_limited");
+  });
+});
+
+test("any bytes at all give events or a ChatError, never anything else", () => {
+  const anyFrame = fc.oneof(
+    fc.json({ maxDepth: 4 }).map((json) => jsonFrame(JSON.parse(json))),
+    fc
+      .record({ op: fc.constantFrom("set", "append", "x", 1, null), mask: fc.string(), block: fc.anything() })
+      .map(jsonFrame),
+    fc
+      .record({ message: fc.object({ maxDepth: 3 }), chat: fc.anything(), op: fc.string() })
+      .map((value) => jsonFrame(value)),
+    fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
+  );
+  fc.assert(
+    fc.property(fc.array(anyFrame, { maxLength: 8 }), (frames) => {
+      const { error } = interpret([Buffer.concat([chat, assistant, ...frames, end])]);
+      if (error !== undefined) expect(error).toMatchObject({ name: "ChatError" });
+    }),
+    { numRuns: 5_000 },
+  );
+});
