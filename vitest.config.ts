@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    reporters: ["default", "./test/tally.ts"],
+    globalSetup: "test/canary.ts",
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // Two cores: more workers only make each other late.

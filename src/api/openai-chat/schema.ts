@@ -94,6 +94,8 @@ export const ChatCompletionBody = Type.Object({
   safety_identifier: string,
   prompt_cache_key: string,
   prompt_cache_retention: string,
+  prompt_cache_options: anything,
+  moderation: anything,
   context_management: anything,
   output_config: anything,
   include: anything,

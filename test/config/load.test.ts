@@ -1,0 +1,150 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadConfig } from "../../src/config/load.js";
+
+async function fileWith(content: string): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), "moonbridge-config-")), "config.json");
+  await writeFile(path, content);
+  return path;
+}
+
+async function load(content: string, environment: Record<string, string> = {}) {
+  return loadConfig({ config: await fileWith(content) }, environment);
+}
+
+describe("the original's file", () => {
+  test("works as it is, comment, Bearer and all", async () => {
+    const config = await load(`{
+      "token": "12345678", // for example
+      "auth_token": "Bearer access",
+      "refresh_token": "Bearer refresh"
+    }`);
+    expect(config.keys).toEqual([{ name: "token", key: "12345678" }]);
+    expect(config.upstreams).toEqual([
+      { name: "kimi", kind: "kimi-web", accessToken: "access", refreshToken: "refresh" },
+    ]);
+    expect(config.server).toMatchObject({
+      host: "127.0.0.1",
+      port: 6867,
+      cors: ["*"],
+      unknownParameters: "reject",
+    });
+  });
+
+  test("with its placeholders still in it connects no account and says so", async () => {
+    const config = await load(
+      '{"token": "12345678", "auth_token": "Bearer ...", "refresh_token": "Bearer …"}',
+    );
+    expect(config.upstreams).toEqual([]);
+    expect(config.warnings).toEqual([
+      "auth_token is still the sample's placeholder and is not used.",
+      "refresh_token is still the sample's placeholder and is not used.",
+    ]);
+  });
+
+  test("needs only one of the two tokens", async () => {
+    const { upstreams } = await load('{"refresh_token": "refresh"}');
+    expect(upstreams).toEqual([{ name: "kimi", kind: "kimi-web", refreshToken: "refresh" }]);
+  });
+});
+
+describe("the long form", () => {
+  test("is read whole", async () => {
+    const config = await load(`{
+      "server": { "port": 7000, "cors": ["https://chat.example.org"], "unknownParameters": "ignore" },
+      "keys": [{ "name": "nextchat", "key": "sk-1" }],
+      "upstreams": [
+        { "name": "me", "kind": "kimi-web", "baseUrl": "https://www.kimi.com", "accessToken": "Bearer a" },
+        { "name": "try-me", "kind": "simulator" },
+      ],
+      "routes": { "gpt-4o-mini": ["me"] },
+      "store": "file:./state/moonbridge.json",
+      "log": { "level": "debug" }
+    }`);
+    expect(config.server.port).toBe(7000);
+    expect(config.upstreams[0]).toEqual({
+      name: "me",
+      kind: "kimi-web",
+      baseUrl: "https://www.kimi.com",
+      accessToken: "a",
+    });
+    expect(config.routes).toEqual({ "gpt-4o-mini": ["me"] });
+    expect(config.storePath).toMatch(/moonbridge-config-.*\/state\/moonbridge\.json$/);
+    expect(config.log.level).toBe("debug");
+  });
+
+  test("yields to the environment, and that to the command line", async () => {
+    const config = await loadConfig(
+      { config: await fileWith('{"server": {"port": 1000, "host": "127.0.0.1"}}'), port: 3000 },
+      {
+        PORT: "1500",
+        MOONBRIDGE_SERVER_PORT: "2000",
+        HOST: "127.0.0.2",
+        MOONBRIDGE_KEYS: '[{"name":"env","key":"sk-env"}]',
+        MOONBRIDGE_SERVER_CORS: "https://a.example, https://b.example",
+        MOONBRIDGE_LOG_LEVEL: "",
+      },
+    );
+    expect(config.server).toMatchObject({
+      port: 3000,
+      host: "127.0.0.2",
+      cors: ["https://a.example", "https://b.example"],
+    });
+    expect(config.keys).toEqual([{ name: "env", key: "sk-env" }]);
+    expect(config.log.level).toBe("info");
+  });
+});
+
+describe("a mistake names its key and what was expected, and quotes no value", () => {
+  test.each([
+    ['{"server": {"port": "SECRET"}}', "server.port: expected a port from 0 (any) to 65535."],
+    ['{"server": {"prot": 1}}', "server.prot: there is no such setting."],
+    ['{"sever": {}}', "sever: there is no such setting."],
+    ['{"keys": [{"name": "a"}]}', "keys[0].key: this setting is missing."],
+    [
+      '{"keys": [{"name": "a b", "key": "SECRET"}]}',
+      "keys[0].name: expected 1 to 64 letters, digits, . _ or -.",
+    ],
+    [
+      '{"upstreams": [{"name": "a", "kind": "SECRET"}]}',
+      "upstreams[0].kind: expected kimi-web or simulator.",
+    ],
+    ['{"upstreams": [{"name": "a"}]}', "upstreams[0].kind: this setting is missing."],
+    [
+      '{"upstreams": [{"name": "a", "kind": "kimi-web", "baseUrl": "SECRET"}]}',
+      "upstreams[0].baseUrl: expected an http or https address.",
+    ],
+    [
+      '{"upstreams": [{"name":"a","kind":"simulator"},{"name":"a","kind":"simulator"}]}',
+      "upstreams[1].name: another one has this name already.",
+    ],
+    ['{"routes": {"kimi": ["nobody"]}}', "routes.kimi: there is no upstream “nobody”."],
+    [
+      '{"server": {"unknownParameters": "maybe"}}',
+      'server.unknownParameters: expected "reject" or "ignore".',
+    ],
+    ['{"store": "SECRET"}', "store: expected file: and a path."],
+    ['{"auth_token": 17}', "auth_token: expected an access token."],
+  ])("%s", async (content, message) => {
+    await expect(load(content)).rejects.toThrow(message);
+    await expect(load(content)).rejects.not.toThrow(/SECRET/);
+  });
+
+  test("in JSON itself it is the line", async () => {
+    await expect(load('{\n  "token": "a"\n  "auth_token": "SECRET"\n}')).rejects.toThrow(
+      /line 3: this is not JSON/,
+    );
+    await expect(load("[]")).rejects.toThrow(/expected an object in braces/);
+  });
+
+  test("in a variable it is the variable", async () => {
+    await expect(load("{}", { PORT: "eighty" })).rejects.toThrow("PORT: expected a whole number.");
+    await expect(load("{}", { MOONBRIDGE_KEYS: "[{" })).rejects.toThrow("MOONBRIDGE_KEYS: expected JSON.");
+  });
+
+  test("a file that was named must exist", async () => {
+    await expect(loadConfig({ config: "/nowhere/config.json" }, {})).rejects.toThrow(/there is no such file/);
+  });
+});

@@ -1,0 +1,147 @@
+import { appendFileSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import OpenAI from "openai";
+import { onTestFinished } from "vitest";
+import { type Simulator, type SimulatorOptions, startSimulator } from "../simulator/index.js";
+import { Chat } from "../src/chat/chat.js";
+import { check } from "../src/config/check.js";
+import { Server } from "../src/config/schema.js";
+import { Drift } from "../src/observability/drift.js";
+import { createLog } from "../src/observability/log.js";
+import { KeyRing } from "../src/server/keys.js";
+import { startServer } from "../src/server/server.js";
+import { FileStore } from "../src/store/file.js";
+import type { TokenPair } from "../src/store/store.js";
+import { KimiWeb } from "../src/upstreams/kimi-web/upstream.js";
+
+/** The key of every test gateway. The whole run's logs are searched for it, and for every token (canary.ts). */
+export const apiKey = "sk-CANARY-key";
+
+export type Gateway = {
+  url: string;
+  simulator: Simulator;
+  drift: Drift;
+  /** The log so far, one parsed line an entry. */
+  log(): Record<string, unknown>[];
+  statePath: string;
+  client: OpenAI;
+  stop(): Promise<void>;
+};
+
+export type GatewayOptions = {
+  simulator?: SimulatorOptions;
+  server?: Record<string, unknown>;
+  tokens?: (simulator: Simulator) => TokenPair;
+  /** Milliseconds of upstream silence that count as a stall. */
+  silence?: number;
+  /** Another upstream than the simulator. */
+  baseUrl?: string;
+  routes?: Record<string, string[]>;
+};
+
+/** A gateway on a free port in front of a simulator of its own, both stopped when the test ends. */
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const simulator = await startSimulator(options.simulator);
+  const statePath = join(mkdtempSync(join(tmpdir(), "moonbridge-test-")), "state.json");
+  const lines: string[] = [];
+  const log = createLog("trace", { write: (line: string) => record(line, lines) });
+  const drift = new Drift((entry) => log.warn(entry, "drift"));
+  const kimi = await KimiWeb.open(
+    {
+      name: "me",
+      baseUrl: options.baseUrl ?? simulator.url,
+      authUrl: simulator.url,
+      tokens: options.tokens?.(simulator) ?? simulator.issue(),
+      ...(options.silence === undefined ? {} : { silence: options.silence }),
+    },
+    { store: await FileStore.open(statePath), drift, warn: (message, error) => log.warn({ error }, message) },
+  );
+  const server = await startServer({
+    chat: new Chat([kimi], options.routes),
+    keys: new KeyRing([{ name: "test", key: apiKey }], []),
+    log,
+    config: check({ port: 0, shutdownSeconds: 5, ...options.server }, Server),
+  });
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= server.stop().then(() => simulator.close());
+    return stopping;
+  };
+  onTestFinished(stop);
+  const client = new OpenAI({ apiKey, baseURL: `${server.url}/v1`, maxRetries: 0 });
+  return {
+    url: server.url,
+    simulator,
+    drift,
+    log: () => lines.map((line) => JSON.parse(line)),
+    statePath,
+    client,
+    stop,
+  };
+}
+
+/** A chat completion request over plain HTTP. */
+export function post(gateway: Gateway, body: unknown, init: RequestInit = {}): Promise<Response> {
+  return fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    ...init,
+  });
+}
+
+/** The simplest request with this text. */
+export function asking(content: string, more: Record<string, unknown> = {}) {
+  return { model: "kimi", messages: [{ role: "user", content }], ...more };
+}
+
+/** The data lines of an event stream, checked for the strict form that every parser takes (clients.md §0.3). */
+export function dataLines(body: string): string[] {
+  if (body.includes("\r")) throw new Error("a CR in an event stream");
+  return body.split("\n\n").flatMap((event) => {
+    if (event === "" || event === ": keep-alive") return [];
+    if (!event.startsWith("data: ") || event.includes("\n"))
+      throw new Error(`not a strict event: ${event.slice(0, 80)}`);
+    if (Buffer.byteLength(event) > 60_000) throw new Error("an event over 60,000 bytes");
+    return [event.slice("data: ".length)];
+  });
+}
+
+export type Chunk = {
+  id: string;
+  created: number;
+  model: string;
+  choices: {
+    delta: { role?: string; content?: string; reasoning_content?: string };
+    finish_reason: string | null;
+  }[];
+  usage?: Record<string, unknown>;
+  error?: { code: string; message: string; type: string };
+};
+
+/** The chunks of a finished stream; fails unless it ends with `[DONE]`. */
+export function chunksOf(body: string): Chunk[] {
+  const lines = dataLines(body);
+  if (lines.at(-1) !== "[DONE]") throw new Error(`the stream does not end with [DONE] but ${lines.at(-1)}`);
+  return lines.slice(0, -1).map((line) => JSON.parse(line));
+}
+
+export function textOf(chunks: readonly Chunk[]): string {
+  return chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");
+}
+
+/** Resolves when the condition holds; fails after ten seconds. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`never came true: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function record(line: string, lines: string[]): void {
+  lines.push(line);
+  const file = process.env.MOONBRIDGE_TEST_LOG;
+  if (file) appendFileSync(file, line);
+}
