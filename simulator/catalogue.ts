@@ -1,0 +1,97 @@
+import type { JsonObject } from "./json.js";
+
+const standardEfforts = [
+  { effort: "REASONING_EFFORT_LOW", displayName: "Standard" },
+  { effort: "REASONING_EFFORT_HIGH", displayName: "High" },
+  { effort: "REASONING_EFFORT_MAX", displayName: "Max", description: "Uses more credits" },
+];
+
+const longContext = {
+  contextLengthOptions: [
+    { contextLength: "CONTEXT_LENGTH_L", displayName: "Standard", available: true },
+    {
+      contextLength: "CONTEXT_LENGTH_XL",
+      displayName: "Long",
+      description: "Up to 1M",
+      available: false,
+      minMembershipLevel: "LEVEL_ADVANCED",
+    },
+  ],
+  defaultContextLength: "CONTEXT_LENGTH_L",
+};
+
+const agent = {
+  inputPlaceholder: "Give Kimi a task (simulated)",
+  kimiPlusId: "ok-computer",
+  available: true,
+  reasoningEffortOptions: standardEfforts,
+  defaultReasoningEffort: "REASONING_EFFORT_HIGH",
+  ...longContext,
+};
+
+/** The catalogue of 2026-09-15 with its real fields (kimi-web.md §3); the names say that nothing here is real. */
+const models = [
+  {
+    scenario: "SCENARIO_CHAT",
+    displayName: "Instant (K2.6) (simulated)",
+    description: "Quick answers",
+    inputPlaceholder: "Ask Kimi (simulated)",
+    label: [],
+    key: "k2d6",
+    id: "k2d6-chat",
+    available: true,
+    switchableTo: [],
+    reasoningEffortOptions: [
+      { effort: "REASONING_EFFORT_NONE", displayName: "Standard" },
+      { effort: "REASONING_EFFORT_LOW", displayName: "High" },
+    ],
+    defaultReasoningEffort: "REASONING_EFFORT_LOW",
+  },
+  {
+    scenario: "SCENARIO_OK_COMPUTER",
+    displayName: "K2.8 (simulated)",
+    description: "Preview of the next agent",
+    label: ["Preview"],
+    key: "k28-preview",
+    id: "k28-agent-preview",
+    agentMode: "TYPE_NORMAL",
+    switchableTo: [],
+    ...agent,
+  },
+  {
+    scenario: "SCENARIO_OK_COMPUTER",
+    displayName: "K3 (simulated)",
+    description: "The strongest agent",
+    label: [],
+    key: "k3",
+    id: "k3-agent",
+    agentMode: "TYPE_NORMAL",
+    switchableTo: ["k3-agent-swarm"],
+    ...agent,
+  },
+  {
+    scenario: "SCENARIO_OK_COMPUTER_SWARM",
+    displayName: "K3 Swarm (simulated)",
+    description: "Many agents at once",
+    label: [],
+    key: "k3-agent-ultra",
+    id: "k3-agent-swarm",
+    agentMode: "TYPE_ULTRA",
+    switchableTo: [],
+    minMembershipLevel: "LEVEL_BASIC",
+    ...agent,
+  },
+];
+
+/** The answer to GetAvailableModels (kimi-web.md §3). */
+export function availableModels(): JsonObject {
+  return {
+    availableModels: models,
+    defaultScenario: { scenario: "SCENARIO_CHAT", model: "k2d6-chat" },
+  };
+}
+
+/** The scenario a model belongs to; undefined for a model the catalogue does not have. */
+export function scenarioOf(model: string): string | undefined {
+  return models.find(({ id }) => id === model)?.scenario;
+}

@@ -1,0 +1,78 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Call } from "./calls.js";
+import type { Fault } from "./faults.js";
+import { serve } from "./server.js";
+import type { IssueOptions, TokenPair } from "./tokens.js";
+import { Visit } from "./visit.js";
+import { createWorld, type RefreshFault, type SimulatorOptions } from "./world.js";
+
+export type { Turn } from "./answer.js";
+export type { Fault } from "./faults.js";
+export type { Step } from "./steps.js";
+export type { RefreshFault, SimulatorOptions } from "./world.js";
+
+/** A running fake Kimi: site and account gateway in one, on one port. */
+export type Simulator = {
+  /** Serves as site and as account gateway. */
+  readonly url: string;
+  /** The last 20,000 requests, in order. */
+  readonly calls: readonly Call[];
+  /** A fresh login. */
+  issue(options?: IssueOptions): TokenPair;
+  /** All access tokens issued so far are refused as expired from now on. */
+  expireAccessTokens(): void;
+  /** This refresh token is refused with 401 from now on. */
+  revoke(refreshToken: string): void;
+  /** Applies to the next `times` Chat calls that are not refused for other reasons; default 1. */
+  fault(fault: Fault, times?: number): void;
+  /** Applies to the next `times` calls of RefreshToken at the account gateway; default 1. */
+  faultRefresh(fault: RefreshFault, times?: number): void;
+  counts(): {
+    refreshes: number;
+    legacyRefreshes: number;
+    chats: number;
+    cancels: number;
+    openStreams: number;
+  };
+  /** Cuts every connection; resolves when all is closed. */
+  close(): Promise<void>;
+};
+
+/** Starts a fake Kimi that speaks the protocol of kimi-web.md §2, so that nobody needs an account to try or to test. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const world = createWorld(options);
+  const visits = new Set<Visit>();
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    const visit = new Visit(request, response);
+    visits.add(visit);
+    response.once("close", () => visits.delete(visit));
+    void serve(world, visit);
+  });
+  const host = options.host ?? "127.0.0.1";
+  const port = await new Promise<number>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, host, () => resolve(portOf(server.address())));
+  });
+
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    calls: world.log.calls,
+    issue: (login) => world.tokens.issue(login),
+    expireAccessTokens: () => world.tokens.expireAccessTokens(),
+    revoke: (refreshToken) => world.tokens.revoke(refreshToken),
+    fault: (fault, times = 1) => world.faults.add(fault, times),
+    faultRefresh: (fault, times = 1) => world.refreshFaults.add(fault, times),
+    counts: () => ({ ...world.counted, cancels: world.history.cancels, openStreams: world.streams.size }),
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const visit of visits) visit.stop("closing");
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  return typeof address === "object" && address ? address.port : 0;
+}
