@@ -33,8 +33,8 @@ export type GatewayOptions = {
   simulator?: SimulatorOptions;
   server?: Record<string, unknown>;
   tokens?: (simulator: Simulator) => TokenPair;
-  /** Milliseconds of upstream silence that count as a stall. */
-  silence?: number;
+  /** Milliseconds of upstream silence, and of heartbeats alone, that count as a stall. */
+  patience?: { silence: number; progress: number };
   /** Another upstream than the simulator. */
   baseUrl?: string;
   routes?: Record<string, string[]>;
@@ -53,7 +53,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       baseUrl: options.baseUrl ?? simulator.url,
       authUrl: simulator.url,
       tokens: options.tokens?.(simulator) ?? simulator.issue(),
-      ...(options.silence === undefined ? {} : { silence: options.silence }),
+      ...(options.patience ? { patience: options.patience } : {}),
     },
     { store: await FileStore.open(statePath), drift, warn: (message, error) => log.warn({ error }, message) },
   );

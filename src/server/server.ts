@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import cors from "@fastify/cors";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { models } from "../api/models/route.js";
 import { chatCompletions } from "../api/openai-chat/route.js";
 import type { Chat } from "../chat/chat.js";
@@ -36,7 +36,7 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   const { config, chat, log } = parts;
   const app = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => `req_${randomUUID().replaceAll("-", "")}`,
     rewriteUrl: (request) => canonicalUrl(request.url ?? "/"),
     bodyLimit: limits.requestBody,

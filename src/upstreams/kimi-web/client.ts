@@ -19,7 +19,7 @@ export type ClientOptions = {
   authUrl: string;
   userAgent?: string;
   /** Milliseconds of silence after which an answer is given up. */
-  silence?: number;
+  silence: number;
 };
 
 /** Kimi over HTTP: short calls and the one that streams (kimi-web.md §2.1). Throws ChatError and nothing else. */
@@ -33,7 +33,7 @@ export class KimiClient {
     const pool = {
       connect: { timeout: limits.connect },
       headersTimeout: limits.upstreamHeaders,
-      bodyTimeout: options.silence ?? limits.upstreamSilence,
+      bodyTimeout: options.silence,
     };
     this.#site = host(options.baseUrl, pool);
     this.#auth = host(options.authUrl, pool);
@@ -145,6 +145,8 @@ export class AnswerStream {
 
   constructor(body: Dispatcher.ResponseData["body"]) {
     this.#body = body;
+    // Cutting the body raises an error on it even when nobody reads it any more.
+    body.on("error", () => {});
   }
 
   /** What each read of the socket brought. Throws ChatError when the connection breaks or falls silent. */

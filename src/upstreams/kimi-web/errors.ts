@@ -17,7 +17,8 @@ export type KimiFailure = {
 /** Reads `{code, message, details:[{debug:{reason, localizedMessage, paywall}}]}` (kimi-web.md §2.9). */
 export function readFailure(error: JsonObject): KimiFailure {
   const details = objects(error.details).map((detail) => object(detail.debug) ?? detail);
-  const debug = details.find((detail) => detail.reason !== undefined) ?? object(error.debug) ?? error;
+  const debug =
+    details.find((detail) => detail.reason !== undefined) ?? details[0] ?? object(error.debug) ?? error;
   return {
     code: text(error.code) ?? "",
     reason: (text(debug.reason) ?? "").replace(/^REASON_/, ""),

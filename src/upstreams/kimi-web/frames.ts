@@ -6,8 +6,6 @@ const compressed = 0x01;
 const endOfStream = 0x02;
 const headerLength = 5;
 
-const nothing = Buffer.alloc(0);
-
 /** One envelope of a Connect stream: an event, or the trailer that ends the stream. */
 export type Frame = { end: boolean; payload: Buffer };
 
@@ -23,11 +21,14 @@ export function encodeFrame(payload: string): Buffer {
 
 /**
  * Cuts a byte stream into frames, however it was split on the way. Never looks inside a payload.
- * Throws `upstream_protocol` for a frame over `maxBytes` and for one that does not unpack.
+ * `push` what arrived, then take frames with `next` until there is none.
  */
 export class FrameDecoder {
   readonly #maxBytes: number;
   #chunks: Buffer[] = [];
+  /** Where the next frame begins in the first chunk. */
+  #at = 0;
+  /** Bytes that have arrived and belong to no frame yet. */
   #size = 0;
   /** Bytes to wait for before it is worth looking again; keeps a large frame in small pieces linear. */
   #wanted = headerLength;
@@ -36,37 +37,39 @@ export class FrameDecoder {
     this.#maxBytes = maxBytes;
   }
 
-  /** True between two frames: nothing half-read is waiting. */
-  get atBoundary(): boolean {
-    return this.#size === 0;
+  push(chunk: Buffer): void {
+    if (this.#size === 0) {
+      this.#chunks = [chunk];
+      this.#at = 0;
+    } else this.#chunks.push(chunk);
+    this.#size += chunk.length;
   }
 
-  /** All the frames that are complete with this chunk. */
-  push(chunk: Buffer): Frame[] {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    if (this.#size < this.#wanted) return [];
-    const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#size);
-
-    const frames: Frame[] = [];
-    let at = 0;
+  /**
+   * The next complete frame, or undefined until more has arrived. Throws `upstream_protocol` for a frame over
+   * `maxBytes`, as soon as its header is there, and for one that does not unpack.
+   */
+  next(): Frame | undefined {
+    if (this.#size < this.#wanted) return undefined;
+    const bytes = this.#joined();
+    const length = bytes.readUInt32BE(this.#at + 1);
+    if (length > this.#maxBytes) throw tooLarge(length, this.#maxBytes);
+    this.#wanted = headerLength + length;
+    if (this.#size < this.#wanted) return undefined;
+    const start = this.#at + headerLength;
+    const frame = this.#frame(bytes.readUInt8(this.#at), bytes.subarray(start, start + length));
+    this.#at = start + length;
+    this.#size -= this.#wanted;
     this.#wanted = headerLength;
-    while (bytes.length - at >= headerLength) {
-      const length = bytes.readUInt32BE(at + 1);
-      if (length > this.#maxBytes) throw tooLarge(length, this.#maxBytes);
-      const end = at + headerLength + length;
-      if (end > bytes.length) {
-        this.#wanted = headerLength + length;
-        break;
-      }
-      frames.push(this.#frame(bytes.readUInt8(at), bytes.subarray(at + headerLength, end)));
-      at = end;
-    }
+    return frame;
+  }
 
-    const rest = at === bytes.length ? nothing : bytes.subarray(at);
-    this.#chunks = rest.length === 0 ? [] : [rest];
-    this.#size = rest.length;
-    return frames;
+  #joined(): Buffer {
+    const [first, ...rest] = this.#chunks;
+    if (first && rest.length === 0) return first;
+    const joined = Buffer.concat(this.#chunks);
+    this.#chunks = [joined];
+    return joined;
   }
 
   #frame(flags: number, payload: Buffer): Frame {

@@ -26,8 +26,8 @@ export type KimiWebOptions = {
   baseUrl?: string;
   authUrl?: string;
   userAgent?: string;
-  /** Milliseconds of silence after which an answer is given up. */
-  silence?: number;
+  /** Milliseconds after which an answer is given up: in silence, and with heartbeats but no progress. */
+  patience?: { silence: number; progress: number };
   tokens: TokenPair;
 };
 
@@ -48,6 +48,7 @@ export class KimiWeb implements Upstream {
   readonly #client: KimiClient;
   readonly #credentials: Credentials;
   readonly #catalogue: Catalogue;
+  readonly #progressPatience: number;
   readonly #drift: Drift;
   readonly #warn: KimiWebSurroundings["warn"];
 
@@ -55,9 +56,11 @@ export class KimiWeb implements Upstream {
     name: string,
     client: KimiClient,
     credentials: Credentials,
+    progressPatience: number,
     surroundings: KimiWebSurroundings,
   ) {
     this.name = name;
+    this.#progressPatience = progressPatience;
     this.#client = client;
     this.#credentials = credentials;
     this.#drift = surroundings.drift;
@@ -68,13 +71,21 @@ export class KimiWeb implements Upstream {
   /** Opens the account; asks nothing of Kimi yet. */
   static async open(options: KimiWebOptions, surroundings: KimiWebSurroundings): Promise<KimiWeb> {
     const site = siteOf(options);
-    const client = new KimiClient({ ...options, ...site }, surroundings.drift);
+    const patience = options.patience ?? {
+      silence: limits.upstreamSilence,
+      progress: limits.upstreamProgress,
+    };
+    const { userAgent } = options;
+    const client = new KimiClient(
+      { ...site, silence: patience.silence, ...(userAgent ? { userAgent } : {}) },
+      surroundings.drift,
+    );
     const credentials = await Credentials.open(options.name, options.tokens, {
       store: surroundings.store,
       renew: refreshWith(client),
       warn: surroundings.warn,
     });
-    return new KimiWeb(options.name, client, credentials, surroundings);
+    return new KimiWeb(options.name, client, credentials, patience.progress, surroundings);
   }
 
   async models(): Promise<Model[]> {
@@ -127,7 +138,7 @@ export class KimiWeb implements Upstream {
         if (failure) throw failure;
         if (interpreter.ended) return;
         if (heard) heardAt = Date.now();
-        else if (Date.now() - heardAt > limits.upstreamProgress) {
+        else if (Date.now() - heardAt > this.#progressPatience) {
           throw new ChatError("timeout", "Kimi kept the line open but stopped answering. Try again.");
         }
       }
@@ -176,9 +187,11 @@ function readChunk(chunk: Buffer, decoder: FrameDecoder, interpreter: ChatInterp
   const events: ChatEvent[] = [];
   let heard = false;
   try {
-    for (const frame of decoder.push(chunk)) {
+    decoder.push(chunk);
+    while (!interpreter.ended) {
+      const frame = decoder.next();
+      if (!frame) break;
       heard = interpreter.read(frame, events) || heard;
-      if (interpreter.ended) break;
     }
     return { events, heard, failure: undefined };
   } catch (failure) {

@@ -16,7 +16,10 @@ function interpret(chunks: Buffer[], continued?: string): Outcome {
   const events: ChatEvent[] = [];
   let error: unknown;
   try {
-    for (const chunk of chunks) for (const frame of decoder.push(chunk)) interpreter.read(frame, events);
+    for (const chunk of chunks) {
+      decoder.push(chunk);
+      for (let frame = decoder.next(); frame; frame = decoder.next()) interpreter.read(frame, events);
+    }
   } catch (thrown) {
     error = thrown;
   }

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodeFrame, FrameDecoder } from "../../../src/upstreams/kimi-web/frames.js";
+import { encodeFrame, type Frame, FrameDecoder } from "../../../src/upstreams/kimi-web/frames.js";
 
 const limit = 1_000_000;
 
@@ -12,10 +12,18 @@ function frame(flags: number, payload: Buffer): Buffer {
   return Buffer.concat([header, payload]);
 }
 
+function framesOf(decoder: FrameDecoder, chunk: Buffer): Frame[] {
+  decoder.push(chunk);
+  const frames: Frame[] = [];
+  for (let frame = decoder.next(); frame; frame = decoder.next()) frames.push(frame);
+  return frames;
+}
+
 function decode(chunks: Buffer[]): { end: boolean; text: string }[] {
   const decoder = new FrameDecoder(limit);
-  const frames = chunks.flatMap((chunk) => decoder.push(chunk));
-  return frames.map(({ end, payload }) => ({ end, text: payload.toString("utf8") }));
+  return chunks
+    .flatMap((chunk) => framesOf(decoder, chunk))
+    .map(({ end, payload }) => ({ end, text: payload.toString("utf8") }));
 }
 
 test("a request is one frame: a zero flag byte, four bytes of length, the payload", () => {
@@ -57,13 +65,13 @@ test("compressed frames are unpacked, the end frame too", () => {
 
 test("a compressed frame that is damaged, or a bomb, is a protocol error", () => {
   const decoder = () => new FrameDecoder(1_000);
-  expect(() => decoder().push(frame(1, Buffer.from("not gzip")))).toThrow(/does not unpack/);
-  expect(() => decoder().push(frame(1, gzipSync(Buffer.alloc(100_000))))).toThrow(/does not unpack/);
+  expect(() => framesOf(decoder(), frame(1, Buffer.from("not gzip")))).toThrow(/does not unpack/);
+  expect(() => framesOf(decoder(), frame(1, gzipSync(Buffer.alloc(100_000))))).toThrow(/does not unpack/);
 });
 
 test("a frame over the limit is refused at its header, before its bytes are awaited", () => {
   const header = Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]);
-  expect(() => new FrameDecoder(limit).push(header)).toThrow(/announced a frame of 2147483647 bytes/);
+  expect(() => framesOf(new FrameDecoder(limit), header)).toThrow(/announced a frame of 2147483647 bytes/);
 });
 
 test("a large frame in many small pieces arrives whole", () => {
@@ -73,4 +81,11 @@ test("a large frame in many small pieces arrives whole", () => {
     bytes.subarray(at * 100, at * 100 + 100),
   );
   expect(decode(chunks)).toEqual([{ end: false, text }]);
+});
+
+test("frames before a bad one are given first", () => {
+  const decoder = new FrameDecoder(limit);
+  decoder.push(Buffer.concat([encodeFrame("good"), Buffer.from([0, 0x7f, 0xff, 0xff, 0xff])]));
+  expect(decoder.next()?.payload.toString()).toBe("good");
+  expect(() => decoder.next()).toThrow(/announced/);
 });

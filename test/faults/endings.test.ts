@@ -1,0 +1,207 @@
+import { describe, expect, test } from "vitest";
+import type { Fault } from "../../simulator/index.js";
+import { asking, chunksOf, type Gateway, post, startGateway, textOf } from "../gateway.js";
+
+const patience = { silence: 400, progress: 400 };
+
+async function answered(gateway: Gateway, fault: Fault, stream: boolean, text = "sim:repeat=20") {
+  gateway.simulator.fault(fault);
+  const response = await post(gateway, asking(text, { stream, stream_options: { include_usage: true } }));
+  return { status: response.status, headers: response.headers, body: await response.text() };
+}
+
+type Refusal = [fault: Fault, status: number, code: string];
+
+/** Everything that goes wrong before Kimi has said a word. */
+const refusals: Refusal[] = [
+  [
+    { kind: "error", code: "resource_exhausted", reason: "REASON_SERVER_OVERLOADED_FOR_FREE_USER" },
+    503,
+    "upstream_overloaded",
+  ],
+  [
+    { kind: "error", code: "resource_exhausted", reason: "REASON_RATE_LIMIT_EXCEEDED" },
+    429,
+    "rate_limit_exceeded",
+  ],
+  [{ kind: "error", code: "resource_exhausted" }, 429, "rate_limit_exceeded"],
+  [
+    {
+      kind: "error",
+      code: "resource_exhausted",
+      reason: "REASON_SERVER_OVERLOADED_FOR_FREE_USER",
+      paywall: true,
+    },
+    429,
+    "insufficient_quota",
+  ],
+  [
+    {
+      kind: "error",
+      code: "resource_exhausted",
+      reason: "REASON_SERVER_OVERLOADED_FOR_FREE_USER",
+      afterDone: true,
+    },
+    503,
+    "upstream_overloaded",
+  ],
+  [
+    { kind: "error", code: "permission_denied", reason: "REASON_ANONYMOUS_REQUIRE_LOGIN" },
+    503,
+    "account_login_required",
+  ],
+  [{ kind: "error", code: "invalid_argument" }, 502, "upstream_protocol"],
+  [{ kind: "error", code: "unavailable" }, 503, "upstream_overloaded"],
+  [{ kind: "error", code: "deadline_exceeded" }, 504, "timeout"],
+  [{ kind: "error", code: "internal" }, 502, "upstream_unavailable"],
+  [{ kind: "error", code: "not_found" }, 404, "not_found"],
+  [{ kind: "http", status: 429, retryAfter: 17 }, 429, "rate_limit_exceeded"],
+  [{ kind: "http", status: 403 }, 503, "account_login_required"],
+  [{ kind: "http", status: 500 }, 502, "upstream_unavailable"],
+  [{ kind: "http", status: 502, body: "<html>Bad gateway</html>" }, 503, "upstream_overloaded"],
+  [{ kind: "html" }, 502, "upstream_protocol"],
+  [{ kind: "cut-before" }, 502, "upstream_cut"],
+  [{ kind: "cut", after: 0 }, 502, "upstream_cut"],
+  [{ kind: "no-trailer", after: 0 }, 502, "upstream_cut"],
+  [{ kind: "stall", after: 0 }, 504, "timeout"],
+  [{ kind: "stall-heartbeat", after: 0, everyMilliseconds: 50 }, 504, "timeout"],
+  [{ kind: "garbage", after: 0 }, 502, "upstream_protocol"],
+  [{ kind: "huge", after: 0 }, 502, "upstream_protocol"],
+  [{ kind: "empty" }, 502, "upstream_protocol"],
+  [{ kind: "status-error", after: 0 }, 502, "upstream_unavailable"],
+  [
+    {
+      kind: "exception",
+      reason: "REASON_COMPLETION_OVERLOADED",
+      severity: "SEVERITY_BLOCK_RETRACT",
+      after: 0,
+    },
+    503,
+    "upstream_overloaded",
+  ],
+  [{ kind: "exception", reason: "REASON_TOKEN_LENGTH_TOO_LONG", after: 0 }, 400, "context_length_exceeded"],
+  [{ kind: "exception", reason: "REASON_K2_USAGE_EXCEEDED", after: 0 }, 429, "insufficient_quota"],
+  [{ kind: "retract", after: 0 }, 400, "content_filter"],
+];
+
+describe("a failure before the first word has its HTTP status, streamed or not", () => {
+  test.each(refusals)("%j → %i %s", async (fault, status, code) => {
+    const gateway = await startGateway({ patience });
+    for (const stream of [true, false]) {
+      const answer = await answered(gateway, fault, stream);
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
+      expect(answer.headers.get("x-request-id")).toMatch(/^req_/);
+      expect(JSON.parse(answer.body)).toEqual({
+        error: { message: expect.stringMatching(/\.|”$/), type: expect.any(String), param: null, code },
+      });
+    }
+  });
+
+  test("Retry-After is passed on, and what a retry cannot mend says so", async () => {
+    const gateway = await startGateway();
+    const limited = await answered(gateway, { kind: "http", status: 429, retryAfter: 17 }, true);
+    expect(limited.headers.get("retry-after")).toBe("17");
+    expect(limited.headers.get("x-should-retry")).toBeNull();
+    const quota = await answered(gateway, { kind: "error", code: "resource_exhausted", paywall: true }, true);
+    expect(quota.headers.get("x-should-retry")).toBe("false");
+  });
+
+  test("Kimi out of reach", async () => {
+    const gateway = await startGateway({ baseUrl: "http://127.0.0.1:9" });
+    const response = await post(gateway, asking("hello", { stream: true }));
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({ error: { code: "upstream_unavailable" } });
+  });
+});
+
+/** Everything that goes wrong in the middle of an answer. */
+const breaks: [fault: Fault, code: string][] = [
+  [{ kind: "cut", after: 3 }, "upstream_cut"],
+  [{ kind: "cut-in-frame", after: 3 }, "upstream_cut"],
+  [{ kind: "no-trailer", after: 3 }, "upstream_cut"],
+  [{ kind: "stall", after: 3 }, "timeout"],
+  [{ kind: "stall-heartbeat", after: 3, everyMilliseconds: 50 }, "timeout"],
+  [{ kind: "garbage", after: 3 }, "upstream_protocol"],
+  [{ kind: "huge", after: 3 }, "upstream_protocol"],
+  [{ kind: "cancelled", after: 3 }, "upstream_cut"],
+  [{ kind: "status-error", after: 3 }, "upstream_unavailable"],
+  [{ kind: "error-late", after: 3, code: "unavailable" }, "upstream_overloaded"],
+  [{ kind: "error-late", after: 3, code: "unavailable", afterDone: true }, "upstream_overloaded"],
+  [{ kind: "error-late", after: 3, code: "unauthenticated" }, "account_login_required"],
+  [{ kind: "exception", reason: "REASON_CHAT_FATAL_ERROR", after: 3 }, "upstream_unavailable"],
+  [
+    { kind: "exception", reason: "REASON_COMPLETION_OVERLOADED", after: 3, status: "COMPLETED" },
+    "upstream_overloaded",
+  ],
+];
+
+describe("a failure after the first word is an error event, never `stop` and never silence", () => {
+  test.each(breaks)("%j → %s", async (fault, code) => {
+    const gateway = await startGateway({ patience });
+    const answer = await answered(gateway, fault, true);
+    expect(answer.status).toBe(200);
+    const chunks = chunksOf(answer.body);
+    expect(textOf(chunks.slice(0, -1))).not.toBe("");
+    expect(chunks.at(-1)).toEqual({
+      error: { message: expect.any(String), type: expect.any(String), param: null, code },
+    });
+    const reasons = chunks.map((chunk) => chunk.choices?.[0]?.finish_reason).filter((reason) => reason);
+    expect(reasons).toEqual([]);
+    expect(gateway.simulator.counts().chats).toBe(1);
+  });
+
+  test.each(breaks)("not streamed it is the status: %j → %s", async (fault, code) => {
+    const gateway = await startGateway({ patience });
+    const answer = await answered(gateway, fault, false);
+    expect(answer.status).toBeGreaterThanOrEqual(500);
+    expect(JSON.parse(answer.body)).toMatchObject({ error: { code } });
+  });
+});
+
+describe("endings that are none of the two", () => {
+  test("a withdrawn answer finishes as content_filter; what was not sent yet is never delivered", async () => {
+    const gateway = await startGateway();
+    const streamed = chunksOf((await answered(gateway, { kind: "retract", after: 3 }, true)).body);
+    expect(streamed.at(-2)?.choices[0]?.finish_reason).toBe("content_filter");
+    const whole = JSON.parse((await answered(gateway, { kind: "retract", after: 3 }, false)).body);
+    expect(whole.choices[0]).toMatchObject({ finish_reason: "content_filter", message: { content: "" } });
+  });
+
+  test("an answer that was cut to length finishes as length", async () => {
+    const gateway = await startGateway();
+    const chunks = chunksOf((await answered(gateway, { kind: "truncated", after: 3 }, true)).body);
+    expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe("length");
+  });
+
+  test("a weaker model is a notice, not a failure", async () => {
+    const gateway = await startGateway();
+    const chunks = chunksOf((await answered(gateway, { kind: "degrade" }, true)).body);
+    expect(chunks.at(-2)).toMatchObject({
+      choices: [{ finish_reason: "stop" }],
+      moonbridge_notices: [{ code: "model_degrade", message: expect.stringMatching(/High demand/) }],
+    });
+  });
+});
+
+describe("oddities that are no faults give the same answer", () => {
+  const odd: Fault[] = [
+    { kind: "split" },
+    { kind: "burst" },
+    { kind: "gzip" },
+    { kind: "snapshot" },
+    { kind: "old-ids" },
+    { kind: "no-mask" },
+    { kind: "unknown" },
+    { kind: "slow-start", milliseconds: 50 },
+  ];
+  test.each(odd)("%j", async (fault) => {
+    const gateway = await startGateway();
+    const plain = chunksOf(await (await post(gateway, asking("sim:unicode", { stream: true }))).text());
+    const chunks = chunksOf((await answered(gateway, fault, true, "sim:unicode")).body);
+    expect(textOf(chunks)).toBe(textOf(plain));
+    expect(textOf(chunks)).toMatch(/\p{Script=Han}/u);
+    expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe("stop");
+    expect(gateway.drift.entries().length > 0).toBe(fault.kind === "unknown");
+  });
+});

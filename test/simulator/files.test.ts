@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import { request } from "undici";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Simulator, startSimulator } from "../../simulator/index.js";
+import { ask, question, record } from "./client.js";
+
+let simulator: Simulator;
+let token: string;
+
+beforeAll(async () => {
+  simulator = await startSimulator();
+  token = simulator.issue().accessToken;
+});
+afterAll(() => simulator.close());
+
+async function upload(name: string, type: string, content: Iterable<Buffer>) {
+  function* body() {
+    yield Buffer.from(
+      `--B\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: ${type}\r\n\r\n`,
+    );
+    yield* content;
+    yield Buffer.from("\r\n--B--\r\n");
+  }
+  const response = await request(`${simulator.url}/apiv2-files/file/upload`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "multipart/form-data; boundary=B" },
+    body: Readable.from(body()),
+  });
+  return { status: response.statusCode, body: record(await response.body.json()) };
+}
+
+async function progress(id: unknown) {
+  const response = await request(
+    `${simulator.url}/apiv2-files/kimi.gateway.file.v1.FileService/GetFileParseProgress`,
+    {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ file_ids: [id] }),
+    },
+  );
+  return record(await response.body.json()).progresses;
+}
+
+test("a picture is uploaded, parsed and shown in the chat", async () => {
+  const content = Buffer.from("\r\n--not the boundary\r\n--");
+  const { status, body } = await upload("图 1.png", "image/png", [content]);
+  const file = record(body.file);
+  expect(status).toBe(200);
+  expect(file).toMatchObject({
+    meta: {
+      name: "图 1.png",
+      ext: "png",
+      sizeBytes: String(content.length),
+      checksum: createHash("sha256").update(content).digest("hex"),
+      type: "FILE_TYPE_IMAGE",
+    },
+    parseResult: { thumbnail: {} },
+  });
+  expect(await progress(file.id)).toEqual([{ fileId: file.id, status: "PROCESS_STATUS_PROCESSING" }]);
+  expect(await progress(file.id)).toEqual([{ fileId: file.id, status: "PROCESS_STATUS_SUCCESS" }]);
+
+  const blocks = [
+    { message_id: "", text: { content: "Describe it" } },
+    { file: { id: file.id, status: "PROCESS_STATUS_SUCCESS" } },
+  ];
+  const frames = await ask(simulator, token, question("", { message: { blocks } }));
+  expect(frames[3]?.json).toMatchObject({
+    op: "append",
+    mask: "chat.files",
+    chat: { files: [{ id: file.id }] },
+  });
+  expect(frames[4]?.json.message).toMatchObject({
+    blocks: [{}, { file: { id: file.id, meta: { ext: "png" } } }],
+  });
+});
+
+test("an unparsable document fails", async () => {
+  const { body } = await upload("unparsable.pdf", "application/pdf", [Buffer.from("%PDF")]);
+  const { id } = record(body.file);
+  await progress(id);
+  expect(await progress(id)).toEqual([{ fileId: id, status: "PROCESS_STATUS_FAILED" }]);
+});
+
+test("a hundred megabytes pass through and only their digest stays", async () => {
+  const piece = Buffer.alloc(1_048_576, 7);
+  const { body } = await upload("large.bin", "application/octet-stream", Array<Buffer>(100).fill(piece));
+  expect(record(body.file).meta).toMatchObject({ sizeBytes: "104857600", type: "FILE_TYPE_DOCUMENT" });
+});
+
+test("a form cut by any chunks is the same form", async () => {
+  const content = Array.from("\r\n--A\r\n\r\n--", (byte) => Buffer.from(byte));
+  const { body } = await upload("a.txt", "text/plain", content);
+  expect(record(body.file).meta).toMatchObject({ sizeBytes: "11", contentType: "text/plain" });
+});
+
+test("anything else is refused", async () => {
+  const response = await request(`${simulator.url}/apiv2-files/file/upload`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "text/plain" },
+    body: "hello",
+  });
+  expect(response.statusCode).toBe(400);
+  expect(await response.body.json()).toMatchObject({ code: "invalid_argument" });
+});

@@ -1,0 +1,126 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Simulator, type Step, startSimulator } from "../../simulator/index.js";
+import { ask, type Frame, idsOf, parse, question, trailer } from "./client.js";
+
+/** The lines of kimi-web.md §5, as they stand there. */
+const fixture = readFileSync(new URL("fixtures/transcripts.txt", import.meta.url), "utf8");
+
+type Line = { flags: number; length: number; payload: string };
+
+function transcript(section: string): { request: Line; response: Line[] } {
+  const body = fixture.split(/^# /m).find((part) => part.startsWith(`${section} `)) ?? "";
+  const lines = Array.from(
+    body.matchAll(/^((?:[0-9a-f]{2} ){4}[0-9a-f]{2}) {2}(.*)$/gm),
+    ([, head, payload]) => {
+      const bytes = Buffer.from((head ?? "").replaceAll(" ", ""), "hex");
+      // The marks of a citation are printed escaped and counted raw.
+      const raw = (payload ?? "").replace(/\\u(e3a[038])/g, (_, code: string) =>
+        String.fromCharCode(Number.parseInt(code, 16)),
+      );
+      return { flags: bytes.readUInt8(0), length: bytes.readUInt32BE(1), payload: raw };
+    },
+  );
+  const [request, ...response] = lines;
+  if (!request) throw new Error(`no transcript ${section}`);
+  return { request, response };
+}
+
+/** A frame but for its ids and times; Connect's empty detail value is left out of the transcripts. */
+function shape({ flags, payload }: Line | Frame): string {
+  return `${flags} ${payload
+    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
+    .replace(
+      /\d{4}-\d\d-\d\dT[\d:]{8}\.(\d+)Z/g,
+      (_, fraction: string) => `<time with ${fraction.length} digits>`,
+    )
+    .replace('"value":"",', "")}`;
+}
+
+/** Heartbeats may come at any time, and 5.3 and 5.7 show fewer of them. */
+function eventful(frame: Line | Frame): boolean {
+  return !/^{"eventOffset":\d+,"heartbeat"/.test(frame.payload);
+}
+
+const k3: Step = {
+  do: "search",
+  queries: ["kimi k3"],
+  sources: [
+    {
+      title: "Example page",
+      url: "https://example.org/k3",
+      snippet: "About K3",
+      publishTime: "2026-11-01T00:00:00Z",
+    },
+  ],
+};
+
+const scripts: Record<string, Step[]> = {
+  "Say hi": [{ do: "text", content: ["Hi", " there", "!"] }, { do: "name" }],
+  "2+2?": [
+    { do: "think", content: ["Simple", " sum."] },
+    { do: "text", content: ["4"] },
+  ],
+  "What is Kimi K3?": [
+    k3,
+    { do: "text", content: ["K3 is a model ", "\ue3a0cite\ue3a3web_search:1#0\ue3a8", "."] },
+  ],
+  Shorter: [{ do: "text", content: ["Hi"] }],
+  "(disallowed)": [{ do: "text", content: ["I can", "not", " answer."] }],
+};
+
+let simulator: Simulator;
+
+beforeAll(async () => {
+  simulator = await startSimulator({ script: ({ text }) => scripts[text] });
+});
+afterAll(() => simulator.close());
+
+test.each(["5.1", "5.2", "5.3", "5.4", "5.6", "5.7"])(
+  "the transcript %s is consistent in itself",
+  (section) => {
+    const { request, response } = transcript(section);
+    for (const { length, payload } of [request, ...response]) expect(Buffer.byteLength(payload)).toBe(length);
+  },
+);
+
+test.each(["5.1", "5.2", "5.3"])("the answer to %s is the same, frame for frame", async (section) => {
+  const { request, response } = transcript(section);
+  const { accessToken } = simulator.issue();
+  const frames = await ask(simulator, accessToken, parse(request.payload));
+  expect(frames.filter(eventful).map(shape)).toEqual(response.filter(eventful).map(shape));
+});
+
+test("the next turn of 5.4 opens with chat.lastRequest and hangs on the answer before", async () => {
+  const { request, response } = transcript("5.4");
+  const { accessToken } = simulator.issue();
+  const first = idsOf(await ask(simulator, accessToken, question("Say hi")));
+  const payload = request.payload
+    .replace("1a9f3c40-a112-8101-8000-09d0c0ffee01", first.chat)
+    .replace("1a9f3c40-a112-8103-8000-0ad0c0ffee03", first.assistant);
+  const frames = await ask(simulator, accessToken, parse(payload));
+  expect(frames.map(shape)).toEqual(response.map(shape));
+  expect(frames[2]?.json.message).toMatchObject({ role: "user", parentId: first.assistant });
+});
+
+test("the refusal of 5.6 comes after done", async () => {
+  const { request, response } = transcript("5.6");
+  const { accessToken } = simulator.issue();
+  simulator.fault({
+    kind: "error",
+    code: "resource_exhausted",
+    reason: "REASON_SERVER_OVERLOADED_FOR_FREE_USER",
+    afterDone: true,
+  });
+  const frames = await ask(simulator, accessToken, parse(request.payload));
+  expect(frames.map(shape)).toEqual(response.map(shape));
+  expect(trailer(frames)).toMatchObject({ error: { code: "resource_exhausted" } });
+});
+
+test("the withdrawn answer of 5.7 ends as an error with a clean trailer", async () => {
+  const { request, response } = transcript("5.7");
+  const { accessToken } = simulator.issue();
+  simulator.fault({ kind: "retract" });
+  const frames = await ask(simulator, accessToken, parse(request.payload));
+  expect(frames.filter(eventful).map(shape)).toEqual(response.filter(eventful).map(shape));
+});
