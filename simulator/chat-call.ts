@@ -49,7 +49,6 @@ async function respond(world: World, visit: Visit, request: ChatRequest, person:
     {
       wire,
       exchange,
-      chats: world.chats,
       files: request.files,
       pace: slowed(asked) ?? world.deltaMilliseconds,
       manner,
@@ -58,6 +57,7 @@ async function respond(world: World, visit: Visit, request: ChatRequest, person:
     },
     withFault(steps, fault),
   );
+  world.chats.grow(exchange.chat, exchange.assistant.text.length);
 }
 
 function turnOf({ chat, history }: Exchange, request: ChatRequest): Turn {

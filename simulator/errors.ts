@@ -32,6 +32,7 @@ const englishWords: Record<string, string> = {
   REASON_ANONYMOUS_REQUIRE_LOGIN: "Please log in to continue.",
   REASON_SERVER_OVERLOADED_FOR_FREE_USER:
     "Too many people are chatting with Kimi right now. Subscribe to enter a priority queue!",
+  REASON_COMPLETION_OVERLOADED: "Too many people are chatting with Kimi right now.",
   REASON_CONTENT_FILTER: "Let's talk about something else.",
   REASON_TOKEN_LENGTH_TOO_LONG:
     "Your conversation with Kimi is getting too long. Try starting a new session.",

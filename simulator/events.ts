@@ -42,10 +42,6 @@ export function newMessage(offset: number, message: Message): string {
   });
 }
 
-export function messageStatus(offset: number, { id, status }: Message): string {
-  return event("set", "message.status", offset, { message: { id, status } });
-}
-
 /** The block that holds a thought: the list of its stages, or the stage itself. */
 export function stageBlock(
   kind: "multiStage" | "stage",

@@ -42,12 +42,13 @@ export type Simulator = {
 /** Starts a fake Kimi that speaks the protocol of kimi-web.md §2, so that nobody needs an account to try or to test. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const world = createWorld(options);
-  const visits = new Set<Visit>();
+  /** Requests under way, and when each of them is over and done with. */
+  const visits = new Map<Visit, Promise<unknown>>();
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     const visit = new Visit(request, response);
-    visits.add(visit);
-    response.once("close", () => visits.delete(visit));
-    void serve(world, visit);
+    const over = Promise.all([serve(world, visit), visit.closed]);
+    visits.set(visit, over);
+    void over.then(() => visits.delete(visit));
   });
   const host = options.host ?? "127.0.0.1";
   const port = await new Promise<number>((resolve, reject) => {
@@ -66,9 +67,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     counts: () => ({ ...world.counted, cancels: world.history.cancels, openStreams: world.streams.size }),
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const visit of visits) visit.stop("closing");
+      for (const visit of visits.keys()) {
+        visit.stop("closing");
+        visit.cut();
+      }
       server.closeAllConnections();
-      await closed;
+      await Promise.all([closed, ...visits.values()]);
     },
   };
 }

@@ -22,6 +22,11 @@ export function searchChunks(sources: readonly Source[], call: number): SourceCh
   });
 }
 
+/** Whether a text has the source's mark: closed, or followed by another's (kimi-web.md §2.6). */
+export function isCited({ refIndex }: SourceChunk, text: string): boolean {
+  return text.includes(`${refIndex}\ue3a8`) || text.includes(`${refIndex}\ue3a3`);
+}
+
 /** The life of a search as a tool call: pending, arguments, running, done (kimi-web.md §5.3). */
 export function searchFrames(
   id: string,

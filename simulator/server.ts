@@ -50,8 +50,9 @@ export async function serve(world: World, visit: Visit): Promise<void> {
     await route(world, visit);
   } catch (error) {
     if (error instanceof Refusal) visit.refuse(error);
-    // A client that left in the middle of its request is no news.
-    else if (!visit.response.destroyed) visit.cut();
+    else if (visit.response.headersSent || visit.stopped.aborted) visit.cut();
+    // A script of the test's own may throw, and its author will want to know.
+    else visit.refuse(new Refusal({ code: "internal" }, String(error)));
   }
 }
 

@@ -57,6 +57,21 @@ export type Ending =
   | { do: "stall" }
   | { do: "stall-heartbeat"; everyMilliseconds?: number | undefined };
 
+const endings: readonly string[] = [
+  "end",
+  "truncated",
+  "error-trailer",
+  "cut",
+  "cut-in-frame",
+  "no-trailer",
+  "stall",
+  "stall-heartbeat",
+] satisfies Ending["do"][];
+
+export function isEnding(step: Step): step is Ending {
+  return endings.includes(step.do);
+}
+
 /** Word-like pieces: one or two ideographs, or a word with the space before it; whole code points only. */
 export function deltas(content: Content): readonly string[] {
   if (typeof content !== "string") return content;

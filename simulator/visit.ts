@@ -8,6 +8,8 @@ export class Visit {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly call: Call;
+  /** Settled once nothing more goes over the wire. */
+  readonly closed: Promise<void>;
   readonly #stop = new AbortController();
   #cutByUs = false;
 
@@ -17,7 +19,14 @@ export class Visit {
     const { pathname } = new URL(request.url ?? "/", "http://simulator");
     const method = request.method ?? "GET";
     this.call = { method, path: pathname, at: performance.now(), headers: request.headers, body: undefined };
-    response.once("close", () => this.#closed());
+    this.closed = new Promise((resolve) => {
+      response.once("close", () => {
+        this.#end();
+        resolve();
+      });
+    });
+    // A client that is gone is noted by "close"; writing to it is no error of ours.
+    response.on("error", () => {});
   }
 
   /** Aborted when the client leaves, the answer is cancelled or the simulator closes. */
@@ -37,13 +46,9 @@ export class Visit {
     this.#stop.abort(reason);
   }
 
-  /** From here on a broken connection is our doing. */
-  expectCut(): void {
-    this.#cutByUs = true;
-  }
-
+  /** Breaks the connection, which is then not put down to the client. */
   cut(): void {
-    this.expectCut();
+    this.#cutByUs = true;
     this.response.destroy();
   }
 
@@ -73,7 +78,7 @@ export class Visit {
     this.json(statusOf(its.shape.code), errorJson(its, this.language));
   }
 
-  #closed(): void {
+  #end(): void {
     if (this.response.writableFinished) return;
     if (!this.#cutByUs) {
       this.call.closedByClient = true;

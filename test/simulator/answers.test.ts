@@ -55,7 +55,7 @@ test("sim:repeat counts, sim:say says, sim:unicode tries the reader", async () =
 
 test("no delta splits a character", async () => {
   const frames = await say(`sim:say=${"𠮷👍🏽".repeat(20)}`);
-  expect(frames.every(({ payload }) => payload.isWellFormed() && !payload.includes("\\ud"))).toBe(true);
+  expect(frames.every(({ payload }) => !/\\ud[89a-f]|\ufffd/.test(payload))).toBe(true);
 });
 
 test("a long answer flows at the client's speed", async () => {
