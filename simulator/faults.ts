@@ -93,7 +93,7 @@ export function withFault(steps: readonly Step[], fault: Fault | undefined): rea
     case "rewrite":
       return insertAfter(steps, fault.after, [{ do: "rewrite", content: "(Rewritten.)" }]);
     case "degrade":
-      return [...steps, degraded];
+      return insertAfter(steps, Number.POSITIVE_INFINITY, [degraded]);
     case "unknown":
       return withUnknown(steps);
     case "retract":

@@ -82,10 +82,11 @@ const wide =
   "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\u3000-\\u303f\\uff00-\\uffef";
 const pieces = new RegExp(`[${wide}]{1,2}|\\s*[^\\s${wide}]{1,12}|\\s+`, "gu");
 
-/** The steps up to the first `count` deltas, and the rest. */
+/** The steps up to the first `count` deltas or the ending, and the rest. */
 export function splitAfter(steps: readonly Step[], count: number): [before: Step[], after: Step[]] {
   let left = count;
   for (const [index, step] of steps.entries()) {
+    if (isEnding(step)) return [steps.slice(0, index), steps.slice(index)];
     if (step.do !== "text" && step.do !== "think") continue;
     const all = deltas(step.content);
     if (all.length >= left) {

@@ -61,7 +61,7 @@ export function createWorld(options: SimulatorOptions): World {
 }
 
 /** Things to happen to the next calls, in order. */
-export class Queue<T> {
+class Queue<T> {
   readonly #waiting: { item: T; times: number }[] = [];
 
   add(item: T, times: number): void {

@@ -5,7 +5,7 @@ import type { Simulator } from "../../simulator/index.js";
 export type Json = Record<string, unknown>;
 export type Frame = { flags: number; length: number; payload: string; json: Json };
 
-export const chatPath = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
+const chatPath = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
 
 /** The body of a Chat request in the site's own spelling (kimi-web.md §5.1). */
 export function question(text: string, changes: { top?: Json; message?: Json; options?: Json } = {}): Json {

@@ -264,6 +264,18 @@ test("a prompt asks for faults by the same names", async () => {
   expect(textOf(await ask(simulator, token, calm))).toBe("All is well.");
 });
 
+test("a fault strikes before the ending of a script, however short that is", async () => {
+  const brief = await startSimulator({
+    script: () => [{ do: "text", content: ["one "] }, { do: "truncated" }],
+  });
+  brief.fault({ kind: "cut", after: 9 });
+  const body = wrap(JSON.stringify(question("hello")));
+  const { broken, bytes } = await post(brief, body, brief.issue().accessToken);
+  expect(broken).toBe(true);
+  expect(textOf(frames(bytes).all)).toBe("one ");
+  await brief.close();
+});
+
 test("a fault lasts as many calls as it is told", async () => {
   simulator.fault({ kind: "empty" }, 2);
   const texts: string[] = [];

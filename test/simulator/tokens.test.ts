@@ -1,6 +1,6 @@
 import { request } from "undici";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Simulator, startSimulator } from "../../simulator/index.js";
+import { type RefreshFault, type Simulator, startSimulator } from "../../simulator/index.js";
 import { ask, parse, question, record, trailer, unary } from "./client.js";
 
 let simulator: Simulator;
@@ -112,10 +112,8 @@ test("no token, or a refresh token as bearer, is asked to log in", async () => {
 
 test("a refresh can fail, be unknown to the gateway, dawdle, or lose its answer", async () => {
   const { refreshToken } = simulator.issue();
-  simulator.faultRefresh({ status: 500 });
-  simulator.faultRefresh({ status: 404 });
-  simulator.faultRefresh("drop");
-  simulator.faultRefresh({ delayMilliseconds: 5 });
+  const faults: RefreshFault[] = [{ status: 500 }, { status: 404 }, "drop", { delayMilliseconds: 5 }];
+  for (const fault of faults) simulator.faultRefresh(fault);
   expect((await refresh(simulator, { refresh_token: refreshToken })).status).toBe(500);
   expect((await refresh(simulator, { refresh_token: refreshToken })).status).toBe(404);
   expect((await legacyRefresh(simulator, refreshToken)).status).toBe(200);

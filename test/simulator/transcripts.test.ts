@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Simulator, type Step, startSimulator } from "../../simulator/index.js";
+import { type Simulator, type Step, startSimulator, type Turn } from "../../simulator/index.js";
 import { ask, type Frame, idsOf, parse, question, trailer } from "./client.js";
 
 /** The lines of kimi-web.md §5, as they stand there. */
@@ -72,7 +72,7 @@ const scripts: Record<string, Step[]> = {
 let simulator: Simulator;
 
 beforeAll(async () => {
-  simulator = await startSimulator({ script: ({ text }) => scripts[text] });
+  simulator = await startSimulator({ script: ({ text }: Turn) => scripts[text] });
 });
 afterAll(() => simulator.close());
 
