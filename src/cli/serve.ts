@@ -27,6 +27,9 @@ export async function serve(commandLine: CommandLine): Promise<void> {
   const chat = new Chat(upstreams, config.routes);
   const server = await listen(config, () => startServer({ chat, keys, log, config: config.server }));
 
+  // The catalogue and, where it is due, the login are renewed before the first person waits for them.
+  void chat.models(new AbortController().signal);
+
   for (const warning of config.warnings) say(`note: ${warning}`);
   greet(
     server.url,

@@ -12,6 +12,9 @@ export const limits = {
   /** Idle time of a client's connection; longer than the 60 s that most proxies keep theirs. */
   keepAliveConnection: 72 * second,
 
+  /** At the end of a shutdown: from the error event to the cut. */
+  lastWords: 2 * second,
+
   /** How long the status line waits for the first word; then it leaves early and keep-alives run. */
   holdHeader: 20 * second,
   /** Silence on a stream after which a keep-alive comment is sent. */
@@ -46,6 +49,8 @@ export const limits = {
 
   /** How long a catalogue is believed. */
   catalogue: 10 * minute,
+  /** How long the very first chat waits for the catalogue before it makes do with the built-in one. */
+  catalogueWait: 3 * second,
   /** How long a failed catalogue call is not repeated. */
   catalogueRetry: minute,
   /** How long a refused refresh token is not tried again. */

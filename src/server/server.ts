@@ -51,12 +51,25 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   return {
     url: addressOf(app, config.host),
     stop: async () => {
-      const grace = setTimeout(() => lifetime.stopAll(), config.shutdownSeconds * 1_000);
-      await app.close();
-      clearTimeout(grace);
+      await shutDown(app, lifetime, config.shutdownSeconds * 1_000);
       await chat.close();
     },
   };
+}
+
+/** Takes no more connections and lets streams finish; after `grace` milliseconds they end with an error event. */
+async function shutDown(app: FastifyInstance, lifetime: Lifetime, grace: number): Promise<void> {
+  const stopAll = setTimeout(() => lifetime.stopAll(), grace);
+  const cutAll = setTimeout(() => app.server.closeAllConnections(), grace + limits.lastWords);
+  // Connections that wait for a next request, or have never sent one, would keep the server for a minute.
+  const closeIdle = setInterval(() => {
+    if (lifetime.running > 0) app.server.closeIdleConnections();
+    else app.server.closeAllConnections();
+  }, 50);
+  await app.close();
+  clearTimeout(stopAll);
+  clearTimeout(cutAll);
+  clearInterval(closeIdle);
 }
 
 async function assemble(app: FastifyInstance, { chat, keys, config }: ServerParts): Promise<void> {

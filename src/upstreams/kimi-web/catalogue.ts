@@ -35,25 +35,27 @@ const efforts: Record<string, Thinking> = {
   REASONING_EFFORT_MAX: "max",
 };
 
-/** The models of one account: the live list, remembered for a while, with the built-in table behind it. */
+/** The models of one account: the live list, remembered and renewed behind the scenes, else the built-in table. */
 export class Catalogue {
   readonly #load: (signal: AbortSignal) => Promise<KimiModel[]>;
   #models: KimiModel[] = builtIn;
   #askAgainAt = 0;
   #loading: Promise<void> | undefined;
+  #asked = false;
 
   constructor(load: (signal: AbortSignal) => Promise<KimiModel[]>) {
     this.#load = load;
   }
 
-  /** Never throws: an unreachable catalogue must not keep anyone from chatting. */
+  /** Never throws and hardly ever waits: a slow or broken catalogue must not keep anyone from chatting. */
   async models(): Promise<readonly KimiModel[]> {
     if (Date.now() >= this.#askAgainAt) {
       this.#loading ??= this.#refresh().finally(() => {
         this.#loading = undefined;
       });
-      await this.#loading;
     }
+    if (!this.#asked && this.#loading) await withinWait(this.#loading);
+    this.#asked = true;
     return this.#models;
   }
 
@@ -66,6 +68,15 @@ export class Catalogue {
       this.#askAgainAt = Date.now() + limits.catalogueRetry;
     }
   }
+}
+
+async function withinWait(loading: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limits.catalogueWait);
+  });
+  await Promise.race([loading, enough]);
+  clearTimeout(timer);
 }
 
 /** Asks Kimi which models this account has. */

@@ -149,14 +149,13 @@ export function statusToError(
   retryAfterSeconds?: number,
 ): ChatError {
   const failure = readFailure(body ?? {});
-  const legacyReason = text(body?.error_type);
   const code = failure.code || codeByStatus[status] || (status >= 500 ? "unavailable" : "unknown");
+  const legacy = text(body?.error_type) === "auth.token.invalid" ? "INVALID_AUTH_TOKEN" : "";
+  const reason = failure.reason || legacy;
+  // A 429 stays one, even where its reason speaks of overload.
+  const rateLimited = status === 429 && byReason[reason] === overloaded;
   return failureToError(
-    {
-      ...failure,
-      code,
-      reason: failure.reason || (legacyReason === "auth.token.invalid" ? "INVALID_AUTH_TOKEN" : ""),
-    },
+    { ...failure, code, reason: rateLimited ? "REQUEST_RATE_EXCEEDED" : reason },
     drift,
     retryAfterSeconds,
   );

@@ -1,0 +1,114 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { asking, chunksOf, type Gateway, post, startGateway, textOf } from "../gateway.js";
+
+async function stored(gateway: Gateway): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(gateway.statePath, "utf8")).credentials.me;
+}
+
+describe("an expired access token", () => {
+  test("a hundred requests at once make exactly one refresh, and all are answered", async () => {
+    const gateway = await startGateway();
+    gateway.simulator.expireAccessTokens();
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, n) =>
+        post(gateway, asking(`CANARY sim:say=${n}`, { stream: n % 2 === 0 })),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array(100).fill(200));
+    await Promise.all(answers.map((answer) => answer.text()));
+    expect(gateway.simulator.counts().refreshes).toBe(1);
+  });
+
+  test("a token that is expired by its own words is renewed before it is sent", async () => {
+    const gateway = await startGateway({ tokens: (simulator) => simulator.issue({ accessSeconds: 0 }) });
+    expect((await post(gateway, asking("hello"))).status).toBe(200);
+    expect(gateway.simulator.counts().refreshes).toBe(1);
+    expect(gateway.simulator.counts().chats).toBe(1);
+  });
+
+  test("a token that Kimi stops accepting is renewed once and the turn repeated, before the first byte", async () => {
+    const gateway = await startGateway();
+    gateway.simulator.fault({ kind: "expired" });
+    const chunks = chunksOf(await (await post(gateway, asking("sim:say=once", { stream: true }))).text());
+    expect(textOf(chunks)).toBe("once");
+    expect(gateway.simulator.counts().refreshes).toBe(1);
+  });
+
+  test("a token that Kimi refuses again after its renewal ends in an error, not in a loop", async () => {
+    const gateway = await startGateway();
+    gateway.simulator.fault({ kind: "expired" }, 10);
+    const response = await post(gateway, asking("hello"));
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ error: { code: "account_login_required" } });
+    expect(gateway.simulator.counts().refreshes).toBe(1);
+  });
+
+  test("the refreshed pair is on disk before the first answer that uses it", async () => {
+    const gateway = await startGateway();
+    const before = gateway.simulator.issue();
+    gateway.simulator.expireAccessTokens();
+    const response = await post(gateway, asking("hello", { stream: true }));
+    const { current } = await stored(gateway);
+    expect(current).toEqual({ accessToken: expect.any(String), refreshToken: expect.any(String) });
+    expect(current).not.toMatchObject({ accessToken: before.accessToken });
+    await response.text();
+  });
+});
+
+describe("a refresh that does not work", () => {
+  test("a refused one is account_login_required with the remedy, and is not hammered", async () => {
+    const tokens: string[] = [];
+    const gateway = await startGateway({
+      tokens: (simulator) => {
+        const pair = simulator.issue({ accessSeconds: 0 });
+        tokens.push(pair.refreshToken);
+        return pair;
+      },
+    });
+    for (const token of tokens) gateway.simulator.revoke(token);
+    for (let n = 0; n < 20; n++) {
+      const response = await post(gateway, asking("hello", { stream: true }));
+      expect(response.status).toBe(503);
+      expect(response.headers.get("x-should-retry")).toBe("false");
+      expect(await response.json()).toMatchObject({
+        error: {
+          code: "account_login_required",
+          message: expect.stringMatching(/Log in there, copy access_token/),
+        },
+      });
+    }
+    const tries = gateway.simulator.calls.filter(({ path }) =>
+      /RefreshToken|auth\/token\/refresh/.test(path),
+    );
+    expect(tries.length).toBeLessThanOrEqual(2);
+    const ready = await fetch(`${gateway.url}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({ upstreams: [{ state: "login required" }] });
+  });
+
+  test("a broken gateway is a 5xx that may be tried again, and works when it is back", async () => {
+    const gateway = await startGateway({ tokens: (simulator) => simulator.issue({ accessSeconds: 0 }) });
+    // The catalogue asks first and makes do without; the chat cannot.
+    gateway.simulator.faultRefresh({ status: 500 }, 2);
+    const first = await post(gateway, asking("hello"));
+    expect(first.status).toBe(502);
+    expect(await first.json()).toMatchObject({ error: { code: "upstream_unavailable" } });
+    expect((await post(gateway, asking("hello"))).status).toBe(200);
+  });
+
+  test("an answer that was lost on the way costs one error; the old token still works in its grace", async () => {
+    const gateway = await startGateway({ tokens: (simulator) => simulator.issue({ accessSeconds: 0 }) });
+    gateway.simulator.faultRefresh("drop", 2);
+    expect((await post(gateway, asking("hello"))).status).toBe(502);
+    expect((await post(gateway, asking("hello"))).status).toBe(200);
+  });
+
+  test("a token that only the legacy endpoint knows is renewed there", async () => {
+    const gateway = await startGateway({
+      tokens: (simulator) => simulator.issue({ accessSeconds: 0, legacyOnly: true }),
+    });
+    expect((await post(gateway, asking("hello"))).status).toBe(200);
+    expect(gateway.simulator.counts().legacyRefreshes).toBe(1);
+  });
+});
