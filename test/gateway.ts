@@ -97,7 +97,7 @@ export function asking(content: string, more: Record<string, unknown> = {}) {
 }
 
 /** The data lines of an event stream, checked for the strict form that every parser takes (clients.md §0.3). */
-export function dataLines(body: string): string[] {
+function dataLines(body: string): string[] {
   if (body.includes("\r")) throw new Error("a CR in an event stream");
   return body.split("\n\n").flatMap((event) => {
     if (event === "" || event === ": keep-alive") return [];

@@ -1,8 +1,8 @@
 import { ChatError } from "../chat/errors.js";
 import type { AccountStatus } from "../chat/types.js";
 import { limits } from "../config/limits.js";
-import type { CredentialStore, StoredCredentials, TokenPair } from "../store/store.js";
-import { claims, fingerprint } from "./token.js";
+import type { CredentialStore, StoredCredentials } from "../store/store.js";
+import { claims, fingerprint, type TokenPair } from "./token.js";
 
 /** Exchanges a refresh token for a new pair, or says that it is refused. Throws ChatError when it cannot tell. */
 export type Renew = (refreshToken: string, signal: AbortSignal) => Promise<TokenPair | "refused">;

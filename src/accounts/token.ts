@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
 
+/** Both tokens of a login. An access token alone works until it expires. */
+export type TokenPair = { accessToken?: string; refreshToken?: string };
+
 /** What a Kimi token says of itself (kimi-web.md §2.3). Times are milliseconds since the epoch. */
 export type Claims = {
   issuedAt: number | undefined;

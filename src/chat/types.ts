@@ -6,7 +6,7 @@
 /** A piece of a message: text, or a picture or document by link, bytes or the id of an earlier upload. */
 export type Part = TextPart | MediaPart;
 export type TextPart = { type: "text"; text: string };
-export type MediaPart = { type: "image" | "file"; source: MediaSource; name?: string; mediaType?: string };
+type MediaPart = { type: "image" | "file"; source: MediaSource; name?: string; mediaType?: string };
 export type MediaSource =
   | { kind: "link"; url: string }
   | { kind: "bytes"; base64: string }

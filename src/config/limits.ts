@@ -36,8 +36,8 @@ export const limits = {
   unary: 15 * second,
   /** Body of the answer to a short call. */
   unaryBody: 4 * megabyte,
-  /** One frame of an answer; clients cap at 8 to 16 MiB (kimi-web.md §2.1). */
-  frame: 16 * megabyte,
+  /** One frame of an answer. Kimi's first frames echo the prompt, so it must hold one (kimi-web.md §2.1). */
+  frame: 72 * megabyte,
   /** What may follow the end frame before the connection is cut instead of kept. */
   afterEnd: kilobyte,
   /** All that one answer may say. */

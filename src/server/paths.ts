@@ -12,7 +12,7 @@ export function canonicalUrl(url: string): string {
     .replace(/(.)\/$/, "$1")
     .replace(/^(\/v1)+(?=\/|$)/, "")
     .replace(/^\/chat\/completitions$/, "/chat/completions");
-  const hadVersion = path.startsWith("/v1");
+  const hadVersion = /^\/+v1(\/|$)/.test(path);
   const canonical = apiPaths.test(bare) || hadVersion ? `/v1${bare}` : bare;
   return [canonical === "" ? "/" : canonical, ...query].join("?");
 }

@@ -74,7 +74,7 @@ async function shutDown(app: FastifyInstance, lifetime: Lifetime, grace: number)
 
 async function assemble(app: FastifyInstance, { chat, keys, config }: ServerParts): Promise<void> {
   handleErrors(app);
-  acceptJson(app);
+  ignoreBodies(app);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
     reply.header("x-content-type-options", "nosniff");
@@ -92,10 +92,20 @@ async function assemble(app: FastifyInstance, { chat, keys, config }: ServerPart
   await docs(app);
   health(app, chat);
   await app.register(async (guarded) => {
+    acceptJson(guarded);
     const api = guarded.withTypeProvider<TypeBoxTypeProvider>();
     api.addHook("onRequest", guard(keys));
     await api.register(chatCompletions(chat, { unknownParameters: config.unknownParameters }));
     await api.register(models(chat));
+  });
+}
+
+/** Outside the API nobody reads a body; an unknown address is a 404 whatever was sent to it. */
+function ignoreBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, payload, done) => {
+    payload.resume();
+    done(null);
   });
 }
 

@@ -1,7 +1,6 @@
-/** What must outlive the process. The one implementation today is a file; see `file.ts`. */
+import type { TokenPair } from "../accounts/token.js";
 
-/** Both tokens of a login. An access token alone works until it expires. */
-export type TokenPair = { accessToken?: string; refreshToken?: string };
+/** What must outlive the process. The one implementation today is a file; see `file.ts`. */
 
 /** An account's tokens as they are kept. */
 export type StoredCredentials = {
@@ -24,7 +23,7 @@ export interface CredentialStore {
 /** An API key of Moonbridge's own; the key itself is never kept. */
 export type StoredKey = { name: string; sha256: string };
 
-export interface KeyStore {
+interface KeyStore {
   keys(): Promise<readonly StoredKey[]>;
   addKey(key: StoredKey): Promise<void>;
 }

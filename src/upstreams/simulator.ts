@@ -1,6 +1,5 @@
 import { type Simulator, startSimulator } from "../../simulator/index.js";
 import type { AccountStatus, ChatEvent, Feature, Model, Upstream, UpstreamRequest } from "../chat/types.js";
-import type { CredentialStore, StoredCredentials } from "../store/store.js";
 import { KimiWeb, type KimiWebSurroundings } from "./kimi-web/upstream.js";
 
 /** Milliseconds between the simulator's deltas: about as fast as people see Kimi write. */
@@ -57,12 +56,6 @@ export class SimulatorUpstream implements Upstream {
 }
 
 /** The simulator's logins end with it, so nothing of them is kept on disk. */
-function forgetful(): CredentialStore {
-  const saved = new Map<string, StoredCredentials>();
-  return {
-    credentials: async (account) => saved.get(account),
-    saveCredentials: async (account, credentials) => {
-      saved.set(account, credentials);
-    },
-  };
+function forgetful(): KimiWebSurroundings["store"] {
+  return { credentials: async () => undefined, saveCredentials: async () => {} };
 }

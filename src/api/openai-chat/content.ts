@@ -1,5 +1,5 @@
 import { ChatError } from "../../chat/errors.js";
-import type { Message, Part, ToolCall } from "../../chat/types.js";
+import type { MediaSource, Message, Part, ToolCall } from "../../chat/types.js";
 import type { ChatCompletionMessage } from "./schema.js";
 
 type Fields = { readonly [key: string]: unknown };
@@ -122,7 +122,7 @@ function readFile(part: Fields, at: string): Part {
 }
 
 /** A link, a data URL or the id of an upload; `{url}` and plain text alike. */
-function readAddress(value: unknown, at: string): (Part & { type: "file" })["source"] {
+function readAddress(value: unknown, at: string): MediaSource {
   const address = isFields(value) ? value.url : value;
   if (typeof address !== "string" || address === "")
     throw invalid(at, "expected an address, a data URL or a file id");

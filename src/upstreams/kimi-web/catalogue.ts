@@ -90,7 +90,10 @@ export async function loadCatalogue(client: KimiClient, token: string, drift: Dr
   return readCatalogue(answer, drift);
 }
 
-/** Reads the answer of GetAvailableModels; the list's own field name is not proven, so any array of models will do. */
+/**
+ * Reads the answer of GetAvailableModels (kimi-web.md §3). The list's own field name is not proven, so any array
+ * of models will do.
+ */
 export function readCatalogue(answer: JsonObject, drift: Drift): KimiModel[] {
   const defaultModel = text(object(answer.defaultScenario)?.model) ?? text(answer.defaultChatModel);
   const items = Object.values(answer)

@@ -1,6 +1,6 @@
 import type { Renew } from "../../accounts/credentials.js";
+import type { TokenPair } from "../../accounts/token.js";
 import { ChatError } from "../../chat/errors.js";
-import type { TokenPair } from "../../store/store.js";
 import type { KimiClient } from "./client.js";
 import { type JsonObject, object, text } from "./json.js";
 

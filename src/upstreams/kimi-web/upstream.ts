@@ -1,5 +1,5 @@
-import { Credentials } from "../../accounts/credentials.js";
-import { claims } from "../../accounts/token.js";
+import { Credentials, type Surroundings } from "../../accounts/credentials.js";
+import { claims, type TokenPair } from "../../accounts/token.js";
 import { ChatError } from "../../chat/errors.js";
 import type {
   AccountStatus,
@@ -11,7 +11,6 @@ import type {
 } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import type { Drift } from "../../observability/drift.js";
-import type { CredentialStore, TokenPair } from "../../store/store.js";
 import { Catalogue, type KimiModel, loadCatalogue } from "./catalogue.js";
 import { KimiClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
@@ -31,11 +30,7 @@ export type KimiWebOptions = {
   tokens: TokenPair;
 };
 
-export type KimiWebSurroundings = {
-  store: CredentialStore;
-  drift: Drift;
-  warn: (message: string, error: unknown) => void;
-};
+export type KimiWebSurroundings = Pick<Surroundings, "store" | "warn"> & { drift: Drift };
 
 /** Kimi's web chat with one person's account, over its Connect protocol (kimi-web.md §2). */
 export class KimiWeb implements Upstream {

@@ -1,0 +1,390 @@
+import { readFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
+import { Ajv } from "ajv";
+import { describe, expect, test } from "vitest";
+import { parameterNames } from "../../src/api/openai-chat/schema.js";
+import { canonicalUrl } from "../../src/server/paths.js";
+import { apiKey, asking, chunksOf, post, startGateway, textOf } from "../gateway.js";
+
+describe("who may come in", () => {
+  test.each([
+    ["authorization", `Bearer ${apiKey}`],
+    ["authorization", `bearer  ${apiKey}`],
+    ["authorization", apiKey],
+    ["x-api-key", apiKey],
+    ["api-key", apiKey],
+  ])("%s: %s", async (header, value) => {
+    const gateway = await startGateway();
+    expect((await fetch(`${gateway.url}/v1/models`, { headers: { [header]: value } })).status).toBe(200);
+  });
+
+  test.each([
+    ["Bearer sk-other"],
+    ["Bearer "],
+    [""],
+    [`Bearer ${apiKey}x`],
+    [`Bearer ${apiKey.slice(1)}`],
+    ["Basic eA=="],
+  ])("nobody with %s", async (authorization) => {
+    const gateway = await startGateway();
+    const response = await fetch(`${gateway.url}/v1/models`, { headers: { authorization } });
+    expect(response.status).toBe(401);
+    expect(response.headers.get("x-should-retry")).toBe("false");
+    expect(await response.json()).toMatchObject({ error: { code: "invalid_api_key", param: null } });
+  });
+
+  test("a key in the address is no key", async () => {
+    const gateway = await startGateway();
+    expect((await fetch(`${gateway.url}/v1/models?key=${apiKey}&api_key=${apiKey}`)).status).toBe(401);
+  });
+});
+
+describe("browsers", () => {
+  const origin = "https://chat.example.org";
+
+  test("a preflight is answered without a key, with the headers that were asked for", async () => {
+    const gateway = await startGateway();
+    const headers = "authorization,content-type,x-stainless-arch,x-stainless-helper-method";
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "OPTIONS",
+      headers: {
+        origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": headers,
+        "access-control-request-private-network": "true",
+      },
+    });
+    expect(response.status).toBe(204);
+    expect(response.headers.get("access-control-allow-origin")).toBe(origin);
+    expect(response.headers.get("access-control-allow-headers")).toBe(headers);
+    expect(response.headers.get("access-control-allow-methods")).toMatch(/POST/);
+    expect(response.headers.get("access-control-allow-private-network")).toBe("true");
+    expect(Number(response.headers.get("access-control-max-age"))).toBeGreaterThanOrEqual(600);
+    expect((await fetch(`${gateway.url}/anything`, { method: "OPTIONS" })).status).toBeLessThan(500);
+  });
+
+  test("answers, streams and errors alike can be read across origins", async () => {
+    const gateway = await startGateway();
+    const headers = { origin, authorization: `Bearer ${apiKey}` };
+    const stream = await post(gateway, asking("hello", { stream: true }), { headers });
+    const refused = await post(gateway, "{", { headers });
+    const unknown = await fetch(`${gateway.url}/nowhere`, { headers: { origin } });
+    const stranger = await post(gateway, asking("hello"), { headers: { origin } });
+    for (const response of [stream, refused, unknown, stranger]) {
+      expect(response.headers.get("access-control-allow-origin")).toBe(origin);
+      expect(response.headers.get("access-control-expose-headers")).toMatch(
+        /x-request-id.*retry-after.*x-should-retry/,
+      );
+      expect(response.headers.get("x-request-id")).toMatch(/^req_/);
+      await response.text();
+    }
+  });
+
+  test("only the configured origins, where some are", async () => {
+    const gateway = await startGateway({ server: { cors: [origin] } });
+    const ask = async (from: string) => {
+      const response = await fetch(`${gateway.url}/healthz`, { headers: { origin: from } });
+      return response.headers.get("access-control-allow-origin");
+    };
+    expect(await ask(origin)).toBe(origin);
+    expect(await ask("https://evil.example")).toBeNull();
+  });
+});
+
+test("a stream has the headers that keep proxies from holding it back", async () => {
+  const gateway = await startGateway();
+  const headers = {
+    authorization: `Bearer ${apiKey}`,
+    "accept-encoding": "gzip, br, zstd",
+    accept: "application/json",
+  };
+  const response = await post(gateway, asking("hello", { stream: true, temperature: 1, max_tokens: 5 }), {
+    headers,
+  });
+  expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+  expect(response.headers.get("cache-control")).toBe("no-cache, no-transform");
+  expect(response.headers.get("x-accel-buffering")).toBe("no");
+  expect(response.headers.get("content-encoding")).toBeNull();
+  expect(response.headers.get("content-length")).toBeNull();
+  expect(response.headers.get("x-moonbridge-upstream")).toBe("me");
+  expect(response.headers.get("x-moonbridge-ignored")).toBe("temperature, max_tokens");
+  expect(chunksOf(await response.text()).at(-1)?.choices[0]?.finish_reason).toBe("stop");
+});
+
+test("a very long piece is split into lines that every reader takes", async () => {
+  const long = `${"长".repeat(40_000)}${"🌙".repeat(20_000)}${"\u0001".repeat(9_000)}`;
+  const gateway = await startGateway({ simulator: { script: () => [{ do: "text", content: [long] }] } });
+  const body = await (await post(gateway, asking("hello", { stream: true }))).text();
+  expect(textOf(chunksOf(body))).toBe(long);
+});
+
+describe("paths", () => {
+  test.each([
+    ["/chat/completions", "/v1/chat/completions"],
+    ["/v1/v1/chat/completions", "/v1/chat/completions"],
+    ["/v1/chat/completions/", "/v1/chat/completions"],
+    ["/v1/chat/completitions?beta=true", "/v1/chat/completions?beta=true"],
+    ["/models", "/v1/models"],
+    ["/models/kimi", "/v1/models/kimi"],
+    ["//v1//models", "/v1/models"],
+    ["/v1", "/v1"],
+    ["/", "/"],
+    ["/docs/", "/docs"],
+    ["/docs/static/index.html", "/docs/static/index.html"],
+    ["/healthz?x=1", "/healthz?x=1"],
+    ["/v11/models", "/v11/models"],
+  ])("%s means %s", (url, canonical) => {
+    expect(canonicalUrl(url)).toBe(canonical);
+  });
+
+  test("what is not there is a JSON error that names it", async () => {
+    const gateway = await startGateway();
+    for (const path of ["/v1/embeddings", "/v1/audio/speech", "/nope", "/v1/chat"]) {
+      const response = await fetch(`${gateway.url}${path}?secret=CANARY`, { method: "POST", body: "x" });
+      expect(response.status).toBe(404);
+      const { error } = (await response.json()) as { error: { message: string } };
+      expect(error.message).toContain(`POST ${path}`);
+      expect(error.message).not.toContain("CANARY");
+    }
+  });
+
+  test("curious clients get a quick answer without a key", async () => {
+    const gateway = await startGateway();
+    expect((await fetch(`${gateway.url}/`, { method: "HEAD" })).status).toBe(200);
+    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+    expect((await fetch(`${gateway.url}/api/hello`, { method: "HEAD" })).status).toBe(404);
+  });
+});
+
+describe("requests", () => {
+  test.each([
+    [{ messages: "hello" }, "messages"],
+    [{ messages: [] }, "messages"],
+    [{}, "messages"],
+    [{ messages: [{ content: "x" }] }, "messages[0].role"],
+    [{ ...asking("x"), temperature: "hot" }, "temperature"],
+    [{ ...asking("x"), stream: "yes" }, "stream"],
+    [{ ...asking("x"), temprature: 1 }, "temprature"],
+    [
+      asking("x", {
+        messages: [
+          { role: "user", content: [{ type: "image_url", image_url: { url: "https://example.org/a.png" } }] },
+        ],
+      }),
+      "messages[0].content[0]",
+    ],
+  ])("a mistake is a 400 that names the field: %j", async (body, param) => {
+    const gateway = await startGateway();
+    const response = await post(gateway, body);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { param, type: "invalid_request_error" } });
+  });
+
+  test("every known parameter is accepted with a likely value", async () => {
+    const gateway = await startGateway();
+    const likely: Record<string, unknown> = {
+      messages: [{ role: "user", content: "hello" }],
+      model: "kimi",
+      stream: false,
+      stream_options: { include_usage: true },
+      reasoning_effort: "low",
+      reasoning: { effort: "low" },
+      thinking: { type: "enabled", keep: "all" },
+      modalities: ["text"],
+      n: 1,
+      stop: ["END"],
+      tool_choice: "auto",
+      tools: [{ type: "function", function: { name: "f", parameters: {} } }],
+      functions: [],
+      include: [],
+      text: {},
+      context_management: {},
+      user: "u",
+    };
+    const guess = (name: string) =>
+      likely[name] ?? (/^(use|enable|store|parallel|logprobs)/.test(name) ? true : undefined);
+    const numbers = /_p$|top_|penalty|temperature|seed|max_/;
+    const strings = /_id$|_key$|tier|verbosity|identifier|retention|conversation/;
+    for (const name of parameterNames) {
+      const value = guess(name) ?? (numbers.test(name) ? 1 : strings.test(name) ? "x" : {});
+      const response = await post(gateway, { ...asking("hello"), [name]: value });
+      expect([name, response.status, response.ok ? "" : await response.text()]).toEqual([name, 200, ""]);
+    }
+  });
+
+  test("a body that is too large, or breaks off, or is no JSON", async () => {
+    const gateway = await startGateway();
+    const large = await post(gateway, asking("x".repeat(65 * 1_048_576)));
+    expect(large.status).toBe(413);
+    expect(await large.json()).toMatchObject({ error: { code: "request_too_large" } });
+    const broken = await post(gateway, '{"messages": [{"role": "user", "content": "CANARY');
+    expect(broken.status).toBe(400);
+    expect(await broken.text()).not.toContain("CANARY");
+    expect((await post(gateway, "")).status).toBe(400);
+    expect((await post(gateway, "null")).status).toBe(400);
+    expect((await post(gateway, "[1]")).status).toBe(400);
+    expect(
+      (await post(gateway, '{"__proto__": {"x": 1}, "messages": [{"role":"user","content":"x"}]}')).status,
+    ).toBe(400);
+  });
+
+  test("32 MB are taken, and a byte order mark, and any content type", async () => {
+    const gateway = await startGateway({ simulator: { script: () => [{ do: "text", content: "ok" }] } });
+    expect((await post(gateway, asking("x".repeat(32 * 1_048_576)))).status).toBe(200);
+    expect((await post(gateway, `\ufeff${JSON.stringify(asking("x"))}`)).status).toBe(200);
+    for (const type of [
+      "text/plain",
+      "application/json; charset=utf-8",
+      "application/x-www-form-urlencoded",
+    ]) {
+      const headers = { authorization: `Bearer ${apiKey}`, "content-type": type };
+      expect((await post(gateway, asking("x"), { headers })).status).toBe(200);
+    }
+  });
+
+  test("the whole transcript reaches Kimi, roles marked, nothing lost", async () => {
+    const gateway = await startGateway();
+    const call = { id: "c1", type: "function", function: { name: "add", arguments: '{"a":1}' } };
+    await post(gateway, {
+      model: "kimi",
+      messages: [
+        { role: "system", content: "Be brief." },
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "One " },
+            { type: "text", text: "two" },
+          ],
+        },
+        { role: "assistant", content: "Three", tool_calls: [call] },
+        { role: "tool", tool_call_id: "c1", name: "add", content: "4" },
+        { role: "user", content: "Five" },
+      ],
+    });
+    const sent = gateway.simulator.calls.find(({ path }) => path.endsWith("/Chat"))?.body;
+    expect(sent).toMatchObject({
+      message: {
+        blocks: [
+          {
+            text: {
+              content:
+                'system: Be brief.\n\nuser: One two\n\nassistant: Three [called add({"a":1})]\n\ntool add: 4\n\nuser: Five',
+            },
+          },
+        ],
+      },
+    });
+  });
+});
+
+describe("models and their switches", () => {
+  test.each([
+    ["moonshot-v1", { thinking: false, effort: "NONE", search: true, model: "k2d6-chat" }],
+    ["kimi-thinking", { thinking: true, effort: "LOW", search: true, model: "k2d6-chat" }],
+    ["kimi-nosearch", { thinking: false, effort: "NONE", search: false, model: "k2d6-chat" }],
+    ["kimi-thinking-nosearch-silent", { thinking: true, effort: "LOW", search: false, model: "k2d6-chat" }],
+    ["k2d6-chat-vision", { thinking: false, effort: "NONE", search: true, model: "k2d6-chat" }],
+    ["k3-agent", { thinking: true, effort: "LOW", search: true, model: "k3-agent" }],
+    ["k3-agent-thinking", { thinking: true, effort: "HIGH", search: true, model: "k3-agent" }],
+    ["gpt-4o-mini", { thinking: false, effort: "NONE", search: true, model: "k2d6-chat" }],
+  ])("%s", async (model, expected) => {
+    const gateway = await startGateway({ routes: { "gpt-4o-mini": ["me"] } });
+    const response = await post(gateway, asking("hello", { model }));
+    expect(response.status).toBe(200);
+    const sent = gateway.simulator.calls.find(({ path }) => path.endsWith("/Chat"))?.body;
+    expect(sent).toMatchObject({
+      tools: expected.search ? [{ type: "TOOL_TYPE_SEARCH", search: {} }] : [],
+      options: {
+        thinking: expected.thinking,
+        reasoning_effort: `REASONING_EFFORT_${expected.effort}`,
+        model: expected.model,
+      },
+    });
+  });
+
+  test("what the request says wins over the name", async () => {
+    const gateway = await startGateway();
+    await post(
+      gateway,
+      asking("hello", { model: "kimi-thinking-nosearch", thinking: { type: "disabled" }, use_search: true }),
+    );
+    expect(gateway.simulator.calls.find(({ path }) => path.endsWith("/Chat"))?.body).toMatchObject({
+      tools: [{ type: "TOOL_TYPE_SEARCH" }],
+      options: { thinking: false },
+    });
+  });
+
+  test("sources are listed at the end, unless the name says silent", async () => {
+    const gateway = await startGateway();
+    const ask = async (model: string) => {
+      const answer = await gateway.client.chat.completions.create({
+        model,
+        messages: [{ role: "user", content: "search for the weather" }],
+      });
+      return answer.choices[0]?.message.content ?? "";
+    };
+    expect(await ask("kimi")).toMatch(/参考 \/ Sources\*\*\n\n1\. \[[^\]]+\]\(https:\/\/example\.org/);
+    expect(await ask("kimi-silent")).not.toMatch(/example\.org/);
+    expect(await ask("kimi")).not.toMatch(/[\ue000-\uf8ff]/);
+  });
+});
+
+test("answers are what OpenAI's own schemas say", async () => {
+  const schemas: unknown = JSON.parse(
+    readFileSync(new URL("../fixtures/openai-schemas.json", import.meta.url), "utf8"),
+  );
+  const ajv = new Ajv({ strict: false, validateFormats: false });
+  ajv.addSchema({ $id: "http://openai/", components: { schemas } });
+  const conforms = (name: string, value: unknown) => {
+    const validate = ajv.getSchema(`http://openai/#/components/schemas/${name}`);
+    expect([name, validate?.(value), validate?.errors ?? null]).toEqual([name, true, null]);
+  };
+  const gateway = await startGateway();
+  conforms("CreateChatCompletionResponse", await (await post(gateway, asking("hello"))).json());
+  const stream = await post(
+    gateway,
+    asking("sim:think sim:search", { stream: true, stream_options: { include_usage: true } }),
+  );
+  for (const chunk of chunksOf(await stream.text())) conforms("CreateChatCompletionStreamResponse", chunk);
+  const headers = { authorization: `Bearer ${apiKey}` };
+  conforms("ListModelsResponse", await (await fetch(`${gateway.url}/v1/models`, { headers })).json());
+  conforms("ErrorResponse", await (await post(gateway, {})).json());
+});
+
+type OpenApi = {
+  paths: Record<string, { post?: { requestBody: { content: Record<string, { example?: unknown }> } } }>;
+};
+
+test("/openapi.json has every route and its examples run; /docs loads nothing from elsewhere", async () => {
+  const gateway = await startGateway();
+  const spec: OpenApi = JSON.parse(await (await fetch(`${gateway.url}/openapi.json`)).text());
+  expect(Object.keys(spec.paths).sort()).toEqual([
+    "/",
+    "/healthz",
+    "/readyz",
+    "/v1/chat/completions",
+    "/v1/models",
+    "/v1/models/{id}",
+  ]);
+  const { example } = spec.paths["/v1/chat/completions"]?.post?.requestBody.content["application/json"] ?? {};
+  expect((await post(gateway, example)).status).toBe(200);
+  const page = await (await fetch(`${gateway.url}/docs`)).text();
+  expect(page).toMatch(/swagger-ui/);
+  expect(page).not.toMatch(/(src|href)="(https?:)?\/\//);
+});
+
+test("Expect: 100-continue is honoured", async () => {
+  const gateway = await startGateway();
+  const continued = await new Promise((resolve, reject) => {
+    const request = httpRequest(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${apiKey}`, expect: "100-continue" },
+    });
+    request.on("continue", () => request.end(JSON.stringify(asking("hello"))));
+    request.on("response", (response) => resolve(response.resume().statusCode));
+    request.on("error", reject);
+    request.flushHeaders();
+  });
+  expect(continued).toBe(200);
+});
