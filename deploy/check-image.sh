@@ -68,7 +68,7 @@ main() {
   chats "$key"
   chats "$first_key"
   expect "the hour of 2026-01-01T00:00Z" \
-    "$(in_container "$container" env TZ=Asia/Shanghai node -p 'new Date("2026-01-01T00:00Z").getHours()')" 8
+    "$(in_container "$container" --env TZ=Asia/Shanghai -- node -p 'new Date("2026-01-01T00:00Z").getHours()')" 8
   wrote_nothing "$container"
 
   step "SIGTERM during a stream"
@@ -82,6 +82,7 @@ main() {
 
   step "read-only root file system"
   rm -rf "$work/data"
+  container=$(new_container)
   start_read_only "$container" HOST=127.0.0.1
   chats "$(sed -n 's/^API key (shown once.*: //p' "$work/log")"
   [ -s "$work/data/moonbridge-state.json" ] || fail "no state file"
@@ -346,7 +347,7 @@ finish() {
   if [ "$code" = 0 ]; then
     echo "image check: ok"
   else
-    echo "image check: FAILED at “$current”${problem:+: $problem}"
+    echo "image check: FAILED at \"$current\"${problem:+: $problem}"
   fi
   exit "$code"
 }
