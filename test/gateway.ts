@@ -4,6 +4,7 @@ import { join } from "node:path";
 import OpenAI from "openai";
 import { onTestFinished } from "vitest";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../simulator/index.js";
+import type { TokenPair } from "../src/accounts/token.js";
 import { Chat } from "../src/chat/chat.js";
 import { check } from "../src/config/check.js";
 import { Server } from "../src/config/schema.js";
@@ -12,7 +13,6 @@ import { createLog } from "../src/observability/log.js";
 import { KeyRing } from "../src/server/keys.js";
 import { startServer } from "../src/server/server.js";
 import { FileStore } from "../src/store/file.js";
-import type { TokenPair } from "../src/store/store.js";
 import { KimiWeb } from "../src/upstreams/kimi-web/upstream.js";
 
 /** The key of every test gateway. The whole run's logs are searched for it, and for every token (canary.ts). */

@@ -7,7 +7,7 @@ import { createLog } from "../observability/log.js";
 import { createKey, KeyRing } from "../server/keys.js";
 import { type RunningServer, startServer } from "../server/server.js";
 import { FileStore } from "../store/file.js";
-import type { Store } from "../store/store.js";
+import type { StoredKey } from "../store/store.js";
 import { openUpstream } from "../upstreams/registry.js";
 
 const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
@@ -17,7 +17,7 @@ export async function serve(commandLine: CommandLine): Promise<void> {
   const config = await loadConfig(commandLine, process.env);
   const log = createLog(config.log.level);
   const store = await FileStore.open(config.storePath);
-  const { keys, newKey } = await openKeys(config, store);
+  const { keys, made } = keysFor(config, await store.keys());
 
   const drift = new Drift((entry) => log.warn(entry, "Kimi sent something that Moonbridge does not know"));
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
@@ -25,18 +25,25 @@ export async function serve(commandLine: CommandLine): Promise<void> {
     configuredUpstreams(config).map((upstream) => openUpstream(upstream, { store, drift, warn })),
   );
   const chat = new Chat(upstreams, config.routes);
-  const server = await listen(config, () => startServer({ chat, keys, log, config: config.server }));
+  let server: RunningServer | undefined;
+  try {
+    server = await startServer({ chat, keys, log, config: config.server });
+    // Kept only now: a start that fails must not use up a key that nobody has seen.
+    if (made) await store.addKey(made.stored);
+    stopOnSignals(server, () => log.flush());
+    // The catalogue and, where it is due, the login are renewed before the first person waits for them.
+    void chat.models(new AbortController().signal);
 
-  // The catalogue and, where it is due, the login are renewed before the first person waits for them.
-  void chat.models(new AbortController().signal);
-
-  for (const warning of config.warnings) say(`note: ${warning}`);
-  greet(
-    server.url,
-    upstreams.every((upstream) => upstream.simulated),
-    newKey,
-  );
-  stopOnSignals(server, () => log.flush());
+    for (const warning of config.warnings) say(`note: ${warning}`);
+    greet(
+      server.url,
+      upstreams.every((upstream) => upstream.simulated),
+      made?.key,
+    );
+  } catch (error) {
+    await (server?.stop() ?? chat.close());
+    throw startError(error, config);
+  }
 }
 
 /** Without an account the simulator answers. */
@@ -45,36 +52,32 @@ function configuredUpstreams({ upstreams }: Config): UpstreamConfig[] {
 }
 
 /** The keys of config and store; the very first start makes one. */
-async function openKeys(
-  config: Config,
-  store: Store,
-): Promise<{ keys: KeyRing; newKey: string | undefined }> {
-  const keys = new KeyRing(config.keys, await store.keys());
-  if (!keys.isEmpty) return { keys, newKey: undefined };
+function keysFor(config: Config, stored: readonly StoredKey[]) {
+  const keys = new KeyRing(config.keys, stored);
+  if (!keys.isEmpty) return { keys, made: undefined };
   if (!loopback.test(config.server.host)) {
     throw new ConfigError(
       "server.host: Moonbridge listens beyond this machine only with an API key of yours. " +
         'Set "token" in the config or MOONBRIDGE_TOKEN to one.',
     );
   }
-  const { key, stored } = createKey("first");
-  await store.addKey(stored);
-  return { keys: new KeyRing([], [stored]), newKey: key };
+  const made = createKey("first");
+  return { keys: new KeyRing([], [made.stored]), made };
 }
 
-async function listen(config: Config, start: () => Promise<RunningServer>): Promise<RunningServer> {
-  try {
-    return await start();
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    const { host, port } = config.server;
-    if (code === "EADDRINUSE") throw new ConfigError(`Port ${port} is in use. Choose another with --port.`);
-    if (code === "EACCES")
-      throw new ConfigError(`Port ${port} is not allowed here. Choose another with --port.`);
-    if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
-      throw new ConfigError(`server.host: ${host} is no address of this machine.`);
-    }
-    throw error;
+/** Why the address could not be taken, in words that help. */
+function startError(error: unknown, { server: { host, port } }: Config): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  switch (code) {
+    case "EADDRINUSE":
+      return new ConfigError(`Port ${port} is in use. Choose another with --port.`);
+    case "EACCES":
+      return new ConfigError(`Port ${port} is not allowed here. Choose another with --port.`);
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new ConfigError(`server.host: ${host} is no address of this machine.`);
+    default:
+      return error;
   }
 }
 

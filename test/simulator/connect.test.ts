@@ -1,34 +1,11 @@
-import { create, createFileRegistry, fromJson, toJson } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, file_google_protobuf_struct, StructSchema } from "@bufbuild/protobuf/wkt";
+import { fromJson, toJson } from "@bufbuild/protobuf";
+import { StructSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Simulator, startSimulator } from "../../simulator/index.js";
+import { chatMethod } from "../chat-method.js";
 import { question, record } from "./client.js";
-
-/**
- * Chat as a Connect method between two Structs: the JSON of a Struct is any JSON object, so that every frame and the
- * end of the stream are read by an implementation that is not ours.
- */
-function chatMethod() {
-  const struct = ".google.protobuf.Struct";
-  const file = create(FileDescriptorProtoSchema, {
-    name: "kimi/gateway/chat/v1/chat.proto",
-    package: "kimi.gateway.chat.v1",
-    syntax: "proto3",
-    dependency: ["google/protobuf/struct.proto"],
-    service: [
-      {
-        name: "ChatService",
-        method: [{ name: "Chat", inputType: struct, outputType: struct, serverStreaming: true }],
-      },
-    ],
-  });
-  const registry = createFileRegistry(file, () => file_google_protobuf_struct);
-  const method = registry.getService("kimi.gateway.chat.v1.ChatService")?.method.chat;
-  if (method?.methodKind !== "server_streaming") throw new Error("Chat is a server stream");
-  return { ...method, methodKind: method.methodKind };
-}
 
 let simulator: Simulator;
 const method = chatMethod();

@@ -1,0 +1,119 @@
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { EventStream } from "../../src/api/event-stream.js";
+import { relay } from "../../src/api/relay.js";
+import { ChatError } from "../../src/chat/errors.js";
+import type { ChatEvent } from "../../src/chat/types.js";
+
+const encoder = {
+  encode: (events: readonly ChatEvent[]) =>
+    events.map((event) => (event.type === "text" ? event.text : "")).join(""),
+  fail: (error: ChatError) => `error ${error.code}`,
+};
+
+/** A server whose every answer is a stream of the given events; returns its port. */
+async function serving(
+  answer: (response: ServerResponse) => AsyncGenerator<readonly ChatEvent[]>,
+  times = { holdHeader: 10_000, keepAlive: 10_000 },
+): Promise<number> {
+  const server = createServer((_request, response) => {
+    const headers = () => ({ "x-known": "late" });
+    const stream = new EventStream(response, times, { headers, keepAlive: ": keep-alive\n\n" });
+    relay(answer(response), encoder, stream).catch(() => response.writeHead(503).end("refused"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const text = (value: string): ChatEvent => ({ type: "text", text: value });
+const finish: ChatEvent = { type: "finish", reason: "stop" };
+
+async function get(port: number): Promise<{ status: number; headers: Headers; body: string }> {
+  const response = await fetch(`http://127.0.0.1:${port}/`);
+  return { status: response.status, headers: response.headers, body: await response.text() };
+}
+
+test("the status line waits for the first content, so a refusal keeps its status", async () => {
+  const refused = await serving(async function* () {
+    yield [{ type: "notice", code: "x", message: "" }];
+    await pause(50);
+    throw new ChatError("upstream_overloaded", "busy");
+  });
+  expect(await get(refused)).toMatchObject({ status: 503, body: "refused" });
+});
+
+test("after the hold it leaves early, keep-alives run, and a failure is an event", async () => {
+  const port = await serving(
+    async function* () {
+      yield [{ type: "notice", code: "x", message: "" }];
+      await pause(150);
+      throw new ChatError("upstream_overloaded", "busy");
+    },
+    { holdHeader: 20, keepAlive: 20 },
+  );
+  const { status, headers, body } = await get(port);
+  expect(status).toBe(200);
+  expect(headers.get("x-known")).toBe("late");
+  expect(body).toMatch(/^(: keep-alive\n\n){2,}error upstream_overloaded$/);
+});
+
+test("keep-alives fill silence only, each as a block of its own", async () => {
+  const port = await serving(
+    async function* () {
+      yield [text("data: a\n\n")];
+      await pause(150);
+      yield [text("data: b\n\n"), finish];
+    },
+    { holdHeader: 10_000, keepAlive: 20 },
+  );
+  expect((await get(port)).body).toMatch(/^data: a\n\n(: keep-alive\n\n){2,}data: b\n\n$/);
+});
+
+test("a slow reader slows its own upstream and fills no memory; others go on", async () => {
+  let slowLots = 0;
+  const total = 2_000;
+  const chunk = "x".repeat(64 * 1_024);
+  const port = await serving(async function* (response) {
+    const slow = response.req.url === "/slow";
+    for (let n = 0; n < total; n++) {
+      if (slow) slowLots++;
+      yield [text(chunk)];
+      if (!slow && n === 50) break;
+    }
+    yield [finish];
+  });
+  const slow = connect(port, "127.0.0.1");
+  slow.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  slow.pause();
+  expect((await get(port)).body.length).toBe(51 * chunk.length);
+  await pause(200);
+  const stuckAt = slowLots;
+  await pause(200);
+  expect(slowLots).toBe(stuckAt);
+  expect(slowLots).toBeLessThan(total / 4);
+  slow.destroy();
+});
+
+test("a reader that leaves while it is waited for ends the answer", async () => {
+  let ended = false;
+  const port = await serving(async function* (response) {
+    try {
+      while (!response.destroyed) yield [text("x".repeat(64 * 1_024))];
+    } finally {
+      ended = true;
+    }
+    yield [finish];
+  });
+  const client = connect(port, "127.0.0.1");
+  client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.pause();
+  await pause(100);
+  client.destroy();
+  await expect.poll(() => ended).toBe(true);
+});

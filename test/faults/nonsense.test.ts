@@ -1,0 +1,86 @@
+import fc from "fast-check";
+import { Pool } from "undici";
+import { expect, onTestFinished, test } from "vitest";
+import { parameterNames } from "../../src/api/openai-chat/schema.js";
+import { apiKey, asking, post, startGateway } from "../gateway.js";
+
+const runs = 10_000;
+
+test(`${runs} nonsensical bodies: never a 5xx, never a crash, always an answer that names something`, async () => {
+  const gateway = await startGateway({ simulator: { script: () => [{ do: "text", content: ["ok"] }] } });
+  const pool = new Pool(gateway.url, { connections: 50 });
+  onTestFinished(() => pool.close());
+
+  const content = fc.oneof(
+    fc.string(),
+    fc.constant(null),
+    fc.anything(),
+    fc.array(fc.dictionary(fc.string(), fc.anything())),
+  );
+  const message = fc.record(
+    {
+      role: fc.oneof(fc.constantFrom("user", "assistant", "system", "tool"), fc.anything()),
+      content,
+      name: fc.anything(),
+      tool_calls: fc.anything(),
+    },
+    { requiredKeys: [] },
+  );
+  const parameters = fc.dictionary(fc.constantFrom(...parameterNames), fc.anything(), { maxKeys: 4 });
+  const structured = fc
+    .tuple(fc.array(message, { maxLength: 3 }), parameters, fc.boolean())
+    .map(([messages, more, stream]) => JSON.stringify({ model: "kimi", messages, stream, ...more }));
+  const body = fc.oneof(
+    structured,
+    structured,
+    fc.json(),
+    fc.string({ unit: "binary" }),
+    fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+  );
+  const bodies = fc.sample(body, { numRuns: runs, seed: 20_261_124 });
+
+  const statuses = new Map<number, number>();
+  const one = async (sent: string | Buffer) => {
+    const { statusCode, body: answer } = await pool.request({
+      method: "POST",
+      path: "/v1/chat/completions",
+      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+      body: sent,
+    });
+    const text = await answer.text();
+    statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1);
+    if (statusCode >= 500) throw new Error(`${statusCode} ${text} for ${String(sent).slice(0, 500)}`);
+    if (statusCode >= 400) expect(JSON.parse(text).error.message).toMatch(/\w/);
+  };
+  for (let at = 0; at < bodies.length; at += 50) await Promise.all(bodies.slice(at, at + 50).map(one));
+
+  expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(runs);
+  expect(statuses.get(400)).toBeGreaterThan(1_000);
+  expect(gateway.log().filter((line) => Number(line.level) >= 50)).toEqual([]);
+  expect((await post(gateway, asking("still there?"))).status).toBe(200);
+});
+
+test("500 streams of nonsense from Kimi: every one ends as an error or an answer, and the next is fine", async () => {
+  const frames = fc.array(
+    fc.oneof(
+      fc.record({ do: fc.constant("raw" as const), frame: fc.dictionary(fc.string(), fc.jsonValue()) }),
+      fc.record({ do: fc.constant("bytes" as const), bytes: fc.uint8Array({ maxLength: 40 }) }),
+      fc.record({ do: fc.constant("text" as const), content: fc.array(fc.string({ unit: "binary" })) }),
+    ),
+    { maxLength: 6 },
+  );
+  const scripts = fc.sample(frames, { numRuns: 500, seed: 7 });
+  let next = 0;
+  const gateway = await startGateway({
+    simulator: { script: ({ text }) => (text === "still there?" ? undefined : scripts[next++]) },
+    patience: { silence: 300, progress: 300 },
+  });
+  const one = async () => {
+    const response = await post(gateway, asking("nonsense", { stream: true }));
+    const body = await response.text();
+    expect(response.status === 200 ? body : JSON.parse(body).error.code).toMatch(/\[DONE\]\n\n$|^[a-z_]+$/);
+  };
+  for (let at = 0; at < scripts.length; at += 50) await Promise.all(scripts.slice(at, at + 50).map(one));
+  expect(gateway.log().filter((line) => Number(line.level) >= 50)).toEqual([]);
+  expect((await post(gateway, asking("still there?"))).status).toBe(200);
+});
