@@ -1,3 +1,4 @@
+import type { ChatError } from "../chat/errors.js";
 import type { Caller } from "../chat/types.js";
 
 declare module "fastify" {
@@ -6,8 +7,8 @@ declare module "fastify" {
     caller: Caller;
     /** Fires when the client leaves or the server stops. */
     stop: AbortSignal;
-    /** The stable code of what went wrong, for the log. */
-    failure: string | undefined;
+    /** What went wrong, for the log. */
+    failure: ChatError | undefined;
   }
 }
 

@@ -21,7 +21,7 @@ export function handleErrors(app: FastifyInstance): void {
 }
 
 function sendError(error: ChatError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  request.failure = error.code;
+  request.failure = error;
   return reply.status(error.status).headers(errorHeaders(error)).send(errorEnvelope(error));
 }
 

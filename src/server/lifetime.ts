@@ -23,7 +23,8 @@ export class Lifetime {
             status: reply.raw.statusCode,
             milliseconds: Math.round(performance.now() - startedAt),
             key: request.caller?.key,
-            failure: left ? "cancelled" : request.failure,
+            failure: left ? "cancelled" : request.failure?.code,
+            upstreamCode: identifier(request.failure?.upstreamCode),
           },
           "request",
         );
@@ -41,4 +42,9 @@ export class Lifetime {
       controller.abort(new ChatError("shutting_down", "Moonbridge is shutting down. Try again in a moment."));
     }
   }
+}
+
+/** The upstream's name for a failure, if it is a name: it comes from outside. */
+function identifier(name: string | undefined): string | undefined {
+  return name !== undefined && /^[\w.-]{1,80}$/.test(name) ? name : undefined;
 }

@@ -48,8 +48,7 @@ export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginA
         },
         keepAlive: ": keep-alive\n\n",
       });
-      const failure = await relay(answer, new ChunkEncoder(parsed.includeUsage), stream);
-      request.failure = failure?.code;
+      request.failure = await relay(answer, new ChunkEncoder(parsed.includeUsage), stream);
       return reply;
     });
   };

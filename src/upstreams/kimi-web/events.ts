@@ -5,14 +5,8 @@ import type { Drift } from "../../observability/drift.js";
 import { failureToError, readFailure } from "./errors.js";
 import type { Frame } from "./frames.js";
 import { isObject, type JsonObject, object, parseObject, text, texts } from "./json.js";
-import { MarkReader } from "./marks.js";
 import { Sources } from "./sources.js";
-
-/** The kinds of block whose text is part of the answer. */
-type Voice = "text" | "think";
-
-/** What one block has said so far; `append` extends it and `set` replaces it. */
-type Block = { voice: Voice; said: string };
+import { Spoken } from "./spoken.js";
 
 /** Block kinds that carry nothing for a chat client (kimi-web.md §2.5). */
 const silentBlocks = new Set([
@@ -43,10 +37,9 @@ const knownSeverities = new Set(["", "INFO", "BLOCK_RETRACT", "MESSAGE_RETRACT"]
  */
 export class ChatInterpreter {
   readonly #drift: Drift;
-  readonly #blocks = new Map<string, Block>();
   readonly #tools = new Map<string, { name: string; args: string; announced: boolean }>();
   readonly #sources = new Sources();
-  readonly #marks = new MarkReader();
+  readonly #spoken: Spoken;
   #chatId: string;
   #assistantId = "";
   #opened = false;
@@ -54,14 +47,13 @@ export class ChatInterpreter {
   #done = false;
   #retracted = false;
   #failure: ChatError | undefined;
-  #lastSpoken: { id: string; voice: Voice } | undefined;
-  #saidLength = 0;
   #usedTool = false;
   #ended = false;
 
   /** `continued` is the chat that this turn continues; a new chat's id comes with the stream. */
   constructor(drift: Drift, continued = "") {
     this.#drift = drift;
+    this.#spoken = new Spoken(drift, this.#sources);
     this.#chatId = continued;
   }
 
@@ -141,8 +133,8 @@ export class ChatInterpreter {
   #block(block: JsonObject, event: JsonObject, out: ChatEvent[]): void {
     const id = text(block.id) ?? "";
     const exception = object(block.exception) ?? object(block.error);
-    if (isObject(block.text)) this.#speak(id, "text", block.text.content, event.op, out);
-    else if (isObject(block.think)) this.#speak(id, "think", block.think.content, event.op, out);
+    if (isObject(block.text)) this.#spoken.hear(id, "text", block.text.content, event.op, out);
+    else if (isObject(block.think)) this.#spoken.hear(id, "think", block.think.content, event.op, out);
     else if (isObject(block.tool)) this.#tool(id, block.tool, event, out);
     else if (exception) this.#exception(object(exception.error) ?? exception, out);
     else if (isObject(block.search)) this.#legacySearch(block.search, out);
@@ -153,78 +145,6 @@ export class ChatInterpreter {
     for (const kind of Object.keys(block)) {
       if (!blockFields.has(kind) && !silentBlocks.has(kind)) this.#drift.note("block", kind);
     }
-  }
-
-  #speak(id: string, voice: Voice, content: unknown, op: unknown, out: ChatEvent[]): void {
-    const piece = typeof content === "string" ? content : "";
-    let block = this.#blocks.get(id);
-    if (!block) {
-      block = { voice, said: "" };
-      this.#blocks.set(id, block);
-    }
-    if (op !== "set") {
-      block.said += piece;
-      this.#say(id, voice, piece, out);
-      return;
-    }
-    // A `set` that continues what was said is a snapshot; one that does not takes back what has left already.
-    if (piece.startsWith(block.said)) {
-      const added = piece.slice(block.said.length);
-      block.said = piece;
-      this.#say(id, voice, added, out);
-    } else if (piece !== "") {
-      this.#drift.note("rewrite", voice);
-      block.said = piece;
-      out.push({
-        type: "notice",
-        code: "answer_rewritten",
-        message: "Kimi rewrote a part of its answer after sending it; the text shown is the first version.",
-      });
-    }
-  }
-
-  #say(id: string, voice: Voice, piece: string, out: ChatEvent[]): void {
-    if (piece === "") return;
-    this.#saidLength += piece.length;
-    if (this.#saidLength > limits.answerText) {
-      throw new ChatError(
-        "upstream_protocol",
-        `Kimi's answer is longer than ${limits.answerText} characters.`,
-      );
-    }
-    const last = this.#lastSpoken;
-    if (last?.id !== id) {
-      this.#flushMarks(out);
-      this.#lastSpoken = { id, voice };
-      // Kimi shows each block as a paragraph of its own.
-      if (last && this.#hasSpoken(voice, id))
-        out.push({ type: voice === "text" ? "text" : "reasoning", text: "\n\n" });
-    }
-    if (voice === "think") out.push({ type: "reasoning", text: piece });
-    else this.#sayText(this.#marks.push(piece), out);
-  }
-
-  #hasSpoken(voice: Voice, exceptId: string): boolean {
-    for (const [id, block] of this.#blocks) {
-      if (id !== exceptId && block.voice === voice && block.said !== "") return true;
-    }
-    return false;
-  }
-
-  #sayText(pieces: ReturnType<MarkReader["push"]>, out: ChatEvent[]): void {
-    for (const piece of pieces) {
-      if (piece.type === "text") {
-        out.push(piece);
-        continue;
-      }
-      const cited = piece.refs.map((ref) => this.#sources.find(ref)).filter((index) => index !== undefined);
-      if (cited.length < piece.refs.length) this.#drift.note("citation", "unknown-reference");
-      if (cited.length > 0) out.push({ type: "citation", sources: cited });
-    }
-  }
-
-  #flushMarks(out: ChatEvent[]): void {
-    this.#sayText(this.#marks.flush(), out);
   }
 
   #tool(id: string, tool: JsonObject, event: JsonObject, out: ChatEvent[]): void {
@@ -268,7 +188,7 @@ export class ChatInterpreter {
       return;
     }
     const filtered = problem.code === "content_filter";
-    if (filtered && !withdrawn && this.#saidLength === 0) this.#failure = problem;
+    if (filtered && !withdrawn && this.#spoken.length === 0) this.#failure = problem;
     else if (filtered || (withdrawn && problem.upstreamCode === "unknown"))
       this.#retract(problem.message, out);
     else this.#failure ??= problem;
@@ -276,8 +196,7 @@ export class ChatInterpreter {
 
   #retract(message: string, out: ChatEvent[]): void {
     this.#retracted = true;
-    this.#marks.flush();
-    if (this.#saidLength === 0) {
+    if (this.#spoken.length === 0) {
       this.#failure ??= new ChatError("content_filter", message, { upstreamCode: "CONTENT_FILTER" });
       return;
     }
@@ -296,7 +215,7 @@ export class ChatInterpreter {
     this.#ended = true;
     if (isObject(trailer.error)) throw failureToError(readFailure(trailer.error), this.#drift);
     if (this.#failure) throw this.#failure;
-    if (!this.#retracted) this.#flushMarks(out);
+    if (!this.#retracted) this.#spoken.flush(out);
     out.push({ type: "finish", reason: this.#finishReason() });
   }
 
@@ -314,7 +233,7 @@ export class ChatInterpreter {
         "Kimi ended the stream without saying that the answer is complete.",
       );
     }
-    if (this.#saidLength === 0 && !this.#usedTool) {
+    if (this.#spoken.length === 0 && !this.#usedTool) {
       throw new ChatError("upstream_protocol", "Kimi sent an empty answer. Try again.");
     }
     return this.#status === "TRUNCATED" ? "length" : "stop";

@@ -1,0 +1,88 @@
+import { ChatError } from "../../chat/errors.js";
+import type { ChatEvent } from "../../chat/types.js";
+import { limits } from "../../config/limits.js";
+import type { Drift } from "../../observability/drift.js";
+import { MarkReader, type Piece } from "./marks.js";
+import type { Sources } from "./sources.js";
+
+/** The kinds of block whose text is part of the answer. */
+export type Voice = "text" | "think";
+
+/** What the blocks of one answer have said so far: keyed by block id, extended by `append`, replaced by `set`. */
+export class Spoken {
+  readonly #drift: Drift;
+  readonly #sources: Sources;
+  readonly #blocks = new Map<string, string>();
+  readonly #heard = new Set<Voice>();
+  readonly #marks = new MarkReader();
+  #speaking = "";
+  #length = 0;
+
+  constructor(drift: Drift, sources: Sources) {
+    this.#drift = drift;
+    this.#sources = sources;
+  }
+
+  /** In characters, over all blocks. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Takes in one `set` or `append` of a block's content and emits what is new in it. */
+  hear(id: string, voice: Voice, content: unknown, op: unknown, out: ChatEvent[]): void {
+    const piece = typeof content === "string" ? content : "";
+    const before = this.#blocks.get(id) ?? "";
+    // A `set` that continues what was said is a snapshot; one that does not takes back what has left already.
+    if (op !== "set") this.#say(id, voice, before, piece, out);
+    else if (piece.startsWith(before)) this.#say(id, voice, before, piece.slice(before.length), out);
+    else if (piece !== "") this.#rewrite(id, voice, piece, out);
+  }
+
+  /** Emits what a citation mark that never closed was holding back. */
+  flush(out: ChatEvent[]): void {
+    this.#tell(this.#marks.flush(), out);
+  }
+
+  #say(id: string, voice: Voice, before: string, piece: string, out: ChatEvent[]): void {
+    if (piece === "") return;
+    this.#length += piece.length;
+    if (this.#length > limits.answerText) {
+      throw new ChatError(
+        "upstream_protocol",
+        `Kimi's answer is longer than ${limits.answerText} characters.`,
+      );
+    }
+    this.#blocks.set(id, before + piece);
+    if (this.#speaking !== id) {
+      this.flush(out);
+      this.#speaking = id;
+    }
+    // Kimi shows each block as a paragraph of its own.
+    const paragraph = before === "" && this.#heard.has(voice) ? "\n\n" : "";
+    this.#heard.add(voice);
+    if (voice === "think") out.push({ type: "reasoning", text: paragraph + piece });
+    else this.#tell(this.#marks.push(paragraph + piece), out);
+  }
+
+  #rewrite(id: string, voice: Voice, content: string, out: ChatEvent[]): void {
+    this.#drift.note("rewrite", voice);
+    this.#blocks.set(id, content);
+    out.push({
+      type: "notice",
+      code: "answer_rewritten",
+      message: "Kimi rewrote a part of its answer after sending it; the text shown is the first version.",
+    });
+  }
+
+  #tell(pieces: readonly Piece[], out: ChatEvent[]): void {
+    for (const piece of pieces) {
+      if (piece.type === "text") {
+        out.push(piece);
+        continue;
+      }
+      const cited = piece.refs.map((ref) => this.#sources.find(ref)).filter((index) => index !== undefined);
+      if (cited.length < piece.refs.length) this.#drift.note("citation", "unknown-reference");
+      if (cited.length > 0) out.push({ type: "citation", sources: cited });
+    }
+  }
+}

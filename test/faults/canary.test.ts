@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import type { Fault } from "../../simulator/index.js";
+import { apiKey, asking, post, startGateway } from "../gateway.js";
+
+/** One of every kind of thing that can go wrong; each may be tempted to quote what it failed on. */
+const faults: Fault[] = [
+  { kind: "error", code: "unauthenticated" },
+  { kind: "error", code: "internal", message: "failed on: CANARY prompt" },
+  { kind: "http", status: 500, body: '{"message":"CANARY prompt"' },
+  { kind: "http", status: 401, body: "<html>CANARY prompt</html>" },
+  { kind: "html" },
+  { kind: "cut", after: 1 },
+  { kind: "cut-before" },
+  { kind: "garbage", after: 1 },
+  { kind: "huge", after: 1 },
+  { kind: "unknown" },
+  { kind: "exception", reason: "REASON_CANARY prompt", message: "CANARY" },
+  { kind: "rewrite" },
+  { kind: "stall", after: 1 },
+];
+
+test("no token, key or prompt reaches the log or an error, whatever goes wrong on whatever route", async () => {
+  const gateway = await startGateway({ patience: { silence: 200, progress: 200 } });
+  const { accessToken, refreshToken } = gateway.simulator.issue();
+  const secrets = [accessToken, refreshToken, apiKey, "CANARY", "eyJ"];
+  const bodies: string[] = [];
+  for (const fault of faults) {
+    for (const stream of [true, false]) {
+      gateway.simulator.fault(fault);
+      const response = await post(gateway, asking("my CANARY prompt", { stream }));
+      const text = await response.text();
+      if (!response.ok) bodies.push(text);
+    }
+  }
+  gateway.simulator.expireAccessTokens();
+  gateway.simulator.faultRefresh({ status: 500 }, 2);
+  bodies.push(await (await post(gateway, asking("CANARY"))).text());
+  for (const path of [
+    "/v1/models/CANARY",
+    "/v1/CANARY?key=CANARY",
+    "/CANARY",
+    "/healthz?CANARY",
+    "/readyz",
+    "/docs?CANARY",
+  ]) {
+    await fetch(`${gateway.url}${path}`, {
+      headers: { authorization: "Bearer CANARY", "x-api-key": "CANARY", cookie: "CANARY" },
+    });
+  }
+  for (const body of [
+    '{"messages":"CANARY"}',
+    '{"CANARY":1}',
+    "CANARY {",
+    '{"messages":[{"role":"CANARY"}]}',
+  ]) {
+    await post(gateway, body);
+  }
+  await gateway.stop();
+
+  const log = gateway
+    .log()
+    .map((line) => JSON.stringify(line))
+    .join("\n");
+  expect(gateway.log().length).toBeGreaterThan(30);
+  for (const secret of secrets) expect(log).not.toContain(secret);
+  for (const secret of [accessToken, refreshToken, apiKey, "eyJ"])
+    expect(bodies.join("\n")).not.toContain(secret);
+});
