@@ -163,12 +163,18 @@ new_container() {
   echo "$container"
 }
 
+# Before each start: a free port, a /data, and nothing in the log that the start before it said.
+prepare() {
+  port=$(free_port)
+  install -d -o 1000 -g 1000 "$work/data"
+  : >"$work/log"
+}
+
 # start CONTAINER [OPTION…]: the image's entrypoint in the background; returns when it listens.
 start() {
   local container=$1
   shift
-  port=$(free_port)
-  install -d -o 1000 -g 1000 "$work/data"
+  prepare
   # The first command in a container makes buildah's own mount points; what is newer than the marker is the program's.
   in_container "$container" "$@" -- node -e 0
   sleep 0.1
@@ -183,8 +189,7 @@ start_read_only() {
   local root
   root=$(bud mount "$1")
   shift
-  port=$(free_port)
-  install -d -o 1000 -g 1000 "$work/data"
+  prepare
   env -i "${environment[@]}" "PORT=$port" "$@" "$(command -v unshare)" --mount /bin/bash -euc '
     root=$1 data=$2 chroot=$3
     shift 3
@@ -230,8 +235,7 @@ stop() {
 refuses() {
   local container=$1 message=$2 code=0
   shift 2
-  port=$(free_port)
-  install -d -o 1000 -g 1000 "$work/data"
+  prepare
   in_container "$container" "$@" -- "${entrypoint[@]}" >"$work/log" 2>&1 &
   server=$!
   for _ in $(seq 100); do
