@@ -3,13 +3,24 @@ import type { Message, Part, TextPart } from "./types.js";
 
 /**
  * Merges a whole history into the one user message that an upstream with its own memory takes. A lone user message
- * stays as it is; everything else becomes lines with the role in front, and nothing is left out.
+ * stays as it is; everything else becomes lines with the role in front, and nothing is left out. Throws
+ * `invalid_request` where there is nothing to send or something that cannot be.
  */
 export function transcript(messages: readonly Message[]): Message {
+  if (messages.every(isEmpty)) {
+    throw new ChatError("invalid_request", "messages: there is no text in them to send.", {
+      param: "messages",
+    });
+  }
   const only = messages.length === 1 ? messages[0] : undefined;
   if (only?.role === "user") return { role: "user", content: textParts(only, 0) };
   const text = messages.map((message, index) => section(message, index)).join("\n\n");
   return { role: "user", content: [{ type: "text", text }] };
+}
+
+function isEmpty(message: Message): boolean {
+  const calls = message.role === "assistant" && message.toolCalls !== undefined;
+  return !calls && message.content.every((part) => part.type === "text" && part.text.trim() === "");
 }
 
 function section(message: Message, index: number): string {

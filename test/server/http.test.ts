@@ -161,6 +161,7 @@ describe("requests", () => {
   test.each([
     [{ messages: "hello" }, "messages"],
     [{ messages: [] }, "messages"],
+    [{ messages: [{ role: "user", content: " " }, { role: "assistant" }] }, "messages"],
     [{}, "messages"],
     [{ messages: [{ content: "x" }] }, "messages[0].role"],
     [{ ...asking("x"), temperature: "hot" }, "temperature"],

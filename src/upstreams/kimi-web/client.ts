@@ -41,6 +41,8 @@ export class KimiClient {
     this.#headers = {
       "user-agent": options.userAgent ?? `Moonbridge/${version}`,
       "connect-protocol-version": "1",
+      // Some JSON endpoints compress unasked (kimi-web.md §2.1).
+      "accept-encoding": "identity",
       // Selects the current protocol: below 2.0.0 the catalogue is an older one (kimi-web.md §2.2).
       "x-msh-platform": "web",
       "x-msh-version": "2.2.0",
