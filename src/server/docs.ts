@@ -15,10 +15,14 @@ export async function docs(app: FastifyInstance): Promise<void> {
           "Your own Kimi account as an OpenAI-compatible API. For research and personal use. " +
           "Press “Authorize” and enter your Moonbridge key to try the calls here.",
       },
+      tags: [{ name: "chat" }, { name: "models" }, { name: "health" }],
       components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
       security: [{ key: [] }],
     },
   });
-  await app.register(swaggerUi, { routePrefix: "/docs", uiConfig: { persistAuthorization: true } });
+  await app.register(swaggerUi, {
+    routePrefix: "/docs",
+    uiConfig: { persistAuthorization: true, layout: "BaseLayout" },
+  });
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
 }
