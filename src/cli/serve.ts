@@ -83,13 +83,15 @@ function startError(error: unknown, { server: { host, port } }: Config): unknown
 
 function greet(url: string, simulated: boolean, newKey: string | undefined): void {
   const key = newKey ?? "$MOONBRIDGE_KEY";
+  // Nobody can connect to a wildcard address.
+  const reachable = url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:)/, "//127.0.0.1");
   if (simulated) {
     say("No Kimi account is connected: the built-in SIMULATOR answers. README.md shows how to connect one.");
   }
   if (newKey) say(`API key (shown once, only its hash is kept): ${newKey}`);
   else say("API key: the one in your config, or the one that was shown at the first start.");
   say(
-    `Try it:\n  curl -N ${url}/v1/chat/completions -H 'Authorization: Bearer ${key}' \\\n` +
+    `Try it:\n  curl -N ${reachable}/v1/chat/completions -H 'Authorization: Bearer ${key}' \\\n` +
       `    -H 'Content-Type: application/json' \\\n` +
       `    -d '{"model":"kimi","stream":true,"messages":[{"role":"user","content":"你好！"}]}'`,
   );
