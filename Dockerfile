@@ -20,7 +20,7 @@ FROM ${BASE}
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=6867 \
-    MOONBRIDGE_STORE=file:/data/moonbridge-state.json \
+    MOONBRIDGE_STORE=sqlite:/data/moonbridge.db \
     MOONBRIDGE_SERVER_SHUTDOWN_SECONDS=8
 # The one folder that is written to. A new named volume takes its owner from here.
 RUN mkdir /data && chown 1000:1000 /data

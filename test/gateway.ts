@@ -5,15 +5,14 @@ import OpenAI from "openai";
 import { onTestFinished } from "vitest";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../simulator/index.js";
 import type { TokenPair } from "../src/accounts/token.js";
-import { Chat } from "../src/chat/chat.js";
 import { check } from "../src/config/check.js";
-import { Server } from "../src/config/schema.js";
-import { Drift } from "../src/observability/drift.js";
+import { Chats, type Config, type KeyConfig, Server, type UpstreamConfig } from "../src/config/schema.js";
+import type { Drift } from "../src/observability/drift.js";
 import { createLog } from "../src/observability/log.js";
+import { openHouse } from "../src/server/house.js";
 import { KeyRing } from "../src/server/keys.js";
 import { startServer } from "../src/server/server.js";
-import { FileStore } from "../src/store/file.js";
-import { KimiWeb } from "../src/upstreams/kimi-web/upstream.js";
+import type { Store } from "../src/store/store.js";
 
 /** The key of every test gateway. The whole run's logs are searched for it, and for every token (canary.ts). */
 export const apiKey = "sk-CANARY-key";
@@ -25,6 +24,9 @@ export type Gateway = {
   /** The log so far, one parsed line an entry. */
   log(): Record<string, unknown>[];
   statePath: string;
+  store: Store;
+  /** Looks for chats that are due, as it does every minute. */
+  sweep(): void;
   client: OpenAI;
   stop(): Promise<void>;
 };
@@ -38,34 +40,54 @@ export type GatewayOptions = {
   /** Another upstream than the simulator. */
   baseUrl?: string;
   routes?: Record<string, string[]>;
+  chats?: { mode?: string; keepHours?: number };
+  /** Further upstreams beside the usual one. */
+  upstreams?: (simulator: Simulator) => UpstreamConfig[];
+  /** Further keys beside the usual one. */
+  keys?: KeyConfig[];
+  chores?: string[];
 };
 
 /** A gateway on a free port in front of a simulator of its own, both stopped when the test ends. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const simulator = await startSimulator(options.simulator);
-  const statePath = join(mkdtempSync(join(tmpdir(), "moonbridge-test-")), "state.json");
+  const statePath = join(mkdtempSync(join(tmpdir(), "moonbridge-test-")), "state.db");
   const lines: string[] = [];
   const log = createLog("trace", { write: (line: string) => record(line, lines) });
-  const drift = new Drift((entry) => log.warn(entry, "drift"));
-  const kimi = await KimiWeb.open(
-    {
-      name: "me",
-      baseUrl: options.baseUrl ?? simulator.url,
-      authUrl: simulator.url,
-      tokens: options.tokens?.(simulator) ?? simulator.issue(),
-      ...(options.patience ? { patience: options.patience } : {}),
-    },
-    { store: await FileStore.open(statePath), drift, warn: (message, error) => log.warn({ error }, message) },
-  );
+  const { chats, chores, routes } = options;
+  const config: Config = {
+    server: check({ port: 0, shutdownSeconds: 5, ...options.server }, Server),
+    keys: [{ name: "test", key: apiKey }, ...(options.keys ?? [])],
+    upstreams: [
+      {
+        name: "me",
+        kind: "kimi-web",
+        baseUrl: options.baseUrl ?? simulator.url,
+        authUrl: simulator.url,
+        ...(options.tokens?.(simulator) ?? simulator.issue()),
+      },
+      ...(options.upstreams?.(simulator) ?? []),
+    ],
+    routes: routes ?? {},
+    chats: check(chats ?? {}, Chats),
+    chores: chores ?? [],
+    storePath: statePath,
+    log: { level: "trace" },
+    warnings: [],
+  };
+  const house = await openHouse(config, log, options.patience);
   const server = await startServer({
-    chat: new Chat([kimi], options.routes),
-    keys: new KeyRing([{ name: "test", key: apiKey }], []),
+    chat: house.chat,
+    keys: new KeyRing(config.keys, []),
     log,
-    config: check({ port: 0, shutdownSeconds: 5, ...options.server }, Server),
+    config: config.server,
   });
   let stopping: Promise<void> | undefined;
   const stop = () => {
-    stopping ??= server.stop().then(() => simulator.close());
+    stopping ??= server
+      .stop()
+      .then(() => house.close())
+      .then(() => simulator.close());
     return stopping;
   };
   onTestFinished(stop);
@@ -73,9 +95,11 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   return {
     url: server.url,
     simulator,
-    drift,
+    drift: house.drift,
     log: () => lines.map((line) => JSON.parse(line)),
     statePath,
+    store: house.store,
+    sweep: () => house.cleanup.sweep(),
     client,
     stop,
   };

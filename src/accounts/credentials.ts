@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { ChatError } from "../chat/errors.js";
 import type { AccountStatus } from "../chat/types.js";
 import { limits } from "../config/limits.js";
@@ -35,7 +37,10 @@ export class Credentials {
   readonly #configured: TokenPair;
   #current: TokenPair;
   #previous: TokenPair | undefined;
+  #savedAt = 0;
   #renewing: Promise<string> | undefined;
+  /** Tells this process from others on the same store. */
+  readonly #owner = randomUUID();
   #refusedAt: number | undefined;
   readonly #renewAt = renewAfter - jitter * Math.random();
 
@@ -53,6 +58,7 @@ export class Credentials {
     const useStored = stored !== undefined && isNewer(stored, configured);
     this.#current = useStored ? stored.current : configured;
     this.#previous = useStored ? stored.previous : undefined;
+    this.#savedAt = stored?.savedAt ?? 0;
   }
 
   /** Starts from the newer of the configured and the stored pair. */
@@ -93,6 +99,12 @@ export class Credentials {
     await this.#save(this.#current, undefined);
   }
 
+  /** Whose login it is: the user's id, or a fingerprint where the tokens do not say. */
+  account(): string {
+    const token = newestToken(this.#current) ?? "";
+    return claims(token).subject ?? nameOf(this.#configured);
+  }
+
   status(): AccountStatus {
     const token = this.#current.accessToken;
     if (this.#refusedAt !== undefined) return { state: "login required", detail: refusedLogin };
@@ -122,8 +134,19 @@ export class Credentials {
     return this.#renewing;
   }
 
+  /** One renewal for all processes on this store: who had to wait for the lock finds the work done. */
   async #renewOnce(): Promise<string> {
     if (this.#isRefused()) throw new ChatError("account_login_required", refusedLogin);
+    const before = this.#current.accessToken;
+    return this.#alone(async () => {
+      await this.#adoptStored();
+      const adopted = this.#current.accessToken;
+      if (adopted !== undefined && adopted !== before && spentShare(adopted) < 1) return adopted;
+      return this.#exchange();
+    });
+  }
+
+  async #exchange(): Promise<string> {
     const candidates = this.#refreshTokens();
     if (candidates.length === 0) throw new ChatError("account_login_required", noRefreshToken);
     for (const refreshToken of candidates) {
@@ -140,6 +163,44 @@ export class Credentials {
     throw new ChatError("account_login_required", refusedLogin, { upstreamCode: "refresh_refused" });
   }
 
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const name = `renew ${this.#account}`;
+    const giveUpAt = Date.now() + limits.renewalLock;
+    while (!(await this.#lock(name))) {
+      if (Date.now() > giveUpAt) {
+        throw new ChatError(
+          "upstream_unavailable",
+          "Another Moonbridge process is still renewing this login. Try again.",
+        );
+      }
+      await setTimeout(limits.renewalPoll);
+    }
+    try {
+      return await work();
+    } finally {
+      await this.#store.unlock(name, this.#owner).catch(() => {});
+    }
+  }
+
+  /** A store that cannot be written must not cost the login. */
+  async #lock(name: string): Promise<boolean> {
+    try {
+      return await this.#store.lock(name, this.#owner, Date.now() + limits.renewalLock);
+    } catch (error) {
+      this.#warn("the login is renewed without a lock", error);
+      return true;
+    }
+  }
+
+  /** Takes over what another process has stored since. */
+  async #adoptStored(): Promise<void> {
+    const stored = await this.#store.credentials(this.#account);
+    if (!stored || stored.savedAt <= this.#savedAt || !isNewer(stored, this.#configured)) return;
+    this.#current = stored.current;
+    this.#previous = stored.previous;
+    this.#savedAt = stored.savedAt;
+  }
+
   /** The newest refresh token first; an older one may still work where a renewal's answer was lost. */
   #refreshTokens(): string[] {
     const tokens = [this.#current, this.#previous, this.#configured].map((pair) => pair?.refreshToken);
@@ -153,12 +214,14 @@ export class Credentials {
   /** A full disk must not cost the login: the pair is then used from memory, and the log says so. */
   async #save(current: TokenPair, previous: TokenPair | undefined): Promise<void> {
     try {
+      const savedAt = Date.now();
       await this.#store.saveCredentials(this.#account, {
         current,
         ...(previous === undefined ? {} : { previous }),
         startedFrom: nameOf(this.#configured),
-        savedAt: Date.now(),
+        savedAt,
       });
+      this.#savedAt = savedAt;
     } catch (error) {
       this.#warn("renewed tokens could not be stored; they are lost when Moonbridge stops", error);
     }

@@ -2,21 +2,21 @@ import { limits } from "../config/limits.js";
 import { Deadline } from "./deadline.js";
 import { ChatError } from "./errors.js";
 import { aliases, type Route, type Routes, route, suffixes } from "./route.js";
-import { transcript } from "./transcript.js";
+import { Turn, type TurnParts } from "./turn.js";
 import type { AccountStatus, ChatEvent, ChatRequest, Model, Upstream } from "./types.js";
 import { UsageMeter } from "./usage.js";
 
 /** A model as `/v1/models` lists it. */
 export type ListedModel = Model & { upstream: string; simulated: boolean };
 
+export type ChatParts = TurnParts & { upstreams: readonly Upstream[]; routes: Routes };
+
 /** The one way through the house: a request in, the events of its answer out. */
 export class Chat {
-  readonly #upstreams: readonly Upstream[];
-  readonly #routes: Routes;
+  readonly #parts: ChatParts;
 
-  constructor(upstreams: readonly Upstream[], routes: Routes = {}) {
-    this.#upstreams = upstreams;
-    this.#routes = routes;
+  constructor(parts: ChatParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -24,17 +24,14 @@ export class Chat {
    * Throws ChatError, at any point. Aborting `request.signal` or leaving the iteration stops the upstream.
    */
   async *answer(request: ChatRequest): AsyncGenerator<readonly ChatEvent[]> {
-    const { signal } = request;
-    signal.throwIfAborted();
-    const found = await route(request, this.#upstreams, this.#routes);
+    request.signal.throwIfAborted();
+    const found = await route(request, this.#parts.upstreams, this.#parts.routes);
     const meter = new UsageMeter(request.messages);
     yield [start(request, found)];
-    const { upstream, model, search, thinking } = found;
-    const messages = upstream.keepsHistory ? [transcript(request.messages)] : request.messages;
-    const deadline = new Deadline(signal, limits.answer);
+    const deadline = new Deadline(request.signal, limits.answer);
     try {
-      for await (const events of upstream.chat({ model, messages, search, thinking }, deadline.signal)) {
-        for (const event of events) meter.hear(event);
+      const turn = new Turn(this.#parts, request, found, meter);
+      for await (const events of turn.run(deadline.signal)) {
         const last = events.at(-1);
         if (last?.type !== "finish") {
           yield events;
@@ -52,7 +49,7 @@ export class Chat {
   /** Every name a client may use as a model, the aliases and their variants first. */
   async models(signal: AbortSignal): Promise<ListedModel[]> {
     const listed = new Map<string, ListedModel>();
-    for (const upstream of this.#upstreams) {
+    for (const upstream of this.#parts.upstreams) {
       const models = (await upstream.models(signal)).map((model) => listedModel(model, upstream));
       const preferred = models.find((model) => model.isDefault);
       const named = preferred ? variants(preferred) : [];
@@ -63,7 +60,7 @@ export class Chat {
 
   /** The state of each upstream's account, by the upstream's name. */
   status(): { upstream: string; simulated: boolean; status: AccountStatus }[] {
-    return this.#upstreams.map((upstream) => ({
+    return this.#parts.upstreams.map((upstream) => ({
       upstream: upstream.name,
       simulated: upstream.simulated,
       status: upstream.status(),
@@ -71,7 +68,8 @@ export class Chat {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#upstreams.map((upstream) => upstream.close()));
+    await this.#parts.cleanup.stop();
+    await Promise.all(this.#parts.upstreams.map((upstream) => upstream.close()));
   }
 }
 

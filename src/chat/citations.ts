@@ -1,5 +1,13 @@
 import type { ChatEvent, Source } from "./types.js";
 
+const heading = "**参考 / Sources**";
+const footerPattern = /\n\n\*\*参考 \/ Sources\*\*\n\n(?:\d+\. \[[^\n]*\]\([^\n]*\)(?:\n|$))+$/;
+
+/** The text of an answer without the list that `SourceList` put at its end. */
+export function withoutFooter(text: string): string {
+  return text.replace(footerPattern, "").trimEnd();
+}
+
 /** Keeps the sources of an answer and which of them it cites, and lists them at its end. */
 export class SourceList {
   readonly #sources: Source[] = [];
@@ -23,7 +31,7 @@ export class SourceList {
     const lines = this.used().map(
       (source, at) => `${at + 1}. [${escapeTitle(source.title)}](${escapeUrl(source.url)})`,
     );
-    return lines.length === 0 ? "" : `\n\n**参考 / Sources**\n\n${lines.join("\n")}`;
+    return lines.length === 0 ? "" : `\n\n${heading}\n\n${lines.join("\n")}`;
   }
 }
 

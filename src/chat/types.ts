@@ -34,8 +34,11 @@ export type Feature =
   | "logprobs"
   | "conversation";
 
+/** What becomes of the chats that answers make upstream: continued, one for each answer, or deleted at once. */
+export type ChatsMode = "native" | "merged" | "ephemeral";
+
 /** Who asks: the name of the API key, never the key. */
-export type Caller = { key: string };
+export type Caller = { key: string; chats?: ChatsMode };
 
 /** What a client asks for, whatever dialect it spoke. */
 export type ChatRequest = {
@@ -46,6 +49,8 @@ export type ChatRequest = {
   search?: boolean;
   /** Undefined: the model's default. */
   thinking?: Thinking;
+  /** The id of an earlier answer's conversation; otherwise it is found by its history. */
+  conversation?: string;
   /** Whether the sources of a search are listed at the end of the text. Undefined: the model's default. */
   showSources?: boolean;
   /** The parameters that need a feature, in the client's own words. */
@@ -65,8 +70,10 @@ export type ChatEvent =
       showSources: boolean;
       ignored: string[];
     }
-  /** The upstream's own names for this turn: where a next turn can continue. */
+  /** The upstream's own names for this turn: where a next turn can continue. Ends at the chat layer. */
   | { type: "opened"; chat: string; message: string }
+  /** What a client may send as `conversation` to go on here. */
+  | { type: "conversation"; id: string }
   | { type: "reasoning"; text: string }
   | { type: "text"; text: string }
   | { type: "search"; queries: string[] }
@@ -106,6 +113,8 @@ export type Model = {
   thinking: Thinking[];
   /** An agent scenario runs tools on Kimi's side; a plain chat never lands in one. */
   agent: boolean;
+  /** A conversation cannot move between models of different scopes. */
+  scope: string;
   /** What `moonshot-v1` and `kimi` mean on this upstream. */
   isDefault: boolean;
 };
@@ -141,6 +150,10 @@ export interface Upstream {
   readonly features: ReadonlySet<Feature>;
   models(signal: AbortSignal): Promise<Model[]>;
   chat(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<readonly ChatEvent[]>;
+  /** The account that answers, by an id that tells nobody else anything: its chats are its own. */
+  account(): string;
+  /** Deletes a chat upstream. Throws `not_found` if it is gone already. Only where `keepsHistory`. */
+  forget?(chat: string, signal: AbortSignal): Promise<void>;
   /** What is known without asking; costs nothing. */
   status(): AccountStatus;
   close(): Promise<void>;

@@ -17,6 +17,15 @@ export class UsageMeter {
     else if (event.type === "reasoning") this.#reasoning += event.text;
   }
 
+  /** What has been said so far. */
+  get text(): string {
+    return this.#text;
+  }
+
+  get reasoning(): string {
+    return this.#reasoning;
+  }
+
   total(): Usage {
     const reasoning = tokens(this.#reasoning);
     return {
@@ -32,7 +41,8 @@ export class UsageMeter {
 /** The role and its separators cost a few tokens in every chat format. */
 const perMessage = 3;
 
-function tokensOf(message: Message): number {
+/** What a message costs, by estimate. */
+export function tokensOf(message: Message): number {
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
   const spoken = message.content.reduce(
     (sum, part) => sum + (part.type === "text" ? tokens(part.text) : 0),

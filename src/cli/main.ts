@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from "commander";
 import { ConfigError } from "../config/check.js";
-import { StoreError } from "../store/file.js";
+import { StoreError } from "../store/sqlite.js";
 import { version } from "../version.js";
+import { doctor } from "./doctor.js";
 import { serve } from "./serve.js";
 import { simulate } from "./simulate.js";
 
@@ -17,6 +18,12 @@ program
   .option("--host <address>", "address to listen on (default: 127.0.0.1)")
   .option("--port <number>", "port to listen on (default: 6867)", port)
   .action(serve);
+
+program
+  .command("doctor")
+  .description("say what is configured and in what state it is")
+  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .action(doctor);
 
 program
   .command("simulate")

@@ -1,14 +1,11 @@
-import { Chat } from "../chat/chat.js";
 import { ConfigError } from "../config/check.js";
 import { type CommandLine, loadConfig } from "../config/load.js";
-import type { Config, UpstreamConfig } from "../config/schema.js";
-import { Drift } from "../observability/drift.js";
+import type { Config } from "../config/schema.js";
 import { createLog } from "../observability/log.js";
+import { type House, openHouse } from "../server/house.js";
 import { createKey, KeyRing } from "../server/keys.js";
 import { type RunningServer, startServer } from "../server/server.js";
-import { FileStore } from "../store/file.js";
 import type { StoredKey } from "../store/store.js";
-import { openUpstream } from "../upstreams/registry.js";
 
 const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
@@ -16,39 +13,29 @@ const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 export async function serve(commandLine: CommandLine): Promise<void> {
   const config = await loadConfig(commandLine, process.env);
   const log = createLog(config.log.level);
-  const store = await FileStore.open(config.storePath);
-  const { keys, made } = keysFor(config, await store.keys());
-
-  const drift = new Drift((entry) => log.warn(entry, "Kimi sent something that Moonbridge does not know"));
-  const warn = (message: string, error: unknown) => log.warn({ error }, message);
-  const upstreams = await Promise.all(
-    configuredUpstreams(config).map((upstream) => openUpstream(upstream, { store, drift, warn })),
-  );
-  const chat = new Chat(upstreams, config.routes);
+  const house = await openHouse(config, log);
   let server: RunningServer | undefined;
   try {
-    server = await startServer({ chat, keys, log, config: config.server });
+    const { keys, made } = keysFor(config, await house.store.keys());
+    server = await startServer({ chat: house.chat, keys, log, config: config.server });
     // Kept only now: a start that fails must not use up a key that nobody has seen.
-    if (made) await store.addKey(made.stored);
-    stopOnSignals(server, () => log.flush());
+    if (made) await house.store.addKey(made.stored);
+    stopOnSignals(server, house, () => log.flush());
     // The catalogue and, where it is due, the login are renewed before the first person waits for them.
-    void chat.models(new AbortController().signal);
+    void house.chat.models(new AbortController().signal);
+    house.cleanup.sweep();
 
     for (const warning of config.warnings) say(`note: ${warning}`);
     greet(
       server.url,
-      upstreams.every((upstream) => upstream.simulated),
+      house.upstreams.every((upstream) => upstream.simulated),
       made?.key,
     );
   } catch (error) {
-    await (server?.stop() ?? chat.close());
+    await server?.stop();
+    await house.close();
     throw startError(error, config);
   }
-}
-
-/** Without an account the simulator answers. */
-function configuredUpstreams({ upstreams }: Config): UpstreamConfig[] {
-  return upstreams.length > 0 ? upstreams : [{ name: "simulator", kind: "simulator" }];
 }
 
 /** The keys of config and store; the very first start makes one. */
@@ -99,19 +86,22 @@ function greet(url: string, simulated: boolean, newKey: string | undefined): voi
 }
 
 /** The first signal lets streams finish, the second does not. */
-function stopOnSignals(server: RunningServer, flush: () => void): void {
+function stopOnSignals(server: RunningServer, house: House, flush: () => void): void {
   let stopping = false;
   const stop = () => {
     if (stopping) process.exit(1);
     stopping = true;
     say("stopping: open streams may finish; press Ctrl+C again to stop at once");
-    server.stop().then(
-      () => {
-        flush();
-        process.exit(0);
-      },
-      () => process.exit(1),
-    );
+    server
+      .stop()
+      .then(() => house.close())
+      .then(
+        () => {
+          flush();
+          process.exit(0);
+        },
+        () => process.exit(1),
+      );
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);

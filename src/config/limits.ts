@@ -56,6 +56,19 @@ export const limits = {
   /** How long a refused refresh token is not tried again. */
   refusedRefresh: minute,
 
+  /** How often chats that are due are looked for; also the first pause after one could not be deleted. */
+  cleanupEvery: minute,
+  cleanupLongestPause: 6 * 60 * minute,
+  /** Chats that are deleted in one go. */
+  cleanupLot: 50,
+  /** Places in conversations that are remembered. */
+  threads: 1_000_000,
+
+  /** How long a process may hold the lock on an account's renewal. */
+  renewalLock: minute,
+  /** How often a process looks whether another one has renewed. */
+  renewalPoll: 100,
+
   /** Different unknown things that are remembered by name. */
   driftNames: 200,
 } as const;

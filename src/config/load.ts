@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { ConfigError, check, checkUpstreams } from "./check.js";
 import { type Environment, fromEnvironment } from "./environment.js";
-import { type Config, ConfigFile, Server, type UpstreamConfig } from "./schema.js";
+import { Chats, type Config, ConfigFile, Server, type UpstreamConfig } from "./schema.js";
 
 export type CommandLine = { config?: string; host?: string; port?: number };
 
@@ -17,19 +17,27 @@ export async function loadConfig(commandLine: CommandLine, environment: Environm
   const named = commandLine.config ?? environment.MOONBRIDGE_CONFIG;
   const path = resolve(named ?? "config.json");
   const file = await readConfigFile(path, named !== undefined);
-  const settings = check(merge(file, fromEnvironment(environment), fromCommandLine(commandLine)), ConfigFile);
+  const given = merge(file, fromEnvironment(environment), fromCommandLine(commandLine));
+  // "chats": "native" is short for "chats": { "mode": "native" }.
+  const settings = check(
+    typeof given.chats === "string" ? { ...given, chats: { mode: given.chats } } : given,
+    ConfigFile,
+  );
   const warnings: string[] = [];
   const upstreams = [...originalUpstream(settings, warnings), ...checkUpstreams(settings.upstreams ?? [])];
   const keys = [...originalKey(settings), ...(settings.keys ?? [])];
   checkNames(keys, "keys");
   checkNames(upstreams, "upstreams");
   checkRoutes(settings.routes ?? {}, upstreams);
+  checkPatterns(settings.chores?.patterns ?? []);
   return {
     server: check(settings.server ?? {}, Server, "server"),
     keys,
     upstreams: upstreams.map(withBareTokens),
     routes: settings.routes ?? {},
-    storePath: resolve(dirname(path), settings.store?.slice("file:".length) ?? "moonbridge-state.json"),
+    chats: check(settings.chats ?? {}, Chats, "chats"),
+    chores: settings.chores?.patterns ?? [],
+    storePath: resolve(dirname(path), settings.store?.slice("sqlite:".length) ?? "moonbridge.db"),
     log: { level: settings.log?.level ?? "info" },
     warnings,
   };
@@ -127,6 +135,16 @@ function checkNames(items: readonly { name: string }[], section: string): void {
     if (names.has(item.name))
       throw new ConfigError(`${section}[${index}].name: another one has this name already.`);
     names.add(item.name);
+  });
+}
+
+function checkPatterns(patterns: readonly string[]): void {
+  patterns.forEach((pattern, index) => {
+    try {
+      new RegExp(pattern);
+    } catch {
+      throw new ConfigError(`chores.patterns[${index}]: expected a regular expression.`);
+    }
   });
 }
 

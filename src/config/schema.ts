@@ -38,6 +38,23 @@ export const Server = Type.Object(
   strict,
 );
 
+const chatsModes = [Type.Literal("native"), Type.Literal("merged"), Type.Literal("ephemeral")];
+const chatsModeExpected = '"native", "merged" or "ephemeral"';
+
+/** What becomes of the chats that answers make on Kimi's side. */
+export const Chats = Type.Object(
+  {
+    mode: Type.Union(chatsModes, { default: "native", description: chatsModeExpected }),
+    keepHours: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 8_760,
+      default: 24,
+      description: "hours, more than 0 and at most 8760",
+    }),
+  },
+  strict,
+);
+
 const Key = Type.Object(
   {
     name: Name,
@@ -46,6 +63,7 @@ const Key = Type.Object(
       maxLength: 512,
       description: "an API key, or sha256: and its hash in hex",
     }),
+    chats: Type.Optional(Type.Union(chatsModes, { description: chatsModeExpected })),
   },
   strict,
 );
@@ -92,7 +110,19 @@ export const ConfigFile = Type.Object(
         description: "a list of upstreams for each model's name",
       }),
     ),
-    store: Type.Optional(Type.String({ pattern: "^file:.+", description: "file: and a path" })),
+    chats: Type.Optional(Chats),
+    chores: Type.Optional(
+      Type.Object(
+        {
+          patterns: Type.Array(Type.String({ minLength: 1, maxLength: 500 }), {
+            default: [],
+            description: "a list of regular expressions",
+          }),
+        },
+        strict,
+      ),
+    ),
+    store: Type.Optional(Type.String({ pattern: "^sqlite:.+", description: "sqlite: and a path" })),
     log: Type.Optional(Log),
     // The original's three fields (original.md).
     token: Type.Optional(
@@ -115,6 +145,9 @@ export type Config = {
   keys: KeyConfig[];
   upstreams: UpstreamConfig[];
   routes: Record<string, string[]>;
+  chats: Static<typeof Chats>;
+  /** More patterns by which the side requests of chat UIs are recognised. */
+  chores: string[];
   /** Path of the state file. */
   storePath: string;
   log: { level: string };

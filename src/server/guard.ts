@@ -6,9 +6,9 @@ import type { KeyRing } from "./keys.js";
 export function guard(keys: KeyRing) {
   return async (request: FastifyRequest): Promise<void> => {
     const key = presentedKey(request);
-    const name = key === undefined ? undefined : keys.find(key);
-    if (name === undefined) throw refusal(key !== undefined);
-    request.caller = { key: name };
+    const caller = key === undefined ? undefined : keys.find(key);
+    if (caller === undefined) throw refusal(key !== undefined);
+    request.caller = caller;
   };
 }
 

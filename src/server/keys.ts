@@ -1,8 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Caller } from "../chat/types.js";
 import type { KeyConfig } from "../config/schema.js";
 import type { StoredKey } from "../store/store.js";
 
-type Entry = { name: string; hash: Buffer };
+type Entry = { caller: Caller; hash: Buffer };
 
 /** The API keys that open this server, by their hashes only. */
 export class KeyRing {
@@ -10,8 +11,11 @@ export class KeyRing {
 
   constructor(configured: readonly KeyConfig[], stored: readonly StoredKey[]) {
     this.#entries = [
-      ...configured.map(({ name, key }) => ({ name, hash: hashOf(key) })),
-      ...stored.map(({ name, sha256 }) => ({ name, hash: Buffer.from(sha256, "hex") })),
+      ...configured.map(({ name, key, chats }) => ({
+        caller: { key: name, ...(chats ? { chats } : {}) },
+        hash: hashOf(key),
+      })),
+      ...stored.map(({ name, sha256 }) => ({ caller: { key: name }, hash: Buffer.from(sha256, "hex") })),
     ];
   }
 
@@ -19,12 +23,12 @@ export class KeyRing {
     return this.#entries.length === 0;
   }
 
-  /** The name of the key, or undefined; takes the same time whichever it is and wherever it differs. */
-  find(key: string): string | undefined {
+  /** Whose key it is, or undefined; takes the same time whichever it is and wherever it differs. */
+  find(key: string): Caller | undefined {
     const hash = digest(key);
-    let found: string | undefined;
+    let found: Caller | undefined;
     for (const entry of this.#entries) {
-      if (entry.hash.length === hash.length && timingSafeEqual(entry.hash, hash)) found = entry.name;
+      if (entry.hash.length === hash.length && timingSafeEqual(entry.hash, hash)) found = entry.caller;
     }
     return found;
   }

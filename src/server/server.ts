@@ -33,7 +33,7 @@ const exposedHeaders = [
 
 /** Assembles the server and starts listening. */
 export async function startServer(parts: ServerParts): Promise<RunningServer> {
-  const { config, chat, log } = parts;
+  const { config, log } = parts;
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -52,7 +52,6 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
     url: addressOf(app, config.host),
     stop: async () => {
       await shutDown(app, lifetime, config.shutdownSeconds * 1_000);
-      await chat.close();
     },
   };
 }

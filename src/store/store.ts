@@ -1,6 +1,9 @@
 import type { TokenPair } from "../accounts/token.js";
 
-/** What must outlive the process. The one implementation today is a file; see `file.ts`. */
+/** What must outlive the process. Each part has one owner, which alone changes it. Times are milliseconds since the epoch. */
+export interface Store extends CredentialStore, KeyStore, ThreadStore {
+  close(): Promise<void>;
+}
 
 /** An account's tokens as they are kept. */
 export type StoredCredentials = {
@@ -9,7 +12,6 @@ export type StoredCredentials = {
   previous?: TokenPair;
   /** Fingerprint of the configured token that this pair descends from. */
   startedFrom: string;
-  /** Milliseconds since the epoch. */
   savedAt: number;
 };
 
@@ -18,6 +20,13 @@ export interface CredentialStore {
   credentials(account: string): Promise<StoredCredentials | undefined>;
   /** Resolves when the tokens would survive a power cut. */
   saveCredentials(account: string, credentials: StoredCredentials): Promise<void>;
+  /**
+   * Takes the named lock for `owner` until `until`, or prolongs it; false while another owner holds it. A lock whose
+   * time is over belongs to whoever asks first, so that a killed process blocks nobody for long.
+   */
+  lock(name: string, owner: string, until: number): Promise<boolean>;
+  /** Gives the lock back, if this owner still has it. */
+  unlock(name: string, owner: string): Promise<void>;
 }
 
 /** An API key of Moonbridge's own; the key itself is never kept. */
@@ -28,4 +37,50 @@ interface KeyStore {
   addKey(key: StoredKey): Promise<void>;
 }
 
-export interface Store extends CredentialStore, KeyStore {}
+/** A chat that Moonbridge has created on an upstream, and when it is to be deleted there. */
+export type StoredChat = {
+  upstream: string;
+  chat: string;
+  /** Whom it belongs to: caller, upstream, account and scenario. Nobody else ever continues it. */
+  scope: string;
+  dueAt: number;
+  /** How often deleting it has failed. */
+  attempts: number;
+};
+
+/** Where a conversation can be continued: after this message of this chat. */
+export type StoredThread = {
+  upstream: string;
+  chat: string;
+  /** The upstream's id of the answer that comes last. */
+  parent: string;
+  /** Digest of the system text that the chat has been told. */
+  system: string;
+};
+
+export interface ThreadStore {
+  /** Notes a chat as soon as the upstream has named it, or moves the time at which it is due. */
+  saveChat(chat: Omit<StoredChat, "attempts">): Promise<void>;
+  /** A chat of this scope that is not due yet. */
+  chat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined>;
+  /** Remembers where a history stands. `keys` are names of the same place. */
+  saveThread(keys: readonly string[], thread: StoredThread): Promise<void>;
+  /** The first of the keys that is known and whose chat is not due yet. */
+  findThread(
+    keys: readonly string[],
+    now: number,
+  ): Promise<{ key: string; thread: StoredThread } | undefined>;
+  /** The place that was remembered last in a chat. */
+  latestThread(upstream: string, chat: string): Promise<StoredThread | undefined>;
+  /** The threads of a chat, but not the chat itself: it still has to be deleted. */
+  forgetThreads(upstream: string, chat: string): Promise<void>;
+  /** Chats of these upstreams whose time has come, the longest overdue first. */
+  dueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]>;
+  countDueChats(now: number): Promise<number>;
+  /** Deleting it failed; it is due again then. */
+  postponeChat(upstream: string, chat: string, dueAt: number): Promise<void>;
+  /** It is gone upstream: it and its threads are forgotten. */
+  removeChat(upstream: string, chat: string): Promise<void>;
+  /** Forgets the oldest threads beyond so many. */
+  trimThreads(limit: number): Promise<void>;
+}

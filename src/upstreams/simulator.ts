@@ -45,6 +45,14 @@ export class SimulatorUpstream implements Upstream {
     return this.#kimi.chat(request, signal);
   }
 
+  account(): string {
+    return this.#kimi.account();
+  }
+
+  forget(chat: string, signal: AbortSignal): Promise<void> {
+    return this.#kimi.forget(chat, signal);
+  }
+
   status(): AccountStatus {
     return { state: "ok", detail: "The simulator answers; no Kimi account is connected." };
   }
@@ -57,5 +65,10 @@ export class SimulatorUpstream implements Upstream {
 
 /** The simulator's logins end with it, so nothing of them is kept on disk. */
 function forgetful(): KimiWebSurroundings["store"] {
-  return { credentials: async () => undefined, saveCredentials: async () => {} };
+  return {
+    credentials: async () => undefined,
+    saveCredentials: async () => {},
+    lock: async () => true,
+    unlock: async () => {},
+  };
 }

@@ -23,6 +23,16 @@ class MemoryStore implements CredentialStore {
   saved: StoredCredentials | undefined;
   saves = 0;
   beforeSave: () => Promise<void> = async () => {};
+  /** Who else holds the lock. */
+  lockedBy: string | undefined;
+  async lock(_name: string, owner: string): Promise<boolean> {
+    if (this.lockedBy !== undefined && this.lockedBy !== owner) return false;
+    this.lockedBy = owner;
+    return true;
+  }
+  async unlock(_name: string, owner: string): Promise<void> {
+    if (this.lockedBy === owner) this.lockedBy = undefined;
+  }
   async credentials(): Promise<StoredCredentials | undefined> {
     return this.saved;
   }
@@ -216,5 +226,25 @@ describe("at start the newer of config and store wins", () => {
     await first.replace("opaque-new", never());
     const second = await open(configured, () => Promise.reject(new Error("not asked")), store);
     expect(await second.accessToken(never())).toBe("opaque-stored");
+  });
+});
+
+describe("two processes on one store", () => {
+  test("the second waits for the first and takes over what it has stored", async () => {
+    const [renewed, store] = [pair("renewed"), new MemoryStore()];
+    const credentials = await open(expired, () => Promise.reject(new Error("not asked")), store);
+    store.lockedBy = "another process";
+    const waiting = credentials.accessToken(never());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    store.saved = { current: renewed, startedFrom: "", savedAt: Date.now() };
+    store.lockedBy = undefined;
+    expect(await waiting).toBe(renewed.accessToken);
+  });
+
+  test("a lock is given back even when the renewal fails", async () => {
+    const store = new MemoryStore();
+    const credentials = await open(expired, () => Promise.reject(new Error("network")), store);
+    await expect(credentials.accessToken(never())).rejects.toThrow("network");
+    expect(store.lockedBy).toBeUndefined();
   });
 });

@@ -41,10 +41,13 @@ describe("the very first start, without account or config", () => {
       name: expect.stringMatching(/simulat/),
     });
 
-    expect(readdirSync(folder)).toEqual(["moonbridge-state.json"]);
-    const state = join(folder, "moonbridge-state.json");
-    expect(statSync(state).mode & 0o777).toBe(0o600);
-    expect(readFileSync(state, "utf8")).not.toContain(key);
+    const files = readdirSync(folder);
+    expect(files).toContain("moonbridge.db");
+    for (const file of files) {
+      expect(file).toMatch(/^moonbridge\.db(-wal|-shm)?$/);
+      expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
+      expect(readFileSync(join(folder, file), "latin1")).not.toContain(key);
+    }
     first.kill("SIGTERM");
     expect(await first.exit).toBe(0);
 
@@ -70,7 +73,7 @@ describe("what cannot start says why and exits with 1", () => {
       { token: "x" },
       /203\.0\.113\.7 is no address of this machine/,
     ],
-    ["a damaged state file", [], { store: "file:./config.json" }, /is damaged/],
+    ["a damaged database", [], { store: "sqlite:./config.json" }, /config\.json/],
   ])("%s", async (_name, args, config, message) => {
     const folder = freshFolder();
     writeConfig(folder, config);
@@ -89,7 +92,9 @@ describe("what cannot start says why and exits with 1", () => {
     expect(await program.exit).toBe(1);
     expect(program.log()).toContain(`Port ${port} is in use`);
     // No key was used up that nobody has seen.
-    expect(readdirSync(folder)).toEqual([]);
+    const next = run(["--port", "0"], folder);
+    await next.ready;
+    expect(next.output()).toContain("API key (shown once");
     other.close();
   });
 

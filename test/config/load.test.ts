@@ -44,6 +44,12 @@ describe("the original's file", () => {
     ]);
   });
 
+  test("chats may be its mode alone, and is native for a day by default", async () => {
+    expect((await load('{"chats": "ephemeral"}')).chats).toEqual({ mode: "ephemeral", keepHours: 24 });
+    expect((await load("{}")).chats).toEqual({ mode: "native", keepHours: 24 });
+    expect((await load("{}", { MOONBRIDGE_CHATS_MODE: "merged" })).chats.mode).toBe("merged");
+  });
+
   test("needs only one of the two tokens", async () => {
     const { upstreams } = await load('{"refresh_token": "refresh"}');
     expect(upstreams).toEqual([{ name: "kimi", kind: "kimi-web", refreshToken: "refresh" }]);
@@ -60,7 +66,9 @@ describe("the long form", () => {
         { "name": "try-me", "kind": "simulator" },
       ],
       "routes": { "gpt-4o-mini": ["me"] },
-      "store": "file:./state/moonbridge.json",
+      "store": "sqlite:./state/moonbridge.db",
+      "chats": { "mode": "merged", "keepHours": 2 },
+      "chores": { "patterns": ["^name this"] },
       "log": { "level": "debug" }
     }`);
     expect(config.server.port).toBe(7000);
@@ -71,7 +79,9 @@ describe("the long form", () => {
       accessToken: "a",
     });
     expect(config.routes).toEqual({ "gpt-4o-mini": ["me"] });
-    expect(config.storePath).toMatch(/moonbridge-config-.*\/state\/moonbridge\.json$/);
+    expect(config.storePath).toMatch(/moonbridge-config-.*\/state\/moonbridge\.db$/);
+    expect(config.chats).toEqual({ mode: "merged", keepHours: 2 });
+    expect(config.chores).toEqual(["^name this"]);
     expect(config.log.level).toBe("debug");
   });
 
@@ -125,7 +135,14 @@ describe("a mistake names its key and what was expected, and quotes no value", (
       '{"server": {"unknownParameters": "maybe"}}',
       'server.unknownParameters: expected "reject" or "ignore".',
     ],
-    ['{"store": "SECRET"}', "store: expected file: and a path."],
+    ['{"store": "SECRET"}', "store: expected sqlite: and a path."],
+    ['{"chats": "SECRET"}', 'chats.mode: expected "native", "merged" or "ephemeral".'],
+    ['{"chats": {"keepHours": 0}}', "chats.keepHours: expected hours, more than 0 and at most 8760."],
+    [
+      '{"keys": [{"name": "a", "key": "SECRET", "chats": "x"}]}',
+      'keys[0].chats: expected "native", "merged" or "ephemeral".',
+    ],
+    ['{"chores": {"patterns": ["(SECRET"]}}', "chores.patterns[0]: expected a regular expression."],
     ['{"auth_token": 17}', "auth_token: expected an access token."],
   ])("%s", async (content, message) => {
     await expect(load(content)).rejects.toThrow(message);

@@ -1,9 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { SqliteStore } from "../../src/store/sqlite.js";
 import { asking, chunksOf, type Gateway, post, startGateway, textOf } from "../gateway.js";
 
-async function stored(gateway: Gateway): Promise<Record<string, unknown>> {
-  return JSON.parse(await readFile(gateway.statePath, "utf8")).credentials.me;
+/** What another process on the same file sees. */
+async function stored(gateway: Gateway) {
+  const other = await SqliteStore.open(gateway.statePath);
+  const credentials = await other.credentials("me");
+  await other.close();
+  return credentials;
 }
 
 describe("an expired access token", () => {
@@ -49,7 +53,7 @@ describe("an expired access token", () => {
     const before = gateway.simulator.issue();
     gateway.simulator.expireAccessTokens();
     const response = await post(gateway, asking("hello", { stream: true }));
-    const { current } = await stored(gateway);
+    const { current } = (await stored(gateway)) ?? {};
     expect(current).toEqual({ accessToken: expect.any(String), refreshToken: expect.any(String) });
     expect(current).not.toMatchObject({ accessToken: before.accessToken });
     await response.text();

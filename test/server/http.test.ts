@@ -232,7 +232,8 @@ describe("requests", () => {
 
   test("32 MB are taken, and a byte order mark, and any content type", async () => {
     const gateway = await startGateway({ simulator: { script: () => [{ do: "text", content: "ok" }] } });
-    expect((await post(gateway, asking("x".repeat(32 * 1_048_576)))).status).toBe(200);
+    const metadata = { large: "x".repeat(32 * 1_048_576) };
+    expect((await post(gateway, asking("x", { metadata }))).status).toBe(200);
     expect((await post(gateway, `\ufeff${JSON.stringify(asking("x"))}`)).status).toBe(200);
     for (const type of [
       "text/plain",

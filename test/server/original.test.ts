@@ -4,14 +4,11 @@ import { join } from "node:path";
 import { request } from "undici";
 import { expect, test } from "vitest";
 import { startSimulator } from "../../simulator/index.js";
-import { Chat } from "../../src/chat/chat.js";
 import { loadConfig } from "../../src/config/load.js";
-import { Drift } from "../../src/observability/drift.js";
 import { createLog } from "../../src/observability/log.js";
+import { openHouse } from "../../src/server/house.js";
 import { KeyRing } from "../../src/server/keys.js";
 import { startServer } from "../../src/server/server.js";
-import { FileStore } from "../../src/store/file.js";
-import { openUpstream } from "../../src/upstreams/registry.js";
 import { chunksOf, startGateway, textOf } from "../gateway.js";
 
 /** The call of the original's README: the odd message shape, no `stream`, the answer read line by line. */
@@ -32,21 +29,22 @@ test.each(["/v1/chat/completions", "/v1/chat/completitions"])(
       `{\n  "token": "12345678", // for example\n  "auth_token": "Bearer ${accessToken}",\n  "refresh_token": "Bearer ${refreshToken}"\n}\n`,
     );
     const config = await loadConfig({ config: file, port: 0 }, {});
-    const surroundings = {
-      store: await FileStore.open(config.storePath),
-      drift: new Drift(),
-      warn: () => {},
-    };
-    const upstreams = await Promise.all(
-      config.upstreams.map((upstream) => {
-        if (upstream.kind !== "kimi-web") throw new Error("the original's file means a Kimi account");
-        return openUpstream({ ...upstream, baseUrl: simulator.url, authUrl: simulator.url }, surroundings);
-      }),
+    const log = createLog("silent");
+    const house = await openHouse(
+      {
+        ...config,
+        upstreams: config.upstreams.map((upstream) => ({
+          ...upstream,
+          baseUrl: simulator.url,
+          authUrl: simulator.url,
+        })),
+      },
+      log,
     );
     const server = await startServer({
-      chat: new Chat(upstreams),
+      chat: house.chat,
       keys: new KeyRing(config.keys, []),
-      log: createLog("silent"),
+      log,
       config: config.server,
     });
     // Python's json.dumps as the body, without a content type.
@@ -64,6 +62,7 @@ test.each(["/v1/chat/completions", "/v1/chat/completitions"])(
       options: { model: "k2d6-chat", thinking: false },
     });
     await server.stop();
+    await house.close();
     await simulator.close();
   },
 );

@@ -22,6 +22,12 @@ class Heading {
   readonly id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;
   readonly created = Math.floor(Date.now() / 1_000);
   model = "";
+  conversation: string | undefined;
+
+  fields(object: string) {
+    const { id, created, model, conversation } = this;
+    return { id, object, created, model, ...(conversation ? { conversation_id: conversation } : {}) };
+  }
 }
 
 /** ChatEvents as the lines of a chat completion stream (clients.md §0.1–§0.8, rows 29–36). */
@@ -71,6 +77,10 @@ export class ChunkEncoder {
         return "";
       case "finish":
         return this.#finish(event.reason);
+      case "conversation":
+        this.#heading.conversation = event.id;
+        this.#prefix = this.#chunkPrefix();
+        return "";
       case "opened":
       case "search":
       case "source":
@@ -123,8 +133,7 @@ export class ChunkEncoder {
   }
 
   #chunk(choices: object[]) {
-    const { id, created, model } = this.#heading;
-    return { id, object: "chat.completion.chunk", created, model, choices };
+    return { ...this.#heading.fields("chat.completion.chunk"), choices };
   }
 }
 
@@ -144,7 +153,6 @@ export class CompletionEncoder {
   }
 
   body() {
-    const { id, created, model } = this.#heading;
     const withdrawn = this.#reason === "content-filter";
     const footer = this.#showSources && !withdrawn ? this.#sources.footer() : "";
     const message = {
@@ -154,10 +162,7 @@ export class CompletionEncoder {
       ...(this.#reasoning ? { reasoning_content: this.#reasoning } : {}),
     };
     return {
-      id,
-      object: "chat.completion",
-      created,
-      model,
+      ...this.#heading.fields("chat.completion"),
       choices: [{ index: 0, message, logprobs: null, finish_reason: finishReasons[this.#reason] }],
       ...(this.#usage ? { usage: usageObject(this.#usage) } : {}),
       ...(this.#notices.length > 0 ? { moonbridge_notices: this.#notices } : {}),
@@ -184,6 +189,9 @@ export class CompletionEncoder {
         return;
       case "notice":
         this.#notices.push({ code: event.code, message: event.message });
+        return;
+      case "conversation":
+        this.#heading.conversation = event.id;
         return;
       case "usage":
         this.#usage = event.usage;

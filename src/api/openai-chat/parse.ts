@@ -30,6 +30,7 @@ export function parseChatCompletion(body: ChatCompletionBody, options: ParseOpti
       messages: readMessages(body.messages),
       ...(search === undefined ? {} : { search }),
       ...(thinking === undefined ? {} : { thinking }),
+      ...conversationOf(body),
       asked: askedFeatures(body),
       caller: options.caller,
       signal: options.signal,
@@ -39,6 +40,11 @@ export function parseChatCompletion(body: ChatCompletionBody, options: ParseOpti
     includeUsage: body.stream_options?.include_usage === true,
     ignored,
   };
+}
+
+/** kimi-free-api's clients send "none" for a first turn. */
+function conversationOf({ conversation_id: id }: ChatCompletionBody): { conversation?: string } {
+  return id && id !== "none" ? { conversation: id } : {};
 }
 
 function unknownParameters(body: object): string[] {
@@ -97,7 +103,7 @@ const features: FeatureRule[] = [
   { parameter: "prediction", feature: "output-format" },
   { parameter: "logprobs", feature: "logprobs" },
   { parameter: "top_logprobs", feature: "logprobs" },
-  { parameter: "conversation_id", feature: "conversation" },
+  { parameter: "conversation_id", feature: "conversation", neutral: (value) => value === "none" },
 ];
 
 /** Every spelling in which clients ask for a web search (clients.md row 49). */

@@ -134,6 +134,7 @@ function kimiModel(id: string, name: string, scenario: string, thinking: Thinkin
     thinking: thinking.length > 0 ? thinking : ["off"],
     agent: false,
     isDefault: id === "k2d6-chat",
+    scope: scenario,
     scenario,
     kimiPlusId: undefined,
     agentMode: undefined,

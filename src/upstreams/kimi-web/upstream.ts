@@ -25,12 +25,16 @@ export type KimiWebOptions = {
   baseUrl?: string;
   authUrl?: string;
   userAgent?: string;
-  /** Milliseconds after which an answer is given up: in silence, and with heartbeats but no progress. */
-  patience?: { silence: number; progress: number };
   tokens: TokenPair;
 };
 
-export type KimiWebSurroundings = Pick<Surroundings, "store" | "warn"> & { drift: Drift };
+/** Milliseconds after which an answer is given up: in silence, and with heartbeats but no progress. */
+export type Patience = { silence: number; progress: number };
+
+export type KimiWebSurroundings = Pick<Surroundings, "store" | "warn"> & {
+  drift: Drift;
+  patience?: Patience;
+};
 
 /** Kimi's web chat with one person's account, over its Connect protocol (kimi-web.md §2). */
 export class KimiWeb implements Upstream {
@@ -38,7 +42,7 @@ export class KimiWeb implements Upstream {
   readonly simulated = false;
   readonly keepsHistory = true;
   /** The web chat has no sampling, no limits and no functions (kimi-web.md §2.4). */
-  readonly features: ReadonlySet<Feature> = new Set();
+  readonly features: ReadonlySet<Feature> = new Set(["conversation"]);
   readonly name: string;
   readonly #client: KimiClient;
   readonly #credentials: Credentials;
@@ -60,13 +64,15 @@ export class KimiWeb implements Upstream {
     this.#credentials = credentials;
     this.#drift = surroundings.drift;
     this.#warn = surroundings.warn;
-    this.#catalogue = new Catalogue((signal) => this.#loadCatalogue(signal));
+    this.#catalogue = new Catalogue((signal) =>
+      this.#loggedIn(signal, (token) => loadCatalogue(client, token, this.#drift, signal)),
+    );
   }
 
   /** Opens the account; asks nothing of Kimi yet. */
   static async open(options: KimiWebOptions, surroundings: KimiWebSurroundings): Promise<KimiWeb> {
     const site = siteOf(options);
-    const patience = options.patience ?? {
+    const patience = surroundings.patience ?? {
       silence: limits.upstreamSilence,
       progress: limits.upstreamProgress,
     };
@@ -105,6 +111,17 @@ export class KimiWeb implements Upstream {
         token = await this.#credentials.replace(token, signal);
       }
     }
+  }
+
+  account(): string {
+    return this.#credentials.account();
+  }
+
+  /** Deletes a chat (kimi-web.md §2.10). */
+  async forget(chat: string, signal: AbortSignal): Promise<void> {
+    await this.#loggedIn(signal, (token) =>
+      this.#client.call("kimi.chat.v1.ChatService/DeleteChat", { chat_id: chat }, token, signal),
+    );
   }
 
   status(): AccountStatus {
@@ -165,14 +182,14 @@ export class KimiWeb implements Upstream {
     );
   }
 
-  async #loadCatalogue(signal: AbortSignal): Promise<KimiModel[]> {
+  /** A short call with a valid login; a refused one is renewed once. */
+  async #loggedIn<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
     const token = await this.#credentials.accessToken(signal);
     try {
-      return await loadCatalogue(this.#client, token, this.#drift, signal);
+      return await call(token);
     } catch (error) {
       if (!isExpiredLogin(error)) throw error;
-      const renewed = await this.#credentials.replace(token, signal);
-      return loadCatalogue(this.#client, renewed, this.#drift, signal);
+      return call(await this.#credentials.replace(token, signal));
     }
   }
 }

@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import { withoutFooter } from "./citations.js";
+import type { Message, Part } from "./types.js";
+
+/**
+ * Names for histories: equal histories have equal names, whatever clients did to our answers on the way back, and
+ * different ones have different names. A name covers the scope, so equal words of two callers are two histories.
+ */
+export class HistoryDigest {
+  #digest: string;
+
+  constructor(scope: string) {
+    this.#digest = hash(scope);
+  }
+
+  /** The history with one more message; system text does not count. */
+  add(message: Message): string {
+    if (message.role !== "system") this.#digest = hash(this.#digest, essence(message));
+    return this.#digest;
+  }
+
+  /** All the names under which the history may come back once this answer ends it. */
+  withAnswer(text: string, reasoning: string): string[] {
+    const plain = essence({ role: "assistant", content: [{ type: "text", text }] });
+    if (reasoning.trim() === "") return [hash(this.#digest, plain)];
+    const inlined = JSON.stringify(["assistant", text.trim(), squeeze(reasoning), []]);
+    return [hash(this.#digest, plain), hash(this.#digest, inlined)];
+  }
+}
+
+/** A name for the system text that a chat has been told. */
+export function systemDigest(messages: readonly Message[]): string {
+  const texts = messages
+    .filter(({ role }) => role === "system")
+    .map(({ content }) => content.map(partEssence));
+  return texts.length === 0 ? "" : hash(JSON.stringify(texts));
+}
+
+export function hash(...parts: string[]): string {
+  const digest = createHash("sha256");
+  for (const part of parts) digest.update(part).update("\0");
+  return digest.digest("base64url");
+}
+
+/** What of a message counts, without what clients change about it. */
+function essence(message: Message): string {
+  switch (message.role) {
+    case "assistant": {
+      const { text, reasoning } = ourAnswer(textOf(message.content));
+      const calls = (message.toolCalls ?? []).map((call) => [call.name, call.arguments]);
+      return JSON.stringify(["assistant", text, reasoning, calls]);
+    }
+    case "system":
+    case "user":
+    case "tool":
+      return JSON.stringify([message.role, message.content.map(partEssence).join("").trim()]);
+  }
+}
+
+/**
+ * An answer of ours as clients send it back: trimmed, with our footer or without, with the reasoning inlined as a
+ * `<think>` block or, by NextChat, as quoted lines in front (clients.md §2.1).
+ */
+function ourAnswer(returned: string): { text: string; reasoning: string } {
+  const text = withoutFooter(returned.replaceAll("\r\n", "\n").trim());
+  const inlined = /^<think>([\s\S]*?)<\/think>\s*/.exec(text) ?? /^((?:>[^\n]*\n)+)\s*/.exec(text);
+  const rest = inlined ? text.slice(inlined[0].length) : text;
+  if (!inlined || rest === "") return { text, reasoning: "" };
+  return { text: rest, reasoning: squeeze(inlined[1] ?? "") };
+}
+
+/** Reasoning without what quoting it does to its lines. */
+function squeeze(reasoning: string): string {
+  return reasoning.replace(/[\s>]+/g, "");
+}
+
+function textOf(content: readonly Part[]): string {
+  return content.map((part) => (part.type === "text" ? part.text : "")).join("");
+}
+
+function partEssence(part: Part): string {
+  if (part.type === "text") return part.text.replaceAll("\r\n", "\n");
+  const { source } = part;
+  switch (source.kind) {
+    case "link":
+      return `\0${part.type} ${source.url}\0`;
+    case "bytes":
+      return `\0${part.type} ${hash(source.base64)}\0`;
+    case "file-id":
+      return `\0${part.type} ${source.id}\0`;
+  }
+}

@@ -1,0 +1,83 @@
+import type { StoredThread, ThreadStore } from "../store/store.js";
+import { HistoryDigest, hash, systemDigest } from "./digest.js";
+import type { Route } from "./route.js";
+import type { ChatRequest, Message } from "./types.js";
+
+/** How far back a known place is looked for; a history longer than this is sent whole. */
+const longestSearch = 200;
+
+/** Where a request goes on, and what of it is new there. */
+export type Place = { chat: string; parent: string; messages: Message[] };
+
+/**
+ * The conversations of one request's scope: caller, upstream, account and the model's scope. Finds the place in an
+ * upstream's chat that the request's history ends at, and remembers where its answer stands (design §4).
+ */
+export class Thread {
+  readonly #store: ThreadStore;
+  readonly #request: ChatRequest;
+  readonly #upstream: string;
+  readonly scope: string;
+
+  constructor(store: ThreadStore, request: ChatRequest, { upstream, model }: Route) {
+    this.#store = store;
+    this.#request = request;
+    this.#upstream = upstream.name;
+    this.scope = hash(request.caller.key, upstream.name, upstream.account(), model.scope);
+  }
+
+  /** The place after the longest known part of the history, else the one the conversation's id names, else none. */
+  async find(): Promise<Place | undefined> {
+    return (await this.#findByHistory()) ?? (await this.#findByConversation());
+  }
+
+  /** The answer has ended well: the next turn may go on after it. */
+  async remember(chat: string, answer: string, text: string, reasoning: string): Promise<void> {
+    const digest = new HistoryDigest(this.scope);
+    for (const message of this.#request.messages) digest.add(message);
+    const system = systemDigest(this.#request.messages);
+    const thread: StoredThread = { upstream: this.#upstream, chat, parent: answer, system };
+    await this.#store.saveThread(digest.withAnswer(text, reasoning), thread);
+  }
+
+  async forget(chat: string): Promise<void> {
+    await this.#store.forgetThreads(this.#upstream, chat);
+  }
+
+  async #findByHistory(): Promise<Place | undefined> {
+    const { messages } = this.#request;
+    const digest = new HistoryDigest(this.scope);
+    const ends: { key: string; length: number }[] = [];
+    messages.forEach((message, index) => {
+      const key = digest.add(message);
+      // What ends with the request itself has nothing new behind it.
+      if (message.role === "assistant" && index < messages.length - 1)
+        ends.unshift({ key, length: index + 1 });
+    });
+    const searched = ends.slice(0, longestSearch);
+    const found = await this.#store.findThread(
+      searched.map(({ key }) => key),
+      Date.now(),
+    );
+    const end = searched.find(({ key }) => key === found?.key);
+    return found && end ? this.#place(found.thread, end.length) : undefined;
+  }
+
+  async #findByConversation(): Promise<Place | undefined> {
+    const { conversation, messages } = this.#request;
+    if (!conversation) return undefined;
+    if (!(await this.#store.chat(this.#upstream, conversation, this.scope, Date.now()))) return undefined;
+    const thread = await this.#store.latestThread(this.#upstream, conversation);
+    const lastAnswer = messages.findLastIndex(({ role }) => role === "assistant");
+    return thread && lastAnswer < messages.length - 1 ? this.#place(thread, lastAnswer + 1) : undefined;
+  }
+
+  /** System text is told once, and again when it has changed. */
+  #place({ chat, parent, system }: StoredThread, known: number): Place {
+    const { messages } = this.#request;
+    const [before, after] = [messages.slice(0, known), messages.slice(known)];
+    const changed = systemDigest(before) !== system;
+    const retold = changed ? before.filter(({ role }) => role === "system") : [];
+    return { chat, parent, messages: [...retold, ...after] };
+  }
+}

@@ -1,0 +1,145 @@
+import { limits } from "../config/limits.js";
+import type { ThreadStore } from "../store/store.js";
+import type { Chores } from "./chores.js";
+import type { Cleanup } from "./cleanup.js";
+import { ChatError } from "./errors.js";
+import type { Route } from "./route.js";
+import { type Place, Thread } from "./thread.js";
+import { transcript } from "./transcript.js";
+import type { ChatEvent, ChatRequest, ChatsMode, UpstreamRequest } from "./types.js";
+import { tokensOf, type UsageMeter } from "./usage.js";
+
+export type TurnParts = {
+  store: ThreadStore;
+  cleanup: Cleanup;
+  chores: Chores;
+  /** Hours are counted from a chat's last turn. */
+  chats: { mode: ChatsMode; keepHours: number };
+};
+
+const unknownConversation: ChatEvent = {
+  type: "notice",
+  code: "conversation_unknown",
+  message:
+    "This conversation is not known here any more; the answer rests on the messages of this request alone.",
+};
+
+/** What a client can see of an answer; before it, a turn can still be begun again. */
+const content = new Set<ChatEvent["type"]>(["text", "reasoning", "search", "source"]);
+
+/**
+ * One turn with an upstream that keeps conversations itself (design §4): goes on where the history is known, else
+ * opens a chat with the whole transcript, and keeps account of the chats that come to be that way.
+ */
+export class Turn {
+  readonly #parts: TurnParts;
+  readonly #request: ChatRequest;
+  readonly #route: Route;
+  readonly #meter: UsageMeter;
+  readonly #thread: Thread;
+  readonly #isChore: boolean;
+  readonly #mode: ChatsMode;
+  #spoken = false;
+
+  constructor(parts: TurnParts, request: ChatRequest, route: Route, meter: UsageMeter) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#route = route;
+    this.#meter = meter;
+    this.#thread = new Thread(parts.store, request, route);
+    this.#isChore = parts.chores.isChore(request.messages);
+    this.#mode = this.#isChore ? "ephemeral" : (request.caller.chats ?? parts.chats.mode);
+  }
+
+  /** The answer's events. A chat that is gone upstream is replaced by a new one, before the first word. */
+  async *run(signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+    const place = this.#mode === "native" ? await this.#thread.find() : undefined;
+    if (place) {
+      try {
+        yield* this.#attempt(place, signal);
+        return;
+      } catch (error) {
+        if (this.#spoken || !isLost(error)) throw error;
+        await this.#thread.forget(place.chat);
+      }
+    }
+    if (this.#request.conversation) yield [unknownConversation];
+    yield* this.#attempt(undefined, signal);
+  }
+
+  async *#attempt(place: Place | undefined, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+    const { upstream } = this.#route;
+    const request = this.#upstreamRequest(place);
+    let at: { chat: string; message: string } | undefined;
+    try {
+      for await (const events of upstream.chat(request, signal)) {
+        for (const event of events) {
+          this.#meter.hear(event);
+          this.#spoken ||= content.has(event.type);
+          if (event.type === "opened") {
+            at = event;
+            // At once, so that a crash leaves no chat behind; not before the longest answer is over.
+            await this.#keep(event.chat, limits.answer + this.#keepTime());
+          }
+        }
+        const last = events.at(-1);
+        if (last?.type === "finish" && at) await this.#remember(last.reason, at);
+        const outward = events.flatMap((event) => this.#outward(event));
+        if (outward.length > 0) yield outward;
+      }
+    } finally {
+      if (at) await this.#keep(at.chat, this.#keepTime());
+      if (this.#mode === "ephemeral") this.#parts.cleanup.sweep();
+    }
+  }
+
+  #upstreamRequest(place: Place | undefined): UpstreamRequest {
+    const { model, search, thinking } = this.#route;
+    const message = transcript(place?.messages ?? this.#request.messages);
+    const tokens = tokensOf(message);
+    if (tokens > model.contextLength) {
+      throw new ChatError(
+        "context_length_exceeded",
+        `This conversation has about ${tokens} tokens; ${model.id} takes ${model.contextLength}. Shorten it or start a new one.`,
+        { param: "messages" },
+      );
+    }
+    return {
+      model,
+      messages: [message],
+      search: search && !this.#isChore,
+      thinking: this.#isChore ? (model.thinking[0] ?? "off") : thinking,
+      ...(place ? { continues: { chat: place.chat, parent: place.parent } } : {}),
+    };
+  }
+
+  /** Only an answer that ended well is a place to go on from. */
+  async #remember(reason: string, { chat, message }: { chat: string; message: string }): Promise<void> {
+    if (this.#mode !== "native" || (reason !== "stop" && reason !== "length")) return;
+    await this.#thread.remember(chat, message, this.#meter.text, this.#meter.reasoning);
+  }
+
+  /** Notes a chat of ours, to be deleted so many milliseconds from now. */
+  async #keep(chat: string, milliseconds: number): Promise<void> {
+    const { scope } = this.#thread;
+    const dueAt = Date.now() + milliseconds;
+    await this.#parts.store.saveChat({ upstream: this.#route.upstream.name, chat, scope, dueAt });
+  }
+
+  #keepTime(): number {
+    return this.#mode === "ephemeral" ? 0 : this.#parts.chats.keepHours * 3_600_000;
+  }
+
+  /** The upstream's own names stay inside; a client gets the conversation's, where there is one to go on with. */
+  #outward(event: ChatEvent): ChatEvent[] {
+    if (event.type !== "opened") return [event];
+    return this.#mode === "native" ? [{ type: "conversation", id: event.chat }] : [];
+  }
+}
+
+/** The chat was deleted, or is too long to go on. */
+function isLost(error: unknown): boolean {
+  return (
+    error instanceof ChatError && (error.code === "not_found" || error.code === "context_length_exceeded")
+  );
+}
