@@ -54,7 +54,7 @@ main() {
   first_key=$(sed -n 's/^API key (shown once.*: //p' "$work/log")
   [ -n "$first_key" ] || fail "no key was shown"
   chats "$first_key"
-  expect "files in /data" "$(find "$work/data" -type f -printf '%f %m %U\n')" "moonbridge-state.json 600 1000"
+  expect "files in /data" "$(find "$work/data" -type f -printf '%f %m %U\n')" "moonbridge.db 600 1000"
   wrote_nothing "$container"
   stop
 
@@ -85,7 +85,7 @@ main() {
   container=$(new_container)
   start_read_only "$container" HOST=127.0.0.1
   chats "$(sed -n 's/^API key (shown once.*: //p' "$work/log")"
-  [ -s "$work/data/moonbridge-state.json" ] || fail "no state file"
+  [ -s "$work/data/moonbridge.db" ] || fail "no state file"
   stop
 }
 

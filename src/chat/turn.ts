@@ -15,6 +15,8 @@ export type TurnParts = {
   chores: Chores;
   /** Hours are counted from a chat's last turn. */
   chats: { mode: ChatsMode; keepHours: number };
+  /** Tells the log; `error` never holds what was said. */
+  warn: (message: string, error: unknown) => void;
 };
 
 const unknownConversation: ChatEvent = {
@@ -116,14 +118,26 @@ export class Turn {
   /** Only an answer that ended well is a place to go on from. */
   async #remember(reason: string, { chat, message }: { chat: string; message: string }): Promise<void> {
     if (this.#mode !== "native" || (reason !== "stop" && reason !== "length")) return;
-    await this.#thread.remember(chat, message, this.#meter.text, this.#meter.reasoning);
+    const { text, reasoning } = this.#meter;
+    await this.#noted(this.#thread.remember(chat, message, text, reasoning));
   }
 
   /** Notes a chat of ours, to be deleted so many milliseconds from now. */
   async #keep(chat: string, milliseconds: number): Promise<void> {
     const { scope } = this.#thread;
     const dueAt = Date.now() + milliseconds;
-    await this.#parts.store.saveChat({ upstream: this.#route.upstream.name, chat, scope, dueAt });
+    await this.#noted(
+      this.#parts.store.saveChat({ upstream: this.#route.upstream.name, chat, scope, dueAt }),
+    );
+  }
+
+  /** A store that cannot be written costs the place in the conversation, not the answer. */
+  async #noted(saving: Promise<void>): Promise<void> {
+    try {
+      await saving;
+    } catch (error) {
+      this.#parts.warn("a conversation could not be noted in the store", error);
+    }
   }
 
   #keepTime(): number {

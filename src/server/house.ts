@@ -31,7 +31,15 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   );
   const cleanup = new Cleanup(store, upstreams, warn);
   const { routes, chats } = config;
-  const chat = new Chat({ upstreams, routes, store, cleanup, chats, chores: new Chores(config.chores) });
+  const chat = new Chat({
+    upstreams,
+    routes,
+    store,
+    cleanup,
+    chats,
+    chores: new Chores(config.chores),
+    warn,
+  });
   const close = async () => {
     await chat.close();
     await store.close();
