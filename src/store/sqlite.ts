@@ -1,180 +1,148 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
-import { dirname } from "node:path";
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
-import Database from "libsql";
+import { resolve } from "node:path";
+import type Database from "libsql";
+import { StoreError, storeError } from "./errors.js";
+import { migrate } from "./migrations.js";
+import { SqliteCredentials } from "./sqlite-credentials.js";
+import { checkDatabase, connect, keepPrivate, prepareFile } from "./sqlite-file.js";
+import { SqliteThreads } from "./sqlite-threads.js";
 import type { Store, StoredChat, StoredCredentials, StoredKey, StoredThread } from "./store.js";
 
-/** A store that cannot be read or written; the message names the file and the remedy. */
-export class StoreError extends Error {
-  override readonly name = "StoreError";
-}
+export { StoreError } from "./errors.js";
 
-const migrations = [
-  `CREATE TABLE credentials (account TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-   CREATE TABLE locks (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
-   CREATE TABLE keys (name TEXT NOT NULL, sha256 TEXT NOT NULL);
-   CREATE TABLE chats (upstream TEXT NOT NULL, chat TEXT NOT NULL, scope TEXT NOT NULL, due_at INTEGER NOT NULL,
-     attempts INTEGER NOT NULL, PRIMARY KEY (upstream, chat)) WITHOUT ROWID;
-   CREATE INDEX chats_due ON chats (due_at);
-   CREATE TABLE threads (number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, upstream TEXT NOT NULL,
-     chat TEXT NOT NULL, parent TEXT NOT NULL, system TEXT NOT NULL);
-   CREATE INDEX threads_chat ON threads (upstream, chat, number);`,
-];
-const Thread = Type.Object({
-  key: Type.String(),
-  upstream: Type.String(),
-  chat: Type.String(),
-  parent: Type.String(),
-  system: Type.String(),
-});
-const Chat = Type.Object({
-  upstream: Type.String(),
-  chat: Type.String(),
-  scope: Type.String(),
-  dueAt: Type.Number(),
-  attempts: Type.Number(),
-});
-const Count = Type.Object({ count: Type.Number() });
-function row<T extends TSchema>(schema: T, value: unknown): Static<T> | undefined {
-  return Value.Check(schema, value) ? value : undefined;
-}
+type Parts = {
+  connections: readonly Database.Database[];
+  credentials: SqliteCredentials;
+  threads: SqliteThreads;
+};
+
+/**
+ * The store as one SQLite file, readable by its owner only; several processes may use it at once. Tokens, keys and
+ * locks are synced before a call resolves. Chats and threads have a connection of their own that leaves syncing to
+ * SQLite's checkpoints: they survive a kill, and an fsync per turn would hold up every stream.
+ */
 export class SqliteStore implements Store {
-  #db: Database.Database;
-  private constructor(db: Database.Database) {
-    this.#db = db;
+  readonly #path: string;
+  /** Gone once the store is closed. */
+  #parts: Parts | undefined;
+
+  private constructor(path: string, parts: Parts) {
+    this.#path = path;
+    this.#parts = parts;
   }
+
+  /** Throws StoreError if the file is damaged, newer or not ours, or cannot be written; it is left as it is then. */
   static async open(path: string): Promise<SqliteStore> {
+    // Absolute, so that SQLite takes no part of it for a URI.
+    const file = resolve(path);
+    await prepareFile(file);
+    const connections: Database.Database[] = [];
     try {
-      mkdirSync(dirname(path), { recursive: true });
-      closeSync(openSync(path, "a", 0o600));
-      chmodSync(path, 0o600);
-    } catch (cause) {
-      throw new StoreError(
-        `The database ${path} cannot be read or written. Set "store" to a file that can.`,
-        { cause },
-      );
-    }
-    try {
-      const db = new Database(path);
-      db.pragma("journal_mode = WAL");
-      db.pragma("busy_timeout = 5000");
-      db.pragma("synchronous = NORMAL");
-      const v = Object(db.prepare("PRAGMA user_version").get()).user_version;
-      for (let n = Number(v); n < migrations.length; n++) {
-        db.exec(migrations[n] ?? "");
-        db.exec(`PRAGMA user_version = ${n + 1}`);
-      }
-      return new SqliteStore(db);
-    } catch {
-      throw new StoreError(`The database ${path} is damaged. Restore it or move it away.`);
+      checkDatabase(file);
+      const synced = connect(file, "FULL");
+      connections.push(synced);
+      migrate(synced);
+      const quick = connect(file, "NORMAL");
+      connections.push(quick);
+      await keepPrivate(file);
+      const credentials = new SqliteCredentials(synced);
+      return new SqliteStore(file, { connections, credentials, threads: new SqliteThreads(quick) });
+    } catch (error) {
+      for (const connection of connections) connection.close();
+      throw storeError(file, error);
     }
   }
-  async credentials(account: string): Promise<StoredCredentials | undefined> {
-    const r = this.#db.prepare("SELECT value FROM credentials WHERE account = ?").get(account);
-    return r ? JSON.parse(Object(r).value) : undefined;
+
+  credentials(account: string): Promise<StoredCredentials | undefined> {
+    return this.#use(({ credentials }) => credentials.find(account));
   }
-  async saveCredentials(account: string, c: StoredCredentials): Promise<void> {
-    this.#db.prepare("INSERT OR REPLACE INTO credentials VALUES (?, ?)").run(account, JSON.stringify(c));
+
+  saveCredentials(account: string, tokens: StoredCredentials): Promise<void> {
+    return this.#use(({ credentials }) => credentials.save(account, tokens));
   }
-  async lock(name: string, owner: string, until: number): Promise<boolean> {
-    const r = this.#db
-      .prepare(
-        "INSERT INTO locks VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET owner = ?2, until = ?3 WHERE owner = ?2 OR until < ?4",
-      )
-      .run(name, owner, until, Date.now());
-    return r.changes > 0;
+
+  lock(name: string, owner: string, until: number): Promise<boolean> {
+    return this.#use(({ credentials }) => credentials.lock(name, owner, until));
   }
-  async unlock(name: string, owner: string): Promise<void> {
-    this.#db.prepare("DELETE FROM locks WHERE name = ? AND owner = ?").run(name, owner);
+
+  unlock(name: string, owner: string): Promise<void> {
+    return this.#use(({ credentials }) => credentials.unlock(name, owner));
   }
-  async keys(): Promise<readonly StoredKey[]> {
-    return this.#db
-      .prepare("SELECT name, sha256 FROM keys")
-      .all()
-      .map((r) => ({ name: Object(r).name, sha256: Object(r).sha256 }));
+
+  keys(): Promise<readonly StoredKey[]> {
+    return this.#use(({ credentials }) => credentials.keys());
   }
-  async addKey(k: StoredKey): Promise<void> {
-    this.#db.prepare("INSERT INTO keys VALUES (?, ?)").run(k.name, k.sha256);
+
+  addKey(key: StoredKey): Promise<void> {
+    return this.#use(({ credentials }) => credentials.addKey(key));
   }
-  async saveChat(c: Omit<StoredChat, "attempts">): Promise<void> {
-    this.#db
-      .prepare(
-        "INSERT INTO chats VALUES (?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET due_at = excluded.due_at, attempts = 0",
-      )
-      .run(c.upstream, c.chat, c.scope, c.dueAt);
+
+  saveChat(chat: Omit<StoredChat, "attempts">): Promise<void> {
+    return this.#use(({ threads }) => threads.saveChat(chat));
   }
-  async chat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined> {
-    return row(
-      Chat,
-      this.#db
-        .prepare(
-          "SELECT upstream, chat, scope, due_at AS dueAt, attempts FROM chats WHERE upstream = ? AND chat = ? AND scope = ? AND due_at > ?",
-        )
-        .get(upstream, chat, scope, now),
-    );
+
+  chat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined> {
+    return this.#use(({ threads }) => threads.chat(upstream, chat, scope, now));
   }
-  async saveThread(keys: readonly string[], t: StoredThread): Promise<void> {
-    for (const key of keys)
-      this.#db
-        .prepare(
-          "INSERT OR REPLACE INTO threads (key, upstream, chat, parent, system) VALUES (?, ?, ?, ?, ?)",
-        )
-        .run(key, t.upstream, t.chat, t.parent, t.system);
+
+  saveThread(keys: readonly string[], thread: StoredThread): Promise<void> {
+    return this.#use(({ threads }) => threads.saveThread(keys, thread));
   }
-  async findThread(keys: readonly string[], now: number) {
-    const s = this.#db.prepare(
-      "SELECT key, t.upstream, t.chat, parent, system FROM threads t JOIN chats c ON c.upstream = t.upstream AND c.chat = t.chat WHERE key = ? AND due_at > ?",
-    );
-    for (const key of keys) {
-      const f = row(Thread, s.get(key, now));
-      if (f) {
-        const { key: _, ...thread } = f;
-        return { key, thread };
-      }
-    }
-    return undefined;
+
+  findThread(
+    keys: readonly string[],
+    now: number,
+  ): Promise<{ key: string; thread: StoredThread } | undefined> {
+    return this.#use(({ threads }) => threads.findThread(keys, now));
   }
-  async latestThread(upstream: string, chat: string): Promise<StoredThread | undefined> {
-    return row(
-      Thread,
-      this.#db
-        .prepare(
-          "SELECT key, upstream, chat, parent, system FROM threads WHERE upstream = ? AND chat = ? ORDER BY number DESC LIMIT 1",
-        )
-        .get(upstream, chat),
-    );
+
+  latestThread(upstream: string, chat: string): Promise<StoredThread | undefined> {
+    return this.#use(({ threads }) => threads.latestThread(upstream, chat));
   }
-  async forgetThreads(upstream: string, chat: string): Promise<void> {
-    this.#db.prepare("DELETE FROM threads WHERE upstream = ? AND chat = ?").run(upstream, chat);
+
+  forgetThreads(upstream: string, chat: string): Promise<void> {
+    return this.#use(({ threads }) => threads.forgetThreads(upstream, chat));
   }
-  async dueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]> {
-    return this.#db
-      .prepare(
-        `SELECT upstream, chat, scope, due_at AS dueAt, attempts FROM chats WHERE due_at <= ? AND upstream IN (${upstreams.map(() => "?").join()}) ORDER BY due_at LIMIT ?`,
-      )
-      .all(now, ...upstreams, limit)
-      .flatMap((r) => row(Chat, r) ?? []);
+
+  dueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]> {
+    return this.#use(({ threads }) => threads.dueChats(upstreams, now, limit));
   }
-  async countDueChats(now: number): Promise<number> {
-    return (
-      row(Count, this.#db.prepare("SELECT count(*) AS count FROM chats WHERE due_at <= ?").get(now))?.count ??
-      0
-    );
+
+  countDueChats(now: number): Promise<number> {
+    return this.#use(({ threads }) => threads.countDueChats(now));
   }
-  async postponeChat(upstream: string, chat: string, dueAt: number): Promise<void> {
-    this.#db
-      .prepare("UPDATE chats SET due_at = ?, attempts = attempts + 1 WHERE upstream = ? AND chat = ?")
-      .run(dueAt, upstream, chat);
+
+  postponeChat(upstream: string, chat: string, dueAt: number): Promise<void> {
+    return this.#use(({ threads }) => threads.postponeChat(upstream, chat, dueAt));
   }
-  async removeChat(upstream: string, chat: string): Promise<void> {
-    await this.forgetThreads(upstream, chat);
-    this.#db.prepare("DELETE FROM chats WHERE upstream = ? AND chat = ?").run(upstream, chat);
+
+  removeChat(upstream: string, chat: string): Promise<void> {
+    return this.#use(({ threads }) => threads.removeChat(upstream, chat));
   }
-  async trimThreads(limit: number): Promise<void> {
-    this.#db.prepare("DELETE FROM threads WHERE number <= (SELECT max(number) FROM threads) - ?").run(limit);
+
+  trimThreads(limit: number): Promise<void> {
+    return this.#use(({ threads }) => threads.trim(limit, () => this.#parts !== undefined));
   }
+
   async close(): Promise<void> {
-    if (this.#db.open) this.#db.close();
+    const parts = this.#parts;
+    if (!parts) return;
+    // libsql lets go of the file once its statements are collected, so nothing may hold them any longer.
+    this.#parts = undefined;
+    try {
+      parts.connections[0]?.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // Nothing is lost: what was not moved stays in the -wal file and is read from there.
+    }
+    for (const connection of parts.connections) connection.close();
+  }
+
+  /** Every call goes through here: what fails becomes a StoreError that holds no value. */
+  async #use<T>(work: (parts: Parts) => T | Promise<T>): Promise<T> {
+    if (!this.#parts) throw new StoreError(`The database ${this.#path} is closed.`);
+    try {
+      return await work(this.#parts);
+    } catch (error) {
+      throw storeError(this.#path, error);
+    }
   }
 }

@@ -1,0 +1,55 @@
+import type Database from "libsql";
+
+/** Marks the file as Moonbridge's own, so that no other program's database is ever written to: "Moon" in ASCII. */
+export const applicationId = 0x4d6f6f6e;
+
+/** Each step takes the file from the version of its index to the next one. Steps that were released never change. */
+export const migrations: readonly string[] = [
+  `PRAGMA application_id = ${applicationId};
+   CREATE TABLE credentials (account TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE locks (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE keys (id INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT;
+   CREATE TABLE chats (
+     id INTEGER PRIMARY KEY,
+     upstream TEXT NOT NULL,
+     chat TEXT NOT NULL,
+     scope TEXT NOT NULL,
+     due_at INTEGER NOT NULL,
+     attempts INTEGER NOT NULL DEFAULT 0,
+     UNIQUE (upstream, chat)
+   ) STRICT;
+   CREATE INDEX chats_by_due ON chats (due_at);
+   -- Rows lie in the order they were saved; only the small index of the keys is written at random places.
+   CREATE TABLE threads (
+     seq INTEGER PRIMARY KEY,
+     key TEXT NOT NULL UNIQUE,
+     chat_id INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+     parent TEXT NOT NULL,
+     system TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX threads_by_chat ON threads (chat_id);`,
+];
+
+/** Brings the file to the newest version, each step whole or not at all. */
+export function migrate(database: Database.Database, steps: readonly string[] = migrations): void {
+  while (versionOf(database) < steps.length) {
+    database
+      .transaction(() => {
+        // Another process may have taken the step while this one waited for its turn.
+        const version = versionOf(database);
+        const step = steps[version];
+        if (step !== undefined) database.exec(`${step}\nPRAGMA user_version = ${version + 1};`);
+      })
+      .immediate();
+  }
+}
+
+export function versionOf(database: Database.Database): number {
+  return Number(readPragma(database, "user_version"));
+}
+
+/** The one value that a pragma answers with. */
+export function readPragma(database: Database.Database, pragma: string): unknown {
+  const row = database.prepare(`PRAGMA ${pragma}`).raw().get();
+  return Array.isArray(row) ? row[0] : undefined;
+}

@@ -1,0 +1,73 @@
+import { Type } from "@sinclair/typebox";
+import type Database from "libsql";
+import { readRow } from "./sqlite-file.js";
+import type { StoredCredentials, StoredKey } from "./store.js";
+
+const TokenPair = Type.Object({
+  accessToken: Type.Optional(Type.String()),
+  refreshToken: Type.Optional(Type.String()),
+});
+const Credentials = Type.Object({
+  current: TokenPair,
+  previous: Type.Optional(TokenPair),
+  startedFrom: Type.String(),
+  savedAt: Type.Number(),
+});
+const CredentialsRow = Type.Tuple([Type.String()]);
+const KeyRow = Type.Tuple([Type.String(), Type.String()]);
+
+/** The tables of credentials, locks and keys. The connection must be one that syncs every write. */
+export class SqliteCredentials {
+  readonly #find: Database.Statement;
+  readonly #save: Database.Statement;
+  readonly #lock: Database.Statement;
+  readonly #unlock: Database.Statement;
+  readonly #keys: Database.Statement;
+  readonly #addKey: Database.Statement;
+
+  constructor(database: Database.Database) {
+    this.#find = database.prepare("SELECT value FROM credentials WHERE account = ?").raw();
+    this.#save = database.prepare(
+      "INSERT INTO credentials (account, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+    );
+    // One statement, so that of two processes only one sees the lock free.
+    this.#lock = database.prepare(
+      `INSERT INTO locks (name, owner, until) VALUES (?1, ?2, ?3)
+       ON CONFLICT DO UPDATE SET owner = ?2, until = ?3 WHERE owner = ?2 OR until <= ?4`,
+    );
+    this.#unlock = database.prepare("DELETE FROM locks WHERE name = ? AND owner = ?");
+    this.#keys = database.prepare("SELECT name, sha256 FROM keys ORDER BY id").raw();
+    this.#addKey = database.prepare("INSERT INTO keys (name, sha256) VALUES (?, ?)");
+  }
+
+  find(account: string): StoredCredentials | undefined {
+    const row = this.#find.get(account);
+    if (row === undefined) return undefined;
+    const [value] = readRow(CredentialsRow, row);
+    const parsed: unknown = JSON.parse(value);
+    return readRow(Credentials, parsed);
+  }
+
+  save(account: string, credentials: StoredCredentials): void {
+    this.#save.run(account, JSON.stringify(credentials));
+  }
+
+  lock(name: string, owner: string, until: number): boolean {
+    return this.#lock.run(name, owner, Math.round(until), Date.now()).changes === 1;
+  }
+
+  unlock(name: string, owner: string): void {
+    this.#unlock.run(name, owner);
+  }
+
+  keys(): StoredKey[] {
+    return this.#keys.all().map((row) => {
+      const [name, sha256] = readRow(KeyRow, row);
+      return { name, sha256 };
+    });
+  }
+
+  addKey({ name, sha256 }: StoredKey): void {
+    this.#addKey.run(name, sha256);
+  }
+}
