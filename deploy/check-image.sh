@@ -102,6 +102,10 @@ make_base() {
   for program in /bin/sh /bin/mkdir /bin/chown /usr/bin/env "$node"; do
     ldd "$program" | grep -o '/[^ ]*' | xargs -I{} cp -L --parents {} "$root"
   done
+  # Every Debian has these; the database's own binary asks for them.
+  local libc
+  libc=$(ldd "$node" | grep -o '/[^ ]*/libc\.so\.6')
+  cp -L --parents "${libc%/*}"/lib{rt,dl,pthread,m,gcc_s}.so.[0-9] "$root"
   cp -L --parents /bin/sh /bin/mkdir /bin/chown /usr/bin/env "$root"
   cp "$node" "$root/usr/bin/node"
   cp -r "$npm" "$root/usr/lib/node_modules/npm"
