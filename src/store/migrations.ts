@@ -38,7 +38,9 @@ export function migrate(database: Database.Database, steps: readonly string[] = 
         // Another process may have taken the step while this one waited for its turn.
         const version = versionOf(database);
         const step = steps[version];
-        if (step !== undefined) database.exec(`${step}\nPRAGMA user_version = ${version + 1};`);
+        if (step === undefined) return;
+        database.exec(step);
+        database.exec(`PRAGMA user_version = ${version + 1}`);
       })
       .immediate();
   }
