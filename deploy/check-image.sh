@@ -54,7 +54,8 @@ main() {
   first_key=$(sed -n 's/^API key (shown once.*: //p' "$work/log")
   [ -n "$first_key" ] || fail "no key was shown"
   chats "$first_key"
-  expect "files in /data" "$(find "$work/data" -type f -printf '%f %m %U\n')" "moonbridge.db 600 1000"
+  expect "files in /data" "$(find "$work/data" -type f -printf '%f %m %U\n' | sort | xargs)" \
+    "moonbridge.db 600 1000 moonbridge.db-shm 600 1000 moonbridge.db-wal 600 1000"
   wrote_nothing "$container"
   stop
 
