@@ -10,7 +10,7 @@ const NumberRow = Type.Tuple([Type.Number()]);
 const MaybeNumberRow = Type.Tuple([Type.Union([Type.Number(), Type.Null()])]);
 
 /** Threads that are trimmed in one go, so that no request waits long. */
-const trimmedAtOnce = 500;
+const trimmedAtOnce = 100;
 
 const chatColumns = "upstream, chat, scope, due_at, attempts";
 const threadColumns = "t.key, c.upstream, c.chat, t.parent, t.system";
@@ -132,8 +132,9 @@ function prepare(database: Database.Database) {
        ORDER BY t.seq DESC LIMIT 1`,
     ),
     forgetThreads: write(`DELETE FROM threads WHERE ${thisChat}`),
+    // The plus keeps SQLite from reading all chats of an upstream instead of those that are due.
     dueChats: read(
-      `SELECT ${chatColumns} FROM chats WHERE due_at <= ? AND upstream IN (SELECT value FROM json_each(?))
+      `SELECT ${chatColumns} FROM chats WHERE due_at <= ? AND +upstream IN (SELECT value FROM json_each(?))
        ORDER BY due_at, id LIMIT ?`,
     ),
     countDueChats: read("SELECT count(*) FROM chats WHERE due_at <= ?"),
