@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { parseObject } from "../json.js";
 
 /** Both tokens of a login. An access token alone works until it expires. */
 export type TokenPair = { accessToken?: string; refreshToken?: string };
@@ -18,7 +19,7 @@ export type Claims = {
  * A token that is no JWT has no claims and is tried as it is.
  */
 export function claims(token: string): Claims {
-  const payload = parse(token.split(".")[1] ?? "");
+  const payload = parseObject(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")) ?? {};
   const audience = payload.aud;
   return {
     issuedAt: milliseconds(payload.iat),
@@ -32,15 +33,6 @@ export function claims(token: string): Claims {
 /** A short name for a token that tells nothing about it; for logs and comparisons. */
 export function fingerprint(token: string): string {
   return createHash("sha256").update(token).digest("hex").slice(0, 12);
-}
-
-function parse(part: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
-    return typeof value === "object" && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }
 
 function milliseconds(seconds: unknown): number | undefined {

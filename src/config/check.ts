@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value, type ValueError } from "@sinclair/typebox/value";
+import { keyPath } from "../json.js";
 import { type UpstreamConfig, upstreamSchemas } from "./schema.js";
 
 /** A mistake in the configuration; the message names the key and what was expected, and quotes no value. */
@@ -42,12 +43,4 @@ function mistake(error: ValueError, at: string): ConfigError {
     return new ConfigError(`${key}: this setting is missing.`);
   const description = error.schema.description;
   return new ConfigError(`${key}: expected ${description ?? error.message.replace(/^Expected /, "")}.`);
-}
-
-/** `/keys/0/name` → `keys[0].name` */
-function keyPath(pointer: string): string {
-  return pointer
-    .slice(1)
-    .replace(/\/(\d+)/g, "[$1]")
-    .replaceAll("/", ".");
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
+import { isObject } from "../json.js";
 import { ConfigError, check, checkUpstreams } from "./check.js";
 import { type Environment, fromEnvironment } from "./environment.js";
 import { Chats, type Config, ConfigFile, Server, type UpstreamConfig } from "./schema.js";
@@ -61,9 +62,7 @@ async function readConfigFile(path: string, mustExist: boolean): Promise<Setting
     const line = source.slice(0, first.offset).split("\n").length;
     throw new ConfigError(`${path}, line ${line}: this is not JSON (${printParseErrorCode(first.error)}).`);
   }
-  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
-    throw new ConfigError(`${path}: expected an object in braces.`);
-  }
+  if (!isObject(settings)) throw new ConfigError(`${path}: expected an object in braces.`);
   return { ...settings };
 }
 
@@ -78,14 +77,10 @@ function merge(...layers: readonly Settings[]): Settings {
   for (const layer of layers) {
     for (const [key, value] of Object.entries(layer)) {
       const below = merged[key];
-      merged[key] = isSection(below) && isSection(value) ? { ...below, ...value } : value;
+      merged[key] = isObject(below) && isObject(value) ? { ...below, ...value } : value;
     }
   }
   return merged;
-}
-
-function isSection(value: unknown): value is Settings {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function originalKey(settings: ConfigFile) {

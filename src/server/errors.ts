@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { errorEnvelope, errorHeaders } from "../api/openai-chat/errors.js";
 import { asChatError, ChatError } from "../chat/errors.js";
 import { limits } from "../config/limits.js";
+import { keyPath } from "../json.js";
 
 /** Every failure leaves as JSON in OpenAI's envelope; never a page, never a stack (clients.md row 18). */
 export function handleErrors(app: FastifyInstance): void {
@@ -46,14 +47,6 @@ function fromFastify(thrown: FastifyError): ChatError | undefined {
   return typeof thrown.code === "string" && thrown.code.startsWith("FST_ERR") && status < 500
     ? new ChatError("invalid_request", "The request could not be read: its headers or body are malformed.")
     : undefined;
-}
-
-/** `/messages/0/role` → `messages[0].role` */
-function keyPath(pointer: string): string {
-  return pointer
-    .slice(1)
-    .replace(/\/(\d+)/g, "[$1]")
-    .replaceAll("/", ".");
 }
 
 /** Where it happened, without the message: that may quote a prompt. */

@@ -1,8 +1,7 @@
 import { ChatError } from "../../chat/errors.js";
 import type { MediaSource, Message, Part, ToolCall } from "../../chat/types.js";
+import { isObject, type JsonObject } from "../../json.js";
 import type { ChatCompletionMessage } from "./schema.js";
-
-type Fields = { readonly [key: string]: unknown };
 
 /**
  * The messages of a request as Moonbridge's own, whatever shape their content has. Throws `invalid_request` naming
@@ -18,7 +17,7 @@ export function isOriginalShape(messages: readonly ChatCompletionMessage[]): boo
   return messages.some(({ content }) => isNested(content));
 }
 
-function readMessage(message: Fields, at: string): Message[] {
+function readMessage(message: JsonObject, at: string): Message[] {
   const { content } = message;
   if (isNested(content)) {
     return content.flatMap((nested, index) => readMessage(nested, `${at}.content[${index}]`));
@@ -43,7 +42,7 @@ function readMessage(message: Fields, at: string): Message[] {
   }
 }
 
-function readAssistant(message: Fields, content: Part[], at: string): Message {
+function readAssistant(message: JsonObject, content: Part[], at: string): Message {
   const reasoning = message.reasoning_content ?? message.reasoning;
   const toolCalls = readToolCalls(message, at);
   return {
@@ -54,12 +53,12 @@ function readAssistant(message: Fields, content: Part[], at: string): Message {
   };
 }
 
-function readToolCalls(message: Fields, at: string): ToolCall[] {
+function readToolCalls(message: JsonObject, at: string): ToolCall[] {
   const calls = Array.isArray(message.tool_calls) ? message.tool_calls : [];
-  const legacy = isFields(message.function_call) ? [{ id: "", function: message.function_call }] : [];
+  const legacy = isObject(message.function_call) ? [{ id: "", function: message.function_call }] : [];
   return [...calls, ...legacy].map((call: unknown, index) => {
-    const called = isFields(call) ? (call.function ?? call.custom) : undefined;
-    if (!isFields(call) || !isFields(called) || typeof called.name !== "string") {
+    const called = isObject(call) ? (call.function ?? call.custom) : undefined;
+    if (!isObject(call) || !isObject(called) || typeof called.name !== "string") {
       throw invalid(
         `${at}.tool_calls[${index}]`,
         "expected {id, type: 'function', function: {name, arguments}}",
@@ -78,13 +77,13 @@ function readContent(content: unknown, at: string): Part[] {
   if (content === undefined || content === null) return [];
   if (typeof content === "string") return [{ type: "text", text: content }];
   if (Array.isArray(content)) return content.map((part: unknown, index) => readPart(part, `${at}[${index}]`));
-  if (isFields(content)) return [readPart(content, at)];
+  if (isObject(content)) return [readPart(content, at)];
   throw invalid(at, "expected text or a list of parts");
 }
 
 function readPart(part: unknown, at: string): Part {
   if (typeof part === "string") return { type: "text", text: part };
-  if (!isFields(part)) throw invalid(at, "expected a part such as {type: 'text', text: '…'}");
+  if (!isObject(part)) throw invalid(at, "expected a part such as {type: 'text', text: '…'}");
   switch (part.type) {
     case undefined:
     case "text":
@@ -110,8 +109,8 @@ function readPart(part: unknown, at: string): Part {
   }
 }
 
-function readFile(part: Fields, at: string): Part {
-  const file = isFields(part.file) ? part.file : part;
+function readFile(part: JsonObject, at: string): Part {
+  const file = isObject(part.file) ? part.file : part;
   const named = file.filename ?? file.name;
   const address = file.file_data ?? file.file_id ?? file.file_url ?? file.url;
   return {
@@ -123,7 +122,7 @@ function readFile(part: Fields, at: string): Part {
 
 /** A link, a data URL or the id of an upload; `{url}` and plain text alike. */
 function readAddress(value: unknown, at: string): MediaSource {
-  const address = isFields(value) ? value.url : value;
+  const address = isObject(value) ? value.url : value;
   if (typeof address !== "string" || address === "")
     throw invalid(at, "expected an address, a data URL or a file id");
   const data = /^data:[^,]*;base64,/i.exec(address);
@@ -132,16 +131,12 @@ function readAddress(value: unknown, at: string): MediaSource {
   return { kind: "file-id", id: address.replace(/^ms:\/\//, "") };
 }
 
-function isNested(content: unknown): content is Fields[] {
+function isNested(content: unknown): content is JsonObject[] {
   return (
     Array.isArray(content) &&
     content.length > 0 &&
-    content.every((item) => isFields(item) && "role" in item && !item.type)
+    content.every((item) => isObject(item) && "role" in item && !item.type)
   );
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function invalid(param: string, expectation: string): ChatError {

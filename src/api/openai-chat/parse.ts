@@ -1,6 +1,7 @@
 import { distance } from "fastest-levenshtein";
 import { ChatError } from "../../chat/errors.js";
 import type { Caller, ChatRequest, Feature, Thinking } from "../../chat/types.js";
+import { object, text } from "../../json.js";
 import { isOriginalShape, readMessages } from "./content.js";
 import { type ChatCompletionBody, parameterNames } from "./schema.js";
 
@@ -140,8 +141,8 @@ function wantedThinking(body: ChatCompletionBody): Thinking | undefined {
   const stated: [string, unknown][] = [
     ["reasoning_effort", body.reasoning_effort],
     ["reasoning.effort", body.reasoning?.effort],
-    ["thinking.effort", fieldOf(body.thinking, "effort")],
-    ["thinking.type", fieldOf(body.thinking, "type")],
+    ["thinking.effort", object(body.thinking)?.effort],
+    ["thinking.type", object(body.thinking)?.type],
   ];
   for (const [param, value] of stated) {
     if (value === undefined || value === null) continue;
@@ -162,14 +163,7 @@ function wantedThinking(body: ChatCompletionBody): Thinking | undefined {
 }
 
 function typeOf(value: unknown): string | undefined {
-  const type = fieldOf(value, "type");
-  return typeof type === "string" ? type : undefined;
-}
-
-function fieldOf(value: unknown, field: string): unknown {
-  return typeof value === "object" && value !== null
-    ? Object.getOwnPropertyDescriptor(value, field)?.value
-    : undefined;
+  return text(object(value)?.type);
 }
 
 function refused(param: string, expectation: string): ChatError {

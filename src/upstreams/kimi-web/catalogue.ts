@@ -1,8 +1,8 @@
 import type { Model, Thinking } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
+import { type JsonObject, object, objects, text } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import type { KimiClient } from "./client.js";
-import { type JsonObject, object, objects, text } from "./json.js";
 
 /** A model with what a request for it needs on the wire (kimi-web.md §3). */
 export type KimiModel = Model & {

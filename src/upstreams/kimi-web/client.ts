@@ -1,11 +1,11 @@
 import { type Dispatcher, Pool } from "undici";
 import { ChatError } from "../../chat/errors.js";
 import { limits } from "../../config/limits.js";
+import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import { version } from "../../version.js";
 import { statusToError } from "./errors.js";
 import { encodeFrame } from "./frames.js";
-import { type JsonObject, parseObject } from "./json.js";
 
 const shortCall = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
 

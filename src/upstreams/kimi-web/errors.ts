@@ -1,6 +1,6 @@
 import { ChatError, type ErrorCode } from "../../chat/errors.js";
+import { type JsonObject, object, objects, text } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
-import { type JsonObject, object, objects, text } from "./json.js";
 
 /** What an error of Kimi's says, wherever it stood: unary body, trailer or `block.exception`. */
 export type KimiFailure = {

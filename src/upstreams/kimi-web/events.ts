@@ -1,10 +1,10 @@
 import { ChatError } from "../../chat/errors.js";
 import type { ChatEvent, FinishReason } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
+import { isObject, type JsonObject, object, parseObject, text, texts } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import { failureToError, readFailure } from "./errors.js";
 import type { Frame } from "./frames.js";
-import { isObject, type JsonObject, object, parseObject, text, texts } from "./json.js";
 import { Sources } from "./sources.js";
 import { Spoken } from "./spoken.js";
 

@@ -1,8 +1,8 @@
 import type { Renew } from "../../accounts/credentials.js";
 import type { TokenPair } from "../../accounts/token.js";
 import { ChatError } from "../../chat/errors.js";
+import { type JsonObject, object, text } from "../../json.js";
 import type { KimiClient } from "./client.js";
-import { type JsonObject, object, text } from "./json.js";
 
 /**
  * Exchanges a refresh token at the account gateway, and at the legacy endpoint if the gateway does not know it

@@ -34,3 +34,11 @@ export function parseObject(source: string): JsonObject | undefined {
     return undefined;
   }
 }
+
+/** A JSON pointer as people write a path: `/messages/0/role` → `messages[0].role`. */
+export function keyPath(pointer: string): string {
+  return pointer
+    .slice(1)
+    .replace(/\/(\d+)/g, "[$1]")
+    .replaceAll("/", ".");
+}
