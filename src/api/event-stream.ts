@@ -2,9 +2,18 @@ import type { ServerResponse } from "node:http";
 import { limits } from "../config/limits.js";
 
 /** How long things wait on a stream; tests shorten them. Milliseconds. */
-export type StreamTimes = { holdHeader: number; keepAlive: number };
+export type StreamTimes = {
+  holdHeader: number;
+  keepAlive: number;
+  /** A client that takes nothing for so long is cut off. */
+  stuckClient: number;
+};
 
-export const defaultStreamTimes: StreamTimes = { holdHeader: limits.holdHeader, keepAlive: limits.keepAlive };
+export const defaultStreamTimes: StreamTimes = {
+  holdHeader: limits.holdHeader,
+  keepAlive: limits.keepAlive,
+  stuckClient: limits.stuckClient,
+};
 
 /**
  * A server-sent event stream to one client. The status line waits for the first write, so that a failure before it
@@ -14,6 +23,7 @@ export class EventStream {
   readonly #response: ServerResponse;
   readonly #headers: () => Record<string, string>;
   readonly #keepAlive: string;
+  readonly #stuckClient: number;
   #opened = false;
   #quietSince = performance.now();
   readonly #hold: NodeJS.Timeout;
@@ -28,6 +38,7 @@ export class EventStream {
     this.#response = response;
     this.#headers = headers;
     this.#keepAlive = keepAlive;
+    this.#stuckClient = times.stuckClient;
     this.#hold = setTimeout(() => this.#send(this.#keepAlive), times.holdHeader);
     this.#beat = setInterval(() => {
       if (this.#opened && performance.now() - this.#quietSince >= times.keepAlive * 0.9)
@@ -40,11 +51,13 @@ export class EventStream {
     return this.#opened;
   }
 
-  /** Sends bytes; resolves when the client has taken enough to go on, or has left. */
+  /** Sends bytes; resolves when the client has taken enough to go on, or has left or been cut off. */
   async write(bytes: string): Promise<void> {
     if (this.#send(bytes) || this.#response.destroyed) return;
     await new Promise<void>((resolve) => {
+      const cut = setTimeout(() => this.#response.destroy(), this.#stuckClient);
       const done = () => {
+        clearTimeout(cut);
         this.#response.off("drain", done).off("close", done);
         resolve();
       };

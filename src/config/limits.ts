@@ -19,6 +19,8 @@ export const limits = {
   holdHeader: 20 * second,
   /** Silence on a stream after which a keep-alive comment is sent. */
   keepAlive: 15 * second,
+  /** A client that takes nothing of its stream for so long is cut off. */
+  stuckClient: 10 * minute,
   /** Longest line of an event stream; one-api stops at 64 KiB (clients.md §0.5). */
   eventLine: 60_000,
 

@@ -15,7 +15,7 @@ const encoder = {
 /** A server whose every answer is a stream of the given events; returns its port. */
 async function serving(
   answer: (response: ServerResponse) => AsyncGenerator<readonly ChatEvent[]>,
-  times = { holdHeader: 10_000, keepAlive: 10_000 },
+  times = { holdHeader: 10_000, keepAlive: 10_000, stuckClient: 10_000 },
 ): Promise<number> {
   const server = createServer((_request, response) => {
     const headers = () => ({ "x-known": "late" });
@@ -55,7 +55,7 @@ test("after the hold it leaves early, keep-alives run, and a failure is an event
       await pause(150);
       throw new ChatError("upstream_overloaded", "busy");
     },
-    { holdHeader: 20, keepAlive: 20 },
+    { holdHeader: 20, keepAlive: 20, stuckClient: 10_000 },
   );
   const { status, headers, body } = await get(port);
   expect(status).toBe(200);
@@ -70,7 +70,7 @@ test("keep-alives fill silence only, each as a block of its own", async () => {
       await pause(150);
       yield [text("data: b\n\n"), finish];
     },
-    { holdHeader: 10_000, keepAlive: 20 },
+    { holdHeader: 10_000, keepAlive: 20, stuckClient: 10_000 },
   );
   expect((await get(port)).body).toMatch(/^data: a\n\n(: keep-alive\n\n){2,}data: b\n\n$/);
 });
@@ -116,4 +116,21 @@ test("a reader that leaves while it is waited for ends the answer", async () => 
   await pause(100);
   client.destroy();
   await expect.poll(() => ended).toBe(true);
+});
+
+test("a reader that takes nothing for too long is cut off", async () => {
+  let ended = false;
+  const port = await serving(
+    async function* (response) {
+      while (!response.destroyed) yield [text("x".repeat(64 * 1_024))];
+      ended = true;
+      yield [finish];
+    },
+    { holdHeader: 10_000, keepAlive: 10_000, stuckClient: 50 },
+  );
+  const client = connect(port, "127.0.0.1");
+  client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.pause();
+  await expect.poll(() => ended).toBe(true);
+  client.destroy();
 });

@@ -97,12 +97,14 @@ export class KimiWeb implements Upstream {
   async *chat(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
     const body = chatBody(request, await this.#wireModel(request.model.id));
     let token = await this.#credentials.accessToken(signal);
+    let accepted = false;
     let speaking = false;
     for (let renewed = false; ; renewed = true) {
       try {
         for await (const events of this.#answer(body, request.continues?.chat, token, signal)) {
-          if (!speaking) void this.#credentials.confirm(token);
-          speaking = true;
+          if (!accepted) void this.#credentials.confirm(token);
+          accepted = true;
+          speaking ||= events.some(({ type }) => type !== "opened" && type !== "notice");
           yield events;
         }
         return;
