@@ -5,6 +5,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     reporters: ["default", "./test/tally.ts"],
     globalSetup: "test/canary.ts",
+    setupFiles: ["test/seed.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // Two cores: more workers only make each other late.

@@ -70,6 +70,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     ],
     routes: routes ?? {},
     chats: check(chats ?? {}, Chats),
+    citations: "inline",
     chores: chores ?? [],
     storePath: statePath,
     log: { level: "trace" },

@@ -5,14 +5,19 @@ export default class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
     let passed = 0;
     let failed = unhandled.length;
+    let skipped = 0;
     for (const module of modules) {
       // A file that did not load has no tests that could fail.
       if (module.errors().length > 0) failed++;
       for (const test of module.children.allTests()) {
-        if (test.result().state === "passed") passed++;
+        const { state } = test.result();
+        if (state === "passed") passed++;
+        else if (state === "skipped") skipped++;
         else failed++;
       }
     }
-    process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+    process.stdout.write(
+      `\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
+    );
   }
 }

@@ -3,13 +3,17 @@ import { Deadline } from "./deadline.js";
 import { ChatError } from "./errors.js";
 import { aliases, type Route, type Routes, route, suffixes } from "./route.js";
 import { Turn, type TurnParts } from "./turn.js";
-import type { AccountStatus, ChatEvent, ChatRequest, Model, Upstream } from "./types.js";
+import type { AccountStatus, ChatEvent, ChatRequest, CitationMode, Model, Upstream } from "./types.js";
 import { UsageMeter } from "./usage.js";
 
 /** A model as `/v1/models` lists it. */
 export type ListedModel = Model & { upstream: string; simulated: boolean };
 
-export type ChatParts = TurnParts & { upstreams: readonly Upstream[]; routes: Routes };
+export type ChatParts = TurnParts & {
+  upstreams: readonly Upstream[];
+  routes: Routes;
+  citations: CitationMode;
+};
 
 /** The one way through the house: a request in, the events of its answer out. */
 export class Chat {
@@ -27,7 +31,7 @@ export class Chat {
     request.signal.throwIfAborted();
     const found = await route(request, this.#parts.upstreams, this.#parts.routes);
     const meter = new UsageMeter(request.messages);
-    yield [start(request, found)];
+    yield [start(request, found, this.#parts.citations)];
     const deadline = new Deadline(request.signal, limits.answer);
     try {
       const turn = new Turn(this.#parts, request, found, meter);
@@ -73,13 +77,13 @@ export class Chat {
   }
 }
 
-function start(request: ChatRequest, { upstream, showSources }: Route): ChatEvent {
+function start(request: ChatRequest, { upstream, citations }: Route, byDefault: CitationMode): ChatEvent {
   return {
     type: "start",
     upstream: upstream.name,
     model: upstream.simulated ? `${request.model} (simulator)` : request.model,
     simulated: upstream.simulated,
-    showSources,
+    citations: citations ?? request.caller.citations ?? byDefault,
     ignored: request.asked
       .filter(({ feature }) => !upstream.features.has(feature))
       .map(({ parameter }) => parameter),

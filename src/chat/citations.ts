@@ -1,37 +1,107 @@
-import type { ChatEvent, Source } from "./types.js";
+import type { ChatEvent, CitationMode, Source } from "./types.js";
+
+/** A page that stands behind a piece of the text. Offsets in characters as JavaScript counts them; the end is excluded. */
+export type Annotation = { url: string; title: string; start: number; end: number };
 
 const heading = "**参考 / Sources**";
 const footerPattern = /\n\n\*\*参考 \/ Sources\*\*\n\n(?:\d+\. \[[^\n]*\]\([^\n]*\)(?:\n|$))+$/;
+const markerPattern = /\[\d{1,3}\]\((?:https?:\/\/[^\s)]*|#)\)/g;
 
-/** The text of an answer without the list that `SourceList` put at its end. */
-export function withoutFooter(text: string): string {
-  return text.replace(footerPattern, "").trimEnd();
+/** The end of a sentence that another one follows. */
+const sentenceEnd = /[。！？!?\n](?=[^。！？!?\n])|\.(?=\s+\S)/g;
+/** A passage longer than this is cited by its last part. */
+const longestPassage = 2_000;
+
+/** The text of an answer without what `CitationWriter` added to it. */
+export function withoutCitations(text: string): string {
+  return text.replace(footerPattern, "").replace(markerPattern, "").trimEnd();
 }
 
-/** Keeps the sources of an answer and which of them it cites, and lists them at its end. */
-export class SourceList {
-  readonly #sources: Source[] = [];
-  readonly #cited = new Set<number>();
+/**
+ * Writes the citations of one answer in the mode that was asked for: `inline` puts `[1](url)` behind the cited words
+ * and the list at the end, `footer` only the list, `annotations` neither, `off` nothing at all.
+ */
+export class CitationWriter {
+  #mode: CitationMode = "inline";
+  readonly #sources = new Map<number, Source>();
+  /** Sources in the order in which they are first cited; the place gives the number that is shown. */
+  readonly #cited: Source[] = [];
+  readonly #annotations: Annotation[] = [];
+  #length = 0;
+  /** The text since the last citation; its end is the end of all that was written. */
+  #passage = "";
+  /** The words that were cited last, for a mark that follows another at once. */
+  #words = { start: 0, end: 0 };
 
-  /** Takes in what the answer found and cited. */
-  hear(event: ChatEvent): void {
-    if (event.type === "source") this.#sources.push(event.source);
-    else if (event.type === "citation") for (const index of event.sources) this.#cited.add(index);
+  /** The text that an event adds to the answer. */
+  write(event: ChatEvent): string {
+    switch (event.type) {
+      case "start":
+        this.#mode = event.citations;
+        return "";
+      case "text":
+        return this.#add(event.text);
+      case "source":
+        this.#sources.set(event.source.index, event.source);
+        return "";
+      case "citation":
+        return this.#mode === "off" ? "" : this.#cite(event.sources);
+      case "finish":
+        return event.reason === "content-filter" ? "" : this.#footer();
+      default:
+        return "";
+    }
   }
 
-  /** What the answer cites; all that it found where it cites nothing. */
-  used(): Source[] {
-    return this.#cited.size === 0
-      ? this.#sources
-      : this.#sources.filter(({ index }) => this.#cited.has(index));
+  /** The pages behind the text: each citation's words, or the text's end for pages that are not cited. */
+  annotations(): Annotation[] {
+    if (this.#mode === "off") return [];
+    if (this.#annotations.length > 0) return this.#annotations;
+    const end = this.#length;
+    return [...this.#sources.values()].map(({ url, title }) => ({ url, title, start: end, end }));
+  }
+
+  #add(text: string): string {
+    this.#length += text.length;
+    this.#passage += text;
+    if (this.#passage.length > 2 * longestPassage) this.#passage = this.#passage.slice(-longestPassage);
+    return text;
+  }
+
+  #cite(indexes: readonly number[]): string {
+    this.#words = this.#citedWords() ?? this.#words;
+    this.#passage = "";
+    let markers = "";
+    for (const source of indexes.flatMap((index) => this.#sources.get(index) ?? [])) {
+      const { url, title } = source;
+      if (!this.#cited.includes(source)) this.#cited.push(source);
+      this.#annotations.push({ url, title, ...this.#words });
+      if (this.#mode === "inline") markers += `[${this.#cited.indexOf(source) + 1}](${escapeUrl(url)})`;
+    }
+    this.#length += markers.length;
+    return markers;
+  }
+
+  /** The sentence, or the part of it since the last citation, that ends here; none where there are no words. */
+  #citedWords(): { start: number; end: number } | undefined {
+    const spoken = this.#passage.trimEnd();
+    const from = Math.max(0, ...[...spoken.matchAll(sentenceEnd)].map((match) => match.index + 1));
+    const sentence = spoken.slice(from);
+    const first = sentence.search(/[^\s\p{P}\udc00-\udfff]/u);
+    if (first === -1) return undefined;
+    const begin = this.#length - this.#passage.length;
+    return { start: begin + from + first, end: begin + spoken.length };
   }
 
   /** The Markdown list that the original put at the end of an answer; empty without sources. */
-  footer(): string {
-    const lines = this.used().map(
+  #footer(): string {
+    if (this.#mode !== "inline" && this.#mode !== "footer") return "";
+    const listed = this.#cited.length > 0 ? this.#cited : [...this.#sources.values()];
+    if (listed.length === 0) return "";
+    const lines = listed.map(
       (source, at) => `${at + 1}. [${escapeTitle(source.title)}](${escapeUrl(source.url)})`,
     );
-    return lines.length === 0 ? "" : `\n\n${heading}\n\n${lines.join("\n")}`;
+    return `\n\n${heading}\n\n${lines.join("\n")}`;
   }
 }
 

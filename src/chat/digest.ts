@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { withoutFooter } from "./citations.js";
+import { withoutCitations } from "./citations.js";
 import type { Message, Part } from "./types.js";
 
 /**
@@ -58,11 +58,11 @@ function essence(message: Message): string {
 }
 
 /**
- * An answer of ours as clients send it back: trimmed, with our footer or without, with the reasoning inlined as a
+ * An answer of ours as clients send it back: trimmed, with our citations or without, with the reasoning inlined as a
  * `<think>` block or, by NextChat, as quoted lines in front (clients.md §2.1).
  */
 function ourAnswer(returned: string): { text: string; reasoning: string } {
-  const text = withoutFooter(returned.replaceAll("\r\n", "\n").trim());
+  const text = withoutCitations(returned.replaceAll("\r\n", "\n").trim());
   const inlined = /^<think>([\s\S]*?)<\/think>\s*/.exec(text) ?? /^((?:>[^\n]*\n)+)\s*/.exec(text);
   const rest = inlined ? text.slice(inlined[0].length) : text;
   if (!inlined || rest === "") return { text, reasoning: "" };

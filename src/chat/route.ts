@@ -1,5 +1,5 @@
 import { ChatError } from "./errors.js";
-import type { ChatRequest, Model, Thinking, Upstream } from "./types.js";
+import type { ChatRequest, CitationMode, Model, Thinking, Upstream } from "./types.js";
 
 /** The names that mean "Kimi's default chat model"; the original's users have typed the first one in. */
 export const aliases = ["moonshot-v1", "kimi"] as const;
@@ -14,7 +14,8 @@ export type Route = {
   model: Model;
   search: boolean;
   thinking: Thinking;
-  showSources: boolean;
+  /** Undefined: nothing in the request or its model's name says. */
+  citations: CitationMode | undefined;
 };
 
 const order: Thinking[] = ["off", "low", "high", "max"];
@@ -50,7 +51,7 @@ export async function route(
     ...found,
     search: request.search ?? !switches.has("nosearch"),
     thinking: nearest(thinking, found.model.thinking),
-    showSources: request.showSources ?? !switches.has("silent"),
+    citations: request.citations ?? (switches.has("silent") ? "off" : undefined),
   };
 }
 

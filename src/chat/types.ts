@@ -37,8 +37,12 @@ export type Feature =
 /** What becomes of the chats that answers make upstream: continued, one for each answer, or deleted at once. */
 export type ChatsMode = "native" | "merged" | "ephemeral";
 
-/** Who asks: the name of the API key, never the key. */
-export type Caller = { key: string; chats?: ChatsMode };
+/** How the sources of a search are shown; see `citations.ts`. */
+export const citationModes = ["inline", "footer", "annotations", "off"] as const;
+export type CitationMode = (typeof citationModes)[number];
+
+/** Who asks: the name of the API key, never the key; and what was settled for it. */
+export type Caller = { key: string; chats?: ChatsMode; citations?: CitationMode };
 
 /** What a client asks for, whatever dialect it spoke. */
 export type ChatRequest = {
@@ -51,8 +55,8 @@ export type ChatRequest = {
   thinking?: Thinking;
   /** The id of an earlier answer's conversation; otherwise it is found by its history. */
   conversation?: string;
-  /** Whether the sources of a search are listed at the end of the text. Undefined: the model's default. */
-  showSources?: boolean;
+  /** Undefined: what the model's name, the key or the config says. */
+  citations?: CitationMode;
   /** The parameters that need a feature, in the client's own words. */
   asked: { parameter: string; feature: Feature }[];
   caller: Caller;
@@ -67,7 +71,7 @@ export type ChatEvent =
       upstream: string;
       model: string;
       simulated: boolean;
-      showSources: boolean;
+      citations: CitationMode;
       ignored: string[];
     }
   /** The upstream's own names for this turn: where a next turn can continue. Ends at the chat layer. */

@@ -19,6 +19,7 @@ const variables: Record<string, { path: readonly [string, ...string[]]; read: Re
   MOONBRIDGE_ROUTES: { path: ["routes"], read: json },
   MOONBRIDGE_CHATS_MODE: { path: ["chats", "mode"], read: plain },
   MOONBRIDGE_CHATS_KEEP_HOURS: { path: ["chats", "keepHours"], read: number },
+  MOONBRIDGE_CITATIONS: { path: ["citations"], read: plain },
   MOONBRIDGE_CHORES_PATTERNS: { path: ["chores", "patterns"], read: json },
   MOONBRIDGE_STORE: { path: ["store"], read: plain },
   MOONBRIDGE_LOG_LEVEL: { path: ["log", "level"], read: plain },

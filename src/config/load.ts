@@ -37,6 +37,7 @@ export async function loadConfig(commandLine: CommandLine, environment: Environm
     upstreams: upstreams.map(withBareTokens),
     routes: settings.routes ?? {},
     chats: check(settings.chats ?? {}, Chats, "chats"),
+    citations: settings.citations ?? "inline",
     chores: settings.chores?.patterns ?? [],
     storePath: resolve(dirname(path), settings.store?.slice("sqlite:".length) ?? "moonbridge.db"),
     log: { level: settings.log?.level ?? "info" },

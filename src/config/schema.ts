@@ -41,6 +41,12 @@ export const Server = Type.Object(
 const chatsModes = [Type.Literal("native"), Type.Literal("merged"), Type.Literal("ephemeral")];
 const chatsModeExpected = '"native", "merged" or "ephemeral"';
 
+const citationModes = ["inline", "footer", "annotations", "off"] as const;
+const Citations = Type.Union(
+  citationModes.map((mode) => Type.Literal(mode)),
+  { description: '"inline", "footer", "annotations" or "off"' },
+);
+
 /** What becomes of the chats that answers make on Kimi's side. */
 export const Chats = Type.Object(
   {
@@ -64,6 +70,7 @@ const Key = Type.Object(
       description: "an API key, or sha256: and its hash in hex",
     }),
     chats: Type.Optional(Type.Union(chatsModes, { description: chatsModeExpected })),
+    citations: Type.Optional(Citations),
   },
   strict,
 );
@@ -111,6 +118,7 @@ export const ConfigFile = Type.Object(
       }),
     ),
     chats: Type.Optional(Chats),
+    citations: Type.Optional(Citations),
     chores: Type.Optional(
       Type.Object(
         {
@@ -146,6 +154,7 @@ export type Config = {
   upstreams: UpstreamConfig[];
   routes: Record<string, string[]>;
   chats: Static<typeof Chats>;
+  citations: Static<typeof Citations>;
   /** More patterns by which the side requests of chat UIs are recognised. */
   chores: string[];
   /** Path of the state file. */

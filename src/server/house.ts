@@ -30,13 +30,14 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
     configuredUpstreams(config).map((upstream) => openUpstream(upstream, surroundings)),
   );
   const cleanup = new Cleanup(store, upstreams, warn);
-  const { routes, chats } = config;
+  const { routes, chats, citations } = config;
   const chat = new Chat({
     upstreams,
     routes,
     store,
     cleanup,
     chats,
+    citations,
     chores: new Chores(config.chores),
     warn,
   });

@@ -11,8 +11,8 @@ export class KeyRing {
 
   constructor(configured: readonly KeyConfig[], stored: readonly StoredKey[]) {
     this.#entries = [
-      ...configured.map(({ name, key, chats }) => ({
-        caller: { key: name, ...(chats ? { chats } : {}) },
+      ...configured.map(({ name, key, chats, citations }) => ({
+        caller: { key: name, ...(chats ? { chats } : {}), ...(citations ? { citations } : {}) },
         hash: hashOf(key),
       })),
       ...stored.map(({ name, sha256 }) => ({ caller: { key: name }, hash: Buffer.from(sha256, "hex") })),

@@ -69,6 +69,7 @@ describe("the long form", () => {
       "store": "sqlite:./state/moonbridge.db",
       "chats": { "mode": "merged", "keepHours": 2 },
       "chores": { "patterns": ["^name this"] },
+      "citations": "footer",
       "log": { "level": "debug" }
     }`);
     expect(config.server.port).toBe(7000);
@@ -82,6 +83,7 @@ describe("the long form", () => {
     expect(config.storePath).toMatch(/moonbridge-config-.*\/state\/moonbridge\.db$/);
     expect(config.chats).toEqual({ mode: "merged", keepHours: 2 });
     expect(config.chores).toEqual(["^name this"]);
+    expect(config.citations).toBe("footer");
     expect(config.log.level).toBe("debug");
   });
 
@@ -136,6 +138,7 @@ describe("a mistake names its key and what was expected, and quotes no value", (
       'server.unknownParameters: expected "reject" or "ignore".',
     ],
     ['{"store": "SECRET"}', "store: expected sqlite: and a path."],
+    ['{"citations": "SECRET"}', 'citations: expected "inline", "footer", "annotations" or "off".'],
     ['{"chats": "SECRET"}', 'chats.mode: expected "native", "merged" or "ephemeral".'],
     ['{"chats": {"keepHours": 0}}', "chats.keepHours: expected hours, more than 0 and at most 8760."],
     [

@@ -202,6 +202,7 @@ describe("requests", () => {
       text: {},
       context_management: {},
       user: "u",
+      citations: "footer",
     };
     const guess = (name: string) =>
       likely[name] ?? (/^(use|enable|store|parallel|logprobs)/.test(name) ? true : undefined);
@@ -317,18 +318,55 @@ describe("models and their switches", () => {
     });
   });
 
-  test("sources are listed at the end, unless the name says silent", async () => {
-    const gateway = await startGateway();
-    const ask = async (model: string) => {
-      const answer = await gateway.client.chat.completions.create({
-        model,
-        messages: [{ role: "user", content: "search for the weather" }],
-      });
-      return answer.choices[0]?.message.content ?? "";
+  test("citations as the request, the name, the key or the config says, in this order", async () => {
+    const keys = [{ name: "off", key: "sk-CANARY-off", citations: "off" as const }];
+    const gateway = await startGateway({ keys });
+    const ask = async (more: Record<string, unknown>, key = apiKey) => {
+      const headers = { authorization: `Bearer ${key}` };
+      const response = await post(gateway, asking("search for the weather", more), { headers });
+      const { content, annotations } = JSON.parse(await response.text()).choices[0].message;
+      expect(content).not.toMatch(/[\ue000-\uf8ff]/);
+      return [/\[1\]\(https:/.test(content), /参考 \/ Sources/.test(content), annotations !== undefined];
     };
-    expect(await ask("kimi")).toMatch(/参考 \/ Sources\*\*\n\n1\. \[[^\]]+\]\(https:\/\/example\.org/);
-    expect(await ask("kimi-silent")).not.toMatch(/example\.org/);
-    expect(await ask("kimi")).not.toMatch(/[\ue000-\uf8ff]/);
+    expect(await ask({})).toEqual([true, true, true]);
+    expect(await ask({ citations: "footer" })).toEqual([false, true, true]);
+    expect(await ask({ citations: "annotations" })).toEqual([false, false, true]);
+    expect(await ask({ model: "kimi-silent" })).toEqual([false, false, false]);
+    expect(await ask({}, "sk-CANARY-off")).toEqual([false, false, false]);
+    expect(await ask({ citations: "inline" }, "sk-CANARY-off")).toEqual([true, true, true]);
+    expect((await post(gateway, asking("x", { citations: "loud" }))).status).toBe(400);
+  });
+
+  test("annotations are the same in a stream, in its finish chunk, without content beside them", async () => {
+    const gateway = await startGateway();
+    const question = "search for the weather";
+    const whole = JSON.parse(await (await post(gateway, asking(question))).text()).choices[0].message;
+    const chunks = chunksOf(await (await post(gateway, asking(question, { stream: true }))).text());
+    expect(textOf(chunks)).toBe(whole.content);
+    expect(chunks.at(-1)?.choices[0]).toMatchObject({
+      finish_reason: "stop",
+      delta: { annotations: whole.annotations },
+    });
+    expect(chunks.at(-1)?.choices[0]?.delta).not.toHaveProperty("content");
+    for (const { url_citation } of whole.annotations) {
+      const words = whole.content.slice(url_citation.start_index, url_citation.end_index);
+      expect(words).toMatch(/^\p{L}.*\S$/u);
+    }
+  });
+
+  test("an answer with citations goes on natively", async () => {
+    const gateway = await startGateway();
+    const question = { role: "user", content: "search for the weather" };
+    const { content } = JSON.parse(
+      await (await post(gateway, { model: "kimi", messages: [question] })).text(),
+    ).choices[0].message;
+    const history = [question, { role: "assistant", content }, { role: "user", content: "And tomorrow?" }];
+    await post(gateway, { model: "kimi", messages: history });
+    const { body } = gateway.simulator.calls.findLast(({ path }) => path.endsWith("/Chat")) ?? {};
+    expect(body).toMatchObject({
+      chat_id: expect.any(String),
+      message: { blocks: [{ text: { content: "And tomorrow?" } }] },
+    });
   });
 });
 

@@ -23,7 +23,9 @@ export class PlainStore implements ThreadStore {
   async saveThread(keys: readonly string[], thread: StoredThread): Promise<void> {
     if (!this.#find(thread.upstream, thread.chat)) return;
     this.#threads = this.#threads.filter(({ key }) => !keys.includes(key));
-    this.#threads.push(...[...new Set(keys)].map((key) => ({ key, thread })));
+    // A key that is named twice counts where it stands last.
+    const distinct = keys.filter((key, at) => keys.lastIndexOf(key) === at);
+    this.#threads.push(...distinct.map((key) => ({ key, thread })));
   }
 
   async findThread(

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { SourceList } from "../../chat/citations.js";
+import { type Annotation, CitationWriter } from "../../chat/citations.js";
 import type { ChatError } from "../../chat/errors.js";
 import type { ChatEvent, FinishReason, Usage } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
@@ -34,9 +34,8 @@ class Heading {
 export class ChunkEncoder {
   readonly #heading = new Heading();
   readonly #includeUsage: boolean;
-  readonly #sources = new SourceList();
+  readonly #citations = new CitationWriter();
   readonly #notices: Notice[] = [];
-  #showSources = true;
   #prefix = "";
   #usage: Usage | undefined;
   #begun = false;
@@ -58,15 +57,15 @@ export class ChunkEncoder {
   }
 
   #event(event: ChatEvent): string {
-    this.#sources.hear(event);
+    const text = this.#citations.write(event);
     switch (event.type) {
       case "start":
         this.#heading.model = event.model;
-        this.#showSources = event.showSources;
         this.#prefix = this.#chunkPrefix();
         return "";
       case "text":
-        return this.#begin() + this.#pieces("content", event.text);
+      case "citation":
+        return text === "" ? "" : this.#begin() + this.#pieces("content", text);
       case "reasoning":
         return this.#begin() + this.#pieces("reasoning_content", event.text);
       case "notice":
@@ -76,7 +75,7 @@ export class ChunkEncoder {
         this.#usage = event.usage;
         return "";
       case "finish":
-        return this.#finish(event.reason);
+        return this.#finish(event.reason, text);
       case "conversation":
         this.#heading.conversation = event.id;
         this.#prefix = this.#chunkPrefix();
@@ -84,7 +83,6 @@ export class ChunkEncoder {
       case "opened":
       case "search":
       case "source":
-      case "citation":
       case "retract":
         return "";
     }
@@ -107,8 +105,10 @@ export class ChunkEncoder {
     return bytes;
   }
 
-  #finish(reason: FinishReason): string {
-    const footer = this.#showSources && reason !== "content-filter" ? this.#sources.footer() : "";
+  #finish(reason: FinishReason, footer: string): string {
+    // No `content` key beside annotations: LobeChat and Cherry Studio would miss them (clients.md §0.8).
+    const annotations = this.#citations.annotations().map(urlCitation);
+    const delta = annotations.length > 0 && reason !== "content-filter" ? { annotations } : {};
     const notices = this.#notices.length > 0 ? { moonbridge_notices: this.#notices } : {};
     const usage =
       this.#includeUsage && this.#usage
@@ -117,7 +117,7 @@ export class ChunkEncoder {
     return (
       this.#begin() +
       (footer ? this.#pieces("content", footer) : "") +
-      `data: ${JSON.stringify({ ...this.#chunk([choice({}, finishReasons[reason])]), ...notices })}\n\n` +
+      `data: ${JSON.stringify({ ...this.#chunk([choice(delta, finishReasons[reason])]), ...notices })}\n\n` +
       `${usage}data: [DONE]\n\n`
     );
   }
@@ -140,9 +140,8 @@ export class ChunkEncoder {
 /** A whole answer as one chat completion object. */
 export class CompletionEncoder {
   readonly #heading = new Heading();
-  readonly #sources = new SourceList();
+  readonly #citations = new CitationWriter();
   readonly #notices: Notice[] = [];
-  #showSources = true;
   #text = "";
   #reasoning = "";
   #usage: Usage | undefined;
@@ -153,13 +152,14 @@ export class CompletionEncoder {
   }
 
   body() {
-    const withdrawn = this.#reason === "content-filter";
-    const footer = this.#showSources && !withdrawn ? this.#sources.footer() : "";
+    const annotations =
+      this.#reason === "content-filter" ? [] : this.#citations.annotations().map(urlCitation);
     const message = {
       role: "assistant",
-      content: this.#text + footer,
+      content: this.#text,
       refusal: null,
       ...(this.#reasoning ? { reasoning_content: this.#reasoning } : {}),
+      ...(annotations.length > 0 ? { annotations } : {}),
     };
     return {
       ...this.#heading.fields("chat.completion"),
@@ -170,14 +170,10 @@ export class CompletionEncoder {
   }
 
   #hear(event: ChatEvent): void {
-    this.#sources.hear(event);
+    this.#text += this.#citations.write(event);
     switch (event.type) {
       case "start":
         this.#heading.model = event.model;
-        this.#showSources = event.showSources;
-        return;
-      case "text":
-        this.#text += event.text;
         return;
       case "reasoning":
         this.#reasoning += event.text;
@@ -200,12 +196,17 @@ export class CompletionEncoder {
         this.#reason = event.reason;
         return;
       case "opened":
+      case "text":
       case "search":
       case "source":
       case "citation":
         return;
     }
   }
+}
+
+function urlCitation({ url, title, start, end }: Annotation) {
+  return { type: "url_citation", url_citation: { url, title, start_index: start, end_index: end } };
 }
 
 function choice(delta: object, finishReason: string) {

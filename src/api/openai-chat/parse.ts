@@ -1,6 +1,13 @@
 import { distance } from "fastest-levenshtein";
 import { ChatError } from "../../chat/errors.js";
-import type { Caller, ChatRequest, Feature, Thinking } from "../../chat/types.js";
+import {
+  type Caller,
+  type ChatRequest,
+  type CitationMode,
+  citationModes,
+  type Feature,
+  type Thinking,
+} from "../../chat/types.js";
 import { object, text } from "../../json.js";
 import { isOriginalShape, readMessages } from "./content.js";
 import { type ChatCompletionBody, parameterNames } from "./schema.js";
@@ -32,6 +39,7 @@ export function parseChatCompletion(body: ChatCompletionBody, options: ParseOpti
       ...(search === undefined ? {} : { search }),
       ...(thinking === undefined ? {} : { thinking }),
       ...conversationOf(body),
+      ...citationsOf(body),
       asked: askedFeatures(body),
       caller: options.caller,
       signal: options.signal,
@@ -46,6 +54,13 @@ export function parseChatCompletion(body: ChatCompletionBody, options: ParseOpti
 /** kimi-free-api's clients send "none" for a first turn. */
 function conversationOf({ conversation_id: id }: ChatCompletionBody): { conversation?: string } {
   return id && id !== "none" ? { conversation: id } : {};
+}
+
+function citationsOf({ citations }: ChatCompletionBody): { citations?: CitationMode } {
+  if (citations === undefined || citations === null) return {};
+  const mode = citationModes.find((candidate) => candidate === citations);
+  if (!mode) throw refused("citations", `expected one of ${citationModes.join(", ")}`);
+  return { citations: mode };
 }
 
 function unknownParameters(body: object): string[] {

@@ -85,6 +85,7 @@ export const ChatCompletionBody = Type.Object({
   top_logprobs: integer,
 
   conversation_id: string,
+  citations: optional(Type.String({ description: "inline, footer, annotations or off" })),
 
   user: anything,
   metadata: table,
