@@ -112,6 +112,7 @@ async function upload(world: World, visit: Visit): Promise<void> {
   request.resume();
   if (digest === "too large") throw new Refusal({ code: "resource_exhausted" }, "file too large");
   if (!digest) throw new Refusal({ code: "invalid_argument" }, "not a form with one file");
+  world.log.keepBody(visit.call, { ...digest }, 0);
   visit.json(200, world.files.add(digest, person, `http://${request.headers.host ?? "127.0.0.1"}`));
 }
 

@@ -1,10 +1,10 @@
 import { ChatError } from "./errors.js";
-import type { Message, Part, TextPart } from "./types.js";
+import type { MediaPart, Message, Part } from "./types.js";
 
 /**
  * Merges a whole history into the one user message that an upstream with its own memory takes. A lone user message
- * stays as it is; everything else becomes lines with the role in front, and nothing is left out. Throws
- * `invalid_request` where there is nothing to send or something that cannot be.
+ * stays as it is; everything else becomes lines with the role in front. Pictures and files follow the text, which
+ * names the places where they stood; nothing is left out. Throws `invalid_request` where there is nothing to send.
  */
 export function transcript(messages: readonly Message[]): Message {
   if (messages.every(isEmpty)) {
@@ -12,10 +12,14 @@ export function transcript(messages: readonly Message[]): Message {
       param: "messages",
     });
   }
+  const media: MediaPart[] = [];
   const only = messages.length === 1 ? messages[0] : undefined;
-  if (only?.role === "user") return { role: "user", content: textParts(only, 0) };
-  const text = messages.map((message, index) => section(message, index)).join("\n\n");
-  return { role: "user", content: [{ type: "text", text }] };
+  const text =
+    only?.role === "user"
+      ? only.content.map((part) => (part.type === "text" ? part.text : "")).join("")
+      : messages.map((message) => section(message, media)).join("\n\n");
+  if (only?.role === "user") media.push(...only.content.filter((part) => part.type !== "text"));
+  return { role: "user", content: [...(text === "" ? [] : [{ type: "text" as const, text }]), ...media] };
 }
 
 function isEmpty(message: Message): boolean {
@@ -23,37 +27,23 @@ function isEmpty(message: Message): boolean {
   return !calls && message.content.every((part) => part.type === "text" && part.text.trim() === "");
 }
 
-function section(message: Message, index: number): string {
-  const said = textParts(message, index)
-    .map((part) => part.text)
-    .join("");
+function section(message: Message, media: MediaPart[]): string {
+  const said = message.content.map((part) => spoken(part, media)).join("");
   switch (message.role) {
     case "system":
     case "user":
       return `${message.role}: ${said}`;
-    case "assistant":
-      return [
-        "assistant:",
-        said,
-        ...(message.toolCalls ?? []).map((call) => `[called ${call.name}(${call.arguments})]`),
-      ]
-        .filter((line) => line !== "")
-        .join(" ");
+    case "assistant": {
+      const calls = (message.toolCalls ?? []).map((call) => `[called ${call.name}(${call.arguments})]`);
+      return ["assistant:", said, ...calls].filter((line) => line !== "").join(" ");
+    }
     case "tool":
       return `tool ${message.name ?? message.toolCallId}: ${said}`;
   }
 }
 
-function textParts(message: Message, index: number): TextPart[] {
-  return message.content.map((part, at) => textPart(part, `messages[${index}].content[${at}]`));
-}
-
-function textPart(part: Part, param: string): TextPart {
-  if (part.type === "text") return part;
-  const what = part.type === "image" ? "pictures" : "files";
-  throw new ChatError(
-    "invalid_request",
-    `${param}: this model takes no ${what} yet. Send its text instead.`,
-    { param },
-  );
+function spoken(part: Part, media: MediaPart[]): string {
+  if (part.type === "text") return part.text;
+  media.push(part);
+  return `[attachment ${media.length}${part.name ? `: ${part.name}` : ""}]`;
 }

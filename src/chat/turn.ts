@@ -1,4 +1,5 @@
 import { limits } from "../config/limits.js";
+import type { Uploads } from "../files/uploads.js";
 import type { ThreadStore } from "../store/store.js";
 import type { Chores } from "./chores.js";
 import type { Cleanup } from "./cleanup.js";
@@ -6,13 +7,14 @@ import { ChatError } from "./errors.js";
 import type { Route } from "./route.js";
 import { type Place, Thread } from "./thread.js";
 import { transcript } from "./transcript.js";
-import type { ChatEvent, ChatRequest, ChatsMode, UpstreamRequest } from "./types.js";
+import type { ChatEvent, ChatRequest, ChatsMode, Part, UpstreamRequest } from "./types.js";
 import { tokensOf, type UsageMeter } from "./usage.js";
 
 export type TurnParts = {
   store: ThreadStore;
   cleanup: Cleanup;
   chores: Chores;
+  uploads: Uploads;
   /** Hours are counted from a chat's last turn. */
   chats: { mode: ChatsMode; keepHours: number };
   /** Tells the log; `error` never holds what was said. */
@@ -71,7 +73,7 @@ export class Turn {
 
   async *#attempt(place: Place | undefined, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
     const { upstream } = this.#route;
-    const request = this.#upstreamRequest(place);
+    const request = await this.#upstreamRequest(place, signal);
     let at: { chat: string; message: string } | undefined;
     try {
       for await (const events of upstream.chat(request, signal)) {
@@ -95,8 +97,8 @@ export class Turn {
     }
   }
 
-  #upstreamRequest(place: Place | undefined): UpstreamRequest {
-    const { model, search, thinking } = this.#route;
+  async #upstreamRequest(place: Place | undefined, signal: AbortSignal): Promise<UpstreamRequest> {
+    const { upstream, model, search, thinking } = this.#route;
     const message = transcript(place?.messages ?? this.#request.messages);
     const tokens = tokensOf(message);
     if (tokens > model.contextLength) {
@@ -106,9 +108,13 @@ export class Turn {
         { param: "messages" },
       );
     }
+    const content: Part[] = [];
+    for (const part of message.content) {
+      content.push(part.type === "text" ? part : await this.#parts.uploads.place(part, upstream, signal));
+    }
     return {
       model,
-      messages: [message],
+      messages: [{ role: "user", content }],
       search: search && !this.#isChore,
       thinking: this.#isChore ? (model.thinking[0] ?? "off") : thinking,
       ...(place ? { continues: { chat: place.chat, parent: place.parent } } : {}),

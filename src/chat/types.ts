@@ -5,8 +5,15 @@
 
 /** A piece of a message: text, or a picture or document by link, bytes or the id of an earlier upload. */
 export type Part = TextPart | MediaPart;
-export type TextPart = { type: "text"; text: string };
-type MediaPart = { type: "image" | "file"; source: MediaSource; name?: string; mediaType?: string };
+type TextPart = { type: "text"; text: string };
+export type MediaPart = {
+  type: "image" | "file";
+  source: MediaSource;
+  name?: string;
+  mediaType?: string;
+  /** Where it stands in the request, for errors: `messages[0].content[1]`. */
+  at: string;
+};
 export type MediaSource =
   | { kind: "link"; url: string }
   | { kind: "bytes"; base64: string }
@@ -133,6 +140,9 @@ export type UpstreamRequest = {
   continues?: { chat: string; parent: string };
 };
 
+/** A file on its way to an upstream. */
+export type FileBytes = { name: string; mediaType: string; bytes: Buffer };
+
 /** The state of the account behind an upstream, with the next thing to do where it is not well. */
 export type AccountStatus =
   | { state: "ok"; detail: string }
@@ -156,6 +166,8 @@ export interface Upstream {
   chat(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<readonly ChatEvent[]>;
   /** The account that answers, by an id that tells nobody else anything: its chats are its own. */
   account(): string;
+  /** Takes a file in and resolves to the upstream's id of it. Throws `file_rejected`. */
+  upload?(file: FileBytes, signal: AbortSignal): Promise<string>;
   /** Deletes a chat upstream. Throws `not_found` if it is gone already. Only where `keepsHistory`. */
   forget?(chat: string, signal: AbortSignal): Promise<void>;
   /** What is known without asking; costs nothing. */

@@ -42,6 +42,11 @@ export const limits = {
   frame: 72 * megabyte,
   /** What may follow the end frame before the connection is cut instead of kept. */
   afterEnd: kilobyte,
+  /** Kimi reading an uploaded file, and how often it is asked. */
+  fileParse: minute,
+  fileParsePoll: second,
+  /** How long the id of an uploaded file is used again. */
+  uploadRemembered: 12 * 60 * minute,
   /** All that one answer may say. */
   answerText: 32 * megabyte,
   /** A citation mark that never closes is text again after so many characters. */

@@ -4,6 +4,7 @@ import { Chores } from "../chat/chores.js";
 import { Cleanup } from "../chat/cleanup.js";
 import type { Upstream } from "../chat/types.js";
 import type { Config, UpstreamConfig } from "../config/schema.js";
+import { Uploads } from "../files/uploads.js";
 import { Drift } from "../observability/drift.js";
 import { SqliteStore } from "../store/sqlite.js";
 import type { Store } from "../store/store.js";
@@ -39,6 +40,7 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
     chats,
     citations,
     chores: new Chores(config.chores),
+    uploads: new Uploads(store),
     warn,
   });
   const close = async () => {

@@ -28,6 +28,14 @@ export const migrations: readonly string[] = [
      system TEXT NOT NULL
    ) STRICT;
    CREATE INDEX threads_by_chat ON threads (chat_id);`,
+  `CREATE TABLE uploads (
+     scope TEXT NOT NULL,
+     digest TEXT NOT NULL,
+     id TEXT NOT NULL,
+     uploaded_at INTEGER NOT NULL,
+     PRIMARY KEY (scope, digest)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX uploads_by_time ON uploads (uploaded_at);`,
 ];
 
 /** Brings the file to the newest version, each step whole or not at all. */

@@ -5,6 +5,7 @@ import { migrate } from "./migrations.js";
 import { SqliteCredentials } from "./sqlite-credentials.js";
 import { checkDatabase, connect, keepPrivate, prepareFile } from "./sqlite-file.js";
 import { SqliteThreads } from "./sqlite-threads.js";
+import { SqliteUploads } from "./sqlite-uploads.js";
 import type { Store, StoredChat, StoredCredentials, StoredKey, StoredThread } from "./store.js";
 
 export { StoreError } from "./errors.js";
@@ -13,6 +14,7 @@ type Parts = {
   connections: readonly Database.Database[];
   credentials: SqliteCredentials;
   threads: SqliteThreads;
+  uploads: SqliteUploads;
 };
 
 /**
@@ -45,7 +47,12 @@ export class SqliteStore implements Store {
       connections.push(quick);
       await keepPrivate(file);
       const credentials = new SqliteCredentials(synced);
-      return new SqliteStore(file, { connections, credentials, threads: new SqliteThreads(quick) });
+      return new SqliteStore(file, {
+        connections,
+        credentials,
+        threads: new SqliteThreads(quick),
+        uploads: new SqliteUploads(quick),
+      });
     } catch (error) {
       for (const connection of connections) connection.close();
       throw storeError(file, error);
@@ -121,6 +128,14 @@ export class SqliteStore implements Store {
 
   trimThreads(limit: number): Promise<void> {
     return this.#use(({ threads }) => threads.trim(limit, () => this.#parts !== undefined));
+  }
+
+  uploadedFile(scope: string, digest: string, since: number): Promise<string | undefined> {
+    return this.#use(({ uploads }) => uploads.find(scope, digest, since));
+  }
+
+  saveUploadedFile(scope: string, digest: string, id: string, now: number): Promise<void> {
+    return this.#use(({ uploads }) => uploads.save(scope, digest, id, now));
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { TokenPair } from "../accounts/token.js";
 
 /** What must outlive the process. Each part has one owner, which alone changes it. Times are milliseconds since the epoch. */
-export interface Store extends CredentialStore, KeyStore, ThreadStore {
+export interface Store extends CredentialStore, KeyStore, ThreadStore, UploadStore {
   close(): Promise<void>;
 }
 
@@ -83,4 +83,10 @@ export interface ThreadStore {
   removeChat(upstream: string, chat: string): Promise<void>;
   /** Forgets the oldest threads beyond so many. */
   trimThreads(limit: number): Promise<void>;
+}
+
+export interface UploadStore {
+  /** The upstream's id of a file with this digest that was uploaded later than `since` within the scope. */
+  uploadedFile(scope: string, digest: string, since: number): Promise<string | undefined>;
+  saveUploadedFile(scope: string, digest: string, id: string, now: number): Promise<void>;
 }

@@ -1,5 +1,13 @@
 import { type Simulator, startSimulator } from "../../simulator/index.js";
-import type { AccountStatus, ChatEvent, Feature, Model, Upstream, UpstreamRequest } from "../chat/types.js";
+import type {
+  AccountStatus,
+  ChatEvent,
+  Feature,
+  FileBytes,
+  Model,
+  Upstream,
+  UpstreamRequest,
+} from "../chat/types.js";
 import { KimiWeb, type KimiWebSurroundings } from "./kimi-web/upstream.js";
 
 /** Milliseconds between the simulator's deltas: about as fast as people see Kimi write. */
@@ -47,6 +55,10 @@ export class SimulatorUpstream implements Upstream {
 
   account(): string {
     return this.#kimi.account();
+  }
+
+  upload(file: FileBytes, signal: AbortSignal): Promise<string> {
+    return this.#kimi.upload(file, signal);
   }
 
   forget(chat: string, signal: AbortSignal): Promise<void> {

@@ -44,9 +44,9 @@ function describe(model: ListedModel) {
     created_at: new Date(created * 1_000).toISOString(),
     context_length: model.contextLength,
     max_model_len: model.contextLength,
-    architecture: { input_modalities: ["text"], output_modalities: ["text"] },
+    architecture: { input_modalities: ["text", "image", "file"], output_modalities: ["text"] },
     supports_reasoning: model.thinking.some((effort) => effort !== "off"),
-    supports_image_in: false,
+    supports_image_in: true,
     supports_video_in: false,
   };
 }

@@ -95,7 +95,7 @@ function readPart(part: unknown, at: string): Part {
       return { type: "text", text: typeof part.refusal === "string" ? part.refusal : "" };
     case "image_url":
     case "input_image":
-      return { type: "image", source: readAddress(part.image_url ?? part.file_id, `${at}.image_url`) };
+      return { type: "image", ...readAddress(part.image_url ?? part.file_id, `${at}.image_url`), at };
     case "file":
     case "input_file":
     case "file_url":
@@ -115,20 +115,25 @@ function readFile(part: JsonObject, at: string): Part {
   const address = file.file_data ?? file.file_id ?? file.file_url ?? file.url;
   return {
     type: "file",
-    source: readAddress(address, `${at}.file`),
+    ...readAddress(address, `${at}.file`),
+    at,
     ...(typeof named === "string" ? { name: named } : {}),
   };
 }
 
 /** A link, a data URL or the id of an upload; `{url}` and plain text alike. */
-function readAddress(value: unknown, at: string): MediaSource {
+function readAddress(value: unknown, at: string): { source: MediaSource; mediaType?: string } {
   const address = isObject(value) ? value.url : value;
-  if (typeof address !== "string" || address === "")
+  if (typeof address !== "string" || address === "") {
     throw invalid(at, "expected an address, a data URL or a file id");
-  const data = /^data:[^,]*;base64,/i.exec(address);
-  if (data) return { kind: "bytes", base64: address.slice(data[0].length) };
-  if (/^https?:/i.test(address)) return { kind: "link", url: address };
-  return { kind: "file-id", id: address.replace(/^ms:\/\//, "") };
+  }
+  const data = /^data:([\w.+-]+\/[\w.+-]+)?[^,]{0,200};base64,/i.exec(address);
+  if (data) {
+    const source: MediaSource = { kind: "bytes", base64: address.slice(data[0].length) };
+    return { source, ...(data[1] ? { mediaType: data[1].toLowerCase() } : {}) };
+  }
+  if (/^https?:/i.test(address)) return { source: { kind: "link", url: address } };
+  return { source: { kind: "file-id", id: address.replace(/^ms:\/\//, "") } };
 }
 
 function isNested(content: unknown): content is JsonObject[] {

@@ -1,5 +1,6 @@
-import { type Dispatcher, Pool } from "undici";
+import { type Dispatcher, FormData, Pool } from "undici";
 import { ChatError } from "../../chat/errors.js";
+import type { FileBytes } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
@@ -53,6 +54,25 @@ export class KimiClient {
   async call(method: string, body: JsonObject, token: string, signal: AbortSignal): Promise<JsonObject> {
     const response = await this.#post(this.#site, `/apiv2/${method}`, JSON.stringify(body), signal, token);
     return this.#json(response);
+  }
+
+  /** A unary call to the site's file service. */
+  async callFiles(method: string, body: JsonObject, token: string, signal: AbortSignal): Promise<JsonObject> {
+    const path = `/apiv2-files/${method}`;
+    return this.#json(await this.#post(this.#site, path, JSON.stringify(body), signal, token));
+  }
+
+  /** Sends a file as one multipart form (kimi-web.md §2.8). */
+  async upload(
+    { name, mediaType, bytes }: FileBytes,
+    token: string,
+    signal: AbortSignal,
+  ): Promise<JsonObject> {
+    const form = new FormData();
+    form.set("file", new Blob([new Uint8Array(bytes)], { type: mediaType }), name);
+    const headers = { ...this.#headers, authorization: `Bearer ${token}` };
+    const path = "/apiv2-files/file/upload";
+    return this.#json(await request(this.#site, { method: "POST", path, headers, body: form, signal }));
   }
 
   /** A unary call to the account gateway, which takes no bearer. */

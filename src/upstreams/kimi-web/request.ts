@@ -1,4 +1,4 @@
-import type { Message, Thinking, UpstreamRequest } from "../../chat/types.js";
+import type { Part, Thinking, UpstreamRequest } from "../../chat/types.js";
 import type { KimiModel } from "./catalogue.js";
 
 /** The wire's names for how hard to think (kimi-web.md §2.4). */
@@ -24,7 +24,7 @@ export function chatBody(request: UpstreamRequest, model: KimiModel): string {
     message: {
       ...(continues ? { parent_id: continues.parent } : {}),
       role: "user",
-      blocks: [{ message_id: "", text: { content: request.messages.map(textOf).join("\n\n") } }],
+      blocks: request.messages.flatMap(({ content }) => content.map(block)),
       scenario: model.scenario,
       is_goal: false,
     },
@@ -39,6 +39,9 @@ export function chatBody(request: UpstreamRequest, model: KimiModel): string {
   });
 }
 
-function textOf(message: Message): string {
-  return message.content.map((part) => (part.type === "text" ? part.text : "")).join("");
+/** The site puts the text first and files, already read by Kimi, behind it (kimi-web.md §2.4). */
+function block(part: Part): object {
+  if (part.type === "text") return { message_id: "", text: { content: part.text } };
+  const id = part.source.kind === "file-id" ? part.source.id : "";
+  return { file: { id, status: "PROCESS_STATUS_SUCCESS" } };
 }

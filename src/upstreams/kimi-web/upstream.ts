@@ -5,6 +5,7 @@ import type {
   AccountStatus,
   ChatEvent,
   Feature,
+  FileBytes,
   Model,
   Upstream,
   UpstreamRequest,
@@ -18,6 +19,7 @@ import { ChatInterpreter } from "./events.js";
 import { FrameDecoder } from "./frames.js";
 import { refreshWith } from "./refresh.js";
 import { chatBody } from "./request.js";
+import { upload } from "./upload.js";
 
 export type KimiWebOptions = {
   name: string;
@@ -117,6 +119,10 @@ export class KimiWeb implements Upstream {
 
   account(): string {
     return this.#credentials.account();
+  }
+
+  upload(file: FileBytes, signal: AbortSignal): Promise<string> {
+    return this.#loggedIn(signal, (token) => upload(this.#client, file, token, signal));
   }
 
   /** Deletes a chat (kimi-web.md §2.10). */

@@ -60,13 +60,20 @@ describe("content", () => {
       { type: "file_url", file_url: { url: "https://example.org/b.pdf" } },
       { type: "input_file", file_id: "ms://file-2" },
     ];
+    const at = (part: number) => `messages[0].content[${part}]`;
     expect(messagesOf([{ role: "user", content: parts }])[0]?.content).toEqual([
-      { type: "image", source: { kind: "link", url: "https://example.org/a.png" } },
-      { type: "image", source: { kind: "bytes", base64: "AAAA" } },
-      { type: "file", name: "a.pdf", source: { kind: "bytes", base64: "BBBB" } },
-      { type: "file", source: { kind: "file-id", id: "file-1" } },
-      { type: "file", source: { kind: "link", url: "https://example.org/b.pdf" } },
-      { type: "file", source: { kind: "file-id", id: "file-2" } },
+      { type: "image", source: { kind: "link", url: "https://example.org/a.png" }, at: at(0) },
+      { type: "image", source: { kind: "bytes", base64: "AAAA" }, mediaType: "image/png", at: at(1) },
+      {
+        type: "file",
+        name: "a.pdf",
+        source: { kind: "bytes", base64: "BBBB" },
+        mediaType: "application/pdf",
+        at: at(2),
+      },
+      { type: "file", source: { kind: "file-id", id: "file-1" }, at: at(3) },
+      { type: "file", source: { kind: "link", url: "https://example.org/b.pdf" }, at: at(4) },
+      { type: "file", source: { kind: "file-id", id: "file-2" }, at: at(5) },
     ]);
   });
 

@@ -1,0 +1,38 @@
+import { setTimeout } from "node:timers/promises";
+import { ChatError } from "../../chat/errors.js";
+import type { FileBytes } from "../../chat/types.js";
+import { limits } from "../../config/limits.js";
+import { object, objects, text } from "../../json.js";
+import type { KimiClient } from "./client.js";
+
+const progressMethod = "kimi.gateway.file.v1.FileService/GetFileParseProgress";
+
+/**
+ * Uploads a file and waits until Kimi has read it (kimi-web.md §2.8). Resolves to Kimi's id of it. Throws
+ * `file_rejected` where Kimi cannot read it and `timeout` where that takes too long.
+ */
+export async function upload(
+  client: KimiClient,
+  file: FileBytes,
+  token: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const uploaded = object((await client.upload(file, token, signal)).file);
+  const id = text(uploaded?.id);
+  if (!id) throw new ChatError("upstream_protocol", "Kimi answered an upload without a file id.");
+  // A picture with a thumbnail can be used at once.
+  if (object(object(uploaded?.parseResult)?.thumbnail)) return id;
+  const giveUpAt = Date.now() + limits.fileParse;
+  for (;;) {
+    const answer = await client.callFiles(progressMethod, { file_ids: [id] }, token, signal);
+    const progress = objects(answer.progresses).find(({ fileId }) => fileId === id);
+    const status = (text(progress?.status) ?? "").replace(/^PROCESS_STATUS_/, "");
+    if (status === "SUCCESS") return id;
+    if (status === "FAILED")
+      throw new ChatError("file_rejected", `Kimi cannot read the file “${file.name}”.`);
+    if (Date.now() > giveUpAt)
+      throw new ChatError("timeout", `Kimi takes too long to read the file “${file.name}”.`);
+    // A client that leaves is a reason of ours, not an AbortError.
+    await setTimeout(limits.fileParsePoll, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
