@@ -29,10 +29,10 @@ module.exports = {
       "An upstream speaks Kimi, never a client's dialect.",
     ),
     {
-      name: "upstreams-share-only-the-vocabulary",
+      name: "below-chat-only-the-vocabulary",
       severity: "error",
-      comment: "Of chat/, an upstream may use the vocabulary and the errors.",
-      from: { path: "^src/upstreams/" },
+      comment: "Of chat/, what stands below it may use the vocabulary and the errors.",
+      from: { path: "^src/(upstreams|accounts|files|store)/" },
       to: { path: "^src/chat/", pathNot: "^src/chat/(types|errors)\\.ts$" },
     },
     forbid(

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "../hash.js";
 import { withoutCitations } from "./citations.js";
 import type { Message, Part } from "./types.js";
 
@@ -23,7 +23,7 @@ export class HistoryDigest {
   withAnswer(text: string, reasoning: string): string[] {
     const plain = essence({ role: "assistant", content: [{ type: "text", text }] });
     if (reasoning.trim() === "") return [hash(this.#digest, plain)];
-    const inlined = JSON.stringify(["assistant", text.trim(), squeeze(reasoning), []]);
+    const inlined = JSON.stringify(["assistant", tidy(text), squeeze(reasoning), []]);
     return [hash(this.#digest, plain), hash(this.#digest, inlined)];
   }
 }
@@ -34,12 +34,6 @@ export function systemDigest(messages: readonly Message[]): string {
     .filter(({ role }) => role === "system")
     .map(({ content }) => content.map(partEssence));
   return texts.length === 0 ? "" : hash(JSON.stringify(texts));
-}
-
-export function hash(...parts: string[]): string {
-  const digest = createHash("sha256");
-  for (const part of parts) digest.update(part).update("\0");
-  return digest.digest("base64url");
 }
 
 /** What of a message counts, without what clients change about it. */
@@ -62,11 +56,15 @@ function essence(message: Message): string {
  * `<think>` block or, by NextChat, as quoted lines in front (clients.md §2.1).
  */
 function ourAnswer(returned: string): { text: string; reasoning: string } {
-  const text = withoutCitations(returned.replaceAll("\r\n", "\n").trim());
+  const text = tidy(returned);
   const inlined = /^<think>([\s\S]*?)<\/think>\s*/.exec(text) ?? /^((?:>[^\n]*\n)+)\s*/.exec(text);
   const rest = inlined ? text.slice(inlined[0].length) : text;
   if (!inlined || rest === "") return { text, reasoning: "" };
   return { text: rest, reasoning: squeeze(inlined[1] ?? "") };
+}
+
+function tidy(answer: string): string {
+  return withoutCitations(answer.replaceAll("\r\n", "\n").trim());
 }
 
 /** Reasoning without what quoting it does to its lines. */

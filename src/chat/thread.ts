@@ -1,5 +1,6 @@
+import { hash } from "../hash.js";
 import type { StoredThread, ThreadStore } from "../store/store.js";
-import { HistoryDigest, hash, systemDigest } from "./digest.js";
+import { HistoryDigest, systemDigest } from "./digest.js";
 import type { Route } from "./route.js";
 import type { ChatRequest, Message } from "./types.js";
 

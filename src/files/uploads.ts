@@ -1,7 +1,7 @@
-import { hash } from "../chat/digest.js";
 import { ChatError } from "../chat/errors.js";
 import type { MediaPart, Upstream } from "../chat/types.js";
 import { limits } from "../config/limits.js";
+import { hash } from "../hash.js";
 import type { UploadStore } from "../store/store.js";
 
 /** Brings the pictures and files of messages to an upstream, the same bytes once for each account. */
