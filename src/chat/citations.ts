@@ -47,7 +47,9 @@ export class CitationWriter {
       case "citation":
         return this.#mode === "off" ? "" : this.#cite(event.sources);
       case "finish":
-        return event.reason === "content-filter" ? "" : this.#footer();
+        // What was withdrawn has nothing behind it.
+        if (event.reason === "content-filter") this.#mode = "off";
+        return this.#footer();
       default:
         return "";
     }

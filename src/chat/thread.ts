@@ -10,6 +10,8 @@ const longestSearch = 200;
 /** Where a request goes on, and what of it is new there. */
 export type Place = { chat: string; parent: string; messages: Message[] };
 
+type Walk = { digest: HistoryDigest; ends: { key: string; length: number }[] };
+
 /**
  * The conversations of one request's scope: caller, upstream, account and the model's scope. Finds the place in an
  * upstream's chat that the request's history ends at, and remembers where its answer stands (design §4).
@@ -19,6 +21,7 @@ export class Thread {
   readonly #request: ChatRequest;
   readonly #upstream: string;
   readonly scope: string;
+  #walked: Walk | undefined;
 
   constructor(store: ThreadStore, request: ChatRequest, { upstream, model }: Route) {
     this.#store = store;
@@ -34,11 +37,9 @@ export class Thread {
 
   /** The answer has ended well: the next turn may go on after it. */
   async remember(chat: string, answer: string, text: string, reasoning: string): Promise<void> {
-    const digest = new HistoryDigest(this.scope);
-    for (const message of this.#request.messages) digest.add(message);
     const system = systemDigest(this.#request.messages);
     const thread: StoredThread = { upstream: this.#upstream, chat, parent: answer, system };
-    await this.#store.saveThread(digest.withAnswer(text, reasoning), thread);
+    await this.#store.saveThread(this.#walk().digest.withAnswer(text, reasoning), thread);
   }
 
   async forget(chat: string): Promise<void> {
@@ -46,15 +47,7 @@ export class Thread {
   }
 
   async #findByHistory(): Promise<Place | undefined> {
-    const { messages } = this.#request;
-    const digest = new HistoryDigest(this.scope);
-    const ends: { key: string; length: number }[] = [];
-    messages.forEach((message, index) => {
-      const key = digest.add(message);
-      // What ends with the request itself has nothing new behind it.
-      if (message.role === "assistant" && index < messages.length - 1)
-        ends.unshift({ key, length: index + 1 });
-    });
+    const { ends } = this.#walk();
     const searched = ends.slice(0, longestSearch);
     const found = await this.#store.findThread(
       searched.map(({ key }) => key),
@@ -62,6 +55,12 @@ export class Thread {
     );
     const end = searched.find(({ key }) => key === found?.key);
     return found && end ? this.#place(found.thread, end.length) : undefined;
+  }
+
+  /** The names of the history, made once: where it may go on, the longest first, and what its answer's name grows from. */
+  #walk(): Walk {
+    this.#walked ??= walk(this.scope, this.#request.messages);
+    return this.#walked;
   }
 
   async #findByConversation(): Promise<Place | undefined> {
@@ -81,4 +80,15 @@ export class Thread {
     const retold = changed ? before.filter(({ role }) => role === "system") : [];
     return { chat, parent, messages: [...retold, ...after] };
   }
+}
+
+function walk(scope: string, messages: readonly Message[]): Walk {
+  const digest = new HistoryDigest(scope);
+  const ends: Walk["ends"] = [];
+  messages.forEach((message, index) => {
+    const key = digest.add(message);
+    // What ends with the request itself has nothing new behind it.
+    if (message.role === "assistant" && index < messages.length - 1) ends.push({ key, length: index + 1 });
+  });
+  return { digest, ends: ends.reverse() };
 }

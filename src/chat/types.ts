@@ -159,8 +159,6 @@ export interface Upstream {
   readonly name: string;
   readonly kind: string;
   readonly simulated: boolean;
-  /** True where the upstream keeps the conversation itself and takes one message at a time. */
-  readonly keepsHistory: boolean;
   readonly features: ReadonlySet<Feature>;
   models(signal: AbortSignal): Promise<Model[]>;
   chat(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<readonly ChatEvent[]>;
@@ -168,7 +166,7 @@ export interface Upstream {
   account(): string;
   /** Takes a file in and resolves to the upstream's id of it. Throws `file_rejected`. */
   upload?(file: FileBytes, signal: AbortSignal): Promise<string>;
-  /** Deletes a chat upstream. Throws `not_found` if it is gone already. Only where `keepsHistory`. */
+  /** Deletes a chat upstream. Throws `not_found` if it is gone already. Absent where there are none. */
   forget?(chat: string, signal: AbortSignal): Promise<void>;
   /** What is known without asking; costs nothing. */
   status(): AccountStatus;

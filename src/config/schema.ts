@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { citationModes } from "../chat/types.js";
 
 /** A string a person must be able to find again in an error: short, one line. */
 const Name = Type.String({
@@ -41,7 +42,6 @@ export const Server = Type.Object(
 const chatsModes = [Type.Literal("native"), Type.Literal("merged"), Type.Literal("ephemeral")];
 const chatsModeExpected = '"native", "merged" or "ephemeral"';
 
-const citationModes = ["inline", "footer", "annotations", "off"] as const;
 const Citations = Type.Union(
   citationModes.map((mode) => Type.Literal(mode)),
   { description: '"inline", "footer", "annotations" or "off"' },
@@ -157,7 +157,7 @@ export type Config = {
   citations: Static<typeof Citations>;
   /** More patterns by which the side requests of chat UIs are recognised. */
   chores: string[];
-  /** Path of the state file. */
+  /** Path of the database. */
   storePath: string;
   log: { level: string };
   /** Things worth saying at start that are no errors. */

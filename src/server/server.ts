@@ -50,9 +50,7 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   await app.listen({ host: config.host, port: config.port });
   return {
     url: addressOf(app, config.host),
-    stop: async () => {
-      await shutDown(app, lifetime, config.shutdownSeconds * 1_000);
-    },
+    stop: () => shutDown(app, lifetime, config.shutdownSeconds * 1_000),
   };
 }
 

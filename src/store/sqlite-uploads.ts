@@ -1,11 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
+import { limits } from "../config/limits.js";
 import { readRow } from "./sqlite-file.js";
 
 const IdRow = Type.Tuple([Type.String()]);
-
-/** Uploads older than this are forgotten when a new one is saved; milliseconds. */
-const forgottenAfter = 7 * 24 * 3_600_000;
 
 /** The table of files that were uploaded, by scope and digest. */
 export class SqliteUploads {
@@ -32,6 +30,6 @@ export class SqliteUploads {
 
   save(scope: string, digest: string, id: string, now: number): void {
     this.#save.run(scope, digest, id, Math.round(now));
-    this.#forget.run(Math.round(now - forgottenAfter));
+    this.#forget.run(Math.round(now - limits.uploadRemembered));
   }
 }

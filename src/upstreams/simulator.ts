@@ -17,7 +17,6 @@ const pace = 15;
 export class SimulatorUpstream implements Upstream {
   readonly kind = "simulator";
   readonly simulated = true;
-  readonly keepsHistory: boolean;
   readonly features: ReadonlySet<Feature>;
   readonly name: string;
   readonly #simulator: Simulator;
@@ -27,7 +26,6 @@ export class SimulatorUpstream implements Upstream {
     this.name = name;
     this.#simulator = simulator;
     this.#kimi = kimi;
-    this.keepsHistory = kimi.keepsHistory;
     this.features = kimi.features;
   }
 

@@ -108,7 +108,7 @@ export class ChunkEncoder {
   #finish(reason: FinishReason, footer: string): string {
     // No `content` key beside annotations: LobeChat and Cherry Studio would miss them (clients.md §0.8).
     const annotations = this.#citations.annotations().map(urlCitation);
-    const delta = annotations.length > 0 && reason !== "content-filter" ? { annotations } : {};
+    const delta = annotations.length > 0 ? { annotations } : {};
     const notices = this.#notices.length > 0 ? { moonbridge_notices: this.#notices } : {};
     const usage =
       this.#includeUsage && this.#usage
@@ -152,8 +152,7 @@ export class CompletionEncoder {
   }
 
   body() {
-    const annotations =
-      this.#reason === "content-filter" ? [] : this.#citations.annotations().map(urlCitation);
+    const annotations = this.#citations.annotations().map(urlCitation);
     const message = {
       role: "assistant",
       content: this.#text,
@@ -230,13 +229,10 @@ const lineBreaking = /[\u0085\u2028\u2029]/g;
 
 /** JSON text that no line reader breaks: some split at more characters than LF. */
 function quote(text: string): string {
-  const json = JSON.stringify(text);
-  return json.search(lineBreaking) === -1
-    ? json
-    : json.replace(
-        lineBreaking,
-        (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-      );
+  return JSON.stringify(text).replace(
+    lineBreaking,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function pieceEnd(text: string, from: number): number {

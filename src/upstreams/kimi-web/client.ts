@@ -70,7 +70,7 @@ export class KimiClient {
   ): Promise<JsonObject> {
     const form = new FormData();
     form.set("file", new Blob([new Uint8Array(bytes)], { type: mediaType }), name);
-    const headers = { ...this.#headers, authorization: `Bearer ${token}` };
+    const headers = this.#headersFor(token);
     const path = "/apiv2-files/file/upload";
     return this.#json(await request(this.#site, { method: "POST", path, headers, body: form, signal }));
   }
@@ -82,17 +82,13 @@ export class KimiClient {
 
   /** A GET of the legacy API on the site. */
   async getLegacy(path: string, token: string, signal: AbortSignal): Promise<JsonObject> {
-    const headers = { ...this.#headers, authorization: `Bearer ${token}` };
+    const headers = this.#headersFor(token);
     return this.#json(await request(this.#site, { method: "GET", path, headers, signal, ...shortCall }));
   }
 
   /** Opens the stream of one answer; the caller must close it. */
   async openChat(body: string, token: string, signal: AbortSignal): Promise<AnswerStream> {
-    const headers = {
-      ...this.#headers,
-      authorization: `Bearer ${token}`,
-      "content-type": "application/connect+json",
-    };
+    const headers = { ...this.#headersFor(token), "content-type": "application/connect+json" };
     const path = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
     const response = await request(this.#site, {
       method: "POST",
@@ -115,12 +111,12 @@ export class KimiClient {
     await Promise.all([this.#site.pool.destroy(), this.#auth.pool.destroy()]);
   }
 
+  #headersFor(token: string | undefined): Record<string, string> {
+    return token === undefined ? this.#headers : { ...this.#headers, authorization: `Bearer ${token}` };
+  }
+
   async #post(to: Host, path: string, body: string, signal: AbortSignal, token?: string) {
-    const headers = {
-      ...this.#headers,
-      "content-type": "application/json",
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    };
+    const headers = { ...this.#headersFor(token), "content-type": "application/json" };
     return request(to, { method: "POST", path, headers, body, signal, ...shortCall });
   }
 

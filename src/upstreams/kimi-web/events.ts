@@ -9,16 +9,7 @@ import { Sources } from "./sources.js";
 import { Spoken } from "./spoken.js";
 
 /** Block kinds that carry nothing for a chat client (kimi-web.md §2.5). */
-const silentBlocks = new Set([
-  "stage",
-  "multiStage",
-  "file",
-  "memory",
-  "artifact",
-  "resourceLink",
-  "mcp",
-  "search",
-]);
+const silentBlocks = new Set(["stage", "multiStage", "file", "memory", "artifact", "resourceLink"]);
 const blockFields = new Set(["id", "parentId", "messageId", "createTime"]);
 const knownStatuses = new Set([
   "UNSPECIFIED",
