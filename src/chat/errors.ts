@@ -13,6 +13,8 @@ const traits = {
   model_not_found: { status: 404, retryable: false },
   not_found: { status: 404, retryable: false },
   request_too_large: { status: 413, retryable: false },
+  /** The person's own files fill the space that Moonbridge gives them. */
+  file_storage_full: { status: 413, retryable: false },
   /** The queue in front of the account is full. */
   account_busy: { status: 429, retryable: true },
   rate_limited: { status: 429, retryable: true },

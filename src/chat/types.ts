@@ -140,8 +140,17 @@ export type UpstreamRequest = {
   continues?: { chat: string; parent: string };
 };
 
-/** A file on its way to an upstream. */
-export type FileBytes = { name: string; mediaType: string; bytes: Buffer };
+/** A file on its way to an upstream. It may be read again where sending it has to be repeated. */
+export type FileContent = {
+  name: string;
+  mediaType: string;
+  /** In bytes. */
+  size: number;
+  read(): AsyncIterable<Uint8Array>;
+};
+
+/** How much of an allowance an account has used, from 0 to 1, and when it begins anew (milliseconds since the epoch). */
+export type Quota = { name: string; used: number; resetsAt?: number };
 
 /** The state of the account behind an upstream, with the next thing to do where it is not well. */
 export type AccountStatus =
@@ -165,10 +174,12 @@ export interface Upstream {
   /** The account that answers, by an id that tells nobody else anything: its chats are its own. */
   account(): string;
   /** Takes a file in and resolves to the upstream's id of it. Throws `file_rejected`. */
-  upload?(file: FileBytes, signal: AbortSignal): Promise<string>;
+  upload?(file: FileContent, signal: AbortSignal): Promise<string>;
   /** Deletes a chat upstream. Throws `not_found` if it is gone already. Absent where there are none. */
   forget?(chat: string, signal: AbortSignal): Promise<void>;
   /** What is known without asking; costs nothing. */
   status(): AccountStatus;
+  /** Asks what the account has used of its allowances. Absent where there are none. */
+  quota?(signal: AbortSignal): Promise<Quota[]>;
   close(): Promise<void>;
 }

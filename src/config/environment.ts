@@ -21,6 +21,12 @@ const variables: Record<string, { path: readonly [string, ...string[]]; read: Re
   MOONBRIDGE_CHATS_KEEP_HOURS: { path: ["chats", "keepHours"], read: number },
   MOONBRIDGE_CITATIONS: { path: ["citations"], read: plain },
   MOONBRIDGE_CHORES_PATTERNS: { path: ["chores", "patterns"], read: json },
+  MOONBRIDGE_QUEUE_DEPTH: { path: ["queue", "depth"], read: number },
+  MOONBRIDGE_QUEUE_WAIT_SECONDS: { path: ["queue", "waitSeconds"], read: number },
+  MOONBRIDGE_FILES_MAX_BYTES: { path: ["files", "maxBytes"], read: number },
+  MOONBRIDGE_FILES_ALLOW_PRIVATE_LINKS: { path: ["files", "allowPrivateLinks"], read: flag },
+  MOONBRIDGE_FILES_PROMPT_LINKS: { path: ["files", "promptLinks"], read: plain },
+  MOONBRIDGE_FILES_FOLDER: { path: ["files", "folder"], read: plain },
   MOONBRIDGE_STORE: { path: ["store"], read: plain },
   MOONBRIDGE_LOG_LEVEL: { path: ["log", "level"], read: plain },
   MOONBRIDGE_TOKEN: { path: ["token"], read: plain },
@@ -48,6 +54,11 @@ function plain(value: string): string {
 function number(value: string, name: string): number {
   if (!/^\d+$/.test(value)) throw new ConfigError(`${name}: expected a whole number.`);
   return Number(value);
+}
+
+function flag(value: string, name: string): boolean {
+  if (value !== "true" && value !== "false") throw new ConfigError(`${name}: expected true or false.`);
+  return value === "true";
 }
 
 function list(value: string, name: string): unknown {

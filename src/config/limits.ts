@@ -45,6 +45,15 @@ export const limits = {
   /** Kimi reading an uploaded file, and how often it is asked. */
   fileParse: minute,
   fileParsePoll: second,
+  /** Files that clients keep here, over all keys: how many, and their bytes together. */
+  storedFiles: 10_000,
+  storedBytes: 20 * 1_024 * megabyte,
+  /** Pictures and files that go to an upstream in one message. */
+  filesPerMessage: 50,
+  /** Links in a prompt that are looked at, and how long that may take. */
+  promptLinks: 5,
+  linkLook: 3 * second,
+
   /** How long the id of an uploaded file is used again. */
   uploadRemembered: 12 * 60 * minute,
   /** All that one answer may say. */
@@ -62,6 +71,16 @@ export const limits = {
   catalogueRetry: minute,
   /** How long a refused refresh token is not tried again. */
   refusedRefresh: minute,
+
+  /** How often a request waits for an account that turns out to be busy elsewhere. */
+  busyAttempts: 5,
+  /** How long an account is not asked again after it said that its quota is used up. */
+  quotaPause: minute,
+
+  /** Failures in a row after which an upstream is left alone where another can answer, and for how long. */
+  breakerFailures: 4,
+  breakerPause: 15 * second,
+  breakerLongestPause: 5 * minute,
 
   /** How often chats that are due are looked for; also the first pause after one could not be deleted. */
   cleanupEvery: minute,

@@ -4,7 +4,7 @@ import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { isObject } from "../json.js";
 import { ConfigError, check, checkUpstreams } from "./check.js";
 import { type Environment, fromEnvironment } from "./environment.js";
-import { Chats, type Config, ConfigFile, Server, type UpstreamConfig } from "./schema.js";
+import { Chats, type Config, ConfigFile, Files, Queue, Server, type UpstreamConfig } from "./schema.js";
 
 export type CommandLine = { config?: string; host?: string; port?: number };
 
@@ -31,6 +31,12 @@ export async function loadConfig(commandLine: CommandLine, environment: Environm
   checkNames(upstreams, "upstreams");
   checkRoutes(settings.routes ?? {}, upstreams);
   checkPatterns(settings.chores?.patterns ?? []);
+  const storePath = resolve(dirname(path), settings.store?.slice("sqlite:".length) ?? "moonbridge.db");
+  const files = check(settings.files ?? {}, Files, "files");
+  // Beside the database unless told: where that may be written, files may.
+  const folder = files.folder
+    ? resolve(dirname(path), files.folder)
+    : `${storePath.replace(/\.db$/, "")}-files`;
   return {
     server: check(settings.server ?? {}, Server, "server"),
     keys,
@@ -39,7 +45,9 @@ export async function loadConfig(commandLine: CommandLine, environment: Environm
     chats: check(settings.chats ?? {}, Chats, "chats"),
     citations: settings.citations ?? "inline",
     chores: settings.chores?.patterns ?? [],
-    storePath: resolve(dirname(path), settings.store?.slice("sqlite:".length) ?? "moonbridge.db"),
+    queue: check(settings.queue ?? {}, Queue, "queue"),
+    files: { ...files, folder },
+    storePath,
     log: { level: settings.log?.level ?? "info" },
     warnings,
   };

@@ -75,6 +75,12 @@ const Key = Type.Object(
   strict,
 );
 
+const Concurrency = Type.Integer({
+  minimum: 1,
+  maximum: 100_000,
+  description: "how many answers at a time, from 1",
+});
+
 const KimiWebUpstream = Type.Object(
   {
     name: Name,
@@ -84,6 +90,7 @@ const KimiWebUpstream = Type.Object(
     accessToken: Type.Optional(Type.String({ description: "an access token" })),
     refreshToken: Type.Optional(Type.String({ description: "a refresh token" })),
     userAgent: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: "a User-Agent" })),
+    concurrency: Type.Optional(Concurrency),
   },
   strict,
 );
@@ -95,6 +102,44 @@ export const upstreamSchemas = {
   "kimi-web": KimiWebUpstream,
   simulator: SimulatorUpstream,
 } as const satisfies Record<string, TSchema>;
+
+/** The queue in front of each account. */
+export const Queue = Type.Object(
+  {
+    depth: Type.Integer({
+      minimum: 0,
+      maximum: 10_000,
+      default: 50,
+      description: "requests from 0 to 10000",
+    }),
+    waitSeconds: Type.Integer({
+      minimum: 1,
+      maximum: 1_800,
+      default: 120,
+      description: "seconds from 1 to 1800",
+    }),
+  },
+  strict,
+);
+
+/** Pictures and files: in messages, by link, and uploaded. */
+export const Files = Type.Object(
+  {
+    maxBytes: Type.Integer({
+      minimum: 1,
+      maximum: 1_073_741_824,
+      default: 104_857_600,
+      description: "bytes from 1 to 1073741824",
+    }),
+    allowPrivateLinks: Type.Boolean({ default: false, description: "true or false" }),
+    promptLinks: Type.Union([Type.Literal("documents"), Type.Literal("off")], {
+      default: "documents",
+      description: '"documents" or "off"',
+    }),
+    folder: Type.Optional(Type.String({ minLength: 1, description: "a folder" })),
+  },
+  strict,
+);
 
 const Log = Type.Object(
   {
@@ -130,6 +175,8 @@ export const ConfigFile = Type.Object(
         strict,
       ),
     ),
+    queue: Type.Optional(Queue),
+    files: Type.Optional(Files),
     store: Type.Optional(Type.String({ pattern: "^sqlite:.+", description: "sqlite: and a path" })),
     log: Type.Optional(Log),
     // The original's three fields (original.md).
@@ -157,6 +204,8 @@ export type Config = {
   citations: Static<typeof Citations>;
   /** More patterns by which the side requests of chat UIs are recognised. */
   chores: string[];
+  queue: Static<typeof Queue>;
+  files: Omit<Static<typeof Files>, "folder"> & { folder: string };
   /** Path of the database. */
   storePath: string;
   log: { level: string };

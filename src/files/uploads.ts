@@ -1,51 +1,120 @@
+import { createHash } from "node:crypto";
 import { ChatError } from "../chat/errors.js";
-import type { MediaPart, Upstream } from "../chat/types.js";
+import type { FileContent, MediaPart, Upstream } from "../chat/types.js";
 import { limits } from "../config/limits.js";
 import { hash } from "../hash.js";
 import type { UploadStore } from "../store/store.js";
+import { extensionOf, mediaTypeOf, saysNothing } from "./media-type.js";
+import type { FileShelf } from "./shelf.js";
+
+/** A file that is at hand, named by what is in it; `done` lets go of it. */
+type Content = FileContent & { digest: string; done(): Promise<void> };
+
+type LinkContent = { name: string; mediaType: string; body: AsyncIterable<Uint8Array> };
+
+/** Where files come from that are not in the request itself. */
+export type FileSources = {
+  shelf: FileShelf;
+  /** Opens a link, safely. */
+  links: { open(url: string, signal: AbortSignal): Promise<LinkContent> };
+};
 
 /** Brings the pictures and files of messages to an upstream, the same bytes once for each account. */
 export class Uploads {
   readonly #store: UploadStore;
+  readonly #sources: FileSources;
 
-  constructor(store: UploadStore) {
+  constructor(store: UploadStore, sources: FileSources) {
     this.#store = store;
+    this.#sources = sources;
   }
 
   /**
-   * The part with the upstream's own id of the file in place of its bytes. Throws `invalid_request` or
-   * `file_rejected`, and whatever the upstream says of it.
+   * The part with the upstream's own id of the file in place of its bytes. `owner` is the key whose files it may
+   * name. Throws `invalid_request`, `file_rejected` or what is wrong with a link, naming the part, and whatever the
+   * upstream says of it.
    */
-  async place(part: MediaPart, upstream: Upstream, signal: AbortSignal): Promise<MediaPart> {
+  async place(part: MediaPart, upstream: Upstream, owner: string, signal: AbortSignal): Promise<MediaPart> {
     if (!upstream.upload) throw refused(part, `${upstream.name} takes no files`);
-    if (part.source.kind === "link") {
-      throw refused(part, "links are not fetched yet; send the file itself as a data URL");
+    let content: Content | undefined;
+    try {
+      content = await this.#open(part, owner, signal);
+      const scope = hash(upstream.name, upstream.account());
+      const since = Date.now() - limits.uploadRemembered;
+      const known = await this.#store.uploadedFile(scope, content.digest, since);
+      if (known) return { ...part, source: { kind: "file-id", id: known } };
+      const id = await upstream.upload(content, signal);
+      await this.#store.saveUploadedFile(scope, content.digest, id, Date.now());
+      return { ...part, source: { kind: "file-id", id } };
+    } catch (error) {
+      throw about(part, error);
+    } finally {
+      await content?.done();
     }
-    if (part.source.kind === "file-id") throw refused(part, "there is no uploaded file with this id");
-    const { base64 } = part.source;
-    const scope = hash(upstream.name, upstream.account());
-    const digest = hash(part.name ?? "", base64);
-    const known = await this.#store.uploadedFile(scope, digest, Date.now() - limits.uploadRemembered);
-    if (known) return { ...part, source: { kind: "file-id", id: known } };
-    const file = { ...describe(part), bytes: decode(part, base64) };
-    const id = await upstream.upload(file, signal).catch((error: unknown) => {
-      throw rejectionOf(part, error);
+  }
+
+  #open(part: MediaPart, owner: string, signal: AbortSignal): Promise<Content> {
+    const { source } = part;
+    switch (source.kind) {
+      case "bytes":
+        return this.#decode(part, source.base64);
+      case "link":
+        return this.#fetch(part, source.url, signal);
+      case "file-id":
+        return this.#shelved(part, owner, source.id);
+    }
+  }
+
+  async #decode(part: MediaPart, base64: string): Promise<Content> {
+    const bytes = Buffer.from(base64, "base64");
+    if (bytes.length === 0) throw refused(part, "it is empty, or not base64");
+    if (bytes.length > this.#sources.shelf.maxBytes) throw this.#sources.shelf.tooLarge();
+    return {
+      ...described(part),
+      size: bytes.length,
+      digest: createHash("sha256").update(bytes).digest("hex"),
+      read: async function* () {
+        yield bytes;
+      },
+      done: async () => {},
+    };
+  }
+
+  /** The bytes of a link wait on disk while its digest decides whether they must be sent at all. */
+  async #fetch(part: MediaPart, url: string, signal: AbortSignal): Promise<Content> {
+    const { shelf, links } = this.#sources;
+    const link = await links.open(url, signal);
+    const received = await shelf.receive(link.body, signal);
+    return {
+      ...described({ ...part, name: part.name ?? link.name, mediaType: link.mediaType }),
+      size: received.size,
+      digest: received.digest,
+      read: () => shelf.readReceived(received),
+      done: () => shelf.discard(received),
+    };
+  }
+
+  async #shelved(part: MediaPart, owner: string, id: string): Promise<Content> {
+    const { shelf } = this.#sources;
+    const { name, mediaType, size, digest } = await shelf.get(owner, id).catch((error: unknown) => {
+      if (error instanceof ChatError && error.code === "not_found")
+        throw refused(part, "there is no uploaded file with this id");
+      throw error;
     });
-    await this.#store.saveUploadedFile(scope, digest, id, Date.now());
-    return { ...part, source: { kind: "file-id", id } };
+    return {
+      ...described({ ...part, name: part.name ?? name, mediaType }),
+      size,
+      digest,
+      read: () => shelf.read({ id }),
+      done: async () => {},
+    };
   }
 }
 
-function describe({ type, name, mediaType }: MediaPart): { name: string; mediaType: string } {
-  const kind = mediaType ?? (type === "image" ? "image/png" : "application/octet-stream");
-  const extension = /^[\w.+-]+\/(?:x-)?([\w-]+)/.exec(kind)?.[1] ?? "bin";
-  return { name: name ?? `${type}.${extension}`, mediaType: kind };
-}
-
-function decode(part: MediaPart, base64: string): Buffer {
-  const bytes = Buffer.from(base64, "base64");
-  if (bytes.length === 0) throw refused(part, "it is empty, or not base64");
-  return bytes;
+/** What the part is called and is: a name that fits its type, a type that fits its name. */
+function described({ type, name, mediaType = "" }: Pick<MediaPart, "type" | "name" | "mediaType">) {
+  const kind = saysNothing(mediaType) ? mediaTypeOf(name ?? (type === "image" ? ".png" : "")) : mediaType;
+  return { name: name ?? `${type}.${extensionOf(kind)}`, mediaType: kind };
 }
 
 function refused(part: MediaPart, why: string): ChatError {
@@ -55,8 +124,11 @@ function refused(part: MediaPart, why: string): ChatError {
   });
 }
 
-/** A file that the upstream rejects is named by its place in the request; other failures are not its fault. */
-function rejectionOf(part: MediaPart, error: unknown): unknown {
-  if (!(error instanceof ChatError) || error.code !== "file_rejected") return error;
-  return new ChatError("file_rejected", `${part.at}: ${error.message}`, { param: part.at, cause: error });
+/** Failures that are about this one file; they are told by its place in the request. */
+const aboutFile = new Set<string>(["file_rejected", "link_forbidden", "link_unreachable"]);
+
+/** A failure of the file itself names its place in the request; others are not its fault. */
+function about(part: MediaPart, error: unknown): unknown {
+  if (!(error instanceof ChatError) || error.param !== undefined || !aboutFile.has(error.code)) return error;
+  return new ChatError(error.code, `${part.at}: ${error.message}`, { param: part.at, cause: error });
 }

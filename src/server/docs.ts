@@ -15,7 +15,7 @@ export async function docs(app: FastifyInstance): Promise<void> {
           "Your own Kimi account as an OpenAI-compatible API. For research and personal use. " +
           "Press “Authorize” and enter your Moonbridge key to try the calls here.",
       },
-      tags: [{ name: "chat" }, { name: "models" }, { name: "health" }],
+      tags: [{ name: "chat" }, { name: "models" }, { name: "files" }, { name: "health" }],
       components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
       security: [{ key: [] }],
     },

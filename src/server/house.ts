@@ -1,9 +1,13 @@
 import type { FastifyBaseLogger } from "fastify";
+import { AccountQueue } from "../accounts/queue.js";
+import { Attachments } from "../chat/attachments.js";
 import { Chat } from "../chat/chat.js";
 import { Chores } from "../chat/chores.js";
 import { Cleanup } from "../chat/cleanup.js";
 import type { Upstream } from "../chat/types.js";
 import type { Config, UpstreamConfig } from "../config/schema.js";
+import { LinkFetcher } from "../files/fetch-link.js";
+import { FileShelf } from "../files/shelf.js";
 import { Uploads } from "../files/uploads.js";
 import { Drift } from "../observability/drift.js";
 import { SqliteStore } from "../store/sqlite.js";
@@ -27,20 +31,26 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   const drift = new Drift((entry) => log.warn(entry, "Kimi sent something that Moonbridge does not know"));
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
   const surroundings = { store, drift, warn, ...(patience ? { patience } : {}) };
-  const upstreams = await Promise.all(
-    configuredUpstreams(config).map((upstream) => openUpstream(upstream, surroundings)),
-  );
+  const configured = configuredUpstreams(config);
+  const upstreams = await Promise.all(configured.map((upstream) => openUpstream(upstream, surroundings)));
+  const queues = new Map(configured.map((upstream) => [upstream.name, queueFor(upstream, config, log)]));
   const cleanup = new Cleanup(store, upstreams, warn);
   const { routes, chats, citations } = config;
+  const { folder, maxBytes, allowPrivateLinks, promptLinks } = config.files;
+  const files = await FileShelf.open(folder, store, maxBytes);
+  const links = new LinkFetcher({ allowPrivate: allowPrivateLinks, maxBytes });
+  const uploads = new Uploads(store, { shelf: files, links });
   const chat = new Chat({
     upstreams,
+    queues,
     routes,
     store,
     cleanup,
     chats,
     citations,
     chores: new Chores(config.chores),
-    uploads: new Uploads(store),
+    files,
+    attachments: new Attachments(uploads, promptLinks === "documents" ? links : undefined),
     warn,
   });
   const close = async () => {
@@ -53,4 +63,17 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
 /** Without an account the simulator answers. */
 function configuredUpstreams({ upstreams }: Config): UpstreamConfig[] {
   return upstreams.length > 0 ? upstreams : [{ name: "simulator", kind: "simulator" }];
+}
+
+/** Answers at a time where the config does not say: what Kimi's own site lets one person do. */
+const defaultConcurrency: Record<UpstreamConfig["kind"], number> = { "kimi-web": 2, simulator: 1_000 };
+
+function queueFor(upstream: UpstreamConfig, { queue }: Config, log: FastifyBaseLogger): AccountQueue {
+  const given = "concurrency" in upstream ? upstream.concurrency : undefined;
+  return new AccountQueue({
+    concurrency: given ?? defaultConcurrency[upstream.kind],
+    depth: queue.depth,
+    wait: queue.waitSeconds * 1_000,
+    tell: ({ position }) => log.info({ upstream: upstream.name, position }, "a request waits for its turn"),
+  });
 }

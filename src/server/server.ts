@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import cors from "@fastify/cors";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import { files } from "../api/files/route.js";
 import { models } from "../api/models/route.js";
 import { chatCompletions } from "../api/openai-chat/route.js";
 import type { Chat } from "../chat/chat.js";
@@ -94,6 +95,7 @@ async function assemble(app: FastifyInstance, { chat, keys, config }: ServerPart
     api.addHook("onRequest", guard(keys));
     await api.register(chatCompletions(chat, { unknownParameters: config.unknownParameters }));
     await api.register(models(chat));
+    await api.register(files(chat));
   });
 }
 

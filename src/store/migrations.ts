@@ -36,6 +36,18 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (scope, digest)
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX uploads_by_time ON uploads (uploaded_at);`,
+  `CREATE TABLE files (
+     seq INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     owner TEXT NOT NULL,
+     name TEXT NOT NULL,
+     media_type TEXT NOT NULL,
+     purpose TEXT NOT NULL,
+     size INTEGER NOT NULL,
+     digest TEXT NOT NULL,
+     created_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX files_by_owner ON files (owner, seq);`,
 ];
 
 /** Brings the file to the newest version, each step whole or not at all. */

@@ -4,9 +4,18 @@ import { StoreError, storeError } from "./errors.js";
 import { migrate } from "./migrations.js";
 import { SqliteCredentials } from "./sqlite-credentials.js";
 import { checkDatabase, connect, keepPrivate, prepareFile } from "./sqlite-file.js";
+import { SqliteFiles } from "./sqlite-files.js";
 import { SqliteThreads } from "./sqlite-threads.js";
 import { SqliteUploads } from "./sqlite-uploads.js";
-import type { Store, StoredChat, StoredCredentials, StoredKey, StoredThread } from "./store.js";
+import type {
+  FileSelection,
+  Store,
+  StoredChat,
+  StoredCredentials,
+  StoredFile,
+  StoredKey,
+  StoredThread,
+} from "./store.js";
 
 export { StoreError } from "./errors.js";
 
@@ -15,6 +24,7 @@ type Parts = {
   credentials: SqliteCredentials;
   threads: SqliteThreads;
   uploads: SqliteUploads;
+  files: SqliteFiles;
 };
 
 /**
@@ -52,6 +62,7 @@ export class SqliteStore implements Store {
         credentials,
         threads: new SqliteThreads(quick),
         uploads: new SqliteUploads(quick),
+        files: new SqliteFiles(synced),
       });
     } catch (error) {
       for (const connection of connections) connection.close();
@@ -136,6 +147,26 @@ export class SqliteStore implements Store {
 
   saveUploadedFile(scope: string, digest: string, id: string, now: number): Promise<void> {
     return this.#use(({ uploads }) => uploads.save(scope, digest, id, now));
+  }
+
+  saveFile(file: StoredFile): Promise<void> {
+    return this.#use(({ files }) => files.save(file));
+  }
+
+  file(owner: string, id: string): Promise<StoredFile | undefined> {
+    return this.#use(({ files }) => files.find(owner, id));
+  }
+
+  files(owner: string, selection: FileSelection): Promise<readonly StoredFile[]> {
+    return this.#use(({ files }) => files.list(owner, selection));
+  }
+
+  removeFile(owner: string, id: string): Promise<void> {
+    return this.#use(({ files }) => files.remove(owner, id));
+  }
+
+  countFiles(): Promise<{ files: number; bytes: number }> {
+    return this.#use(({ files }) => files.count());
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { TokenPair } from "../accounts/token.js";
 
 /** What must outlive the process. Each part has one owner, which alone changes it. Times are milliseconds since the epoch. */
-export interface Store extends CredentialStore, KeyStore, ThreadStore, UploadStore {
+export interface Store extends CredentialStore, KeyStore, ThreadStore, UploadStore, FileStore {
   close(): Promise<void>;
 }
 
@@ -89,4 +89,39 @@ export interface UploadStore {
   /** The upstream's id of a file with this digest that was uploaded later than `since` within the scope. */
   uploadedFile(scope: string, digest: string, since: number): Promise<string | undefined>;
   saveUploadedFile(scope: string, digest: string, id: string, now: number): Promise<void>;
+}
+
+/** A file that a client has uploaded; its bytes lie on disk under its id. */
+export type StoredFile = {
+  id: string;
+  /** The name of the key it came with. */
+  owner: string;
+  name: string;
+  mediaType: string;
+  purpose: string;
+  /** In bytes. */
+  size: number;
+  /** SHA-256 of the bytes, in hex. */
+  digest: string;
+  createdAt: number;
+};
+
+/** Which files a list shows. */
+export type FileSelection = {
+  limit: number;
+  /** The id of the file to begin after; an unknown one means from the first. */
+  after: string | undefined;
+  purpose: string | undefined;
+  newestFirst: boolean;
+};
+
+export interface FileStore {
+  saveFile(file: StoredFile): Promise<void>;
+  /** A file of this owner's. */
+  file(owner: string, id: string): Promise<StoredFile | undefined>;
+  /** The owner's files in the order of their making. */
+  files(owner: string, selection: FileSelection): Promise<readonly StoredFile[]>;
+  removeFile(owner: string, id: string): Promise<void>;
+  /** Over all owners. */
+  countFiles(): Promise<{ files: number; bytes: number }>;
 }

@@ -15,6 +15,7 @@ export type Moonbridge = {
   ready: Promise<string>;
   exit: Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
+  pid: number;
 };
 
 export function freshFolder(): string {
@@ -54,7 +55,14 @@ export function run(args: string[], folder: string, environment: Record<string, 
     () => log,
   );
   ready.catch(() => {});
-  return { output: () => output, log: () => log, ready, exit, kill: (signal) => child.kill(signal) };
+  return {
+    output: () => output,
+    log: () => log,
+    ready,
+    exit,
+    kill: (signal) => child.kill(signal),
+    pid: child.pid ?? 0,
+  };
 }
 
 function listening(

@@ -5,8 +5,6 @@ import type { ChatEvent, FinishReason, Usage } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { errorEnvelope } from "./errors.js";
 
-type Notice = { code: string; message: string };
-
 const finishReasons: Record<FinishReason, string> = {
   stop: "stop",
   length: "length",
@@ -30,12 +28,30 @@ class Heading {
   }
 }
 
+/** What is told beside an answer, in fields of our own: searches that were made, and remarks that are no failures. */
+class Remarks {
+  readonly #searches: string[] = [];
+  readonly #notices: { code: string; message: string }[] = [];
+
+  hear(event: ChatEvent): void {
+    if (event.type === "search") this.#searches.push(...event.queries);
+    else if (event.type === "notice") this.#notices.push({ code: event.code, message: event.message });
+  }
+
+  fields() {
+    return {
+      ...(this.#searches.length > 0 ? { moonbridge_searches: this.#searches } : {}),
+      ...(this.#notices.length > 0 ? { moonbridge_notices: this.#notices } : {}),
+    };
+  }
+}
+
 /** ChatEvents as the lines of a chat completion stream (clients.md §0.1–§0.8, rows 29–36). */
 export class ChunkEncoder {
   readonly #heading = new Heading();
   readonly #includeUsage: boolean;
   readonly #citations = new CitationWriter();
-  readonly #notices: Notice[] = [];
+  readonly #remarks = new Remarks();
   #prefix = "";
   #usage: Usage | undefined;
   #begun = false;
@@ -69,7 +85,8 @@ export class ChunkEncoder {
       case "reasoning":
         return this.#begin() + this.#pieces("reasoning_content", event.text);
       case "notice":
-        this.#notices.push({ code: event.code, message: event.message });
+      case "search":
+        this.#remarks.hear(event);
         return "";
       case "usage":
         this.#usage = event.usage;
@@ -81,7 +98,6 @@ export class ChunkEncoder {
         this.#prefix = this.#chunkPrefix();
         return "";
       case "opened":
-      case "search":
       case "source":
       case "retract":
         return "";
@@ -109,7 +125,6 @@ export class ChunkEncoder {
     // No `content` key beside annotations: LobeChat and Cherry Studio would miss them (clients.md §0.8).
     const annotations = this.#citations.annotations().map(urlCitation);
     const delta = annotations.length > 0 ? { annotations } : {};
-    const notices = this.#notices.length > 0 ? { moonbridge_notices: this.#notices } : {};
     const usage =
       this.#includeUsage && this.#usage
         ? `data: ${JSON.stringify({ ...this.#chunk([]), usage: usageObject(this.#usage) })}\n\n`
@@ -117,7 +132,7 @@ export class ChunkEncoder {
     return (
       this.#begin() +
       (footer ? this.#pieces("content", footer) : "") +
-      `data: ${JSON.stringify({ ...this.#chunk([choice(delta, finishReasons[reason])]), ...notices })}\n\n` +
+      `data: ${JSON.stringify({ ...this.#chunk([choice(delta, finishReasons[reason])]), ...this.#remarks.fields() })}\n\n` +
       `${usage}data: [DONE]\n\n`
     );
   }
@@ -141,7 +156,7 @@ export class ChunkEncoder {
 export class CompletionEncoder {
   readonly #heading = new Heading();
   readonly #citations = new CitationWriter();
-  readonly #notices: Notice[] = [];
+  readonly #remarks = new Remarks();
   #text = "";
   #reasoning = "";
   #usage: Usage | undefined;
@@ -164,7 +179,7 @@ export class CompletionEncoder {
       ...this.#heading.fields("chat.completion"),
       choices: [{ index: 0, message, logprobs: null, finish_reason: finishReasons[this.#reason] }],
       ...(this.#usage ? { usage: usageObject(this.#usage) } : {}),
-      ...(this.#notices.length > 0 ? { moonbridge_notices: this.#notices } : {}),
+      ...this.#remarks.fields(),
     };
   }
 
@@ -183,7 +198,8 @@ export class CompletionEncoder {
         this.#reasoning = "";
         return;
       case "notice":
-        this.#notices.push({ code: event.code, message: event.message });
+      case "search":
+        this.#remarks.hear(event);
         return;
       case "conversation":
         this.#heading.conversation = event.id;
@@ -196,7 +212,6 @@ export class CompletionEncoder {
         return;
       case "opened":
       case "text":
-      case "search":
       case "source":
       case "citation":
         return;

@@ -17,6 +17,7 @@ const names: Record<ErrorCode, Names> = {
   model_not_found: { type: "invalid_request_error" },
   not_found: { type: "invalid_request_error" },
   request_too_large: { type: "invalid_request_error" },
+  file_storage_full: { type: "invalid_request_error" },
   account_busy: { type: "rate_limit_exceeded" },
   rate_limited: { type: "rate_limit_exceeded", code: "rate_limit_exceeded" },
   quota_exceeded: { type: "exceeded_current_quota_error", code: "insufficient_quota" },

@@ -1,0 +1,233 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
+import { toFile } from "openai";
+import { describe, expect, test } from "vitest";
+import { apiKey, type Gateway, startGateway, until } from "../../gateway.js";
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+/** What lies in the folder of files, a folder that may not be there yet. */
+function onDisk(gateway: Gateway): string[] {
+  try {
+    return readdirSync(join(dirname(gateway.statePath), "files"));
+  } catch {
+    return [];
+  }
+}
+
+function upload(gateway: Gateway, body: FormData | string, headers: Record<string, string> = {}) {
+  return fetch(`${gateway.url}/v1/files`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${apiKey}`, ...headers },
+    body,
+  });
+}
+
+function formOf(...parts: [name: string, value: string | Blob, fileName?: string][]): FormData {
+  const form = new FormData();
+  for (const [name, value, fileName] of parts) {
+    if (typeof value === "string") form.append(name, value);
+    else form.append(name, value, fileName);
+  }
+  return form;
+}
+
+describe("the life of a file, through the SDK", () => {
+  test("upload, list, look, read, delete", async () => {
+    const { client, ...gateway } = await startGateway();
+    const bytes = randomBytes(300_000);
+    const file = await client.files.create({
+      file: await toFile(bytes, "报告 (1).pdf"),
+      purpose: "user_data",
+    });
+    expect(file).toMatchObject({
+      id: expect.stringMatching(/^file-[0-9a-f]{32}$/),
+      object: "file",
+      bytes: bytes.length,
+      filename: "报告 (1).pdf",
+      purpose: "user_data",
+      status: "processed",
+    });
+    expect(Math.abs(file.created_at - Date.now() / 1_000)).toBeLessThan(60);
+    expect(await client.files.retrieve(file.id)).toEqual(file);
+    const content = await client.files.content(file.id);
+    expect(content.headers.get("content-type")).toBe("application/octet-stream");
+    expect(content.headers.get("content-disposition")).toBe(
+      `attachment; filename*=UTF-8''${encodeURIComponent("报告 (1).pdf").replaceAll("(", "%28").replaceAll(")", "%29")}`,
+    );
+    expect(sha256(new Uint8Array(await content.arrayBuffer()))).toBe(sha256(bytes));
+    expect(await client.files.delete(file.id)).toEqual({ id: file.id, object: "file", deleted: true });
+    await expect(client.files.retrieve(file.id)).rejects.toMatchObject({ status: 404, code: "not_found" });
+    await expect(client.files.delete(file.id)).rejects.toMatchObject({ status: 404 });
+    expect(onDisk({ client, ...gateway })).toEqual([]);
+  });
+
+  test("the list goes page by page, newest first, and by purpose", async () => {
+    const { client } = await startGateway();
+    const made: string[] = [];
+    for (let n = 0; n < 5; n++) {
+      const purpose = n % 2 === 0 ? "user_data" : "vision";
+      const file = await client.files.create({
+        file: await toFile(Buffer.from(`${n}`), `${n}.txt`),
+        purpose,
+      });
+      made.push(file.id);
+    }
+    const listed: string[] = [];
+    for await (const file of client.files.list({ limit: 2 })) listed.push(file.id);
+    expect(listed).toEqual(made.toReversed());
+    const oldest = await client.files.list({ order: "asc", limit: 3 });
+    expect(oldest.data.map(({ id }) => id)).toEqual(made.slice(0, 3));
+    expect(oldest.has_more).toBe(true);
+    const vision = await client.files.list({ purpose: "vision" });
+    expect(vision.data.map(({ id }) => id)).toEqual([made[3], made[1]]);
+  });
+
+  test("to another key it is not there", async () => {
+    const gateway = await startGateway({ keys: [{ name: "other", key: "sk-CANARY-other" }] });
+    const file = await gateway.client.files.create({
+      file: await toFile(Buffer.from("mine"), "mine.txt"),
+      purpose: "user_data",
+    });
+    const other = gateway.client.withOptions({ apiKey: "sk-CANARY-other" });
+    expect((await other.files.list()).data).toEqual([]);
+    await expect(other.files.retrieve(file.id)).rejects.toMatchObject({ status: 404 });
+    await expect(other.files.content(file.id)).rejects.toMatchObject({ status: 404 });
+    await expect(other.files.delete(file.id)).rejects.toMatchObject({ status: 404 });
+    expect((await gateway.client.files.retrieve(file.id)).id).toBe(file.id);
+  });
+
+  test("a page among the files is never shown in place", async () => {
+    const { client } = await startGateway();
+    const page = await toFile(Buffer.from("<script>alert(1)</script>"), "x.html", { type: "text/html" });
+    const { id } = await client.files.create({ file: page, purpose: "user_data" });
+    const { headers } = await client.files.content(id);
+    expect(headers.get("content-type")).toBe("application/octet-stream");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+  });
+});
+
+describe("the form", () => {
+  const blob = new Blob(["hello"], { type: "text/plain" });
+
+  test("may have its parts in any order, any purpose, or none", async () => {
+    const gateway = await startGateway();
+    const forms = [
+      formOf(["purpose", "file-extract"], ["file", blob, "a.txt"]),
+      formOf(["file", blob, "a.txt"], ["purpose", "file-extract"]),
+    ];
+    for (const form of forms) {
+      expect(await (await upload(gateway, form)).json()).toMatchObject({ purpose: "file-extract" });
+    }
+    const plain = await (await upload(gateway, formOf(["file", blob, "a.txt"]))).json();
+    expect(plain).toMatchObject({ purpose: "user_data", bytes: 5 });
+  });
+
+  test("what is not honoured is named", async () => {
+    const gateway = await startGateway();
+    const form = formOf(
+      ["file", blob, "a.txt"],
+      ["expires_after[anchor]", "created_at"],
+      ["expires_after[seconds]", "3600"],
+    );
+    expect((await upload(gateway, form)).headers.get("x-moonbridge-ignored")).toBe("expires_after");
+  });
+
+  test.each([
+    ["nothing", formOf(["purpose", "user_data"]), "file", /required/],
+    ["two files", formOf(["file", blob, "a"], ["file", blob, "b"]), "file", /one file/],
+    ["a file by another name", formOf(["document", blob, "a"]), "file", /one file/],
+    ["a field that nobody knows", formOf(["file", blob, "a"], ["colour", "CANARY"]), "form", /no other/],
+    ["a purpose that is none", formOf(["purpose", "CANARY drop"], ["file", blob, "a"]), "purpose", /a word/],
+    ["an empty file", formOf(["file", new Blob([]), "a.txt"]), null, /empty/],
+    ["no form", '{"file":"CANARY"}', "file", /multipart/],
+  ])("%s is refused with a sentence, and nothing stays", async (_what, body, param, sentence) => {
+    const gateway = await startGateway();
+    const response = await upload(gateway, body);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: { param, message: expect.stringMatching(sentence) },
+    });
+    expect(onDisk(gateway)).toEqual([]);
+  });
+
+  test("names are cut to what a name may be, and never are paths", async () => {
+    const gateway = await startGateway();
+    const names = ["../../etc/passwd", "C:\\secret\\a.pdf", "", "a\u0000\nb.txt", `${"x".repeat(500)}.pdf`];
+    for (const name of names) {
+      const response = await upload(gateway, formOf(["file", blob, name || "blob"]));
+      const body = JSON.parse(await response.text());
+      expect(body.filename).toMatch(/^[^/\\\p{Cc}]{1,200}$/u);
+    }
+    expect(onDisk(gateway).every((name) => /^file-[0-9a-f]{32}$/.test(name))).toBe(true);
+  });
+
+  test.each([
+    ["cut in the middle", '--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhalf'],
+    ["no form at all", "CANARY"],
+    ["only its end", "--B--\r\n"],
+    ["headers without an end", "--B\r\nContent-Disposition: form-data"],
+  ])("%s: refused, nothing stays", async (_what, body) => {
+    const gateway = await startGateway();
+    const response = await upload(gateway, body, { "content-type": "multipart/form-data; boundary=B" });
+    expect(response.status).toBe(400);
+    expect(onDisk(gateway)).toEqual([]);
+  });
+});
+
+describe("bounds", () => {
+  test("a file over the limit is refused, announced or not, and nothing stays", async () => {
+    const gateway = await startGateway({ files: { maxBytes: 100_000 } });
+    const big = new Blob([randomBytes(200_000)]);
+    const announced = await upload(gateway, formOf(["file", big, "big.bin"]));
+    expect(await announced.json()).toMatchObject({
+      error: { code: "file_rejected", message: expect.stringContaining("100000 bytes") },
+    });
+    const form = new Response(formOf(["file", big, "big.bin"]));
+    const init: RequestInit & { duplex: "half" } = {
+      method: "POST",
+      headers: { authorization: `Bearer ${apiKey}`, "content-type": form.headers.get("content-type") ?? "" },
+      body: form.body,
+      duplex: "half",
+    };
+    const streamed = await fetch(`${gateway.url}/v1/files`, init).catch(() => undefined);
+    if (streamed) expect(streamed.status).toBe(400);
+    await until(() => onDisk(gateway).length === 0);
+    const small = await upload(gateway, formOf(["file", new Blob([randomBytes(100_000)]), "fits.bin"]));
+    expect(small.status).toBe(200);
+  });
+
+  test("a client that leaves half-way leaves no temporary file", async () => {
+    const gateway = await startGateway();
+    const { hostname, port } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    const head =
+      '--B\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\nContent-Type: application/octet-stream\r\n\r\n';
+    socket.write(
+      `POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\n` +
+        `Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 50000000\r\n\r\n${head}`,
+    );
+    socket.write(randomBytes(1_000_000));
+    await until(() => onDisk(gateway).some((name) => name.endsWith(".part")));
+    socket.destroy();
+    await until(() => onDisk(gateway).length === 0);
+    await until(() => gateway.log().some(({ route }) => route === "/v1/files"));
+    expect(gateway.log().filter(({ level }) => Number(level) >= 50)).toEqual([]);
+  });
+});
+
+test("it answers without /v1 and with it twice, and OPTIONS like every path", async () => {
+  const gateway = await startGateway();
+  for (const path of ["/files", "/v1/v1/files/", "/v1/files?limit=10"]) {
+    const response = await fetch(`${gateway.url}${path}`, { headers: { authorization: `Bearer ${apiKey}` } });
+    expect(await response.json()).toMatchObject({ object: "list", data: [], has_more: false });
+  }
+  for (const query of ["limit=0", "limit=x", "order=up"]) {
+    const response = await fetch(`${gateway.url}/v1/files?${query}`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+    expect(response.status).toBe(400);
+  }
+});
