@@ -45,12 +45,16 @@ export class Files {
     return { file: { id, meta, blob, ...(image ? { parseResult: { thumbnail } } : {}) } };
   }
 
-  /** PROCESSING at the first look, then SUCCESS; FAILED for names with "unparsable" (kimi-web.md §2.8). */
+  /** PROCESSING at the first look, or always for names with "endless"; then SUCCESS, or FAILED for "unparsable" (kimi-web.md §2.8). */
   progress(body: JsonObject, person: Person): JsonObject {
     const progresses = list(field(body, "file_ids")).map((id) => {
       const file = this.#get(text(id) ?? "", person);
       file.polls += 1;
-      return { fileId: id, status: file.polls === 1 ? "PROCESS_STATUS_PROCESSING" : outcome(file) };
+      const endless = text(file.meta.name)?.includes("endless");
+      return {
+        fileId: id,
+        status: file.polls === 1 || endless ? "PROCESS_STATUS_PROCESSING" : outcome(file),
+      };
     });
     return { progresses };
   }

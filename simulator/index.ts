@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Call } from "./calls.js";
+import type { ErrorShape } from "./errors.js";
 import type { Fault } from "./faults.js";
 import { serve } from "./server.js";
 import type { IssueOptions, TokenPair } from "./tokens.js";
@@ -28,6 +29,8 @@ export type Simulator = {
   fault(fault: Fault, times?: number): void;
   /** Applies to the next `times` calls of RefreshToken at the account gateway; default 1. */
   faultRefresh(fault: RefreshFault, times?: number): void;
+  /** The next `times` uploads are refused so, once they are there; default 1. */
+  faultUpload(refusal: ErrorShape, times?: number): void;
   counts(): {
     refreshes: number;
     legacyRefreshes: number;
@@ -64,6 +67,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     revoke: (refreshToken) => world.tokens.revoke(refreshToken),
     fault: (fault, times = 1) => world.faults.add(fault, times),
     faultRefresh: (fault, times = 1) => world.refreshFaults.add(fault, times),
+    faultUpload: (refusal, times = 1) => world.uploadFaults.add(refusal, times),
     counts: () => ({ ...world.counted, cancels: world.history.cancels, openStreams: world.streams.size }),
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));

@@ -113,6 +113,8 @@ async function upload(world: World, visit: Visit): Promise<void> {
   if (digest === "too large") throw new Refusal({ code: "resource_exhausted" }, "file too large");
   if (!digest) throw new Refusal({ code: "invalid_argument" }, "not a form with one file");
   world.log.keepBody(visit.call, { ...digest }, 0);
+  const fault = world.uploadFaults.take();
+  if (fault) throw new Refusal(fault);
   visit.json(200, world.files.add(digest, person, `http://${request.headers.host ?? "127.0.0.1"}`));
 }
 

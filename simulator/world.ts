@@ -1,6 +1,7 @@
 import type { Turn } from "./answer.js";
 import { CallLog } from "./calls.js";
 import { Chats } from "./chats.js";
+import type { ErrorShape } from "./errors.js";
 import type { Fault } from "./faults.js";
 import { Files } from "./files.js";
 import { History } from "./history.js";
@@ -37,6 +38,7 @@ export type World = {
   readonly files: Files;
   readonly faults: Queue<Fault>;
   readonly refreshFaults: Queue<RefreshFault>;
+  readonly uploadFaults: Queue<ErrorShape>;
   readonly log: CallLog;
   readonly streams: Set<Visit>;
   readonly counted: { refreshes: number; legacyRefreshes: number; chats: number };
@@ -54,6 +56,7 @@ export function createWorld(options: SimulatorOptions): World {
     files: new Files(ids),
     faults: new Queue(),
     refreshFaults: new Queue(),
+    uploadFaults: new Queue(),
     log: new CallLog(),
     streams: new Set(),
     counted: { refreshes: 0, legacyRefreshes: 0, chats: 0 },

@@ -1,12 +1,20 @@
 import { appendFileSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import OpenAI from "openai";
 import { onTestFinished } from "vitest";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../simulator/index.js";
 import type { TokenPair } from "../src/accounts/token.js";
 import { check } from "../src/config/check.js";
-import { Chats, type Config, type KeyConfig, Server, type UpstreamConfig } from "../src/config/schema.js";
+import {
+  Chats,
+  type Config,
+  Files,
+  type KeyConfig,
+  Queue,
+  Server,
+  type UpstreamConfig,
+} from "../src/config/schema.js";
 import type { Drift } from "../src/observability/drift.js";
 import { createLog } from "../src/observability/log.js";
 import { openHouse } from "../src/server/house.js";
@@ -36,7 +44,7 @@ export type GatewayOptions = {
   server?: Record<string, unknown>;
   tokens?: (simulator: Simulator) => TokenPair;
   /** Milliseconds of upstream silence, and of heartbeats alone, that count as a stall. */
-  patience?: { silence: number; progress: number };
+  patience?: { silence: number; progress: number; parse?: number };
   /** Another upstream than the simulator. */
   baseUrl?: string;
   routes?: Record<string, string[]>;
@@ -46,6 +54,11 @@ export type GatewayOptions = {
   /** Further keys beside the usual one. */
   keys?: KeyConfig[];
   chores?: string[];
+  /** Links in prompts are left alone unless a test is about them. */
+  files?: Record<string, unknown>;
+  queue?: Record<string, unknown>;
+  /** Answers at a time; as many as anybody asks for unless a test is about the queue. */
+  concurrency?: number;
 };
 
 /** A gateway on a free port in front of a simulator of its own, both stopped when the test ends. */
@@ -64,6 +77,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
         kind: "kimi-web",
         baseUrl: options.baseUrl ?? simulator.url,
         authUrl: simulator.url,
+        concurrency: options.concurrency ?? 10_000,
         ...(options.tokens?.(simulator) ?? simulator.issue()),
       },
       ...(options.upstreams?.(simulator) ?? []),
@@ -72,6 +86,11 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     chats: check(chats ?? {}, Chats),
     citations: "inline",
     chores: chores ?? [],
+    queue: check(options.queue ?? {}, Queue),
+    files: {
+      ...check({ promptLinks: "off", ...options.files }, Files),
+      folder: join(dirname(statePath), "files"),
+    },
     storePath: statePath,
     log: { level: "trace" },
     warnings: [],

@@ -1,4 +1,5 @@
 import { limits } from "../config/limits.js";
+import type { FileShelf } from "../files/shelf.js";
 import { Deadline } from "./deadline.js";
 import { ChatError } from "./errors.js";
 import { aliases, type Route, type Routes, route, suffixes } from "./route.js";
@@ -10,6 +11,7 @@ import { UsageMeter } from "./usage.js";
 export type ListedModel = Model & { upstream: string; simulated: boolean };
 
 export type ChatParts = TurnParts & {
+  files: FileShelf;
   upstreams: readonly Upstream[];
   routes: Routes;
   citations: CitationMode;
@@ -21,6 +23,11 @@ export class Chat {
 
   constructor(parts: ChatParts) {
     this.#parts = parts;
+  }
+
+  /** The files that clients keep here. */
+  get files(): FileShelf {
+    return this.#parts.files;
   }
 
   /**
@@ -72,6 +79,7 @@ export class Chat {
   }
 
   async close(): Promise<void> {
+    for (const queue of this.#parts.queues.values()) queue.close();
     await this.#parts.cleanup.stop();
     await Promise.all(this.#parts.upstreams.map((upstream) => upstream.close()));
   }

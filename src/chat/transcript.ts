@@ -4,20 +4,21 @@ import type { MediaPart, Message, Part } from "./types.js";
 /**
  * Merges a whole history into the one user message that an upstream with its own memory takes. A lone user message
  * stays as it is; everything else becomes lines with the role in front. Pictures and files follow the text, which
- * names the places where they stood; nothing is left out. Throws `invalid_request` where there is nothing to send.
+ * names the places where they stood; nothing that says something is left out. Throws `invalid_request` where there is nothing to send.
  */
 export function transcript(messages: readonly Message[]): Message {
-  if (messages.every(isEmpty)) {
+  const said = messages.filter((message) => !isEmpty(message));
+  if (said.length === 0) {
     throw new ChatError("invalid_request", "messages: there is no text in them to send.", {
       param: "messages",
     });
   }
   const media: MediaPart[] = [];
-  const only = messages.length === 1 ? messages[0] : undefined;
+  const only = said.length === 1 ? said[0] : undefined;
   const text =
     only?.role === "user"
       ? only.content.map((part) => (part.type === "text" ? part.text : "")).join("")
-      : messages.map((message) => section(message, media)).join("\n\n");
+      : said.map((message) => section(message, media)).join("\n\n");
   if (only?.role === "user") media.push(...only.content.filter((part) => part.type !== "text"));
   return { role: "user", content: [...(text === "" ? [] : [{ type: "text" as const, text }]), ...media] };
 }

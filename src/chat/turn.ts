@@ -1,20 +1,23 @@
+import type { AccountQueue } from "../accounts/queue.js";
 import { limits } from "../config/limits.js";
-import type { Uploads } from "../files/uploads.js";
 import type { ThreadStore } from "../store/store.js";
+import type { Attachments } from "./attachments.js";
 import type { Chores } from "./chores.js";
 import type { Cleanup } from "./cleanup.js";
 import { ChatError } from "./errors.js";
 import type { Route } from "./route.js";
 import { type Place, Thread } from "./thread.js";
 import { transcript } from "./transcript.js";
-import type { ChatEvent, ChatRequest, ChatsMode, Part, UpstreamRequest } from "./types.js";
+import type { ChatEvent, ChatRequest, ChatsMode, UpstreamRequest } from "./types.js";
 import { tokensOf, type UsageMeter } from "./usage.js";
 
 export type TurnParts = {
   store: ThreadStore;
   cleanup: Cleanup;
   chores: Chores;
-  uploads: Uploads;
+  attachments: Attachments;
+  /** The queue in front of each upstream's account, by the upstream's name. */
+  queues: ReadonlyMap<string, AccountQueue>;
   /** Hours are counted from a chat's last turn. */
   chats: { mode: ChatsMode; keepHours: number };
   /** Tells the log; `error` never holds what was said. */
@@ -55,8 +58,25 @@ export class Turn {
     this.#mode = this.#isChore ? "ephemeral" : (request.caller.chats ?? parts.chats.mode);
   }
 
-  /** The answer's events. A chat that is gone upstream is replaced by a new one, before the first word. */
+  /** The answer's events, once it is this request's turn. An account that is busy elsewhere is waited for again. */
   async *run(signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+    const queue = this.#parts.queues.get(this.#route.upstream.name);
+    for (let attempt = 1; ; attempt++) {
+      const slot = await queue?.enter(this.#request.caller.key, signal);
+      try {
+        yield* this.#answer(signal);
+        return;
+      } catch (error) {
+        queue?.heed(error);
+        if (this.#spoken || attempt >= limits.busyAttempts || !isBusy(error)) throw error;
+      } finally {
+        slot?.release();
+      }
+    }
+  }
+
+  /** A chat that is gone upstream is replaced by a new one, before the first word. */
+  async *#answer(signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
     const place = this.#mode === "native" ? await this.#thread.find() : undefined;
     if (place) {
       try {
@@ -73,7 +93,8 @@ export class Turn {
 
   async *#attempt(place: Place | undefined, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
     const { upstream } = this.#route;
-    const request = await this.#upstreamRequest(place, signal);
+    const { request, notices } = await this.#upstreamRequest(place, signal);
+    if (notices.length > 0) yield notices;
     let at: { chat: string; message: string } | undefined;
     try {
       for await (const events of upstream.chat(request, signal)) {
@@ -97,9 +118,11 @@ export class Turn {
     }
   }
 
-  async #upstreamRequest(place: Place | undefined, signal: AbortSignal): Promise<UpstreamRequest> {
+  /** What the upstream is asked, with its files in place; and what is to be said of links that were left alone. */
+  async #upstreamRequest(place: Place | undefined, signal: AbortSignal) {
     const { upstream, model, search, thinking } = this.#route;
-    const message = transcript(place?.messages ?? this.#request.messages);
+    const messages = place?.messages ?? this.#request.messages;
+    const message = transcript(messages);
     const tokens = tokensOf(message);
     if (tokens > model.contextLength) {
       throw new ChatError(
@@ -108,17 +131,20 @@ export class Turn {
         { param: "messages" },
       );
     }
-    const content: Part[] = [];
-    for (const part of message.content) {
-      content.push(part.type === "text" ? part : await this.#parts.uploads.place(part, upstream, signal));
-    }
-    return {
+    const { attachments } = this.#parts;
+    const destination = { upstream, owner: this.#request.caller.key };
+    const content = await attachments.place(message.content, destination, signal);
+    const linked = this.#isChore
+      ? { content: [], notices: [] }
+      : await attachments.placeLinked(messages, destination, signal);
+    const request: UpstreamRequest = {
       model,
-      messages: [{ role: "user", content }],
+      messages: [{ role: "user", content: [...content, ...linked.content] }],
       search: search && !this.#isChore,
       thinking: this.#isChore ? (model.thinking[0] ?? "off") : thinking,
       ...(place ? { continues: { chat: place.chat, parent: place.parent } } : {}),
     };
+    return { request, notices: linked.notices };
   }
 
   /** Only an answer that ended well is a place to go on from. */
@@ -155,6 +181,11 @@ export class Turn {
     if (event.type !== "opened") return [event];
     return this.#mode === "native" ? [{ type: "conversation", id: event.chat }] : [];
   }
+}
+
+/** Kimi answers something else on this account right now. */
+function isBusy(error: unknown): boolean {
+  return error instanceof ChatError && error.code === "account_busy";
 }
 
 /** The chat was deleted, or is too long to go on. */

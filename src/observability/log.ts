@@ -10,7 +10,16 @@ export function createLog(level: string, destination: DestinationStream = pino.d
     base: null,
     serializers: { err: safeError, error: safeError, req: () => undefined, res: () => undefined },
     redact: {
-      paths: ["*.authorization", "*.accessToken", "*.refreshToken", "*.token", "*.key_value"],
+      // Libraries log at trace what they are given, @fastify/multipart the headers of the request.
+      paths: [
+        "headers",
+        "*.headers",
+        "*.authorization",
+        "*.accessToken",
+        "*.refreshToken",
+        "*.token",
+        "*.key_value",
+      ],
       remove: true,
     },
   };

@@ -3,7 +3,7 @@ import type {
   AccountStatus,
   ChatEvent,
   Feature,
-  FileBytes,
+  FileContent,
   Model,
   Upstream,
   UpstreamRequest,
@@ -55,7 +55,7 @@ export class SimulatorUpstream implements Upstream {
     return this.#kimi.account();
   }
 
-  upload(file: FileBytes, signal: AbortSignal): Promise<string> {
+  upload(file: FileContent, signal: AbortSignal): Promise<string> {
     return this.#kimi.upload(file, signal);
   }
 

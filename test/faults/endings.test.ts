@@ -86,8 +86,8 @@ const refusals: Refusal[] = [
 
 describe("a failure before the first word has its HTTP status, streamed or not", () => {
   test.each(refusals)("%j → %i %s", async (fault, status, code) => {
-    const gateway = await startGateway({ patience });
     for (const stream of [true, false]) {
+      const gateway = await startGateway({ patience });
       const answer = await answered(gateway, fault, stream);
       expect(answer.status).toBe(status);
       expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
@@ -99,11 +99,11 @@ describe("a failure before the first word has its HTTP status, streamed or not",
   });
 
   test("Retry-After is passed on, and what a retry cannot mend says so", async () => {
-    const gateway = await startGateway();
-    const limited = await answered(gateway, { kind: "http", status: 429, retryAfter: 17 }, true);
+    const limited = await answered(await startGateway(), { kind: "http", status: 429, retryAfter: 17 }, true);
     expect(limited.headers.get("retry-after")).toBe("17");
     expect(limited.headers.get("x-should-retry")).toBeNull();
-    const quota = await answered(gateway, { kind: "error", code: "resource_exhausted", paywall: true }, true);
+    const paywall: Fault = { kind: "error", code: "resource_exhausted", paywall: true };
+    const quota = await answered(await startGateway(), paywall, true);
     expect(quota.headers.get("x-should-retry")).toBe("false");
   });
 

@@ -170,7 +170,7 @@ describe("requests", () => {
     [
       asking("x", {
         messages: [
-          { role: "user", content: [{ type: "image_url", image_url: { url: "https://example.org/a.png" } }] },
+          { role: "user", content: [{ type: "image_url", image_url: { url: "http://127.0.0.1/a.png" } }] },
         ],
       }),
       "messages[0].content[0]",
@@ -404,6 +404,9 @@ test("/openapi.json has every route and its examples run; /docs loads nothing fr
     "/healthz",
     "/readyz",
     "/v1/chat/completions",
+    "/v1/files",
+    "/v1/files/{id}",
+    "/v1/files/{id}/content",
     "/v1/models",
     "/v1/models/{id}",
   ]);

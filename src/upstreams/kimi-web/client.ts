@@ -1,11 +1,13 @@
-import { type Dispatcher, FormData, Pool } from "undici";
+import { Readable } from "node:stream";
+import { type Dispatcher, Pool } from "undici";
 import { ChatError } from "../../chat/errors.js";
-import type { FileBytes } from "../../chat/types.js";
+import type { FileContent } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import { version } from "../../version.js";
 import { statusToError } from "./errors.js";
+import { FileForm } from "./file-form.js";
 import { encodeFrame } from "./frames.js";
 
 const shortCall = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
@@ -62,17 +64,13 @@ export class KimiClient {
     return this.#json(await this.#post(this.#site, path, JSON.stringify(body), signal, token));
   }
 
-  /** Sends a file as one multipart form (kimi-web.md §2.8). */
-  async upload(
-    { name, mediaType, bytes }: FileBytes,
-    token: string,
-    signal: AbortSignal,
-  ): Promise<JsonObject> {
-    const form = new FormData();
-    form.set("file", new Blob([new Uint8Array(bytes)], { type: mediaType }), name);
-    const headers = this.#headersFor(token);
+  /** Sends a file as one multipart form, as it is read (kimi-web.md §2.8). */
+  async upload(file: FileContent, token: string, signal: AbortSignal): Promise<JsonObject> {
+    const form = new FileForm(file);
+    const headers = { ...this.#headersFor(token), ...form.headers };
     const path = "/apiv2-files/file/upload";
-    return this.#json(await request(this.#site, { method: "POST", path, headers, body: form, signal }));
+    const body = Readable.from(form.bytes(), { objectMode: false });
+    return this.#json(await request(this.#site, { method: "POST", path, headers, body, signal }));
   }
 
   /** A unary call to the account gateway, which takes no bearer. */

@@ -1,38 +1,56 @@
 import { setTimeout } from "node:timers/promises";
 import { ChatError } from "../../chat/errors.js";
-import type { FileBytes } from "../../chat/types.js";
+import type { FileContent } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { object, objects, text } from "../../json.js";
 import type { KimiClient } from "./client.js";
 
 const progressMethod = "kimi.gateway.file.v1.FileService/GetFileParseProgress";
 
+/** `patience`: milliseconds that Kimi may take to read the file. */
+type UploadOptions = { token: string; patience: number; signal: AbortSignal };
+
 /**
  * Uploads a file and waits until Kimi has read it (kimi-web.md §2.8). Resolves to Kimi's id of it. Throws
- * `file_rejected` where Kimi cannot read it and `timeout` where that takes too long.
+ * `file_rejected` where Kimi does not take or cannot read it and `timeout` where that takes too long.
  */
 export async function upload(
   client: KimiClient,
-  file: FileBytes,
-  token: string,
-  signal: AbortSignal,
+  file: FileContent,
+  { token, patience, signal }: UploadOptions,
 ): Promise<string> {
-  const uploaded = object((await client.upload(file, token, signal)).file);
+  const answer = await client.upload(file, token, signal).catch((error: unknown) => {
+    throw noRoom(error);
+  });
+  const uploaded = object(answer.file);
   const id = text(uploaded?.id);
   if (!id) throw new ChatError("upstream_protocol", "Kimi answered an upload without a file id.");
   // A picture with a thumbnail can be used at once.
   if (object(object(uploaded?.parseResult)?.thumbnail)) return id;
-  const giveUpAt = Date.now() + limits.fileParse;
+  const giveUpAt = Date.now() + patience;
   for (;;) {
     const answer = await client.callFiles(progressMethod, { file_ids: [id] }, token, signal);
     const progress = objects(answer.progresses).find(({ fileId }) => fileId === id);
     const status = (text(progress?.status) ?? "").replace(/^PROCESS_STATUS_/, "");
     if (status === "SUCCESS") return id;
-    if (status === "FAILED")
-      throw new ChatError("file_rejected", `Kimi cannot read the file “${file.name}”.`);
+    if (status === "FAILED") {
+      throw new ChatError("file_rejected", `Kimi cannot read the file “${file.name}”. Send another format.`, {
+        upstreamCode: text(progress?.failReason) ?? "parse_failed",
+      });
+    }
     if (Date.now() > giveUpAt)
       throw new ChatError("timeout", `Kimi takes too long to read the file “${file.name}”.`);
     // A client that leaves is a reason of ours, not an AbortError.
     await setTimeout(limits.fileParsePoll, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
+}
+
+/** Chatting goes on where only the room for files is used up. */
+function noRoom(error: unknown): unknown {
+  if (!(error instanceof ChatError) || error.code !== "quota_exceeded") return error;
+  return new ChatError(
+    "file_rejected",
+    "This Kimi account has no room for more files. Delete some on Kimi's site, or upgrade there.",
+    { cause: error, ...(error.upstreamCode === undefined ? {} : { upstreamCode: error.upstreamCode }) },
+  );
 }

@@ -5,8 +5,9 @@ import type {
   AccountStatus,
   ChatEvent,
   Feature,
-  FileBytes,
+  FileContent,
   Model,
+  Quota,
   Upstream,
   UpstreamRequest,
 } from "../../chat/types.js";
@@ -17,6 +18,7 @@ import { KimiClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
 import { ChatInterpreter } from "./events.js";
 import { FrameDecoder } from "./frames.js";
+import { loadQuota } from "./quota.js";
 import { refreshWith } from "./refresh.js";
 import { chatBody } from "./request.js";
 import { upload } from "./upload.js";
@@ -30,8 +32,8 @@ export type KimiWebOptions = {
   tokens: TokenPair;
 };
 
-/** Milliseconds after which an answer is given up: in silence, and with heartbeats but no progress. */
-export type Patience = { silence: number; progress: number };
+/** Milliseconds after which an answer is given up: in silence, and with heartbeats but no progress; and a file. */
+export type Patience = { silence: number; progress: number; parse?: number };
 
 export type KimiWebSurroundings = Pick<Surroundings, "store" | "warn"> & {
   drift: Drift;
@@ -48,7 +50,7 @@ export class KimiWeb implements Upstream {
   readonly #client: KimiClient;
   readonly #credentials: Credentials;
   readonly #catalogue: Catalogue;
-  readonly #progressPatience: number;
+  readonly #patience: Patience;
   readonly #drift: Drift;
   readonly #warn: KimiWebSurroundings["warn"];
 
@@ -56,11 +58,11 @@ export class KimiWeb implements Upstream {
     name: string,
     client: KimiClient,
     credentials: Credentials,
-    progressPatience: number,
+    patience: Patience,
     surroundings: KimiWebSurroundings,
   ) {
     this.name = name;
-    this.#progressPatience = progressPatience;
+    this.#patience = patience;
     this.#client = client;
     this.#credentials = credentials;
     this.#drift = surroundings.drift;
@@ -87,7 +89,7 @@ export class KimiWeb implements Upstream {
       renew: refreshWith(client),
       warn: surroundings.warn,
     });
-    return new KimiWeb(options.name, client, credentials, patience.progress, surroundings);
+    return new KimiWeb(options.name, client, credentials, patience, surroundings);
   }
 
   async models(): Promise<Model[]> {
@@ -120,8 +122,9 @@ export class KimiWeb implements Upstream {
     return this.#credentials.account();
   }
 
-  upload(file: FileBytes, signal: AbortSignal): Promise<string> {
-    return this.#loggedIn(signal, (token) => upload(this.#client, file, token, signal));
+  upload(file: FileContent, signal: AbortSignal): Promise<string> {
+    const patience = this.#patience.parse ?? limits.fileParse;
+    return this.#loggedIn(signal, (token) => upload(this.#client, file, { token, patience, signal }));
   }
 
   /** Deletes a chat (kimi-web.md §2.10). */
@@ -133,6 +136,10 @@ export class KimiWeb implements Upstream {
 
   status(): AccountStatus {
     return this.#credentials.status();
+  }
+
+  quota(signal: AbortSignal): Promise<Quota[]> {
+    return this.#loggedIn(signal, (token) => loadQuota(this.#client, token, signal));
   }
 
   async close(): Promise<void> {
@@ -157,7 +164,7 @@ export class KimiWeb implements Upstream {
         if (failure) throw failure;
         if (interpreter.ended) return;
         if (heard) heardAt = Date.now();
-        else if (Date.now() - heardAt > this.#progressPatience) {
+        else if (Date.now() - heardAt > this.#patience.progress) {
           throw new ChatError("timeout", "Kimi kept the line open but stopped answering. Try again.");
         }
       }

@@ -1,0 +1,34 @@
+import type { Quota } from "../../chat/types.js";
+import { type JsonObject, object, text } from "../../json.js";
+import type { KimiClient } from "./client.js";
+
+const method = "kimi.gateway.membership.v2.MembershipService/GetSubscriptionStats";
+
+/** The site's names for its allowances, and ours (kimi-web.md §2.10). */
+const allowances: [field: string, name: string][] = [
+  ["subscriptionBalance", "subscription"],
+  ["ratelimitCode5h", "5 hours"],
+  ["ratelimitCode7d", "7 days"],
+];
+
+/** What the account has used of its allowances. */
+export async function loadQuota(client: KimiClient, token: string, signal: AbortSignal): Promise<Quota[]> {
+  return readQuota(await client.call(method, {}, token, signal));
+}
+
+/** Reads the answer of GetSubscriptionStats; a share that is missing means that nothing is used (kimi-web.md §2.10). */
+export function readQuota(answer: JsonObject): Quota[] {
+  return allowances.flatMap(([field, name]) => {
+    const allowance = object(answer[field]);
+    if (!allowance || allowance.enabled === false) return [];
+    const used = Number(allowance.amountUsedRatio ?? allowance.ratio ?? 0);
+    const resetsAt = Date.parse(text(allowance.resetTime) ?? text(allowance.expireTime) ?? "");
+    return [
+      {
+        name,
+        used: Number.isFinite(used) ? Math.min(1, Math.max(0, used)) : 0,
+        ...(Number.isFinite(resetsAt) ? { resetsAt } : {}),
+      },
+    ];
+  });
+}
