@@ -38,6 +38,7 @@ export class Credentials {
   #current: TokenPair;
   #previous: TokenPair | undefined;
   #savedAt = 0;
+  #site: StoredCredentials["site"];
   #renewing: Promise<string> | undefined;
   /** Tells this process from others on the same store. */
   readonly #owner = randomUUID();
@@ -59,6 +60,7 @@ export class Credentials {
     this.#current = useStored ? stored.current : configured;
     this.#previous = useStored ? stored.previous : undefined;
     this.#savedAt = stored?.savedAt ?? 0;
+    this.#site = useStored ? stored.site : undefined;
   }
 
   /** Starts from the newer of the configured and the stored pair. */
@@ -199,6 +201,7 @@ export class Credentials {
     this.#current = stored.current;
     this.#previous = stored.previous;
     this.#savedAt = stored.savedAt;
+    this.#site = stored.site;
   }
 
   /** The newest refresh token first; an older one may still work where a renewal's answer was lost. */
@@ -220,6 +223,7 @@ export class Credentials {
         ...(previous === undefined ? {} : { previous }),
         startedFrom: nameOf(this.#configured),
         savedAt,
+        ...(this.#site === undefined ? {} : { site: this.#site }),
       });
       this.#savedAt = savedAt;
     } catch (error) {

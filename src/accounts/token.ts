@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { parseObject } from "../json.js";
+import { type JsonObject, parseObject } from "../json.js";
 
 /** Both tokens of a login. An access token alone works until it expires. */
 export type TokenPair = { accessToken?: string; refreshToken?: string };
@@ -11,7 +11,11 @@ export type Claims = {
   /** The account's user id. */
   subject: string | undefined;
   audience: string[];
+  /** `access` or `refresh`. */
   kind: string | undefined;
+  issuer: string | undefined;
+  /** What the token is good for; `kimi` for the web chat. */
+  app: string | undefined;
 };
 
 /**
@@ -19,7 +23,7 @@ export type Claims = {
  * A token that is no JWT has no claims and is tried as it is.
  */
 export function claims(token: string): Claims {
-  const payload = parseObject(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")) ?? {};
+  const payload = jwtPart(token.split(".")[1] ?? "") ?? {};
   const audience = payload.aud;
   return {
     issuedAt: milliseconds(payload.iat),
@@ -27,7 +31,14 @@ export function claims(token: string): Claims {
     subject: typeof payload.sub === "string" ? payload.sub : undefined,
     audience: [audience].flat().filter((item) => typeof item === "string"),
     kind: typeof payload.typ === "string" ? payload.typ : undefined,
+    issuer: typeof payload.iss === "string" ? payload.iss : undefined,
+    app: typeof payload.app_id === "string" ? payload.app_id : undefined,
   };
+}
+
+/** A part of a JWT, header or payload, as the JSON object that it is. */
+export function jwtPart(part: string): JsonObject | undefined {
+  return parseObject(Buffer.from(part, "base64url").toString("utf8"));
 }
 
 /** A short name for a token that tells nothing about it; for logs and comparisons. */

@@ -4,6 +4,7 @@ import { ConfigError } from "../config/check.js";
 import { StoreError } from "../store/sqlite.js";
 import { version } from "../version.js";
 import { doctor } from "./doctor.js";
+import { login } from "./login.js";
 import { serve } from "./serve.js";
 import { simulate } from "./simulate.js";
 
@@ -18,6 +19,17 @@ program
   .option("--host <address>", "address to listen on (default: 127.0.0.1)")
   .option("--port <number>", "port to listen on (default: 6867)", port)
   .action(serve);
+
+program
+  .command("login")
+  .description("connect a Kimi account: paste tokens, cookies, Local storage, “copy as cURL” or a HAR file")
+  .option("--name <account>", "the upstream it is for (default: the only one of the config, or kimi)")
+  .option("--file <file>", "read it from a file; - is standard input")
+  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .option("--offline", "store it without asking Kimi")
+  .option("--base-url <address>", "another address of Kimi's site")
+  .option("--auth-url <address>", "another address of Kimi's account gateway")
+  .action(login);
 
 program
   .command("doctor")

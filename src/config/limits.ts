@@ -90,6 +90,17 @@ export const limits = {
   /** Places in conversations that are remembered. */
   threads: 1_000_000,
 
+  /** What is pasted at a login; a HAR file may be large. */
+  pasted: 64 * megabyte,
+  /** Shorter pastes come from a person's hands, and a line break inside a token is then undone. */
+  pastedByHand: 256 * kilobyte,
+  /** Asking Kimi whose login it is, a renewal included. */
+  login: minute,
+  /** One token; Kimi's have about 700 characters. */
+  token: 16 * kilobyte,
+  /** An empty line ends a paste only if nothing follows it for so long. */
+  pasteQuiet: 300,
+
   /** How long a process may hold the lock on an account's renewal. */
   renewalLock: minute,
   /** How often a process looks whether another one has renewed. */

@@ -2,11 +2,11 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { citationModes } from "../chat/types.js";
 
 /** A string a person must be able to find again in an error: short, one line. */
-const Name = Type.String({
+export const Name = Type.String({
   pattern: "^[A-Za-z0-9._-]{1,64}$",
   description: "1 to 64 letters, digits, . _ or -",
 });
-const Url = Type.String({
+export const Url = Type.String({
   pattern: "^https?://[^\\s/?#]+[^\\s?#]*$",
   description: "an http or https address",
 });

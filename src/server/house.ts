@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from "fastify";
 import { AccountQueue } from "../accounts/queue.js";
+import type { Site } from "../accounts/site.js";
 import { Attachments } from "../chat/attachments.js";
 import { Chat } from "../chat/chat.js";
 import { Chores } from "../chat/chores.js";
@@ -31,7 +32,7 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   const drift = new Drift((entry) => log.warn(entry, "Kimi sent something that Moonbridge does not know"));
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
   const surroundings = { store, drift, warn, ...(patience ? { patience } : {}) };
-  const configured = configuredUpstreams(config);
+  const configured = await upstreamsOf(config, store);
   const upstreams = await Promise.all(configured.map((upstream) => openUpstream(upstream, surroundings)));
   const queues = new Map(configured.map((upstream) => [upstream.name, queueFor(upstream, config, log)]));
   const cleanup = new Cleanup(store, upstreams, warn);
@@ -60,9 +61,22 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   return { chat, store, cleanup, drift, upstreams, close };
 }
 
-/** Without an account the simulator answers. */
-function configuredUpstreams({ upstreams }: Config): UpstreamConfig[] {
-  return upstreams.length > 0 ? upstreams : [{ name: "simulator", kind: "simulator" }];
+/** The configured upstreams; without any, the accounts of `moonbridge login`; without those, the simulator. */
+async function upstreamsOf({ upstreams }: Config, store: Store): Promise<UpstreamConfig[]> {
+  const sites = new Map<string, Site>();
+  for (const account of await store.accounts()) {
+    const site = (await store.credentials(account))?.site;
+    if (site) sites.set(account, site);
+  }
+  if (upstreams.length > 0) {
+    return upstreams.map((upstream) =>
+      upstream.kind === "kimi-web" && !upstream.baseUrl
+        ? { ...sites.get(upstream.name), ...upstream }
+        : upstream,
+    );
+  }
+  const logins = [...sites].map(([name, site]) => ({ name, kind: "kimi-web", ...site }) as const);
+  return logins.length > 0 ? logins : [{ name: "simulator", kind: "simulator" }];
 }
 
 /** Answers at a time where the config does not say: what Kimi's own site lets one person do. */

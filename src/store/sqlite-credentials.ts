@@ -12,12 +12,15 @@ const Credentials = Type.Object({
   previous: Type.Optional(TokenPair),
   startedFrom: Type.String(),
   savedAt: Type.Number(),
+  site: Type.Optional(Type.Object({ baseUrl: Type.String(), authUrl: Type.String() })),
 });
+const AccountRow = Type.Tuple([Type.String()]);
 const CredentialsRow = Type.Tuple([Type.String()]);
 const KeyRow = Type.Tuple([Type.String(), Type.String()]);
 
 /** The tables of credentials, locks and keys. The connection must be one that syncs every write. */
 export class SqliteCredentials {
+  readonly #accounts: Database.Statement;
   readonly #find: Database.Statement;
   readonly #save: Database.Statement;
   readonly #lock: Database.Statement;
@@ -26,6 +29,7 @@ export class SqliteCredentials {
   readonly #addKey: Database.Statement;
 
   constructor(database: Database.Database) {
+    this.#accounts = database.prepare("SELECT account FROM credentials ORDER BY account").raw();
     this.#find = database.prepare("SELECT value FROM credentials WHERE account = ?").raw();
     this.#save = database.prepare(
       "INSERT INTO credentials (account, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
@@ -38,6 +42,10 @@ export class SqliteCredentials {
     this.#unlock = database.prepare("DELETE FROM locks WHERE name = ? AND owner = ?");
     this.#keys = database.prepare("SELECT name, sha256 FROM keys ORDER BY id").raw();
     this.#addKey = database.prepare("INSERT INTO keys (name, sha256) VALUES (?, ?)");
+  }
+
+  accounts(): string[] {
+    return this.#accounts.all().map((row) => readRow(AccountRow, row)[0]);
   }
 
   find(account: string): StoredCredentials | undefined {

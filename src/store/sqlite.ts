@@ -70,6 +70,10 @@ export class SqliteStore implements Store {
     }
   }
 
+  accounts(): Promise<readonly string[]> {
+    return this.#use(({ credentials }) => credentials.accounts());
+  }
+
   credentials(account: string): Promise<StoredCredentials | undefined> {
     return this.#use(({ credentials }) => credentials.find(account));
   }

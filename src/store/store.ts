@@ -1,7 +1,10 @@
+import type { Site } from "../accounts/site.js";
 import type { TokenPair } from "../accounts/token.js";
 
 /** What must outlive the process. Each part has one owner, which alone changes it. Times are milliseconds since the epoch. */
 export interface Store extends CredentialStore, KeyStore, ThreadStore, UploadStore, FileStore {
+  /** The names of the accounts whose tokens are kept. */
+  accounts(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -10,9 +13,11 @@ export type StoredCredentials = {
   current: TokenPair;
   /** The pair before; kept until the current one has worked. */
   previous?: TokenPair;
-  /** Fingerprint of the configured token that this pair descends from. */
+  /** Fingerprint of the configured token that this pair descends from, or `login` for one of `moonbridge login`. */
   startedFrom: string;
   savedAt: number;
+  /** Where a login of `moonbridge login` is good for; the configuration says it of the others. */
+  site?: Site;
 };
 
 export interface CredentialStore {

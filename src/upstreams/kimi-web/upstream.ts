@@ -1,5 +1,6 @@
 import { Credentials, type Surroundings } from "../../accounts/credentials.js";
-import { claims, type TokenPair } from "../../accounts/token.js";
+import { hostsOf, siteOf } from "../../accounts/site.js";
+import type { TokenPair } from "../../accounts/token.js";
 import { ChatError } from "../../chat/errors.js";
 import type {
   AccountStatus,
@@ -74,7 +75,7 @@ export class KimiWeb implements Upstream {
 
   /** Opens the account; asks nothing of Kimi yet. */
   static async open(options: KimiWebOptions, surroundings: KimiWebSurroundings): Promise<KimiWeb> {
-    const site = siteOf(options);
+    const site = hostsOf(siteOf(options.tokens), options);
     const patience = surroundings.patience ?? {
       silence: limits.upstreamSilence,
       progress: limits.upstreamProgress,
@@ -223,14 +224,4 @@ function readChunk(chunk: Buffer, decoder: FrameDecoder, interpreter: ChatInterp
   } catch (failure) {
     return { events, heard, failure };
   }
-}
-
-/** The hosts that belong to the tokens: those for kimi.ai name it as their audience (kimi-web.md §0.1, §2.3). */
-function siteOf(options: KimiWebOptions): { baseUrl: string; authUrl: string } {
-  const token = options.tokens.refreshToken ?? options.tokens.accessToken ?? "";
-  const site = claims(token).audience.includes("kimi.ai") ? "kimi.ai" : "kimi.com";
-  const baseUrl = options.baseUrl ?? `https://www.${site}`;
-  const host = new URL(baseUrl).hostname;
-  const own = /(^|\.)(kimi\.(?:com|ai))$/.exec(host)?.[2];
-  return { baseUrl, authUrl: options.authUrl ?? (own ? `https://auth.${own}` : `https://auth.${site}`) };
 }

@@ -1,0 +1,14 @@
+const units = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+] as const;
+
+/** A time as people say it and as it is written: `in 12 minutes (2026-11-24 15:04 UTC)`. Both are milliseconds. */
+export function when(time: number, now: number): string {
+  const distance = time - now;
+  const [unit, size] = units.find(([, size]) => Math.abs(distance) >= 2 * size) ?? units[3];
+  const words = new Intl.RelativeTimeFormat("en").format(Math.round(distance / size), unit);
+  return `${words} (${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC)`;
+}
