@@ -63,19 +63,30 @@ function typed(terminal: ReadStream): Promise<string | undefined> {
   return new Promise((resolve) => {
     let text = "";
     let quiet: NodeJS.Timeout | undefined;
-    const end = (result: string | undefined) => {
+    let last: NodeJS.Immediate | undefined;
+    const goOn = () => {
       clearTimeout(quiet);
+      clearImmediate(last);
+    };
+    // A busy machine may run the timer first although keys are waiting: they are read before the immediate.
+    const waitForQuiet = () => {
+      quiet = setTimeout(() => {
+        last = setImmediate(end, text);
+      }, limits.pasteQuiet);
+    };
+    const end = (result: string | undefined) => {
+      goOn();
       terminal.off("data", read);
       resolve(result);
     };
     const read = (keys: string) => {
-      clearTimeout(quiet);
+      goOn();
       if (keys.includes(ctrlC)) return end(undefined);
       const [before = "", after] = keys.split(ctrlD);
       text = before === backspace ? text.slice(0, -1) : text + before;
       if (after !== undefined || text.length > limits.pasted) return end(text);
       const tail = text.slice(-80).replaceAll("\r\n", "\n");
-      if (/(^|[\r\n])[ \t]*[\r\n]$/.test(tail)) quiet = setTimeout(end, limits.pasteQuiet, text);
+      if (/(^|[\r\n])[ \t]*[\r\n]$/.test(tail)) waitForQuiet();
     };
     terminal.setEncoding("utf8").on("data", read);
     terminal.once("end", () => end(text));

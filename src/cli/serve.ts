@@ -73,7 +73,9 @@ function greet(url: string, simulated: boolean, newKey: string | undefined): voi
   // Nobody can connect to a wildcard address.
   const reachable = url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:)/, "//127.0.0.1");
   if (simulated) {
-    say("No Kimi account is connected: the built-in SIMULATOR answers. “moonbridge login” connects one.");
+    say(
+      "No Kimi account is connected: the built-in SIMULATOR answers. “moonbridge login” (npm start -- login) connects one.",
+    );
   }
   if (newKey) say(`API key (shown once, only its hash is kept): ${newKey}`);
   else say("API key: the one in your config, or the one that was shown at the first start.");

@@ -96,6 +96,8 @@ export const limits = {
   pastedByHand: 256 * kilobyte,
   /** Asking Kimi whose login it is, a renewal included. */
   login: minute,
+  /** Places in a paste that are looked at because a token may begin there. */
+  pastedTokens: 50_000,
   /** One token; Kimi's have about 700 characters. */
   token: 16 * kilobyte,
   /** An empty line ends a paste only if nothing follows it for so long. */

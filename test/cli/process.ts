@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-const program = new URL("../../dist/src/cli/main.js", import.meta.url).pathname;
+export const program = new URL("../../dist/src/cli/main.js", import.meta.url).pathname;
 
 export type Moonbridge = {
   /** What it printed so far. */
@@ -29,12 +29,19 @@ export function writeConfig(folder: string, config: unknown): string {
 }
 
 /** The built program as a process of its own, in a folder of its own, killed when the test ends. */
-export function run(args: string[], folder: string, environment: Record<string, string> = {}): Moonbridge {
+export function run(
+  args: string[],
+  folder: string,
+  environment: Record<string, string> = {},
+  input?: string | Buffer,
+): Moonbridge {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
     env: { PATH: process.env.PATH, MOONBRIDGE_LOG_LEVEL: "trace", ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  // A program that reads nothing may be gone before it is written to.
+  child.stdin.on("error", () => {}).end(input);
   onTestFinished(() => {
     child.kill("SIGKILL");
   });

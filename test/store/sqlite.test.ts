@@ -69,6 +69,8 @@ describe("logins, keys and locks", () => {
     const store = await open(path);
     await store.saveCredentials("me", login(1));
     await store.saveCredentials("me", login(2));
+    const pasted = { ...login(3), site: { baseUrl: "https://www.kimi.ai", authUrl: "https://auth.kimi.ai" } };
+    await store.saveCredentials("kimi", pasted);
     await store.addKey({ name: "first", sha256: "00" });
     await store.addKey({ name: "second", sha256: "01" });
     for (const file of [path, `${path}-wal`, `${path}-shm`])
@@ -77,7 +79,9 @@ describe("logins, keys and locks", () => {
 
     const again = await open(path);
     expect(await again.credentials("me")).toEqual(login(2));
+    expect(await again.credentials("kimi")).toEqual(pasted);
     expect(await again.credentials("toString")).toBeUndefined();
+    expect(await again.accounts()).toEqual(["kimi", "me"]);
     expect(await again.keys()).toEqual([
       { name: "first", sha256: "00" },
       { name: "second", sha256: "01" },

@@ -1,4 +1,4 @@
-import { localStorage } from "./formats.js";
+import { whereTokensAre } from "./formats.js";
 import type { Login } from "./recognise.js";
 import { when } from "./when.js";
 
@@ -33,12 +33,12 @@ function expiry(name: string, at: number | undefined, now: number): string[] {
 function missing({ tokens, generation, accessExpired }: Login): string[] {
   if (generation === "cookie") {
     return [
-      "No refresh token belongs to this cookie, so the login ends with it, and Kimi may refuse it sooner. For one that " +
-        `renews itself, log in anew. ${localStorage}.`,
+      "No refresh token belongs to this cookie, so the login ends with it, and Kimi may refuse it sooner. Today's " +
+        `logins renew themselves. ${whereTokensAre}`,
     ];
   }
   if (!tokens.refreshToken) {
-    return [`The refresh token is missing: the login ends when the access token expires. ${localStorage}.`];
+    return [`The refresh token is missing: the login ends when the access token expires. ${whereTokensAre}`];
   }
   if (tokens.accessToken) return [];
   const why = accessExpired ? "The access token has expired" : "There is no access token";
@@ -50,11 +50,11 @@ function remarks({ generation, leftOut, broken, clockBehind }: Login): string[] 
   if (generation === "legacy") {
     lines.push(
       "This refresh token was issued by the older site. Kimi may no longer renew it; it then serves an upstream of " +
-        `"kind": "kimi-legacy" at best. ${localStorage}.`,
+        `"kind": "kimi-legacy" at best. ${whereTokensAre}`,
     );
   }
   if (leftOut.length > 0) lines.push(`Left out: tokens of another user (${leftOut.join(", ")}).`);
-  if (broken > 0) lines.push("Left out: a token that was not copied whole.");
+  if (broken) lines.push("Left out: a token that was not copied whole.");
   if (clockBehind) lines.push("This token was issued in the future: is the clock of this machine right?");
   return lines;
 }

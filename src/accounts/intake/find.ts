@@ -10,8 +10,8 @@ export type Broken = { rest: string; lacks: "its end" | "its middle" };
 /** How every JWT begins: base64url of `{"`. */
 const mark = "eyJ";
 const longestHeader = 1_024;
-/** How many marks are tried as the beginning of a header: `eyJ` can stand inside one too. */
-const mostMarks = 8;
+/** How many marks are tried as the beginning of a header: `eyJ` can stand in front of one too. */
+const mostMarks = 4;
 
 /** Characters that a signature has, by the algorithm of its header; RSA's depend on the key. */
 const signatureLengths: Record<string, number> = {
@@ -43,9 +43,11 @@ function scan(text: string, needsLength: boolean): Found {
   const tokens = new Set<string>();
   const broken: Broken[] = [];
   let at = text.indexOf(mark);
+  let looks = 0;
   while (at !== -1) {
     const dot = endOfRun(text, at);
-    const begin = text[dot] === "." ? beginOfHeader(text, at, dot) : undefined;
+    const mayBegin = text[dot] === "." && ++looks <= limits.pastedTokens;
+    const begin = mayBegin ? beginOfHeader(text, at, dot) : undefined;
     if (!begin) {
       at = text.indexOf(mark, dot);
       continue;

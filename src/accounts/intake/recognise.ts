@@ -27,8 +27,8 @@ export type Login = {
   accessExpired: boolean;
   /** Other users whose tokens stood there too. */
   leftOut: readonly string[];
-  /** How many further tokens were not copied whole. */
-  broken: number;
+  /** A further token was not copied whole. */
+  broken: boolean;
   /** Tokens that this machine's clock takes for issued in the future. */
   clockBehind: boolean;
 };
@@ -37,7 +37,7 @@ export type Login = {
  * Which of Kimi's logins it is (kimi-web.md §2.3, §1.2): `pair` renews itself for 90 days; `cookie` is the older site's
  * 30-day access token, which nothing renews; `legacy` is the older site's refresh token, which Kimi may no longer take.
  */
-export type Generation = "pair" | "cookie" | "legacy";
+type Generation = "pair" | "cookie" | "legacy";
 
 const clockTolerance = 5 * 60_000;
 
@@ -82,7 +82,7 @@ export function recognise(pasted: string, now = Date.now()): Intake {
     leftOut: [...new Set(kimis.map(({ user }) => user ?? "unknown"))].filter(
       (user) => user !== (newest.user ?? "unknown"),
     ),
-    broken: broken.length,
+    broken: broken.length > 0,
     clockBehind: newest.issuedAt > now + clockTolerance,
   };
 }

@@ -5,6 +5,7 @@ import { type Claims, claims } from "../token.js";
 export type KimiToken = {
   token: string;
   kind: "access" | "refresh";
+  /** Undefined where the token names none that can be shown. */
   user: string | undefined;
   issuedAt: number;
   /** Infinity where the token does not say. */
@@ -31,7 +32,7 @@ export function whose(token: string): KimiToken | ForeignToken {
   return {
     token,
     kind,
-    user: said.subject,
+    user: /^[\w.@-]{1,64}$/.test(said.subject ?? "") ? said.subject : undefined,
     issuedAt: said.issuedAt ?? 0,
     expiresAt: Math.abs(said.expiresAt ?? Infinity) <= latestDate ? (said.expiresAt ?? Infinity) : Infinity,
     site: siteOf(said),
