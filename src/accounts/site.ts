@@ -1,16 +1,17 @@
-import { claims, type TokenPair } from "./token.js";
+import { claims } from "./token.js";
 
 /** Kimi's two sites; a login belongs to one of them. */
-export type SiteName = "kimi.com" | "kimi.ai";
+export type SiteName = (typeof sites)[number];
+
+const sites = ["kimi.com", "kimi.ai"] as const;
 
 /** The hosts of a login: the site, and the account gateway that renews (kimi-web.md §0.1). */
 export type Site = { baseUrl: string; authUrl: string };
 
-/** The site that a token was issued for; tokens for kimi.ai name it as their audience (kimi-web.md §2.3). */
-export function siteOf(tokens: TokenPair): SiteName {
-  return claims(tokens.refreshToken ?? tokens.accessToken ?? "").audience.includes("kimi.ai")
-    ? "kimi.ai"
-    : "kimi.com";
+/** The site that a token names as its audience; those of the older site name none (kimi-web.md §2.3). */
+export function siteOf(token: string): SiteName | undefined {
+  const { audience } = claims(token);
+  return sites.find((site) => audience.includes(site));
 }
 
 /** The hosts of a site; a mirror's or a simulator's where they are given. */

@@ -91,19 +91,23 @@ async function keep(
     return true;
   } catch (error) {
     if (!(error instanceof ChatError)) throw error;
-    const otherwise = error.retryable ? " --offline stores it without asking Kimi." : "";
-    fail(`${error.message}${renewed ? "" : ` Nothing was stored.${otherwise}`}`);
-    if (found.siteAssumed) fail("If this login is one of kimi.ai, add --base-url https://www.kimi.ai.");
-    // The pasted refresh token may be dead from now on; the new one is what is left.
-    if (renewed) process.exitCode = 0;
+    // The pasted refresh token may be dead from now on; the new one is stored and good, whatever failed after it.
+    if (renewed) complain(error.message);
+    else fail(`${error.message} Nothing was stored.${remedyFor(error, found)}`);
     return renewed;
   }
+}
+
+function remedyFor({ code, retryable }: ChatError, { siteAssumed }: Login): string {
+  if (retryable) return " --offline stores it without asking Kimi.";
+  if (code !== "account_login_required" || !siteAssumed) return "";
+  return " If this login is one of kimi.ai, add --base-url https://www.kimi.ai.";
 }
 
 /** Kimi's words without the characters that steer a terminal. */
 function nameOf({ id, nickname }: KimiUser): string {
   const named = nickname === undefined ? "" : `“${nickname}”, `;
-  return `${named}user ${id ?? "unknown"}`.replace(/\p{C}/gu, "");
+  return `${named}user ${id}`.replace(/\p{C}/gu, "");
 }
 
 function say(line: string): void {
@@ -111,6 +115,10 @@ function say(line: string): void {
 }
 
 function fail(message: string): void {
-  process.stderr.write(`moonbridge: ${message}\n`);
+  complain(message);
   process.exitCode = 1;
+}
+
+function complain(message: string): void {
+  process.stderr.write(`moonbridge: ${message}\n`);
 }

@@ -14,8 +14,7 @@ const Credentials = Type.Object({
   savedAt: Type.Number(),
   site: Type.Optional(Type.Object({ baseUrl: Type.String(), authUrl: Type.String() })),
 });
-const AccountRow = Type.Tuple([Type.String()]);
-const CredentialsRow = Type.Tuple([Type.String()]);
+const TextRow = Type.Tuple([Type.String()]);
 const KeyRow = Type.Tuple([Type.String(), Type.String()]);
 
 /** The tables of credentials, locks and keys. The connection must be one that syncs every write. */
@@ -45,13 +44,13 @@ export class SqliteCredentials {
   }
 
   accounts(): string[] {
-    return this.#accounts.all().map((row) => readRow(AccountRow, row)[0]);
+    return this.#accounts.all().map((row) => readRow(TextRow, row)[0]);
   }
 
   find(account: string): StoredCredentials | undefined {
     const row = this.#find.get(account);
     if (row === undefined) return undefined;
-    const [value] = readRow(CredentialsRow, row);
+    const [value] = readRow(TextRow, row);
     const parsed: unknown = JSON.parse(value);
     return readRow(Credentials, parsed);
   }

@@ -7,6 +7,7 @@ import { type Simulator, type SimulatorOptions, startSimulator } from "../../sim
 import { claims } from "../../src/accounts/token.js";
 import { SqliteStore } from "../../src/store/sqlite.js";
 import type { StoredCredentials } from "../../src/store/store.js";
+import { older } from "../accounts/intake/jwt.js";
 import { asking, until } from "../gateway.js";
 import { freshFolder, program, run, writeConfig } from "./process.js";
 
@@ -129,6 +130,16 @@ describe("what cannot be stored says why and exits with 1", () => {
     expect(alone.log()).toMatch(/^moonbridge: Kimi refuses this access token, and there is no refresh token/);
     expectNoTokenIn(both.output() + both.log() + alone.log(), accessToken, refreshToken);
     expect(await stored(folder)).toBeUndefined();
+  });
+
+  test("a cookie that Kimi refuses, where nothing says which site it is for", async () => {
+    const [simulator, folder] = [await simulate(), freshFolder()];
+    const cookie = older("access");
+    const program = run(["login", ...at(simulator)], folder, {}, `kimi-auth=${cookie}`);
+    expect(await program.exit).toBe(1);
+    expect(program.output()).toMatch(/^ {2}site {11}kimi\.com \(nothing says so/m);
+    expect(program.log()).toMatch(/Nothing was stored\. If this login is one of kimi\.ai, add --base-url/);
+    expectNoTokenIn(program.output() + program.log(), cookie);
   });
 
   test("Kimi out of reach", async () => {

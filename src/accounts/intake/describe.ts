@@ -17,11 +17,9 @@ export function describe(login: Login, now = Date.now()): string[] {
 
 function whatIn({ tokens, generation }: Login): string {
   if (generation === "cookie") return "the 30-day token of a kimi-auth cookie";
-  const age = generation === "legacy" ? "older " : "";
   if (!tokens.refreshToken) return "an access token";
-  return tokens.accessToken
-    ? `an access token and a ${age}refresh token`
-    : `a${age ? "n older" : ""} refresh token`;
+  const refreshToken = generation === "legacy" ? "an older refresh token" : "a refresh token";
+  return tokens.accessToken ? `an access token and ${refreshToken}` : refreshToken;
 }
 
 function expiry(name: string, at: number | undefined, now: number): string[] {

@@ -51,7 +51,8 @@ export function problemOf(pasted: string, { expired, broken, foreign }: Leftover
   return `${mistake ?? `This looks like ${format.name}. ${format.advice}`} ${whereTokensAre}`;
 }
 
-function reasonOf({ kind, expiresAt }: KimiToken, now: number): string {
-  const lives = kind === "access" ? " Access tokens live 15 minutes: take the refresh token as well." : "";
-  return `This ${kind} token expired ${when(expiresAt, now)}.${lives}`;
+function reasonOf({ kind, isOld, expiresAt }: KimiToken, now: number): string {
+  const isShort = kind === "access" && !isOld;
+  const advice = isShort ? " Such tokens live 15 minutes: take the refresh token as well." : "";
+  return `This ${kind} token expired ${when(expiresAt, now)}.${advice}`;
 }

@@ -46,7 +46,7 @@ const clockTolerance = 5 * 60_000;
  * file, a configuration. Takes the newest tokens of the user to whom the newest one belongs. Never throws.
  */
 export function recognise(pasted: string, now = Date.now()): Intake {
-  if (pasted.length > limits.pasted) return { kind: "nothing", problem: tooLarge };
+  if (Buffer.byteLength(pasted) > limits.pasted) return { kind: "nothing", problem: tooLarge };
   const { tokens, broken } = findTokens(pasted);
   const kimis: KimiToken[] = [];
   const foreign: ForeignToken[] = [];

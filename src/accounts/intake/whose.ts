@@ -1,5 +1,5 @@
-import type { SiteName } from "../site.js";
-import { type Claims, claims } from "../token.js";
+import { type SiteName, siteOf } from "../site.js";
+import { claims } from "../token.js";
 
 /** A token of Kimi's web chat. Times are milliseconds since the epoch. */
 export type KimiToken = {
@@ -35,13 +35,9 @@ export function whose(token: string): KimiToken | ForeignToken {
     user: /^[\w.@-]{1,64}$/.test(said.subject ?? "") ? said.subject : undefined,
     issuedAt: said.issuedAt ?? 0,
     expiresAt: Math.abs(said.expiresAt ?? Infinity) <= latestDate ? (said.expiresAt ?? Infinity) : Infinity,
-    site: siteOf(said),
+    site: siteOf(token),
     isOld: said.issuer === "user-center",
   };
-}
-
-function siteOf({ audience }: Claims): SiteName | undefined {
-  return audience.includes("kimi.ai") ? "kimi.ai" : audience.includes("kimi.com") ? "kimi.com" : undefined;
 }
 
 function otherOwner(issuer: string): ForeignToken["owner"] {

@@ -75,7 +75,8 @@ export class KimiWeb implements Upstream {
 
   /** Opens the account; asks nothing of Kimi yet. */
   static async open(options: KimiWebOptions, surroundings: KimiWebSurroundings): Promise<KimiWeb> {
-    const site = hostsOf(siteOf(options.tokens), options);
+    const { accessToken, refreshToken } = options.tokens;
+    const site = hostsOf(siteOf(refreshToken ?? accessToken ?? "") ?? "kimi.com", options);
     const patience = surroundings.patience ?? {
       silence: limits.upstreamSilence,
       progress: limits.upstreamProgress,

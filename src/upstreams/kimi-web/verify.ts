@@ -9,7 +9,7 @@ import { isExpiredLogin } from "./errors.js";
 import { refreshWith } from "./refresh.js";
 
 /** Whose login it is, by Kimi's word. */
-export type KimiUser = { id: string | undefined; nickname: string | undefined };
+export type KimiUser = { id: string; nickname: string | undefined };
 
 /** Called with a renewed pair before it is used: from then on only that pair is sure to be good. */
 export type Keep = (renewed: TokenPair) => Promise<void>;
@@ -31,7 +31,7 @@ export async function verifyLogin(
   keep: Keep,
   signal: AbortSignal,
 ): Promise<KimiUser> {
-  const client = new KimiClient({ ...options, silence: limits.unary }, new Drift(() => {}));
+  const client = new KimiClient({ ...options, silence: limits.unary }, new Drift());
   const renew = async () => {
     if (!tokens.refreshToken) throw new ChatError("account_login_required", noRefreshToken);
     const pair = await refreshWith(client)(tokens.refreshToken, signal);
@@ -53,7 +53,12 @@ export async function verifyLogin(
 async function currentUser(client: KimiClient, token: string, signal: AbortSignal): Promise<KimiUser> {
   const method = "kimi.gateway.account.v1.UserService/GetCurrentUser";
   const user = object((await client.call(method, {}, token, signal)).user);
-  return { id: text(user?.id), nickname: text(user?.nickname) };
+  const id = text(user?.id);
+  if (id === undefined)
+    throw new ChatError("upstream_protocol", "Kimi did not say whose login this is.", {
+      upstreamCode: "no_user",
+    });
+  return { id, nickname: text(user?.nickname) };
 }
 
 function isValid(token: string | undefined): token is string {

@@ -207,7 +207,7 @@ describe("a paste that is nothing says what it is and what helps", () => {
     [
       "an expired access token",
       today("access", 4_500),
-      /access token expired 60 minutes ago \(.*UTC\)\. Access tokens live/,
+      /access token expired 60 minutes ago \(.*UTC\)\. Such tokens live 15 minutes/,
     ],
     ["an expired refresh token", today("refresh", 91 * 86_400), /refresh token expired 24 hours ago/],
     ["an expired cookie", older("access", 33 * 86_400), /access token expired 3 days ago/],
