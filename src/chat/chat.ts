@@ -1,6 +1,6 @@
 import { limits } from "../config/limits.js";
+import { Deadline } from "../deadline.js";
 import type { FileShelf } from "../files/shelf.js";
-import { Deadline } from "./deadline.js";
 import { ChatError } from "./errors.js";
 import { aliases, type Route, type Routes, route, suffixes } from "./route.js";
 import { Turn, type TurnParts } from "./turn.js";

@@ -9,6 +9,8 @@ const traits = {
   content_filter: { status: 400, retryable: false },
   file_rejected: { status: 400, retryable: false },
   link_forbidden: { status: 400, retryable: false },
+  /** A link's own server fails: not ours, not Kimi's, and a retry of the whole chat is no remedy. */
+  link_unreachable: { status: 400, retryable: false },
   invalid_api_key: { status: 401, retryable: false },
   model_not_found: { status: 404, retryable: false },
   not_found: { status: 404, retryable: false },

@@ -24,7 +24,21 @@ export const limits = {
   /** Longest line of an event stream; one-api stops at 64 KiB (clients.md §0.5). */
   eventLine: 60_000,
 
-  /** Connecting to an upstream. */
+  /** A file, however it comes; larger ones get `file_rejected`. */
+  file: 100 * megabyte,
+  /** The text of a link, and the redirects that are followed from it. */
+  linkLength: 8 * kilobyte,
+  linkRedirects: 5,
+  /** Waiting for the status line of a link's server, and silence inside its answer. */
+  linkHeaders: 20 * second,
+  linkSilence: 20 * second,
+  /** Header of its answer, and the 1xx answers before it. */
+  linkHeaderSize: 16 * kilobyte,
+  linkInterim: 10,
+  /** All of it: names, redirects and the body. */
+  linkFetch: 5 * minute,
+
+  /** Connecting to an upstream, or to the server of a link, the look-up of its name included. */
   connect: 10 * second,
   /** Waiting for an upstream's status line. */
   upstreamHeaders: minute,

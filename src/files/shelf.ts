@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { ChatError } from "../chat/errors.js";
 import { limits } from "../config/limits.js";
 import type { FileSelection, FileStore, StoredFile } from "../store/store.js";
-import { extensionOf, mediaTypeOf, saysNothing } from "./media-type.js";
+import { safeName } from "./file-name.js";
+import { mediaTypeOf, withExtension } from "./media-type.js";
 
 /** Bytes that have arrived and lie on disk, not yet anybody's file. */
 export type Received = { path: string; size: number; digest: string };
@@ -14,7 +15,6 @@ export type Received = { path: string; size: number; digest: string };
 export type FileLabel = { name: string; mediaType: string; purpose: string };
 
 const partial = ".part";
-const longestName = 200;
 
 /**
  * The files that clients have uploaded, on disk until they delete them. Each belongs to the key it came with: to
@@ -168,10 +168,9 @@ function isId(id: string): boolean {
 
 /** A name without what has no place in one, and a type that at least fits the name. */
 function named({ name, mediaType }: FileLabel): { name: string; mediaType: string } {
-  const bare = name.replace(/^.*[\\/]/, "").replace(/[\p{Cc}\p{Cs}]/gu, "");
-  const type = saysNothing(mediaType) ? mediaTypeOf(bare) : mediaType.toLowerCase();
-  const valid = /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : mediaTypeOf("");
-  return { name: bare.slice(-longestName) || `file.${extensionOf(valid)}`, mediaType: valid };
+  const safe = safeName(name) || "file";
+  const type = mediaTypeOf(mediaType, safe);
+  return { name: withExtension(safe, type), mediaType: type };
 }
 
 function isMissing(error: unknown): boolean {

@@ -4,19 +4,18 @@ import type { FileContent, MediaPart, Upstream } from "../chat/types.js";
 import { limits } from "../config/limits.js";
 import { hash } from "../hash.js";
 import type { UploadStore } from "../store/store.js";
-import { extensionOf, mediaTypeOf, saysNothing } from "./media-type.js";
+import type { LinkFetcher } from "./fetch-link.js";
+import { mediaTypeOf, withExtension } from "./media-type.js";
 import type { FileShelf } from "./shelf.js";
 
 /** A file that is at hand, named by what is in it; `done` lets go of it. */
 type Content = FileContent & { digest: string; done(): Promise<void> };
 
-type LinkContent = { name: string; mediaType: string; body: AsyncIterable<Uint8Array> };
-
 /** Where files come from that are not in the request itself. */
 export type FileSources = {
   shelf: FileShelf;
   /** Opens a link, safely. */
-  links: { open(url: string, signal: AbortSignal): Promise<LinkContent> };
+  links: LinkFetcher;
 };
 
 /** Brings the pictures and files of messages to an upstream, the same bytes once for each account. */
@@ -111,10 +110,10 @@ export class Uploads {
   }
 }
 
-/** What the part is called and is: a name that fits its type, a type that fits its name. */
-function described({ type, name, mediaType = "" }: Pick<MediaPart, "type" | "name" | "mediaType">) {
-  const kind = saysNothing(mediaType) ? mediaTypeOf(name ?? (type === "image" ? ".png" : "")) : mediaType;
-  return { name: name ?? `${type}.${extensionOf(kind)}`, mediaType: kind };
+/** What the part is called and is: a type that fits its name, a name that fits its type. */
+function described({ type, name, mediaType }: Pick<MediaPart, "type" | "name" | "mediaType">) {
+  const kind = mediaTypeOf(mediaType, name ?? (type === "image" ? "image.png" : ""));
+  return { name: name ?? withExtension(type, kind), mediaType: kind };
 }
 
 function refused(part: MediaPart, why: string): ChatError {

@@ -8,6 +8,7 @@ import { Cleanup } from "../chat/cleanup.js";
 import type { Upstream } from "../chat/types.js";
 import type { Config, UpstreamConfig } from "../config/schema.js";
 import { LinkFetcher } from "../files/fetch-link.js";
+import { Guard } from "../files/guard.js";
 import { FileShelf } from "../files/shelf.js";
 import { Uploads } from "../files/uploads.js";
 import { Drift } from "../observability/drift.js";
@@ -39,7 +40,9 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   const { routes, chats, citations } = config;
   const { folder, maxBytes, allowPrivateLinks, promptLinks } = config.files;
   const files = await FileShelf.open(folder, store, maxBytes);
-  const links = new LinkFetcher({ allowPrivate: allowPrivateLinks, maxBytes });
+  const links = new LinkFetcher(new Guard({ allowPrivate: allowPrivateLinks }), {
+    bounds: { file: maxBytes },
+  });
   const uploads = new Uploads(store, { shelf: files, links });
   const chat = new Chat({
     upstreams,

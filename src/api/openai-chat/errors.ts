@@ -13,6 +13,7 @@ const names: Record<ErrorCode, Names> = {
   content_filter: { type: "invalid_request_error" },
   file_rejected: { type: "invalid_request_error" },
   link_forbidden: { type: "invalid_request_error" },
+  link_unreachable: { type: "invalid_request_error" },
   invalid_api_key: { type: "invalid_request_error" },
   model_not_found: { type: "invalid_request_error" },
   not_found: { type: "invalid_request_error" },

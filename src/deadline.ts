@@ -1,4 +1,4 @@
-import { ChatError } from "./errors.js";
+import { ChatError } from "./chat/errors.js";
 
 /** A signal that follows another one and also fires after a time; its timer ends with `clear`. */
 export class Deadline {
@@ -7,13 +7,12 @@ export class Deadline {
   readonly #followed: AbortSignal;
   readonly #follow = () => this.#controller.abort(this.#followed.reason);
 
-  constructor(followed: AbortSignal, milliseconds: number) {
+  /** After so many milliseconds the signal fires with the error that `late` makes. */
+  constructor(followed: AbortSignal, milliseconds: number, late: () => ChatError = answerTooLate) {
     this.#followed = followed;
     if (followed.aborted) this.#follow();
     else followed.addEventListener("abort", this.#follow, { once: true });
-    const late = () =>
-      this.#controller.abort(new ChatError("timeout", "The answer took too long and was stopped."));
-    this.#timer = setTimeout(late, milliseconds);
+    this.#timer = setTimeout(() => this.#controller.abort(late()), milliseconds);
   }
 
   get signal(): AbortSignal {
@@ -24,4 +23,8 @@ export class Deadline {
     clearTimeout(this.#timer);
     this.#followed.removeEventListener("abort", this.#follow);
   }
+}
+
+function answerTooLate(): ChatError {
+  return new ChatError("timeout", "The answer took too long and was stopped.");
 }
