@@ -11,6 +11,7 @@ import {
   type Config,
   Files,
   type KeyConfig,
+  OAuth,
   Queue,
   Server,
   type UpstreamConfig,
@@ -18,7 +19,6 @@ import {
 import type { Drift } from "../src/observability/drift.js";
 import { createLog } from "../src/observability/log.js";
 import { openHouse } from "../src/server/house.js";
-import { KeyRing } from "../src/server/keys.js";
 import { startServer } from "../src/server/server.js";
 import type { Store } from "../src/store/store.js";
 
@@ -53,6 +53,8 @@ export type GatewayOptions = {
   upstreams?: (simulator: Simulator) => UpstreamConfig[];
   /** Further keys beside the usual one. */
   keys?: KeyConfig[];
+  /** An issuer whose tokens are good. */
+  oauth?: Record<string, unknown>;
   chores?: string[];
   /** Links in prompts are left alone unless a test is about them. */
   files?: Record<string, unknown>;
@@ -70,7 +72,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const { chats, chores, routes } = options;
   const config: Config = {
     server: check({ port: 0, shutdownSeconds: 5, ...options.server }, Server),
-    keys: [{ name: "test", key: apiKey }, ...(options.keys ?? [])],
+    keys: [{ name: "test", key: apiKey, scopes: ["chat", "admin"] }, ...(options.keys ?? [])],
+    ...(options.oauth ? { oauth: check(options.oauth, OAuth) } : {}),
     upstreams: [
       {
         name: "me",
@@ -96,12 +99,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     warnings: [],
   };
   const house = await openHouse(config, log, options.patience);
-  const server = await startServer({
-    chat: house.chat,
-    keys: new KeyRing(config.keys, []),
-    log,
-    config: config.server,
-  });
+  const server = await startServer({ chat: house.chat, store: house.store, log, config });
   let stopping: Promise<void> | undefined;
   const stop = () => {
     stopping ??= server

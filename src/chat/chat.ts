@@ -2,9 +2,17 @@ import { limits } from "../config/limits.js";
 import { Deadline } from "../deadline.js";
 import type { FileShelf } from "../files/shelf.js";
 import { ChatError } from "./errors.js";
-import { aliases, type Route, type Routes, route, suffixes } from "./route.js";
+import { aliases, mayUse, offersTo, type Route, type Routes, route, suffixes } from "./route.js";
 import { Turn, type TurnParts } from "./turn.js";
-import type { AccountStatus, ChatEvent, ChatRequest, CitationMode, Model, Upstream } from "./types.js";
+import type {
+  AccountStatus,
+  Caller,
+  ChatEvent,
+  ChatRequest,
+  CitationMode,
+  Model,
+  Upstream,
+} from "./types.js";
 import { UsageMeter } from "./usage.js";
 
 /** A model as `/v1/models` lists it. */
@@ -57,16 +65,18 @@ export class Chat {
     throw new ChatError("upstream_cut", "The answer ended without its end.");
   }
 
-  /** Every name a client may use as a model, the aliases and their variants first. */
-  async models(signal: AbortSignal): Promise<ListedModel[]> {
+  /** Every name that this caller may use as a model, the aliases and their variants first. */
+  async models(caller: Pick<Caller, "models" | "upstreams">, signal: AbortSignal): Promise<ListedModel[]> {
+    const { upstreams, routes } = this.#parts;
     const listed = new Map<string, ListedModel>();
-    for (const upstream of this.#parts.upstreams) {
-      const models = (await upstream.models(signal)).map((model) => listedModel(model, upstream));
+    const offers = await offersTo(caller, upstreams, signal);
+    for (const offer of offers) {
+      const models = offer.models.map((model) => listedModel(model, offer.upstream));
       const preferred = models.find((model) => model.isDefault);
       const named = preferred ? variants(preferred) : [];
       for (const model of [...named, ...models]) if (!listed.has(model.id)) listed.set(model.id, model);
     }
-    return [...listed.values()];
+    return [...listed.values()].filter(({ id }) => mayUse(caller, id, offers, routes));
   }
 
   /** The state of each upstream's account, by the upstream's name. */

@@ -12,6 +12,8 @@ const traits = {
   /** A link's own server fails: not ours, not Kimi's, and a retry of the whole chat is no remedy. */
   link_unreachable: { status: 400, retryable: false },
   invalid_api_key: { status: 401, retryable: false },
+  /** The key is right, but not for this. */
+  insufficient_scope: { status: 403, retryable: false },
   model_not_found: { status: 404, retryable: false },
   not_found: { status: 404, retryable: false },
   request_too_large: { status: 413, retryable: false },
@@ -30,6 +32,8 @@ const traits = {
   upstream_overloaded: { status: 503, retryable: true },
   /** 503, not 401: clients take a 401 for a bad Moonbridge key (clients.md §0.9). */
   account_login_required: { status: 503, retryable: false },
+  /** The identity provider whose tokens this server takes. */
+  issuer_unavailable: { status: 503, retryable: true },
   shutting_down: { status: 503, retryable: true },
   timeout: { status: 504, retryable: true },
   /** The client left; nobody reads this answer. */

@@ -1,5 +1,5 @@
 import { ChatError } from "./errors.js";
-import type { ChatRequest, CitationMode, Model, Thinking, Upstream } from "./types.js";
+import type { Caller, ChatRequest, CitationMode, Model, Thinking, Upstream } from "./types.js";
 
 /** The names that mean "Kimi's default chat model"; the original's users have typed the first one in. */
 export const aliases = ["moonshot-v1", "kimi"] as const;
@@ -23,7 +23,32 @@ const order: Thinking[] = ["off", "low", "high", "max"];
 /** Which upstreams may serve a model's name, in order of preference; a name may be one that only we know. */
 export type Routes = Readonly<Record<string, readonly string[]>>;
 
-type Offer = { upstream: Upstream; models: Model[] };
+export type Offer = { upstream: Upstream; models: Model[] };
+
+/** What the upstreams offer that may answer this caller. */
+export async function offersTo(
+  { upstreams: names }: Pick<Caller, "upstreams">,
+  upstreams: readonly Upstream[],
+  signal: AbortSignal,
+): Promise<Offer[]> {
+  const mine = upstreams.filter(({ name }) => names?.includes(name) ?? true);
+  return Promise.all(mine.map(async (upstream) => ({ upstream, models: await upstream.models(signal) })));
+}
+
+/** Whether the caller's key is for this model: it is one of the key's, or one of those with more suffixes. */
+export function mayUse(
+  { models = ["*"] }: Pick<Caller, "models">,
+  name: string,
+  offers: readonly Offer[],
+  routes: Routes,
+): boolean {
+  if (models.includes("*") || models.includes(name)) return true;
+  const wanted = splitName(name, offers, routes);
+  return models.some((model) => {
+    const { base, switches } = splitName(model, offers, routes);
+    return base === wanted.base && [...switches].every((suffix) => wanted.switches.has(suffix));
+  });
+}
 
 /**
  * Resolves the model's name to an upstream, its model and the switches in the name. What the request says itself
@@ -34,9 +59,16 @@ export async function route(
   upstreams: readonly Upstream[],
   routes: Routes,
 ): Promise<Route> {
-  const models = await Promise.all(upstreams.map((upstream) => upstream.models(request.signal)));
-  const offers = upstreams.map((upstream, at) => ({ upstream, models: models[at] ?? [] }));
+  const { caller } = request;
+  const offers = await offersTo(caller, upstreams, request.signal);
   const { base, switches } = splitName(request.model, offers, routes);
+  if (!mayUse(caller, request.model, offers, routes)) {
+    throw new ChatError(
+      "model_not_found",
+      `This key may use ${caller.models?.map(printable).join(", ").slice(0, 400)}. “${printable(request.model)}” is not among them.`,
+      { param: "model" },
+    );
+  }
   const allowed = Object.hasOwn(routes, base) ? routes[base] : undefined;
   const found = inOrder(offers, allowed).flatMap((offer) => findModel(offer, base, allowed !== undefined))[0];
   if (!found) {

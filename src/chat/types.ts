@@ -42,14 +42,28 @@ export type Feature =
   | "conversation";
 
 /** What becomes of the chats that answers make upstream: continued, one for each answer, or deleted at once. */
-export type ChatsMode = "native" | "merged" | "ephemeral";
+export const chatsModes = ["native", "merged", "ephemeral"] as const;
+export type ChatsMode = (typeof chatsModes)[number];
 
 /** How the sources of a search are shown; see `citations.ts`. */
 export const citationModes = ["inline", "footer", "annotations", "off"] as const;
 export type CitationMode = (typeof citationModes)[number];
 
+/** What a caller may do here: chat, and look after the house. */
+export const scopes = ["chat", "admin"] as const;
+export type Scope = (typeof scopes)[number];
+
 /** Who asks: the name of the API key, never the key; and what was settled for it. */
-export type Caller = { key: string; chats?: ChatsMode; citations?: CitationMode };
+export type Caller = {
+  key: string;
+  scopes: readonly Scope[];
+  /** The models it may name, each with any suffixes; undefined, or "*" among them: all. */
+  models?: readonly string[];
+  /** The upstreams that may answer it; undefined: all. */
+  upstreams?: readonly string[];
+  chats?: ChatsMode;
+  citations?: CitationMode;
+};
 
 /** What a client asks for, whatever dialect it spoke. */
 export type ChatRequest = {

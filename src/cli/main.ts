@@ -1,9 +1,11 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { chatsModes, citationModes } from "../chat/types.js";
 import { ConfigError } from "../config/check.js";
 import { StoreError } from "../store/sqlite.js";
 import { version } from "../version.js";
 import { doctor } from "./doctor.js";
+import { addKey, listKeys, revokeKey } from "./keys.js";
 import { login } from "./login.js";
 import { serve } from "./serve.js";
 import { simulate } from "./simulate.js";
@@ -37,6 +39,36 @@ program
   .option("--config <file>", "configuration file (default: config.json, if there is one)")
   .action(doctor);
 
+const keys = program
+  .command("keys")
+  .description("add, list and revoke API keys; a running server sees it at once");
+
+keys
+  .command("add <name>")
+  .description("make a key and print it, this once")
+  .option("--scopes <list>", "chat, admin or both: chat,admin (default: chat)", list)
+  .option("--models <list>", "models it may use, each with any suffixes (default: all)", list)
+  .option("--upstreams <list>", "upstreams that may answer it (default: all)", list)
+  .option("--requests-per-minute <number>", "chat requests a minute (default: any number)", Number)
+  .option("--concurrency <number>", "chat requests at a time (default: any number)", Number)
+  .option("--expires <when>", "30d, 12h, or a date: 2026-12-31, to its end in UTC (default: never)")
+  .addOption(new Option("--citations <mode>", "how it is shown sources").choices(citationModes))
+  .addOption(new Option("--chats <mode>", "what becomes of its chats").choices(chatsModes))
+  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .action(addKey);
+
+keys
+  .command("list")
+  .description("show what each key may do; nothing of the keys themselves")
+  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .action(listKeys);
+
+keys
+  .command("revoke <name>")
+  .description("a key, and the tokens issued for it, open nothing any more")
+  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .action(revokeKey);
+
 program
   .command("simulate")
   .description("run the fake Kimi alone, for development")
@@ -57,6 +89,10 @@ function port(value: string): number {
   if (!/^\d{1,5}$/.test(value) || number > 65_535)
     throw new InvalidArgumentError("expected a port from 0 to 65535.");
   return number;
+}
+
+function list(value: string): string[] {
+  return value.split(",").map((item) => item.trim());
 }
 
 function milliseconds(value: string): number {

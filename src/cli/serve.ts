@@ -3,9 +3,9 @@ import { type CommandLine, loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { createLog } from "../observability/log.js";
 import { type House, openHouse } from "../server/house.js";
-import { createKey, KeyRing } from "../server/keys.js";
+import { createKey } from "../server/keys.js";
 import { type RunningServer, startServer } from "../server/server.js";
-import type { StoredKey } from "../store/store.js";
+import type { KeyStore } from "../store/store.js";
 
 const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
@@ -16,20 +16,20 @@ export async function serve(commandLine: CommandLine): Promise<void> {
   const house = await openHouse(config, log);
   let server: RunningServer | undefined;
   try {
-    const { keys, made } = keysFor(config, await house.store.keys());
-    server = await startServer({ chat: house.chat, keys, log, config: config.server });
+    const made = await firstKey(config, house.store);
+    server = await startServer({ chat: house.chat, store: house.store, log, config });
     // Kept only now: a start that fails must not use up a key that nobody has seen.
-    if (made) await house.store.addKey(made.stored);
+    const isKept = made !== undefined && (await house.store.addKey(made.stored));
     stopOnSignals(server, house, () => log.flush());
     // The catalogue and, where it is due, the login are renewed before the first person waits for them.
-    void house.chat.models(new AbortController().signal);
+    void house.chat.models({}, new AbortController().signal);
     house.cleanup.sweep();
 
     for (const warning of config.warnings) say(`note: ${warning}`);
     greet(
       server.url,
       house.upstreams.every((upstream) => upstream.simulated),
-      made?.key,
+      isKept ? made.key : undefined,
     );
   } catch (error) {
     await server?.stop();
@@ -38,18 +38,16 @@ export async function serve(commandLine: CommandLine): Promise<void> {
   }
 }
 
-/** The keys of config and store; the very first start makes one. */
-function keysFor(config: Config, stored: readonly StoredKey[]) {
-  const keys = new KeyRing(config.keys, stored);
-  if (!keys.isEmpty) return { keys, made: undefined };
+/** The very first start makes a key, where nothing else opens the server. */
+async function firstKey(config: Config, store: KeyStore) {
+  if (config.oauth || config.keys.length > 0 || (await store.keys()).length > 0) return undefined;
   if (!loopback.test(config.server.host)) {
     throw new ConfigError(
       "server.host: Moonbridge listens beyond this machine only with an API key of yours. " +
         'Set "token" in the config or MOONBRIDGE_TOKEN to one.',
     );
   }
-  const made = createKey("first");
-  return { keys: new KeyRing([], [made.stored]), made };
+  return createKey("first", { scopes: ["chat", "admin"] });
 }
 
 /** Why the address could not be taken, in words that help. */

@@ -122,6 +122,27 @@ export const limits = {
   /** How often a process looks whether another one has renewed. */
   renewalPoll: 100,
 
+  /** Wrong keys from one address; then a key that could be guessed is refused from there. */
+  wrongKeys: { most: 100, within: minute },
+  /** Wrong secrets for one name from one address at `/token`. */
+  wrongSecrets: { most: 10, within: 5 * minute },
+  /** Addresses and names whose wrong tries are remembered, and keys whose requests are counted. */
+  counted: 10_000,
+  /** Body of a request to `/token`. */
+  tokenRequest: 16 * kilobyte,
+  /** Life of a token that `/token` issued. */
+  accessToken: 60 * minute,
+
+  /** One answer of the issuer of foreign tokens, and its body. */
+  issuerAnswer: 5 * second,
+  issuerBody: 256 * kilobyte,
+  /** How long the issuer's keys are believed. */
+  issuerKeys: 10 * minute,
+  /** How often they are fetched, whatever tokens name. */
+  issuerFetches: { most: 5, within: minute },
+  /** Clocks may differ by so much. */
+  clockDifference: 10 * second,
+
   /** Different unknown things that are remembered by name. */
   driftNames: 200,
 } as const;

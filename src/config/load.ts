@@ -4,7 +4,16 @@ import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { isObject } from "../json.js";
 import { ConfigError, check, checkUpstreams } from "./check.js";
 import { type Environment, fromEnvironment } from "./environment.js";
-import { Chats, type Config, ConfigFile, Files, Queue, Server, type UpstreamConfig } from "./schema.js";
+import {
+  Chats,
+  type Config,
+  ConfigFile,
+  Files,
+  type KeyConfig,
+  Queue,
+  Server,
+  type UpstreamConfig,
+} from "./schema.js";
 
 export type CommandLine = { config?: string; host?: string; port?: number };
 
@@ -29,6 +38,9 @@ export async function loadConfig(commandLine: CommandLine, environment: Environm
   const keys = [...originalKey(settings), ...(settings.keys ?? [])];
   checkNames(keys, "keys");
   checkNames(upstreams, "upstreams");
+  settings.keys?.forEach((key, index) => {
+    checkKey(key, upstreams, `keys[${index}].`);
+  });
   checkRoutes(settings.routes ?? {}, upstreams);
   checkPatterns(settings.chores?.patterns ?? []);
   const storePath = resolve(dirname(path), settings.store?.slice("sqlite:".length) ?? "moonbridge.db");
@@ -40,6 +52,7 @@ export async function loadConfig(commandLine: CommandLine, environment: Environm
   return {
     server: check(settings.server ?? {}, Server, "server"),
     keys,
+    ...(settings.oauth ? { oauth: settings.oauth } : {}),
     upstreams: upstreams.map(withBareTokens),
     routes: settings.routes ?? {},
     chats: check(settings.chats ?? {}, Chats, "chats"),
@@ -92,8 +105,9 @@ function merge(...layers: readonly Settings[]): Settings {
   return merged;
 }
 
-function originalKey(settings: ConfigFile) {
-  return settings.token === undefined ? [] : [{ name: "token", key: bare(settings.token) }];
+/** The original knew one key, for everything. */
+function originalKey({ token }: ConfigFile): KeyConfig[] {
+  return token === undefined ? [] : [{ name: "token", key: bare(token), scopes: ["chat", "admin"] }];
 }
 
 /** The original's `auth_token` and `refresh_token` as one kimi-web upstream. */
@@ -140,6 +154,18 @@ function checkNames(items: readonly { name: string }[], section: string): void {
       throw new ConfigError(`${section}[${index}].name: another one has this name already.`);
     names.add(item.name);
   });
+}
+
+/** What the schema of a key cannot tell. Throws ConfigError; `at` is in front of the setting's name in it. */
+export function checkKey(
+  { expires, upstreams: names = [] }: Pick<KeyConfig, "expires" | "upstreams">,
+  upstreams: readonly UpstreamConfig[],
+  at = "",
+): void {
+  if (expires !== undefined && Number.isNaN(Date.parse(expires)))
+    throw new ConfigError(`${at}expires: there is no such day or time.`);
+  const unknown = names.find((name) => !upstreams.some((upstream) => upstream.name === name));
+  if (unknown !== undefined) throw new ConfigError(`${at}upstreams: there is no upstream “${unknown}”.`);
 }
 
 function checkPatterns(patterns: readonly string[]): void {

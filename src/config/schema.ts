@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { citationModes } from "../chat/types.js";
+import { chatsModes, citationModes, scopes } from "../chat/types.js";
 
 /** A string a person must be able to find again in an error: short, one line. */
 export const Name = Type.String({
@@ -11,6 +11,12 @@ export const Url = Type.String({
   description: "an http or https address",
 });
 const strict = { additionalProperties: false } as const;
+
+/** Signatures that only the issuer can make: nobody shares a secret with it. */
+const signatures = [
+  ...(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const),
+  ...(["ES256", "ES384", "ES512", "EdDSA", "Ed25519"] as const),
+];
 
 export const Server = Type.Object(
   {
@@ -39,7 +45,7 @@ export const Server = Type.Object(
   strict,
 );
 
-const chatsModes = [Type.Literal("native"), Type.Literal("merged"), Type.Literal("ephemeral")];
+const chatsMode = chatsModes.map((mode) => Type.Literal(mode));
 const chatsModeExpected = '"native", "merged" or "ephemeral"';
 
 const Citations = Type.Union(
@@ -50,7 +56,7 @@ const Citations = Type.Union(
 /** What becomes of the chats that answers make on Kimi's side. */
 export const Chats = Type.Object(
   {
-    mode: Type.Union(chatsModes, { default: "native", description: chatsModeExpected }),
+    mode: Type.Union(chatsMode, { default: "native", description: chatsModeExpected }),
     keepHours: Type.Number({
       exclusiveMinimum: 0,
       maximum: 8_760,
@@ -61,16 +67,81 @@ export const Chats = Type.Object(
   strict,
 );
 
+const keySettings = {
+  name: Name,
+  scopes: Type.Optional(
+    Type.Array(
+      Type.Union(
+        scopes.map((scope) => Type.Literal(scope)),
+        { description: '"chat" or "admin"' },
+      ),
+      { minItems: 1, description: 'a list of "chat" and "admin"' },
+    ),
+  ),
+  models: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+      minItems: 1,
+      maxItems: 200,
+      description: 'a list of models, or ["*"]',
+    }),
+  ),
+  upstreams: Type.Optional(
+    Type.Array(Name, { minItems: 1, maxItems: 100, description: "a list of upstreams" }),
+  ),
+  requestsPerMinute: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100_000, description: "a whole number from 1 to 100000" }),
+  ),
+  concurrency: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 10_000, description: "a whole number from 1 to 10000" }),
+  ),
+  expires: Type.Optional(
+    Type.String({
+      pattern: "^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?(Z|[+-]\\d\\d:\\d\\d))?$",
+      description: "a date such as 2026-12-31, or a time such as 2026-12-31T18:00:00Z",
+    }),
+  ),
+  chats: Type.Optional(Type.Union(chatsMode, { description: chatsModeExpected })),
+  citations: Type.Optional(Citations),
+};
+
+/** A key that `moonbridge keys add` makes; one in the config has the key itself, too. */
+export const NewKey = Type.Object(keySettings, strict);
+
 const Key = Type.Object(
   {
-    name: Name,
+    ...keySettings,
     key: Type.String({
       minLength: 1,
       maxLength: 512,
       description: "an API key, or sha256: and its hash in hex",
     }),
-    chats: Type.Optional(Type.Union(chatsModes, { description: chatsModeExpected })),
-    citations: Type.Optional(Citations),
+  },
+  strict,
+);
+
+/** The issuer whose tokens open this server. */
+export const OAuth = Type.Object(
+  {
+    issuer: Type.String({
+      pattern: "^(https://[^\\s/?#]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)(/[^\\s?#]*)?$",
+      description: "an https address; http only on this machine",
+    }),
+    audience: Type.String({ minLength: 1, maxLength: 512, description: "the audience of its tokens" }),
+    scope: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 512, description: "the scopes that a token must have" }),
+    ),
+    adminScope: Type.String({
+      pattern: "^\\S{1,200}$",
+      default: "moonbridge:admin",
+      description: "the scope that stands for admin",
+    }),
+    algorithms: Type.Array(
+      Type.Union(
+        signatures.map((name) => Type.Literal(name)),
+        { description: signatures.join(", ") },
+      ),
+      { minItems: 1, default: signatures, description: `a list of ${signatures.join(", ")}` },
+    ),
   },
   strict,
 );
@@ -156,6 +227,7 @@ export const ConfigFile = Type.Object(
   {
     server: Type.Optional(Server),
     keys: Type.Optional(Type.Array(Key, { description: "a list of keys" })),
+    oauth: Type.Optional(OAuth),
     upstreams: Type.Optional(Type.Array(Type.Unknown(), { description: "a list of upstreams" })),
     routes: Type.Optional(
       Type.Record(Type.String(), Type.Array(Name), {
@@ -192,12 +264,14 @@ export const ConfigFile = Type.Object(
 export type ConfigFile = Static<typeof ConfigFile>;
 export type ServerConfig = Static<typeof Server>;
 export type KeyConfig = Static<typeof Key>;
+export type OAuthConfig = Static<typeof OAuth>;
 export type UpstreamConfig = Static<typeof KimiWebUpstream> | Static<typeof SimulatorUpstream>;
 
 /** The configuration as the program uses it: defaults filled in, the original's fields folded into the long form. */
 export type Config = {
   server: ServerConfig;
   keys: KeyConfig[];
+  oauth?: OAuthConfig;
   upstreams: UpstreamConfig[];
   routes: Record<string, string[]>;
   chats: Static<typeof Chats>;

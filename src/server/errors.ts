@@ -7,9 +7,7 @@ import { keyPath } from "../json.js";
 /** Every failure leaves as JSON in OpenAI's envelope; never a page, never a stack (clients.md row 18). */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
-    const error = fromFastify(thrown) ?? asChatError(thrown);
-    if (error.code === "internal") request.log.error({ stack: stackOf(error.cause) }, "unexpected failure");
-    return sendError(error, request, reply);
+    return sendError(failureOf(thrown, request), request, reply);
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.originalUrl
@@ -21,8 +19,16 @@ export function handleErrors(app: FastifyInstance): void {
   });
 }
 
+/** What was thrown as a ChatError; a defect of ours is logged. */
+export function failureOf(thrown: FastifyError, request: FastifyRequest): ChatError {
+  const error = fromFastify(thrown) ?? asChatError(thrown);
+  if (error.code === "internal") request.log.error({ stack: stackOf(error.cause) }, "unexpected failure");
+  return error;
+}
+
 function sendError(error: ChatError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   request.failure = error;
+  if (error.code === "invalid_api_key") reply.header("www-authenticate", 'Bearer realm="moonbridge"');
   return reply.status(error.status).headers(errorHeaders(error)).send(errorEnvelope(error));
 }
 

@@ -8,16 +8,26 @@ import { chatCompletions } from "../api/openai-chat/route.js";
 import type { Chat } from "../chat/chat.js";
 import { ChatError } from "../chat/errors.js";
 import { limits } from "../config/limits.js";
-import type { ServerConfig } from "../config/schema.js";
+import type { Config } from "../config/schema.js";
+import type { KeyStore } from "../store/store.js";
+import { Attempts } from "./attempts.js";
 import { docs } from "./docs.js";
+import { Entrance } from "./entrance.js";
 import { handleErrors } from "./errors.js";
-import { guard } from "./guard.js";
+import { guard, scoped } from "./guard.js";
 import { health } from "./health.js";
-import type { KeyRing } from "./keys.js";
 import { Lifetime } from "./lifetime.js";
+import { tokenEndpoint } from "./oauth/token.js";
 import { canonicalUrl } from "./paths.js";
+import { securityHeaders } from "./security-headers.js";
+import { Throttle } from "./throttle.js";
 
-export type ServerParts = { chat: Chat; keys: KeyRing; log: FastifyBaseLogger; config: ServerConfig };
+export type ServerParts = {
+  chat: Chat;
+  store: KeyStore;
+  log: FastifyBaseLogger;
+  config: Pick<Config, "server" | "keys" | "oauth">;
+};
 
 /** A server that listens, and how to stop it. */
 export type RunningServer = { url: string; stop(): Promise<void> };
@@ -34,7 +44,8 @@ const exposedHeaders = [
 
 /** Assembles the server and starts listening. */
 export async function startServer(parts: ServerParts): Promise<RunningServer> {
-  const { config, log } = parts;
+  const { log } = parts;
+  const config = parts.config.server;
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -70,18 +81,23 @@ async function shutDown(app: FastifyInstance, lifetime: Lifetime, grace: number)
   clearInterval(closeIdle);
 }
 
-async function assemble(app: FastifyInstance, { chat, keys, config }: ServerParts): Promise<void> {
+async function assemble(app: FastifyInstance, { chat, store, config }: ServerParts): Promise<void> {
+  const { cors: origins, unknownParameters } = config.server;
+  const entrance = await Entrance.open(config, store);
+  app.addHook("onClose", () => entrance.close());
+  const attempts = new Attempts();
+  const throttle = new Throttle();
   handleErrors(app);
   ignoreBodies(app);
+  securityHeaders(app);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
-    reply.header("x-content-type-options", "nosniff");
     if (request.headers["access-control-request-private-network"] === "true") {
       reply.header("access-control-allow-private-network", "true");
     }
   });
   await app.register(cors, {
-    origin: config.cors.includes("*") ? true : config.cors,
+    origin: origins.includes("*") ? true : origins,
     methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
     exposedHeaders,
     maxAge: 7_200,
@@ -89,13 +105,20 @@ async function assemble(app: FastifyInstance, { chat, keys, config }: ServerPart
   });
   await docs(app);
   health(app, chat);
+  await app.register(tokenEndpoint(entrance, attempts));
   await app.register(async (guarded) => {
     acceptJson(guarded);
     const api = guarded.withTypeProvider<TypeBoxTypeProvider>();
-    api.addHook("onRequest", guard(keys));
-    await api.register(chatCompletions(chat, { unknownParameters: config.unknownParameters }));
+    api.addHook("onRequest", guard(entrance, attempts, throttle));
     await api.register(models(chat));
-    await api.register(files(chat));
+    await api.register(async (chatting) => {
+      chatting.addHook("onRequest", scoped("chat"));
+      await chatting.register(files(chat));
+      await chatting.register(async (answering) => {
+        answering.addHook("onRequest", async (request, reply) => throttle.admit(request, reply));
+        await answering.register(chatCompletions(chat, { unknownParameters }));
+      });
+    });
   });
 }
 

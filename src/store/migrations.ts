@@ -48,6 +48,13 @@ export const migrations: readonly string[] = [
      created_at INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX files_by_owner ON files (owner, seq);`,
+  // A key of before may do everything. Two first starts at once could have made two keys of one name.
+  `ALTER TABLE keys ADD COLUMN created_at INTEGER;
+   ALTER TABLE keys ADD COLUMN settings TEXT NOT NULL DEFAULT '{"scopes":["chat","admin"]}';
+   UPDATE keys SET name = name || '-' || id WHERE id NOT IN (SELECT min(id) FROM keys GROUP BY name);
+   CREATE UNIQUE INDEX keys_by_name ON keys (name);
+   CREATE INDEX keys_by_hash ON keys (sha256);
+   CREATE TABLE secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
 ];
 
 /** Brings the file to the newest version, each step whole or not at all. */

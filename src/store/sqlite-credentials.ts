@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import { readRow } from "./sqlite-file.js";
-import type { StoredCredentials, StoredKey } from "./store.js";
+import type { StoredCredentials } from "./store.js";
 
 const TokenPair = Type.Object({
   accessToken: Type.Optional(Type.String()),
@@ -15,17 +15,14 @@ const Credentials = Type.Object({
   site: Type.Optional(Type.Object({ baseUrl: Type.String(), authUrl: Type.String() })),
 });
 const TextRow = Type.Tuple([Type.String()]);
-const KeyRow = Type.Tuple([Type.String(), Type.String()]);
 
-/** The tables of credentials, locks and keys. The connection must be one that syncs every write. */
+/** The tables of credentials and locks. The connection must be one that syncs every write. */
 export class SqliteCredentials {
   readonly #accounts: Database.Statement;
   readonly #find: Database.Statement;
   readonly #save: Database.Statement;
   readonly #lock: Database.Statement;
   readonly #unlock: Database.Statement;
-  readonly #keys: Database.Statement;
-  readonly #addKey: Database.Statement;
 
   constructor(database: Database.Database) {
     this.#accounts = database.prepare("SELECT account FROM credentials ORDER BY account").raw();
@@ -39,8 +36,6 @@ export class SqliteCredentials {
        ON CONFLICT DO UPDATE SET owner = ?2, until = ?3 WHERE owner = ?2 OR until <= ?4`,
     );
     this.#unlock = database.prepare("DELETE FROM locks WHERE name = ? AND owner = ?");
-    this.#keys = database.prepare("SELECT name, sha256 FROM keys ORDER BY id").raw();
-    this.#addKey = database.prepare("INSERT INTO keys (name, sha256) VALUES (?, ?)");
   }
 
   accounts(): string[] {
@@ -65,16 +60,5 @@ export class SqliteCredentials {
 
   unlock(name: string, owner: string): void {
     this.#unlock.run(name, owner);
-  }
-
-  keys(): StoredKey[] {
-    return this.#keys.all().map((row) => {
-      const [name, sha256] = readRow(KeyRow, row);
-      return { name, sha256 };
-    });
-  }
-
-  addKey({ name, sha256 }: StoredKey): void {
-    this.#addKey.run(name, sha256);
   }
 }

@@ -5,6 +5,7 @@ import { migrate } from "./migrations.js";
 import { SqliteCredentials } from "./sqlite-credentials.js";
 import { checkDatabase, connect, keepPrivate, prepareFile } from "./sqlite-file.js";
 import { SqliteFiles } from "./sqlite-files.js";
+import { SqliteKeys } from "./sqlite-keys.js";
 import { SqliteThreads } from "./sqlite-threads.js";
 import { SqliteUploads } from "./sqlite-uploads.js";
 import type {
@@ -22,6 +23,7 @@ export { StoreError } from "./errors.js";
 type Parts = {
   connections: readonly Database.Database[];
   credentials: SqliteCredentials;
+  keys: SqliteKeys;
   threads: SqliteThreads;
   uploads: SqliteUploads;
   files: SqliteFiles;
@@ -56,10 +58,10 @@ export class SqliteStore implements Store {
       const quick = connect(file, "NORMAL");
       connections.push(quick);
       await keepPrivate(file);
-      const credentials = new SqliteCredentials(synced);
       return new SqliteStore(file, {
         connections,
-        credentials,
+        credentials: new SqliteCredentials(synced),
+        keys: new SqliteKeys(synced),
         threads: new SqliteThreads(quick),
         uploads: new SqliteUploads(quick),
         files: new SqliteFiles(synced),
@@ -91,11 +93,27 @@ export class SqliteStore implements Store {
   }
 
   keys(): Promise<readonly StoredKey[]> {
-    return this.#use(({ credentials }) => credentials.keys());
+    return this.#use(({ keys }) => keys.all());
   }
 
-  addKey(key: StoredKey): Promise<void> {
-    return this.#use(({ credentials }) => credentials.addKey(key));
+  keyByHash(sha256: string): Promise<StoredKey | undefined> {
+    return this.#use(({ keys }) => keys.byHash(sha256));
+  }
+
+  keyByName(name: string): Promise<StoredKey | undefined> {
+    return this.#use(({ keys }) => keys.byName(name));
+  }
+
+  addKey(key: StoredKey): Promise<boolean> {
+    return this.#use(({ keys }) => keys.add(key));
+  }
+
+  removeKey(name: string): Promise<boolean> {
+    return this.#use(({ keys }) => keys.remove(name));
+  }
+
+  secret(name: string, make: () => string): Promise<string> {
+    return this.#use(({ keys }) => keys.secret(name, make));
   }
 
   saveChat(chat: Omit<StoredChat, "attempts">): Promise<void> {

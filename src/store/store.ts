@@ -1,5 +1,6 @@
 import type { Site } from "../accounts/site.js";
 import type { TokenPair } from "../accounts/token.js";
+import type { Caller } from "../chat/types.js";
 
 /** What must outlive the process. Each part has one owner, which alone changes it. Times are milliseconds since the epoch. */
 export interface Store extends CredentialStore, KeyStore, ThreadStore, UploadStore, FileStore {
@@ -34,12 +35,35 @@ export interface CredentialStore {
   unlock(name: string, owner: string): Promise<void>;
 }
 
-/** An API key of Moonbridge's own; the key itself is never kept. */
-export type StoredKey = { name: string; sha256: string };
+/** What was settled for an API key. */
+export type KeySettings = Omit<Caller, "key"> & {
+  requestsPerMinute?: number;
+  /** Requests that may run at the same time. */
+  concurrency?: number;
+  /** From then on it opens nothing. */
+  expires?: number;
+};
 
-interface KeyStore {
+/** An API key of Moonbridge's own; the key itself is never kept. */
+export type StoredKey = {
+  name: string;
+  sha256: string;
+  settings: KeySettings;
+  /** Undefined: by a version that did not note it. */
+  createdAt?: number;
+};
+
+export interface KeyStore {
+  /** All keys, the oldest first. */
   keys(): Promise<readonly StoredKey[]>;
-  addKey(key: StoredKey): Promise<void>;
+  keyByHash(sha256: string): Promise<StoredKey | undefined>;
+  keyByName(name: string): Promise<StoredKey | undefined>;
+  /** False if there is a key of this name already. */
+  addKey(key: StoredKey): Promise<boolean>;
+  /** False if there is none of this name. */
+  removeKey(name: string): Promise<boolean>;
+  /** A secret of the server's own: `make` makes it once, for all processes and for good. */
+  secret(name: string, make: () => string): Promise<string>;
 }
 
 /** A chat that Moonbridge has created on an upstream, and when it is to be deleted there. */

@@ -21,7 +21,7 @@ describe("the original's file", () => {
       "auth_token": "Bearer access",
       "refresh_token": "Bearer refresh"
     }`);
-    expect(config.keys).toEqual([{ name: "token", key: "12345678" }]);
+    expect(config.keys).toEqual([{ name: "token", key: "12345678", scopes: ["chat", "admin"] }]);
     expect(config.upstreams).toEqual([
       { name: "kimi", kind: "kimi-web", accessToken: "access", refreshToken: "refresh" },
     ]);

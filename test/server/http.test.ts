@@ -403,6 +403,7 @@ test("/openapi.json has every route and its examples run; /docs loads nothing fr
     "/",
     "/healthz",
     "/readyz",
+    "/token",
     "/v1/chat/completions",
     "/v1/files",
     "/v1/files/{id}",

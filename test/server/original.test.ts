@@ -7,7 +7,6 @@ import { startSimulator } from "../../simulator/index.js";
 import { loadConfig } from "../../src/config/load.js";
 import { createLog } from "../../src/observability/log.js";
 import { openHouse } from "../../src/server/house.js";
-import { KeyRing } from "../../src/server/keys.js";
 import { startServer } from "../../src/server/server.js";
 import { chunksOf, startGateway, textOf } from "../gateway.js";
 
@@ -41,12 +40,7 @@ test.each(["/v1/chat/completions", "/v1/chat/completitions"])(
       },
       log,
     );
-    const server = await startServer({
-      chat: house.chat,
-      keys: new KeyRing(config.keys, []),
-      log,
-      config: config.server,
-    });
+    const server = await startServer({ chat: house.chat, store: house.store, log, config });
     // Python's json.dumps as the body, without a content type.
     const response = await request(`${server.url}${path}`, {
       method: "POST",

@@ -42,7 +42,7 @@ async function write() {
       system: "SECRET".repeat(50),
     });
     await store.saveCredentials("me", { current: { accessToken: "SECRET" }, startedFrom: "x", savedAt: n });
-    await store.addKey({ name: `${n}`, sha256: "00" });
+    await store.addKey({ name: `${n}`, sha256: "00", settings: { scopes: ["chat"] } });
     say(n);
   }
 }

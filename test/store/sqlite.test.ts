@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { migrate, migrations, readPragma, versionOf } from "../../src/store/migrations.js";
 import { SqliteStore, StoreError } from "../../src/store/sqlite.js";
 import { connect } from "../../src/store/sqlite-file.js";
-import type { ThreadStore } from "../../src/store/store.js";
+import type { StoredKey, ThreadStore } from "../../src/store/store.js";
 import { PlainStore } from "./plain-store.js";
 
 const program = new URL("./child.mjs", import.meta.url).pathname;
@@ -60,6 +60,27 @@ const login = (n: number) => ({
   startedFrom: "x",
   savedAt: n,
 });
+const key = (name: string, sha256: string): StoredKey => ({
+  name,
+  sha256,
+  settings: { scopes: ["chat", "admin"] },
+  createdAt: 1,
+});
+const limited: StoredKey = {
+  name: "second",
+  sha256: "01",
+  settings: {
+    scopes: ["chat"],
+    models: ["kimi"],
+    upstreams: ["me"],
+    requestsPerMinute: 3,
+    concurrency: 2,
+    expires: 1_800_000_000_000,
+    chats: "ephemeral",
+    citations: "off",
+  },
+  createdAt: 2,
+};
 const chat = (name: string, dueAt: number, scope = "s") => ({ upstream: "me", chat: name, scope, dueAt });
 const thread = (name: string, parent: string) => ({ upstream: "me", chat: name, parent, system: "y" });
 
@@ -71,8 +92,8 @@ describe("logins, keys and locks", () => {
     await store.saveCredentials("me", login(2));
     const pasted = { ...login(3), site: { baseUrl: "https://www.kimi.ai", authUrl: "https://auth.kimi.ai" } };
     await store.saveCredentials("kimi", pasted);
-    await store.addKey({ name: "first", sha256: "00" });
-    await store.addKey({ name: "second", sha256: "01" });
+    expect(await store.addKey(key("first", "00"))).toBe(true);
+    expect(await store.addKey(limited)).toBe(true);
     for (const file of [path, `${path}-wal`, `${path}-shm`])
       expect((await stat(file)).mode & 0o777).toBe(0o600);
     await store.close();
@@ -82,10 +103,59 @@ describe("logins, keys and locks", () => {
     expect(await again.credentials("kimi")).toEqual(pasted);
     expect(await again.credentials("toString")).toBeUndefined();
     expect(await again.accounts()).toEqual(["kimi", "me"]);
-    expect(await again.keys()).toEqual([
-      { name: "first", sha256: "00" },
-      { name: "second", sha256: "01" },
+    expect(await again.keys()).toEqual([key("first", "00"), limited]);
+  });
+
+  test("a key is found by its hash and its name, is the only one of its name, and is gone once removed", async () => {
+    const path = await freshPath();
+    const [store, other] = [await open(path), await open(path)];
+    await store.addKey(key("first", "00"));
+    await store.addKey(limited);
+    expect(await other.keyByHash("01")).toEqual(limited);
+    expect(await other.keyByName("second")).toEqual(limited);
+    expect(await other.keyByHash("02")).toBeUndefined();
+    expect(await other.keyByName("02")).toBeUndefined();
+    expect(await other.addKey(key("second", "02"))).toBe(false);
+    expect(await store.keyByHash("02")).toBeUndefined();
+    expect(await other.removeKey("second")).toBe(true);
+    expect(await other.removeKey("second")).toBe(false);
+    expect(await store.keyByHash("01")).toBeUndefined();
+    expect(await store.keys()).toEqual([key("first", "00")]);
+  });
+
+  test("look-ups of a key go by an index", async () => {
+    const path = await freshPath();
+    await (await open(path)).close();
+    for (const column of ["sha256", "name"]) {
+      const plan = peek(path)
+        .prepare(`EXPLAIN QUERY PLAN SELECT * FROM keys WHERE ${column} = 'x'`)
+        .raw()
+        .all();
+      expect(JSON.stringify(plan)).toMatch(/SEARCH keys USING INDEX/);
+    }
+  });
+
+  test("keys of the first version may do everything, and of two with one name each is kept", async () => {
+    const path = await freshPath();
+    const database = peek(path);
+    migrate(database, migrations.slice(0, 2));
+    for (const sha256 of ["00", "01"])
+      database.prepare("INSERT INTO keys (name, sha256) VALUES ('first', ?)").run(sha256);
+    const store = await open(path);
+    const settings = { scopes: ["chat", "admin"] };
+    expect(await store.keys()).toEqual([
+      { name: "first", sha256: "00", settings },
+      { name: "first-2", sha256: "01", settings },
     ]);
+  });
+
+  test("a secret is made once for all processes", async () => {
+    const path = await freshPath();
+    const stores = await Promise.all(Array.from({ length: 4 }, () => open(path)));
+    const secrets = stores.map((store, n) => store.secret("door", () => `secret-${n}`));
+    expect(new Set(await Promise.all(secrets)).size).toBe(1);
+    expect(await (await open(path)).secret("door", () => "never")).toBe(await secrets[0]);
+    expect(await stores[1]?.secret("window", () => "other")).toBe("other");
   });
 
   test("a folder that is missing is made, and a file that all could read is closed to them", async () => {

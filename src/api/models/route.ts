@@ -11,7 +11,7 @@ export function models(chat: Chat): FastifyPluginAsyncTypebox {
   return async (app) => {
     const list = { summary: "The models, aliases and their variants", tags: ["models"] };
     app.get("/v1/models", { schema: list }, async (request) => {
-      const data = (await chat.models(request.stop)).map(describe);
+      const data = (await chat.models(request.caller, request.stop)).map(describe);
       const ids = data.map((model) => model.id);
       return { object: "list", data, has_more: false, first_id: ids[0] ?? null, last_id: ids.at(-1) ?? null };
     });
@@ -22,7 +22,9 @@ export function models(chat: Chat): FastifyPluginAsyncTypebox {
       params: Type.Object({ id: Type.String({ examples: ["kimi"] }) }),
     };
     app.get("/v1/models/:id", { schema: one }, async (request) => {
-      const model = (await chat.models(request.stop)).find(({ id }) => id === request.params.id);
+      const model = (await chat.models(request.caller, request.stop)).find(
+        ({ id }) => id === request.params.id,
+      );
       if (model) return describe(model);
       throw new ChatError("model_not_found", "There is no such model. GET /v1/models lists what there is.", {
         param: "model",

@@ -10,7 +10,7 @@ const hello = [{ role: "user", content: "hello" }];
 function parse(body: Record<string, unknown>, unknownParameters: "reject" | "ignore" = "reject") {
   const signal = new AbortController().signal;
   const complete: ChatCompletionBody = { messages: hello, ...body };
-  return parseChatCompletion(complete, { unknownParameters, caller: { key: "k" }, signal });
+  return parseChatCompletion(complete, { unknownParameters, caller: { scopes: ["chat"], key: "k" }, signal });
 }
 
 function messagesOf(messages: ChatCompletionBody["messages"]): Message[] {

@@ -1,0 +1,71 @@
+import type { FastifyRequest } from "fastify";
+import ipaddr from "ipaddr.js";
+import { ChatError } from "../chat/errors.js";
+import { limits } from "../config/limits.js";
+import { type Allowance, Buckets } from "./buckets.js";
+
+/** Wrong keys and secrets, counted so that a short key cannot be found by trying. */
+export class Attempts {
+  readonly #wrong = new Buckets(limits.counted);
+
+  /**
+   * What `check` finds. Its `invalid_api_key` counts as a wrong try; after too many from one address it becomes
+   * `rate_limited`. So does then a right key that could have been guessed, unless it comes from this machine. A key
+   * that is too long to be guessed always opens: otherwise anybody behind the same proxy could shut others out.
+   *
+   * With `name`, tries for this name from this address are counted more strictly.
+   */
+  async check<T extends { guessable: boolean }>(
+    request: FastifyRequest,
+    check: () => Promise<T>,
+    name?: string,
+  ): Promise<T> {
+    const address = network(request.socket.remoteAddress);
+    const counters: [string, Allowance][] = [[address, limits.wrongKeys]];
+    if (name !== undefined) counters.push([`${address} ${name}`, limits.wrongSecrets]);
+    // The counters are asked after the check, in one go with counting: of many tries at once none slips through.
+    try {
+      const found = await check();
+      if (found.guessable && !isFromHere(request)) this.#refuseAfterTooMany(counters);
+      return found;
+    } catch (error) {
+      if (!(error instanceof ChatError) || error.code !== "invalid_api_key") throw error;
+      this.#refuseAfterTooMany(counters);
+      for (const counter of counters) this.#wrong.take(...counter);
+      throw error;
+    }
+  }
+
+  #refuseAfterTooMany(counters: readonly [string, Allowance][]): void {
+    const states = counters.map((counter) => this.#wrong.look(...counter));
+    if (states.every(({ left }) => left > 0)) return;
+    const seconds = Math.max(...states.map(({ next }) => next));
+    const message = `Too many wrong keys came from this address. Try again in ${seconds} s with the right one.`;
+    throw new ChatError("rate_limited", message, { retryAfterSeconds: seconds });
+  }
+}
+
+const thisMachine = /^(https?:\/\/)?(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+
+/**
+ * Whether a program on this machine asks: no proxy passed it on, and no web page sent it, neither from another origin
+ * nor by a name that was made to lead here.
+ */
+function isFromHere({ socket, headers }: FastifyRequest): boolean {
+  const forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].some((name) => name in headers);
+  const { origin, host = "" } = headers;
+  return (
+    socket.remoteAddress !== undefined &&
+    ipaddr.process(socket.remoteAddress).range() === "loopback" &&
+    !forwarded &&
+    thisMachine.test(host) &&
+    (origin === undefined || thisMachine.test(origin))
+  );
+}
+
+/** The address, or the network of which one customer has all IPv6 addresses. */
+function network(address: string | undefined): string {
+  if (address === undefined) return "unknown";
+  const parsed = ipaddr.process(address);
+  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(":") : parsed.toString();
+}
