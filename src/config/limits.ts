@@ -123,7 +123,7 @@ export const limits = {
   renewalPoll: 100,
 
   /** Wrong keys from one address; then a key that could be guessed is refused from there. */
-  wrongKeys: { most: 100, within: minute },
+  wrongKeys: { most: 100, within: 10 * minute },
   /** Wrong secrets for one name from one address at `/token`. */
   wrongSecrets: { most: 10, within: 5 * minute },
   /** Addresses and names whose wrong tries are remembered, and keys whose requests are counted. */

@@ -262,14 +262,13 @@ export const ConfigFile = Type.Object(
 );
 
 export type ConfigFile = Static<typeof ConfigFile>;
-export type ServerConfig = Static<typeof Server>;
 export type KeyConfig = Static<typeof Key>;
 export type OAuthConfig = Static<typeof OAuth>;
 export type UpstreamConfig = Static<typeof KimiWebUpstream> | Static<typeof SimulatorUpstream>;
 
 /** The configuration as the program uses it: defaults filled in, the original's fields folded into the long form. */
 export type Config = {
-  server: ServerConfig;
+  server: Static<typeof Server>;
   keys: KeyConfig[];
   oauth?: OAuthConfig;
   upstreams: UpstreamConfig[];

@@ -64,8 +64,7 @@ function isFromHere({ socket, headers }: FastifyRequest): boolean {
 }
 
 /** The address, or the network of which one customer has all IPv6 addresses. */
-function network(address: string | undefined): string {
+export function network(address: string | undefined): string {
   if (address === undefined) return "unknown";
-  const parsed = ipaddr.process(address);
-  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(":") : parsed.toString();
+  return ipaddr.process(address).toNormalizedString().split(":").slice(0, 4).join(":");
 }

@@ -109,6 +109,45 @@ describe("the long form", () => {
   });
 });
 
+describe("keys and the issuer of tokens", () => {
+  test("are read with all their settings", async () => {
+    const config = await load(`{
+      "keys": [{
+        "name": "phone", "key": "sk-1", "scopes": ["chat"], "models": ["kimi"], "upstreams": ["try-me"],
+        "requestsPerMinute": 60, "concurrency": 2, "expires": "2026-12-31", "chats": "ephemeral", "citations": "off"
+      }],
+      "oauth": { "issuer": "https://id.example.org/realm", "audience": "moonbridge", "scope": "chat" },
+      "upstreams": [{ "name": "try-me", "kind": "simulator" }]
+    }`);
+    expect(config.keys[0]).toMatchObject({ name: "phone", models: ["kimi"], requestsPerMinute: 60 });
+    expect(config.oauth).toMatchObject({
+      audience: "moonbridge",
+      scope: "chat",
+      adminScope: "moonbridge:admin",
+    });
+    expect(config.oauth?.algorithms).toContain("EdDSA");
+    expect(config.oauth?.algorithms.filter((name) => /^(HS|none)/.test(name))).toEqual([]);
+    expect((await load("{}")).oauth).toBeUndefined();
+  });
+
+  test("come from the environment, too", async () => {
+    const { oauth } = await load("{}", {
+      MOONBRIDGE_OAUTH_ISSUER: "http://127.0.0.1:8080",
+      MOONBRIDGE_OAUTH_AUDIENCE: "moonbridge",
+      MOONBRIDGE_OAUTH_SCOPE: "chat",
+      MOONBRIDGE_OAUTH_ADMIN_SCOPE: "boss",
+      MOONBRIDGE_OAUTH_ALGORITHMS: "ES256,RS256",
+    });
+    expect(oauth).toEqual({
+      issuer: "http://127.0.0.1:8080",
+      audience: "moonbridge",
+      scope: "chat",
+      adminScope: "boss",
+      algorithms: ["ES256", "RS256"],
+    });
+  });
+});
+
 describe("a mistake names its key and what was expected, and quotes no value", () => {
   test.each([
     ['{"server": {"port": "SECRET"}}', "server.port: expected a port from 0 (any) to 65535."],
@@ -146,6 +185,51 @@ describe("a mistake names its key and what was expected, and quotes no value", (
       'keys[0].chats: expected "native", "merged" or "ephemeral".',
     ],
     ['{"chores": {"patterns": ["(SECRET"]}}', "chores.patterns[0]: expected a regular expression."],
+    [
+      '{"keys": [{"name": "a", "key": "SECRET", "scopes": ["SECRET"]}]}',
+      'keys[0].scopes[0]: expected "chat" or "admin".',
+    ],
+    [
+      '{"keys": [{"name": "a", "key": "SECRET", "scopes": []}]}',
+      'keys[0].scopes: expected a list of "chat" and "admin".',
+    ],
+    [
+      '{"keys": [{"name": "a", "key": "SECRET", "concurrency": 0}]}',
+      "keys[0].concurrency: expected a whole number from 1 to 10000.",
+    ],
+    [
+      '{"keys": [{"name": "a", "key": "SECRET", "expires": "soon"}]}',
+      "keys[0].expires: expected a date such as 2026-12-31, or",
+    ],
+    [
+      '{"token": "SECRET", "keys": [{"name": "a", "key": "SECRET", "expires": "2026-13-31"}]}',
+      "keys[0].expires: there is no such day or time.",
+    ],
+    [
+      '{"keys": [{"name": "a", "key": "SECRET", "upstreams": ["nobody"]}]}',
+      "keys[0].upstreams: there is no upstream “nobody”.",
+    ],
+    ['{"oauth": {"issuer": "https://id.example.org"}}', "oauth.audience: this setting is missing."],
+    [
+      '{"oauth": {"issuer": "http://id.example.org", "audience": "SECRET"}}',
+      "oauth.issuer: expected an https address; http only on this machine.",
+    ],
+    [
+      '{"oauth": {"issuer": "http://localhost.example.org", "audience": "SECRET"}}',
+      "oauth.issuer: expected an https address",
+    ],
+    [
+      '{"oauth": {"issuer": "http://localhost@id.example.org", "audience": "SECRET"}}',
+      "oauth.issuer: expected an https address",
+    ],
+    [
+      '{"oauth": {"issuer": "https://id.example.org", "audience": "SECRET", "algorithms": ["HS256"]}}',
+      "oauth.algorithms[0]: expected RS256, ",
+    ],
+    [
+      '{"oauth": {"issuer": "https://id.example.org", "audience": "SECRET", "algorithms": ["none"]}}',
+      "oauth.algorithms[0]: expected RS256, ",
+    ],
     ['{"auth_token": 17}', "auth_token: expected an access token."],
   ])("%s", async (content, message) => {
     await expect(load(content)).rejects.toThrow(message);
