@@ -22,7 +22,8 @@ export class Attempts {
   ): Promise<T> {
     const address = network(request.socket.remoteAddress);
     const counters: [string, Allowance][] = [[address, limits.wrongKeys]];
-    if (name !== undefined) counters.push([`${address} ${name}`, limits.wrongSecrets]);
+    // No key has a longer name.
+    if (name !== undefined) counters.push([`${address} ${name.slice(0, 64)}`, limits.wrongSecrets]);
     // The counters are asked after the check, in one go with counting: of many tries at once none slips through.
     try {
       const found = await check();

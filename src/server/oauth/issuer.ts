@@ -6,8 +6,8 @@ import type { OAuthConfig } from "../../config/schema.js";
 import { text } from "../../json.js";
 import { IssuerKeys } from "./issuer-keys.js";
 
-/** Longest `sub` that OpenID Connect allows. */
-const longestSubject = 255;
+/** As long as OpenID Connect allows; it stands in logs. */
+const subjectForm = /^\P{Cc}{1,255}$/u;
 
 /** The identity provider of the config, whose tokens open this server (RFC 9068, as far as providers keep to it). */
 export class Issuer {
@@ -26,8 +26,11 @@ export class Issuer {
   async verify(token: string): Promise<{ name: string; scopes: Scope[] }> {
     const claims = await this.#read(token);
     const subject = text(claims.sub) ?? text(claims.client_id) ?? text(claims.azp);
-    if (subject === undefined || subject.length > longestSubject)
-      throw new ChatError("invalid_api_key", "This token does not say whose it is: it has no “sub”.");
+    if (subject === undefined || !subjectForm.test(subject))
+      throw new ChatError(
+        "invalid_api_key",
+        "This token does not say whose it is: it has no “sub” of at most 255 characters.",
+      );
     const granted = [String(claims.scope ?? ""), ...[claims.scp].flat().map(String)].join(" ").split(" ");
     const { scope: needed, adminScope } = this.#config;
     const missing = needed?.split(" ").find((scope) => scope !== "" && !granted.includes(scope));

@@ -126,6 +126,7 @@ type OAuthCode =
 
 /** An error as RFC 6749 §5.2 has it. The description is ASCII without quotes. */
 class OAuthError extends Error {
+  override readonly name = "OAuthError";
   readonly code: OAuthCode;
   readonly byBasic: boolean;
 
@@ -155,10 +156,11 @@ function sendError(
       : failure.status < 500
         ? "temporarily_unavailable"
         : "server_error";
+  const message = failure.code === "request_too_large" ? "The form is too large." : failure.message;
   return reply
     .status(failure.status)
     .headers(errorHeaders(failure))
-    .send({ error, error_description: failure.message.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "") });
+    .send({ error, error_description: message.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "") });
 }
 
 /** Forms, and JSON from whoever prefers it. */

@@ -130,6 +130,7 @@ describe("a token that opens nothing", () => {
     ["not yet valid", { nbf: soon(60) }, /“nbf”/],
     ["of nobody", { sub: undefined }, /“sub”/],
     ["of somebody with an endless name", { sub: "x".repeat(256) }, /“sub”/],
+    ["of somebody with a name of several lines", { sub: "robot\nadmin" }, /“sub”/],
   ])("%s", async (_, claims, message) => {
     const { issuer, gateway } = await startBoth();
     expect(await ask(gateway, await issuer.sign(claims))).toEqual({
