@@ -20,24 +20,21 @@ export class Attempts {
     check: () => Promise<T>,
     name?: string,
   ): Promise<T> {
-    const address = network(request.socket.remoteAddress);
-    const counters: [string, Allowance][] = [[address, limits.wrongKeys]];
-    // No key has a longer name.
-    if (name !== undefined) counters.push([`${address} ${name.slice(0, 64)}`, limits.wrongSecrets]);
     // The counters are asked after the check, in one go with counting: of many tries at once none slips through.
     try {
       const found = await check();
-      if (found.guessable && !isFromHere(request)) this.#refuseAfterTooMany(counters);
+      if (found.guessable && !isFromHere(request)) this.#refuseAfterTooMany(countersOf(request, name));
       return found;
     } catch (error) {
       if (!(error instanceof ChatError) || error.code !== "invalid_api_key") throw error;
+      const counters = countersOf(request, name);
       this.#refuseAfterTooMany(counters);
       for (const counter of counters) this.#wrong.take(...counter);
       throw error;
     }
   }
 
-  #refuseAfterTooMany(counters: readonly [string, Allowance][]): void {
+  #refuseAfterTooMany(counters: readonly Counter[]): void {
     const states = counters.map((counter) => this.#wrong.look(...counter));
     if (states.every(({ left }) => left > 0)) return;
     const seconds = Math.max(...states.map(({ next }) => next));
@@ -46,6 +43,19 @@ export class Attempts {
   }
 }
 
+type Counter = [name: string, allowance: Allowance];
+
+function countersOf({ socket }: FastifyRequest, name: string | undefined): Counter[] {
+  const address = network(socket.remoteAddress);
+  if (name === undefined) return [[address, limits.wrongKeys]];
+  // No key has a name of more than 64 characters.
+  return [
+    [address, limits.wrongKeys],
+    [`${address} ${name.slice(0, 64)}`, limits.wrongSecrets],
+  ];
+}
+
+const loopback = /^(::1|(::ffff:)?127\.[\d.]+)$/;
 const thisMachine = /^(https?:\/\/)?(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
 /**
@@ -56,8 +66,7 @@ function isFromHere({ socket, headers }: FastifyRequest): boolean {
   const forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].some((name) => name in headers);
   const { origin, host = "" } = headers;
   return (
-    socket.remoteAddress !== undefined &&
-    ipaddr.process(socket.remoteAddress).range() === "loopback" &&
+    loopback.test(socket.remoteAddress ?? "") &&
     !forwarded &&
     thisMachine.test(host) &&
     (origin === undefined || thisMachine.test(origin))
