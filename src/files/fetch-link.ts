@@ -168,10 +168,7 @@ export class LinkFetcher {
     try {
       signal.throwIfAborted();
       const path = url.pathname + url.search;
-      const response = await client.request({ method, path, headers, onInfo });
-      // Cutting the body raises an error on it even when nobody reads it.
-      response.body.on("error", () => {});
-      return { url, response, close };
+      return { url, response: await client.request({ method, path, headers, onInfo }), close };
     } catch (cause) {
       close();
       throw failureOf(url.hostname, cause, signal);

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
+import { getEventListeners } from "node:events";
 import type { Socket } from "node:net";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { ChatError } from "../../src/chat/errors.js";
 import { LinkFetcher } from "../../src/files/fetch-link.js";
 import { Guard } from "../../src/files/guard.js";
@@ -11,6 +12,8 @@ import { floods, hostileServers, ok } from "./hostile-servers.js";
 import { readAll, startRawSite, startSite, testFetcher } from "./links.js";
 
 const signal = new AbortController().signal;
+afterEach(() => expect(getEventListeners(signal, "abort")).toEqual([]));
+
 const megabyte = 1_048_576;
 
 const fetched = async (fetcher: LinkFetcher, link: string) =>
@@ -47,7 +50,7 @@ describe("a file behind a link", () => {
     ],
   ];
 
-  /** The bytes in pieces of every odd size, one write each. */
+  /** The bytes in pieces of many odd sizes, one write each. */
   async function pieces(socket: Socket, length: string, wrap: (piece: Buffer) => Buffer): Promise<void> {
     socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/pdf\r\n${length}\r\n`);
     for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7 + 3) % 65_521) {
@@ -69,6 +72,19 @@ describe("a file behind a link", () => {
     expect(sha256(await readAll(body))).toBe(sha256(bytes));
     await until(() => site.open.size === 0);
     expect(site.connections).toBe(1);
+  });
+
+  test("under a name with a dot at its end, by the connector and the resolver as they are", async () => {
+    const site = await startSite((_request, response) => response.end("x"));
+    const answers = [["127.0.0.1"], ["169.254.169.254"]];
+    const fetcher = new LinkFetcher(new Guard({ allowPrivate: true }), {
+      resolve: async () => (answers.shift() ?? []).map((address) => ({ address, family: 4 })),
+    });
+    expect(String(await fetched(fetcher, `http://public.test.:${site.port}/`))).toBe("x");
+    expect(answers.length).toBe(1);
+    const system = new LinkFetcher(new Guard({ allowPrivate: true }));
+    expect(String(await fetched(system, `http://localhost:${site.port}/`))).toBe("x");
+    expect(String(await fetched(testFetcher().fetcher, `http://public.test.:${site.port}/`))).toBe("x");
   });
 
   test("is asked for with nothing of the person's, nor of an earlier hop's", async () => {
@@ -168,6 +184,15 @@ describe("redirects", () => {
     expect(site.requests.map(({ method, url }) => method + (url ?? "")).join(" ")).toBe(
       "HEAD/5 HEAD/4 HEAD/3 HEAD/2 GET/2 GET/1 GET/0",
     );
+  });
+
+  test("leave the page behind that they come with", async () => {
+    const there = await startSite((_request, response) => response.end("there"));
+    const header = `HTTP/1.1 302 Found\r\nlocation: http://public.test:${there.port}/\r\n\r\n`;
+    const endless = await startRawSite(floods(header, Buffer.alloc(65_536)));
+    const { fetcher } = testFetcher();
+    expect(String(await fetched(fetcher, `http://public.test:${endless.port}/`))).toBe("there");
+    await until(() => endless.open.size === 0);
   });
 
   test("in a circle end", async () => {
@@ -372,7 +397,7 @@ describe("whoever fetches may leave", () => {
     await testFetcher().fetcher.open(link, client.signal);
     client.abort(reason);
     await until(() => site.open.size === 0);
-    await testFetcher({ bounds: { total: 100 } }).fetcher.open(link, signal);
+    await testFetcher({ bounds: { total: 100 } }).fetcher.open(link, new AbortController().signal);
     await until(() => site.open.size === 0);
     expect(site.connections).toBe(3);
   });

@@ -218,7 +218,7 @@ describe("this machine on a public address", () => {
   });
 });
 
-/** The special-purpose address registries of IANA, as of 2026, apart from what is given out to the public. */
+/** What IANA gives out to nobody or for a special purpose, and an address beside it that is public. */
 const registry = {
   "0.0.0.0/8": "1.0.0.0",
   "10.0.0.0/8": "11.0.0.0",
