@@ -1,5 +1,4 @@
 import type { Model, Thinking } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
 import { type JsonObject, object, objects, text } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import type { KimiClient } from "./client.js";
@@ -16,7 +15,7 @@ export type KimiModel = Model & {
 const contextTokens = 262_144;
 
 /** The catalogue of 2026-09-15, used while the live one cannot be had. */
-const builtIn: KimiModel[] = [
+export const builtIn: readonly KimiModel[] = [
   kimiModel("k2d6-chat", "Kimi K2.6", "SCENARIO_CHAT", ["off", "low"]),
   {
     ...kimiModel("k3-agent", "Kimi K3", "SCENARIO_OK_COMPUTER", ["low", "high", "max"]),
@@ -34,50 +33,6 @@ const efforts: Record<string, Thinking> = {
   REASONING_EFFORT_HIGH: "high",
   REASONING_EFFORT_MAX: "max",
 };
-
-/** The models of one account: the live list, remembered and renewed behind the scenes, else the built-in table. */
-export class Catalogue {
-  readonly #load: (signal: AbortSignal) => Promise<KimiModel[]>;
-  #models: KimiModel[] = builtIn;
-  #askAgainAt = 0;
-  #loading: Promise<void> | undefined;
-  #asked = false;
-
-  constructor(load: (signal: AbortSignal) => Promise<KimiModel[]>) {
-    this.#load = load;
-  }
-
-  /** Never throws and hardly ever waits: a slow or broken catalogue must not keep anyone from chatting. */
-  async models(): Promise<readonly KimiModel[]> {
-    if (Date.now() >= this.#askAgainAt) {
-      this.#loading ??= this.#refresh().finally(() => {
-        this.#loading = undefined;
-      });
-    }
-    if (!this.#asked && this.#loading) await withinWait(this.#loading);
-    this.#asked = true;
-    return this.#models;
-  }
-
-  async #refresh(): Promise<void> {
-    try {
-      const live = await this.#load(AbortSignal.timeout(limits.unary));
-      if (live.length > 0) this.#models = live;
-      this.#askAgainAt = Date.now() + limits.catalogue;
-    } catch {
-      this.#askAgainAt = Date.now() + limits.catalogueRetry;
-    }
-  }
-}
-
-async function withinWait(loading: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limits.catalogueWait);
-  });
-  await Promise.race([loading, enough]);
-  clearTimeout(timer);
-}
 
 /** Asks Kimi which models this account has. */
 export async function loadCatalogue(client: KimiClient, token: string, drift: Drift, signal: AbortSignal) {

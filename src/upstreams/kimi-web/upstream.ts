@@ -14,7 +14,8 @@ import type {
 } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import type { Drift } from "../../observability/drift.js";
-import { Catalogue, type KimiModel, loadCatalogue } from "./catalogue.js";
+import { Catalogue } from "../catalogue.js";
+import { builtIn, type KimiModel, loadCatalogue } from "./catalogue.js";
 import { KimiClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
 import { ChatInterpreter } from "./events.js";
@@ -50,7 +51,7 @@ export class KimiWeb implements Upstream {
   readonly name: string;
   readonly #client: KimiClient;
   readonly #credentials: Credentials;
-  readonly #catalogue: Catalogue;
+  readonly #catalogue: Catalogue<KimiModel>;
   readonly #patience: Patience;
   readonly #drift: Drift;
   readonly #warn: KimiWebSurroundings["warn"];
@@ -68,8 +69,9 @@ export class KimiWeb implements Upstream {
     this.#credentials = credentials;
     this.#drift = surroundings.drift;
     this.#warn = surroundings.warn;
-    this.#catalogue = new Catalogue((signal) =>
-      this.#loggedIn(signal, (token) => loadCatalogue(client, token, this.#drift, signal)),
+    this.#catalogue = new Catalogue(
+      (signal) => this.#loggedIn(signal, (token) => loadCatalogue(client, token, this.#drift, signal)),
+      builtIn,
     );
   }
 
