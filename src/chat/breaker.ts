@@ -18,12 +18,14 @@ export class Breaker {
     return this.#failures >= limits.breakerFailures;
   }
 
-  /** Whether to ask the upstream now. Where it is open, the one who hears yes is the one who tries. */
+  /** Whether to ask the upstream before others. */
   admits(now = Date.now()): boolean {
-    if (!this.isOpen) return true;
-    if (now < this.#tryAgainAt) return false;
-    this.#tryAgainAt = now + this.#pause;
-    return true;
+    return !this.isOpen || now >= this.#tryAgainAt;
+  }
+
+  /** It is asked: where it is open, nobody else tries meanwhile. */
+  begin(now = Date.now()): void {
+    if (this.isOpen) this.#tryAgainAt = now + this.#pause;
   }
 
   succeeded(): void {

@@ -2,7 +2,10 @@ import { limits } from "../config/limits.js";
 import { Deadline } from "../deadline.js";
 import type { FileShelf } from "../files/shelf.js";
 import { ChatError } from "./errors.js";
+import { type Candidate, firstToAnswer, type Gates } from "./failover.js";
 import { aliases, mayUse, offersTo, type Route, type Routes, route, suffixes } from "./route.js";
+import { statelessTurn } from "./stateless.js";
+import { Thread } from "./thread.js";
 import { Turn, type TurnParts } from "./turn.js";
 import type {
   AccountStatus,
@@ -21,6 +24,8 @@ export type ListedModel = Model & { upstream: string; simulated: boolean };
 export type ChatParts = TurnParts & {
   files: FileShelf;
   upstreams: readonly Upstream[];
+  /** Of each upstream, by its name. */
+  gates: ReadonlyMap<string, Gates>;
   routes: Routes;
   citations: CitationMode;
 };
@@ -44,13 +49,13 @@ export class Chat {
    */
   async *answer(request: ChatRequest): AsyncGenerator<readonly ChatEvent[]> {
     request.signal.throwIfAborted();
-    const found = await route(request, this.#parts.upstreams, this.#parts.routes);
+    const candidates = await this.#candidates(request);
     const meter = new UsageMeter(request.messages);
-    yield [start(request, found, this.#parts.citations)];
     const deadline = new Deadline(request.signal, limits.answer);
+    const { signal } = deadline;
+    const ask = (found: Route) => this.#ask(request, found, meter, signal);
     try {
-      const turn = new Turn(this.#parts, request, found, meter);
-      for await (const events of turn.run(deadline.signal)) {
+      for await (const events of firstToAnswer(candidates, ask, { key: request.caller.key, signal })) {
         const last = events.at(-1);
         if (last?.type !== "finish") {
           yield events;
@@ -65,17 +70,22 @@ export class Chat {
     throw new ChatError("upstream_cut", "The answer ended without its end.");
   }
 
-  /** Every name that this caller may use as a model, the aliases and their variants first. */
+  /**
+   * Every name that this caller may use as a model, the aliases and their variants first. An upstream that cannot say
+   * is left out; throws ChatError where none can.
+   */
   async models(caller: Pick<Caller, "models" | "upstreams">, signal: AbortSignal): Promise<ListedModel[]> {
     const { upstreams, routes } = this.#parts;
     const listed = new Map<string, ListedModel>();
     const offers = await offersTo(caller, upstreams, signal);
-    for (const offer of offers) {
-      const models = offer.models.map((model) => listedModel(model, offer.upstream));
+    for (const { upstream, models: offered } of offers) {
+      const models = offered.map((model) => listedModel(model, upstream));
       const preferred = models.find((model) => model.isDefault);
       const named = preferred ? variants(preferred) : [];
       for (const model of [...named, ...models]) if (!listed.has(model.id)) listed.set(model.id, model);
     }
+    const failure = offers.find((offer) => offer.failure)?.failure;
+    if (listed.size === 0 && failure) throw failure;
     return [...listed.values()].filter(({ id }) => mayUse(caller, id, offers, routes));
   }
 
@@ -88,23 +98,60 @@ export class Chat {
     }));
   }
 
+  /** Who may answer, in the order to ask them: whoever has the conversation, then as `routes` says, failing ones last. */
+  async #candidates(request: ChatRequest): Promise<[Candidate, ...Candidate[]]> {
+    const [first, ...others] = await route(request, this.#parts.upstreams, this.#parts.routes);
+    if (others.length === 0) return [this.#candidate(request, first)];
+    const ranked = await Promise.all(
+      [first, ...others].map(async (found) => {
+        const candidate = this.#candidate(request, found);
+        const isKnown = await new Thread(this.#parts.store, request, found).isKnown();
+        return { candidate, rank: (candidate.breaker.admits() ? 0 : 2) + (isKnown ? 0 : 1) };
+      }),
+    );
+    const [best, ...rest] = ranked.toSorted((a, b) => a.rank - b.rank).map(({ candidate }) => candidate);
+    return [best ?? this.#candidate(request, first), ...rest];
+  }
+
+  #candidate(request: ChatRequest, found: Route): Candidate {
+    const gates = this.#parts.gates.get(found.upstream.name);
+    if (!gates) throw new Error("an upstream without gates");
+    return { ...gates, route: found, start: start(request, found, this.#parts.citations) };
+  }
+
+  #ask(
+    request: ChatRequest,
+    found: Route,
+    meter: UsageMeter,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly ChatEvent[]> {
+    return found.upstream.chats === "none"
+      ? statelessTurn(this.#parts.chores, request, found, meter, signal)
+      : new Turn(this.#parts, request, found, meter).run(signal);
+  }
+
   async close(): Promise<void> {
-    for (const queue of this.#parts.queues.values()) queue.close();
+    for (const { queue } of this.#parts.gates.values()) queue.close();
     await this.#parts.cleanup.stop();
     await Promise.all(this.#parts.upstreams.map((upstream) => upstream.close()));
   }
 }
 
-function start(request: ChatRequest, { upstream, citations }: Route, byDefault: CitationMode): ChatEvent {
+function start(
+  request: ChatRequest,
+  { upstream, model, citations }: Route,
+  byDefault: CitationMode,
+): ChatEvent {
+  const unheard = request.asked
+    .filter(({ feature }) => !upstream.features.has(feature))
+    .map(({ parameter }) => parameter);
   return {
     type: "start",
     upstream: upstream.name,
     model: upstream.simulated ? `${request.model} (simulator)` : request.model,
     simulated: upstream.simulated,
     citations: citations ?? request.caller.citations ?? byDefault,
-    ignored: request.asked
-      .filter(({ feature }) => !upstream.features.has(feature))
-      .map(({ parameter }) => parameter),
+    ignored: [...new Set([...unheard, ...(upstream.ignores?.(request, model) ?? [])])],
   };
 }
 

@@ -1,4 +1,4 @@
-import { ChatError } from "./errors.js";
+import { asChatError, ChatError } from "./errors.js";
 import type { Caller, ChatRequest, CitationMode, Model, Thinking, Upstream } from "./types.js";
 
 /** The names that mean "Kimi's default chat model"; the original's users have typed the first one in. */
@@ -12,8 +12,10 @@ type Suffix = (typeof suffixes)[number];
 export type Route = {
   upstream: Upstream;
   model: Model;
-  search: boolean;
-  thinking: Thinking;
+  /** Undefined: nothing asks for it and nothing forbids it. */
+  search: boolean | undefined;
+  /** Undefined: the upstream's default. */
+  thinking: Thinking | undefined;
   /** Undefined: nothing in the request or its model's name says. */
   citations: CitationMode | undefined;
 };
@@ -23,16 +25,63 @@ const order: Thinking[] = ["off", "low", "high", "max"];
 /** Which upstreams may serve a model's name, in order of preference; a name may be one that only we know. */
 export type Routes = Readonly<Record<string, readonly string[]>>;
 
-export type Offer = { upstream: Upstream; models: Model[] };
+/** The models of an upstream, or why it cannot say which it has. */
+export type Offer = { upstream: Upstream; models: Model[]; failure?: ChatError };
 
-/** What the upstreams offer that may answer this caller. */
+/**
+ * Resolves the model's name to the upstreams that may answer, their models and the switches in the name: the one to
+ * ask first, then those to turn to if it cannot, which only `routes` can name. What the request says itself wins over
+ * a suffix. Throws `model_not_found`, or why an upstream cannot say whether it has the model.
+ */
+export async function route(
+  request: ChatRequest,
+  upstreams: readonly Upstream[],
+  routes: Routes,
+): Promise<[Route, ...Route[]]> {
+  const { caller } = request;
+  const offers = await offersTo(caller, upstreams, request.signal);
+  const { base, switches } = splitName(request.model, offers, routes);
+  if (!mayUse(caller, request.model, offers, routes)) {
+    throw new ChatError(
+      "model_not_found",
+      `This key may use ${caller.models?.map(printable).join(", ").slice(0, 400)}. “${printable(request.model)}” is not among them.`,
+      { param: "model" },
+    );
+  }
+  const named = Object.hasOwn(routes, base) ? routes[base] : undefined;
+  const asked = inOrder(offers, named);
+  const thinking = request.thinking ?? (switches.has("thinking") ? "high" : undefined);
+  const found = asked
+    .flatMap((offer) => findModel(offer, base, named !== undefined))
+    .map(({ upstream, model }) => ({
+      upstream,
+      model,
+      search: request.search ?? searchIn(switches),
+      thinking: thinking && nearest(thinking, model.thinking),
+      citations: request.citations ?? (switches.has("silent") ? ("off" as const) : undefined),
+    }));
+  const [first, ...others] = found;
+  if (!first) throw asked.find(({ failure }) => failure)?.failure ?? notFound(request.model);
+  // Another upstream may be another account or cost money: nobody is asked whom the person has not named.
+  return named ? [first, ...others] : [first];
+}
+
+/** What the upstreams offer that may answer this caller; one that cannot say must not keep the others from it. */
 export async function offersTo(
   { upstreams: names }: Pick<Caller, "upstreams">,
   upstreams: readonly Upstream[],
   signal: AbortSignal,
 ): Promise<Offer[]> {
   const mine = upstreams.filter(({ name }) => names?.includes(name) ?? true);
-  return Promise.all(mine.map(async (upstream) => ({ upstream, models: await upstream.models(signal) })));
+  return Promise.all(
+    mine.map(async (upstream): Promise<Offer> => {
+      try {
+        return { upstream, models: await upstream.models(signal) };
+      } catch (error) {
+        return { upstream, models: [], failure: asChatError(error) };
+      }
+    }),
+  );
 }
 
 /** Whether the caller's key is for this model: it is one of the key's, or one of those with more suffixes. */
@@ -49,42 +98,9 @@ export function mayUse(
     return base === wanted.base && [...switches].every((suffix) => wanted.switches.has(suffix));
   });
 }
-
-/**
- * Resolves the model's name to an upstream, its model and the switches in the name. What the request says itself
- * wins over a suffix. Throws `model_not_found`.
- */
-export async function route(
-  request: ChatRequest,
-  upstreams: readonly Upstream[],
-  routes: Routes,
-): Promise<Route> {
-  const { caller } = request;
-  const offers = await offersTo(caller, upstreams, request.signal);
-  const { base, switches } = splitName(request.model, offers, routes);
-  if (!mayUse(caller, request.model, offers, routes)) {
-    throw new ChatError(
-      "model_not_found",
-      `This key may use ${caller.models?.map(printable).join(", ").slice(0, 400)}. “${printable(request.model)}” is not among them.`,
-      { param: "model" },
-    );
-  }
-  const allowed = Object.hasOwn(routes, base) ? routes[base] : undefined;
-  const found = inOrder(offers, allowed).flatMap((offer) => findModel(offer, base, allowed !== undefined))[0];
-  if (!found) {
-    throw new ChatError(
-      "model_not_found",
-      `There is no model “${printable(request.model)}”. GET /v1/models lists what there is; “kimi” always works.`,
-      { param: "model" },
-    );
-  }
-  const thinking = request.thinking ?? (switches.has("thinking") ? "high" : "off");
-  return {
-    ...found,
-    search: request.search ?? !switches.has("nosearch"),
-    thinking: nearest(thinking, found.model.thinking),
-    citations: request.citations ?? (switches.has("silent") ? "off" : undefined),
-  };
+function searchIn(switches: ReadonlySet<Suffix>): boolean | undefined {
+  if (switches.has("nosearch")) return false;
+  return switches.has("search") ? true : undefined;
 }
 
 /** Takes suffixes off the name until what is left is a model; a catalogue may have names that end like a suffix. */
@@ -128,6 +144,14 @@ function findModel(
 function nearest(wanted: Thinking, offered: readonly Thinking[]): Thinking {
   const allowed = offered.filter((effort) => order.indexOf(effort) <= order.indexOf(wanted));
   return allowed.at(-1) ?? offered[0] ?? "off";
+}
+
+function notFound(name: string): ChatError {
+  return new ChatError(
+    "model_not_found",
+    `There is no model “${printable(name)}”. GET /v1/models lists what there is; “kimi” always works.`,
+    { param: "model" },
+  );
 }
 
 function printable(name: string): string {

@@ -35,6 +35,17 @@ export class Thread {
     return (await this.#findByHistory()) ?? (await this.#findByConversation());
   }
 
+  /** Whether there is such a place, without taking it. */
+  async isKnown(): Promise<boolean> {
+    const { conversation } = this.#request;
+    const keys = this.#walk()
+      .ends.slice(0, longestSearch)
+      .map(({ key }) => key);
+    if (await this.#store.findThread(keys, Date.now())) return true;
+    if (!conversation) return false;
+    return (await this.#store.chat(this.#upstream, conversation, this.scope, Date.now())) !== undefined;
+  }
+
   /** The answer has ended well: the next turn may go on after it. */
   async remember(chat: string, answer: string, text: string, reasoning: string): Promise<void> {
     const system = systemDigest(this.#request.messages);

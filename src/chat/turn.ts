@@ -1,4 +1,3 @@
-import type { AccountQueue } from "../accounts/queue.js";
 import { limits } from "../config/limits.js";
 import type { ThreadStore } from "../store/store.js";
 import type { Attachments } from "./attachments.js";
@@ -8,7 +7,13 @@ import { ChatError } from "./errors.js";
 import type { Route } from "./route.js";
 import { type Place, Thread } from "./thread.js";
 import { transcript } from "./transcript.js";
-import type { ChatEvent, ChatRequest, ChatsMode, UpstreamRequest } from "./types.js";
+import {
+  type ChatEvent,
+  type ChatRequest,
+  type ChatsMode,
+  isVisible,
+  type UpstreamRequest,
+} from "./types.js";
 import { tokensOf, type UsageMeter } from "./usage.js";
 
 export type TurnParts = {
@@ -16,8 +21,6 @@ export type TurnParts = {
   cleanup: Cleanup;
   chores: Chores;
   attachments: Attachments;
-  /** The queue in front of each upstream's account, by the upstream's name. */
-  queues: ReadonlyMap<string, AccountQueue>;
   /** Hours are counted from a chat's last turn. */
   chats: { mode: ChatsMode; keepHours: number };
   /** Tells the log; `error` never holds what was said. */
@@ -30,9 +33,6 @@ const unknownConversation: ChatEvent = {
   message:
     "This conversation is not known here any more; the answer rests on the messages of this request alone.",
 };
-
-/** What a client can see of an answer; before it, a turn can still be begun again. */
-const content = new Set<ChatEvent["type"]>(["text", "reasoning", "search", "source"]);
 
 /**
  * One turn with an upstream that keeps conversations itself (design §4): goes on where the history is known, else
@@ -58,25 +58,8 @@ export class Turn {
     this.#mode = this.#isChore ? "ephemeral" : (request.caller.chats ?? parts.chats.mode);
   }
 
-  /** The answer's events, once it is this request's turn. An account that is busy elsewhere is waited for again. */
+  /** The answer's events. A chat that is gone upstream is replaced by a new one, before the first word. */
   async *run(signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
-    const queue = this.#parts.queues.get(this.#route.upstream.name);
-    for (let attempt = 1; ; attempt++) {
-      const slot = await queue?.enter(this.#request.caller.key, signal);
-      try {
-        yield* this.#answer(signal);
-        return;
-      } catch (error) {
-        queue?.heed(error);
-        if (this.#spoken || attempt >= limits.busyAttempts || !isBusy(error)) throw error;
-      } finally {
-        slot?.release();
-      }
-    }
-  }
-
-  /** A chat that is gone upstream is replaced by a new one, before the first word. */
-  async *#answer(signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
     const place = this.#mode === "native" ? await this.#thread.find() : undefined;
     if (place) {
       try {
@@ -100,7 +83,7 @@ export class Turn {
       for await (const events of upstream.chat(request, signal)) {
         for (const event of events) {
           this.#meter.hear(event);
-          this.#spoken ||= content.has(event.type);
+          this.#spoken ||= isVisible(event);
           if (event.type === "opened") {
             at = event;
             // At once, so that a crash leaves no chat behind; not before the longest answer is over.
@@ -124,7 +107,7 @@ export class Turn {
     const messages = place?.messages ?? this.#request.messages;
     const message = transcript(messages);
     const tokens = tokensOf(message);
-    if (tokens > model.contextLength) {
+    if (model.contextLength !== undefined && tokens > model.contextLength) {
       throw new ChatError(
         "context_length_exceeded",
         `This conversation has about ${tokens} tokens; ${model.id} takes ${model.contextLength}. Shorten it or start a new one.`,
@@ -140,8 +123,9 @@ export class Turn {
     const request: UpstreamRequest = {
       model,
       messages: [{ role: "user", content: [...content, ...linked.content] }],
-      search: search && !this.#isChore,
+      search: search !== false && !this.#isChore,
       thinking: this.#isChore ? (model.thinking[0] ?? "off") : thinking,
+      stream: this.#request.stream,
       ...(place ? { continues: { chat: place.chat, parent: place.parent } } : {}),
     };
     return { request, notices: linked.notices };
@@ -181,11 +165,6 @@ export class Turn {
     if (event.type !== "opened") return [event];
     return this.#mode === "native" ? [{ type: "conversation", id: event.chat }] : [];
   }
-}
-
-/** Kimi answers something else on this account right now. */
-function isBusy(error: unknown): boolean {
-  return error instanceof ChatError && error.code === "account_busy";
 }
 
 /** The chat was deleted, or is too long to go on. */

@@ -2,6 +2,7 @@
  * The vocabulary of the house: what comes in, what goes out, and who answers. Read this file first.
  * What can go wrong stands in `errors.ts`.
  */
+import type { JsonObject } from "../json.js";
 
 /** A piece of a message: text, or a picture or document by link, bytes or the id of an earlier upload. */
 export type Part = TextPart | MediaPart;
@@ -28,6 +29,13 @@ export type Message =
 
 export type ToolCall = { id: string; name: string; arguments: string };
 
+/** A function that the model may call; `parameters` is a JSON Schema. */
+export type Tool = { name: string; description?: string; parameters: JsonObject; strict?: boolean };
+export type ToolChoice = "auto" | "none" | "required" | { name: string };
+
+/** The client's own request, for an upstream that speaks the same dialect. */
+export type Original = { dialect: "openai-chat"; body: JsonObject };
+
 /** How hard the model is to think before it answers. */
 export type Thinking = "off" | "low" | "high" | "max";
 
@@ -39,7 +47,9 @@ export type Feature =
   | "tools"
   | "output-format"
   | "logprobs"
-  | "conversation";
+  | "conversation"
+  /** A parameter that Moonbridge does not know and lets through. */
+  | "unknown";
 
 /** What becomes of the chats that answers make upstream: continued, one for each answer, or deleted at once. */
 export const chatsModes = ["native", "merged", "ephemeral"] as const;
@@ -80,6 +90,15 @@ export type ChatRequest = {
   citations?: CitationMode;
   /** The parameters that need a feature, in the client's own words. */
   asked: { parameter: string; feature: Feature }[];
+  /** Whether the client reads the answer as it comes. */
+  stream: boolean;
+  /** With it, `tools` to `limits` may be left in there. */
+  original?: Original;
+  tools?: Tool[];
+  toolChoice?: ToolChoice;
+  /** By OpenAI's names: `temperature`, `top_p`. */
+  sampling?: Record<string, number>;
+  limits?: { maxTokens?: number; stop?: string[] };
   caller: Caller;
   signal: AbortSignal;
 };
@@ -101,6 +120,13 @@ export type ChatEvent =
   | { type: "conversation"; id: string }
   | { type: "reasoning"; text: string }
   | { type: "text"; text: string }
+  /** A piece of the call with this index, which is new where `id` and `name` are given; the arguments add up. */
+  | { type: "tool-call"; index: number; id?: string; name?: string; arguments: string }
+  /**
+   * One chunk of a stream, or a whole answer, as the upstream sent it; the plain events of the same chunk follow in
+   * the same lot. A dialect other than this one leaves it out.
+   */
+  | { type: "verbatim"; dialect: Original["dialect"]; json: string; usageOnly: boolean }
   | { type: "search"; queries: string[] }
   | { type: "source"; source: Source }
   /** A mark inside the text, already taken out of it. The numbers are those of earlier `source` events. */
@@ -112,6 +138,20 @@ export type ChatEvent =
   | { type: "usage"; usage: Usage }
   /** The honest end. Comes exactly once, last, or the stream throws a ChatError instead. */
   | { type: "finish"; reason: FinishReason };
+
+/** What a client can see of an answer; before it, an answer can still be begun again. */
+export function isVisible({ type }: ChatEvent): boolean {
+  return visible.has(type);
+}
+
+const visible = new Set<ChatEvent["type"]>([
+  "text",
+  "reasoning",
+  "tool-call",
+  "verbatim",
+  "search",
+  "source",
+]);
 
 export type FinishReason = "stop" | "length" | "tool-calls" | "content-filter";
 
@@ -132,8 +172,11 @@ export type Usage = { input: number; output: number; reasoning: number; cached: 
 export type Model = {
   id: string;
   name: string;
-  /** In tokens, prompt and answer together. */
-  contextLength: number;
+  /** Who made it. */
+  owner: string;
+  /** In tokens, prompt and answer together. Undefined: its upstream does not say. */
+  contextLength: number | undefined;
+  inputs: readonly ("text" | "image" | "file" | "video")[];
   /** The efforts it can be set to, weakest first. */
   thinking: Thinking[];
   /** An agent scenario runs tools on Kimi's side; a plain chat never lands in one. */
@@ -149,10 +192,11 @@ export type UpstreamRequest = {
   model: Model;
   messages: Message[];
   search: boolean;
-  thinking: Thinking;
+  /** Undefined: the upstream's default. */
+  thinking: Thinking | undefined;
   /** Continue this chat of the upstream's instead of opening a new one. */
   continues?: { chat: string; parent: string };
-};
+} & Pick<ChatRequest, "stream" | "original" | "tools" | "toolChoice" | "sampling" | "limits">;
 
 /** A file on its way to an upstream. It may be read again where sending it has to be repeated. */
 export type FileContent = {
@@ -183,8 +227,16 @@ export interface Upstream {
   readonly kind: string;
   readonly simulated: boolean;
   readonly features: ReadonlySet<Feature>;
+  /**
+   * How it keeps conversations: as trees that can go on from any answer, as lines that go on from the last one, or
+   * not at all; then it is given the whole history each time.
+   */
+  readonly chats: "tree" | "line" | "none";
+  /** Throws ChatError where it cannot say. */
   models(signal: AbortSignal): Promise<Model[]>;
   chat(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<readonly ChatEvent[]>;
+  /** The parameters of this request, in the client's own words, that it leaves out for this model. */
+  ignores?(request: ChatRequest, model: Model): string[];
   /** The account that answers, by an id that tells nobody else anything: its chats are its own. */
   account(): string;
   /** Takes a file in and resolves to the upstream's id of it. Throws `file_rejected`. */

@@ -1,20 +1,24 @@
 import { estimateTokenCount } from "tokenx";
 import type { ChatEvent, Message, Usage } from "./types.js";
 
-/** Counts the tokens of a turn by estimate: Kimi's web chat does not say what it used. */
+/** Counts the tokens of a turn; by estimate where the upstream does not say what it used, as Kimi's web chat. */
 export class UsageMeter {
-  readonly #input: number;
+  readonly #messages: readonly Message[];
   #text = "";
   #reasoning = "";
+  #calls = "";
+  #told: Usage | undefined;
 
   constructor(messages: readonly Message[]) {
-    this.#input = messages.reduce((sum, message) => sum + perMessage + tokensOf(message), 0);
+    this.#messages = messages;
   }
 
   /** Takes in what was said. */
   hear(event: ChatEvent): void {
     if (event.type === "text") this.#text += event.text;
     else if (event.type === "reasoning") this.#reasoning += event.text;
+    else if (event.type === "tool-call") this.#calls += (event.name ?? "") + event.arguments;
+    else if (event.type === "usage") this.#told = event.usage;
   }
 
   /** What has been said so far. */
@@ -27,10 +31,11 @@ export class UsageMeter {
   }
 
   total(): Usage {
+    if (this.#told) return this.#told;
     const reasoning = tokens(this.#reasoning);
     return {
-      input: this.#input,
-      output: tokens(this.#text) + reasoning,
+      input: this.#messages.reduce((sum, message) => sum + perMessage + tokensOf(message), 0),
+      output: tokens(this.#text) + tokens(this.#calls) + reasoning,
       reasoning,
       cached: 0,
       estimated: true,

@@ -22,7 +22,7 @@ export async function serve(commandLine: CommandLine): Promise<void> {
     const isKept = made !== undefined && (await house.store.addKey(made.stored));
     stopOnSignals(server, house, () => log.flush());
     // The catalogue and, where it is due, the login are renewed before the first person waits for them.
-    void house.chat.models({}, new AbortController().signal);
+    house.chat.models({}, new AbortController().signal).catch(() => {});
     house.cleanup.sweep();
 
     for (const warning of config.warnings) say(`note: ${warning}`);

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from "fastify";
 import { AccountQueue } from "../accounts/queue.js";
 import type { Site } from "../accounts/site.js";
 import { Attachments } from "../chat/attachments.js";
+import { Breaker } from "../chat/breaker.js";
 import { Chat } from "../chat/chat.js";
 import { Chores } from "../chat/chores.js";
 import { Cleanup } from "../chat/cleanup.js";
@@ -35,7 +36,12 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   const surroundings = { store, drift, warn, ...(patience ? { patience } : {}) };
   const configured = await upstreamsOf(config, store);
   const upstreams = await Promise.all(configured.map((upstream) => openUpstream(upstream, surroundings)));
-  const queues = new Map(configured.map((upstream) => [upstream.name, queueFor(upstream, config, log)]));
+  const gates = new Map(
+    configured.map((upstream) => [
+      upstream.name,
+      { queue: queueFor(upstream, config, log), breaker: new Breaker() },
+    ]),
+  );
   const cleanup = new Cleanup(store, upstreams, warn);
   const { routes, chats, citations } = config;
   const { folder, maxBytes, allowPrivateLinks, promptLinks } = config.files;
@@ -46,7 +52,7 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   const uploads = new Uploads(store, { shelf: files, links });
   const chat = new Chat({
     upstreams,
-    queues,
+    gates,
     routes,
     store,
     cleanup,

@@ -27,6 +27,7 @@ test("a success in between begins the count anew", () => {
 test("after its pause one request tries; the others still go elsewhere", () => {
   const breaker = failing(breakerFailures);
   expect(breaker.admits(breakerPause)).toBe(true);
+  breaker.begin(breakerPause);
   expect(breaker.admits(breakerPause)).toBe(false);
   breaker.succeeded();
   expect(breaker.admits(breakerPause)).toBe(true);
@@ -40,6 +41,7 @@ test("a try that fails makes the pause longer, up to a bound", () => {
     expect(breaker.admits(now + pause - 1)).toBe(false);
     now += pause;
     expect(breaker.admits(now)).toBe(true);
+    breaker.begin(now);
     breaker.failed(down, now);
     pause = Math.min(2 * pause, breakerLongestPause);
   }

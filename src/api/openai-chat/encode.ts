@@ -1,9 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { type Annotation, CitationWriter } from "../../chat/citations.js";
 import type { ChatError } from "../../chat/errors.js";
-import type { ChatEvent, FinishReason, Usage } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
+import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../chat/types.js";
 import { errorEnvelope } from "./errors.js";
+import { eventLine, pieces, quote } from "./lines.js";
+import { Remarks } from "./remarks.js";
+import { usageObject } from "./usage.js";
+import { VerbatimWriter } from "./verbatim.js";
+
+type ToolCallPiece = Extract<ChatEvent, { type: "tool-call" }>;
 
 const finishReasons: Record<FinishReason, string> = {
   stop: "stop",
@@ -11,9 +16,6 @@ const finishReasons: Record<FinishReason, string> = {
   "tool-calls": "tool_calls",
   "content-filter": "content_filter",
 };
-
-/** A character takes at most six bytes in JSON, so a piece this long stays under the line limit. */
-const longestPiece = Math.floor((limits.eventLine - 1_000) / 6);
 
 /** What every chunk of an answer and the whole answer have in common. */
 class Heading {
@@ -28,24 +30,6 @@ class Heading {
   }
 }
 
-/** What is told beside an answer, in fields of our own: searches that were made, and remarks that are no failures. */
-class Remarks {
-  readonly #searches: string[] = [];
-  readonly #notices: { code: string; message: string }[] = [];
-
-  hear(event: ChatEvent): void {
-    if (event.type === "search") this.#searches.push(...event.queries);
-    else if (event.type === "notice") this.#notices.push({ code: event.code, message: event.message });
-  }
-
-  fields() {
-    return {
-      ...(this.#searches.length > 0 ? { moonbridge_searches: this.#searches } : {}),
-      ...(this.#notices.length > 0 ? { moonbridge_notices: this.#notices } : {}),
-    };
-  }
-}
-
 /** ChatEvents as the lines of a chat completion stream (clients.md §0.1–§0.8, rows 29–36). */
 export class ChunkEncoder {
   readonly #heading = new Heading();
@@ -55,6 +39,7 @@ export class ChunkEncoder {
   #prefix = "";
   #usage: Usage | undefined;
   #begun = false;
+  #verbatim: VerbatimWriter | undefined;
 
   constructor(includeUsage: boolean) {
     this.#includeUsage = includeUsage;
@@ -69,10 +54,11 @@ export class ChunkEncoder {
 
   /** An error line that every parser understands, then the end (clients.md §0.1, row 41). */
   fail(error: ChatError): string {
-    return `data: ${JSON.stringify(errorEnvelope(error))}\n\ndata: [DONE]\n\n`;
+    return `${eventLine(quote(errorEnvelope(error)))}data: [DONE]\n\n`;
   }
 
   #event(event: ChatEvent): string {
+    if (this.#verbatim) return this.#besideVerbatim(event, this.#verbatim);
     const text = this.#citations.write(event);
     switch (event.type) {
       case "start":
@@ -84,6 +70,11 @@ export class ChunkEncoder {
         return text === "" ? "" : this.#begin() + this.#pieces("content", text);
       case "reasoning":
         return this.#begin() + this.#pieces("reasoning_content", event.text);
+      case "tool-call":
+        return this.#begin() + this.#toolCall(event);
+      case "verbatim":
+        this.#verbatim = new VerbatimWriter(this.#includeUsage);
+        return this.#besideVerbatim(event, this.#verbatim);
       case "notice":
       case "search":
         this.#remarks.hear(event);
@@ -111,14 +102,40 @@ export class ChunkEncoder {
   }
 
   #pieces(field: "content" | "reasoning_content", text: string): string {
-    if (text.length <= longestPiece) return this.#delta(`{"${field}":${quote(text)}}`);
-    let bytes = "";
-    for (let at = 0; at < text.length; ) {
-      const end = pieceEnd(text, at);
-      bytes += this.#delta(`{"${field}":${quote(text.slice(at, end))}}`);
-      at = end;
+    return pieces(text)
+      .map((piece) => this.#delta(`{"${field}":${quote(piece)}}`))
+      .join("");
+  }
+
+  /** The first piece says what is called, the others bring the arguments (clients.md row 36). */
+  #toolCall({ index, id, name, arguments: text }: ToolCallPiece): string {
+    const begin = { index, id, type: "function", function: { name, arguments: "" } };
+    const calls = name === undefined ? [] : [begin];
+    const more = text === "" ? [] : pieces(text).map((piece) => ({ index, function: { arguments: piece } }));
+    return [...calls, ...more].map((call) => this.#delta(`{"tool_calls":[${quote(call)}]}`)).join("");
+  }
+
+  /** The answer is written as the upstream gave it; the plain events only tell how far it is. */
+  #besideVerbatim(event: ChatEvent, writer: VerbatimWriter): string {
+    switch (event.type) {
+      case "verbatim":
+        return writer.chunk(this.#remarks.within(event.json), event.usageOnly);
+      case "text":
+      case "reasoning":
+      case "tool-call":
+        return writer.said();
+      case "notice":
+      case "search":
+        this.#remarks.hear(event);
+        return "";
+      case "usage":
+        this.#usage = event.usage;
+        return "";
+      case "finish":
+        return writer.end(this.#usage);
+      default:
+        return "";
     }
-    return bytes;
   }
 
   #finish(reason: FinishReason, footer: string): string {
@@ -127,12 +144,12 @@ export class ChunkEncoder {
     const delta = annotations.length > 0 ? { annotations } : {};
     const usage =
       this.#includeUsage && this.#usage
-        ? `data: ${JSON.stringify({ ...this.#chunk([]), usage: usageObject(this.#usage) })}\n\n`
+        ? eventLine(quote({ ...this.#chunk([]), usage: usageObject(this.#usage) }))
         : "";
     return (
       this.#begin() +
       (footer ? this.#pieces("content", footer) : "") +
-      `data: ${JSON.stringify({ ...this.#chunk([choice(delta, finishReasons[reason])]), ...this.#remarks.fields() })}\n\n` +
+      eventLine(quote({ ...this.#chunk([choice(delta, finishReasons[reason])]), ...this.#remarks.take() })) +
       `${usage}data: [DONE]\n\n`
     );
   }
@@ -161,26 +178,32 @@ export class CompletionEncoder {
   #reasoning = "";
   #usage: Usage | undefined;
   #reason: FinishReason = "stop";
+  readonly #calls = new Map<number, ToolCall>();
+  #verbatim: string | undefined;
 
   hear(events: readonly ChatEvent[]): void {
     for (const event of events) this.#hear(event);
   }
 
-  body() {
+  /** The answer as JSON. */
+  body(): string {
+    if (this.#verbatim !== undefined) return this.#remarks.within(this.#verbatim);
     const annotations = this.#citations.annotations().map(urlCitation);
+    const calls = [...this.#calls.values()].map(toolCall);
     const message = {
       role: "assistant",
-      content: this.#text,
+      content: this.#text === "" && calls.length > 0 ? null : this.#text,
       refusal: null,
       ...(this.#reasoning ? { reasoning_content: this.#reasoning } : {}),
+      ...(calls.length > 0 ? { tool_calls: calls } : {}),
       ...(annotations.length > 0 ? { annotations } : {}),
     };
-    return {
+    return JSON.stringify({
       ...this.#heading.fields("chat.completion"),
       choices: [{ index: 0, message, logprobs: null, finish_reason: finishReasons[this.#reason] }],
       ...(this.#usage ? { usage: usageObject(this.#usage) } : {}),
-      ...this.#remarks.fields(),
-    };
+      ...this.#remarks.take(),
+    });
   }
 
   #hear(event: ChatEvent): void {
@@ -191,6 +214,12 @@ export class CompletionEncoder {
         return;
       case "reasoning":
         this.#reasoning += event.text;
+        return;
+      case "tool-call":
+        this.#hearCall(event);
+        return;
+      case "verbatim":
+        this.#verbatim = event.json;
         return;
       case "retract":
         // Nothing of it has left yet, so what Kimi withdrew is not delivered at all.
@@ -217,6 +246,15 @@ export class CompletionEncoder {
         return;
     }
   }
+
+  #hearCall({ index, id, name, arguments: text }: ToolCallPiece): void {
+    const call = this.#calls.get(index) ?? { id: id ?? "", name: name ?? "", arguments: "" };
+    this.#calls.set(index, { ...call, arguments: call.arguments + text });
+  }
+}
+
+function toolCall({ id, name, arguments: text }: ToolCall) {
+  return { id, type: "function", function: { name, arguments: text } };
 }
 
 function urlCitation({ url, title, start, end }: Annotation) {
@@ -225,33 +263,4 @@ function urlCitation({ url, title, start, end }: Annotation) {
 
 function choice(delta: object, finishReason: string) {
   return { index: 0, delta, logprobs: null, finish_reason: finishReason };
-}
-
-/** OpenAI's usage object and Moonshot's top-level `cached_tokens` (clients.md row 34). */
-function usageObject({ input, output, reasoning, cached, estimated }: Usage) {
-  return {
-    prompt_tokens: input,
-    completion_tokens: output,
-    total_tokens: input + output,
-    prompt_tokens_details: { cached_tokens: cached },
-    completion_tokens_details: { reasoning_tokens: reasoning },
-    cached_tokens: cached,
-    ...(estimated ? { estimated: true } : {}),
-  };
-}
-
-const lineBreaking = /[\u0085\u2028\u2029]/g;
-
-/** JSON text that no line reader breaks: some split at more characters than LF. */
-function quote(text: string): string {
-  return JSON.stringify(text).replace(
-    lineBreaking,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-function pieceEnd(text: string, from: number): number {
-  const end = Math.min(from + longestPiece, text.length);
-  const last = text.charCodeAt(end - 1);
-  return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
 }

@@ -13,25 +13,20 @@ import { isOriginalShape, readMessages } from "./content.js";
 import { type ChatCompletionBody, parameterNames } from "./schema.js";
 
 /** A request as the dialect understands it: what to ask, and how the answer is to be written. */
-export type ChatCompletionRequest = {
-  chat: ChatRequest;
-  stream: boolean;
-  includeUsage: boolean;
-  /** Unknown parameters that were let through; reported, not hidden. */
-  ignored: string[];
-};
+export type ChatCompletionRequest = { chat: ChatRequest; includeUsage: boolean };
 
 export type ParseOptions = { unknownParameters: "reject" | "ignore"; caller: Caller; signal: AbortSignal };
 
 /** Reads a validated body. Throws `unknown_parameter` or `invalid_request`, naming the field and the remedy. */
 export function parseChatCompletion(body: ChatCompletionBody, options: ParseOptions): ChatCompletionRequest {
-  const ignored = unknownParameters(body);
-  if (options.unknownParameters === "reject" && ignored[0] !== undefined) throw unknownParameter(ignored[0]);
+  const unknown = unknownParameters(body);
+  if (options.unknownParameters === "reject" && unknown[0] !== undefined) throw unknownParameter(unknown[0]);
   if ((body.n ?? 1) !== 1) throw refused("n", "only one answer at a time; leave n out or set it to 1");
   if (body.modalities?.some((kind) => kind !== "text"))
     throw refused("modalities", 'only ["text"] is possible');
   const search = wantsSearch(body);
   const thinking = wantedThinking(body);
+  const isOriginal = isOriginalShape(body.messages);
   return {
     chat: {
       model: body.model || "kimi",
@@ -40,14 +35,15 @@ export function parseChatCompletion(body: ChatCompletionBody, options: ParseOpti
       ...(thinking === undefined ? {} : { thinking }),
       ...conversationOf(body),
       ...citationsOf(body),
-      asked: askedFeatures(body),
+      asked: [...askedFeatures(body), ...unknown.map(unknownFeature)],
+      // The original always streamed and its users' code relies on it; its own message shape tells them apart.
+      stream: body.stream ?? isOriginal,
+      // That shape is nobody else's.
+      ...(isOriginal ? {} : { original: { dialect: "openai-chat", body } }),
       caller: options.caller,
       signal: options.signal,
     },
-    // The original always streamed and its users' code relies on it; its own message shape tells them apart.
-    stream: body.stream ?? isOriginalShape(body.messages),
     includeUsage: body.stream_options?.include_usage === true,
-    ignored,
   };
 }
 
@@ -67,8 +63,13 @@ function unknownParameters(body: object): string[] {
   return Object.keys(body).filter((name) => !parameterNames.includes(name));
 }
 
+/** Let through: an upstream of this dialect may know it, and for others it is reported, not hidden. */
+function unknownFeature(name: string): ChatRequest["asked"][number] {
+  return { parameter: printable(name), feature: "unknown" };
+}
+
 function unknownParameter(name: string): ChatError {
-  const shown = name.replace(/[^\w.-]/g, "?").slice(0, 64);
+  const shown = printable(name);
   const nearest = parameterNames.reduce((best, each) =>
     distance(shown, each) < distance(shown, best) ? each : best,
   );
@@ -77,6 +78,10 @@ function unknownParameter(name: string): ChatError {
     `There is no parameter “${shown}”; the nearest is “${nearest}”. Remove it, or set server.unknownParameters to "ignore".`,
     { param: shown },
   );
+}
+
+function printable(name: string): string {
+  return name.replace(/[^\w.-]/g, "?").slice(0, 64);
 }
 
 /** The parameters that ask for more than a plain answer, unless they only repeat the default. */

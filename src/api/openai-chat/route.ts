@@ -6,7 +6,7 @@ import type { ApiOptions } from "../context.js";
 import { defaultStreamTimes, EventStream } from "../event-stream.js";
 import { relay } from "../relay.js";
 import { ChunkEncoder, CompletionEncoder } from "./encode.js";
-import { type ChatCompletionRequest, parseChatCompletion } from "./parse.js";
+import { parseChatCompletion } from "./parse.js";
 import { ChatCompletionBody } from "./schema.js";
 
 const example = {
@@ -19,7 +19,7 @@ const schema = {
   summary: "Chat completion, streaming and not",
   description:
     "OpenAI's chat completions. Also answers at /v1/chat/completitions (the original's spelling) and without /v1. " +
-    "Parameters that Kimi's web chat cannot honour are named in the response header x-moonbridge-ignored.",
+    "Parameters that the upstream cannot honour are named in the response header x-moonbridge-ignored.",
   tags: ["chat"],
   body: Type.Composite([ChatCompletionBody], { examples: [example] }),
 };
@@ -28,18 +28,18 @@ const schema = {
 export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post("/v1/chat/completions", { schema }, async (request, reply) => {
-      const parsed = parseChatCompletion(request.body, {
+      const { chat: asked, includeUsage } = parseChatCompletion(request.body, {
         unknownParameters: options.unknownParameters,
         caller: request.caller,
         signal: request.stop,
       });
       const headers: Record<string, string> = {};
-      const answer = noteStart(chat.answer(parsed.chat), parsed, headers);
+      const answer = noteStart(chat.answer(asked), headers);
 
-      if (!parsed.stream) {
+      if (!asked.stream) {
         const encoder = new CompletionEncoder();
         for await (const events of answer) encoder.hear(events);
-        return reply.headers(headers).send(encoder.body());
+        return reply.headers(headers).type("application/json; charset=utf-8").send(encoder.body());
       }
       const stream = new EventStream(reply.raw, defaultStreamTimes, {
         headers: () => {
@@ -48,7 +48,7 @@ export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginA
         },
         keepAlive: ": keep-alive\n\n",
       });
-      request.failure = await relay(answer, new ChunkEncoder(parsed.includeUsage), stream);
+      request.failure = await relay(answer, new ChunkEncoder(includeUsage), stream);
       return reply;
     });
   };
@@ -57,22 +57,17 @@ export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginA
 /** Fills `headers` from the answer's first event on its way through. */
 async function* noteStart(
   answer: AsyncIterable<readonly ChatEvent[]>,
-  { ignored }: ChatCompletionRequest,
   headers: Record<string, string>,
 ): AsyncGenerator<readonly ChatEvent[]> {
   for await (const events of answer) {
     const first = events[0];
     if (first?.type === "start") {
       headers["x-moonbridge-upstream"] = first.upstream;
-      const unheard = [...ignored.map(printable), ...first.ignored];
-      if (unheard.length > 0) headers["x-moonbridge-ignored"] = unheard.join(", ").slice(0, 1_000);
+      const { ignored } = first;
+      if (ignored.length > 0) headers["x-moonbridge-ignored"] = ignored.join(", ").slice(0, 1_000);
     }
     yield events;
   }
-}
-
-function printable(name: string): string {
-  return name.replace(/[^\w.-]/g, "?").slice(0, 64);
 }
 
 function plainHeaders(headers: Record<string, unknown>): Record<string, string> {

@@ -85,7 +85,9 @@ function kimiModel(id: string, name: string, scenario: string, thinking: Thinkin
   return {
     id,
     name: name || id,
+    owner: "moonshot",
     contextLength: contextTokens,
+    inputs: ["text", "image", "file"],
     thinking: thinking.length > 0 ? thinking : ["off"],
     agent: false,
     isDefault: id === "k2d6-chat",

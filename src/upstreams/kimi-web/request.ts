@@ -14,7 +14,8 @@ const effort: Record<Thinking, string> = {
  * A new chat has neither `chat_id` nor `parent_id`: an empty `chat_id` is refused.
  */
 export function chatBody(request: UpstreamRequest, model: KimiModel): string {
-  const { continues, search, thinking } = request;
+  const { continues, search } = request;
+  const thinking = request.thinking ?? model.thinking[0] ?? "off";
   return JSON.stringify({
     ...(continues ? { chat_id: continues.chat } : {}),
     scenario: model.scenario,

@@ -45,6 +45,7 @@ export type KimiWebSurroundings = Pick<Surroundings, "store" | "warn"> & {
 /** Kimi's web chat with one person's account, over its Connect protocol (kimi-web.md §2). */
 export class KimiWeb implements Upstream {
   readonly kind = "kimi-web";
+  readonly chats = "tree";
   readonly simulated = false;
   /** The web chat has no sampling, no limits and no functions (kimi-web.md §2.4). */
   readonly features: ReadonlySet<Feature> = new Set(["conversation"]);

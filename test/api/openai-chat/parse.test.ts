@@ -46,9 +46,9 @@ describe("content", () => {
     expect(parse({ messages }).chat.messages).toEqual([
       { role: "user", content: text("天空为什么不是红色") },
     ]);
-    expect(parse({ messages }).stream).toBe(true);
-    expect(parse({ messages, stream: false }).stream).toBe(false);
-    expect(parse({}).stream).toBe(false);
+    expect(parse({ messages }).chat.stream).toBe(true);
+    expect(parse({ messages, stream: false }).chat.stream).toBe(false);
+    expect(parse({}).chat.stream).toBe(false);
   });
 
   test("pictures and files are understood in every client's shape", () => {
@@ -124,7 +124,9 @@ describe("parameters", () => {
   });
 
   test("or let through and reported, if the config says so", () => {
-    expect(parse({ temprature: 1 }, "ignore").ignored).toEqual(["temprature"]);
+    expect(parse({ temprature: 1 }, "ignore").chat.asked).toEqual([
+      { parameter: "temprature", feature: "unknown" },
+    ]);
   });
 
   test("what Kimi's web chat may not honour is collected, what repeats the default is not", () => {
@@ -153,9 +155,7 @@ describe("parameters", () => {
     const nulls = Object.fromEntries(
       parameterNames.filter((name) => name !== "messages").map((name) => [name, null]),
     );
-    const { chat, stream } = parse(nulls);
-    expect(chat).toMatchObject({ model: "kimi", asked: [] });
-    expect(stream).toBe(false);
+    expect(parse(nulls).chat).toMatchObject({ model: "kimi", asked: [], stream: false });
   });
 
   test.each([

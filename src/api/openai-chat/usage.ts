@@ -1,0 +1,14 @@
+import type { Usage } from "../../chat/types.js";
+
+/** OpenAI's usage object and Moonshot's top-level `cached_tokens` (clients.md row 34). */
+export function usageObject({ input, output, reasoning, cached, estimated }: Usage) {
+  return {
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+    prompt_tokens_details: { cached_tokens: cached },
+    completion_tokens_details: { reasoning_tokens: reasoning },
+    cached_tokens: cached,
+    ...(estimated ? { estimated: true } : {}),
+  };
+}

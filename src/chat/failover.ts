@@ -1,0 +1,87 @@
+import type { AccountQueue, Slot } from "../accounts/queue.js";
+import { limits } from "../config/limits.js";
+import type { Breaker } from "./breaker.js";
+import { ChatError } from "./errors.js";
+import type { Route } from "./route.js";
+import { type ChatEvent, isVisible, type Upstream } from "./types.js";
+
+/** What stands in front of an upstream: the queue of its account, and what is known of its failures. */
+export type Gates = { queue: AccountQueue; breaker: Breaker };
+
+/** An upstream that may answer. */
+export type Candidate = Gates & { route: Route; start: ChatEvent };
+
+/**
+ * The answer of the first candidate that can give one, once it is the request's turn there (design §4 “Routing”). The
+ * next is asked only before anything can have been seen, and only for a failure that is a reason to; an account that
+ * turns out to be busy elsewhere is waited for again.
+ */
+export async function* firstToAnswer(
+  [first, ...rest]: readonly [Candidate, ...Candidate[]],
+  ask: (route: Route) => AsyncIterable<readonly ChatEvent[]>,
+  { key, signal }: { key: string; signal: AbortSignal },
+): AsyncGenerator<readonly ChatEvent[]> {
+  let candidate = first;
+  let others = rest;
+  for (let attempt = 1; ; attempt++) {
+    const { queue, breaker, route } = candidate;
+    let slot: Slot | undefined;
+    let seen = false;
+    yield [candidate.start];
+    try {
+      slot = await queue.enter(key, signal);
+      breaker.begin();
+      for await (const events of ask(route)) {
+        seen ||= events.some(isVisible);
+        yield events;
+      }
+      breaker.succeeded();
+      return;
+    } catch (error) {
+      if (slot) queue.heed(error);
+      breaker.failed(error);
+      if (seen) throw error;
+      if (slot && isBusy(error) && attempt < limits.busyAttempts) continue;
+      const next = others.findIndex((other) => mayMoveOn(error, route.upstream, other.route.upstream));
+      const found = others[next];
+      if (!found) throw error;
+      others = others.slice(next + 1);
+      yield [movedOn(route.upstream, found.route.upstream, error)];
+      candidate = found;
+    } finally {
+      slot?.release();
+    }
+  }
+}
+
+/** Whether another upstream may be asked after this failure. Nobody rotates over accounts to escape a quota. */
+export function mayMoveOn(error: unknown, from: Upstream, to: Upstream): boolean {
+  if (!(error instanceof ChatError)) return false;
+  switch (error.code) {
+    case "account_login_required":
+    case "upstream_unavailable":
+    case "upstream_overloaded":
+      return true;
+    case "quota_exceeded": {
+      // Whatever keeps chats is a person's account, whichever protocol it speaks.
+      const bothAccounts = from.chats !== "none" && to.chats !== "none";
+      return from.kind !== to.kind && !bothAccounts;
+    }
+    default:
+      return false;
+  }
+}
+
+/** Kimi answers something else on this account right now, and did not take this. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof ChatError && error.code === "account_busy";
+}
+
+function movedOn(from: Upstream, to: Upstream, error: unknown): ChatEvent {
+  const why = error instanceof ChatError ? error.code : "internal";
+  return {
+    type: "notice",
+    code: "upstream_changed",
+    message: `${to.name} answers, because ${from.name} could not (${why}).`,
+  };
+}
