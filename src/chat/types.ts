@@ -176,7 +176,7 @@ export type Model = {
   owner: string;
   /** In tokens, prompt and answer together. Undefined: its upstream does not say. */
   contextLength: number | undefined;
-  inputs: readonly ("text" | "image" | "file" | "video")[];
+  inputs: readonly ("text" | "image" | "file")[];
   /** The efforts it can be set to, weakest first. */
   thinking: Thinking[];
   /** An agent scenario runs tools on Kimi's side; a plain chat never lands in one. */

@@ -26,11 +26,25 @@ function checkUpstream(upstream: unknown, at: string): UpstreamConfig {
   switch (kind) {
     case "kimi-web":
       return check(upstream, upstreamSchemas["kimi-web"], at);
+    case "openai":
+      return checkAddress(check(upstream, upstreamSchemas.openai, at), at);
     case "simulator":
       return check(upstream, upstreamSchemas.simulator, at);
     default:
       throw new ConfigError(`${at}.kind: expected ${expectedKind}.`);
   }
+}
+
+/** One address or the platform of one region, which has a key for everybody. */
+function checkAddress<T extends { baseUrl?: string; region?: string; apiKey?: string }>(
+  upstream: T,
+  at: string,
+): T {
+  if ((upstream.baseUrl === undefined) === (upstream.region === undefined)) {
+    throw new ConfigError(`${at}: expected either baseUrl or region.`);
+  }
+  if (upstream.region && !upstream.apiKey) throw new ConfigError(`${at}.apiKey: this setting is missing.`);
+  return upstream;
 }
 
 const expectedKind = Object.keys(upstreamSchemas).join(" or ");

@@ -54,6 +54,8 @@ export const limits = {
   unaryBody: 4 * megabyte,
   /** One frame of an answer. Kimi's first frames echo the prompt, so it must hold one (kimi-web.md §2.1). */
   frame: 72 * megabyte,
+  /** One line of an event stream; the arguments of a call may come in one piece. */
+  upstreamLine: 16 * megabyte,
   /** What may follow the end frame before the connection is cut instead of kept. */
   afterEnd: kilobyte,
   /** Kimi reading an uploaded file, and how often it is asked. */
@@ -74,6 +76,8 @@ export const limits = {
   answerText: 32 * megabyte,
   /** A citation mark that never closes is text again after so many characters. */
   citationMark: 4 * kilobyte,
+  /** How often a model may search before it has to answer. */
+  searchRounds: 5,
   /** Sources of one answer. */
   sources: 500,
 

@@ -53,7 +53,7 @@ export async function loadConfig(commandLine: CommandLine, environment: Environm
     server: check(settings.server ?? {}, Server, "server"),
     keys,
     ...(settings.oauth ? { oauth: settings.oauth } : {}),
-    upstreams: upstreams.map(withBareTokens),
+    upstreams: upstreams.map(withBareSecrets),
     routes: settings.routes ?? {},
     chats: check(settings.chats ?? {}, Chats, "chats"),
     citations: settings.citations ?? "inline",
@@ -132,7 +132,10 @@ function originalUpstream(settings: ConfigFile, warnings: string[]): UpstreamCon
   ];
 }
 
-function withBareTokens(upstream: UpstreamConfig): UpstreamConfig {
+function withBareSecrets(upstream: UpstreamConfig): UpstreamConfig {
+  if (upstream.kind === "openai") {
+    return { ...upstream, ...(upstream.apiKey ? { apiKey: bare(upstream.apiKey) } : {}) };
+  }
   if (upstream.kind !== "kimi-web") return upstream;
   const { accessToken, refreshToken, ...rest } = upstream;
   return {

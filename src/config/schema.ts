@@ -10,6 +10,7 @@ export const Url = Type.String({
   pattern: "^https?://[^\\s/?#]+[^\\s?#]*$",
   description: "an http or https address",
 });
+const ModelId = Type.String({ minLength: 1, maxLength: 200, description: "a model's id" });
 const strict = { additionalProperties: false } as const;
 
 /** Signatures that only the issuer can make: nobody shares a secret with it. */
@@ -166,11 +167,36 @@ const KimiWebUpstream = Type.Object(
   strict,
 );
 
+const OpenAiUpstream = Type.Object(
+  {
+    name: Name,
+    kind: Type.Literal("openai"),
+    baseUrl: Type.Optional(Url),
+    region: Type.Optional(
+      Type.Union([Type.Literal("ai"), Type.Literal("cn")], { description: '"ai" or "cn"' }),
+    ),
+    apiKey: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: "a key of the service" })),
+    preset: Type.Optional(
+      Type.Union([Type.Literal("moonshot"), Type.Literal("generic")], {
+        description: '"moonshot" or "generic"',
+      }),
+    ),
+    defaultModel: Type.Optional(ModelId),
+    models: Type.Optional(Type.Array(ModelId, { minItems: 1, description: "a list of model ids" })),
+    concurrency: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_000, description: "a whole number from 1 to 1000" }),
+    ),
+    userAgent: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: "a User-Agent" })),
+  },
+  strict,
+);
+
 const SimulatorUpstream = Type.Object({ name: Name, kind: Type.Literal("simulator") }, strict);
 
 /** One schema a kind of upstream; a new kind is one line here and one in `upstreams/registry.ts`. */
 export const upstreamSchemas = {
   "kimi-web": KimiWebUpstream,
+  openai: OpenAiUpstream,
   simulator: SimulatorUpstream,
 } as const satisfies Record<string, TSchema>;
 
@@ -264,7 +290,7 @@ export const ConfigFile = Type.Object(
 export type ConfigFile = Static<typeof ConfigFile>;
 export type KeyConfig = Static<typeof Key>;
 export type OAuthConfig = Static<typeof OAuth>;
-export type UpstreamConfig = Static<typeof KimiWebUpstream> | Static<typeof SimulatorUpstream>;
+export type UpstreamConfig = Static<(typeof upstreamSchemas)[keyof typeof upstreamSchemas]>;
 
 /** The configuration as the program uses it: defaults filled in, the original's fields folded into the long form. */
 export type Config = {

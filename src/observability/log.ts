@@ -18,6 +18,7 @@ export function createLog(level: string, destination: DestinationStream = pino.d
         "*.accessToken",
         "*.refreshToken",
         "*.token",
+        "*.apiKey",
         "*.key_value",
       ],
       remove: true,

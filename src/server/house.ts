@@ -89,7 +89,11 @@ async function upstreamsOf({ upstreams }: Config, store: Store): Promise<Upstrea
 }
 
 /** Answers at a time where the config does not say: what Kimi's own site lets one person do. */
-const defaultConcurrency: Record<UpstreamConfig["kind"], number> = { "kimi-web": 2, simulator: 1_000 };
+const defaultConcurrency: Record<UpstreamConfig["kind"], number> = {
+  "kimi-web": 2,
+  openai: 100,
+  simulator: 1_000,
+};
 
 function queueFor(upstream: UpstreamConfig, { queue }: Config, log: FastifyBaseLogger): AccountQueue {
   const given = "concurrency" in upstream ? upstream.concurrency : undefined;

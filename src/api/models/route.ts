@@ -49,6 +49,6 @@ function describe(model: ListedModel) {
     architecture: { input_modalities: model.inputs, output_modalities: ["text"] },
     supports_reasoning: model.thinking.some((effort) => effort !== "off"),
     supports_image_in: model.inputs.includes("image"),
-    supports_video_in: model.inputs.includes("video"),
+    supports_video_in: false,
   };
 }

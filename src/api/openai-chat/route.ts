@@ -54,7 +54,7 @@ export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginA
   };
 }
 
-/** Fills `headers` from the answer's first event on its way through. */
+/** Fills `headers` from the answer's start on its way through. */
 async function* noteStart(
   answer: AsyncIterable<readonly ChatEvent[]>,
   headers: Record<string, string>,
@@ -64,6 +64,8 @@ async function* noteStart(
     if (first?.type === "start") {
       headers["x-moonbridge-upstream"] = first.upstream;
       const { ignored } = first;
+      // Another upstream may have taken over.
+      delete headers["x-moonbridge-ignored"];
       if (ignored.length > 0) headers["x-moonbridge-ignored"] = ignored.join(", ").slice(0, 1_000);
     }
     yield events;

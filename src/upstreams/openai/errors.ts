@@ -1,0 +1,128 @@
+import { ChatError, type ErrorCode } from "../../chat/errors.js";
+import { type JsonObject, object, objects, text } from "../../json.js";
+import { quote } from "../quote.js";
+
+/** Whom an error is about: what to call the service, the upstream's name in the config, and the key to keep quiet. */
+export type Service = { service: string; upstream: string; apiKey: string | undefined };
+
+/** What an error of the service says, as the body of an HTTP answer or inside a stream (moonshot-platform.md A.15). */
+type Failure = { status: number; type: string; message: string; param: string | undefined };
+
+/** Marks the one refusal that `tool_choice: "auto"` may mend (moonshot-platform.md A.6.2). */
+export const toolChoiceConflict = "tool_choice_conflict";
+
+const quotaTexts =
+  /exceeded your current (token )?quota|insufficient balance|account balance|recharge|in arrears|is suspended|\bTPD\b/i;
+const lengthTexts = /model token limit|token length too long|maximum context length|context.length/i;
+
+/** An HTTP answer that is not 200 as the error that the client gets; the body may be anything. */
+export function statusToError(
+  service: Service,
+  status: number,
+  body: JsonObject | undefined,
+  retryAfterSeconds?: number,
+): ChatError {
+  return toError(service, { ...readFailure(body ?? {}), status }, retryAfterSeconds);
+}
+
+/** The error that a chunk or an answer with status 200 holds, if it is one. */
+export function errorIn(service: Service, body: JsonObject): ChatError | undefined {
+  if (!body.error && body.object !== "error") return undefined;
+  return toError(service, readFailure(body));
+}
+
+/** `{error: {message, type, code, param}}`, vLLM's flat form of it, and FastAPI's `{detail}`. */
+function readFailure(body: JsonObject): Failure {
+  const error = object(body.error) ?? (body.object === "error" ? body : {});
+  const detail = text(body.detail) ?? text(objects(body.detail)[0]?.msg);
+  const status = Number(error.code);
+  return {
+    status: Number.isInteger(status) && status >= 400 && status < 600 ? status : 0,
+    type: text(error.type) ?? text(error.code) ?? "",
+    message: text(error.message) ?? text(body.error) ?? text(body.message) ?? detail ?? "",
+    param: text(error.param),
+  };
+}
+
+function toError(service: Service, failure: Failure, retryAfterSeconds?: number): ChatError {
+  const { code, message } = meaningOf(service, failure);
+  const isKeyFault = code === "account_login_required";
+  const told = service.apiKey ? failure.message.replaceAll(service.apiKey, "…") : failure.message;
+  const mayWait = code === "rate_limited" || code === "upstream_overloaded";
+  const wait = retryAfterSeconds ?? (mayWait ? waitIn(failure.message) : undefined);
+  const param = code === "model_not_found" ? "model" : failure.param;
+  const isConflict = code === "invalid_request" && /tool_choice .* incompatible with thinking/.test(told);
+  return new ChatError(code, isKeyFault ? message : message + quote(service.service, told), {
+    upstreamCode: isConflict ? toolChoiceConflict : identifier(failure),
+    ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
+    ...(param !== undefined && /^[\w.[\]-]{1,100}$/.test(param) ? { param } : {}),
+  });
+}
+
+type Meaning = { code: ErrorCode; message: string };
+
+function meaningOf({ service, upstream }: Service, { status, type, message }: Failure): Meaning {
+  if (type === "content_filter" || /high risk/i.test(message)) {
+    return { code: "content_filter", message: `${service}'s content filter refused this conversation.` };
+  }
+  if (status < 500 && status !== 429 && lengthTexts.test(message)) {
+    return { code: "context_length_exceeded", message: "This conversation is too long for the model." };
+  }
+  if (status === 402 || /quota/.test(type) || (status < 500 && quotaTexts.test(message))) {
+    return {
+      code: "quota_exceeded",
+      message: `${service} says that the upstream “${upstream}” has used up its quota. Its console says more.`,
+    };
+  }
+  if (status === 401 || /authentication|incorrect_api_key/.test(type)) {
+    return {
+      code: "account_login_required",
+      message: `${service} refuses the key of the upstream “${upstream}”. Put a valid one into the config; each region has its own.`,
+    };
+  }
+  if (status === 403 || type === "permission_denied_error") {
+    return {
+      code: "account_login_required",
+      message: `${service} refuses the account of the upstream “${upstream}” access. Its console says what is missing.`,
+    };
+  }
+  if (status === 503 || status === 529 || /overloaded|server_unavailable/.test(type)) {
+    return { code: "upstream_overloaded", message: `${service} is too busy to answer right now.` };
+  }
+  if (status === 429 || /rate_limit/.test(type)) {
+    return {
+      code: "rate_limited",
+      message: `${service} says that this account asks too often. Wait a little.`,
+    };
+  }
+  if (status === 404 || type === "resource_not_found_error") return notFound(service, message);
+  if (status === 413) return { code: "request_too_large", message: `${service} takes no request so large.` };
+  if (status === 408 || status === 504 || status === 524) {
+    return { code: "timeout", message: `${service} took too long to answer. Try again, streaming.` };
+  }
+  if (status === 400 || status === 422 || type === "invalid_request_error") {
+    return { code: "invalid_request", message: `${service} refused this request.` };
+  }
+  return status >= 300 && status < 500
+    ? { code: "upstream_protocol", message: `${service} does not answer there (${status}). Check baseUrl.` }
+    : { code: "upstream_unavailable", message: `${service} failed while it was answering. Try again.` };
+}
+
+function notFound(service: string, message: string): Meaning {
+  return /model/i.test(message)
+    ? { code: "model_not_found", message: `${service} does not offer this model, or not to this account.` }
+    : { code: "upstream_protocol", message: `${service} does not answer there (404). Check baseUrl.` };
+}
+
+/** Seconds to wait: what the sentence says, but no less than the allowed requests a minute need (A.15). */
+function waitIn(message: string): number {
+  const told = Number(/after (\d+) seconds?/i.exec(message)?.[1] ?? 0);
+  const perMinute = Number(/RPM: (\d+)/i.exec(message)?.[1] ?? 0);
+  const needed = perMinute > 0 ? Math.ceil(60 / perMinute) : 0;
+  return Math.min(Math.max(told, needed) || 30, 86_400);
+}
+
+function identifier({ type, status }: Failure): string {
+  if (/^[\w.-]{1,64}$/.test(type)) return type;
+  return status > 0 ? `http_${status}` : "unknown";
+}
