@@ -44,11 +44,14 @@ function anyThinking(item: JsonObject): Thinking[] {
 
 const efforts: readonly Thinking[] = ["low", "high", "max"];
 
-/** Whether a model can be told to think, and how hard, as far as the list says so (moonshot-platform.md A.2, A.4.2). */
+/**
+ * Whether a model can be told to think, and how hard, as far as the list says so (moonshot-platform.md A.2, A.4.2).
+ * One that thinks in one way only has the weakest effort: whatever is asked for leads there.
+ */
 function moonshotThinking(id: string, item: JsonObject): Thinking[] {
   const named = texts(object(item.think_efforts)?.valid_efforts);
   const known = efforts.filter((effort) => named.includes(effort));
-  const levels = known.length > 0 ? known : /^kimi-k3/.test(id) ? efforts : (["high"] as const);
+  const levels = known.length > 0 ? known : /^kimi-k3/.test(id) ? efforts : efforts.slice(0, 1);
   switch (text(item.supports_thinking_type) ?? usualType(id, item)) {
     case "no":
       return ["off"];

@@ -1,0 +1,128 @@
+import { describe, expect, test } from "vitest";
+import { readModels } from "../../../src/upstreams/openai/catalogue.js";
+import { whole } from "../../fixtures/moonshot.js";
+import { asking, post } from "../../gateway.js";
+import { gatewayTo, json, startPlatform } from "./platform.js";
+
+const listed = {
+  data: [
+    { id: "moonshot-v1-8k", context_length: 8_192 },
+    {
+      id: "kimi-k3",
+      display_name: "K3",
+      owned_by: "moonshot",
+      context_length: 1_048_576,
+      supports_reasoning: true,
+      supports_image_in: true,
+    },
+    { id: "kimi-k2.7-code-highspeed", supports_reasoning: true, supports_image_in: false },
+    { id: "kimi-k2.6", supports_reasoning: true, context_length: -1 },
+    {
+      id: "kimi-k4",
+      supports_thinking_type: "both",
+      think_efforts: { support: true, valid_efforts: ["high", "low"] },
+    },
+    { id: "kimi-k5", supports_thinking_type: "no", supports_reasoning: true },
+    { display_name: "no id" },
+    "not a model",
+  ],
+};
+
+const options = { preset: "moonshot" as const, defaultModel: undefined, models: undefined };
+
+describe("the list of models", () => {
+  test("says what each can do and which is the default", () => {
+    expect(readModels(listed, options)).toMatchObject([
+      {
+        id: "moonshot-v1-8k",
+        name: "moonshot-v1-8k",
+        contextLength: 8_192,
+        thinking: ["off"],
+        isDefault: false,
+      },
+      {
+        id: "kimi-k3",
+        name: "K3",
+        thinking: ["low", "high", "max"],
+        inputs: ["text", "image"],
+        isDefault: true,
+      },
+      { id: "kimi-k2.7-code-highspeed", thinking: ["low"], inputs: ["text"], isDefault: false },
+      { id: "kimi-k2.6", thinking: ["off", "low"], contextLength: undefined },
+      { id: "kimi-k4", thinking: ["off", "low", "high"] },
+      { id: "kimi-k5", thinking: ["off"] },
+    ]);
+  });
+
+  test("is only what the config allows, and those too that the service does not list", () => {
+    const models = readModels(listed, {
+      ...options,
+      models: ["kimi-k2.6", "kimi-secret"],
+      defaultModel: "kimi-secret",
+    });
+    expect(models.map(({ id, isDefault }) => [id, isDefault])).toEqual([
+      ["kimi-k2.6", false],
+      ["kimi-secret", true],
+    ]);
+  });
+
+  test("of an engine: its first model is the default, its length is read, anything may be asked of it", () => {
+    const engine = {
+      data: [{ id: "moonshotai/Kimi-K2-Thinking", owned_by: "vllm", max_model_len: 131_072 }],
+    };
+    expect(readModels(engine, { ...options, preset: "generic" })).toMatchObject([
+      { owner: "vllm", contextLength: 131_072, thinking: ["off", "low", "high", "max"], isDefault: true },
+    ]);
+  });
+});
+
+describe("behind the gateway", () => {
+  test("the models stand beside the others, with their owner", async () => {
+    const platform = await startPlatform();
+    const { client } = await gatewayTo(platform);
+    const models = (await client.models.list()).data;
+    expect(models.find(({ id }) => id === "kimi-k3")).toMatchObject({
+      owned_by: "moonshot",
+      context_length: 1_048_576,
+      architecture: { input_modalities: ["text", "image"] },
+      supports_reasoning: true,
+    });
+    expect(models.map(({ id }) => id)).toContain("k2d6-chat");
+  });
+
+  test("a route makes its default the model of a name of one's own, and kimi where it comes first", async () => {
+    const platform = await startPlatform();
+    const routes = { "gpt-4o": ["platform"], kimi: ["platform", "me"] };
+    const gateway = await gatewayTo(platform, { defaultModel: "kimi-k3" }, { routes });
+    platform.will(json(200, whole));
+    for (const model of ["gpt-4o", "kimi", "kimi-thinking"]) await post(gateway, { ...asking("hi"), model });
+    expect(platform.calls.map(({ body }) => body.model)).toEqual(["kimi-k3", "kimi-k3", "kimi-k3"]);
+    expect(
+      (await post(gateway, { ...asking("hi"), model: "moonshot-v1" })).headers.get("x-moonbridge-upstream"),
+    ).toBe("me");
+  });
+
+  test("a service without a list has the models of the config", async () => {
+    const platform = await startPlatform();
+    platform.lists(json(404, {}));
+    const gateway = await gatewayTo(platform, { preset: "generic", models: ["a/b"], apiKey: "CANARY" });
+    platform.will(json(200, whole));
+    expect((await post(gateway, { ...asking("hi"), model: "a/b" })).status).toBe(200);
+  });
+
+  test("a service that is down or refuses the key keeps nobody else from answering, and says why it does not", async () => {
+    const platform = await startPlatform();
+    platform.lists(json(401, { error: { message: "Invalid Authentication" } }));
+    const gateway = await gatewayTo(platform);
+    expect((await post(gateway, asking("hi"))).status).toBe(200);
+    expect((await gateway.client.models.list()).data.map(({ id }) => id)).toContain("kimi");
+    const refused = await post(gateway, { ...asking("hi"), model: "kimi-k3" });
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ error: { code: "account_login_required" } });
+
+    platform.lists(json(200, listed));
+    platform.will(json(200, whole));
+    await post(gateway, { ...asking("hi"), model: "kimi-k3" });
+    expect((await post(gateway, { ...asking("hi"), model: "kimi-k3" })).status).toBe(200);
+  });
+});

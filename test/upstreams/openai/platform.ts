@@ -1,0 +1,153 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { setImmediate } from "node:timers/promises";
+import { onTestFinished } from "vitest";
+import type { UpstreamConfig } from "../../../src/config/schema.js";
+import { isObject, type JsonObject, parseObject } from "../../../src/json.js";
+import { type Gateway, type GatewayOptions, startGateway } from "../../gateway.js";
+
+/** The platform's key; like every secret of the tests it may reach no log. */
+export const platformKey = "sk-CANARY-platform-key";
+
+/** A request that the platform got, and what became of its connection. */
+export type Call = {
+  method: string;
+  path: string;
+  headers: IncomingMessage["headers"];
+  body: JsonObject;
+  /** True once the other side has closed before the answer was over. */
+  left: boolean;
+};
+
+/** Writes one answer. */
+export type Script = (response: ServerResponse, call: Call) => void | Promise<void>;
+
+export type Platform = {
+  url: string;
+  /** The chat calls, in order. */
+  calls: Call[];
+  /** The next chat calls are answered so, in this order; the last one stays. */
+  will(...scripts: Script[]): void;
+  /** How `GET /models` is answered from now on. */
+  lists(script: Script): void;
+};
+
+const models = [
+  { id: "moonshot-v1-8k", object: "model", owned_by: "moonshot", context_length: 8_192 },
+  {
+    id: "kimi-k2.6",
+    object: "model",
+    owned_by: "moonshot",
+    context_length: 262_144,
+    supports_reasoning: true,
+  },
+  {
+    id: "kimi-k2.7-code",
+    object: "model",
+    owned_by: "moonshot",
+    context_length: 262_144,
+    supports_reasoning: true,
+  },
+  {
+    id: "kimi-k3",
+    object: "model",
+    owned_by: "moonshot",
+    context_length: 1_048_576,
+    supports_reasoning: true,
+  },
+];
+
+/** A scripted OpenAI-compatible service on a free port, closed when the test ends. */
+export async function startPlatform(): Promise<Platform> {
+  const calls: Call[] = [];
+  let scripts: Script[] = [];
+  let list: Script = json(200, { object: "list", data: models });
+  const server = createServer(async (request, response) => {
+    const call: Call = {
+      method: request.method ?? "",
+      path: request.url ?? "",
+      headers: request.headers,
+      body: parseObject(await textOf(request)) ?? {},
+      left: false,
+    };
+    response.on("close", () => {
+      call.left = !response.writableFinished;
+    });
+    if (call.path === "/v1/models") return list(response, call);
+    if (call.path !== "/v1/chat/completions") return json(404, {})(response, call);
+    calls.push(call);
+    const script = scripts.length > 1 ? scripts.shift() : scripts[0];
+    await (script ?? json(500, {}))(response, call);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = isObject(address) ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    calls,
+    will: (...next) => {
+      scripts = next;
+    },
+    lists: (script) => {
+      list = script;
+    },
+  };
+}
+
+/** A gateway whose upstream “platform” is this service, beside the simulator's “me”. */
+export function gatewayTo(
+  platform: Platform,
+  config: Partial<Extract<UpstreamConfig, { kind: "openai" }>> = {},
+  options: GatewayOptions = {},
+): Promise<Gateway> {
+  const upstream: UpstreamConfig = {
+    name: "platform",
+    kind: "openai",
+    baseUrl: platform.url,
+    apiKey: platformKey,
+    preset: "moonshot",
+    ...config,
+  };
+  return startGateway({ ...options, upstreams: () => [upstream] });
+}
+
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Script {
+  return text(status, JSON.stringify(body), { "content-type": "application/json", ...headers });
+}
+
+export function text(status: number, body: string, headers: Record<string, string> = {}): Script {
+  return (response) => {
+    response.writeHead(status, headers).end(body);
+  };
+}
+
+/** An event stream of these pieces, each in a write of its own. */
+export function stream(...parts: (string | Buffer)[]): Script {
+  return async (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (const part of parts) {
+      response.write(part);
+      await setImmediate();
+    }
+    response.end();
+  };
+}
+
+/** The same, but in the end the connection is cut. */
+export function cutStream(...parts: string[]): Script {
+  return async (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+    for (const part of parts) response.write(part);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    response.destroy();
+  };
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
