@@ -34,7 +34,7 @@ export type Tool = { name: string; description?: string; parameters: JsonObject;
 export type ToolChoice = "auto" | "none" | "required" | { name: string };
 
 /** The client's own request, for an upstream that speaks the same dialect. */
-export type Original = { dialect: "openai-chat"; body: JsonObject };
+type Original = { dialect: "openai-chat"; body: JsonObject };
 
 /** How hard the model is to think before it answers. */
 export type Thinking = "off" | "low" | "high" | "max";

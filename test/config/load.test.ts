@@ -87,6 +87,17 @@ describe("the long form", () => {
     expect(config.log.level).toBe("debug");
   });
 
+  test("has services by address or by region, the key with or without Bearer", async () => {
+    const config = await load(`{ "upstreams": [
+      { "name": "p", "kind": "openai", "region": "cn", "apiKey": "Bearer sk-1", "concurrency": 1 },
+      { "name": "v", "kind": "openai", "baseUrl": "http://127.0.0.1:8000/v1", "models": ["a/b"] }
+    ] }`);
+    expect(config.upstreams).toEqual([
+      { name: "p", kind: "openai", region: "cn", apiKey: "sk-1", concurrency: 1 },
+      { name: "v", kind: "openai", baseUrl: "http://127.0.0.1:8000/v1", models: ["a/b"] },
+    ]);
+  });
+
   test("yields to the environment, and that to the command line", async () => {
     const config = await loadConfig(
       { config: await fileWith('{"server": {"port": 1000, "host": "127.0.0.1"}}'), port: 3000 },
@@ -170,6 +181,18 @@ describe("a mistake names its key and what was expected, and quotes no value", (
     [
       '{"upstreams": [{"name":"a","kind":"simulator"},{"name":"a","kind":"simulator"}]}',
       "upstreams[1].name: another one has this name already.",
+    ],
+    [
+      '{"upstreams": [{"name": "a", "kind": "openai", "apiKey": "SECRET"}]}',
+      "upstreams[0]: expected either baseUrl or region.",
+    ],
+    [
+      '{"upstreams": [{"name": "a", "kind": "openai", "region": "ai"}]}',
+      "upstreams[0].apiKey: this setting is missing.",
+    ],
+    [
+      '{"upstreams": [{"name": "a", "kind": "openai", "region": "SECRET"}]}',
+      'upstreams[0].region: expected "ai" or "cn".',
     ],
     ['{"routes": {"kimi": ["nobody"]}}', "routes.kimi: there is no upstream “nobody”."],
     [

@@ -79,7 +79,7 @@ export class OpenAiClient {
   }
 
   async #ask(body: JsonObject, signal: AbortSignal, timeouts: Timeouts): Promise<Dispatcher.ResponseData> {
-    const response = await request(this.#answers, {
+    const sending = request(this.#answers, {
       method: "POST",
       path: "/chat/completions",
       headers: { ...this.#headers, "content-type": "application/json" },
@@ -87,6 +87,7 @@ export class OpenAiClient {
       signal,
       ...timeouts,
     });
+    const response = await unlessAborted(sending, signal);
     if (response.statusCode !== 200) throw await this.#refusal(response);
     return response;
   }
@@ -114,6 +115,15 @@ export class OpenAiClient {
     if (error) throw error;
     return body;
   }
+}
+
+/** A request that waits for a connection hears its signal only when it gets one; whoever waits for it need not. */
+function unlessAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    signal.addEventListener("abort", leave, { once: true });
+    waiting.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
 }
 
 type Timeouts = { headersTimeout: number; bodyTimeout: number };

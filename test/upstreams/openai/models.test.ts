@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readModels } from "../../../src/upstreams/openai/catalogue.js";
+import { OpenAiUpstream } from "../../../src/upstreams/openai/upstream.js";
 import { whole } from "../../fixtures/moonshot.js";
 import { asking, post } from "../../gateway.js";
 import { gatewayTo, json, startPlatform } from "./platform.js";
@@ -74,6 +75,18 @@ describe("the list of models", () => {
       { owner: "vllm", contextLength: 131_072, thinking: ["off", "low", "high", "max"], isDefault: true },
     ]);
   });
+});
+
+test("the platform's own hosts have its rules, others none, unless the config says so", async () => {
+  const detail = async (baseUrl: string, preset?: "generic") => {
+    const upstream = new OpenAiUpstream({ name: "x", baseUrl, ...(preset ? { preset } : {}) });
+    await upstream.close();
+    return upstream.status().detail;
+  };
+  expect(await detail("https://api.moonshot.cn/v1")).toMatch(/^The Moonshot platform/);
+  expect(await detail("https://api.moonshot.ai/v1")).toMatch(/^The Moonshot platform/);
+  expect(await detail("https://api.moonshot.ai/v1", "generic")).toMatch(/^The service of “x”/);
+  expect(await detail("https://moonshot.ai.example/v1")).toMatch(/^The service of “x”/);
 });
 
 describe("behind the gateway", () => {

@@ -9,7 +9,7 @@ import { type Gateway, type GatewayOptions, startGateway } from "../../gateway.j
 export const platformKey = "sk-CANARY-platform-key";
 
 /** A request that the platform got, and what became of its connection. */
-export type Call = {
+type Call = {
   method: string;
   path: string;
   headers: IncomingMessage["headers"];
