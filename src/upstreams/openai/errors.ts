@@ -11,10 +11,6 @@ type Failure = { status: number; type: string; message: string; param: string | 
 /** Marks the one refusal that `tool_choice: "auto"` may mend (moonshot-platform.md A.6.2). */
 export const toolChoiceConflict = "tool_choice_conflict";
 
-const quotaTexts =
-  /exceeded your current (token )?quota|insufficient balance|account balance|recharge|in arrears|is suspended|\bTPD\b/i;
-const lengthTexts = /model token limit|token length too long|maximum context length|context.length/i;
-
 /** An HTTP answer that is not 200 as the error that the client gets; the body may be anything. */
 export function statusToError(
   service: Service,
@@ -45,73 +41,106 @@ function readFailure(body: JsonObject): Failure {
 }
 
 function toError(service: Service, failure: Failure, retryAfterSeconds?: number): ChatError {
-  const { code, message } = meaningOf(service, failure);
+  const { code, say } = meanings.find(({ when }) => when(failure)) ?? broken;
   const isKeyFault = code === "account_login_required";
   const told = service.apiKey ? failure.message.replaceAll(service.apiKey, "…") : failure.message;
   const mayWait = code === "rate_limited" || code === "upstream_overloaded";
   const wait = retryAfterSeconds ?? (mayWait ? waitIn(failure.message) : undefined);
   const param = code === "model_not_found" ? "model" : failure.param;
   const isConflict = code === "invalid_request" && /tool_choice .* incompatible with thinking/.test(told);
-  return new ChatError(code, isKeyFault ? message : message + quote(service.service, told), {
+  return new ChatError(code, say(service) + (isKeyFault ? "" : quote(service.service, told)), {
     upstreamCode: isConflict ? toolChoiceConflict : identifier(failure),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
     ...(param !== undefined && /^[\w.[\]-]{1,100}$/.test(param) ? { param } : {}),
   });
 }
 
-type Meaning = { code: ErrorCode; message: string };
+type Meaning = {
+  code: ErrorCode;
+  when: (failure: Failure) => boolean;
+  say: (service: Service) => string;
+};
 
-function meaningOf({ service, upstream }: Service, { status, type, message }: Failure): Meaning {
-  if (type === "content_filter" || /high risk/i.test(message)) {
-    return { code: "content_filter", message: `${service}'s content filter refused this conversation.` };
-  }
-  if (status < 500 && status !== 429 && lengthTexts.test(message)) {
-    return { code: "context_length_exceeded", message: "This conversation is too long for the model." };
-  }
-  if (status === 402 || /quota/.test(type) || (status < 500 && quotaTexts.test(message))) {
-    return {
-      code: "quota_exceeded",
-      message: `${service} says that the upstream “${upstream}” has used up its quota. Its console says more.`,
-    };
-  }
-  if (status === 401 || /authentication|incorrect_api_key/.test(type)) {
-    return {
-      code: "account_login_required",
-      message: `${service} refuses the key of the upstream “${upstream}”. Put a valid one into the config; each region has its own.`,
-    };
-  }
-  if (status === 403 || type === "permission_denied_error") {
-    return {
-      code: "account_login_required",
-      message: `${service} refuses the account of the upstream “${upstream}” access. Its console says what is missing.`,
-    };
-  }
-  if (status === 503 || status === 529 || /overloaded|server_unavailable/.test(type)) {
-    return { code: "upstream_overloaded", message: `${service} is too busy to answer right now.` };
-  }
-  if (status === 429 || /rate_limit/.test(type)) {
-    return {
-      code: "rate_limited",
-      message: `${service} says that this account asks too often. Wait a little.`,
-    };
-  }
-  if (status === 404 || type === "resource_not_found_error") return notFound(service, message);
-  if (status === 413) return { code: "request_too_large", message: `${service} takes no request so large.` };
-  if (status === 408 || status === 504 || status === 524) {
-    return { code: "timeout", message: `${service} took too long to answer. Try again, streaming.` };
-  }
-  if (status === 400 || status === 422 || type === "invalid_request_error") {
-    return { code: "invalid_request", message: `${service} refused this request.` };
-  }
-  return status >= 300 && status < 500
-    ? { code: "upstream_protocol", message: `${service} does not answer there (${status}). Check baseUrl.` }
-    : { code: "upstream_unavailable", message: `${service} failed while it was answering. Try again.` };
-}
+const quotaTexts =
+  /exceeded your current (token )?quota|insufficient balance|account balance|recharge|in arrears|is suspended|\bTPD\b/i;
+const lengthTexts = /model token limit|token length too long|maximum context length|context.length/i;
 
-function notFound(service: string, message: string): Meaning {
-  return /model/i.test(message)
-    ? { code: "model_not_found", message: `${service} does not offer this model, or not to this account.` }
-    : { code: "upstream_protocol", message: `${service} does not answer there (404). Check baseUrl.` };
+/** What a failure means: the first that fits. A failure inside a stream has no status. */
+const meanings: readonly Meaning[] = [
+  {
+    code: "content_filter",
+    when: ({ type, message }) => type === "content_filter" || /high risk/i.test(message),
+    say: ({ service }) => `${service}'s content filter refused this conversation.`,
+  },
+  {
+    code: "context_length_exceeded",
+    when: ({ status, message }) => status < 500 && status !== 429 && lengthTexts.test(message),
+    say: () => "This conversation is too long for the model.",
+  },
+  {
+    code: "quota_exceeded",
+    when: ({ status, type, message }) =>
+      status === 402 || /quota/.test(type) || (status < 500 && quotaTexts.test(message)),
+    say: ({ upstream }) =>
+      `The upstream “${upstream}” has used up its quota. The service's console says more.`,
+  },
+  {
+    code: "account_login_required",
+    when: ({ status, type }) => status === 401 || /authentication|incorrect_api_key/.test(type),
+    say: ({ service, upstream }) =>
+      `${service} refuses the key of the upstream “${upstream}”. Put a valid one into the config; each region has its own.`,
+  },
+  {
+    code: "account_login_required",
+    when: ({ status, type }) => status === 403 || type === "permission_denied_error",
+    say: ({ service, upstream }) =>
+      `${service} gives the account of the upstream “${upstream}” no access. Its console says what is missing.`,
+  },
+  {
+    code: "upstream_overloaded",
+    when: ({ status, type }) =>
+      status === 503 || status === 529 || /overloaded|server_unavailable/.test(type),
+    say: ({ service }) => `${service} is too busy to answer right now.`,
+  },
+  {
+    code: "rate_limited",
+    when: ({ status, type }) => status === 429 || /rate_limit/.test(type),
+    say: ({ upstream }) => `The upstream “${upstream}” is asked too often. Wait a little.`,
+  },
+  {
+    code: "model_not_found",
+    when: (failure) => isNotFound(failure) && /model/i.test(failure.message),
+    say: ({ service }) => `${service} does not offer this model, or not to this account.`,
+  },
+  {
+    code: "request_too_large",
+    when: ({ status }) => status === 413,
+    say: ({ service }) => `${service} takes no request so large.`,
+  },
+  {
+    code: "timeout",
+    when: ({ status }) => status === 408 || status === 504 || status === 524,
+    say: ({ service }) => `${service} took too long to answer. Try again, streaming.`,
+  },
+  {
+    code: "invalid_request",
+    when: ({ status, type }) => status === 400 || status === 422 || type === "invalid_request_error",
+    say: ({ service }) => `${service} refused this request.`,
+  },
+  {
+    code: "upstream_protocol",
+    when: (failure) => isNotFound(failure) || (failure.status >= 300 && failure.status < 500),
+    say: ({ service }) => `${service} answers nothing at this address. Check baseUrl.`,
+  },
+];
+
+const broken: Omit<Meaning, "when"> = {
+  code: "upstream_unavailable",
+  say: ({ service }) => `${service} failed while it was answering. Try again.`,
+};
+
+function isNotFound({ status, type }: Failure): boolean {
+  return status === 404 || type === "resource_not_found_error";
 }
 
 /** Seconds to wait: what the sentence says, but no less than the allowed requests a minute need (A.15). */
