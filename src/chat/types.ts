@@ -124,7 +124,7 @@ export type ChatEvent =
   | { type: "tool-call"; index: number; id?: string; name?: string; arguments: string }
   /**
    * One chunk of a stream, or a whole answer, as the upstream sent it; the plain events of the same chunk follow in
-   * the same lot. A dialect other than this one leaves it out.
+   * the same lot. A dialect other than this one leaves it out. `usageOnly`: it tells what was used and nothing else.
    */
   | { type: "verbatim"; dialect: Original["dialect"]; json: string; usageOnly: boolean }
   | { type: "search"; queries: string[] }
