@@ -188,8 +188,10 @@ function pauseAfter({ code, retryAfterSeconds }: ChatError): number {
   switch (code) {
     case "account_busy":
     case "rate_limited":
-    case "upstream_overloaded":
       return (retryAfterSeconds ?? 0) * 1_000;
+    // It is not about this account, and may be over at any moment.
+    case "upstream_overloaded":
+      return Math.min(limits.overloadPause, (retryAfterSeconds ?? 0) * 1_000);
     case "quota_exceeded":
       return Math.max(limits.quotaPause, (retryAfterSeconds ?? 0) * 1_000);
     default:

@@ -64,6 +64,8 @@ export const limits = {
   /** Files that clients keep here, over all keys: how many, and their bytes together. */
   storedFiles: 10_000,
   storedBytes: 20 * 1_024 * megabyte,
+  /** A linked file that goes inside a request, as base64. */
+  inlinedFile: 20 * megabyte,
   /** Pictures and files that go to an upstream in one message. */
   filesPerMessage: 50,
   /** Links in a prompt that are looked at, and how long that may take. */
@@ -92,6 +94,8 @@ export const limits = {
 
   /** How often a request waits for an account that turns out to be busy elsewhere. */
   busyAttempts: 5,
+  /** How long an upstream is left alone at most after it said that it is too busy. */
+  overloadPause: 5 * second,
   /** How long an account is not asked again after it said that its quota is used up. */
   quotaPause: minute,
 

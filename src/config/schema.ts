@@ -183,9 +183,7 @@ const OpenAiUpstream = Type.Object(
     ),
     defaultModel: Type.Optional(ModelId),
     models: Type.Optional(Type.Array(ModelId, { minItems: 1, description: "a list of model ids" })),
-    concurrency: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1_000, description: "a whole number from 1 to 1000" }),
-    ),
+    concurrency: Type.Optional(Concurrency),
     userAgent: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: "a User-Agent" })),
   },
   strict,

@@ -6,8 +6,10 @@ import { Breaker } from "../chat/breaker.js";
 import { Chat } from "../chat/chat.js";
 import { Chores } from "../chat/chores.js";
 import { Cleanup } from "../chat/cleanup.js";
+import type { Gates } from "../chat/failover.js";
 import type { Upstream } from "../chat/types.js";
 import type { Config, UpstreamConfig } from "../config/schema.js";
+import { fetchAsDataUrl } from "../files/data-url.js";
 import { LinkFetcher } from "../files/fetch-link.js";
 import { Guard } from "../files/guard.js";
 import { FileShelf } from "../files/shelf.js";
@@ -33,23 +35,18 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   const store = await SqliteStore.open(config.storePath);
   const drift = new Drift((entry) => log.warn(entry, "Kimi sent something that Moonbridge does not know"));
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
-  const surroundings = { store, drift, warn, ...(patience ? { patience } : {}) };
+  const { folder, maxBytes, allowPrivateLinks, promptLinks } = config.files;
+  const guard = new Guard({ allowPrivate: allowPrivateLinks });
+  const links = new LinkFetcher(guard, { bounds: { file: maxBytes } });
+  const inline = (url: string, signal: AbortSignal) => fetchAsDataUrl(links, url, signal);
+  const surroundings = { store, drift, warn, inline, ...(patience ? { patience } : {}) };
   const configured = await upstreamsOf(config, store);
   const upstreams = await Promise.all(configured.map((upstream) => openUpstream(upstream, surroundings)));
-  const gates = new Map(
-    configured.map((upstream) => [
-      upstream.name,
-      { queue: queueFor(upstream, config, log), breaker: new Breaker() },
-    ]),
-  );
+  const gates = new Map(configured.map((upstream) => [upstream.name, gatesFor(upstream, config, log)]));
   const cleanup = new Cleanup(store, upstreams, warn);
-  const { routes, chats, citations } = config;
-  const { folder, maxBytes, allowPrivateLinks, promptLinks } = config.files;
   const files = await FileShelf.open(folder, store, maxBytes);
-  const links = new LinkFetcher(new Guard({ allowPrivate: allowPrivateLinks }), {
-    bounds: { file: maxBytes },
-  });
   const uploads = new Uploads(store, { shelf: files, links });
+  const { routes, chats, citations } = config;
   const chat = new Chat({
     upstreams,
     gates,
@@ -95,12 +92,15 @@ const defaultConcurrency: Record<UpstreamConfig["kind"], number> = {
   simulator: 1_000,
 };
 
-function queueFor(upstream: UpstreamConfig, { queue }: Config, log: FastifyBaseLogger): AccountQueue {
+function gatesFor(upstream: UpstreamConfig, { queue }: Config, log: FastifyBaseLogger): Gates {
+  const { name, kind } = upstream;
   const given = "concurrency" in upstream ? upstream.concurrency : undefined;
-  return new AccountQueue({
-    concurrency: given ?? defaultConcurrency[upstream.kind],
+  const options = {
+    concurrency: given ?? defaultConcurrency[kind],
     depth: queue.depth,
     wait: queue.waitSeconds * 1_000,
-    tell: ({ position }) => log.info({ upstream: upstream.name, position }, "a request waits for its turn"),
-  });
+    tell: ({ position }: { position: number }) =>
+      log.info({ upstream: name, position }, "a request waits for its turn"),
+  };
+  return { queue: new AccountQueue(options), breaker: new Breaker() };
 }

@@ -129,18 +129,11 @@ export function failureToError(failure: KimiFailure, drift: Drift, retryAfterSec
   if (!known && failure.code !== "" && !byCode[failure.code]) drift.note("code", failure.code);
   const meaning = failure.needsUpgrade ? quota : (known ?? byCode[failure.code] ?? broken);
   const message = meaning.message + quote("Kimi", failure.sentence);
-  const retryAfter = retryAfterSeconds ?? pause(meaning, failure.code);
+  const retryAfter = retryAfterSeconds ?? (meaning === rate || meaning === overloaded ? 30 : undefined);
   return new ChatError(meaning.code, message, {
     upstreamCode: failure.reason || failure.code || "unknown",
     ...(retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter }),
   });
-}
-
-/** Seconds to leave Kimi alone where it does not say how many: a refusal of this account lasts, a hiccup passes. */
-function pause(meaning: Meaning, code: string): number | undefined {
-  if (meaning === rate) return 30;
-  if (meaning === overloaded) return code === "resource_exhausted" ? 30 : 5;
-  return undefined;
 }
 
 /** An HTTP answer that is not 200 as an error; `body` may be anything (kimi-web.md §2.9). */

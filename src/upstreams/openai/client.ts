@@ -10,8 +10,6 @@ export type ClientOptions = Service & {
   /** With its version: `https://api.moonshot.ai/v1`. */
   baseUrl: string;
   userAgent: string | undefined;
-  /** Answers that may be made at once; further ones wait for a connection. */
-  concurrency: number | undefined;
   /** Milliseconds of silence after which an answer is given up. */
   silence: number;
 };
@@ -19,9 +17,7 @@ export type ClientOptions = Service & {
 /** An OpenAI-compatible service over HTTP. Throws ChatError and nothing else. */
 export class OpenAiClient {
   readonly #service: Service;
-  readonly #answers: Host;
-  /** A catalogue must not wait behind long answers. */
-  readonly #short: Host;
+  readonly #host: Host;
   readonly #silence: number;
   readonly #headers: Record<string, string>;
 
@@ -29,8 +25,7 @@ export class OpenAiClient {
     const { service, upstream, apiKey, baseUrl } = options;
     const connect = { timeout: limits.connect };
     this.#service = { service, upstream, apiKey };
-    this.#answers = host(service, baseUrl, { connect, connections: options.concurrency ?? null });
-    this.#short = host(service, baseUrl, { connect });
+    this.#host = host(service, baseUrl, { connect });
     this.#silence = options.silence;
     this.#headers = {
       "user-agent": options.userAgent ?? `Moonbridge/${version}`,
@@ -42,7 +37,7 @@ export class OpenAiClient {
   async models(signal: AbortSignal): Promise<JsonObject> {
     const timeouts = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
     const headers = this.#headers;
-    const response = await request(this.#short, {
+    const response = await request(this.#host, {
       method: "GET",
       path: "/models",
       headers,
@@ -50,7 +45,7 @@ export class OpenAiClient {
       ...timeouts,
     });
     if (response.statusCode !== 200) throw await this.#refusal(response);
-    return this.#parse(response, await readAll(this.#short, response.body));
+    return this.#parse(response, await readAll(this.#host, response.body));
   }
 
   /** Opens the stream of one answer; the caller must close it. */
@@ -59,8 +54,8 @@ export class OpenAiClient {
       headersTimeout: this.#silence,
       bodyTimeout: this.#silence,
     });
-    if (typeOf(response) === "text/event-stream") return new AnswerStream(this.#answers, response.body);
-    this.#parse(response, await readAll(this.#answers, response.body));
+    if (typeOf(response) === "text/event-stream") return new AnswerStream(this.#host, response.body);
+    this.#parse(response, await readAll(this.#host, response.body));
     throw new ChatError("upstream_protocol", `${this.#service.service} answered with no stream of events.`);
   }
 
@@ -70,16 +65,16 @@ export class OpenAiClient {
       headersTimeout: limits.answer,
       bodyTimeout: this.#silence,
     });
-    const json = await readAll(this.#answers, response.body, limits.answerText);
+    const json = await readAll(this.#host, response.body, limits.answerText);
     return { body: this.#parse(response, json), json };
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#answers.pool.destroy(), this.#short.pool.destroy()]);
+    await this.#host.pool.destroy();
   }
 
   async #ask(body: JsonObject, signal: AbortSignal, timeouts: Timeouts): Promise<Dispatcher.ResponseData> {
-    const sending = request(this.#answers, {
+    const sending = request(this.#host, {
       method: "POST",
       path: "/chat/completions",
       headers: { ...this.#headers, "content-type": "application/json" },
@@ -93,7 +88,7 @@ export class OpenAiClient {
   }
 
   async #refusal(response: Dispatcher.ResponseData): Promise<ChatError> {
-    const body = parseObject(await readAll(this.#answers, response.body));
+    const body = parseObject(await readAll(this.#host, response.body));
     return statusToError(
       this.#service,
       response.statusCode,

@@ -32,8 +32,6 @@ export type OpenAiOptions = {
   preset?: Preset;
   defaultModel?: string;
   models?: string[];
-  /** Answers that may be made at once; further ones wait. Default: as many as there are. */
-  concurrency?: number;
   userAgent?: string;
 };
 
@@ -71,7 +69,7 @@ export class OpenAiUpstream implements Upstream {
   #refusal: ChatError | undefined;
 
   constructor(options: OpenAiOptions, surroundings: OpenAiSurroundings = {}) {
-    const { name, baseUrl, apiKey, defaultModel, models, concurrency, userAgent } = options;
+    const { name, baseUrl, apiKey, defaultModel, models, userAgent } = options;
     this.name = name;
     this.#preset = options.preset ?? presetOf(baseUrl);
     const service = this.#preset === "moonshot" ? "The Moonshot platform" : `The service of “${name}”`;
@@ -81,7 +79,7 @@ export class OpenAiUpstream implements Upstream {
       progress: limits.upstreamProgress,
     };
     this.#patience = { silence, progress };
-    this.#client = new OpenAiClient({ ...this.#service, baseUrl, concurrency, userAgent, silence });
+    this.#client = new OpenAiClient({ ...this.#service, baseUrl, userAgent, silence });
     const read = (answer: JsonObject) => readModels(answer, { preset: this.#preset, defaultModel, models });
     this.#catalogue = new Catalogue(
       async (signal) => read(await this.#noted(this.#client.models(signal))),

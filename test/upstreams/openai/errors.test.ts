@@ -141,9 +141,9 @@ const alarming = /credit|balance|permission denied|not allowed|api key/i;
 
 test.each(refusals)("%i %j → %i %s", async (status, error, became, code, more = {}) => {
   const platform = await startPlatform();
-  const gateway = await gatewayTo(platform);
   platform.will(json(status, { error }));
   for (const streams of [true, false]) {
+    const gateway = await gatewayTo(platform);
     const answer = await post(gateway, { ...asking("CANARY", { stream: streams }), model: "kimi-k2.6" });
     const told = Object(await answer.json()).error;
     const { param = null, retryAfter = null, says = /\.|”$/ } = Object(more);
@@ -203,7 +203,10 @@ test("the service's key and the accounts it names reach no log and no error, wha
     code: "CANARY !",
   };
   const scripts: Script[] = [
-    ...[400, 401, 403, 404, 429, 500, 503].map((status) => json(status, { error: echo })),
+    // After a 429 the service is left alone for as long as it says.
+    ...[400, 401, 403, 404, 429, 500, 503].map((status) =>
+      json(status, { error: echo }, { "retry-after": "1" }),
+    ),
     json(200, { error: echo }),
     text(200, `<html>${platformKey}`),
     stream(hello[0] ?? "", `data: ${JSON.stringify({ error: echo })}\n\n`),

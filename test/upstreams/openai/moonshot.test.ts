@@ -1,4 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { JsonObject } from "../../../src/json.js";
 import { whole } from "../../fixtures/moonshot.js";
 import { asking, post } from "../../gateway.js";
@@ -7,9 +9,9 @@ import { gatewayTo, json, startPlatform } from "./platform.js";
 type Sent = { body: JsonObject; ignored: string[]; status: number; answer: unknown };
 
 /** What of this request the platform gets, and what Moonbridge says of the rest. */
-async function sent(body: Record<string, unknown>, config = {}): Promise<Sent> {
+async function sent(body: Record<string, unknown>, config = {}, files = {}): Promise<Sent> {
   const platform = await startPlatform();
-  const gateway = await gatewayTo(platform, config, { server: { unknownParameters: "ignore" } });
+  const gateway = await gatewayTo(platform, config, { server: { unknownParameters: "ignore" }, files });
   platform.will(json(200, whole));
   const answer = await post(gateway, { ...asking("hi"), ...body });
   const names = answer.headers.get("x-moonbridge-ignored");
@@ -178,16 +180,30 @@ describe("messages", () => {
     content: [{ type: "image_url", image_url: { url, detail: "low" } }],
   });
 
-  test("pictures as data URLs and by the platform's id pass, linked ones and files are refused by their place", async () => {
+  test("linked pictures are fetched here and go inside the request", async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { "content-type": "image/png" }).end("CANARY picture");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const address: AddressInfo | string | null = server.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/a.png`;
+    const asked = { model: "kimi-k2.6", messages: [picture(url)] };
+    const { body } = await sent(asked, {}, { allowPrivateLinks: true });
+    const data = `data:image/png;base64,${Buffer.from("CANARY picture").toString("base64")}`;
+    expect(body.messages).toEqual([picture(data)]);
+  });
+
+  test("pictures as data URLs and by the platform's id pass; forbidden links and files are refused by their place", async () => {
     for (const url of ["data:image/png;base64,AAAA", "ms://file_01JX"]) {
       expect(await became([picture(url)])).toEqual([picture(url)]);
     }
-    const linked = await sent({ model: "kimi-k2.6", messages: [picture("https://a.example/a.png")] });
+    const linked = await sent({ model: "kimi-k2.6", messages: [picture("http://127.0.0.1/a.png")] });
     expect(linked.answer).toMatchObject({
       error: {
-        code: "invalid_request",
+        code: "link_forbidden",
         param: "messages[0].content[0].image_url",
-        message: expect.stringMatching(/data URL/),
+        message: expect.stringMatching(/private network/),
       },
     });
     const file = { type: "file", file: { filename: "a.pdf", file_data: "data:application/pdf;base64,AAAA" } };
