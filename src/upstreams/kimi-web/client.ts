@@ -1,17 +1,15 @@
-import { type Dispatcher, FormData, Pool } from "undici";
+import { type Dispatcher, FormData } from "undici";
 import { ChatError } from "../../chat/errors.js";
 import type { FileBytes } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import { version } from "../../version.js";
+import { AnswerStream, type Host, host, mediaType, readAll, request, retryAfter } from "../transport.js";
 import { statusToError } from "./errors.js";
 import { encodeFrame } from "./frames.js";
 
 const shortCall = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
-
-/** `Retry-After` beyond a day is a mistake, not advice. */
-const longestRetryAfter = 86_400;
 
 export type ClientOptions = {
   /** The site, e.g. `https://www.kimi.com`. */
@@ -36,8 +34,8 @@ export class KimiClient {
       headersTimeout: limits.upstreamHeaders,
       bodyTimeout: options.silence,
     };
-    this.#site = host(options.baseUrl, pool);
-    this.#auth = host(options.authUrl, pool);
+    this.#site = host("Kimi", options.baseUrl, pool);
+    this.#auth = host("Kimi", options.authUrl, pool);
     this.#drift = drift;
     this.#headers = {
       "user-agent": options.userAgent ?? `Moonbridge/${version}`,
@@ -99,7 +97,7 @@ export class KimiClient {
     });
     const type = String(response.headers["content-type"] ?? "");
     if (response.statusCode === 200 && type.startsWith("application/connect+json"))
-      return new AnswerStream(response.body);
+      return new AnswerStream(this.#site, response.body);
     await this.#json(response);
     throw new ChatError(
       "upstream_protocol",
@@ -122,7 +120,7 @@ export class KimiClient {
 
   /** The body of a short call. Anything but a JSON object with status 200 is an error. */
   async #json(response: Dispatcher.ResponseData): Promise<JsonObject> {
-    const body = parseObject(await readAll(response.body));
+    const body = parseObject(await readAll(this.#site, response.body));
     if (response.statusCode !== 200) {
       throw statusToError(
         response.statusCode,
@@ -139,104 +137,4 @@ export class KimiClient {
     }
     return body;
   }
-}
-
-/** A host's connections, and the path in front of its own where a reverse proxy adds one. */
-type Host = { pool: Pool; prefix: string };
-
-function host(url: string, options: Pool.Options): Host {
-  const { origin, pathname } = new URL(url);
-  return { pool: new Pool(origin, options), prefix: pathname.replace(/\/+$/, "") };
-}
-
-async function request(to: Host, options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
-  try {
-    return await to.pool.request({ ...options, path: to.prefix + options.path });
-  } catch (cause) {
-    throw transportError(cause, options.signal);
-  }
-}
-
-/** The bytes of one answer as they arrive. */
-export class AnswerStream {
-  readonly #body: Dispatcher.ResponseData["body"];
-
-  constructor(body: Dispatcher.ResponseData["body"]) {
-    this.#body = body;
-    // Cutting the body raises an error on it even when nobody reads it any more.
-    body.on("error", () => {});
-  }
-
-  /** What each read of the socket brought. Throws ChatError when the connection breaks or falls silent. */
-  async *chunks(): AsyncGenerator<Buffer> {
-    try {
-      for await (const chunk of this.#body.iterator({ destroyOnReturn: false })) yield chunk;
-    } catch (cause) {
-      throw transportError(cause, undefined);
-    }
-  }
-
-  /** Gives the connection back to the pool if the answer was read to its end, and cuts it otherwise. */
-  close(complete: boolean): void {
-    if (complete)
-      this.#body.dump({ limit: limits.afterEnd, signal: AbortSignal.timeout(limits.unary) }).catch(() => {});
-    else this.#body.destroy();
-  }
-}
-
-async function readAll(body: Dispatcher.ResponseData["body"]): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (size > limits.unaryBody)
-        throw new ChatError("upstream_protocol", "Kimi's answer to a short call is too large.");
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    throw transportError(cause, undefined);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-/** A failure of the transport in our words; undici's own could name headers. */
-function transportError(cause: unknown, signal: unknown): ChatError {
-  if (cause instanceof ChatError) return cause;
-  if (signal instanceof AbortSignal && signal.aborted && signal.reason instanceof ChatError)
-    return signal.reason;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const name = cause instanceof Error ? cause.name : "";
-  if (/TIMEOUT/.test(code) || name === "TimeoutError") {
-    return new ChatError("timeout", "Kimi did not answer in time. Try again.", {
-      upstreamCode: code || name,
-    });
-  }
-  if (
-    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|DEPTH_|SELF_SIGNED|ERR_TLS)/.test(code)
-  ) {
-    return new ChatError(
-      "upstream_unavailable",
-      "Kimi cannot be reached. Check this machine's network and baseUrl.",
-      {
-        upstreamCode: code,
-      },
-    );
-  }
-  return new ChatError("upstream_cut", "The connection to Kimi broke before the answer was complete.", {
-    upstreamCode: code || name || "broken",
-  });
-}
-
-function retryAfter(header: string | string[] | undefined): number | undefined {
-  const value = [header].flat()[0];
-  if (value === undefined) return undefined;
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1_000;
-  return Number.isFinite(seconds) ? Math.min(longestRetryAfter, Math.max(1, Math.ceil(seconds))) : undefined;
-}
-
-/** The type without parameters, and only if it looks like one: it is quoted in an error. */
-function mediaType(header: string): string {
-  const type = header.split(";")[0]?.trim() ?? "";
-  return /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : "unknown";
 }

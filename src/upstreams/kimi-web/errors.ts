@@ -1,6 +1,7 @@
 import { ChatError, type ErrorCode } from "../../chat/errors.js";
 import { type JsonObject, object, objects, text } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
+import { quote } from "../quote.js";
 
 /** What an error of Kimi's says, wherever it stood: unary body, trailer or `block.exception`. */
 export type KimiFailure = {
@@ -121,19 +122,13 @@ const codeByStatus: Record<number, string> = {
   504: "deadline_exceeded",
 };
 
-/** Words at which one-api switches a channel off for good (clients.md §0.10). */
-const alarmsHubs = /credit|balance|permission denied|not allowed|not authorized|api key|欠费|到期/i;
-
 /** A failure of Kimi's as the error that the client gets. */
 export function failureToError(failure: KimiFailure, drift: Drift, retryAfterSeconds?: number): ChatError {
   const known = byReason[failure.reason];
   if (failure.reason !== "" && !known) drift.note("reason", failure.reason);
   if (!known && failure.code !== "" && !byCode[failure.code]) drift.note("code", failure.code);
   const meaning = failure.needsUpgrade ? quota : (known ?? byCode[failure.code] ?? broken);
-  const message =
-    failure.sentence && !alarmsHubs.test(failure.sentence)
-      ? `${meaning.message} Kimi says: “${failure.sentence}”`
-      : meaning.message;
+  const message = meaning.message + quote("Kimi", failure.sentence);
   const retryAfter = retryAfterSeconds ?? (meaning === rate || meaning === overloaded ? 30 : undefined);
   return new ChatError(meaning.code, message, {
     upstreamCode: failure.reason || failure.code || "unknown",
