@@ -49,7 +49,7 @@ function readArguments(words: readonly string[]): Arguments {
   return {
     numbers: values.filter((value) => /^\d{1,7}$/.test(value)).map(Number),
     code: values.find(isErrorCode),
-    reason: values.find((value) => value.startsWith("REASON_")),
+    reason: values.find((value) => /^(REASON_|[a-z]+\.[a-z_.]+$)/.test(value)),
     severity: values.find((value) => value.startsWith("SEVERITY_")),
     paywall: values.includes("paywall"),
     afterDone: values.includes("after-done"),
