@@ -163,7 +163,7 @@ export class KimiWeb implements Upstream {
       }
       throw new ChatError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
     } finally {
-      stream.close(interpreter.ended);
+      void stream.close(interpreter.ended);
       if (interpreter.running) this.#cancel(interpreter.running, token);
     }
   }
