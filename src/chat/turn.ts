@@ -73,9 +73,10 @@ export class Turn {
 
   async *#attempt(place: Place | undefined, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
     const { upstream } = this.#route;
-    const request = await this.#upstreamRequest(place, signal);
     let at: { chat: string; message: string } | undefined;
+    let refused = false;
     try {
+      const request = await this.#upstreamRequest(place, signal);
       for await (const events of upstream.chat(request, signal)) {
         for (const event of events) {
           this.#meter.hear(event);
@@ -91,7 +92,11 @@ export class Turn {
         const outward = events.flatMap((event) => this.#outward(event));
         if (outward.length > 0) yield outward;
       }
+    } catch (error) {
+      refused = isBusy(error);
+      throw error;
     } finally {
+      if (place && (!at || refused)) await this.#noted(this.#thread.putBack(place));
       if (at) await this.#keep(at.chat, this.#keepTime());
       if (this.#mode === "ephemeral") this.#parts.cleanup.sweep();
     }
@@ -155,6 +160,11 @@ export class Turn {
     if (event.type !== "opened") return [event];
     return this.#mode === "native" ? [{ type: "conversation", id: event.chat }] : [];
   }
+}
+
+/** Kimi answers something else on this account right now, and did not take this. */
+function isBusy(error: unknown): boolean {
+  return error instanceof ChatError && error.code === "account_busy";
 }
 
 /** The chat was deleted, or is too long to go on. */

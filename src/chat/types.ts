@@ -81,7 +81,10 @@ export type ChatEvent =
       citations: CitationMode;
       ignored: string[];
     }
-  /** The upstream's own names for this turn: where a next turn can continue. Ends at the chat layer. */
+  /**
+   * The upstream's own names for this turn: where a next turn can continue. Ends at the chat layer. Before it nothing
+   * was said to the upstream. In a chat that is a line no message is named: it goes on at its end.
+   */
   | { type: "opened"; chat: string; message: string }
   /** What a client may send as `conversation` to go on here. */
   | { type: "conversation"; id: string }
@@ -160,7 +163,14 @@ export interface Upstream {
   readonly kind: string;
   readonly simulated: boolean;
   readonly features: ReadonlySet<Feature>;
+  /**
+   * How it keeps conversations: as trees that can go on from any answer, as lines that go on from the last one, or
+   * not at all; then it is given the whole history each time.
+   */
+  readonly chats: "tree" | "line" | "none";
   models(signal: AbortSignal): Promise<Model[]>;
+  /** A model that is not in the list but answers to this name. */
+  modelNamed?(name: string): Model | undefined;
   chat(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<readonly ChatEvent[]>;
   /** The account that answers, by an id that tells nobody else anything: its chats are its own. */
   account(): string;

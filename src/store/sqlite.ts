@@ -6,7 +6,7 @@ import { SqliteCredentials } from "./sqlite-credentials.js";
 import { checkDatabase, connect, keepPrivate, prepareFile } from "./sqlite-file.js";
 import { SqliteThreads } from "./sqlite-threads.js";
 import { SqliteUploads } from "./sqlite-uploads.js";
-import type { Store, StoredChat, StoredCredentials, StoredKey, StoredThread } from "./store.js";
+import type { Store, StoredChat, StoredCredentials, StoredKey, StoredThread, TakenThread } from "./store.js";
 
 export { StoreError } from "./errors.js";
 
@@ -104,6 +104,14 @@ export class SqliteStore implements Store {
 
   latestThread(upstream: string, chat: string): Promise<StoredThread | undefined> {
     return this.#use(({ threads }) => threads.latestThread(upstream, chat));
+  }
+
+  takeThread(keys: readonly string[], now: number): Promise<TakenThread | undefined> {
+    return this.#use(({ threads }) => threads.takeThread(keys, now));
+  }
+
+  takeLatestThread(upstream: string, chat: string): Promise<TakenThread | undefined> {
+    return this.#use(({ threads }) => threads.takeLatestThread(upstream, chat));
   }
 
   forgetThreads(upstream: string, chat: string): Promise<void> {

@@ -17,6 +17,7 @@ const pace = 15;
 export class SimulatorUpstream implements Upstream {
   readonly kind = "simulator";
   readonly simulated = true;
+  readonly chats = "tree";
   readonly features: ReadonlySet<Feature>;
   readonly name: string;
   readonly #simulator: Simulator;

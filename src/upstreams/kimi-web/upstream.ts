@@ -42,6 +42,7 @@ export type KimiWebSurroundings = Pick<Surroundings, "store" | "warn"> & {
 export class KimiWeb implements Upstream {
   readonly kind = "kimi-web";
   readonly simulated = false;
+  readonly chats = "tree";
   /** The web chat has no sampling, no limits and no functions (kimi-web.md §2.4). */
   readonly features: ReadonlySet<Feature> = new Set(["conversation"]);
   readonly name: string;
