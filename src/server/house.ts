@@ -8,8 +8,8 @@ import { Uploads } from "../files/uploads.js";
 import { Drift } from "../observability/drift.js";
 import { SqliteStore } from "../store/sqlite.js";
 import type { Store } from "../store/store.js";
-import type { Patience } from "../upstreams/kimi-web/upstream.js";
 import { openUpstream } from "../upstreams/registry.js";
+import type { Patience } from "../upstreams/surroundings.js";
 
 /** Everything behind the server, opened and joined as the configuration says. */
 export type House = {

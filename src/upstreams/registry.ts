@@ -1,12 +1,13 @@
 import type { Upstream } from "../chat/types.js";
 import type { UpstreamConfig } from "../config/schema.js";
-import { KimiWeb, type KimiWebSurroundings } from "./kimi-web/upstream.js";
+import { KimiWeb } from "./kimi-web/upstream.js";
 import { SimulatorUpstream } from "./simulator.js";
+import type { UpstreamSurroundings } from "./surroundings.js";
 
 /** The upstream that a piece of configuration means; a new kind is one line here and one in `config/schema.ts`. */
 export async function openUpstream(
   config: UpstreamConfig,
-  surroundings: KimiWebSurroundings,
+  surroundings: UpstreamSurroundings,
 ): Promise<Upstream> {
   switch (config.kind) {
     case "kimi-web": {

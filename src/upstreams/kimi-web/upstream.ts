@@ -1,4 +1,4 @@
-import { Credentials, type Surroundings } from "../../accounts/credentials.js";
+import { Credentials } from "../../accounts/credentials.js";
 import { claims, type TokenPair } from "../../accounts/token.js";
 import { ChatError } from "../../chat/errors.js";
 import type {
@@ -12,6 +12,7 @@ import type {
 } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import type { Drift } from "../../observability/drift.js";
+import type { UpstreamSurroundings } from "../surroundings.js";
 import { Catalogue, type KimiModel, loadCatalogue } from "./catalogue.js";
 import { KimiClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
@@ -30,14 +31,6 @@ export type KimiWebOptions = {
   tokens: TokenPair;
 };
 
-/** Milliseconds after which an answer is given up: in silence, and with heartbeats but no progress. */
-export type Patience = { silence: number; progress: number };
-
-export type KimiWebSurroundings = Pick<Surroundings, "store" | "warn"> & {
-  drift: Drift;
-  patience?: Patience;
-};
-
 /** Kimi's web chat with one person's account, over its Connect protocol (kimi-web.md §2). */
 export class KimiWeb implements Upstream {
   readonly kind = "kimi-web";
@@ -51,14 +44,14 @@ export class KimiWeb implements Upstream {
   readonly #catalogue: Catalogue;
   readonly #progressPatience: number;
   readonly #drift: Drift;
-  readonly #warn: KimiWebSurroundings["warn"];
+  readonly #warn: UpstreamSurroundings["warn"];
 
   private constructor(
     name: string,
     client: KimiClient,
     credentials: Credentials,
     progressPatience: number,
-    surroundings: KimiWebSurroundings,
+    surroundings: UpstreamSurroundings,
   ) {
     this.name = name;
     this.#progressPatience = progressPatience;
@@ -72,7 +65,7 @@ export class KimiWeb implements Upstream {
   }
 
   /** Opens the account; asks nothing of Kimi yet. */
-  static async open(options: KimiWebOptions, surroundings: KimiWebSurroundings): Promise<KimiWeb> {
+  static async open(options: KimiWebOptions, surroundings: UpstreamSurroundings): Promise<KimiWeb> {
     const site = siteOf(options);
     const patience = surroundings.patience ?? {
       silence: limits.upstreamSilence,
