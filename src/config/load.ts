@@ -111,7 +111,7 @@ function originalUpstream(settings: ConfigFile, warnings: string[]): UpstreamCon
 }
 
 function withBareTokens(upstream: UpstreamConfig): UpstreamConfig {
-  if (upstream.kind !== "kimi-web") return upstream;
+  if (upstream.kind !== "kimi-web" && upstream.kind !== "kimi-legacy") return upstream;
   const { accessToken, refreshToken, ...rest } = upstream;
   return {
     ...rest,

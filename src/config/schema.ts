@@ -75,6 +75,12 @@ const Key = Type.Object(
   strict,
 );
 
+const Concurrency = Type.Integer({
+  minimum: 1,
+  maximum: 100_000,
+  description: "how many answers at a time, from 1",
+});
+
 const KimiWebUpstream = Type.Object(
   {
     name: Name,
@@ -88,11 +94,25 @@ const KimiWebUpstream = Type.Object(
   strict,
 );
 
+const KimiLegacyUpstream = Type.Object(
+  {
+    name: Name,
+    kind: Type.Literal("kimi-legacy"),
+    baseUrl: Type.Optional(Url),
+    accessToken: Type.Optional(Type.String({ description: "an access token" })),
+    refreshToken: Type.Optional(Type.String({ description: "a refresh token" })),
+    userAgent: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: "a User-Agent" })),
+    concurrency: Type.Optional(Concurrency),
+  },
+  strict,
+);
+
 const SimulatorUpstream = Type.Object({ name: Name, kind: Type.Literal("simulator") }, strict);
 
 /** One schema a kind of upstream; a new kind is one line here and one in `upstreams/registry.ts`. */
 export const upstreamSchemas = {
   "kimi-web": KimiWebUpstream,
+  "kimi-legacy": KimiLegacyUpstream,
   simulator: SimulatorUpstream,
 } as const satisfies Record<string, TSchema>;
 
@@ -145,7 +165,10 @@ export const ConfigFile = Type.Object(
 export type ConfigFile = Static<typeof ConfigFile>;
 export type ServerConfig = Static<typeof Server>;
 export type KeyConfig = Static<typeof Key>;
-export type UpstreamConfig = Static<typeof KimiWebUpstream> | Static<typeof SimulatorUpstream>;
+export type UpstreamConfig =
+  | Static<typeof KimiWebUpstream>
+  | Static<typeof KimiLegacyUpstream>
+  | Static<typeof SimulatorUpstream>;
 
 /** The configuration as the program uses it: defaults filled in, the original's fields folded into the long form. */
 export type Config = {

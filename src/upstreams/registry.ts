@@ -1,5 +1,7 @@
+import type { TokenPair } from "../accounts/token.js";
 import type { Upstream } from "../chat/types.js";
 import type { UpstreamConfig } from "../config/schema.js";
+import { KimiLegacy } from "./kimi-legacy/upstream.js";
 import { KimiWeb } from "./kimi-web/upstream.js";
 import { SimulatorUpstream } from "./simulator.js";
 import type { UpstreamSurroundings } from "./surroundings.js";
@@ -10,12 +12,15 @@ export async function openUpstream(
   surroundings: UpstreamSurroundings,
 ): Promise<Upstream> {
   switch (config.kind) {
-    case "kimi-web": {
-      const { accessToken, refreshToken, ...options } = config;
-      const tokens = { ...(accessToken ? { accessToken } : {}), ...(refreshToken ? { refreshToken } : {}) };
-      return KimiWeb.open({ ...options, tokens }, surroundings);
-    }
+    case "kimi-web":
+      return KimiWeb.open({ ...config, tokens: tokensOf(config) }, surroundings);
+    case "kimi-legacy":
+      return KimiLegacy.open({ ...config, tokens: tokensOf(config) }, surroundings);
     case "simulator":
       return SimulatorUpstream.open(config.name, surroundings);
   }
+}
+
+function tokensOf({ accessToken, refreshToken }: TokenPair): TokenPair {
+  return { ...(accessToken ? { accessToken } : {}), ...(refreshToken ? { refreshToken } : {}) };
 }

@@ -121,7 +121,7 @@ describe("a mistake names its key and what was expected, and quotes no value", (
     ],
     [
       '{"upstreams": [{"name": "a", "kind": "SECRET"}]}',
-      "upstreams[0].kind: expected kimi-web or simulator.",
+      "upstreams[0].kind: expected kimi-web or kimi-legacy or simulator.",
     ],
     ['{"upstreams": [{"name": "a"}]}', "upstreams[0].kind: this setting is missing."],
     [
