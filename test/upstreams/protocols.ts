@@ -5,7 +5,7 @@ import type { Gateway, Kind } from "../gateway.js";
 type Call = Simulator["calls"][number];
 
 /** What one turn said to Kimi; a new chat has no id yet where the protocol makes it on the way. */
-export type Asked = { chat: string | undefined; text: string };
+type Asked = { chat: string | undefined; text: string };
 
 /** How to look at Kimi's side of a gateway, in each of its protocols. */
 export type Protocol = {

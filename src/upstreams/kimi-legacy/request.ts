@@ -13,8 +13,14 @@ export function newChatBody(model: LegacyModel): JsonObject {
   };
 }
 
+/** Research is a search: where that is off, as for the chores of UIs, nothing is researched. */
+export function researches({ search }: UpstreamRequest, model: LegacyModel): boolean {
+  return model.research && search;
+}
+
 /** The body of `completion/stream`: all there is to say as one message of the user's (kimi-web.md §1.4, §5.9). */
-export function completionBody({ messages, search }: UpstreamRequest, model: LegacyModel): JsonObject {
+export function completionBody(request: UpstreamRequest, model: LegacyModel): JsonObject {
+  const { messages, search } = request;
   const parts = messages.flatMap(({ content }) => content);
   const files = parts.flatMap((part) => (part.type === "text" ? [] : reference(part)));
   const said = parts.map((part) => (part.type === "text" ? part.text : "")).join("");
@@ -24,7 +30,7 @@ export function completionBody({ messages, search }: UpstreamRequest, model: Leg
     refs: files.map(({ id }) => id),
     refs_file: files,
     use_math: model.math,
-    use_research: model.research,
+    use_research: researches(request, model),
     use_search: search,
     extend: { sidebar: true },
   };

@@ -21,7 +21,7 @@ import { isExpiredLogin } from "./errors.js";
 import { EventDecoder } from "./event-stream.js";
 import { AnswerInterpreter } from "./events.js";
 import { type LegacyModel, modelNamed, models } from "./models.js";
-import { completionBody, continuationBody, newChatBody } from "./request.js";
+import { completionBody, continuationBody, newChatBody, researches } from "./request.js";
 import { upload } from "./upload.js";
 
 export type KimiLegacyOptions = {
@@ -94,7 +94,7 @@ export class KimiLegacy implements Upstream {
   /** One turn, in as many streams as its length takes; they join without a seam. */
   async *chat(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
     const model = wireModel(request.model.id);
-    if (model.research) await this.#expectResearch(signal);
+    if (researches(request, model)) await this.#expectResearch(signal);
     const chat = request.continues?.chat ?? (await this.#newChat(model, signal));
     yield [{ type: "opened", chat, message: "" }];
     const interpreter = new AnswerInterpreter(this.#drift);
@@ -141,10 +141,11 @@ export class KimiLegacy implements Upstream {
     );
   }
 
+  /** A client that leaves meanwhile does not stop this: of a chat whose id is lost nobody could ever be rid again. */
   async #newChat(model: LegacyModel, signal: AbortSignal): Promise<string> {
     const body = newChatBody(model);
     const answer = await this.#loggedIn(signal, (token) =>
-      this.#client.post("/api/chat", body, token, signal),
+      this.#client.post("/api/chat", body, token, AbortSignal.timeout(limits.unary)),
     );
     const id = text(answer.id);
     if (!id) throw new ChatError("upstream_protocol", "Kimi made a new chat without an id.");

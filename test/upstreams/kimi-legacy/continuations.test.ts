@@ -6,6 +6,9 @@ import { asking, chunksOf, type Gateway, post, startGateway, textOf, until } fro
 const words = Array.from({ length: 600 }, (_, at) => (at % 3 === 0 ? `字${at}` : `word-${at} `));
 const text = (from: number, to: number): Step => ({ do: "text", content: words.slice(from, to) });
 const cut: Step = { do: "truncated" };
+const event = (name: string): Step => ({ do: "raw", frame: { event: name } });
+/** Long enough for whatever does not wait to come too early. */
+const pause: Step = { do: "wait", milliseconds: 200 };
 
 async function start(steps: Step[]): Promise<Gateway> {
   return startGateway({ kind: "kimi-legacy", simulator: { script: () => steps } });
@@ -41,10 +44,16 @@ describe("an answer that Kimi cuts to length is continued", () => {
     expect(gateway.drift.entries()).toEqual([]);
   });
 
-  test("byte by byte, where Kimi closes the stream long after its last event", async () => {
+  test("byte by byte", async () => {
     const gateway = await start([text(0, 5), cut, text(5, 10)]);
     gateway.simulator.fault({ kind: "split" }, 2);
     expect((await finished(gateway)).text).toBe(words.slice(0, 10).join(""));
+  });
+
+  test("only once Kimi has closed the stream before: it takes no other until then", async () => {
+    const gateway = await start([text(0, 5), event("length"), event("all_done"), pause, cut, text(5, 10)]);
+    const answer = await finished(gateway);
+    expect(answer).toEqual({ text: words.slice(0, 10).join(""), reason: "stop", error: undefined });
   });
 
   test("the next turn goes on after the whole of it", async () => {
@@ -103,13 +112,16 @@ test("a client that leaves in a continuation stops it, and no other begins", asy
 });
 
 test("an answer that was said to be complete is, even where Kimi never closes the stream", async () => {
-  const gateway = await start([
-    text(0, 2),
-    { do: "raw", frame: { event: "done" } },
-    { do: "raw", frame: { event: "all_done" } },
-    { do: "stall" },
-  ]);
+  const gateway = await start([text(0, 2), event("done"), event("all_done"), { do: "stall" }]);
   const answer = await finished(gateway);
   expect([answer.reason, answer.text]).toEqual(["stop", words.slice(0, 2).join("")]);
   await until(() => gateway.simulator.counts().openStreams === 0);
+});
+
+test("the next request comes when Kimi has closed this stream, not a moment before", async () => {
+  const gateway = await start([text(0, 2), event("done"), event("all_done"), pause, { do: "no-trailer" }]);
+  for (let turn = 0; turn < 3; turn++) {
+    const answer = await finished(gateway);
+    expect(answer).toEqual({ text: words.slice(0, 2).join(""), reason: "stop", error: undefined });
+  }
 });

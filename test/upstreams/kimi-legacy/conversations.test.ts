@@ -149,6 +149,18 @@ describe("what a turn leaves behind", () => {
     expect(new Set(asked(gateway).map(({ chat }) => chat)).size).toBe(2);
   });
 
+  test("a client that leaves at any moment leaves no chat behind", async () => {
+    const gateway = await start({ chats: { mode: "ephemeral" } });
+    for (let n = 0; n < 100; n++) {
+      const body = asking("sim:slow=5 sim:repeat=100", { stream: n % 2 === 0 });
+      const left = post(gateway, body, { signal: AbortSignal.timeout(n % 20) });
+      await left.then((response) => response.text()).catch(() => {});
+    }
+    await until(() => gateway.simulator.counts().openStreams === 0);
+    expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBeGreaterThan(10);
+    await expect.poll(() => chats(gateway.simulator)).toEqual([]);
+  });
+
   test("every chat is known and deleted in the end, also where no answer came", async () => {
     const gateway = await start({ chats: { keepHours: 1 / 3_600 } });
     await post(gateway, asking("one"));

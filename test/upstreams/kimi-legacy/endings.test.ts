@@ -155,6 +155,10 @@ describe("models", () => {
     expect([refused.status, refused.headers.get("x-should-retry")]).toEqual([429, "false"]);
     expect(JSON.parse(await refused.text()).error.code).toBe("insufficient_quota");
     expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBe(3);
+    // Not so what UIs ask on the side: that is no research.
+    const chore = "### Task:\nGenerate a concise title";
+    expect((await post(gateway, asking(chore, { model: "kimi-research" }))).status).toBe(200);
+    expect(bodyOf(gateway)).toMatchObject({ use_research: false, use_search: false });
   });
 });
 
