@@ -17,8 +17,8 @@ const pace = 15;
 /** The built-in fake Kimi, spoken to exactly like the real one; answers until an account is connected. */
 export class SimulatorUpstream implements Upstream {
   readonly kind = "simulator";
-  readonly simulated = true;
   readonly chats = "tree";
+  readonly simulated = true;
   readonly features: ReadonlySet<Feature>;
   readonly name: string;
   readonly #simulator: Simulator;

@@ -66,15 +66,18 @@ export class AnswerStream {
   }
 }
 
-/** The body of a short call as text. Throws ChatError, also where it is longer than such a body can be. */
-export async function readAll(from: Host, body: Dispatcher.ResponseData["body"]): Promise<string> {
+/** A body as text, of a short call unless `limit` says how many bytes it may have. Throws ChatError. */
+export async function readAll(
+  from: Host,
+  body: Dispatcher.ResponseData["body"],
+  limit: number = limits.unaryBody,
+): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of body) {
       size += chunk.length;
-      if (size > limits.unaryBody)
-        throw new ChatError("upstream_protocol", `${from.service}'s answer to a short call is too large.`);
+      if (size > limit) throw new ChatError("upstream_protocol", `${from.service} answered with too much.`);
       chunks.push(chunk);
     }
   } catch (cause) {

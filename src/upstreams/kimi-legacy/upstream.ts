@@ -37,8 +37,8 @@ const defaultSite = "https://kimi.moonshot.cn";
 /** Kimi's web chat with one person's account, over the REST and event-stream protocol of before (kimi-web.md §1). */
 export class KimiLegacy implements Upstream {
   readonly kind = "kimi-legacy";
-  readonly simulated = false;
   readonly chats = "line";
+  readonly simulated = false;
   /** No sampling, no limits and no functions (kimi-web.md §1.4). */
   readonly features: ReadonlySet<Feature> = new Set(["conversation"]);
   readonly name: string;

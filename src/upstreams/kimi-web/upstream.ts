@@ -34,8 +34,8 @@ export type KimiWebOptions = {
 /** Kimi's web chat with one person's account, over its Connect protocol (kimi-web.md §2). */
 export class KimiWeb implements Upstream {
   readonly kind = "kimi-web";
-  readonly simulated = false;
   readonly chats = "tree";
+  readonly simulated = false;
   /** The web chat has no sampling, no limits and no functions (kimi-web.md §2.4). */
   readonly features: ReadonlySet<Feature> = new Set(["conversation"]);
   readonly name: string;
