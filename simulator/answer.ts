@@ -109,8 +109,9 @@ function thinks(request: JsonObject): boolean {
   return options?.thinking === true && field(options, "reasoning_effort") !== "REASONING_EFFORT_NONE";
 }
 
-/** Declaring the tool only permits the search (kimi-web.md §2.4). */
+/** Declaring the tool, or the legacy flag, only permits the search (kimi-web.md §2.4, §1.4). */
 function maySearch(request: JsonObject): boolean {
+  if (request.use_search === true) return true;
   return list(request.tools).some((tool) => text(object(tool)?.type) === "TOOL_TYPE_SEARCH");
 }
 

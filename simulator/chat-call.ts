@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { answer, slowed, type Turn } from "./answer.js";
 import { type ChatRequest, readChatRequest, readFrame } from "./chat-request.js";
 import type { Exchange } from "./chats.js";
@@ -6,13 +5,17 @@ import { endOfStream } from "./envelope.js";
 import { codeOf, errorJson, Refusal } from "./errors.js";
 import { done, firstHeartbeat, newChat } from "./events.js";
 import { type Fault, mannerOf, withFault } from "./faults.js";
+import type { JsonObject } from "./json.js";
 import { play } from "./play.js";
-import { type Directive, directives, faultOf } from "./script.js";
+import { directives, promptFault } from "./script.js";
+import { strikes } from "./strike.js";
+import { Telling } from "./telling.js";
 import { invalidToken, type Person } from "./tokens.js";
 import type { Visit } from "./visit.js";
 import { Wire } from "./wire.js";
 import type { World } from "./world.js";
 
+const contentType = "application/connect+json";
 const largestRequest = 67_108_864;
 
 /** `ChatService/Chat`: one question, one stream of frames (kimi-web.md §2.4, §2.5). */
@@ -44,19 +47,10 @@ async function respond(world: World, visit: Visit, request: ChatRequest, person:
   const steps = world.script(turn) ?? answer(turn, asked);
   const manner = mannerOf(fault);
   const wire = new Wire(visit, manner);
-  wire.open();
-  await play(
-    {
-      wire,
-      exchange,
-      files: request.files,
-      pace: slowed(asked) ?? world.deltaMilliseconds,
-      manner,
-      stop: visit.stopped,
-      language: visit.language,
-    },
-    withFault(steps, fault),
-  );
+  wire.open(contentType);
+  const telling = new Telling(wire, exchange, { manner, files: request.files, language: visit.language });
+  const pace = slowed(asked) ?? world.deltaMilliseconds;
+  await play({ wire, telling, pace, stop: visit.stopped }, withFault(steps, fault));
   world.chats.grow(exchange.chat, exchange.assistant.text.length);
 }
 
@@ -67,15 +61,6 @@ function turnOf({ chat, history }: Exchange, request: ChatRequest): Turn {
     history: history.map(({ role, text }) => ({ role, text })),
     request: request.body,
   };
-}
-
-function promptFault(asked: readonly Directive[]): Fault | undefined {
-  const directive = asked.find(({ name }) => name === "fault");
-  if (!directive) return undefined;
-  const fault = faultOf(directive.value);
-  if (!fault)
-    throw new Refusal({ code: "invalid_argument" }, `the simulator knows no fault "${directive.value}"`);
-  return fault;
 }
 
 /** The faults that leave no answer to speak of. True if one of them was the answer. */
@@ -92,23 +77,8 @@ async function strikesFirst(
       return true;
     case "expired":
       throw invalidToken("token expired");
-    case "http":
-      httpFailure(visit, fault);
-      return true;
-    case "html":
-      visit.response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
-      visit.response.end(
-        "<!doctype html><title>Just a moment…</title><p>(Simulated) Checking your browser.</p>",
-      );
-      return true;
-    case "cut-before":
-      visit.cut();
-      return true;
-    case "slow-start":
-      await sleep(fault.milliseconds, undefined, { signal: visit.stopped }).catch(() => {});
-      return visit.stopped.aborted;
     default:
-      return false;
+      return strikes(visit, fault, (status) => httpFailure(visit, status));
   }
 }
 
@@ -121,7 +91,7 @@ async function overload(
   person: Person,
 ): Promise<void> {
   const wire = new Wire(visit, {});
-  wire.open();
+  wire.open(contentType);
   wire.frame(firstHeartbeat);
   if (fault.afterDone) {
     const isNew = request.turn.chatId === undefined;
@@ -132,20 +102,16 @@ async function overload(
   await wire.end();
 }
 
-function httpFailure(visit: Visit, { status, retryAfter, body }: Extract<Fault, { kind: "http" }>): void {
+function httpFailure(visit: Visit, status: number): JsonObject {
   const overloaded = status === 429 ? "REASON_SERVER_OVERLOADED_FOR_FREE_USER" : undefined;
   const refusal = new Refusal({ code: codeOf(status), reason: overloaded }, `simulated HTTP ${status}`);
-  visit.response.writeHead(status, {
-    "content-type": "application/json",
-    ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
-  });
-  visit.response.end(body ?? JSON.stringify(errorJson(refusal, visit.language)));
+  return errorJson(refusal, visit.language);
 }
 
 /** Chat answers 200 even where it refuses; the trailer is all there is (kimi-web.md §5.5). */
 async function refuse(visit: Visit, refusal: Refusal): Promise<void> {
   const wire = new Wire(visit, {});
-  wire.open();
+  wire.open(contentType);
   wire.frame(JSON.stringify({ error: errorJson(refusal, visit.language) }), endOfStream);
   await wire.end();
 }

@@ -1,7 +1,7 @@
 import { Refusal } from "./errors.js";
-import { type IdMint, messageTime } from "./ids.js";
+import { messageTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
-import type { MessageStatus } from "./steps.js";
+import type { MessageStatus, Step } from "./steps.js";
 
 /** A node of the tree of a chat (kimi-web.md §2.5). */
 export type Message = {
@@ -17,6 +17,8 @@ export type Message = {
   status: `MESSAGE_STATUS_${"GENERATING" | MessageStatus}`;
   /** Stops the answer while it is being given. */
   stop: (() => void) | undefined;
+  /** What an answer that was cut to length still has to say (kimi-web.md §1.4). */
+  rest: readonly Step[];
 };
 
 export type Chat = {
@@ -28,6 +30,8 @@ export type Chat = {
   updateTime: string;
   lastRequest: JsonObject | undefined;
   last: Message | undefined;
+  /** Nobody may go on here any more (kimi-web.md §1.6). */
+  disabled: boolean;
   size: number;
 };
 
@@ -58,13 +62,16 @@ const totalSize = 268_435_456;
 
 const nilId = "00000000-0000-0000-0000-000000000000";
 
+/** Where the ids of a protocol's chats and messages come from. */
+type Ids = { next(kind: "chat" | "message"): string };
+
 /** The memory of the fake: every chat a tree of messages, found by its id and its owner. */
 export class Chats {
-  readonly #ids: IdMint;
+  readonly #ids: Ids;
   readonly #chats = new Map<string, Chat>();
   #size = 0;
 
-  constructor(ids: IdMint) {
+  constructor(ids: Ids) {
     this.#ids = ids;
   }
 
@@ -79,6 +86,7 @@ export class Chats {
       messages: new Map(),
       lastRequest: undefined,
       last: undefined,
+      disabled: false,
       size: 0,
     };
     this.#chats.set(chat.id, chat);
@@ -158,6 +166,7 @@ export class Chats {
       refs: undefined,
       status: role === "user" ? "MESSAGE_STATUS_COMPLETED" : "MESSAGE_STATUS_GENERATING",
       stop: undefined,
+      rest: [],
     };
     chat.messages.get(parentId)?.children.push(message.id);
     chat.messages.set(message.id, message);

@@ -1,7 +1,7 @@
 import { envelope, hugeHeader } from "./envelope.js";
 import type { ErrorShape } from "./errors.js";
 import type { JsonObject } from "./json.js";
-import { type Ending, type Place, type Step, splitAfter } from "./steps.js";
+import { type Ending, type Place, type Step, type StepOf, splitAfter } from "./steps.js";
 
 /** How many deltas are sent before the fault strikes; 2 unless told. */
 type After = { after?: number | undefined };
@@ -64,8 +64,22 @@ export function mannerOf(fault: Fault | undefined): Manner {
   }
 }
 
+/** What goes wrong on the wire in a protocol's own way. */
+export type Oddities = {
+  /** A stranger among good frames after each of the first deltas: nothing in them belongs to the answer. */
+  strangers: readonly StepOf<"raw">["frame"][];
+  /** Well framed, and no JSON. */
+  garbage: Uint8Array;
+  /** More to come than anybody should wait for. */
+  huge: Uint8Array;
+};
+
 /** The same answer with the fault in it. Faults that strike before the first step leave it alone. */
-export function withFault(steps: readonly Step[], fault: Fault | undefined): readonly Step[] {
+export function withFault(
+  steps: readonly Step[],
+  fault: Fault | undefined,
+  oddities: Oddities = connectOddities,
+): readonly Step[] {
   switch (fault?.kind) {
     case "error-late":
       return endAfter(steps, fault.after, { ...fault, do: "error-trailer" });
@@ -77,7 +91,7 @@ export function withFault(steps: readonly Step[], fault: Fault | undefined): rea
     case "stall-heartbeat":
       return endAfter(steps, fault.after, { do: fault.kind, everyMilliseconds: fault.everyMilliseconds });
     case "truncated":
-      return endAfter(steps, fault.after, { do: "truncated" });
+      return insertAfter(steps, fault.after, [{ do: "truncated" }]);
     case "cancelled":
       return endAfter(steps, fault.after, { do: "end", status: "CANCELLED" });
     case "status-error":
@@ -87,15 +101,15 @@ export function withFault(steps: readonly Step[], fault: Fault | undefined): rea
     case "think-only":
       return [{ do: "think", content: "(Simulated) thinking, and nothing else." }, { do: "end" }];
     case "huge":
-      return insertAfter(steps, fault.after, [{ do: "bytes", bytes: hugeHeader() }, { do: "stall" }]);
+      return insertAfter(steps, fault.after, [{ do: "bytes", bytes: oddities.huge }, { do: "stall" }]);
     case "garbage":
-      return insertAfter(steps, fault.after, [{ do: "bytes", bytes: envelope("this is not {JSON") }]);
+      return insertAfter(steps, fault.after, [{ do: "bytes", bytes: oddities.garbage }]);
     case "rewrite":
       return insertAfter(steps, fault.after, [{ do: "rewrite", content: "(Rewritten.)" }]);
     case "degrade":
       return insertAfter(steps, Number.POSITIVE_INFINITY, [degraded]);
     case "unknown":
-      return withUnknown(steps);
+      return withUnknown(steps, oddities.strangers);
     case "retract":
       return withException(steps, fault.after, retracted, "ERROR");
     case "exception":
@@ -138,8 +152,7 @@ function withException(
   return [...splitAfter(steps, after ?? 2)[0], exception, { do: "end", status }];
 }
 
-/** A stranger among good frames after each of the first deltas: nothing in them belongs to the answer. */
-function withUnknown(steps: readonly Step[]): Step[] {
+function withUnknown(steps: readonly Step[], strangers: Oddities["strangers"]): Step[] {
   const mixed: Step[] = [];
   let rest: readonly Step[] = steps;
   for (const stranger of strangers) {
@@ -152,7 +165,7 @@ function withUnknown(steps: readonly Step[]): Step[] {
 
 type Stranger = (place: Place) => JsonObject;
 
-const strangers: readonly Stranger[] = [
+const connectStrangers: readonly Stranger[] = [
   ({ chatId, eventOffset }) => ({
     op: "shuffle",
     mask: "chat.name",
@@ -194,3 +207,9 @@ function strangeBlock(mask: string, content: JsonObject): Stranger {
     block: { id: `strange-${block}`, parentId: "", ...content },
   });
 }
+
+const connectOddities: Oddities = {
+  strangers: connectStrangers,
+  garbage: envelope("this is not {JSON"),
+  huge: hugeHeader(),
+};

@@ -15,6 +15,11 @@ export class IdMint {
   }
 }
 
+/** The ids of the legacy protocol: 20 characters of [0-9a-v] (kimi-web.md §0.3). */
+export function xid(): string {
+  return Array.from(randomBytes(20), (byte) => (byte & 31).toString(32)).join("");
+}
+
 /** Message times carry microseconds (kimi-web.md §2.5). */
 export function messageTime(at: number, microseconds = 113): string {
   return new Date(at).toISOString().replace("Z", `${String(microseconds).padStart(3, "0")}Z`);

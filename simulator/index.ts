@@ -25,7 +25,7 @@ export type Simulator = {
   expireAccessTokens(): void;
   /** This refresh token is refused with 401 from now on. */
   revoke(refreshToken: string): void;
-  /** Applies to the next `times` Chat calls that are not refused for other reasons; default 1. */
+  /** Applies to the next `times` calls for an answer, over either protocol, that are not refused for other reasons; default 1. */
   fault(fault: Fault, times?: number): void;
   /** Applies to the next `times` calls of RefreshToken at the account gateway; default 1. */
   faultRefresh(fault: RefreshFault, times?: number): void;
@@ -42,7 +42,7 @@ export type Simulator = {
   close(): Promise<void>;
 };
 
-/** Starts a fake Kimi that speaks the protocol of kimi-web.md §2, so that nobody needs an account to try or to test. */
+/** Starts a fake Kimi that speaks both protocols of kimi-web.md, so that nobody needs an account to try or to test. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const world = createWorld(options);
   /** Requests under way, and when each of them is over and done with. */

@@ -1,34 +1,44 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Exchange } from "./chats.js";
-import { endOfStream, envelope } from "./envelope.js";
-import { errorJson, Refusal } from "./errors.js";
-import type { Manner } from "./faults.js";
-import type { JsonObject } from "./json.js";
-import { deltas, type Ending, isEnding, type Step } from "./steps.js";
-import { Telling } from "./telling.js";
+import { deltas, type Ending, isEnding, type MessageStatus, type Step, type StepOf } from "./steps.js";
 import type { Wire } from "./wire.js";
+
+/** One answer in the words of a protocol: puts what happens on the wire, remembers what was said, and never waits. */
+export type Teller = {
+  /** What comes before the first word. */
+  open(): void;
+  delta(kind: "think" | "text", delta: string): void;
+  /** Yields after each of its frames. */
+  search(step: StepOf<"search">): Iterable<void>;
+  rewrite(content: string): void;
+  except(step: StepOf<"exception">): void;
+  notify(step: StepOf<"notification">): void;
+  heartbeat(): void;
+  name(given: string | undefined): void;
+  raw(frame: StepOf<"raw">["frame"]): void;
+  end(status: MessageStatus): void;
+  fail(ending: StepOf<"error-trailer">): void;
+  /** A frame that belongs to the answer, for whoever wants to break it. */
+  spare(): Buffer;
+  /** Leaves in the chat what was said, whatever became of the stream. */
+  remember(): void;
+};
 
 /** All that one answer plays with. */
 export type Scene = {
   wire: Wire;
-  exchange: Exchange;
-  /** Attached files, shown before the user's echo. */
-  files: readonly JsonObject[];
+  telling: Teller;
   /** Milliseconds between deltas. */
   pace: number;
-  manner: Manner;
   /** Aborted with "cancelled" by CancelChat, with anything else when nobody listens any more. */
   stop: AbortSignal;
-  language: string;
 };
 
 /** Plays an answer with the event sequences of kimi-web.md §5, until its ending or until it is stopped. */
 export async function play(scene: Scene, steps: readonly Step[]): Promise<void> {
-  const { wire, exchange, manner, stop } = scene;
-  const telling = new Telling(wire, exchange, manner);
-  const player = new Player(scene, telling);
+  const { wire, telling, stop } = scene;
+  const player = new Player(scene);
   try {
-    telling.open(scene.files);
+    telling.open();
     await wire.flush();
     await player.play(steps);
   } catch (error) {
@@ -45,12 +55,12 @@ export async function play(scene: Scene, steps: readonly Step[]): Promise<void> 
 /** Takes the steps one by one at their pace. */
 class Player {
   readonly #scene: Scene;
-  readonly #telling: Telling;
+  readonly #telling: Teller;
   #pace: number;
 
-  constructor(scene: Scene, telling: Telling) {
+  constructor(scene: Scene) {
     this.#scene = scene;
-    this.#telling = telling;
+    this.#telling = scene.telling;
     this.#pace = scene.pace;
   }
 
@@ -97,7 +107,7 @@ class Player {
         telling.rewrite(step.content);
         break;
       case "exception":
-        telling.except(step, this.#scene.language);
+        telling.except(step);
         break;
       case "notification":
         telling.notify(step);
@@ -127,9 +137,10 @@ class Player {
         this.#telling.end("TRUNCATED");
         return wire.end();
       case "error-trailer":
-        return this.#fail(ending);
+        this.#telling.fail(ending);
+        return wire.end();
       case "cut-in-frame":
-        wire.bytes(firstHalf(envelope(this.#telling.spare())));
+        wire.bytes(firstHalf(this.#telling.spare()));
         return wire.cut();
       case "cut":
         return wire.cut();
@@ -140,14 +151,6 @@ class Player {
       case "stall-heartbeat":
         return this.#heartbeats(ending.everyMilliseconds ?? 1_000);
     }
-  }
-
-  async #fail(ending: Extract<Ending, { do: "error-trailer" }>): Promise<void> {
-    const { wire, exchange, language } = this.#scene;
-    exchange.assistant.status = "MESSAGE_STATUS_ERROR";
-    if (ending.afterDone) this.#telling.done();
-    wire.frame(JSON.stringify({ error: errorJson(new Refusal(ending), language) }), endOfStream);
-    await wire.end();
   }
 
   /** Lets the frames go and keeps the pace; an unpaced answer gathers them into larger writes. */

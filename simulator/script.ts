@@ -1,4 +1,4 @@
-import { type ErrorCode, isErrorCode } from "./errors.js";
+import { type ErrorCode, isErrorCode, Refusal } from "./errors.js";
 import type { Fault } from "./faults.js";
 
 /** A word `sim:NAME` or `sim:NAME=VALUE` of a prompt. */
@@ -17,11 +17,21 @@ export function directives(text: string): Directive[] {
   );
 }
 
-/** The fault a prompt asks for; arguments go by their looks and come in any order. Undefined for an unknown name. */
-export function faultOf(value: string): Fault | undefined {
+/** The fault of this name; arguments go by their looks and come in any order. Undefined for an unknown name. */
+function faultOf(value: string): Fault | undefined {
   const [name = "", ...words] = value.split(",");
   const build = faults[name];
   return build?.(readArguments(words));
+}
+
+/** The fault that the directives ask for; throws the refusal of one that nobody knows. */
+export function promptFault(asked: readonly Directive[]): Fault | undefined {
+  const directive = asked.find(({ name }) => name === "fault");
+  if (!directive) return undefined;
+  const fault = faultOf(directive.value);
+  if (!fault)
+    throw new Refusal({ code: "invalid_argument" }, `the simulator knows no fault "${directive.value}"`);
+  return fault;
 }
 
 type Arguments = {
@@ -39,7 +49,7 @@ function readArguments(words: readonly string[]): Arguments {
   return {
     numbers: values.filter((value) => /^\d{1,7}$/.test(value)).map(Number),
     code: values.find(isErrorCode),
-    reason: values.find((value) => value.startsWith("REASON_")),
+    reason: values.find((value) => /^(REASON_|[a-z]+\.[a-z_.]+$)/.test(value)),
     severity: values.find((value) => value.startsWith("SEVERITY_")),
     paywall: values.includes("paywall"),
     afterDone: values.includes("after-done"),

@@ -4,6 +4,7 @@ import { availableModels } from "./catalogue.js";
 import { chatCall } from "./chat-call.js";
 import { codeOf, errorJson, Refusal } from "./errors.js";
 import { field, type JsonObject, parseObject, text } from "./json.js";
+import { legacyRoute } from "./legacy/route.js";
 import { readUpload } from "./multipart.js";
 import type { Person } from "./tokens.js";
 import type { Visit } from "./visit.js";
@@ -58,7 +59,6 @@ export async function serve(world: World, visit: Visit): Promise<void> {
 
 async function route(world: World, visit: Visit): Promise<void> {
   const { method, path } = visit.call;
-  if (method === "GET" && path === "/api/auth/token/refresh") return legacyRefresh(world, visit);
   if (method === "POST") {
     if (path === "/apiv2/kimi.gateway.chat.v1.ChatService/Chat") return chatCall(world, visit);
     if (path === "/api/account.gateway.v1.AuthService/RefreshToken") return refresh(world, visit);
@@ -66,6 +66,7 @@ async function route(world: World, visit: Visit): Promise<void> {
     const answer = unary.get(path);
     if (answer) return unaryCall(world, visit, answer);
   }
+  if (await legacyRoute(world, visit)) return;
   visit.request.resume();
   visit.json(404, { code: "not_found", message: "the simulator does not play this" });
 }
@@ -93,14 +94,6 @@ async function refresh(world: World, visit: Visit): Promise<void> {
 function refreshFailure(visit: Visit, status: number): void {
   const refusal = new Refusal({ code: codeOf(status) }, `simulated HTTP ${status}`);
   visit.json(status, errorJson(refusal, visit.language));
-}
-
-/** kimi-web.md §1.2. */
-function legacyRefresh(world: World, visit: Visit): void {
-  world.counted.legacyRefreshes += 1;
-  const pair = world.tokens.rotateLegacy(visit.bearer ?? "");
-  if (pair) visit.json(200, { access_token: pair.accessToken, refresh_token: pair.refreshToken });
-  else visit.json(401, { error_type: "auth.token.invalid", message: "您的授权已过期，请重新登录" });
 }
 
 /** kimi-web.md §2.8. */

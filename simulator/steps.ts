@@ -13,7 +13,8 @@ export type Content = string | readonly string[];
 export type MessageStatus = "COMPLETED" | "CANCELLED" | "TRUNCATED" | "ERROR";
 
 /**
- * One thing an answer does. Steps play in order; the first ending ends the answer and what follows it is ignored.
+ * One thing an answer does. Steps play in order; the first ending ends the answer and what follows it is ignored, but
+ * for `truncated`: over the legacy protocol the answer can then be continued with it (kimi-web.md §1.4).
  * Without any ending the answer completes. Adjacent `text` (or `think`) steps go on in one block.
  */
 export type Step =
@@ -56,6 +57,8 @@ export type Ending =
   /** Silence on an open connection, until the client leaves or cancels. */
   | { do: "stall" }
   | { do: "stall-heartbeat"; everyMilliseconds?: number | undefined };
+
+export type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
 const endings: readonly string[] = [
   "end",

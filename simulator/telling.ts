@@ -1,22 +1,30 @@
 import type { Exchange } from "./chats.js";
-import { endOfStream } from "./envelope.js";
-import { localized, paywallOf } from "./errors.js";
+import { endOfStream, envelope } from "./envelope.js";
+import { errorJson, localized, paywallOf, Refusal } from "./errors.js";
 import * as events from "./events.js";
 import type { Manner } from "./faults.js";
 import { blockTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
+import type { Teller } from "./play.js";
 import { Recording } from "./recording.js";
 import { isCited, type SourceChunk, searchChunks, searchFrames } from "./search.js";
-import type { MessageStatus, Place, Step } from "./steps.js";
+import type { MessageStatus, Place, StepOf } from "./steps.js";
 import type { Wire } from "./wire.js";
 
-type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
+export type TellingOptions = {
+  manner: Manner;
+  /** Attached files, shown before the user's echo. */
+  files: readonly JsonObject[];
+  language: string;
+};
 
-/** One answer as frames: counts offsets and blocks, knows which block is open, and never waits. */
-export class Telling {
+/** One answer as Connect frames: counts offsets and blocks, and knows which block is open. */
+export class Telling implements Teller {
   readonly #wire: Wire;
   readonly #exchange: Exchange;
   readonly #manner: Manner;
+  readonly #files: readonly JsonObject[];
+  readonly #language: string;
   readonly #record = new Recording();
   #offset = 0;
   #blocks = 0;
@@ -27,15 +35,18 @@ export class Telling {
   /** Shows the end of the thought that is open. */
   #endThought: (() => void) | undefined;
 
-  constructor(wire: Wire, exchange: Exchange, manner: Manner) {
+  constructor(wire: Wire, exchange: Exchange, { manner, files, language }: TellingOptions) {
     this.#wire = wire;
     this.#exchange = exchange;
     this.#manner = manner;
+    this.#files = files;
+    this.#language = language;
   }
 
   /** Heartbeat, chat, lastRequest, files, both messages, heartbeat: all before the first block (kimi-web.md §5.1). */
-  open(files: readonly JsonObject[]): void {
+  open(): void {
     const { chat, isNew, user, assistant } = this.#exchange;
+    const files = this.#files;
     this.#wire.frame(events.firstHeartbeat);
     if (isNew) this.#wire.frame(events.newChat(this.#next(), chat));
     this.#wire.frame(events.lastRequest(this.#next(), chat));
@@ -90,11 +101,11 @@ export class Telling {
   }
 
   /** A failure inside the answer (kimi-web.md §2.9, §5.7). */
-  except({ reason, severity, message, paywall }: StepOf<"exception">, language: string): void {
+  except({ reason, severity, message, paywall }: StepOf<"exception">): void {
     this.#closeBlock();
     const error = {
       reason,
-      ...localized(reason, message, language),
+      ...localized(reason, message, this.#language),
       ...(severity ? { severity } : {}),
       ...(paywall ? { paywall: paywallOf(paywall) } : {}),
     };
@@ -135,20 +146,20 @@ export class Telling {
     if (used.length > 0) this.#refs("set", "usedSearchChunks", used);
     assistant.status = `MESSAGE_STATUS_${status}`;
     this.#event("set", "message.status", { message: { id: assistant.id, status: assistant.status } });
-    this.done();
+    this.#wire.frame(events.done(this.#next()));
     this.#wire.frame("{}", endOfStream);
   }
 
-  done(): void {
-    this.#wire.frame(events.done(this.#next()));
+  fail(ending: StepOf<"error-trailer">): void {
+    this.#exchange.assistant.status = "MESSAGE_STATUS_ERROR";
+    if (ending.afterDone) this.#wire.frame(events.done(this.#next()));
+    this.#wire.frame(JSON.stringify({ error: errorJson(new Refusal(ending), this.#language) }), endOfStream);
   }
 
-  /** A frame that belongs to the answer, for whoever wants to break it. */
-  spare(): string {
-    return events.appendDelta("text", this.#next(), "1", "", "never seen in full");
+  spare(): Buffer {
+    return envelope(events.appendDelta("text", this.#next(), "1", "", "never seen in full"));
   }
 
-  /** Leaves in the chat what was said, whatever became of the stream. */
   remember(): void {
     const { assistant } = this.#exchange;
     assistant.stop = undefined;

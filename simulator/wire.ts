@@ -21,9 +21,9 @@ export class Wire {
   }
 
   /** Status 200 and the headers; on the wire at once unless everything is to be one write. */
-  open(): void {
+  open(contentType: string): void {
     this.#visit.response.writeHead(200, {
-      "content-type": "application/connect+json",
+      "content-type": contentType,
       ...(this.#manner.gzip ? { "connect-content-encoding": "gzip" } : {}),
     });
     if (!this.#manner.burst) this.#visit.response.flushHeaders();

@@ -6,6 +6,7 @@ import type { Fault } from "./faults.js";
 import { Files } from "./files.js";
 import { History } from "./history.js";
 import { IdMint } from "./ids.js";
+import { createLegacyWorld, type LegacyWorld } from "./legacy/world.js";
 import type { Step } from "./steps.js";
 import { TokenOffice } from "./tokens.js";
 import type { Visit } from "./visit.js";
@@ -36,6 +37,7 @@ export type World = {
   readonly chats: Chats;
   readonly history: History;
   readonly files: Files;
+  readonly legacy: LegacyWorld;
   readonly faults: Queue<Fault>;
   readonly refreshFaults: Queue<RefreshFault>;
   readonly uploadFaults: Queue<ErrorShape>;
@@ -54,6 +56,7 @@ export function createWorld(options: SimulatorOptions): World {
     chats,
     history: new History(chats),
     files: new Files(ids),
+    legacy: createLegacyWorld(),
     faults: new Queue(),
     refreshFaults: new Queue(),
     uploadFaults: new Queue(),

@@ -39,7 +39,12 @@ export type Gateway = {
   stop(): Promise<void>;
 };
 
+/** The protocols in which Kimi's web chat can be spoken to. */
+export type Kind = "kimi-web" | "kimi-legacy";
+
 export type GatewayOptions = {
+  /** Default: the current one. */
+  kind?: Kind;
   simulator?: SimulatorOptions;
   server?: Record<string, unknown>;
   tokens?: (simulator: Simulator) => TokenPair;
@@ -70,19 +75,19 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const lines: string[] = [];
   const log = createLog("trace", { write: (line: string) => record(line, lines) });
   const { chats, chores, routes } = options;
+  const account = {
+    name: "me",
+    baseUrl: options.baseUrl ?? simulator.url,
+    ...(options.tokens?.(simulator) ?? simulator.issue()),
+  };
   const config: Config = {
     server: check({ port: 0, shutdownSeconds: 5, ...options.server }, Server),
     keys: [{ name: "test", key: apiKey, scopes: ["chat", "admin"] }, ...(options.keys ?? [])],
     ...(options.oauth ? { oauth: check(options.oauth, OAuth) } : {}),
     upstreams: [
-      {
-        name: "me",
-        kind: "kimi-web",
-        baseUrl: options.baseUrl ?? simulator.url,
-        authUrl: simulator.url,
-        concurrency: options.concurrency ?? 10_000,
-        ...(options.tokens?.(simulator) ?? simulator.issue()),
-      },
+      options.kind === "kimi-legacy"
+        ? { ...account, kind: options.kind }
+        : { ...account, kind: "kimi-web", authUrl: simulator.url },
       ...(options.upstreams?.(simulator) ?? []),
     ],
     routes: routes ?? {},

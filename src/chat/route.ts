@@ -113,7 +113,7 @@ function splitName(
   const known = new Set<string>([...aliases, ...Object.keys(routes), ...ids]);
   const switches = new Set<Suffix>();
   let base = name;
-  while (!known.has(base)) {
+  while (!known.has(base) && !offers.some(({ upstream }) => upstream.modelNamed?.(base))) {
     const suffix = suffixes.find((candidate) => base.endsWith(`-${candidate}`));
     if (!suffix) break;
     switches.add(suffix);
@@ -136,6 +136,7 @@ function findModel(
   const meansDefault = routed || aliases.some((alias) => alias === base);
   const model =
     models.find(({ id }) => id === base) ??
+    upstream.modelNamed?.(base) ??
     (meansDefault ? models.find((each) => each.isDefault) : undefined);
   return model ? [{ upstream, model }] : [];
 }

@@ -1,5 +1,5 @@
 import { hash } from "../hash.js";
-import type { StoredThread, ThreadStore } from "../store/store.js";
+import type { StoredThread, TakenThread, ThreadStore } from "../store/store.js";
 import { HistoryDigest, systemDigest } from "./digest.js";
 import type { Route } from "./route.js";
 import type { ChatRequest, Message } from "./types.js";
@@ -7,8 +7,8 @@ import type { ChatRequest, Message } from "./types.js";
 /** How far back a known place is looked for; a history longer than this is sent whole. */
 const longestSearch = 200;
 
-/** Where a request goes on, and what of it is new there. */
-export type Place = { chat: string; parent: string; messages: Message[] };
+/** Where a request goes on, and what of it is new there. A place in a chat that is a line is taken from all others. */
+export type Place = { chat: string; parent: string; messages: Message[]; taken?: TakenThread };
 
 type Walk = { digest: HistoryDigest; ends: { key: string; length: number }[] };
 
@@ -20,6 +20,7 @@ export class Thread {
   readonly #store: ThreadStore;
   readonly #request: ChatRequest;
   readonly #upstream: string;
+  readonly #isLine: boolean;
   readonly scope: string;
   #walked: Walk | undefined;
 
@@ -27,10 +28,14 @@ export class Thread {
     this.#store = store;
     this.#request = request;
     this.#upstream = upstream.name;
+    this.#isLine = upstream.chats === "line";
     this.scope = hash(request.caller.key, upstream.name, upstream.account(), model.scope);
   }
 
-  /** The place after the longest known part of the history, else the one the conversation's id names, else none. */
+  /**
+   * The place after the longest known part of the history, else the one the conversation's id names, else none. In a
+   * line that is always its end: of two who want to go on there the first does, and the other finds nothing.
+   */
   async find(): Promise<Place | undefined> {
     return (await this.#findByHistory()) ?? (await this.#findByConversation());
   }
@@ -53,19 +58,26 @@ export class Thread {
     await this.#store.saveThread(this.#walk().digest.withAnswer(text, reasoning), thread);
   }
 
+  /** Nothing was said at this place: it is as it was, and free again. */
+  async putBack({ taken }: Place): Promise<void> {
+    if (taken) await this.#store.saveThread(taken.keys, taken.thread);
+  }
+
   async forget(chat: string): Promise<void> {
     await this.#store.forgetThreads(this.#upstream, chat);
   }
 
   async #findByHistory(): Promise<Place | undefined> {
-    const { ends } = this.#walk();
-    const searched = ends.slice(0, longestSearch);
-    const found = await this.#store.findThread(
-      searched.map(({ key }) => key),
-      Date.now(),
-    );
-    const end = searched.find(({ key }) => key === found?.key);
-    return found && end ? this.#place(found.thread, end.length) : undefined;
+    const searched = this.#walk().ends.slice(0, longestSearch);
+    const keys = searched.map(({ key }) => key);
+    if (!this.#isLine) {
+      const found = await this.#store.findThread(keys, Date.now());
+      const end = searched.find(({ key }) => key === found?.key);
+      return found && end && this.#place(found.thread, end.length);
+    }
+    const taken = await this.#store.takeThread(keys, Date.now());
+    const end = searched.find(({ key }) => taken?.keys.includes(key));
+    return taken && end && { ...this.#place(taken.thread, end.length), taken };
   }
 
   /** The names of the history, made once: where it may go on, the longest first, and what its answer's name grows from. */
@@ -78,9 +90,14 @@ export class Thread {
     const { conversation, messages } = this.#request;
     if (!conversation) return undefined;
     if (!(await this.#store.chat(this.#upstream, conversation, this.scope, Date.now()))) return undefined;
-    const thread = await this.#store.latestThread(this.#upstream, conversation);
     const lastAnswer = messages.findLastIndex(({ role }) => role === "assistant");
-    return thread && lastAnswer < messages.length - 1 ? this.#place(thread, lastAnswer + 1) : undefined;
+    if (lastAnswer === messages.length - 1) return undefined;
+    if (!this.#isLine) {
+      const thread = await this.#store.latestThread(this.#upstream, conversation);
+      return thread && this.#place(thread, lastAnswer + 1);
+    }
+    const taken = await this.#store.takeLatestThread(this.#upstream, conversation);
+    return taken && { ...this.#place(taken.thread, lastAnswer + 1), taken };
   }
 
   /** System text is told once, and again when it has changed. */

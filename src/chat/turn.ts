@@ -4,6 +4,7 @@ import type { Attachments } from "./attachments.js";
 import type { Chores } from "./chores.js";
 import type { Cleanup } from "./cleanup.js";
 import { ChatError } from "./errors.js";
+import { isBusy } from "./failover.js";
 import type { Route } from "./route.js";
 import { type Place, Thread } from "./thread.js";
 import { transcript } from "./transcript.js";
@@ -76,10 +77,11 @@ export class Turn {
 
   async *#attempt(place: Place | undefined, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
     const { upstream } = this.#route;
-    const { request, notices } = await this.#upstreamRequest(place, signal);
-    if (notices.length > 0) yield notices;
     let at: { chat: string; message: string } | undefined;
+    let refused = false;
     try {
+      const { request, notices } = await this.#upstreamRequest(place, signal);
+      if (notices.length > 0) yield notices;
       for await (const events of upstream.chat(request, signal)) {
         for (const event of events) {
           this.#meter.hear(event);
@@ -95,7 +97,11 @@ export class Turn {
         const outward = events.flatMap((event) => this.#outward(event));
         if (outward.length > 0) yield outward;
       }
+    } catch (error) {
+      refused = isBusy(error);
+      throw error;
     } finally {
+      if (place && (!at || refused)) await this.#noted(this.#thread.putBack(place));
       if (at) await this.#keep(at.chat, this.#keepTime());
       if (this.#mode === "ephemeral") this.#parts.cleanup.sweep();
     }

@@ -114,7 +114,10 @@ export type ChatEvent =
       citations: CitationMode;
       ignored: string[];
     }
-  /** The upstream's own names for this turn: where a next turn can continue. Ends at the chat layer. */
+  /**
+   * The upstream's own names for this turn: where a next turn can continue. Ends at the chat layer. Before it nothing
+   * was said to the upstream. In a chat that is a line no message is named: it goes on at its end.
+   */
   | { type: "opened"; chat: string; message: string }
   /** What a client may send as `conversation` to go on here. */
   | { type: "conversation"; id: string }
@@ -234,6 +237,8 @@ export interface Upstream {
   readonly chats: "tree" | "line" | "none";
   /** Throws ChatError where it cannot say. */
   models(signal: AbortSignal): Promise<Model[]>;
+  /** A model that is not in the list but answers to this name. */
+  modelNamed?(name: string): Model | undefined;
   chat(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<readonly ChatEvent[]>;
   /** The parameters of this request, in the client's own words, that it leaves out for this model. */
   ignores?(request: ChatRequest, model: Model): string[];

@@ -26,6 +26,8 @@ function checkUpstream(upstream: unknown, at: string): UpstreamConfig {
   switch (kind) {
     case "kimi-web":
       return check(upstream, upstreamSchemas["kimi-web"], at);
+    case "kimi-legacy":
+      return check(upstream, upstreamSchemas["kimi-legacy"], at);
     case "openai":
       return checkAddress(check(upstream, upstreamSchemas.openai, at), at);
     case "simulator":

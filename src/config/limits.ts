@@ -56,6 +56,12 @@ export const limits = {
   frame: 72 * megabyte,
   /** One line of an event stream; the arguments of a call may come in one piece. */
   upstreamLine: 16 * megabyte,
+  /** One event of a stream of events, in characters. The first one echoes the prompt (kimi-web.md §1.5). */
+  eventData: 4 * megabyte,
+  /** How often an answer that Kimi cut to length is continued before it ends as that. */
+  continuations: 8,
+  /** How long Kimi may take to close a stream after its last event. */
+  lastBytes: 2 * second,
   /** What may follow the end frame before the connection is cut instead of kept. */
   afterEnd: kilobyte,
   /** Kimi reading an uploaded file, and how often it is asked. */

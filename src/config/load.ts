@@ -136,7 +136,7 @@ function withBareSecrets(upstream: UpstreamConfig): UpstreamConfig {
   if (upstream.kind === "openai") {
     return { ...upstream, ...(upstream.apiKey ? { apiKey: bare(upstream.apiKey) } : {}) };
   }
-  if (upstream.kind !== "kimi-web") return upstream;
+  if (upstream.kind !== "kimi-web" && upstream.kind !== "kimi-legacy") return upstream;
   const { accessToken, refreshToken, ...rest } = upstream;
   return {
     ...rest,

@@ -189,11 +189,25 @@ const OpenAiUpstream = Type.Object(
   strict,
 );
 
+const KimiLegacyUpstream = Type.Object(
+  {
+    name: Name,
+    kind: Type.Literal("kimi-legacy"),
+    baseUrl: Type.Optional(Url),
+    accessToken: Type.Optional(Type.String({ description: "an access token" })),
+    refreshToken: Type.Optional(Type.String({ description: "a refresh token" })),
+    userAgent: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: "a User-Agent" })),
+    concurrency: Type.Optional(Concurrency),
+  },
+  strict,
+);
+
 const SimulatorUpstream = Type.Object({ name: Name, kind: Type.Literal("simulator") }, strict);
 
 /** One schema a kind of upstream; a new kind is one line here and one in `upstreams/registry.ts`. */
 export const upstreamSchemas = {
   "kimi-web": KimiWebUpstream,
+  "kimi-legacy": KimiLegacyUpstream,
   openai: OpenAiUpstream,
   simulator: SimulatorUpstream,
 } as const satisfies Record<string, TSchema>;

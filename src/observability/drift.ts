@@ -3,6 +3,7 @@ import { limits } from "../config/limits.js";
 /** The kinds of thing Kimi may add without telling us. */
 export type DriftKind =
   | "mask"
+  | "event"
   | "block"
   | "op"
   | "container"

@@ -17,8 +17,8 @@ import { Uploads } from "../files/uploads.js";
 import { Drift } from "../observability/drift.js";
 import { SqliteStore } from "../store/sqlite.js";
 import type { Store } from "../store/store.js";
-import type { Patience } from "../upstreams/kimi-web/upstream.js";
 import { openUpstream } from "../upstreams/registry.js";
+import type { Patience } from "../upstreams/surroundings.js";
 
 /** Everything behind the server, opened and joined as the configuration says. */
 export type House = {
@@ -88,6 +88,8 @@ async function upstreamsOf({ upstreams }: Config, store: Store): Promise<Upstrea
 /** Answers at a time where the config does not say: what Kimi's own site lets one person do. */
 const defaultConcurrency: Record<UpstreamConfig["kind"], number> = {
   "kimi-web": 2,
+  // One stream of a user at a time (kimi-web.md §1.6).
+  "kimi-legacy": 1,
   openai: 100,
   simulator: 1_000,
 };

@@ -2,10 +2,12 @@ import { setImmediate } from "node:timers/promises";
 import { type Static, Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import { readRow } from "./sqlite-file.js";
-import type { StoredChat, StoredThread } from "./store.js";
+import type { StoredChat, StoredThread, TakenThread } from "./store.js";
 
 const ChatRow = Type.Tuple([Type.String(), Type.String(), Type.String(), Type.Number(), Type.Number()]);
-const ThreadRow = Type.Tuple([Type.String(), Type.String(), Type.String(), Type.String(), Type.String()]);
+const threadRow = [Type.String(), Type.String(), Type.String(), Type.String(), Type.String()] as const;
+const ThreadRow = Type.Tuple([...threadRow]);
+const TakenRow = Type.Tuple([...threadRow, Type.Number()]);
 const NumberRow = Type.Tuple([Type.Number()]);
 const MaybeNumberRow = Type.Tuple([Type.Union([Type.Number(), Type.Null()])]);
 
@@ -14,6 +16,8 @@ const trimmedAtOnce = 100;
 
 const chatColumns = "upstream, chat, scope, due_at, attempts";
 const threadColumns = "t.key, c.upstream, c.chat, t.parent, t.system";
+const itsChat = (column: string) => `(SELECT ${column} FROM chats WHERE id = chat_id)`;
+const takenColumns = `key, ${itsChat("upstream")}, ${itsChat("chat")}, parent, system, seq`;
 
 /** The tables of chats and threads. Every look-up goes by an index: it costs the same among a million threads. */
 export class SqliteThreads {
@@ -49,6 +53,19 @@ export class SqliteThreads {
   latestThread(upstream: string, chat: string): StoredThread | undefined {
     const row = this.#run.latestThread.get(upstream, chat);
     return row === undefined ? undefined : toThread(row).thread;
+  }
+
+  takeThread(keys: readonly string[], now: number): TakenThread | undefined {
+    const rows = taken(this.#run.takeThread.all(JSON.stringify(keys), now));
+    const key = keys.find((wanted) => rows.some((row) => row.key === wanted));
+    const thread = rows.find((row) => row.key === key)?.thread;
+    return thread && { keys: rows.map((row) => row.key), thread };
+  }
+
+  takeLatestThread(upstream: string, chat: string): TakenThread | undefined {
+    const rows = taken(this.#run.takeLatestThread.all(upstream, chat));
+    const thread = rows.at(-1)?.thread;
+    return thread && { keys: rows.map((row) => row.key), thread };
   }
 
   forgetThreads(upstream: string, chat: string): void {
@@ -100,6 +117,15 @@ function toThread(row: unknown): { key: string; thread: StoredThread } {
   return { key, thread: { upstream, chat, parent, system } };
 }
 
+/** The oldest first: SQLite returns deleted rows in no order. */
+function taken(rows: readonly unknown[]): { key: string; thread: StoredThread }[] {
+  const read = rows.map((row) => readRow(TakenRow, row)).sort((a, b) => a[5] - b[5]);
+  return read.map(([key, upstream, chat, parent, system]) => ({
+    key,
+    thread: { upstream, chat, parent, system },
+  }));
+}
+
 const thisChat = "chat_id = (SELECT id FROM chats WHERE upstream = ? AND chat = ?)";
 
 function prepare(database: Database.Database) {
@@ -131,6 +157,14 @@ function prepare(database: Database.Database) {
       `SELECT ${threadColumns} FROM chats c JOIN threads t ON t.chat_id = c.id WHERE c.upstream = ? AND c.chat = ?
        ORDER BY t.seq DESC LIMIT 1`,
     ),
+    // One statement each, so that of two connections only one sees the place.
+    takeThread: read(
+      `DELETE FROM threads WHERE chat_id = (
+         SELECT t.chat_id FROM json_each(?) k CROSS JOIN threads t ON t.key = k.value
+         CROSS JOIN chats c ON c.id = t.chat_id WHERE c.due_at > ? ORDER BY k.key LIMIT 1)
+       RETURNING ${takenColumns}`,
+    ),
+    takeLatestThread: read(`DELETE FROM threads WHERE ${thisChat} RETURNING ${takenColumns}`),
     forgetThreads: write(`DELETE FROM threads WHERE ${thisChat}`),
     // The plus keeps SQLite from reading all chats of an upstream instead of those that are due.
     dueChats: read(

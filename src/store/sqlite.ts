@@ -16,6 +16,7 @@ import type {
   StoredFile,
   StoredKey,
   StoredThread,
+  TakenThread,
 } from "./store.js";
 
 export { StoreError } from "./errors.js";
@@ -137,6 +138,14 @@ export class SqliteStore implements Store {
 
   latestThread(upstream: string, chat: string): Promise<StoredThread | undefined> {
     return this.#use(({ threads }) => threads.latestThread(upstream, chat));
+  }
+
+  takeThread(keys: readonly string[], now: number): Promise<TakenThread | undefined> {
+    return this.#use(({ threads }) => threads.takeThread(keys, now));
+  }
+
+  takeLatestThread(upstream: string, chat: string): Promise<TakenThread | undefined> {
+    return this.#use(({ threads }) => threads.takeLatestThread(upstream, chat));
   }
 
   forgetThreads(upstream: string, chat: string): Promise<void> {

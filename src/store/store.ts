@@ -87,6 +87,9 @@ export type StoredThread = {
   system: string;
 };
 
+/** A place that was taken out of the store, with all names that places of its chat had, the oldest first. */
+export type TakenThread = { keys: readonly string[]; thread: StoredThread };
+
 export interface ThreadStore {
   /** Notes a chat as soon as the upstream has named it, or moves the time at which it is due. */
   saveChat(chat: Omit<StoredChat, "attempts">): Promise<void>;
@@ -101,6 +104,13 @@ export interface ThreadStore {
   ): Promise<{ key: string; thread: StoredThread } | undefined>;
   /** The place that was remembered last in a chat. */
   latestThread(upstream: string, chat: string): Promise<StoredThread | undefined>;
+  /**
+   * Like `findThread`, but all places of that chat leave the store in the same step: of those who ask at once, for
+   * whichever of its names, one gets it.
+   */
+  takeThread(keys: readonly string[], now: number): Promise<TakenThread | undefined>;
+  /** Like `latestThread`, and takes it in the same way. */
+  takeLatestThread(upstream: string, chat: string): Promise<TakenThread | undefined>;
   /** The threads of a chat, but not the chat itself: it still has to be deleted. */
   forgetThreads(upstream: string, chat: string): Promise<void>;
   /** Chats of these upstreams whose time has come, the longest overdue first. */

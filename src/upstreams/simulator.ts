@@ -8,7 +8,8 @@ import type {
   Upstream,
   UpstreamRequest,
 } from "../chat/types.js";
-import { KimiWeb, type KimiWebSurroundings } from "./kimi-web/upstream.js";
+import { KimiWeb } from "./kimi-web/upstream.js";
+import type { UpstreamSurroundings } from "./surroundings.js";
 
 /** Milliseconds between the simulator's deltas: about as fast as people see Kimi write. */
 const pace = 15;
@@ -33,7 +34,7 @@ export class SimulatorUpstream implements Upstream {
   /** Starts a simulator on a free loopback port and logs in to it. */
   static async open(
     name: string,
-    surroundings: Omit<KimiWebSurroundings, "store">,
+    surroundings: Omit<UpstreamSurroundings, "store">,
   ): Promise<SimulatorUpstream> {
     const simulator = await startSimulator({ deltaMilliseconds: pace });
     const options = { name, baseUrl: simulator.url, authUrl: simulator.url, tokens: simulator.issue() };
@@ -75,7 +76,7 @@ export class SimulatorUpstream implements Upstream {
 }
 
 /** The simulator's logins end with it, so nothing of them is kept on disk. */
-function forgetful(): KimiWebSurroundings["store"] {
+function forgetful(): UpstreamSurroundings["store"] {
   return {
     credentials: async () => undefined,
     saveCredentials: async () => {},

@@ -46,11 +46,23 @@ export class AnswerStream {
     }
   }
 
-  /** Gives the connection back to the pool if the answer was read to its end, and cuts it otherwise. */
-  close(complete: boolean): void {
-    if (complete)
-      this.#body.dump({ limit: limits.afterEnd, signal: AbortSignal.timeout(limits.unary) }).catch(() => {});
-    else this.#body.destroy();
+  /**
+   * Gives the connection back to the pool if the answer was read to its end, and cuts it otherwise. Resolves when the
+   * other side has closed the stream too; that is waited for only so long.
+   */
+  async close(complete: boolean, patience: number = limits.unary): Promise<void> {
+    const body = this.#body;
+    if (!complete) body.destroy();
+    if (body.closed || !complete) return;
+    const late = setTimeout(() => body.destroy(), patience);
+    // Not undici's dump(): its limit counts what was read before, so it cuts the connection of any longer answer.
+    let left: number = limits.afterEnd;
+    body.on("data", (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) body.destroy();
+    });
+    await new Promise((resolve) => body.once("close", resolve).resume());
+    clearTimeout(late);
   }
 }
 

@@ -63,6 +63,7 @@ describe("the long form", () => {
       "keys": [{ "name": "nextchat", "key": "sk-1" }],
       "upstreams": [
         { "name": "me", "kind": "kimi-web", "baseUrl": "https://www.kimi.com", "accessToken": "Bearer a" },
+        { "name": "old", "kind": "kimi-legacy", "refreshToken": "bearer r", "concurrency": 1 },
         { "name": "try-me", "kind": "simulator" },
       ],
       "routes": { "gpt-4o-mini": ["me"] },
@@ -78,6 +79,12 @@ describe("the long form", () => {
       kind: "kimi-web",
       baseUrl: "https://www.kimi.com",
       accessToken: "a",
+    });
+    expect(config.upstreams[1]).toEqual({
+      name: "old",
+      kind: "kimi-legacy",
+      refreshToken: "r",
+      concurrency: 1,
     });
     expect(config.routes).toEqual({ "gpt-4o-mini": ["me"] });
     expect(config.storePath).toMatch(/moonbridge-config-.*\/state\/moonbridge\.db$/);
@@ -171,7 +178,7 @@ describe("a mistake names its key and what was expected, and quotes no value", (
     ],
     [
       '{"upstreams": [{"name": "a", "kind": "SECRET"}]}',
-      "upstreams[0].kind: expected kimi-web or openai or simulator.",
+      "upstreams[0].kind: expected kimi-web or kimi-legacy or openai or simulator.",
     ],
     ['{"upstreams": [{"name": "a"}]}', "upstreams[0].kind: this setting is missing."],
     [
@@ -193,6 +200,10 @@ describe("a mistake names its key and what was expected, and quotes no value", (
     [
       '{"upstreams": [{"name": "a", "kind": "openai", "region": "SECRET"}]}',
       'upstreams[0].region: expected "ai" or "cn".',
+    ],
+    [
+      '{"upstreams": [{"name": "a", "kind": "kimi-legacy", "concurrency": 0}]}',
+      "upstreams[0].concurrency: expected how many answers at a time, from 1.",
     ],
     ['{"routes": {"kimi": ["nobody"]}}', "routes.kimi: there is no upstream “nobody”."],
     [

@@ -1,6 +1,7 @@
 import { request } from "undici";
 import { describe, expect, test } from "vitest";
 import { apiKey, asking, type Gateway, post, startGateway, until } from "../gateway.js";
+import { kinds } from "../upstreams/protocols.js";
 
 const chatPath = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
 const cancelPath = "/apiv2/kimi.gateway.chat.v1.ChatService/CancelChat";
@@ -80,8 +81,11 @@ describe("Stop in the UI stops Kimi", () => {
   });
 });
 
-test("a thousand aborts at random moments leave no stream, socket, timer or listener behind", async () => {
-  const gateway = await startGateway();
+const nothingLeft =
+  "%s: a thousand aborts at random moments leave no stream, socket, timer or listener behind";
+
+test.each(kinds)(nothingLeft, async (kind) => {
+  const gateway = await startGateway({ kind });
   const before = await resources(gateway);
   let seed = 1;
   const random = () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Fault } from "../../simulator/index.js";
 import { apiKey, asking, post, startGateway } from "../gateway.js";
+import { kinds } from "../upstreams/protocols.js";
 
 /** One of every kind of thing that can go wrong; each may be tempted to quote what it failed on. */
 const faults: Fault[] = [
@@ -9,6 +10,7 @@ const faults: Fault[] = [
   { kind: "http", status: 500, body: '{"message":"CANARY prompt"' },
   { kind: "http", status: 401, body: "<html>CANARY prompt</html>" },
   { kind: "html" },
+  { kind: "error", code: "internal", reason: "canary.CANARY prompt", message: "failed on: CANARY prompt" },
   { kind: "cut", after: 1 },
   { kind: "cut-before" },
   { kind: "garbage", after: 1 },
@@ -19,8 +21,11 @@ const faults: Fault[] = [
   { kind: "stall", after: 1 },
 ];
 
-test("no token, key or prompt reaches the log or an error, whatever goes wrong on whatever route", async () => {
-  const gateway = await startGateway({ patience: { silence: 200, progress: 200 } });
+const whatever =
+  "%s: no token, key or prompt reaches the log or an error, whatever goes wrong on whatever route";
+
+test.each(kinds)(whatever, async (kind) => {
+  const gateway = await startGateway({ kind, patience: { silence: 200, progress: 200 } });
   const { accessToken, refreshToken } = gateway.simulator.issue();
   const secrets = [accessToken, refreshToken, apiKey, "CANARY", "eyJ"];
   const bodies: string[] = [];

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { Pool } from "undici";
 import { expect, onTestFinished, test } from "vitest";
 import { parameterNames } from "../../src/api/openai-chat/schema.js";
-import { apiKey, asking, post, startGateway } from "../gateway.js";
+import { apiKey, asking, type Kind, post, startGateway } from "../gateway.js";
 
 const runs = 10_000;
 
@@ -60,7 +60,13 @@ test(`${runs} nonsensical bodies: never a 5xx, never a crash, always an answer t
   expect((await post(gateway, asking("still there?"))).status).toBe(200);
 });
 
-test("500 streams of nonsense from Kimi: every one ends as an error or an answer, and the next is fine", async () => {
+const nonsense =
+  "500 streams of nonsense from Kimi: every one ends as an error or an answer, and the next is fine";
+
+test.each<[kind: Kind, atOnce: number]>([
+  ["kimi-web", 50],
+  ["kimi-legacy", 1],
+])(`%s: ${nonsense}`, async (kind, atOnce) => {
   const frames = fc.array(
     fc.oneof(
       fc.record({ do: fc.constant("raw" as const), frame: fc.dictionary(fc.string(), fc.jsonValue()) }),
@@ -72,6 +78,7 @@ test("500 streams of nonsense from Kimi: every one ends as an error or an answer
   const scripts = fc.sample(frames, { numRuns: 500, seed: 7 });
   let next = 0;
   const gateway = await startGateway({
+    kind,
     simulator: { script: ({ text }) => (text === "still there?" ? undefined : scripts[next++]) },
     patience: { silence: 300, progress: 300 },
   });
@@ -80,7 +87,9 @@ test("500 streams of nonsense from Kimi: every one ends as an error or an answer
     const body = await response.text();
     expect(response.status === 200 ? body : JSON.parse(body).error.code).toMatch(/\[DONE\]\n\n$|^[a-z_]+$/);
   };
-  for (let at = 0; at < scripts.length; at += 50) await Promise.all(scripts.slice(at, at + 50).map(one));
+  for (let at = 0; at < scripts.length; at += atOnce)
+    await Promise.all(scripts.slice(at, at + atOnce).map(one));
+  expect(next).toBe(scripts.length);
   expect(gateway.log().filter((line) => Number(line.level) >= 50)).toEqual([]);
   expect((await post(gateway, asking("still there?"))).status).toBe(200);
 });

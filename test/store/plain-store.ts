@@ -1,4 +1,4 @@
-import type { StoredChat, StoredThread, ThreadStore } from "../../src/store/store.js";
+import type { StoredChat, StoredThread, TakenThread, ThreadStore } from "../../src/store/store.js";
 
 type Name = { upstream: string; chat: string };
 const same = (a: Name, b: Name) => a.upstream === b.upstream && a.chat === b.chat;
@@ -41,6 +41,14 @@ export class PlainStore implements ThreadStore {
     return this.#threads.findLast(({ thread }) => same(thread, { upstream, chat }))?.thread;
   }
 
+  async takeThread(keys: readonly string[], now: number): Promise<TakenThread | undefined> {
+    return this.#take((await this.findThread(keys, now))?.thread);
+  }
+
+  async takeLatestThread(upstream: string, chat: string): Promise<TakenThread | undefined> {
+    return this.#take(await this.latestThread(upstream, chat));
+  }
+
   async forgetThreads(upstream: string, chat: string): Promise<void> {
     this.#threads = this.#threads.filter(({ thread }) => !same(thread, { upstream, chat }));
   }
@@ -68,6 +76,13 @@ export class PlainStore implements ThreadStore {
 
   async trimThreads(limit: number): Promise<void> {
     this.#threads.splice(0, Math.max(0, this.#threads.length - limit));
+  }
+
+  #take(thread: StoredThread | undefined): TakenThread | undefined {
+    if (!thread) return undefined;
+    const keys = this.#threads.flatMap((each) => (same(each.thread, thread) ? each.key : []));
+    void this.forgetThreads(thread.upstream, thread.chat);
+    return { keys, thread };
   }
 
   #find(upstream: string, chat: string): StoredChat | undefined {

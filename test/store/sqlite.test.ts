@@ -36,7 +36,7 @@ function peek(path: string): Database.Database {
 }
 
 /** Another process; `shell` runs before it. */
-function start(what: "race" | "write" | "open", path: string, shell = ":"): ChildProcess {
+function start(what: "race" | "take" | "write" | "open", path: string, shell = ":"): ChildProcess {
   const child = spawn("sh", ["-c", `${shell}; exec "$0" "$@"`, process.execPath, program, what, path]);
   onTestFinished(() => {
     child.kill("SIGKILL");
@@ -233,6 +233,34 @@ describe("chats and threads", () => {
     expect(await again.chat("me", "b", "s", 0)).toEqual({ ...chat("b", 200), attempts: 0 });
   });
 
+  test("a place is taken once, by whichever of its names, and with it all others of its chat", async () => {
+    const store = await open(await freshPath());
+    for (const name of ["a", "b"]) await store.saveChat(chat(name, 100));
+    await store.saveThread(["a1", "a1*"], thread("a", "1"));
+    await store.saveThread(["a2"], thread("a", "2"));
+    await store.saveThread(["b1"], thread("b", "1"));
+    expect(await store.takeThread(["?", "a1*", "b1"], 100)).toBeUndefined();
+    const keys = ["a1", "a1*", "a2"];
+    expect(await store.takeThread(["?", "a1*", "b1"], 99)).toEqual({ keys, thread: thread("a", "1") });
+    expect(await store.takeThread(keys, 0)).toBeUndefined();
+    expect(await store.takeLatestThread("me", "a")).toBeUndefined();
+    expect(await store.takeLatestThread("me", "b")).toEqual({ keys: ["b1"], thread: thread("b", "1") });
+    expect(await store.takeLatestThread("me", "b")).toBeUndefined();
+    expect((await store.chat("me", "a", "s", 0))?.chat).toBe("a");
+  });
+
+  test("three processes take the same thousand places: each place goes to one of them", async () => {
+    const path = await freshPath();
+    const store = await open(path);
+    for (let n = 0; n < 1_000; n++) {
+      await store.saveChat(chat(`chat-${n}`, 1_000));
+      await store.saveThread([`key-${n}`], thread(`chat-${n}`, "1"));
+    }
+    const reports = await Promise.all(Array.from({ length: 3 }, () => report(start("take", path))));
+    expect(reports.flat().filter((line) => line.startsWith("took")).length).toBe(1_000);
+    expect(new Set(reports.flat()).size).toBe(1_001);
+  });
+
   test("a chat stays with the scope that noted it first", async () => {
     const store = await open(await freshPath());
     await store.saveChat(chat("a", 100, "mine"));
@@ -321,6 +349,16 @@ describe("chats and threads", () => {
       (names): Step =>
         (store) =>
           store.latestThread(...names),
+    ),
+    fc.tuple(keys, time).map(
+      ([keys, now]): Step =>
+        (store) =>
+          store.takeThread(keys, now),
+    ),
+    name.map(
+      (names): Step =>
+        (store) =>
+          store.takeLatestThread(...names),
     ),
     name.map(
       (names): Step =>

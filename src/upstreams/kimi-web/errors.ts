@@ -1,6 +1,20 @@
-import { ChatError, type ErrorCode } from "../../chat/errors.js";
+import { ChatError } from "../../chat/errors.js";
 import { type JsonObject, object, objects, text } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
+import {
+  accessRefused,
+  broken,
+  filtered,
+  gone,
+  loginExpired,
+  type Meaning,
+  notUnderstood,
+  overloaded,
+  quota,
+  rate,
+  tooLong,
+  tooSlow,
+} from "../meanings.js";
 import { quote } from "../quote.js";
 
 /** What an error of Kimi's says, wherever it stood: unary body, trailer or `block.exception`. */
@@ -29,30 +43,6 @@ export function readFailure(error: JsonObject): KimiFailure {
   };
 }
 
-type Meaning = { code: ErrorCode; message: string };
-
-const overloaded: Meaning = {
-  code: "upstream_overloaded",
-  message: "Kimi is too busy to answer right now. Try again in a minute.",
-};
-const quota: Meaning = {
-  code: "quota_exceeded",
-  message: "This Kimi account has used up its quota. It comes back when Kimi resets it, or with an upgrade.",
-};
-const rate: Meaning = {
-  code: "rate_limited",
-  message: "Kimi says that this account asks too often. Wait a little before the next message.",
-};
-const broken: Meaning = {
-  code: "upstream_unavailable",
-  message: "Kimi failed while it was answering. Try again.",
-};
-const loginExpired: Meaning = {
-  code: "account_login_required",
-  message:
-    "Kimi no longer accepts this account's login. Log in on Kimi's site and give Moonbridge new tokens.",
-};
-
 /** The reasons of the site's own enum (kimi-web.md §2.9). */
 const byReason: Record<string, Meaning> = {
   INVALID_AUTH_TOKEN: loginExpired,
@@ -61,11 +51,8 @@ const byReason: Record<string, Meaning> = {
     message:
       "Kimi says that nobody is logged in: the access token is missing or is a refresh token. Give Moonbridge new tokens.",
   },
-  CONTENT_FILTER: { code: "content_filter", message: "Kimi's content filter refused this conversation." },
-  TOKEN_LENGTH_TOO_LONG: {
-    code: "context_length_exceeded",
-    message: "This conversation is too long for Kimi. Start a new one or shorten it.",
-  },
+  CONTENT_FILTER: filtered,
+  TOKEN_LENGTH_TOO_LONG: tooLong,
   INCONSISTENT_FILE_TYPE: {
     code: "file_rejected",
     message: "Kimi refused a file: its content does not match its type.",
@@ -92,21 +79,13 @@ const byReason: Record<string, Meaning> = {
 /** Connect's codes, for failures without a reason that we know. */
 const byCode: Record<string, Meaning> = {
   unauthenticated: loginExpired,
-  permission_denied: {
-    code: "account_login_required",
-    message:
-      "Kimi refuses this account access. Open Kimi's site, see that chatting works there, and give Moonbridge new tokens.",
-  },
+  permission_denied: accessRefused,
   resource_exhausted: rate,
-  invalid_argument: {
-    code: "upstream_protocol",
-    message:
-      "Kimi did not understand Moonbridge's request. Kimi may have changed its protocol; please report it.",
-  },
-  not_found: { code: "not_found", message: "Kimi does not know this chat any more." },
+  invalid_argument: notUnderstood,
+  not_found: gone,
   failed_precondition: broken,
   unavailable: overloaded,
-  deadline_exceeded: { code: "timeout", message: "Kimi took too long to answer. Try again." },
+  deadline_exceeded: tooSlow,
   canceled: { code: "upstream_cut", message: "Kimi stopped this answer." },
 };
 

@@ -3,9 +3,9 @@ import type { ChatEvent, FinishReason } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { isObject, type JsonObject, object, parseObject, text, texts } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
+import { Sources } from "../sources.js";
 import { failureToError, readFailure } from "./errors.js";
 import type { Frame } from "./frames.js";
-import { Sources } from "./sources.js";
 import { Spoken } from "./spoken.js";
 
 /** Block kinds that carry nothing for a chat client (kimi-web.md §2.5). */

@@ -2,8 +2,8 @@ import { ChatError } from "../../chat/errors.js";
 import type { ChatEvent } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import type { Drift } from "../../observability/drift.js";
+import type { Sources } from "../sources.js";
 import { MarkReader, type Piece } from "./marks.js";
-import type { Sources } from "./sources.js";
 
 /** The kinds of block whose text is part of the answer. */
 export type Voice = "text" | "think";

@@ -1,4 +1,4 @@
-import { Credentials, type Surroundings } from "../../accounts/credentials.js";
+import { Credentials } from "../../accounts/credentials.js";
 import { hostsOf, siteOf } from "../../accounts/site.js";
 import type { TokenPair } from "../../accounts/token.js";
 import { ChatError } from "../../chat/errors.js";
@@ -15,6 +15,7 @@ import type {
 import { limits } from "../../config/limits.js";
 import type { Drift } from "../../observability/drift.js";
 import { Catalogue } from "../catalogue.js";
+import type { Patience, UpstreamSurroundings } from "../surroundings.js";
 import { builtIn, type KimiModel, loadCatalogue } from "./catalogue.js";
 import { KimiClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
@@ -34,14 +35,6 @@ export type KimiWebOptions = {
   tokens: TokenPair;
 };
 
-/** Milliseconds after which an answer is given up: in silence, and with heartbeats but no progress; and a file. */
-export type Patience = { silence: number; progress: number; parse?: number };
-
-export type KimiWebSurroundings = Pick<Surroundings, "store" | "warn"> & {
-  drift: Drift;
-  patience?: Patience;
-};
-
 /** Kimi's web chat with one person's account, over its Connect protocol (kimi-web.md §2). */
 export class KimiWeb implements Upstream {
   readonly kind = "kimi-web";
@@ -55,14 +48,14 @@ export class KimiWeb implements Upstream {
   readonly #catalogue: Catalogue<KimiModel>;
   readonly #patience: Patience;
   readonly #drift: Drift;
-  readonly #warn: KimiWebSurroundings["warn"];
+  readonly #warn: UpstreamSurroundings["warn"];
 
   private constructor(
     name: string,
     client: KimiClient,
     credentials: Credentials,
     patience: Patience,
-    surroundings: KimiWebSurroundings,
+    surroundings: UpstreamSurroundings,
   ) {
     this.name = name;
     this.#patience = patience;
@@ -77,7 +70,7 @@ export class KimiWeb implements Upstream {
   }
 
   /** Opens the account; asks nothing of Kimi yet. */
-  static async open(options: KimiWebOptions, surroundings: KimiWebSurroundings): Promise<KimiWeb> {
+  static async open(options: KimiWebOptions, surroundings: UpstreamSurroundings): Promise<KimiWeb> {
     const { accessToken, refreshToken } = options.tokens;
     const site = hostsOf(siteOf(refreshToken ?? accessToken ?? "") ?? "kimi.com", options);
     const patience = surroundings.patience ?? {
@@ -175,7 +168,7 @@ export class KimiWeb implements Upstream {
       }
       throw new ChatError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
     } finally {
-      stream.close(interpreter.ended);
+      void stream.close(interpreter.ended);
       if (interpreter.running) this.#cancel(interpreter.running, token);
     }
   }

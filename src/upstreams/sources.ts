@@ -1,6 +1,6 @@
-import type { ChatEvent, Source } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { type JsonObject, object, objects, text } from "../../json.js";
+import type { ChatEvent, Source } from "../chat/types.js";
+import { limits } from "../config/limits.js";
+import { type JsonObject, object, objects, text } from "../json.js";
 
 /** The pages that a search of one answer found, numbered as they appear (kimi-web.md §2.6). */
 export class Sources {

@@ -1,0 +1,47 @@
+import { createParser, type EventSourceParser } from "eventsource-parser";
+import { ChatError } from "../../chat/errors.js";
+
+/**
+ * Cuts a byte stream into the data of its events, however it was split on the way (kimi-web.md §1.5). Never looks
+ * inside the data. `push` what arrived, then take data with `next` until there is none.
+ */
+export class EventDecoder {
+  readonly #maxLength: number;
+  readonly #text = new TextDecoder();
+  readonly #parser: EventSourceParser;
+  readonly #data: string[] = [];
+  #taken = 0;
+  #tooLong = false;
+
+  /** `maxLength`: of one event, in characters. */
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength;
+    this.#parser = createParser({
+      maxBufferSize: maxLength,
+      onEvent: ({ data }) => {
+        this.#data.push(data);
+      },
+      onError: ({ type }) => {
+        this.#tooLong ||= type === "max-buffer-size-exceeded";
+      },
+    });
+  }
+
+  push(chunk: Buffer): void {
+    this.#data.length = this.#taken = 0;
+    this.#parser.feed(this.#text.decode(chunk, { stream: true }));
+  }
+
+  /** The data of the next complete event, or undefined until more has arrived. Throws `upstream_protocol`. */
+  next(): string | undefined {
+    const data = this.#data[this.#taken];
+    if (data !== undefined) this.#taken++;
+    else if (this.#tooLong) {
+      throw new ChatError(
+        "upstream_protocol",
+        `Kimi sent an event of more than ${this.#maxLength} characters. Is the base URL really Kimi's?`,
+      );
+    }
+    return data;
+  }
+}

@@ -1,0 +1,70 @@
+import { setTimeout } from "node:timers/promises";
+import { ChatError } from "../../chat/errors.js";
+import type { FileContent } from "../../chat/types.js";
+import { limits } from "../../config/limits.js";
+import { type JsonObject, parseObject, text } from "../../json.js";
+import type { LegacyClient } from "./client.js";
+import { EventDecoder } from "./event-stream.js";
+
+/**
+ * Uploads a file and waits until Kimi has read it (kimi-web.md §1.7). Resolves to Kimi's id of it. Throws
+ * `file_rejected` where Kimi cannot read it and `timeout` where that takes too long.
+ */
+export async function upload(
+  client: LegacyClient,
+  file: FileContent,
+  token: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const { name, mediaType } = file;
+  const type = mediaType.startsWith("image/") ? "image" : "file";
+  const place = await client.post("/api/pre-sign-url", { action: type, name }, token, signal);
+  await client.put(text(place.url) ?? "", file, signal);
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.fileParse)]);
+  const named =
+    type === "image"
+      ? { type, file_id: text(place.file_id) ?? "", name }
+      : { type, name, object_name: text(place.object_name) ?? "" };
+  const { id, status } = await arrived(client, named, token, patience);
+  if (status === "parsed") return id;
+  const outcome = await parsed(client, id, token, patience);
+  if (outcome === "parsed") return id;
+  throw new ChatError("file_rejected", `Kimi cannot read the file “${name}”.`, {
+    upstreamCode: outcome ?? "unknown",
+  });
+}
+
+/** Asks until Kimi has found the file in its storage. */
+async function arrived(client: LegacyClient, body: JsonObject, token: string, signal: AbortSignal) {
+  for (;;) {
+    const file = await client.post("/api/file", body, token, signal);
+    const [id, status] = [text(file.id), text(file.status)];
+    if (!id) throw new ChatError("upstream_protocol", "Kimi answered an upload without a file id.");
+    if (status === "initialized" || status === "parsed") return { id, status };
+    await setTimeout(limits.fileParsePoll, undefined, { signal }).catch(() => outOfPatience(signal));
+  }
+}
+
+/** The last status that Kimi tells while it reads the file; it is read where that is `parsed`. */
+async function parsed(client: LegacyClient, id: string, token: string, signal: AbortSignal) {
+  const stream = await client.stream("/api/file/parse_process", { ids: [id] }, token, signal);
+  const decoder = new EventDecoder(limits.eventData);
+  let status: string | undefined;
+  try {
+    for await (const chunk of stream.chunks()) {
+      decoder.push(chunk);
+      for (let data = decoder.next(); data !== undefined; data = decoder.next())
+        status = text(parseObject(data)?.status) ?? status;
+      if (status === "parsed") break;
+    }
+    return status;
+  } finally {
+    void stream.close(status === "parsed");
+  }
+}
+
+/** A client that leaves is a reason of ours; the time that is over becomes one. */
+function outOfPatience({ reason }: AbortSignal): never {
+  if (reason instanceof ChatError) throw reason;
+  throw new ChatError("timeout", "Kimi takes too long to read this file.");
+}
