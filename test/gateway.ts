@@ -86,8 +86,13 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     ...(options.oauth ? { oauth: check(options.oauth, OAuth) } : {}),
     upstreams: [
       options.kind === "kimi-legacy"
-        ? { ...account, kind: options.kind }
-        : { ...account, kind: "kimi-web", authUrl: simulator.url },
+        ? { ...account, kind: options.kind, concurrency: options.concurrency ?? 1 }
+        : {
+            ...account,
+            kind: "kimi-web",
+            authUrl: simulator.url,
+            concurrency: options.concurrency ?? 10_000,
+          },
       ...(options.upstreams?.(simulator) ?? []),
     ],
     routes: routes ?? {},

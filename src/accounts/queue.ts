@@ -12,8 +12,13 @@ export type QueueOptions = {
   tell?: (entry: { position: number }) => void;
 };
 
-/** What an account is doing. */
-export type QueueState = { running: number; waiting: number; held: Hold | undefined };
+/** What an account is doing; `usedUp` is the last word where that was of a quota. */
+export type QueueState = {
+  running: number;
+  waiting: number;
+  held: Hold | undefined;
+  usedUp: ChatError | undefined;
+};
 
 /** Why and until when (milliseconds since the epoch) nothing is asked of an account. */
 export type Hold = { until: number; because: ChatError };
@@ -35,6 +40,7 @@ export class AccountQueue {
   #running = 0;
   #waiting = 0;
   #held: Hold | undefined;
+  #usedUp: ChatError | undefined;
   #wake: NodeJS.Timeout | undefined;
   /** How long an answer takes, in milliseconds: a mean in which the latest counts most. */
   #serviceTime = 10_000;
@@ -44,7 +50,8 @@ export class AccountQueue {
   }
 
   get state(): QueueState {
-    return { running: this.#running, waiting: this.#waiting, held: this.#hold() };
+    const [running, waiting, usedUp] = [this.#running, this.#waiting, this.#usedUp];
+    return { running, waiting, held: this.#hold(), usedUp };
   }
 
   /**
@@ -62,8 +69,15 @@ export class AccountQueue {
     return this.#wait(key, signal);
   }
 
+  /** An answer came to its good end. */
+  answered(): void {
+    this.#usedUp = undefined;
+  }
+
   /** Learns from a failed answer: where the upstream said “not now”, the account is left alone for that long. */
   heed(error: unknown): void {
+    // That holds nobody: it may be the quota of one model among others.
+    if (error instanceof ChatError && error.code === "quota_exceeded") this.#usedUp = error;
     const milliseconds = error instanceof ChatError ? pauseAfter(error) : 0;
     if (!(error instanceof ChatError) || milliseconds === 0) return;
     const until = Date.now() + milliseconds;
@@ -164,9 +178,9 @@ export class AccountQueue {
     return this.#held;
   }
 
-  /** Whether waiting for its end is worth while: a quota does not come back in a minute. */
-  #outlasts({ until, because }: Hold): boolean {
-    return because.code !== "quota_exceeded" && until - Date.now() <= this.#options.wait;
+  /** Whether anyone may wait for its end. */
+  #outlasts({ until }: Hold): boolean {
+    return until - Date.now() <= this.#options.wait;
   }
 
   #busy(why: string): ChatError {
@@ -192,8 +206,6 @@ function pauseAfter({ code, retryAfterSeconds }: ChatError): number {
     // It is not about this account, and may be over at any moment.
     case "upstream_overloaded":
       return Math.min(limits.overloadPause, (retryAfterSeconds ?? 0) * 1_000);
-    case "quota_exceeded":
-      return Math.max(limits.quotaPause, (retryAfterSeconds ?? 0) * 1_000);
     default:
       return 0;
   }

@@ -35,6 +35,7 @@ export async function* firstToAnswer(
         seen ||= events.some(isVisible);
         yield events;
       }
+      queue.answered();
       breaker.succeeded();
       return;
     } catch (error) {

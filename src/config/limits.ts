@@ -102,8 +102,6 @@ export const limits = {
   busyAttempts: 5,
   /** How long an upstream is left alone at most after it said that it is too busy. */
   overloadPause: 5 * second,
-  /** How long an account is not asked again after it said that its quota is used up. */
-  quotaPause: minute,
 
   /** Failures in a row after which an upstream is left alone where another can answer, and for how long. */
   breakerFailures: 4,

@@ -63,7 +63,7 @@ describe("turns", () => {
     expect(queue.state).toMatchObject({ running: 1, waiting: 1 });
     slot.release();
     (await stays).release();
-    expect(queue.state).toEqual({ running: 0, waiting: 0, held: undefined });
+    expect(queue.state).toMatchObject({ running: 0, waiting: 0, held: undefined });
   });
 
   test("who comes with a signal that has fired does not enter", async () => {
@@ -141,13 +141,13 @@ describe("an account that says “not now”", () => {
     slot.release();
   });
 
-  test("because its quota is used up: nobody waits for that", async () => {
+  test("because a quota is used up: that is remembered until an answer comes, and holds nobody", async () => {
     const queue = open();
     queue.heed(new ChatError("quota_exceeded", "Used up."));
-    await expect(queue.enter("a", never())).rejects.toMatchObject({
-      code: "quota_exceeded",
-      retryable: false,
-    });
+    expect(queue.state.usedUp?.code).toBe("quota_exceeded");
+    (await queue.enter("a", never())).release();
+    queue.answered();
+    expect(queue.state.usedUp).toBeUndefined();
   });
 
   test("a failure of another kind holds nobody", async () => {

@@ -79,13 +79,8 @@ test("Kimi says “not now” once: the next one waits for as long as it said, a
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(990);
 });
 
-test("a quota that is used up is not asked about again and again", async () => {
+test("a quota that is used up is told each time; another model may still have some", async () => {
   const gateway = await startGateway();
-  gateway.simulator.fault({ kind: "error", code: "resource_exhausted", paywall: true });
-  for (let n = 0; n < 5; n++) {
-    const response = await ask(gateway, `question ${n}`);
-    expect(response.status).toBe(429);
-    expect(await response.json()).toMatchObject({ error: { code: "insufficient_quota" } });
-  }
-  expect(heard(gateway).length).toBe(1);
+  gateway.simulator.fault({ kind: "error", code: "resource_exhausted", paywall: true }, 2);
+  for (const status of [429, 429, 200]) expect((await ask(gateway, "question")).status).toBe(status);
 });

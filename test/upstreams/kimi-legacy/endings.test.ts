@@ -24,9 +24,6 @@ const refusals: [fault: Fault, status: number, code: string][] = [
     400,
     "context_length_exceeded",
   ],
-  [{ kind: "error", code: "failed_precondition", reason: "chat.user_stream_pushing" }, 429, "account_busy"],
-  [{ kind: "http", status: 200, body: pushing }, 429, "account_busy"],
-  [{ kind: "http", status: 429, body: pushing }, 429, "account_busy"],
   [{ kind: "http", status: 429, body: "{}" }, 429, "rate_limit_exceeded"],
   [{ kind: "http", status: 403, body: "no" }, 503, "account_login_required"],
   [{ kind: "http", status: 500, body: "<html>" }, 502, "upstream_unavailable"],
@@ -50,16 +47,35 @@ const refusals: [fault: Fault, status: number, code: string][] = [
 
 describe("a failure before the first word has its HTTP status, streamed or not", () => {
   test.each(refusals)("%j → %i %s", async (fault, status, code) => {
-    const gateway = await start();
     for (const stream of [true, false]) {
+      const gateway = await start();
       gateway.simulator.fault(fault);
       const response = await post(gateway, asking("sim:repeat=20", { stream }));
       expect(JSON.parse(await response.text())).toEqual({
         error: { message: expect.stringMatching(/[.?”]$/), type: expect.any(String), param: null, code },
       });
       expect(response.status).toBe(status);
+      expect(gateway.simulator.counts().chats).toBe(1);
     }
+  });
+
+  test.each<Fault>([
+    { kind: "error", code: "failed_precondition", reason: "chat.user_stream_pushing" },
+    { kind: "http", status: 200, body: pushing },
+    { kind: "http", status: 429, body: pushing },
+  ])("an account that answers elsewhere is waited for: %j", async (fault) => {
+    const gateway = await start();
+    gateway.simulator.fault(fault);
+    expect((await post(gateway, asking("hello"))).status).toBe(200);
     expect(gateway.simulator.counts().chats).toBe(2);
+  });
+
+  test("and where nobody may wait so long, it is busy", async () => {
+    const gateway = await start({ queue: { waitSeconds: 1 } });
+    gateway.simulator.fault({ kind: "http", status: 429, body: pushing });
+    const response = await post(gateway, asking("hello"));
+    expect([response.status, response.headers.get("retry-after")]).toEqual([429, "2"]);
+    expect(JSON.parse(await response.text()).error.code).toBe("account_busy");
   });
 });
 
