@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Dialogue } from "../../conversations/dialogue.js";
 import { asking, type Gateway, post, startGateway, until } from "../../gateway.js";
-import { newChat, say } from "../../simulator/legacy-client.js";
+import { newChat } from "../../simulator/legacy-client.js";
 import { protocols } from "../protocols.js";
 
 const { asked, chats } = protocols["kimi-legacy"];
@@ -67,28 +67,34 @@ describe("a line goes on at its end and nowhere else", () => {
   test("a conversation named by its id is taken in the same way", async () => {
     const gateway = await start();
     const { conversation_id } = await answerOf(await post(gateway, asking("apples")));
-    const next = asking("sim:recall", { conversation_id });
-    const answers = await Promise.all([1, 2].map(() => post(gateway, next)));
-    const told = asked(gateway).slice(1);
-    expect(told.filter(({ chat }) => chat === conversation_id).length).toBe(1);
-    const good = await Promise.all(answers.filter(({ ok }) => ok).map(answerOf));
-    for (const { choices, conversation_id: id } of good)
-      expect(/apples/.test(choices[0].message.content)).toBe(id === conversation_id);
+    const client = new AbortController();
+    gateway.simulator.fault({ kind: "stall" });
+    const first = post(gateway, asking("pears", { conversation_id }), { signal: client.signal });
+    await until(() => gateway.simulator.counts().openStreams === 1);
+    await post(gateway, asking("plums", { conversation_id }));
+    client.abort();
+    await expect(first).rejects.toThrow();
+    const [, pears, plums] = asked(gateway);
+    expect([pears, plums]).toEqual([
+      { chat: conversation_id, text: "pears" },
+      { chat: expect.not.stringMatching(conversation_id), text: "plums" },
+    ]);
   });
 });
 
 describe("what a turn leaves behind", () => {
-  /** Kimi answers this person elsewhere, as in another tab, until it is told to stop. */
+  /** Kimi answers this person elsewhere, as in another tab, until it is stopped there. */
   async function elsewhere({ simulator }: Gateway): Promise<() => Promise<void>> {
     const { accessToken } = simulator.issue();
-    const answer = say(
-      simulator,
-      accessToken,
-      await newChat(simulator, accessToken),
-      "sim:slow=5 sim:repeat=100",
-    );
-    await until(() => simulator.counts().openStreams === 1);
-    return async () => void (await answer);
+    const tab = new AbortController();
+    const body = JSON.stringify({ messages: [{ role: "user", content: "sim:fault=stall" }] });
+    const path = `/api/chat/${await newChat(simulator, accessToken)}/completion/stream`;
+    const headers = { authorization: `Bearer ${accessToken}` };
+    await fetch(simulator.url + path, { method: "POST", headers, body, signal: tab.signal });
+    return async () => {
+      tab.abort();
+      await until(() => simulator.counts().openStreams === 0);
+    };
   }
 
   test("a turn that Kimi did not take, because it answers elsewhere, leaves the conversation as it was", async () => {
@@ -158,7 +164,7 @@ describe("what a turn leaves behind", () => {
     }
     await until(() => gateway.simulator.counts().openStreams === 0);
     expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBeGreaterThan(10);
-    await expect.poll(() => chats(gateway.simulator)).toEqual([]);
+    await expect.poll(() => chats(gateway.simulator), { timeout: 10_000 }).toEqual([]);
   });
 
   test("every chat is known and deleted in the end, also where no answer came", async () => {
