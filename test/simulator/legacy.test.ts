@@ -124,12 +124,12 @@ describe("chats are lines", () => {
     const { accessToken } = simulator.issue({ user: "hasty" });
     const chat = await newChat(simulator, accessToken);
     const other = await newChat(simulator, accessToken);
-    const first = say(simulator, accessToken, chat, "sim:slow=20 sim:repeat=20");
+    const first = say(simulator, accessToken, chat, "sim:slow=10 sim:repeat=200");
     await expect.poll(() => simulator.counts().openStreams).toBe(1);
     const second = await say(simulator, accessToken, other, "hello");
     expect([second.status, second.type]).toEqual([400, "application/json"]);
     expect(errorOf(second).error_type).toBe("chat.user_stream_pushing");
-    expect(said(await first)).toMatch(/19 20 $/);
+    expect(said(await first)).toMatch(/199 200 $/);
     expect(said(await say(simulator, accessToken, other, "hello"))).toMatch(/^one /);
   });
 

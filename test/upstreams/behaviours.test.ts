@@ -83,7 +83,7 @@ const behaviours: Record<string, (upstream: Upstream) => Promise<void>> = {
   },
 
   "silence is a timeout": async ({ start }) => {
-    const gateway = await start({ patience: { silence: 300, progress: 300 } });
+    const gateway = await start({ patience: { silence: 1_000, progress: 1_000 } });
     for (const kind of ["stall", "stall-heartbeat"] as const) {
       gateway.simulator.fault({ kind, after: 2, ...(kind === "stall" ? {} : { everyMilliseconds: 30 }) });
       expect((await streamed(gateway, "sim:repeat=9")).at(-1)?.error?.code).toBe("timeout");

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { AnswerStream, host, request } from "../../src/upstreams/transport.js";
 
 /** A server that says a lot, waits until it is told to, and then ends as it likes. */
-async function talker(end: (response: ServerResponse) => void) {
+async function talker(end: (response: ServerResponse) => void, patience?: number) {
   const open: ServerResponse[] = [];
   let connections = 0;
   const server = createServer((_request, response) => {
@@ -31,7 +31,7 @@ async function talker(end: (response: ServerResponse) => void) {
       heard += chunk.length;
       if (heard >= 5_000) break;
     }
-    const closed = stream.close(true, 50);
+    const closed = stream.close(true, patience);
     for (const response of open.splice(0)) end(response);
     await closed;
   }
@@ -47,7 +47,7 @@ test("an answer whose end comes after its last word leaves the connection to the
 
 test("one that never ends, or has much to say after its end, costs its connection", async () => {
   for (const end of [() => {}, (response: ServerResponse) => response.end("y".repeat(100_000))]) {
-    const { listen, connections } = await talker(end);
+    const { listen, connections } = await talker(end, 50);
     for (let answer = 0; answer < 3; answer++) await listen();
     expect(connections()).toBeGreaterThanOrEqual(3);
   }

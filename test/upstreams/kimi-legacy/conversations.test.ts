@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Dialogue } from "../../conversations/dialogue.js";
 import { asking, type Gateway, post, startGateway, until } from "../../gateway.js";
-import { newChat, say } from "../../simulator/legacy-client.js";
+import { newChat } from "../../simulator/legacy-client.js";
 import { protocols } from "../protocols.js";
 
 const { asked, chats } = protocols["kimi-legacy"];
@@ -76,17 +76,18 @@ describe("a line goes on at its end and nowhere else", () => {
 });
 
 describe("what a turn leaves behind", () => {
-  /** Kimi answers this person elsewhere, as in another tab, until it is told to stop. */
+  /** Kimi answers this person elsewhere, as in another tab, until it is stopped there. */
   async function elsewhere({ simulator }: Gateway): Promise<() => Promise<void>> {
     const { accessToken } = simulator.issue();
-    const answer = say(
-      simulator,
-      accessToken,
-      await newChat(simulator, accessToken),
-      "sim:slow=5 sim:repeat=100",
-    );
-    await until(() => simulator.counts().openStreams === 1);
-    return async () => void (await answer);
+    const tab = new AbortController();
+    const body = JSON.stringify({ messages: [{ role: "user", content: "sim:fault=stall" }] });
+    const path = `/api/chat/${await newChat(simulator, accessToken)}/completion/stream`;
+    const headers = { authorization: `Bearer ${accessToken}` };
+    await fetch(simulator.url + path, { method: "POST", headers, body, signal: tab.signal });
+    return async () => {
+      tab.abort();
+      await until(() => simulator.counts().openStreams === 0);
+    };
   }
 
   test("a turn that Kimi did not take, because it answers elsewhere, waits and then goes on where it was", async () => {
@@ -94,10 +95,11 @@ describe("what a turn leaves behind", () => {
     const dialogue = new Dialogue(gateway);
     await dialogue.say("apples");
     const done = await elsewhere(gateway);
-    await dialogue.say("pears");
+    const waits = dialogue.say("pears");
+    await until(() => asked(gateway).length > 2);
     await done();
+    await waits;
     const told = asked(gateway);
-    expect(told.length).toBeGreaterThan(2);
     expect(told.at(-1)).toEqual({ chat: told[0]?.chat, text: "pears" });
     expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBe(2);
   });
@@ -153,7 +155,7 @@ describe("what a turn leaves behind", () => {
     }
     await until(() => gateway.simulator.counts().openStreams === 0);
     expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBeGreaterThan(10);
-    await expect.poll(() => chats(gateway.simulator)).toEqual([]);
+    await expect.poll(() => chats(gateway.simulator), { timeout: 10_000 }).toEqual([]);
   });
 
   test("every chat is known and deleted in the end, also where no answer came", async () => {
