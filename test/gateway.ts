@@ -73,6 +73,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     citations: "inline",
     chores: chores ?? [],
     storePath: statePath,
+    sealKeys: [],
     log: { level: "trace" },
     warnings: [],
   };

@@ -5,6 +5,7 @@ import { isObject } from "../json.js";
 import { ConfigError, check, checkUpstreams } from "./check.js";
 import { type Environment, fromEnvironment } from "./environment.js";
 import { Chats, type Config, ConfigFile, Server, type UpstreamConfig } from "./schema.js";
+import { sealKeys } from "./seal-keys.js";
 
 export type CommandLine = { config?: string; host?: string; port?: number };
 
@@ -40,6 +41,7 @@ export async function loadConfig(commandLine: CommandLine, environment: Environm
     citations: settings.citations ?? "inline",
     chores: settings.chores?.patterns ?? [],
     storePath: resolve(dirname(path), settings.store?.slice("sqlite:".length) ?? "moonbridge.db"),
+    sealKeys: sealKeys(environment),
     log: { level: settings.log?.level ?? "info" },
     warnings,
   };

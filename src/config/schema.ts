@@ -159,6 +159,8 @@ export type Config = {
   chores: string[];
   /** Path of the database. */
   storePath: string;
+  /** 32 bytes each: the key that seals logins there, then the one before. Empty: they are kept as they are. */
+  sealKeys: readonly Buffer[];
   log: { level: string };
   /** Things worth saying at start that are no errors. */
   warnings: string[];
