@@ -2,12 +2,14 @@ import type { ChatError } from "../chat/errors.js";
 import type { AccountStatus } from "../chat/types.js";
 import { limits } from "../config/limits.js";
 
+const where = "(F12 → Application → Local storage)";
+const whatToDo = "and give them to “moonbridge login”, or put them into the config and restart Moonbridge.";
 export const noRefreshToken =
-  "This Kimi account's access token has expired and there is no refresh token. Copy access_token and refresh_token " +
-  "from Kimi's site (F12 → Application → Local storage) into the config.";
+  "This Kimi account's access token has expired and there is no refresh token. " +
+  `Copy access_token and refresh_token from Kimi's site ${where} ${whatToDo}`;
 export const refusedLogin =
-  "Kimi refuses this account's refresh token: it has expired or you logged out on Kimi's site. Log in there, copy " +
-  "access_token and refresh_token (F12 → Application → Local storage) into the config and restart Moonbridge.";
+  "Kimi refuses this account's refresh token: it has expired or you logged out on Kimi's site. " +
+  `Log in there, copy access_token and refresh_token ${where} ${whatToDo}`;
 export const refusedNewToken =
   "Kimi refuses even the access token that it made a moment ago. Open Kimi's site and see that chatting works there; " +
   "Moonbridge tries again in half a minute.";

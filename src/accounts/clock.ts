@@ -5,16 +5,10 @@ export class KimiClock {
   /** Milliseconds that Kimi's clock is ahead of ours. */
   #ahead = 0;
 
-  /** Sets the clock by a token that Kimi has made this moment. */
-  setBy(token: string): void {
-    const { issuedAt } = claims(token);
-    if (issuedAt !== undefined) this.#ahead = issuedAt - Date.now();
-  }
-
-  /** No token comes from the future: where one seems to, Kimi's clock is further ahead than we thought. */
-  see(token: string | undefined): void {
+  /** Sets the clock by a token that Kimi made at this moment of ours. */
+  setBy(token: string | undefined, madeAt: number): void {
     const { issuedAt } = claims(token ?? "");
-    if (issuedAt !== undefined) this.#ahead = Math.max(this.#ahead, issuedAt - Date.now());
+    if (issuedAt !== undefined) this.#ahead = issuedAt - madeAt;
   }
 
   /** How much of its life a token has spent: 0 for one that does not say, 1 for one that has expired. */

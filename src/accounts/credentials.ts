@@ -6,7 +6,7 @@ import type { CredentialStore } from "../store/store.js";
 import { accountState, noRefreshToken, refusedLogin, refusedNewToken } from "./account-state.js";
 import { Backoff } from "./backoff.js";
 import { KimiClock } from "./clock.js";
-import { KeptLogin } from "./kept-login.js";
+import { KeptLogin, Postponed } from "./kept-login.js";
 import { nameOf, newestToken } from "./precedence.js";
 import { claims, type TokenPair } from "./token.js";
 
@@ -61,7 +61,7 @@ export class Credentials {
     this.#renew = renew;
     this.#warn = warn;
     this.#stop = stop;
-    this.#clock.see(login.current.accessToken);
+    this.#setClock();
     this.#upkeep = setInterval(() => this.#keepUp(), limits.renewalLook).unref();
   }
 
@@ -134,7 +134,7 @@ export class Credentials {
   /** What time brings: a renewal that is due though nobody asks, and a disk that has room again. */
   #keepUp(): void {
     this.#renewIfDue();
-    if (!this.#login.isSaved) void this.#catchUp();
+    if (!this.#login.isSaved && !this.#login.hasNoLock) void this.#catchUp();
   }
 
   #renewIfDue(): void {
@@ -147,9 +147,9 @@ export class Credentials {
     const share = this.#spentShare();
     if (share < this.#renewAt) return false;
     if (this.#login.refreshTokens().length === 0) return share >= 1;
-    if (this.#backoff.remaining > 0) return false;
+    if (this.#backoff.remaining > 0 || (share < 1 && this.#login.hasNoLock)) return false;
     const now = Date.now();
-    return now - this.#usedAt < limits.keptReady || now - this.#login.renewedAt >= limits.renewedUnused;
+    return now - this.#usedAt < limits.keptReady || now - (this.#login.givenAt ?? 0) >= limits.renewedUnused;
   }
 
   /** How much of its life the current access token has spent; 1 or more if it cannot be used. */
@@ -194,7 +194,7 @@ export class Credentials {
       const work = async () => (await this.#takeOver(before)) ?? this.#exchange();
       return await this.#login.alone(work, this.#spentShare() >= 1);
     } catch (error) {
-      this.#failed(error);
+      if (!(error instanceof Postponed)) this.#failed(error);
       throw error;
     }
   }
@@ -219,14 +219,12 @@ export class Credentials {
     for (const refreshToken of this.#login.refreshTokens()) {
       const pair = await this.#renew(refreshToken, signal);
       if (pair === "refused" || pair.accessToken === undefined) continue;
-      this.#clock.setBy(pair.accessToken);
-      await this.#login.take({
-        accessToken: pair.accessToken,
-        refreshToken: pair.refreshToken ?? refreshToken,
-      });
-      this.#renewedAt = Date.now();
-      this.#isUntried = true;
-      this.#renewAt = shareToRenewAt();
+      const renewed = { accessToken: pair.accessToken, refreshToken: pair.refreshToken ?? refreshToken };
+      if (await this.#login.take(renewed)) {
+        this.#renewedAt = Date.now();
+        this.#isUntried = true;
+        this.#renewAt = shareToRenewAt();
+      }
       this.#recovered();
       return pair.accessToken;
     }
@@ -236,7 +234,13 @@ export class Credentials {
   #recovered(): void {
     this.#setback = undefined;
     this.#backoff.succeeded();
-    this.#clock.see(this.#login.current.accessToken);
+    this.#setClock();
+  }
+
+  /** A process beside this one, or before it, may have had the pair from Kimi. */
+  #setClock(): void {
+    const { current, givenAt } = this.#login;
+    if (givenAt !== undefined) this.#clock.setBy(current.accessToken, givenAt);
   }
 
   #failed(thrown: unknown): void {

@@ -3,8 +3,15 @@ import { setTimeout } from "node:timers/promises";
 import { ChatError } from "../chat/errors.js";
 import { limits } from "../config/limits.js";
 import type { CredentialStore, StoredCredentials } from "../store/store.js";
-import { nameOf, newestToken, wins } from "./precedence.js";
+import { byLogin, nameOf, newestToken, wins } from "./precedence.js";
 import { claims, type TokenPair } from "./token.js";
+
+/** The store fails and nobody needs the renewal yet: better later than without a lock. */
+export class Postponed extends ChatError {
+  constructor() {
+    super("upstream_unavailable", "The login is not renewed while Moonbridge's database cannot be written.");
+  }
+}
 
 export type KeptLoginOptions = {
   store: CredentialStore;
@@ -26,6 +33,7 @@ export class KeptLogin {
   #seen: string | undefined;
   #isSaved = true;
   #hasWarned = false;
+  #lockFailedAt = Number.NEGATIVE_INFINITY;
 
   private constructor(
     account: string,
@@ -54,14 +62,20 @@ export class KeptLogin {
     return this.#row.current;
   }
 
-  /** When the current pair came from Kimi; 0 for a configured one. */
-  get renewedAt(): number {
-    return this.#row.savedAt;
+  /** When Kimi gave the current pair; undefined for one that a person has brought. */
+  get givenAt(): number | undefined {
+    const { startedFrom, savedAt } = this.#row;
+    return startedFrom === byLogin || savedAt === 0 ? undefined : savedAt;
   }
 
   /** False while the store does not have what is in force. */
   get isSaved(): boolean {
     return this.#isSaved;
+  }
+
+  /** Whether the store could not give its lock just now. */
+  get hasNoLock(): boolean {
+    return performance.now() - this.#lockFailedAt < limits.lockFailure;
   }
 
   /**
@@ -93,20 +107,18 @@ export class KeptLogin {
     }
   }
 
-  /** Puts a pair that Kimi has just given in force; it is stored before anyone can use it. */
-  async take(pair: TokenPair): Promise<void> {
-    // `moonbridge login` asks for no lock: what it has stored meanwhile is what the person wants.
-    if (await this.look()) return;
+  /**
+   * Puts a pair that Kimi has just given in force; it is stored before anyone can use it. False if others have stored
+   * one meanwhile: `moonbridge login` asks for no lock, and what it brings is what the person wants.
+   */
+  async take(pair: TokenPair): Promise<boolean> {
+    if (await this.look()) return false;
     const startedFrom = nameOf(this.#configured);
-    const row = {
-      ...this.#row,
-      current: pair,
-      previous: this.#row.current,
-      startedFrom,
-      savedAt: Date.now(),
-    };
+    const given = { current: pair, previous: this.#row.current, startedFrom, savedAt: Date.now() };
+    const row = { ...this.#row, ...given };
     await this.#save(row);
     this.#row = row;
+    return true;
   }
 
   /** The current pair has worked: the one before is no longer needed. True if the store is to learn of it. */
@@ -128,8 +140,8 @@ export class KeptLogin {
   }
 
   /**
-   * Does the work while no other process does such work on this login. Where the store cannot give the lock, the
-   * work is done without it only if it is `urgent`: a full disk must not cost the login.
+   * Does the work while no other process does such work on this login. Where the store cannot give the lock, work that
+   * is `urgent` is done without it, for a full disk must not cost the login; the rest throws Postponed.
    */
   async alone<T>(work: () => Promise<T>, urgent = false): Promise<T> {
     const name = `renew ${this.#account}`;
@@ -140,7 +152,8 @@ export class KeptLogin {
     } catch (error) {
       if (error instanceof ChatError) throw error;
       this.#warnOnce("the store cannot be written, so the login has no lock", error);
-      if (!urgent) throw new ChatError("upstream_unavailable", storeFails, { cause: error });
+      this.#lockFailedAt = performance.now();
+      if (!urgent) throw new Postponed();
     }
     const holding = setInterval(() => hold().catch(() => {}), limits.renewalLock / 3);
     try {
@@ -183,5 +196,3 @@ export class KeptLogin {
 }
 
 const heldElsewhere = "Another Moonbridge process is still renewing this login. Try again.";
-const storeFails =
-  "The login is not renewed while Moonbridge's database cannot be written; the log says why.";

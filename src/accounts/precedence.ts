@@ -2,7 +2,7 @@ import type { StoredCredentials } from "../store/store.js";
 import { claims, fingerprint, type TokenPair } from "./token.js";
 
 /** What `startedFrom` says of a pair that `moonbridge login` has stored, until it is renewed. */
-const byLogin = "login";
+export const byLogin = "login";
 
 /**
  * Whether the stored pair is in force and not the configured one. It is when it came from the configured one, or when

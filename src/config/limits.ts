@@ -87,6 +87,8 @@ export const limits = {
   renewalPatience: 5 * second,
   /** How long a process that was killed keeps the lock on a login; one that lives prolongs it. */
   renewalLock: 5 * second,
+  /** How long a store that could not give a lock is not asked for one, unless it is urgent. */
+  lockFailure: minute,
   /** How long a process waits for another one's renewal, and how often it looks whether it is done. */
   renewalElsewhere: minute,
   renewalPoll: 100,
