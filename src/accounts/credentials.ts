@@ -249,7 +249,9 @@ export class Credentials {
     if (!this.#setback) this.#warn("the login could not be renewed; it is tried again", error);
     this.#setback = error;
     const sort = error.code === "account_login_required" ? limits.refusedRenewal : limits.failedRenewal;
-    this.#backoff.failed(sort, (error.retryAfterSeconds ?? 0) * 1_000);
+    // An overload names a time too, but that is ours: a pause that grows serves better.
+    const asked = error.code === "rate_limited" ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
+    this.#backoff.failed(sort, asked);
   }
 
   #catchUp(): Promise<void> {

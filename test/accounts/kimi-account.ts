@@ -1,7 +1,7 @@
-import { TokenOffice } from "../../simulator/tokens.js";
+import { type IssueOptions, TokenOffice } from "../../simulator/tokens.js";
 import { Credentials, type Renew } from "../../src/accounts/credentials.js";
 import type { TokenPair } from "../../src/accounts/token.js";
-import { ChatError } from "../../src/chat/errors.js";
+import { asChatError, ChatError } from "../../src/chat/errors.js";
 import { SqliteStore, StoreError } from "../../src/store/sqlite.js";
 import type { CredentialStore } from "../../src/store/store.js";
 import { ahead } from "./virtual-time.js";
@@ -9,15 +9,18 @@ import { ahead } from "./virtual-time.js";
 /** What can become of a call: refused though the token is good, or answered but lost on the way. */
 export type Trouble = "refused" | "lost";
 
-const latency = 200;
-
 /** One account as Kimi has it, by Kimi's own clock. */
 export class KimiAccount {
+  /** Calls of the token refresh, and the most that there were at once. */
+  attempts = 0;
+  mostAtOnce = 0;
   /** Calls of the token refresh that have reached Kimi, whatever became of them. */
   refreshes = 0;
   /** For the next calls, in order. */
   readonly troubles: Trouble[] = [];
   isUnreachable = false;
+  latency = 200;
+  #underWay = 0;
   readonly #office: TokenOffice;
   readonly #ahead: number;
 
@@ -26,20 +29,35 @@ export class KimiAccount {
     this.#ahead = ahead;
   }
 
-  login(): TokenPair {
-    return this.#byItsClock(() => this.#office.issue());
+  login(options: IssueOptions = {}): Required<TokenPair> {
+    return this.#byItsClock(() => this.#office.issue(options));
   }
 
   readonly renew: Renew = async (refreshToken) => {
+    this.attempts++;
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#underWay);
+    try {
+      await new Promise((resolve) => setTimeout(resolve, this.latency));
+      return this.#answer(refreshToken);
+    } finally {
+      this.#underWay--;
+    }
+  };
+
+  #answer(refreshToken: string): TokenPair | "refused" {
     if (this.isUnreachable) throw new ChatError("upstream_unavailable", "Kimi cannot be reached.");
     this.refreshes++;
     const trouble = this.troubles.shift();
-    await new Promise((resolve) => setTimeout(resolve, latency));
     if (trouble === "refused") return "refused";
     const pair = this.#byItsClock(() => this.#office.rotate(refreshToken));
     if (trouble === "lost") throw new ChatError("upstream_cut", "The answer was lost.");
     return pair ?? "refused";
-  };
+  }
+
+  /** As if the person had logged out. */
+  revoke(...refreshTokens: (string | undefined)[]): void {
+    for (const token of refreshTokens) this.#office.revoke(token ?? "");
+  }
 
   accepts(accessToken: string): boolean {
     try {
@@ -112,8 +130,8 @@ export class Process {
     return new Process(kimi, store, credentials, life);
   }
 
-  /** What an upstream does for one question. */
-  async ask(): Promise<void> {
+  /** What an upstream does for one question. Resolves to what became of it. */
+  async ask(): Promise<"answered" | ChatError> {
     const askedAt = Date.now();
     const signal = new AbortController().signal;
     try {
@@ -122,8 +140,10 @@ export class Process {
       if (!this.#kimi.accepts(token)) throw new ChatError("account_login_required", "Refused twice.");
       await this.credentials.confirm(token);
       if (Date.now() > askedAt) this.waits++;
-    } catch {
+      return "answered";
+    } catch (error) {
       this.failures++;
+      return asChatError(error);
     }
   }
 
