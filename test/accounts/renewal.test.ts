@@ -297,6 +297,19 @@ describe("what is stored", () => {
     expect(await newer).not.toBe(await older);
   });
 
+  test("while the store fails, an access token that still serves is not renewed", async () => {
+    const kimi = new KimiAccount();
+    let ailment: Ailment | undefined;
+    const process = await start(kimi, kimi.login(), () => ailment);
+    ailment = "locked";
+    await pass(14 * minute);
+    expect(await process.ask()).toBe("answered");
+    expect(kimi.attempts).toBe(0);
+    ailment = undefined;
+    await pass(80 * second);
+    expect(kimi.refreshes).toBe(1);
+  });
+
   test("a pair that found the disk full is stored once there is room", async () => {
     const kimi = new KimiAccount();
     let ailment: Ailment | undefined = "full";

@@ -27,7 +27,7 @@ test("with a key a renewed login is sealed on disk and survives kill -9; without
     const files = readdirSync(folder).filter((name) => name.startsWith("moonbridge.db"));
     const bytes = files.map((name) => readFileSync(join(folder, name), "latin1")).join();
     expect(bytes).toContain("sealed-1:");
-    expect(bytes).not.toMatch(/eyJ[\w-]{10,}/);
+    expect(bytes).not.toContain(tokens.accessToken.slice(0, 20));
   }
   expect(simulator.counts().refreshes).toBe(1);
 

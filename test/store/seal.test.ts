@@ -104,7 +104,8 @@ describe("the database", () => {
     database.close();
   }
 
-  const jwt = /eyJ[\w-]{10,}/;
+  /** How every token of ours begins; anything shorter turns up by chance in what is sealed. */
+  const jwt = "eyJhbGciOiJIUzUxMiI";
 
   test("never holds a token in clear, in none of its files, while it runs and after; all are 0600", async () => {
     const path = await freshPath();
@@ -114,11 +115,11 @@ describe("the database", () => {
       await store.saveCredentials("me", saved);
       expect(await store.credentials("me")).toEqual(saved);
     }
-    expect(await bytes(path)).not.toMatch(jwt);
+    expect(await bytes(path)).not.toContain(jwt);
     for (const name of await readdir(dirname(path)))
       expect((await stat(join(dirname(path), name))).mode & 0o777).toBe(0o600);
     await store.close();
-    expect(await bytes(path)).not.toMatch(jwt);
+    expect(await bytes(path)).not.toContain(jwt);
   });
 
   test("what was in clear before is sealed at the first start with a key, and leaves no trace", async () => {
@@ -127,11 +128,11 @@ describe("the database", () => {
     const saved = await login();
     for (let n = 0; n < 5; n++) await plain.saveCredentials(`account-${n}`, saved);
     await plain.saveCredentials("account-0", await login());
-    expect(await bytes(path)).toMatch(jwt);
+    expect(await bytes(path)).toContain(jwt);
     await plain.close();
 
     const sealed = await open(path, key);
-    expect(await bytes(path)).not.toMatch(jwt);
+    expect(await bytes(path)).not.toContain(jwt);
     expect(await sealed.credentials("account-1")).toEqual(saved);
   });
 
