@@ -61,6 +61,7 @@ export const limits = {
   catalogueWait: 3 * second,
   /** How long a failed catalogue call is not repeated. */
   catalogueRetry: minute,
+
   /** How often chats that are due are looked for; also the first pause after one could not be deleted. */
   cleanupEvery: minute,
   cleanupLongestPause: 6 * 60 * minute,
