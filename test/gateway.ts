@@ -105,6 +105,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       folder: join(dirname(statePath), "files"),
     },
     storePath: statePath,
+    sealKeys: [],
     log: { level: "trace" },
     warnings: [],
   };

@@ -1,10 +1,14 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import { ChatError } from "../chat/errors.js";
+import { asChatError, ChatError } from "../chat/errors.js";
 import type { AccountStatus } from "../chat/types.js";
 import { limits } from "../config/limits.js";
-import type { CredentialStore, StoredCredentials } from "../store/store.js";
-import { claims, fingerprint, type TokenPair } from "./token.js";
+import type { CredentialStore } from "../store/store.js";
+import { accountState, noRefreshToken, refusedLogin, refusedNewToken } from "./account-state.js";
+import { Backoff } from "./backoff.js";
+import { KimiClock } from "./clock.js";
+import { KeptLogin, Postponed } from "./kept-login.js";
+import { nameOf, newestToken } from "./precedence.js";
+import { claims, type TokenPair } from "./token.js";
 
 /** Exchanges a refresh token for a new pair, or says that it is refused. Throws ChatError when it cannot tell. */
 export type Renew = (refreshToken: string, signal: AbortSignal) => Promise<TokenPair | "refused">;
@@ -21,55 +25,56 @@ export type Surroundings = {
 const renewAfter = 0.8;
 const jitter = 0.05;
 
-const noRefreshToken =
-  "This Kimi account's access token has expired and there is no refresh token. Copy access_token and refresh_token " +
-  "from Kimi's site (F12 → Application → Local storage) into the config.";
-const refusedLogin =
-  "Kimi refuses this account's refresh token: it has expired or you logged out on Kimi's site. Log in there, copy " +
-  "access_token and refresh_token (F12 → Application → Local storage) into the config and restart Moonbridge.";
-
-/** The tokens of one account: gives a valid one, renews it once for all who ask, and keeps it durably. */
+/**
+ * The tokens of one account: gives a valid one, renews it once for all who ask and ahead of need, and keeps it
+ * durably. Whoever opens it must close it.
+ */
 export class Credentials {
-  readonly #account: string;
-  readonly #store: CredentialStore;
+  readonly #login: KeptLogin;
+  readonly #configured: TokenPair;
   readonly #renew: Renew;
   readonly #warn: Surroundings["warn"];
-  readonly #configured: TokenPair;
-  #current: TokenPair;
-  #previous: TokenPair | undefined;
-  #savedAt = 0;
-  #site: StoredCredentials["site"];
+  readonly #stop: AbortController;
+  readonly #upkeep: NodeJS.Timeout;
+  readonly #clock = new KimiClock();
+  readonly #backoff = new Backoff();
+  /** Why the last attempt failed; undefined once one has worked. */
+  #setback: ChatError | undefined;
   #renewing: Promise<string> | undefined;
-  /** Tells this process from others on the same store. */
-  readonly #owner = randomUUID();
-  #refusedAt: number | undefined;
-  readonly #renewAt = renewAfter - jitter * Math.random();
+  #catchingUp: Promise<void> | undefined;
+  #renewAt = shareToRenewAt();
+  #usedAt = 0;
+  /** When this process has renewed, and whether Kimi has accepted no token since. */
+  #renewedAt = 0;
+  #isUntried = false;
+  /** An access token that Kimi refuses, whatever it says of itself. */
+  #rejected: string | undefined;
 
   private constructor(
-    account: string,
+    login: KeptLogin,
     configured: TokenPair,
-    stored: StoredCredentials | undefined,
-    { store, renew, warn }: Surroundings,
+    stop: AbortController,
+    { renew, warn }: Surroundings,
   ) {
-    this.#account = account;
-    this.#store = store;
+    this.#login = login;
+    this.#configured = configured;
     this.#renew = renew;
     this.#warn = warn;
-    this.#configured = configured;
-    const useStored = stored !== undefined && isNewer(stored, configured);
-    this.#current = useStored ? stored.current : configured;
-    this.#previous = useStored ? stored.previous : undefined;
-    this.#savedAt = stored?.savedAt ?? 0;
-    this.#site = useStored ? stored.site : undefined;
+    this.#stop = stop;
+    this.#setClock();
+    this.#upkeep = setInterval(() => this.#keepUp(), limits.renewalLook).unref();
   }
 
-  /** Starts from the newer of the configured and the stored pair. */
+  /** Starts from the newer of the configured and the stored pair. Asks nothing of Kimi yet. */
   static async open(
     account: string,
     configured: TokenPair,
     surroundings: Surroundings,
   ): Promise<Credentials> {
-    return new Credentials(account, configured, await surroundings.store.credentials(account), surroundings);
+    const stop = new AbortController();
+    const { store, warn } = surroundings;
+    const login = await KeptLogin.open(account, configured, { store, warn, stop: stop.signal });
+    return new Credentials(login, configured, stop, surroundings);
   }
 
   /**
@@ -77,46 +82,86 @@ export class Credentials {
    * soon will not be. Throws `account_login_required` when only the person can help.
    */
   async accessToken(signal: AbortSignal): Promise<string> {
-    const token = this.#current.accessToken;
-    const age = token === undefined ? 1 : spentShare(token);
-    if (token !== undefined && age < this.#renewAt) return token;
-    if (token !== undefined && age < 1) {
-      if (this.#current.refreshToken && !this.#isRefused()) this.#startRenewing().catch(() => {});
-      return token;
-    }
-    return this.#waitFor(this.#startRenewing(), signal);
+    this.#usedAt = Date.now();
+    const token = this.#login.current.accessToken;
+    if (token === undefined || this.#spentShare() >= 1) return this.#waitFor(this.#startRenewing(), signal);
+    this.#renewIfDue();
+    return token;
   }
 
   /** A new access token after Kimi refused `rejected`; asks Kimi only if nobody has done so since. */
   async replace(rejected: string, signal: AbortSignal): Promise<string> {
-    const token = this.#current.accessToken;
-    if (token !== undefined && token !== rejected && this.#renewing === undefined) return token;
+    const token = this.#login.current.accessToken;
+    if (token === rejected) {
+      if (this.#isUntried && this.#isNew()) throw new ChatError("account_login_required", refusedNewToken);
+      this.#rejected = rejected;
+    } else if (token !== undefined && this.#spentShare() < 1) return token;
     return this.#waitFor(this.#startRenewing(), signal);
   }
 
-  /** The current pair has been accepted by Kimi; the one before is no longer needed. */
+  /** Kimi has accepted this access token: if it is the current one, the pair before is no longer needed. */
   async confirm(used: string): Promise<void> {
-    if (this.#previous === undefined || used !== this.#current.accessToken) return;
-    this.#previous = undefined;
-    await this.#save(this.#current, undefined);
+    if (used !== this.#login.current.accessToken) return;
+    this.#isUntried = false;
+    if (this.#login.settle()) await this.#catchUp();
   }
 
   /** Whose login it is: the user's id, or a fingerprint where the tokens do not say. */
   account(): string {
-    const token = newestToken(this.#current) ?? "";
-    return claims(token).subject ?? nameOf(this.#configured);
+    return claims(newestToken(this.#login.current) ?? "").subject ?? nameOf(this.#configured);
   }
 
   status(): AccountStatus {
-    const token = this.#current.accessToken;
-    if (this.#refusedAt !== undefined) return { state: "login required", detail: refusedLogin };
-    const expired = token === undefined || spentShare(token) >= 1;
-    if (this.#current.refreshToken) return { state: "ok", detail: "The login renews itself." };
-    if (expired) return { state: "login required", detail: noRefreshToken };
-    return {
-      state: "expiring",
-      detail: "There is no refresh token: the login ends when the access token expires.",
-    };
+    const newest = newestToken(this.#login.current);
+    return accountState({
+      serves: this.#spentShare() < 1,
+      renewable: this.#login.refreshTokens().length > 0,
+      endsAt: newest === undefined ? undefined : this.#clock.expiry(newest),
+      setback: this.#setback,
+      triesAgainAt: Date.now() + this.#backoff.remaining,
+    });
+  }
+
+  /** Stops renewing. What Kimi has given and the store has not is stored first, if that takes no time. */
+  async close(): Promise<void> {
+    clearInterval(this.#upkeep);
+    this.#stop.abort(new ChatError("shutting_down", "Moonbridge is shutting down."));
+    const work = Promise.allSettled([this.#renewing, this.#catchingUp]);
+    await Promise.race([work, setTimeout(limits.lastRenewal, undefined, { ref: false })]);
+    if (!this.#login.isSaved) await this.#catchUp();
+  }
+
+  /** What time brings: a renewal that is due though nobody asks, and a disk that has room again. */
+  #keepUp(): void {
+    this.#renewIfDue();
+    if (!this.#login.isSaved && !this.#login.hasNoLock) void this.#catchUp();
+  }
+
+  #renewIfDue(): void {
+    if (this.#isDue()) this.#startRenewing().catch(() => {});
+  }
+
+  #isDue(): boolean {
+    // Only the person can help: it is looked whether `moonbridge login` has.
+    if (this.#setback?.code === "account_login_required") return true;
+    const share = this.#spentShare();
+    if (share < this.#renewAt) return false;
+    if (this.#login.refreshTokens().length === 0) return share >= 1;
+    if (this.#backoff.remaining > 0 || (share < 1 && this.#login.hasNoLock)) return false;
+    const now = Date.now();
+    return now - this.#usedAt < limits.keptReady || now - (this.#login.givenAt ?? 0) >= limits.renewedUnused;
+  }
+
+  /** How much of its life the current access token has spent; 1 or more if it cannot be used. */
+  #spentShare(): number {
+    const token = this.#login.current.accessToken;
+    if (token === undefined || token === this.#rejected) return 1;
+    return this.#isNew() ? 0 : this.#clock.spentShare(token);
+  }
+
+  /** Renewed a moment ago: whatever the clocks say, it is not done again. */
+  #isNew(): boolean {
+    return Date.now() - this.#renewedAt < limits.renewalSpacing;
   }
 
   /** A waiter may leave; the renewal it waited for goes on for the others. */
@@ -138,130 +183,102 @@ export class Credentials {
 
   /** One renewal for all processes on this store: who had to wait for the lock finds the work done. */
   async #renewOnce(): Promise<string> {
-    if (this.#isRefused()) throw new ChatError("account_login_required", refusedLogin);
-    const before = this.#current.accessToken;
-    return this.#alone(async () => {
-      await this.#adoptStored();
-      const adopted = this.#current.accessToken;
-      if (adopted !== undefined && adopted !== before && spentShare(adopted) < 1) return adopted;
-      return this.#exchange();
-    });
+    this.#stop.signal.throwIfAborted();
+    const before = this.#login.current.accessToken;
+    const found = await this.#takeOver(before);
+    if (found !== undefined) return found;
+    if (this.#login.refreshTokens().length === 0)
+      throw new ChatError("account_login_required", noRefreshToken);
+    await this.#pause();
+    try {
+      const work = async () => (await this.#takeOver(before)) ?? this.#exchange();
+      return await this.#login.alone(work, this.#spentShare() >= 1);
+    } catch (error) {
+      if (!(error instanceof Postponed)) this.#failed(error);
+      throw error;
+    }
+  }
+
+  /** The access token that someone else has stored since, if it can be used in place of `before`. */
+  async #takeOver(before: string | undefined): Promise<string | undefined> {
+    if (await this.#login.look()) this.#recovered();
+    const token = this.#login.current.accessToken;
+    return token !== before && this.#spentShare() < 1 ? token : undefined;
+  }
+
+  /** Attempts that fail are spaced: who comes in a pause waits for its end, or hears of the failure if it is long. */
+  async #pause(): Promise<void> {
+    const { remaining } = this.#backoff;
+    if (!this.#setback || remaining === 0) return;
+    if (remaining > limits.renewalPatience) throw again(this.#setback, remaining);
+    await setTimeout(remaining, undefined, { signal: this.#stop.signal });
   }
 
   async #exchange(): Promise<string> {
-    const candidates = this.#refreshTokens();
-    if (candidates.length === 0) throw new ChatError("account_login_required", noRefreshToken);
-    for (const refreshToken of candidates) {
-      const pair = await this.#renew(refreshToken, AbortSignal.timeout(2 * limits.unary));
+    const signal = AbortSignal.timeout(limits.renewal);
+    for (const refreshToken of this.#login.refreshTokens()) {
+      const pair = await this.#renew(refreshToken, signal);
       if (pair === "refused" || pair.accessToken === undefined) continue;
       const renewed = { accessToken: pair.accessToken, refreshToken: pair.refreshToken ?? refreshToken };
-      await this.#save(renewed, this.#current);
-      this.#previous = this.#current;
-      this.#current = renewed;
-      this.#refusedAt = undefined;
+      if (await this.#login.take(renewed)) {
+        this.#renewedAt = Date.now();
+        this.#isUntried = true;
+        this.#renewAt = shareToRenewAt();
+      }
+      this.#recovered();
       return pair.accessToken;
     }
-    this.#refusedAt = Date.now();
     throw new ChatError("account_login_required", refusedLogin, { upstreamCode: "refresh_refused" });
   }
 
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    const name = `renew ${this.#account}`;
-    const giveUpAt = Date.now() + limits.renewalLock;
-    while (!(await this.#lock(name))) {
-      if (Date.now() > giveUpAt) {
-        throw new ChatError(
-          "upstream_unavailable",
-          "Another Moonbridge process is still renewing this login. Try again.",
-        );
-      }
-      await setTimeout(limits.renewalPoll);
-    }
-    try {
-      return await work();
-    } finally {
-      await this.#store.unlock(name, this.#owner).catch(() => {});
-    }
+  #recovered(): void {
+    this.#setback = undefined;
+    this.#backoff.succeeded();
+    this.#setClock();
   }
 
-  /** A store that cannot be written must not cost the login. */
-  async #lock(name: string): Promise<boolean> {
-    try {
-      return await this.#store.lock(name, this.#owner, Date.now() + limits.renewalLock);
-    } catch (error) {
-      this.#warn("the login is renewed without a lock", error);
-      return true;
-    }
+  /** A process beside this one, or before it, may have had the pair from Kimi. */
+  #setClock(): void {
+    const { current, givenAt } = this.#login;
+    if (givenAt !== undefined) this.#clock.setBy(current.accessToken, givenAt);
   }
 
-  /** Takes over what another process has stored since. */
-  async #adoptStored(): Promise<void> {
-    const stored = await this.#store.credentials(this.#account);
-    if (!stored || stored.savedAt <= this.#savedAt || !isNewer(stored, this.#configured)) return;
-    this.#current = stored.current;
-    this.#previous = stored.previous;
-    this.#savedAt = stored.savedAt;
-    this.#site = stored.site;
+  #failed(thrown: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    const error = asChatError(thrown);
+    if (!this.#setback) this.#warn("the login could not be renewed; it is tried again", error);
+    this.#setback = error;
+    const sort = error.code === "account_login_required" ? limits.refusedRenewal : limits.failedRenewal;
+    // An overload names a time too, but that is ours: a pause that grows serves better.
+    const asked = error.code === "rate_limited" ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
+    this.#backoff.failed(sort, asked);
   }
 
-  /** The newest refresh token first; an older one may still work where a renewal's answer was lost. */
-  #refreshTokens(): string[] {
-    const tokens = [this.#current, this.#previous, this.#configured].map((pair) => pair?.refreshToken);
-    return [...new Set(tokens.filter((token) => token !== undefined))];
-  }
-
-  #isRefused(): boolean {
-    return this.#refusedAt !== undefined && Date.now() - this.#refusedAt < limits.refusedRefresh;
-  }
-
-  /** A full disk must not cost the login: the pair is then used from memory, and the log says so. */
-  async #save(current: TokenPair, previous: TokenPair | undefined): Promise<void> {
-    try {
-      const savedAt = Date.now();
-      await this.#store.saveCredentials(this.#account, {
-        current,
-        ...(previous === undefined ? {} : { previous }),
-        startedFrom: nameOf(this.#configured),
-        savedAt,
-        ...(this.#site === undefined ? {} : { site: this.#site }),
+  #catchUp(): Promise<void> {
+    this.#catchingUp ??= this.#login
+      .catchUp()
+      .then((news) => {
+        if (news) this.#recovered();
+      })
+      // The log has it already, and it is tried again.
+      .catch(() => {})
+      .finally(() => {
+        this.#catchingUp = undefined;
       });
-      this.#savedAt = savedAt;
-    } catch (error) {
-      this.#warn("renewed tokens could not be stored; they are lost when Moonbridge stops", error);
-    }
+    return this.#catchingUp;
   }
 }
 
-/** How much of its lifetime a token has spent; 0 for one that does not say, 1 or more for one that has expired. */
-function spentShare(token: string): number {
-  const { issuedAt, expiresAt } = claims(token);
-  if (expiresAt === undefined) return 0;
-  const now = Date.now();
-  if (now >= expiresAt) return 1;
-  return issuedAt === undefined || issuedAt >= expiresAt
-    ? 0
-    : Math.max(0, (now - issuedAt) / (expiresAt - issuedAt));
+/** A little different each time, so that processes and accounts do not renew all at once. */
+function shareToRenewAt(): number {
+  return renewAfter + jitter * (Math.random() - 0.5);
 }
 
-/**
- * Whether the stored pair replaces the configured one: it does when it came from it, or when it was issued later
- * to the same user. Another user's stored tokens never win.
- */
-function isNewer(stored: StoredCredentials, configured: TokenPair): boolean {
-  const pasted = newestToken(configured);
-  const kept = newestToken(stored.current);
-  if (kept === undefined) return false;
-  if (pasted === undefined || stored.startedFrom === nameOf(configured)) return true;
-  const [old, newer] = [claims(pasted), claims(kept)];
-  if (old.subject !== newer.subject || old.issuedAt === undefined || newer.issuedAt === undefined)
-    return false;
-  return newer.issuedAt > old.issuedAt;
-}
-
-function newestToken(pair: TokenPair): string | undefined {
-  return pair.refreshToken ?? pair.accessToken;
-}
-
-function nameOf(pair: TokenPair): string {
-  return fingerprint(newestToken(pair) ?? "");
+/** The failure of the last attempt for one that is not made yet. */
+function again({ code, message, upstreamCode }: ChatError, remaining: number): ChatError {
+  const retryAfterSeconds = Math.ceil(remaining / 1_000);
+  return new ChatError(code, message, {
+    retryAfterSeconds,
+    ...(upstreamCode === undefined ? {} : { upstreamCode }),
+  });
 }

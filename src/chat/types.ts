@@ -213,12 +213,21 @@ export type FileContent = {
 /** How much of an allowance an account has used, from 0 to 1, and when it begins anew (milliseconds since the epoch). */
 export type Quota = { name: string; used: number; resetsAt?: number };
 
-/** The state of the account behind an upstream, with the next thing to do where it is not well. */
+/**
+ * The state of the account behind an upstream, with the next thing to do where it is not well. Times are milliseconds
+ * since the epoch.
+ */
 export type AccountStatus =
-  | { state: "ok"; detail: string }
-  | { state: "expiring"; detail: string }
+  /** It answers; `expiresAt` is when the login ends unless it is renewed, and `expiring` says that it will not be. */
+  | { state: "ok" | "expiring"; detail: string; expiresAt?: number }
+  /** It answers others; requests wait their turn. */
+  | { state: "busy"; detail: string }
+  /** It is asked too often, or its quota is used up, until then. */
+  | { state: "limited" | "quota"; detail: string; until?: number }
+  /** Only the person can help. */
   | { state: "login required"; detail: string }
-  | { state: "unavailable"; detail: string };
+  /** It cannot be reached; it is tried again then. */
+  | { state: "unavailable"; detail: string; until?: number };
 
 /**
  * Who answers. `chat` yields the events in lots: all that one read from the upstream's socket brought, so that

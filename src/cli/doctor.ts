@@ -1,3 +1,4 @@
+import type { AccountStatus } from "../chat/types.js";
 import { type CommandLine, loadConfig } from "../config/load.js";
 import { createLog } from "../observability/log.js";
 import { openHouse } from "../server/house.js";
@@ -11,20 +12,30 @@ export async function doctor(commandLine: CommandLine): Promise<void> {
   const findings: Finding[] = [
     ...config.warnings.map((detail): Finding => ({ what: "config", state: "warn", detail })),
     { what: "store", state: "ok", detail: config.storePath },
-    ...house.chat.status().map(({ upstream, status }): Finding => {
-      const states = { ok: "ok", expiring: "warn", "login required": "fail", unavailable: "fail" } as const;
-      return {
-        what: `account ${upstream}`,
-        state: states[status.state],
-        detail: `${status.state}: ${status.detail}`,
-      };
-    }),
+    ...house.chat.status().map(({ upstream, status }) => account(upstream, status)),
     dueChats(await house.store.countDueChats(Date.now())),
   ];
   await house.close();
   for (const { what, state, detail } of findings)
     process.stdout.write(`${state.padEnd(5)} ${what}: ${detail}\n`);
   if (findings.some(({ state }) => state === "fail")) process.exitCode = 1;
+}
+
+/** What does not answer now and here fails; what only may soon not, or not for a while, is a warning. */
+const severity: Record<AccountStatus["state"], Finding["state"]> = {
+  ok: "ok",
+  busy: "ok",
+  expiring: "warn",
+  limited: "warn",
+  quota: "fail",
+  "login required": "fail",
+  unavailable: "fail",
+};
+
+function account(upstream: string, status: AccountStatus): Finding {
+  const until = "until" in status ? ` until ${new Date(status.until).toISOString()}` : "";
+  const detail = `${status.state}${until}: ${status.detail}`;
+  return { what: `account ${upstream}`, state: severity[status.state], detail };
 }
 
 function dueChats(count: number): Finding {

@@ -1,5 +1,6 @@
 const second = 1_000;
 const minute = 60 * second;
+const day = 24 * 60 * minute;
 const kilobyte = 1_024;
 const megabyte = 1_024 * kilobyte;
 
@@ -95,8 +96,6 @@ export const limits = {
   catalogueWait: 3 * second,
   /** How long a failed catalogue call is not repeated. */
   catalogueRetry: minute,
-  /** How long a refused refresh token is not tried again. */
-  refusedRefresh: minute,
 
   /** How often a request waits for an account that turns out to be busy elsewhere. */
   busyAttempts: 5,
@@ -129,10 +128,33 @@ export const limits = {
   /** An empty line ends a paste only if nothing follows it for so long. */
   pasteQuiet: 300,
 
-  /** How long a process may hold the lock on an account's renewal. */
-  renewalLock: minute,
-  /** How often a process looks whether another one has renewed. */
+  /** How often it is looked whether a login is due for renewal. */
+  renewalLook: 15 * second,
+  /** How long after its last use a login is renewed before anyone needs it, and how often one that nobody uses. */
+  keptReady: day,
+  renewedUnused: day,
+  /** A renewal, with all the refresh tokens that are tried in it. */
+  renewal: 45 * second,
+  /** A new access token is used for so long whatever it says of itself, and is not replaced if it is refused. */
+  renewalSpacing: 30 * second,
+  /** The pause after a renewal that failed, and after one that Kimi refused: the first, doubled up to the longest. */
+  failedRenewal: { first: second, longest: minute },
+  refusedRenewal: { first: minute, longest: 60 * minute },
+  /** The longest pause that Kimi may ask for between two renewals. */
+  longestPause: 60 * minute,
+  /** Who needs a renewal waits so long for the end of a pause, and hears of the failure where it is longer. */
+  renewalPatience: 5 * second,
+  /** How long a process that was killed keeps the lock on a login; one that lives prolongs it. */
+  renewalLock: 5 * second,
+  /** How long a store that could not give a lock is not asked for one, unless it is urgent. */
+  lockFailure: minute,
+  /** How long a process waits for another one's renewal, and how often it looks whether it is done. */
+  renewalElsewhere: minute,
   renewalPoll: 100,
+  /** How long a renewal that runs may hold up the end of the program. */
+  lastRenewal: 5 * second,
+  /** A login whose refresh token ends so soon is worth a word. */
+  loginEndsSoon: 7 * day,
 
   /** Wrong keys from one address; then a key that could be guessed is refused from there. */
   wrongKeys: { most: 100, within: 10 * minute },

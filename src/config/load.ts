@@ -14,6 +14,7 @@ import {
   Server,
   type UpstreamConfig,
 } from "./schema.js";
+import { sealKeys } from "./seal-keys.js";
 
 export type CommandLine = { config?: string; host?: string; port?: number };
 
@@ -61,6 +62,7 @@ export async function loadConfig(commandLine: CommandLine, environment: Environm
     queue: check(settings.queue ?? {}, Queue, "queue"),
     files: { ...files, folder },
     storePath,
+    sealKeys: sealKeys(environment),
     log: { level: settings.log?.level ?? "info" },
     warnings,
   };

@@ -319,6 +319,8 @@ export type Config = {
   files: Omit<Static<typeof Files>, "folder"> & { folder: string };
   /** Path of the database. */
   storePath: string;
+  /** 32 bytes each: the key that seals logins there, then the one before. Empty: they are kept as they are. */
+  sealKeys: readonly Buffer[];
   log: { level: string };
   /** Things worth saying at start that are no errors. */
   warnings: string[];

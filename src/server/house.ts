@@ -32,7 +32,7 @@ export type House = {
 
 /** Opens the house. Throws StoreError where its state cannot be read; asks nothing of any upstream yet. */
 export async function openHouse(config: Config, log: FastifyBaseLogger, patience?: Patience): Promise<House> {
-  const store = await SqliteStore.open(config.storePath);
+  const store = await SqliteStore.open(config.storePath, config.sealKeys);
   const drift = new Drift((entry) => log.warn(entry, "Kimi sent something that Moonbridge does not know"));
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
   const { folder, maxBytes, allowPrivateLinks, promptLinks } = config.files;

@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
+import type { Seal } from "./seal.js";
 import { readRow } from "./sqlite-file.js";
 import type { StoredCredentials } from "./store.js";
 
@@ -18,13 +19,15 @@ const TextRow = Type.Tuple([Type.String()]);
 
 /** The tables of credentials and locks. The connection must be one that syncs every write. */
 export class SqliteCredentials {
+  readonly #seal: Seal;
   readonly #accounts: Database.Statement;
   readonly #find: Database.Statement;
   readonly #save: Database.Statement;
   readonly #lock: Database.Statement;
   readonly #unlock: Database.Statement;
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, seal: Seal) {
+    this.#seal = seal;
     this.#accounts = database.prepare("SELECT account FROM credentials ORDER BY account").raw();
     this.#find = database.prepare("SELECT value FROM credentials WHERE account = ?").raw();
     this.#save = database.prepare(
@@ -43,15 +46,28 @@ export class SqliteCredentials {
   }
 
   find(account: string): StoredCredentials | undefined {
-    const row = this.#find.get(account);
-    if (row === undefined) return undefined;
-    const [value] = readRow(TextRow, row);
-    const parsed: unknown = JSON.parse(value);
+    const opened = this.#open(account);
+    if (opened === undefined) return undefined;
+    const parsed: unknown = JSON.parse(opened.text);
     return readRow(Credentials, parsed);
   }
 
+  /** Throws StoreError rather than write over what it cannot open. */
   save(account: string, credentials: StoredCredentials): void {
-    this.#save.run(account, JSON.stringify(credentials));
+    this.#open(account);
+    this.#save.run(account, this.#seal.seal(JSON.stringify(credentials), nameIn(account)));
+  }
+
+  /** The accounts whose rows are to be sealed anew. Throws StoreError if there is a row that cannot be opened. */
+  stale(): string[] {
+    return this.accounts().filter((account) => this.#open(account)?.stale);
+  }
+
+  sealAll(): void {
+    for (const account of this.stale()) {
+      const credentials = this.find(account);
+      if (credentials) this.save(account, credentials);
+    }
   }
 
   lock(name: string, owner: string, until: number): boolean {
@@ -61,4 +77,14 @@ export class SqliteCredentials {
   unlock(name: string, owner: string): void {
     this.#unlock.run(name, owner);
   }
+
+  #open(account: string): { text: string; stale: boolean } | undefined {
+    const row = this.#find.get(account);
+    return row === undefined ? undefined : this.#seal.open(readRow(TextRow, row)[0], nameIn(account));
+  }
+}
+
+/** What a row is called when it is sealed: it opens nowhere else. */
+function nameIn(account: string): string {
+  return `credentials/${account}`;
 }

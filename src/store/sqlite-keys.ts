@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import { chatsModes, citationModes, scopes } from "../chat/types.js";
+import type { Seal } from "./seal.js";
 import { readRow } from "./sqlite-file.js";
 import type { StoredKey } from "./store.js";
 
@@ -36,8 +37,11 @@ export class SqliteKeys {
   readonly #remove: Database.Statement;
   readonly #secret: Database.Statement;
   readonly #saveSecret: Database.Statement;
+  readonly #resealSecret: Database.Statement;
+  readonly #seal: Seal;
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, seal: Seal) {
+    this.#seal = seal;
     this.#all = database.prepare(`SELECT ${columns} FROM keys ORDER BY id`).raw();
     this.#byHash = database.prepare(`SELECT ${columns} FROM keys WHERE sha256 = ?`).raw();
     this.#byName = database.prepare(`SELECT ${columns} FROM keys WHERE name = ?`).raw();
@@ -47,6 +51,7 @@ export class SqliteKeys {
     this.#saveSecret = database.prepare(
       "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
     );
+    this.#resealSecret = database.prepare("UPDATE secrets SET value = ? WHERE name = ?");
   }
 
   all(): StoredKey[] {
@@ -73,12 +78,15 @@ export class SqliteKeys {
 
   /** Of two processes that make it at once, one makes it for both. */
   secret(name: string, make: () => string): string {
+    const sealedAs = `secrets/${name}`;
     let row = this.#secret.get(name);
     if (row === undefined) {
-      this.#saveSecret.run(name, make());
+      this.#saveSecret.run(name, this.#seal.seal(make(), sealedAs));
       row = this.#secret.get(name);
     }
-    return readRow(SecretRow, row)[0];
+    const { text, stale } = this.#seal.open(readRow(SecretRow, row)[0], sealedAs);
+    if (stale) this.#resealSecret.run(this.#seal.seal(text, sealedAs), name);
+    return text;
   }
 }
 

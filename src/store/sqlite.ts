@@ -2,8 +2,9 @@ import { resolve } from "node:path";
 import type Database from "libsql";
 import { StoreError, storeError } from "./errors.js";
 import { migrate } from "./migrations.js";
+import { Seal } from "./seal.js";
 import { SqliteCredentials } from "./sqlite-credentials.js";
-import { checkDatabase, connect, keepPrivate, prepareFile } from "./sqlite-file.js";
+import { checkDatabase, connect, emptyWal, keepPrivate, prepareFile } from "./sqlite-file.js";
 import { SqliteFiles } from "./sqlite-files.js";
 import { SqliteKeys } from "./sqlite-keys.js";
 import { SqliteThreads } from "./sqlite-threads.js";
@@ -45,8 +46,12 @@ export class SqliteStore implements Store {
     this.#parts = parts;
   }
 
-  /** Throws StoreError if the file is damaged, newer or not ours, or cannot be written; it is left as it is then. */
-  static async open(path: string): Promise<SqliteStore> {
+  /**
+   * Logins are sealed with the first of the keys, if there are any; the others open what was sealed with them before.
+   * Throws StoreError if the file is damaged, newer or not ours, if it cannot be written, or if no key opens what is
+   * sealed in it; it is left as it is then.
+   */
+  static async open(path: string, sealKeys: readonly Buffer[] = []): Promise<SqliteStore> {
     // Absolute, so that SQLite takes no part of it for a URI.
     const file = resolve(path);
     await prepareFile(file);
@@ -59,10 +64,15 @@ export class SqliteStore implements Store {
       const quick = connect(file, "NORMAL");
       connections.push(quick);
       await keepPrivate(file);
+      const seal = new Seal(sealKeys);
+      const credentials = new SqliteCredentials(synced, seal);
+      if (credentials.stale().length > 0) synced.transaction(() => credentials.sealAll()).immediate();
+      // What was plain before may still stand in there.
+      if (sealKeys.length > 0) emptyWal(synced);
       return new SqliteStore(file, {
         connections,
-        credentials: new SqliteCredentials(synced),
-        keys: new SqliteKeys(synced),
+        credentials,
+        keys: new SqliteKeys(synced, seal),
         threads: new SqliteThreads(quick),
         uploads: new SqliteUploads(quick),
         files: new SqliteFiles(synced),
@@ -205,11 +215,7 @@ export class SqliteStore implements Store {
     if (!parts) return;
     // libsql lets go of the file once its statements are collected, so nothing may hold them any longer.
     this.#parts = undefined;
-    try {
-      parts.connections[0]?.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    } catch {
-      // Nothing is lost: what was not moved stays in the -wal file and is read from there.
-    }
+    if (parts.connections[0]) emptyWal(parts.connections[0]);
     for (const connection of parts.connections) connection.close();
   }
 

@@ -2,19 +2,31 @@ import type { TokenPair } from "../accounts/token.js";
 import { ChatError } from "../chat/errors.js";
 import { type JsonObject, object, text } from "../json.js";
 
-/** The pair that a refresh answers with, or that it was refused. Throws where it could not say yes or no. */
-export async function exchange(call: () => Promise<JsonObject>): Promise<TokenPair | "refused"> {
+/**
+ * The pair that a refresh answers with; that it was refused; or that a web page answered, which one endpoint does for
+ * a refused token (kimi-web.md §1.2) and networks with a sign-in page do for everything. Throws where it could not say.
+ */
+export async function exchange(call: () => Promise<JsonObject>): Promise<TokenPair | "refused" | "page"> {
   try {
     return readPair(await call());
   } catch (error) {
+    if (error instanceof ChatError && error.upstreamCode === "not_json") return "page";
     if (error instanceof ChatError && isRefusal(error)) return "refused";
     throw error;
   }
 }
 
-/** 401, 403, 404 and a malformed-token answer say no; an interstitial page counts as no too (kimi-web.md §1.2). */
+/** Nobody at Kimi has said anything about the token. */
+export function pageInstead(): ChatError {
+  return new ChatError(
+    "upstream_unavailable",
+    "A web page answered in place of Kimi's account service. See whether this network has a sign-in page or a filter, " +
+      "and whether Kimi's site works in a browser.",
+  );
+}
+
+/** 401, 403, 404 and a malformed-token answer say no. */
 function isRefusal(error: ChatError): boolean {
-  if (error.upstreamCode === "not_json") return true;
   return (
     error.code === "account_login_required" ||
     error.code === "not_found" ||

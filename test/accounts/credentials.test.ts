@@ -212,6 +212,13 @@ describe("at start the newer of config and store wins", () => {
     expect(await started(configured, stored)).toBe(configured.accessToken);
   });
 
+  test("a pair of moonbridge login, another user's or not, unless the configured one was issued later", async () => {
+    const [older, newer] = [pair("o", { issued: -100 }), pair("n", { user: "other" })];
+    expect(await started(older, newer, "login")).toBe(newer.accessToken);
+    expect(await started(newer, older, "login")).toBe(newer.accessToken);
+    expect(await started({ accessToken: "opaque" }, older, "login")).toBe(older.accessToken);
+  });
+
   test("the configured pair of another user", async () => {
     const [configured, stored] = [pair("c", { issued: -100, user: "other" }), pair("s")];
     expect(await started(configured, stored)).toBe(configured.accessToken);

@@ -48,6 +48,25 @@ describe("an expired access token", () => {
     expect(gateway.simulator.counts().refreshes).toBe(1);
   });
 
+  test.each([
+    { kind: "http", status: 403 } as const,
+    { kind: "http", status: 429 } as const,
+    { kind: "error", code: "permission_denied", reason: "REASON_ANONYMOUS_REQUIRE_LOGIN" } as const,
+    { kind: "error", code: "resource_exhausted" } as const,
+  ])("$kind $status$code is no reason to refresh", async (fault) => {
+    const gateway = await startGateway();
+    gateway.simulator.fault(fault, 3);
+    for (let n = 0; n < 3; n++) expect((await post(gateway, asking("hello"))).ok).toBe(false);
+    expect(gateway.simulator.counts().refreshes).toBe(0);
+  });
+
+  test("the pair before is forgotten once the new one has worked, in a short call too", async () => {
+    const gateway = await startGateway({ tokens: (simulator) => simulator.issue({ accessSeconds: 0 }) });
+    await gateway.client.models.list();
+    await expect.poll(() => stored(gateway)).toMatchObject({ startedFrom: expect.any(String) });
+    await expect.poll(() => stored(gateway)).not.toHaveProperty("previous");
+  });
+
   test("the refreshed pair is on disk before the first answer that uses it", async () => {
     const gateway = await startGateway();
     const before = gateway.simulator.issue();
@@ -89,6 +108,36 @@ describe("a refresh that does not work", () => {
     const ready = await fetch(`${gateway.url}/readyz`);
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({ upstreams: [{ state: "login required" }] });
+  });
+
+  test("moonbridge login heals a dead one without a restart", async () => {
+    const dead: string[] = [];
+    const gateway = await startGateway({
+      tokens: (simulator) => {
+        const pair = simulator.issue({ accessSeconds: 0 });
+        dead.push(pair.refreshToken);
+        return pair;
+      },
+    });
+    for (const token of dead) gateway.simulator.revoke(token);
+    expect((await post(gateway, asking("hello"))).status).toBe(503);
+    const other = await SqliteStore.open(gateway.statePath);
+    const current = gateway.simulator.issue();
+    await other.saveCredentials("me", { current, startedFrom: "login", savedAt: Date.now() });
+    await other.close();
+    expect((await post(gateway, asking("hello"))).status).toBe(200);
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+  });
+
+  test("while Kimi cannot be reached, /readyz says why and when it is tried again", async () => {
+    const gateway = await startGateway({ tokens: (simulator) => simulator.issue({ accessSeconds: 0 }) });
+    gateway.simulator.faultRefresh({ status: 503 }, 50);
+    expect((await post(gateway, asking("hello"))).status).toBe(503);
+    const ready = await fetch(`${gateway.url}/readyz`);
+    expect(ready.status).toBe(503);
+    const { upstreams } = JSON.parse(await ready.text());
+    expect(upstreams).toMatchObject([{ state: "unavailable", detail: expect.stringMatching(/too busy/) }]);
+    expect(new Date(upstreams[0].until).toISOString()).toBe(upstreams[0].until);
   });
 
   test("a broken gateway is a 5xx that may be tried again, and works when it is back", async () => {

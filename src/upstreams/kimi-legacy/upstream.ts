@@ -13,7 +13,7 @@ import type {
 import { limits } from "../../config/limits.js";
 import { type JsonObject, text } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
-import { exchange } from "../exchange.js";
+import { exchange, pageInstead } from "../exchange.js";
 import type { Patience, UpstreamSurroundings } from "../surroundings.js";
 import type { AnswerStream } from "../transport.js";
 import { LegacyClient } from "./client.js";
@@ -76,8 +76,11 @@ export class KimiLegacy implements Upstream {
     );
     const credentials = await Credentials.open(name, options.tokens, {
       store: surroundings.store,
-      renew: (refreshToken, signal) =>
-        exchange(() => client.get("/api/auth/token/refresh", refreshToken, signal)),
+      renew: async (refreshToken, signal) => {
+        const pair = await exchange(() => client.get("/api/auth/token/refresh", refreshToken, signal));
+        if (pair === "page") throw pageInstead();
+        return pair;
+      },
       warn: surroundings.warn,
     });
     return new KimiLegacy(name, client, credentials, patience, surroundings);
@@ -126,6 +129,7 @@ export class KimiLegacy implements Upstream {
   }
 
   async close(): Promise<void> {
+    await this.#credentials.close();
     await this.#client.close();
   }
 

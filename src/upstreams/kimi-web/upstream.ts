@@ -141,6 +141,7 @@ export class KimiWeb implements Upstream {
   }
 
   async close(): Promise<void> {
+    await this.#credentials.close();
     await this.#client.close();
   }
 
@@ -196,12 +197,16 @@ export class KimiWeb implements Upstream {
 
   /** A short call with a valid login; a refused one is renewed once. */
   async #loggedIn<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
-    const token = await this.#credentials.accessToken(signal);
-    try {
-      return await call(token);
-    } catch (error) {
-      if (!isExpiredLogin(error)) throw error;
-      return call(await this.#credentials.replace(token, signal));
+    let token = await this.#credentials.accessToken(signal);
+    for (let renewed = false; ; renewed = true) {
+      try {
+        const answer = await call(token);
+        void this.#credentials.confirm(token);
+        return answer;
+      } catch (error) {
+        if (renewed || !isExpiredLogin(error)) throw error;
+        token = await this.#credentials.replace(token, signal);
+      }
     }
   }
 }

@@ -1,0 +1,44 @@
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { startSimulator } from "../../simulator/index.js";
+import { asking } from "../gateway.js";
+import { freshFolder, run, writeConfig } from "./process.js";
+
+test("with a key a renewed login is sealed on disk and survives kill -9; without it nothing starts", async () => {
+  const simulator = await startSimulator({ refreshGraceSeconds: 0 });
+  const folder = freshFolder();
+  const upstream = { name: "me", kind: "kimi-web", baseUrl: simulator.url, authUrl: simulator.url };
+  const tokens = simulator.issue({ accessSeconds: 0 });
+  writeConfig(folder, { token: "sk-CANARY", upstreams: [{ ...upstream, ...tokens }] });
+  const environment = { MOONBRIDGE_ENCRYPTION_KEY: randomBytes(32).toString("base64") };
+
+  for (let life = 1; life <= 2; life++) {
+    const program = run(["--port", "0"], folder, environment);
+    const response = await fetch(`${await program.ready}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: "Bearer sk-CANARY" },
+      body: JSON.stringify(asking("hello")),
+    });
+    expect(response.status).toBe(200);
+    program.kill("SIGKILL");
+    await program.exit;
+    const files = readdirSync(folder).filter((name) => name.startsWith("moonbridge.db"));
+    const bytes = files.map((name) => readFileSync(join(folder, name), "latin1")).join();
+    expect(bytes).toContain("sealed-1:");
+    expect(bytes).not.toContain(tokens.accessToken.slice(0, 20));
+  }
+  expect(simulator.counts().refreshes).toBe(1);
+
+  for (const command of [["--port", "0"], ["doctor"]]) {
+    const program = run(command, folder);
+    expect(await program.exit).toBe(1);
+    expect(program.log()).toMatch(/^moonbridge: The database's logins are sealed.*MOONBRIDGE_ENCRYPTION_KEY/);
+  }
+  const mistaken = run(["doctor"], folder, { MOONBRIDGE_ENCRYPTION_KEY: "CANARY" });
+  expect(await mistaken.exit).toBe(1);
+  expect(mistaken.log()).toMatch(/^moonbridge: MOONBRIDGE_ENCRYPTION_KEY: expected 32 bytes/);
+  expect(mistaken.log()).not.toContain("CANARY");
+  await simulator.close();
+});
