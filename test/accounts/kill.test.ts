@@ -11,8 +11,8 @@ import { SqliteStore } from "../../src/store/sqlite.js";
 
 const program = new URL("./child.mjs", import.meta.url).pathname;
 
-/** Each kill meets four logins, each of them somewhere else in its renewal. */
-const loginsAtOnce = 8;
+/** Each kill meets a dozen logins, each of them somewhere else in its renewal. */
+const loginsAtOnce = 12;
 const points = 100;
 
 type Count = { points: number; unstored: number; recovered: number; "login required": number };
