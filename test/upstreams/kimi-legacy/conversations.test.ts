@@ -71,9 +71,10 @@ describe("a line goes on at its end and nowhere else", () => {
     gateway.simulator.fault({ kind: "stall" });
     const first = post(gateway, asking("pears", { conversation_id }), { signal: client.signal });
     await until(() => gateway.simulator.counts().openStreams === 1);
-    await post(gateway, asking("plums", { conversation_id }));
+    const second = post(gateway, asking("plums", { conversation_id }));
     client.abort();
     await expect(first).rejects.toThrow();
+    await second;
     const [, pears, plums] = asked(gateway);
     expect([pears, plums]).toEqual([
       { chat: conversation_id, text: "pears" },

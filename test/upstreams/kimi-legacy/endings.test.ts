@@ -6,8 +6,6 @@ import { asking, chunksOf, post, startGateway, textOf } from "../../gateway.js";
 
 const start = (options = {}) => startGateway({ kind: "kimi-legacy", ...options });
 
-const pushing = JSON.stringify({ error_type: "chat.user_stream_pushing", message: "…" });
-
 /** Everything that goes wrong before Kimi has said a word. */
 const refusals: [fault: Fault, status: number, code: string][] = [
   [{ kind: "error", code: "unavailable" }, 503, "upstream_overloaded"],
@@ -23,9 +21,6 @@ const refusals: [fault: Fault, status: number, code: string][] = [
     400,
     "context_length_exceeded",
   ],
-  [{ kind: "error", code: "failed_precondition", reason: "chat.user_stream_pushing" }, 429, "account_busy"],
-  [{ kind: "http", status: 200, body: pushing }, 429, "account_busy"],
-  [{ kind: "http", status: 429, body: pushing }, 429, "account_busy"],
   [{ kind: "http", status: 429, body: "{}" }, 429, "rate_limit_exceeded"],
   [{ kind: "http", status: 403, body: "no" }, 503, "account_login_required"],
   [{ kind: "http", status: 500, body: "<html>" }, 502, "upstream_unavailable"],
@@ -50,16 +45,15 @@ const refusals: [fault: Fault, status: number, code: string][] = [
 describe("a failure before the first word has its HTTP status, streamed or not", () => {
   test.each(refusals)("%j → %i %s", async (fault, status, code) => {
     const isSilence = fault.kind.startsWith("stall");
-    const gateway = await start(isSilence ? { patience: { silence: 400, progress: 400 } } : {});
     for (const stream of [true, false]) {
+      const gateway = await start(isSilence ? { patience: { silence: 400, progress: 400 } } : {});
       gateway.simulator.fault(fault);
       const response = await post(gateway, asking("sim:repeat=20", { stream }));
       expect(JSON.parse(await response.text())).toEqual({
         error: { message: expect.stringMatching(/[.?”]$/), type: expect.any(String), param: null, code },
       });
-      expect(response.status).toBe(status);
+      expect([response.status, gateway.simulator.counts().chats]).toEqual([status, 1]);
     }
-    expect(gateway.simulator.counts().chats).toBe(2);
   });
 });
 
@@ -151,14 +145,14 @@ describe("models", () => {
     const gateway = await start();
     const asks = () => post(gateway, asking("hello", { model: "kimi-research" }));
     for (let n = 0; n < 3; n++) expect((await asks()).status).toBe(200);
-    const refused = await asks();
-    expect([refused.status, refused.headers.get("x-should-retry")]).toEqual([429, "false"]);
-    expect(JSON.parse(await refused.text()).error.code).toBe("insufficient_quota");
-    expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBe(3);
-    // Not so what UIs ask on the side: that is no research.
+    // What UIs ask on the side is no research.
     const chore = "### Task:\nGenerate a concise title";
     expect((await post(gateway, asking(chore, { model: "kimi-research" }))).status).toBe(200);
     expect(bodyOf(gateway)).toMatchObject({ use_research: false, use_search: false });
+    const refused = await asks();
+    expect([refused.status, refused.headers.get("x-should-retry")]).toEqual([429, "false"]);
+    expect(JSON.parse(await refused.text()).error.code).toBe("insufficient_quota");
+    expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBe(4);
   });
 });
 
