@@ -71,7 +71,7 @@ async function withStore(
   work: (config: Config, store: Store) => Promise<void>,
 ): Promise<void> {
   const config = await loadConfig(file === undefined ? {} : { config: file }, process.env);
-  const store = await SqliteStore.open(config.storePath);
+  const store = await SqliteStore.open(config.storePath, config.sealKeys);
   try {
     await work(config, store);
   } finally {

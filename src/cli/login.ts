@@ -38,7 +38,7 @@ export async function login(options: LoginOptions): Promise<void> {
   if (found.kind === "nothing") return fail(found.problem);
   for (const line of describe(found)) say(line);
 
-  const store = await SqliteStore.open(config.storePath);
+  const store = await SqliteStore.open(config.storePath, config.sealKeys);
   try {
     const isKnown = config.upstreams.length > 0 || (await store.accounts()).includes(account);
     if (!(await keep(found, account, options, config, store))) return;

@@ -54,7 +54,8 @@ describe("an expired access token", () => {
     { kind: "error", code: "permission_denied", reason: "REASON_ANONYMOUS_REQUIRE_LOGIN" } as const,
     { kind: "error", code: "resource_exhausted" } as const,
   ])("$kind $status$code is no reason to refresh", async (fault) => {
-    const gateway = await startGateway();
+    // Who may not wait is told at once that the account is left alone.
+    const gateway = await startGateway({ queue: { waitSeconds: 1 } });
     gateway.simulator.fault(fault, 3);
     for (let n = 0; n < 3; n++) expect((await post(gateway, asking("hello"))).ok).toBe(false);
     expect(gateway.simulator.counts().refreshes).toBe(0);

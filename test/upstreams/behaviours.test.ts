@@ -90,7 +90,7 @@ const behaviours: Record<string, (upstream: Upstream) => Promise<void>> = {
     }
   },
 
-  "stop in the UI stops Kimi": async ({ kind, start }) => {
+  "stop in the UI stops Kimi": async ({ start }) => {
     const gateway = await start();
     for (const stream of [true, false]) {
       const client = new AbortController();
@@ -101,8 +101,8 @@ const behaviours: Record<string, (upstream: Upstream) => Promise<void>> = {
       await until(() => gateway.simulator.counts().openStreams === 1);
       await new Promise((resolve) => setTimeout(resolve, 50));
       client.abort();
+      // By itself the answer would go on for a hundred seconds.
       await until(() => gateway.simulator.counts().openStreams === 0);
-      expect(gateway.simulator.calls.findLast(protocols[kind].isTurn)?.closedByClient).toBe(true);
     }
     expect((await post(gateway, asking("still there?"))).status).toBe(200);
   },

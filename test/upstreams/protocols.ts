@@ -9,7 +9,6 @@ type Asked = { chat: string | undefined; text: string };
 
 /** How to look at Kimi's side of a gateway, in each of its protocols. */
 export type Protocol = {
-  isTurn(call: Call): boolean;
   asked(gateway: Gateway): Asked[];
   chats(simulator: Simulator): Promise<string[]>;
   deleteChat(simulator: Simulator, chat: string): Promise<void>;
@@ -18,7 +17,6 @@ export type Protocol = {
 };
 
 const web: Protocol = {
-  isTurn: ({ path }) => path.endsWith("ChatService/Chat"),
   asked: (gateway) => sent(gateway).map(({ chatId, text }) => ({ chat: chatId, text })),
   chats: chatsOnKimi,
   deleteChat: async (simulator, chat) => {
@@ -29,8 +27,8 @@ const web: Protocol = {
 };
 
 const legacy: Protocol = {
-  isTurn: ({ path }) => path.endsWith("/completion/stream"),
-  asked: ({ simulator }) => simulator.calls.filter(legacy.isTurn).map(askedLegacy),
+  asked: ({ simulator }) =>
+    simulator.calls.filter(({ path }) => path.endsWith("/completion/stream")).map(askedLegacy),
   chats: async (simulator) => {
     const { items } = JSON.parse(await onLegacyKimi(simulator, "POST", "/api/chat/list", '{"size":1000}'));
     return items.map(({ id }: { id: string }) => id);

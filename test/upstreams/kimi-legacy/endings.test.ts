@@ -6,8 +6,6 @@ import { asking, chunksOf, post, startGateway, textOf } from "../../gateway.js";
 
 const start = (options = {}) => startGateway({ kind: "kimi-legacy", ...options });
 
-const pushing = JSON.stringify({ error_type: "chat.user_stream_pushing", message: "…" });
-
 /** Everything that goes wrong before Kimi has said a word. */
 const refusals: [fault: Fault, status: number, code: string][] = [
   [{ kind: "error", code: "unavailable" }, 503, "upstream_overloaded"],
@@ -167,14 +165,14 @@ describe("models", () => {
     const gateway = await start();
     const asks = () => post(gateway, asking("hello", { model: "kimi-research" }));
     for (let n = 0; n < 3; n++) expect((await asks()).status).toBe(200);
-    const refused = await asks();
-    expect([refused.status, refused.headers.get("x-should-retry")]).toEqual([429, "false"]);
-    expect(JSON.parse(await refused.text()).error.code).toBe("insufficient_quota");
-    expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBe(3);
-    // Not so what UIs ask on the side: that is no research.
+    // What UIs ask on the side is no research.
     const chore = "### Task:\nGenerate a concise title";
     expect((await post(gateway, asking(chore, { model: "kimi-research" }))).status).toBe(200);
     expect(bodyOf(gateway)).toMatchObject({ use_research: false, use_search: false });
+    const refused = await asks();
+    expect([refused.status, refused.headers.get("x-should-retry")]).toEqual([429, "false"]);
+    expect(JSON.parse(await refused.text()).error.code).toBe("insufficient_quota");
+    expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBe(4);
   });
 });
 
