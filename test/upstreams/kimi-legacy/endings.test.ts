@@ -6,6 +6,8 @@ import { asking, chunksOf, post, startGateway, textOf } from "../../gateway.js";
 
 const start = (options = {}) => startGateway({ kind: "kimi-legacy", ...options });
 
+const pushing = JSON.stringify({ error_type: "chat.user_stream_pushing", message: "…" });
+
 /** Everything that goes wrong before Kimi has said a word. */
 const refusals: [fault: Fault, status: number, code: string][] = [
   [{ kind: "error", code: "unavailable" }, 503, "upstream_overloaded"],
