@@ -110,7 +110,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     warnings: [],
   };
   const house = await openHouse(config, log, options.patience);
-  const server = await startServer({ chat: house.chat, store: house.store, log, config });
+  const server = await startServer({ ...house, log, config });
   let stopping: Promise<void> | undefined;
   const stop = () => {
     stopping ??= server

@@ -12,12 +12,12 @@ export type QueueOptions = {
   tell?: (entry: { position: number }) => void;
 };
 
-/** What an account is doing; `usedUp` is the last word where that was of a quota. */
+/** What an account is doing; `usedUp`: Kimi said so of a quota, and has given no answer since. */
 export type QueueState = {
   running: number;
   waiting: number;
   held: Hold | undefined;
-  usedUp: ChatError | undefined;
+  usedUp: { at: number; because: ChatError } | undefined;
 };
 
 /** Why and until when (milliseconds since the epoch) nothing is asked of an account. */
@@ -40,7 +40,7 @@ export class AccountQueue {
   #running = 0;
   #waiting = 0;
   #held: Hold | undefined;
-  #usedUp: ChatError | undefined;
+  #usedUp: QueueState["usedUp"];
   #wake: NodeJS.Timeout | undefined;
   /** How long an answer takes, in milliseconds: a mean in which the latest counts most. */
   #serviceTime = 10_000;
@@ -77,7 +77,8 @@ export class AccountQueue {
   /** Learns from a failed answer: where the upstream said “not now”, the account is left alone for that long. */
   heed(error: unknown): void {
     // That holds nobody: it may be the quota of one model among others.
-    if (error instanceof ChatError && error.code === "quota_exceeded") this.#usedUp = error;
+    if (error instanceof ChatError && error.code === "quota_exceeded")
+      this.#usedUp = { at: Date.now(), because: error };
     const milliseconds = error instanceof ChatError ? pauseAfter(error) : 0;
     if (!(error instanceof ChatError) || milliseconds === 0) return;
     const until = Date.now() + milliseconds;

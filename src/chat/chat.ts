@@ -1,21 +1,14 @@
 import { limits } from "../config/limits.js";
 import { Deadline } from "../deadline.js";
 import type { FileShelf } from "../files/shelf.js";
+import { type AccountReport, reportOf } from "./accounts.js";
 import { ChatError } from "./errors.js";
 import { type Candidate, firstToAnswer, type Gates } from "./failover.js";
 import { aliases, mayUse, offersTo, type Route, type Routes, route, suffixes } from "./route.js";
 import { statelessTurn } from "./stateless.js";
 import { Thread } from "./thread.js";
 import { Turn, type TurnParts } from "./turn.js";
-import type {
-  AccountStatus,
-  Caller,
-  ChatEvent,
-  ChatRequest,
-  CitationMode,
-  Model,
-  Upstream,
-} from "./types.js";
+import type { Caller, ChatEvent, ChatRequest, CitationMode, Model, Quota, Upstream } from "./types.js";
 import { UsageMeter } from "./usage.js";
 
 /** A model as `/v1/models` lists it. */
@@ -89,13 +82,14 @@ export class Chat {
     return [...listed.values()].filter(({ id }) => mayUse(caller, id, offers, routes));
   }
 
-  /** The state of each upstream's account, by the upstream's name. */
-  status(): { upstream: string; simulated: boolean; status: AccountStatus }[] {
-    return this.#parts.upstreams.map((upstream) => ({
-      upstream: upstream.name,
-      simulated: upstream.simulated,
-      status: upstream.status(),
-    }));
+  /** The state of each upstream's account; asks nobody. */
+  status(): AccountReport[] {
+    return this.#parts.upstreams.map((upstream) => reportOf(upstream, this.#gates(upstream)));
+  }
+
+  /** What an upstream's account has used of its allowances; undefined where there are none. Throws ChatError. */
+  async quota(upstream: string, signal: AbortSignal): Promise<Quota[] | undefined> {
+    return this.#parts.upstreams.find(({ name }) => name === upstream)?.quota?.(signal);
   }
 
   /** Who may answer, in the order to ask them: whoever has the conversation, then as `routes` says, failing ones last. */
@@ -114,9 +108,14 @@ export class Chat {
   }
 
   #candidate(request: ChatRequest, found: Route): Candidate {
-    const gates = this.#parts.gates.get(found.upstream.name);
-    if (!gates) throw new Error("an upstream without gates");
+    const gates = this.#gates(found.upstream);
     return { ...gates, route: found, start: start(request, found, this.#parts.citations) };
+  }
+
+  #gates({ name }: Upstream): Gates {
+    const gates = this.#parts.gates.get(name);
+    if (!gates) throw new Error("an upstream without gates");
+    return gates;
   }
 
   #ask(

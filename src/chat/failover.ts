@@ -1,12 +1,17 @@
 import type { AccountQueue, Slot } from "../accounts/queue.js";
 import { limits } from "../config/limits.js";
 import type { Breaker } from "./breaker.js";
-import { ChatError } from "./errors.js";
+import { asChatError, ChatError } from "./errors.js";
 import type { Route } from "./route.js";
 import { type ChatEvent, isVisible, type Upstream } from "./types.js";
 
-/** What stands in front of an upstream: the queue of its account, and what is known of its failures. */
-export type Gates = { queue: AccountQueue; breaker: Breaker };
+/** What stands in front of an upstream: the queue of its account, what is known of its failures, and who counts. */
+export type Gates = {
+  queue: AccountQueue;
+  breaker: Breaker;
+  /** Hears how each attempt went: `ok` or the failure's code; times in milliseconds. */
+  observe(outcome: string, times: { waited: number; first: number | undefined }): void;
+};
 
 /** An upstream that may answer. */
 export type Candidate = Gates & { route: Route; start: ChatEvent };
@@ -24,21 +29,32 @@ export async function* firstToAnswer(
   let candidate = first;
   let others = rest;
   for (let attempt = 1; ; attempt++) {
-    const { queue, breaker, route } = candidate;
+    const { queue, breaker, observe, route } = candidate;
+    const times = new Times();
     let slot: Slot | undefined;
     let seen = false;
+    let outcome = "cancelled";
     yield [candidate.start];
     try {
       slot = await queue.enter(key, signal);
+      times.turn();
       breaker.begin();
       for await (const events of ask(route)) {
-        seen ||= events.some(isVisible);
+        if (!seen && events.some(isVisible)) {
+          seen = true;
+          times.seen();
+        }
+        // Who reads the end reads no further.
+        if (events.at(-1)?.type === "finish") {
+          queue.answered();
+          breaker.succeeded();
+          outcome = "ok";
+        }
         yield events;
       }
-      queue.answered();
-      breaker.succeeded();
       return;
     } catch (error) {
+      outcome = asChatError(error).code;
       if (slot) queue.heed(error);
       breaker.failed(error);
       if (seen) throw error;
@@ -51,7 +67,30 @@ export async function* firstToAnswer(
       candidate = found;
     } finally {
       slot?.release();
+      observe(outcome, times);
     }
+  }
+}
+
+/** How long one attempt took, in milliseconds. */
+class Times {
+  #since = performance.now();
+  waited = 0;
+  first: number | undefined;
+
+  /** Its turn has come. */
+  turn(): void {
+    this.waited = this.#lap();
+  }
+
+  seen(): void {
+    this.first = this.#lap();
+  }
+
+  #lap(): number {
+    const before = this.#since;
+    this.#since = performance.now();
+    return this.#since - before;
   }
 }
 

@@ -17,7 +17,7 @@ export async function serve(commandLine: CommandLine): Promise<void> {
   let server: RunningServer | undefined;
   try {
     const made = await firstKey(config, house.store);
-    server = await startServer({ chat: house.chat, store: house.store, log, config });
+    server = await startServer({ ...house, log, config });
     // Kept only now: a start that fails must not use up a key that nobody has seen.
     const isKept = made !== undefined && (await house.store.addKey(made.stored));
     stopOnSignals(server, house, () => log.flush());

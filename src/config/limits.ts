@@ -102,6 +102,9 @@ export const limits = {
   /** How long an upstream is left alone at most after it said that it is too busy. */
   overloadPause: 5 * second,
 
+  /** How long an account is shown as having used up its quota without another word of Kimi's. */
+  quotaRemembered: 10 * minute,
+
   /** Failures in a row after which an upstream is left alone where another can answer, and for how long. */
   breakerFailures: 4,
   breakerPause: 15 * second,

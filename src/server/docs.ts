@@ -27,7 +27,14 @@ export async function docs(app: FastifyInstance): Promise<void> {
           "Your own Kimi account as an OpenAI-compatible API. For research and personal use. " +
           "Press “Authorize” and enter your Moonbridge key, or its name and the key, to try the calls here.",
       },
-      tags: [{ name: "chat" }, { name: "models" }, { name: "files" }, { name: "oauth" }, { name: "health" }],
+      tags: [
+        { name: "chat" },
+        { name: "models" },
+        { name: "files" },
+        { name: "accounts" },
+        { name: "oauth" },
+        { name: "health" },
+      ],
       components: { securitySchemes: { key: { type: "http", scheme: "bearer" }, oauth } },
       security: [{ key: [] }, { oauth: ["chat"] }],
     },

@@ -15,6 +15,7 @@ import { Guard } from "../files/guard.js";
 import { FileShelf } from "../files/shelf.js";
 import { Uploads } from "../files/uploads.js";
 import { Drift } from "../observability/drift.js";
+import { Metrics } from "../observability/metrics.js";
 import { SqliteStore } from "../store/sqlite.js";
 import type { Store } from "../store/store.js";
 import { openUpstream } from "../upstreams/registry.js";
@@ -26,6 +27,7 @@ export type House = {
   store: Store;
   cleanup: Cleanup;
   drift: Drift;
+  metrics: Metrics;
   upstreams: readonly Upstream[];
   close(): Promise<void>;
 };
@@ -42,7 +44,10 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   const surroundings = { store, drift, warn, inline, ...(patience ? { patience } : {}) };
   const configured = await upstreamsOf(config, store);
   const upstreams = await Promise.all(configured.map((upstream) => openUpstream(upstream, surroundings)));
-  const gates = new Map(configured.map((upstream) => [upstream.name, gatesFor(upstream, config, log)]));
+  const metrics = new Metrics();
+  const gates = new Map(
+    configured.map((upstream) => [upstream.name, gatesFor(upstream, { config, log, metrics })]),
+  );
   const cleanup = new Cleanup(store, upstreams, warn);
   const files = await FileShelf.open(folder, store, maxBytes);
   const uploads = new Uploads(store, { shelf: files, links });
@@ -64,7 +69,11 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
     await chat.close();
     await store.close();
   };
-  return { chat, store, cleanup, drift, upstreams, close };
+  metrics.watch(
+    () => chat.status(),
+    () => drift.entries(),
+  );
+  return { chat, store, cleanup, drift, metrics, upstreams, close };
 }
 
 /** The configured upstreams; without any, the accounts of `moonbridge login`; without those, the simulator. */
@@ -94,7 +103,10 @@ const defaultConcurrency: Record<UpstreamConfig["kind"], number> = {
   simulator: 1_000,
 };
 
-function gatesFor(upstream: UpstreamConfig, { queue }: Config, log: FastifyBaseLogger): Gates {
+function gatesFor(
+  upstream: UpstreamConfig,
+  { config: { queue }, log, metrics }: { config: Config; log: FastifyBaseLogger; metrics: Metrics },
+): Gates {
   const { name, kind } = upstream;
   const given = "concurrency" in upstream ? upstream.concurrency : undefined;
   const options = {
@@ -104,5 +116,9 @@ function gatesFor(upstream: UpstreamConfig, { queue }: Config, log: FastifyBaseL
     tell: ({ position }: { position: number }) =>
       log.info({ upstream: name, position }, "a request waits for its turn"),
   };
-  return { queue: new AccountQueue(options), breaker: new Breaker() };
+  return {
+    queue: new AccountQueue(options),
+    breaker: new Breaker(),
+    observe: (outcome, { waited, first }) => metrics.answer({ upstream: name, outcome, waited, first }),
+  };
 }

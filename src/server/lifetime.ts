@@ -1,11 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { ChatError } from "../chat/errors.js";
+import type { Metrics } from "../observability/metrics.js";
 
 /** The requests that are being answered: gives each its stop signal, logs its end, and stops them all at the end. */
 export class Lifetime {
   readonly #running = new Set<AbortController>();
 
-  constructor(app: FastifyInstance) {
+  constructor(app: FastifyInstance, metrics: Metrics) {
     app.addHook("onRequest", async (request, reply) => {
       const controller = new AbortController();
       const startedAt = performance.now();
@@ -16,12 +17,16 @@ export class Lifetime {
         this.#running.delete(controller);
         const left = !reply.raw.writableFinished;
         if (left) controller.abort(new ChatError("cancelled", "The client left."));
+        const ended = {
+          method: request.method,
+          route: request.routeOptions.url ?? "none",
+          status: reply.raw.statusCode,
+          milliseconds: Math.round(performance.now() - startedAt),
+        };
+        metrics.request(ended);
         request.log.info(
           {
-            method: request.method,
-            route: request.routeOptions.url ?? "none",
-            status: reply.raw.statusCode,
-            milliseconds: Math.round(performance.now() - startedAt),
+            ...ended,
             key: request.caller?.key,
             failure: left ? "cancelled" : request.failure?.code,
             upstreamCode: identifier(request.failure?.upstreamCode),

@@ -1,5 +1,5 @@
 /** The API's own paths, as clients reach them with and without their base URL's `/v1`. */
-const apiPaths = /^\/(chat\/completions|models|files)(\/|$)/;
+const apiPaths = /^\/(chat\/completions|models|files|accounts)(\/|$)/;
 
 /**
  * The one path that a request means: clients differ in whether `/v1` belongs to the base URL, double it, end in a

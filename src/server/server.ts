@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import cors from "@fastify/cors";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import { accounts } from "../api/accounts/route.js";
 import { files } from "../api/files/route.js";
 import { models } from "../api/models/route.js";
 import { chatCompletions } from "../api/openai-chat/route.js";
@@ -9,6 +10,7 @@ import type { Chat } from "../chat/chat.js";
 import { ChatError } from "../chat/errors.js";
 import { limits } from "../config/limits.js";
 import type { Config } from "../config/schema.js";
+import type { Metrics } from "../observability/metrics.js";
 import type { KeyStore } from "../store/store.js";
 import { Attempts } from "./attempts.js";
 import { docs } from "./docs.js";
@@ -25,6 +27,7 @@ import { Throttle } from "./throttle.js";
 export type ServerParts = {
   chat: Chat;
   store: KeyStore;
+  metrics: Metrics;
   log: FastifyBaseLogger;
   config: Pick<Config, "server" | "keys" | "oauth">;
 };
@@ -57,7 +60,7 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
     forceCloseConnections: "idle",
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   });
-  const lifetime = new Lifetime(app);
+  const lifetime = new Lifetime(app, parts.metrics);
   await assemble(app, parts);
   await app.listen({ host: config.host, port: config.port });
   return {
@@ -81,7 +84,7 @@ async function shutDown(app: FastifyInstance, lifetime: Lifetime, grace: number)
   clearInterval(closeIdle);
 }
 
-async function assemble(app: FastifyInstance, { chat, store, config }: ServerParts): Promise<void> {
+async function assemble(app: FastifyInstance, { chat, store, config, metrics }: ServerParts): Promise<void> {
   const { cors: origins, unknownParameters } = config.server;
   const entrance = await Entrance.open(config, store);
   app.addHook("onClose", () => entrance.close());
@@ -111,6 +114,11 @@ async function assemble(app: FastifyInstance, { chat, store, config }: ServerPar
     const api = guarded.withTypeProvider<TypeBoxTypeProvider>();
     api.addHook("onRequest", guard(entrance, attempts, throttle));
     await api.register(models(chat));
+    await api.register(async (administrating) => {
+      administrating.addHook("onRequest", scoped("admin"));
+      await administrating.register(accounts(chat));
+      metricsPage(administrating, metrics);
+    });
     await api.register(async (chatting) => {
       chatting.addHook("onRequest", scoped("chat"));
       await chatting.register(files(chat));
@@ -120,6 +128,14 @@ async function assemble(app: FastifyInstance, { chat, store, config }: ServerPar
       });
     });
   });
+}
+
+/** `GET /metrics`, for Prometheus: with an admin key, since it tells when somebody is at home. */
+function metricsPage(app: FastifyInstance, metrics: Metrics): void {
+  const schema = { summary: "Counters for Prometheus", tags: ["health"] };
+  app.get("/metrics", { schema }, async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.text()),
+  );
 }
 
 /** Outside the API nobody reads a body; an unknown address is a 404 whatever was sent to it. */

@@ -144,7 +144,7 @@ describe("an account that says “not now”", () => {
   test("because a quota is used up: that is remembered until an answer comes, and holds nobody", async () => {
     const queue = open();
     queue.heed(new ChatError("quota_exceeded", "Used up."));
-    expect(queue.state.usedUp?.code).toBe("quota_exceeded");
+    expect(queue.state.usedUp?.because.code).toBe("quota_exceeded");
     (await queue.enter("a", never())).release();
     queue.answered();
     expect(queue.state.usedUp).toBeUndefined();

@@ -402,8 +402,10 @@ test("/openapi.json has every route and its examples run; /docs loads nothing fr
   expect(Object.keys(spec.paths).sort()).toEqual([
     "/",
     "/healthz",
+    "/metrics",
     "/readyz",
     "/token",
+    "/v1/accounts",
     "/v1/chat/completions",
     "/v1/files",
     "/v1/files/{id}",

@@ -40,7 +40,7 @@ test.each(["/v1/chat/completions", "/v1/chat/completitions"])(
       },
       log,
     );
-    const server = await startServer({ chat: house.chat, store: house.store, log, config });
+    const server = await startServer({ ...house, log, config });
     // Python's json.dumps as the body, without a content type.
     const response = await request(`${server.url}${path}`, {
       method: "POST",
