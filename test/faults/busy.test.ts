@@ -84,3 +84,16 @@ test("a quota that is used up is told each time; another model may still have so
   gateway.simulator.fault({ kind: "error", code: "resource_exhausted", paywall: true }, 2);
   for (const status of [429, 429, 200]) expect((await ask(gateway, "question")).status).toBe(status);
 });
+
+test("four at once on a legacy account, which gives one answer at a time: one after the other, none fails", async () => {
+  const gateway = await startGateway({ kind: "kimi-legacy" });
+  const words = ["one", "two", "three", "four"];
+  const answers = await Promise.all(words.map((word) => ask(gateway, `sim:slow=2 sim:say=${word}`)));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  const said = await Promise.all(
+    answers.map(async (answer) => JSON.parse(await answer.text()).choices[0].message.content),
+  );
+  expect(said).toEqual(words);
+  const streams = gateway.simulator.calls.filter(({ path }) => path.endsWith("/completion/stream"));
+  expect(streams.length).toBe(4);
+});
