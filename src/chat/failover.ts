@@ -95,7 +95,7 @@ class Times {
 }
 
 /** Whether another upstream may be asked after this failure. Nobody rotates over accounts to escape a quota. */
-export function mayMoveOn(error: unknown, from: Upstream, to: Upstream): boolean {
+function mayMoveOn(error: unknown, from: Upstream, to: Upstream): boolean {
   if (!(error instanceof ChatError)) return false;
   switch (error.code) {
     case "account_login_required":
