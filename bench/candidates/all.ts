@@ -1,0 +1,12 @@
+import type { Settings } from "../settings.js";
+import type { Candidate } from "./candidate.js";
+import { moonbridges } from "./moonbridge.js";
+import { nginx } from "./nginx.js";
+import { naiveRelay, noGateway } from "./relays.js";
+
+/** Who takes part, in the order of the tables. */
+export function candidatesFor({ candidates }: Settings): Candidate[] {
+  const all = [noGateway, nginx, naiveRelay, ...moonbridges];
+  if (candidates.length === 0) return all;
+  return all.filter(({ name }) => candidates.some((asked) => name.includes(asked)));
+}

@@ -1,0 +1,36 @@
+/**
+ * Loaded into the gateway's process before the gateway: reports what only the process itself can see, so that the
+ * product needs no hook for the benchmark.
+ */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { answerCalls } from "./calls.js";
+
+/** What `report` tells. Delays in milliseconds: how much later than it should a timer fires. */
+export type LoopReport = { p50: number; p99: number; max: number; resources: number; heap: number };
+
+const resolution = 5;
+const delays = monitorEventLoopDelay({ resolution });
+
+answerCalls({
+  watch: () => {
+    delays.reset();
+    delays.enable();
+  },
+  report: (): LoopReport => {
+    delays.disable();
+    return {
+      p50: late(delays.percentile(50)),
+      p99: late(delays.percentile(99)),
+      max: late(delays.max),
+      resources: process.getActiveResourcesInfo().length,
+      heap: process.memoryUsage().heapUsed,
+    };
+  },
+});
+
+// The channel must not keep the gateway from ending by itself.
+process.channel?.unref();
+
+function late(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / 1e6 - resolution);
+}
