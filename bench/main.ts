@@ -30,7 +30,7 @@ const parts: Record<PartName, readonly Part[]> = {
 
 const settings = readSettings(process.argv.slice(2));
 const where = machine();
-const stage = await Stage.open();
+const stage = await Stage.open(settings);
 const report: string[] = [describe(where)];
 const findings: Record<string, unknown> = {};
 say(`${report[0]}\n`);

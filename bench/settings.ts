@@ -30,6 +30,10 @@ export type Settings = {
   /** Conversations' places in the store. */
   threads: readonly number[];
   soakMinutes: number;
+  /** Another build of Moonbridge to compare with: its `dist` folder. */
+  baseline: string | undefined;
+  /** Whether gateways write a profile of their processor time when they end. */
+  profile: boolean;
   /** Whether the table is written into docs/performance.md. */
   document: boolean;
 };
@@ -40,6 +44,8 @@ const usage = `npm run bench -- [options]
   --candidates a,b      candidates whose name contains one of these
   --rounds n            rounds of the interleaved parts (default: 5; quick: 1)
   --minutes n           length of the soak (default: 20)
+  --baseline dir        the dist folder of another build, to compare this one with
+  --profile             each gateway leaves a .cpuprofile in bench/results/profiles
   --document            writes the tables into docs/performance.md`;
 
 /** The settings that a command line means; prints what there is and ends where it means nothing. */
@@ -61,6 +67,8 @@ function settingsOf(argv: readonly string[]): Settings {
       candidates: { type: "string" },
       rounds: { type: "string" },
       minutes: { type: "string", default: "20" },
+      baseline: { type: "string" },
+      profile: { type: "boolean", default: false },
       document: { type: "boolean", default: false },
     },
   });
@@ -77,6 +85,8 @@ function settingsOf(argv: readonly string[]): Settings {
     holdSeconds: quick ? 4 : 30,
     threads: quick ? [0, 20_000] : [0, 1_000, 10_000, 100_000, 1_000_000],
     soakMinutes: number(values.minutes),
+    baseline: values.baseline,
+    profile: values.profile,
     document: values.document,
   };
 }

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Child } from "./child.js";
 
@@ -11,19 +11,31 @@ export class Stage {
   readonly folder: string;
   /** Where the fake upstream listens. */
   readonly fakePort: number;
+  /** Where gateways leave a profile of their processor time, if they are to. */
+  readonly profiles: string | undefined;
 
-  private constructor(folder: string, fake: Child, load: Child, fakePort: number) {
+  private constructor(
+    folder: string,
+    { fake, load, fakePort }: { fake: Child; load: Child; fakePort: number },
+    profiles: string | undefined,
+  ) {
+    this.profiles = profiles;
     this.folder = folder;
     this.fake = fake;
     this.load = load;
     this.fakePort = fakePort;
   }
 
-  static async open(): Promise<Stage> {
+  static async open({ profile }: { profile: boolean }): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), "moonbridge-bench-"));
     const fake = Child.module(modulePath("./fake/main.js"), [], { log: join(folder, "fake.log") });
     const load = Child.module(modulePath("./load/main.js"), [], { log: join(folder, "load.log") });
-    return new Stage(folder, fake, load, await fake.call<number>("port"));
+    const fakePort = await fake.call<number>("port");
+    return new Stage(
+      folder,
+      { fake, load, fakePort },
+      profile ? resolve("bench/results/profiles") : undefined,
+    );
   }
 
   /** A folder of its own for one of the processes. */

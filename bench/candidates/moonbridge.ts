@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { upstreamSchemas } from "../../src/config/schema.js";
 import { orderLine } from "../answers/order.js";
@@ -24,11 +24,16 @@ export const moonbridges: readonly Candidate[] = [
   moonbridge("kimi-web", "messages"),
 ];
 
-function moonbridge(kind: Kind, dialect: DialectName): Candidate {
+/** Another build of Moonbridge, by its `dist` folder. */
+export function baseline(build: string): Candidate {
+  return { ...moonbridge("kimi-web", "chat", resolve(build)), name: "Moonbridge, the baseline" };
+}
+
+function moonbridge(kind: Kind, dialect: DialectName, build?: string): Candidate {
   return {
     name: `Moonbridge ${kind} · ${dialect}`,
     start: async (stage) => {
-      const gateway = await startGateway(stage, kind);
+      const gateway = await startGateway(stage, kind, build === undefined ? {} : { build });
       const running = {
         child: gateway.child,
         watched: true,
@@ -59,6 +64,8 @@ export type Gateway = { child: Child; port: number };
 export type GatewayOptions = {
   /** Where its configuration and its store lie; a new one if none is given. */
   folder?: string;
+  /** The `dist` folder of another build than this one. */
+  build?: string;
 };
 
 /** The built gateway as people run it, in front of the fake upstream. */
@@ -69,8 +76,13 @@ export async function startGateway(
 ): Promise<Gateway> {
   const folder = options.folder ?? stage.room("moonbridge");
   writeFileSync(join(folder, "config.json"), JSON.stringify(configuration(kind, stage.fakePort)));
-  const child = Child.module(modulePath("../src/cli/main.js"), ["serve"], {
-    nodeArguments: ["--import", modulePath("./gateway-preload.js")],
+  const build = options.build ?? modulePath("..");
+  const child = Child.module(join(build, "src/cli/main.js"), ["serve"], {
+    nodeArguments: [
+      "--import",
+      modulePath("./gateway-preload.js"),
+      ...(stage.profiles ? ["--cpu-prof", `--cpu-prof-dir=${stage.profiles}`] : []),
+    ],
     cwd: folder,
     log: join(folder, "log"),
   });
