@@ -40,6 +40,8 @@ export const limits = {
   unaryBody: 4 * megabyte,
   /** One frame of an answer. Kimi's first frames echo the prompt, so it must hold one (kimi-web.md §2.1). */
   frame: 72 * megabyte,
+  /** What may wait for a slow client before the upstream is told to wait too. */
+  unreadAnswer: 64 * kilobyte,
   /** What may follow the end frame before the connection is cut instead of kept. */
   afterEnd: kilobyte,
   /** Kimi reading an uploaded file, and how often it is asked. */

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { type Dispatcher, FormData, Pool } from "undici";
 import { ChatError } from "../../chat/errors.js";
 import type { FileBytes } from "../../chat/types.js";
@@ -5,6 +6,7 @@ import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import { version } from "../../version.js";
+import { AnswerStream } from "../answer-stream.js";
 import { statusToError } from "./errors.js";
 import { encodeFrame } from "./frames.js";
 
@@ -88,19 +90,25 @@ export class KimiClient {
 
   /** Opens the stream of one answer; the caller must close it. */
   async openChat(body: string, token: string, signal: AbortSignal): Promise<AnswerStream> {
-    const headers = { ...this.#headersFor(token), "content-type": "application/connect+json" };
-    const path = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
-    const response = await request(this.#site, {
-      method: "POST",
-      path,
-      headers,
-      body: encodeFrame(body),
-      signal,
-    });
-    const type = String(response.headers["content-type"] ?? "");
-    if (response.statusCode === 200 && type.startsWith("application/connect+json"))
-      return new AnswerStream(response.body);
-    await this.#json(response);
+    const { pool, prefix } = this.#site;
+    const stream = await AnswerStream.open(
+      pool,
+      {
+        method: "POST",
+        path: `${prefix}/apiv2/kimi.gateway.chat.v1.ChatService/Chat`,
+        headers: { ...this.#headersFor(token), "content-type": "application/connect+json" },
+        body: encodeFrame(body),
+        signal,
+      },
+      transportError,
+    );
+    const type = String(stream.headers["content-type"] ?? "");
+    if (stream.status === 200 && type.startsWith("application/connect+json")) return stream;
+    try {
+      this.#read(stream.status, stream.headers, await textOf(stream));
+    } finally {
+      stream.close(false);
+    }
     throw new ChatError(
       "upstream_protocol",
       `Kimi answered with “${mediaType(type)}” instead of a stream of events.`,
@@ -120,19 +128,16 @@ export class KimiClient {
     return request(to, { method: "POST", path, headers, body, signal, ...shortCall });
   }
 
+  async #json({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<JsonObject> {
+    return this.#read(statusCode, headers, await readAll(body));
+  }
+
   /** The body of a short call. Anything but a JSON object with status 200 is an error. */
-  async #json(response: Dispatcher.ResponseData): Promise<JsonObject> {
-    const body = parseObject(await readAll(response.body));
-    if (response.statusCode !== 200) {
-      throw statusToError(
-        response.statusCode,
-        body,
-        this.#drift,
-        retryAfter(response.headers["retry-after"]),
-      );
-    }
+  #read(status: number, headers: IncomingHttpHeaders, text: string): JsonObject {
+    const body = parseObject(text);
+    if (status !== 200) throw statusToError(status, body, this.#drift, retryAfter(headers["retry-after"]));
     if (!body) {
-      const type = mediaType(String(response.headers["content-type"] ?? ""));
+      const type = mediaType(String(headers["content-type"] ?? ""));
       throw new ChatError("upstream_protocol", `Kimi answered with a page (“${type}”) instead of JSON.`, {
         upstreamCode: "not_json",
       });
@@ -157,47 +162,38 @@ async function request(to: Host, options: Dispatcher.RequestOptions): Promise<Di
   }
 }
 
-/** The bytes of one answer as they arrive. */
-export class AnswerStream {
-  readonly #body: Dispatcher.ResponseData["body"];
-
-  constructor(body: Dispatcher.ResponseData["body"]) {
-    this.#body = body;
-    // Cutting the body raises an error on it even when nobody reads it any more.
-    body.on("error", () => {});
-  }
-
-  /** What each read of the socket brought. Throws ChatError when the connection breaks or falls silent. */
-  async *chunks(): AsyncGenerator<Buffer> {
-    try {
-      for await (const chunk of this.#body.iterator({ destroyOnReturn: false })) yield chunk;
-    } catch (cause) {
-      throw transportError(cause, undefined);
-    }
-  }
-
-  /** Gives the connection back to the pool if the answer was read to its end, and cuts it otherwise. */
-  close(complete: boolean): void {
-    if (complete)
-      this.#body.dump({ limit: limits.afterEnd, signal: AbortSignal.timeout(limits.unary) }).catch(() => {});
-    else this.#body.destroy();
-  }
-}
-
 async function readAll(body: Dispatcher.ResponseData["body"]): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const parts = new Parts();
   try {
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (size > limits.unaryBody)
-        throw new ChatError("upstream_protocol", "Kimi's answer to a short call is too large.");
-      chunks.push(chunk);
-    }
+    for await (const chunk of body) parts.add(chunk);
   } catch (cause) {
     throw transportError(cause, undefined);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return parts.text();
+}
+
+/** The text of what was to be a stream and is something else. */
+async function textOf(stream: AnswerStream): Promise<string> {
+  const parts = new Parts();
+  while (await stream.more()) for (const chunk of stream.take()) parts.add(chunk);
+  return parts.text();
+}
+
+/** A body in parts, as large as that of a short call may be. */
+class Parts {
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+
+  add(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size > limits.unaryBody)
+      throw new ChatError("upstream_protocol", "Kimi's answer to a short call is too large.");
+    this.#chunks.push(chunk);
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString("utf8");
+  }
 }
 
 /** A failure of the transport in our words; undici's own could name headers. */
