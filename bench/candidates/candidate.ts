@@ -1,3 +1,4 @@
+import { accessToken } from "../answers/tokens.js";
 import type { Child } from "../child.js";
 import type { Target } from "../load/work.js";
 import type { Stage } from "../stage.js";
@@ -27,7 +28,7 @@ export function upstreamTarget(port: number): Target {
   return {
     port,
     path: "/apiv2/kimi.gateway.chat.v1.ChatService/Chat",
-    headers: { "content-type": "application/connect+json", authorization: "Bearer bench-access-token" },
+    headers: { "content-type": "application/connect+json", authorization: `Bearer ${accessToken}` },
     body: ['{"message":{"role":"user","blocks":[{"message_id":"","text":{"content":"', '"}}]}}'],
     framed: true,
     reading: { kind: "verbatim", protocol: "connect" },

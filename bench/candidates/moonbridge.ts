@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { upstreamSchemas } from "../../src/config/schema.js";
 import { orderLine } from "../answers/order.js";
+import { accessToken, refreshToken } from "../answers/tokens.js";
 import { Child } from "../child.js";
 import { type DialectName, dialects } from "../load/dialects.js";
 import type { Reading, Target } from "../load/work.js";
@@ -99,8 +100,8 @@ function configuration(kind: Kind, fakePort: number): object {
   const settings = {
     baseUrl: kind === "openai" ? `${fake}/v1` : fake,
     authUrl: fake,
-    accessToken: "bench-access-token",
-    refreshToken: "bench-refresh-token",
+    accessToken,
+    refreshToken,
     apiKey: "bench-service-key",
     concurrency: 10_000,
   };

@@ -2,6 +2,7 @@ import type { ProtocolName } from "../answers/answer.js";
 import { legacyId } from "../answers/legacy.js";
 import { wholeOpenai } from "../answers/openai.js";
 import { type Order, readOrder } from "../answers/order.js";
+import { accessToken, refreshToken } from "../answers/tokens.js";
 
 /** What the fake upstream replies to a request: JSON, or the stream that was ordered. */
 export type Reply = { json: string } | { stream: ProtocolName; order: Order };
@@ -36,8 +37,8 @@ const fixed: Record<string, object> = {
   },
   // A picture with a thumbnail can be used at once (kimi-web.md §2.8).
   upload: { file: { id: "file-of-the-bench", parseResult: { thumbnail: { url: "" } } } },
-  refresh: { access_token: "bench-access-token", refresh_token: "bench-refresh-token" },
-  RefreshToken: { accessToken: "bench-access-token", refreshToken: "bench-refresh-token" },
+  refresh: { access_token: accessToken, refresh_token: refreshToken },
+  RefreshToken: { accessToken, refreshToken },
   user: { id: legacyId(0, "u") },
   models: {
     object: "list",

@@ -82,12 +82,16 @@ export class Turn {
           this.#spoken ||= content.has(event.type);
           if (event.type === "opened") {
             at = event;
-            // At once, so that a crash leaves no chat behind; not before the longest answer is over.
-            await this.#keep(event.chat, limits.answer + this.#keepTime());
+            // At once, so that a crash leaves no chat behind; not before the longest answer is over. Nobody waits
+            // for it: the store keeps the order.
+            void this.#keep(event.chat, limits.answer + this.#keepTime());
           }
         }
         const last = events.at(-1);
-        if (last?.type === "finish" && at) await this.#remember(last.reason, at);
+        if (last?.type === "finish" && at) {
+          await Promise.all([this.#remember(last.reason, at), this.#keep(at.chat, this.#keepTime())]);
+          at = undefined;
+        }
         const outward = events.flatMap((event) => this.#outward(event));
         if (outward.length > 0) yield outward;
       }

@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import type Database from "libsql";
 import { StoreError, storeError } from "./errors.js";
 import { migrate } from "./migrations.js";
+import { WriteBatch } from "./sqlite-batch.js";
+import { Checkpoints } from "./sqlite-checkpoints.js";
 import { SqliteCredentials } from "./sqlite-credentials.js";
 import { checkDatabase, connect, keepPrivate, prepareFile } from "./sqlite-file.js";
 import { SqliteThreads } from "./sqlite-threads.js";
@@ -15,6 +17,8 @@ type Parts = {
   credentials: SqliteCredentials;
   threads: SqliteThreads;
   uploads: SqliteUploads;
+  batch: WriteBatch;
+  checkpoints: Checkpoints;
 };
 
 /**
@@ -46,12 +50,15 @@ export class SqliteStore implements Store {
       const quick = connect(file, "NORMAL");
       connections.push(quick);
       await keepPrivate(file);
+      const checkpoints = new Checkpoints(file);
       const credentials = new SqliteCredentials(synced);
       return new SqliteStore(file, {
         connections,
         credentials,
         threads: new SqliteThreads(quick),
         uploads: new SqliteUploads(quick),
+        batch: new WriteBatch(quick, (count) => checkpoints.written(count)),
+        checkpoints,
       });
     } catch (error) {
       for (const connection of connections) connection.close();
@@ -84,7 +91,7 @@ export class SqliteStore implements Store {
   }
 
   saveChat(chat: Omit<StoredChat, "attempts">): Promise<void> {
-    return this.#use(({ threads }) => threads.saveChat(chat));
+    return this.#write(({ threads }) => threads.saveChat(chat));
   }
 
   chat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined> {
@@ -92,7 +99,7 @@ export class SqliteStore implements Store {
   }
 
   saveThread(keys: readonly string[], thread: StoredThread): Promise<void> {
-    return this.#use(({ threads }) => threads.saveThread(keys, thread));
+    return this.#write(({ threads }) => threads.saveThread(keys, thread));
   }
 
   findThread(
@@ -135,7 +142,7 @@ export class SqliteStore implements Store {
   }
 
   saveUploadedFile(scope: string, digest: string, id: string, now: number): Promise<void> {
-    return this.#use(({ uploads }) => uploads.save(scope, digest, id, now));
+    return this.#write(({ uploads }) => uploads.save(scope, digest, id, now));
   }
 
   async close(): Promise<void> {
@@ -143,12 +150,19 @@ export class SqliteStore implements Store {
     if (!parts) return;
     // libsql lets go of the file once its statements are collected, so nothing may hold them any longer.
     this.#parts = undefined;
+    parts.batch.flush();
+    await parts.checkpoints.close();
     try {
       parts.connections[0]?.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
       // Nothing is lost: what was not moved stays in the -wal file and is read from there.
     }
     for (const connection of parts.connections) connection.close();
+  }
+
+  /** A write of which there are many: it goes together with the others of this turn of the event loop. */
+  #write(work: (parts: Parts) => void): Promise<void> {
+    return this.#use((parts) => parts.batch.add(() => work(parts)));
   }
 
   /** Every call goes through here: what fails becomes a StoreError that holds no value. */

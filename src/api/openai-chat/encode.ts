@@ -5,6 +5,8 @@ import type { ChatEvent, FinishReason, Usage } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { errorEnvelope } from "./errors.js";
 
+export type StartEvent = Extract<ChatEvent, { type: "start" }>;
+
 type Notice = { code: string; message: string };
 
 const finishReasons: Record<FinishReason, string> = {
@@ -36,6 +38,8 @@ export class ChunkEncoder {
   readonly #includeUsage: boolean;
   readonly #citations = new CitationWriter();
   readonly #notices: Notice[] = [];
+  /** Who answers, once that is known. */
+  start: StartEvent | undefined;
   #prefix = "";
   #usage: Usage | undefined;
   #begun = false;
@@ -60,6 +64,7 @@ export class ChunkEncoder {
     const text = this.#citations.write(event);
     switch (event.type) {
       case "start":
+        this.start = event;
         this.#heading.model = event.model;
         this.#prefix = this.#chunkPrefix();
         return "";
@@ -142,6 +147,8 @@ export class CompletionEncoder {
   readonly #heading = new Heading();
   readonly #citations = new CitationWriter();
   readonly #notices: Notice[] = [];
+  /** Who answers, once that is known. */
+  start: StartEvent | undefined;
   #text = "";
   #reasoning = "";
   #usage: Usage | undefined;
@@ -172,6 +179,7 @@ export class CompletionEncoder {
     this.#text += this.#citations.write(event);
     switch (event.type) {
       case "start":
+        this.start = event;
         this.#heading.model = event.model;
         return;
       case "reasoning":

@@ -1,11 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
 import type { Chat } from "../../chat/chat.js";
-import type { ChatEvent } from "../../chat/types.js";
 import type { ApiOptions } from "../context.js";
 import { defaultStreamTimes, EventStream } from "../event-stream.js";
 import { relay } from "../relay.js";
-import { ChunkEncoder, CompletionEncoder } from "./encode.js";
+import { ChunkEncoder, CompletionEncoder, type StartEvent } from "./encode.js";
 import { type ChatCompletionRequest, parseChatCompletion } from "./parse.js";
 import { ChatCompletionBody } from "./schema.js";
 
@@ -33,42 +32,37 @@ export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginA
         caller: request.caller,
         signal: request.stop,
       });
-      const headers: Record<string, string> = {};
-      const answer = noteStart(chat.answer(parsed.chat), parsed, headers);
-
+      const answer = chat.answer(parsed.chat);
       if (!parsed.stream) {
         const encoder = new CompletionEncoder();
         for await (const events of answer) encoder.hear(events);
-        return reply.headers(headers).send(encoder.body());
+        return reply.headers(startHeaders(encoder.start, parsed)).send(encoder.body());
       }
+      const encoder = new ChunkEncoder(parsed.includeUsage);
       const stream = new EventStream(reply.raw, defaultStreamTimes, {
         headers: () => {
           reply.hijack();
-          return { ...plainHeaders(reply.getHeaders()), ...headers };
+          return { ...plainHeaders(reply.getHeaders()), ...startHeaders(encoder.start, parsed) };
         },
         keepAlive: ": keep-alive\n\n",
       });
-      request.failure = await relay(answer, new ChunkEncoder(parsed.includeUsage), stream);
+      request.failure = await relay(answer, encoder, stream);
       return reply;
     });
   };
 }
 
-/** Fills `headers` from the answer's first event on its way through. */
-async function* noteStart(
-  answer: AsyncIterable<readonly ChatEvent[]>,
+/** Who answers, and what of the request is not heeded. */
+function startHeaders(
+  start: StartEvent | undefined,
   { ignored }: ChatCompletionRequest,
-  headers: Record<string, string>,
-): AsyncGenerator<readonly ChatEvent[]> {
-  for await (const events of answer) {
-    const first = events[0];
-    if (first?.type === "start") {
-      headers["x-moonbridge-upstream"] = first.upstream;
-      const unheard = [...ignored.map(printable), ...first.ignored];
-      if (unheard.length > 0) headers["x-moonbridge-ignored"] = unheard.join(", ").slice(0, 1_000);
-    }
-    yield events;
-  }
+): Record<string, string> {
+  if (!start) return {};
+  const unheard = [...ignored.map(printable), ...start.ignored];
+  return {
+    "x-moonbridge-upstream": start.upstream,
+    ...(unheard.length > 0 ? { "x-moonbridge-ignored": unheard.join(", ").slice(0, 1_000) } : {}),
+  };
 }
 
 function printable(name: string): string {
