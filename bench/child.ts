@@ -5,6 +5,7 @@ import { familyOf } from "./proc.js";
 export type ChildOptions = {
   /** Arguments of Node itself. */
   nodeArguments?: readonly string[];
+  environment?: Readonly<Record<string, string>>;
   cwd?: string;
   /** Takes what it writes to both outputs. */
   log: string;
@@ -45,6 +46,7 @@ export class Child {
     const child = fork(path, [...args], {
       execArgv: [...(options.nodeArguments ?? [])],
       serialization: "advanced",
+      env: { ...process.env, ...options.environment },
       stdio: ["ignore", output, output, "ipc"],
       ...(options.cwd ? { cwd: options.cwd } : {}),
     });

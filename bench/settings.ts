@@ -32,7 +32,7 @@ export type Settings = {
   soakMinutes: number;
   /** Another build of Moonbridge to compare with: its `dist` folder. */
   baseline: string | undefined;
-  /** Whether gateways write a profile of their processor time when they end. */
+  /** Whether gateways write a profile of each window. */
   profile: boolean;
   /** Whether the table is written into docs/performance.md. */
   document: boolean;
@@ -45,7 +45,7 @@ const usage = `npm run bench -- [options]
   --rounds n            rounds of the interleaved parts (default: 5; quick: 1)
   --minutes n           length of the soak (default: 20)
   --baseline dir        the dist folder of another build, to compare this one with
-  --profile             each gateway leaves a .cpuprofile in bench/results/profiles
+  --profile             each measurement of a gateway leaves a .cpuprofile in bench/results/profiles
   --document            writes the tables into docs/performance.md`;
 
 /** The settings that a command line means; prints what there is and ends where it means nothing. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,11 +31,9 @@ export class Stage {
     const fake = Child.module(modulePath("./fake/main.js"), [], { log: join(folder, "fake.log") });
     const load = Child.module(modulePath("./load/main.js"), [], { log: join(folder, "load.log") });
     const fakePort = await fake.call<number>("port");
-    return new Stage(
-      folder,
-      { fake, load, fakePort },
-      profile ? resolve("bench/results/profiles") : undefined,
-    );
+    const profiles = profile ? resolve("bench/results/profiles") : undefined;
+    if (profiles) mkdirSync(profiles, { recursive: true });
+    return new Stage(folder, { fake, load, fakePort }, profiles);
   }
 
   /** A folder of its own for one of the processes. */

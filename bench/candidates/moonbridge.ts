@@ -79,11 +79,8 @@ export async function startGateway(
   writeFileSync(join(folder, "config.json"), JSON.stringify(configuration(kind, stage.fakePort)));
   const build = options.build ?? modulePath("..");
   const child = Child.module(join(build, "src/cli/main.js"), ["serve"], {
-    nodeArguments: [
-      "--import",
-      modulePath("./gateway-preload.js"),
-      ...(stage.profiles ? ["--cpu-prof", `--cpu-prof-dir=${stage.profiles}`] : []),
-    ],
+    nodeArguments: ["--import", modulePath("./gateway-preload.js")],
+    environment: stage.profiles ? { MOONBRIDGE_BENCH_PROFILES: stage.profiles } : {},
     cwd: folder,
     log: join(folder, "log"),
   });
