@@ -51,10 +51,10 @@ export class EventStream {
     return this.#opened;
   }
 
-  /** Sends bytes; resolves when the client has taken enough to go on, or has left or been cut off. */
-  async write(bytes: string): Promise<void> {
-    if (this.#send(bytes) || this.#response.destroyed) return;
-    await new Promise<void>((resolve) => {
+  /** Sends bytes. A promise is to be waited for: until the client has taken enough to go on, has left or been cut off. */
+  write(bytes: string): Promise<void> | undefined {
+    if (this.#send(bytes) || this.#response.destroyed) return undefined;
+    return new Promise<void>((resolve) => {
       const cut = setTimeout(() => this.#response.destroy(), this.#stuckClient);
       const done = () => {
         clearTimeout(cut);

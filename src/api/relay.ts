@@ -26,7 +26,9 @@ export async function relay(
         stream.end(bytes);
         return undefined;
       }
-      if (bytes !== "") await stream.write(bytes);
+      // Waiting for nothing would cost a turn for each delta.
+      const full = bytes === "" ? undefined : stream.write(bytes);
+      if (full) await full;
     }
     throw new Error("an answer ended without finish");
   } catch (thrown) {

@@ -79,6 +79,7 @@ export class Turn {
     const { upstream } = this.#route;
     let at: { chat: string; message: string } | undefined;
     let refused = false;
+    let isOver = false;
     try {
       const { request, notices } = await this.#upstreamRequest(place, signal);
       if (notices.length > 0) yield notices;
@@ -88,12 +89,16 @@ export class Turn {
           this.#spoken ||= isVisible(event);
           if (event.type === "opened") {
             at = event;
-            // At once, so that a crash leaves no chat behind; not before the longest answer is over.
-            await this.#keep(event.chat, limits.answer + this.#keepTime());
+            // At once, so that a crash leaves no chat behind; not before the longest answer is over. Nobody waits
+            // for it: the store keeps the order.
+            void this.#keep(event.chat, limits.answer + this.#keepTime());
           }
         }
         const last = events.at(-1);
-        if (last?.type === "finish" && at) await this.#remember(last.reason, at);
+        if (last?.type === "finish" && at) {
+          await Promise.all([this.#remember(last.reason, at), this.#keep(at.chat, this.#keepTime())]);
+          isOver = true;
+        }
         const outward = events.flatMap((event) => this.#outward(event));
         if (outward.length > 0) yield outward;
       }
@@ -102,7 +107,7 @@ export class Turn {
       throw error;
     } finally {
       if (place && (!at || refused)) await this.#noted(this.#thread.putBack(place));
-      if (at) await this.#keep(at.chat, this.#keepTime());
+      if (at && !isOver) await this.#keep(at.chat, this.#keepTime());
       if (this.#mode === "ephemeral") this.#parts.cleanup.sweep();
     }
   }

@@ -63,6 +63,8 @@ export const limits = {
   continuations: 8,
   /** How long Kimi may take to close a stream after its last event. */
   lastBytes: 2 * second,
+  /** What may wait for a slow client before the upstream is told to wait too. */
+  unreadAnswer: 64 * kilobyte,
   /** What may follow the end frame before the connection is cut instead of kept. */
   afterEnd: kilobyte,
   /** Kimi reading an uploaded file, and how often it is asked. */

@@ -9,6 +9,11 @@ import { applicationId, migrations, readPragma, versionOf } from "./migrations.j
 
 /** How long a call waits for another process that is writing. */
 const busyTimeout = 5_000;
+/**
+ * Pages in the -wal file from which on SQLite moves them itself, in the middle of a write: only where the thread that
+ * should (`sqlite-checkpoints.ts`) does not come to it.
+ */
+const longestLog = 16_000;
 /** A whole check reads the whole file: about 2 ms for each MB. */
 const largestChecked = 64 * 1_024 * 1_024;
 
@@ -78,6 +83,7 @@ export function connect(path: string, synchronous: "FULL" | "NORMAL"): Database.
     settle(database, "foreign_keys", "ON", 1);
     // A login that was replaced leaves no trace in the file; for the rest that would only cost time.
     settle(database, "secure_delete", synchronous === "FULL" ? "ON" : "OFF", synchronous === "FULL" ? 1 : 0);
+    settle(database, "wal_autocheckpoint", String(longestLog), longestLog);
     return database;
   } catch (error) {
     database.close();

@@ -3,6 +3,8 @@ import type Database from "libsql";
 import { StoreError, storeError } from "./errors.js";
 import { migrate } from "./migrations.js";
 import { Seal } from "./seal.js";
+import { WriteBatch } from "./sqlite-batch.js";
+import { Checkpoints } from "./sqlite-checkpoints.js";
 import { SqliteCredentials } from "./sqlite-credentials.js";
 import { checkDatabase, connect, emptyWal, keepPrivate, prepareFile } from "./sqlite-file.js";
 import { SqliteFiles } from "./sqlite-files.js";
@@ -29,6 +31,8 @@ type Parts = {
   threads: SqliteThreads;
   uploads: SqliteUploads;
   files: SqliteFiles;
+  batch: WriteBatch;
+  checkpoints: Checkpoints;
 };
 
 /**
@@ -69,6 +73,7 @@ export class SqliteStore implements Store {
       if (credentials.stale().length > 0) synced.transaction(() => credentials.sealAll()).immediate();
       // What was plain before may still stand in there.
       if (sealKeys.length > 0) emptyWal(synced);
+      const checkpoints = new Checkpoints(file);
       return new SqliteStore(file, {
         connections,
         credentials,
@@ -76,6 +81,8 @@ export class SqliteStore implements Store {
         threads: new SqliteThreads(quick),
         uploads: new SqliteUploads(quick),
         files: new SqliteFiles(synced),
+        batch: new WriteBatch(quick, (count) => checkpoints.written(count)),
+        checkpoints,
       });
     } catch (error) {
       for (const connection of connections) connection.close();
@@ -128,7 +135,7 @@ export class SqliteStore implements Store {
   }
 
   saveChat(chat: Omit<StoredChat, "attempts">): Promise<void> {
-    return this.#use(({ threads }) => threads.saveChat(chat));
+    return this.#write(({ threads }) => threads.saveChat(chat));
   }
 
   chat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined> {
@@ -136,7 +143,7 @@ export class SqliteStore implements Store {
   }
 
   saveThread(keys: readonly string[], thread: StoredThread): Promise<void> {
-    return this.#use(({ threads }) => threads.saveThread(keys, thread));
+    return this.#write(({ threads }) => threads.saveThread(keys, thread));
   }
 
   findThread(
@@ -187,7 +194,7 @@ export class SqliteStore implements Store {
   }
 
   saveUploadedFile(scope: string, digest: string, id: string, now: number): Promise<void> {
-    return this.#use(({ uploads }) => uploads.save(scope, digest, id, now));
+    return this.#write(({ uploads }) => uploads.save(scope, digest, id, now));
   }
 
   saveFile(file: StoredFile): Promise<void> {
@@ -215,8 +222,22 @@ export class SqliteStore implements Store {
     if (!parts) return;
     // libsql lets go of the file once its statements are collected, so nothing may hold them any longer.
     this.#parts = undefined;
+    parts.batch.flush();
+    await parts.checkpoints.close();
     if (parts.connections[0]) emptyWal(parts.connections[0]);
+    parts.batch.flush();
+    await parts.checkpoints.close();
+    try {
+      parts.connections[0]?.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // Nothing is lost: what was not moved stays in the -wal file and is read from there.
+    }
     for (const connection of parts.connections) connection.close();
+  }
+
+  /** A write of which there are many: it goes together with the others of this turn of the event loop. */
+  #write(work: (parts: Parts) => void): Promise<void> {
+    return this.#use((parts) => parts.batch.add(() => work(parts)));
   }
 
   /** Every call goes through here: what fails becomes a StoreError that holds no value. */

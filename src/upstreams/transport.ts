@@ -1,6 +1,7 @@
 import { type Dispatcher, Pool } from "undici";
 import { ChatError } from "../chat/errors.js";
 import { limits } from "../config/limits.js";
+import { AnswerStream, type StreamRequest } from "./answer-stream.js";
 
 /** `Retry-After` beyond a day is a mistake, not advice. */
 const longestRetryAfter = 86_400;
@@ -25,8 +26,17 @@ export async function request(
   }
 }
 
-/** The bytes of one answer as they arrive. */
-export class AnswerStream {
+/**
+ * Sends a request whose answer is read as it arrives, in the cheapest way there is; resolves when the status line is
+ * there. Throws ChatError and nothing else.
+ */
+export function openAnswer(to: Host, options: StreamRequest): Promise<AnswerStream> {
+  const explain = (cause: unknown, signal: AbortSignal) => transportError(to, cause, signal);
+  return AnswerStream.open(to.pool, { ...options, path: to.prefix + options.path }, explain);
+}
+
+/** The bytes of one answer as they arrive, through a stream of Node's that the other side can be seen to close. */
+export class ResponseStream {
   readonly #from: Host;
   readonly #body: Dispatcher.ResponseData["body"];
 
@@ -69,7 +79,7 @@ export class AnswerStream {
 /** A body as text, of a short call unless `limit` says how many bytes it may have. Throws ChatError. */
 export async function readAll(
   from: Host,
-  body: Dispatcher.ResponseData["body"],
+  body: AsyncIterable<Buffer>,
   limit: number = limits.unaryBody,
 ): Promise<string> {
   const chunks: Buffer[] = [];

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { AnswerStream, host, request } from "../../src/upstreams/transport.js";
+import { ResponseStream, host, request } from "../../src/upstreams/transport.js";
 
 /** A server that says a lot, waits until it is told to, and then ends as it likes. */
 async function talker(end: (response: ServerResponse) => void, patience?: number) {
@@ -25,7 +25,7 @@ async function talker(end: (response: ServerResponse) => void, patience?: number
   /** Reads what is said, lets the end come only then, and closes. */
   async function listen(): Promise<void> {
     const { body } = await request(to, { method: "GET", path: "/" });
-    const stream = new AnswerStream(to, body);
+    const stream = new ResponseStream(to, body);
     let heard = 0;
     for await (const chunk of stream.chunks()) {
       heard += chunk.length;

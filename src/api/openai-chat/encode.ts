@@ -9,6 +9,7 @@ import { usageObject } from "./usage.js";
 import { VerbatimWriter } from "./verbatim.js";
 
 type ToolCallPiece = Extract<ChatEvent, { type: "tool-call" }>;
+export type StartEvent = Extract<ChatEvent, { type: "start" }>;
 
 const finishReasons: Record<FinishReason, string> = {
   stop: "stop",
@@ -36,6 +37,8 @@ export class ChunkEncoder {
   readonly #includeUsage: boolean;
   readonly #citations = new CitationWriter();
   readonly #remarks = new Remarks();
+  /** Who answers, once that is known. */
+  start: StartEvent | undefined;
   #prefix = "";
   #usage: Usage | undefined;
   #begun = false;
@@ -62,6 +65,7 @@ export class ChunkEncoder {
     const text = this.#citations.write(event);
     switch (event.type) {
       case "start":
+        this.start = event;
         this.#heading.model = event.model;
         this.#prefix = this.#chunkPrefix();
         return "";
@@ -174,6 +178,8 @@ export class CompletionEncoder {
   readonly #heading = new Heading();
   readonly #citations = new CitationWriter();
   readonly #remarks = new Remarks();
+  /** Who answers, once that is known. */
+  start: StartEvent | undefined;
   #text = "";
   #reasoning = "";
   #usage: Usage | undefined;
@@ -210,6 +216,7 @@ export class CompletionEncoder {
     this.#text += this.#citations.write(event);
     switch (event.type) {
       case "start":
+        this.start = event;
         this.#heading.model = event.model;
         return;
       case "reasoning":

@@ -1,11 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
 import type { Chat } from "../../chat/chat.js";
-import type { ChatEvent } from "../../chat/types.js";
 import type { ApiOptions } from "../context.js";
 import { defaultStreamTimes, EventStream } from "../event-stream.js";
 import { relay } from "../relay.js";
-import { ChunkEncoder, CompletionEncoder } from "./encode.js";
+import { ChunkEncoder, CompletionEncoder, type StartEvent } from "./encode.js";
 import { parseChatCompletion } from "./parse.js";
 import { ChatCompletionBody } from "./schema.js";
 
@@ -33,43 +32,34 @@ export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginA
         caller: request.caller,
         signal: request.stop,
       });
-      const headers: Record<string, string> = {};
-      const answer = noteStart(chat.answer(asked), headers);
-
+      const answer = chat.answer(asked);
       if (!asked.stream) {
         const encoder = new CompletionEncoder();
         for await (const events of answer) encoder.hear(events);
-        return reply.headers(headers).type("application/json; charset=utf-8").send(encoder.body());
+        return reply
+          .headers(startHeaders(encoder.start))
+          .type("application/json; charset=utf-8")
+          .send(encoder.body());
       }
+      const encoder = new ChunkEncoder(includeUsage);
       const stream = new EventStream(reply.raw, defaultStreamTimes, {
         headers: () => {
           reply.hijack();
-          return { ...plainHeaders(reply.getHeaders()), ...headers };
+          return { ...plainHeaders(reply.getHeaders()), ...startHeaders(encoder.start) };
         },
         keepAlive: ": keep-alive\n\n",
       });
-      request.failure = await relay(answer, new ChunkEncoder(includeUsage), stream);
+      request.failure = await relay(answer, encoder, stream);
       return reply;
     });
   };
 }
 
-/** Fills `headers` from the answer's start on its way through. */
-async function* noteStart(
-  answer: AsyncIterable<readonly ChatEvent[]>,
-  headers: Record<string, string>,
-): AsyncGenerator<readonly ChatEvent[]> {
-  for await (const events of answer) {
-    const first = events[0];
-    if (first?.type === "start") {
-      headers["x-moonbridge-upstream"] = first.upstream;
-      const { ignored } = first;
-      // Another upstream may have taken over.
-      delete headers["x-moonbridge-ignored"];
-      if (ignored.length > 0) headers["x-moonbridge-ignored"] = ignored.join(", ").slice(0, 1_000);
-    }
-    yield events;
-  }
+/** Who answers, and what of the request is not heeded. */
+function startHeaders(start: StartEvent | undefined): Record<string, string> {
+  if (!start) return {};
+  const ignored = start.ignored.join(", ").slice(0, 1_000);
+  return { "x-moonbridge-upstream": start.upstream, ...(ignored ? { "x-moonbridge-ignored": ignored } : {}) };
 }
 
 function plainHeaders(headers: Record<string, unknown>): Record<string, string> {

@@ -6,7 +6,7 @@ import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import { version } from "../../version.js";
-import { AnswerStream, type Host, host, mediaType, readAll, request, retryAfter } from "../transport.js";
+import { type Host, host, mediaType, ResponseStream, readAll, request, retryAfter } from "../transport.js";
 import { failureToError } from "./errors.js";
 
 const shortCall = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
@@ -56,11 +56,11 @@ export class LegacyClient {
   }
 
   /** Opens a stream of events; the caller must close it. A refusal comes as JSON, with any status (kimi-web.md §1.6). */
-  async stream(path: string, body: JsonObject, token: string, signal: AbortSignal): Promise<AnswerStream> {
+  async stream(path: string, body: JsonObject, token: string, signal: AbortSignal): Promise<ResponseStream> {
     const response = await request(this.#site, { method: "POST", path, ...this.#json(body, token), signal });
     const type = String(response.headers["content-type"] ?? "");
     if (response.statusCode === 200 && type.startsWith("text/event-stream"))
-      return new AnswerStream(this.#site, response.body);
+      return new ResponseStream(this.#site, response.body);
     await this.#read(response);
     throw new ChatError(
       "upstream_protocol",

@@ -15,7 +15,7 @@ import { type JsonObject, text } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import { exchange, pageInstead } from "../exchange.js";
 import type { Patience, UpstreamSurroundings } from "../surroundings.js";
-import type { AnswerStream } from "../transport.js";
+import type { ResponseStream } from "../transport.js";
 import { LegacyClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
 import { EventDecoder } from "./event-stream.js";
@@ -156,7 +156,7 @@ export class KimiLegacy implements Upstream {
     return id;
   }
 
-  #say(chat: string, body: JsonObject, signal: AbortSignal): Promise<AnswerStream> {
+  #say(chat: string, body: JsonObject, signal: AbortSignal): Promise<ResponseStream> {
     const path = `${chatPath(chat)}/completion/stream`;
     return this.#loggedIn(signal, async (token) => {
       const stream = await this.#client.stream(path, body, token, signal);
@@ -166,7 +166,7 @@ export class KimiLegacy implements Upstream {
   }
 
   /** The rest of an answer; undefined where Kimi does not go on, and what was said is all there will be. */
-  async #continue(chat: string, body: JsonObject, signal: AbortSignal): Promise<AnswerStream | undefined> {
+  async #continue(chat: string, body: JsonObject, signal: AbortSignal): Promise<ResponseStream | undefined> {
     try {
       return await this.#say(chat, body, signal);
     } catch (error) {
@@ -177,7 +177,10 @@ export class KimiLegacy implements Upstream {
   }
 
   /** One stream, read until Kimi has closed it too: before that, it takes no other on this account. */
-  async *#answer(stream: AnswerStream, interpreter: AnswerInterpreter): AsyncGenerator<readonly ChatEvent[]> {
+  async *#answer(
+    stream: ResponseStream,
+    interpreter: AnswerInterpreter,
+  ): AsyncGenerator<readonly ChatEvent[]> {
     const decoder = new EventDecoder(limits.eventData);
     let heardAt = Date.now();
     try {

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { ChatError } from "../../chat/errors.js";
@@ -6,7 +7,8 @@ import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import { version } from "../../version.js";
-import { AnswerStream, type Host, host, mediaType, readAll, request, retryAfter } from "../transport.js";
+import type { AnswerStream } from "../answer-stream.js";
+import { type Host, host, mediaType, openAnswer, readAll, request, retryAfter } from "../transport.js";
 import { statusToError } from "./errors.js";
 import { FileForm } from "./file-form.js";
 import { encodeFrame } from "./frames.js";
@@ -86,17 +88,15 @@ export class KimiClient {
   async openChat(body: string, token: string, signal: AbortSignal): Promise<AnswerStream> {
     const headers = { ...this.#headersFor(token), "content-type": "application/connect+json" };
     const path = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
-    const response = await request(this.#site, {
-      method: "POST",
-      path,
-      headers,
-      body: encodeFrame(body),
-      signal,
-    });
-    const type = String(response.headers["content-type"] ?? "");
-    if (response.statusCode === 200 && type.startsWith("application/connect+json"))
-      return new AnswerStream(this.#site, response.body);
-    await this.#json(response);
+    const asked = { method: "POST", path, headers, body: encodeFrame(body), signal } as const;
+    const stream = await openAnswer(this.#site, asked);
+    const type = String(stream.headers["content-type"] ?? "");
+    if (stream.status === 200 && type.startsWith("application/connect+json")) return stream;
+    try {
+      this.#read(stream.status, stream.headers, await readAll(this.#site, stream.chunks()));
+    } finally {
+      stream.close(false);
+    }
     throw new ChatError(
       "upstream_protocol",
       `Kimi answered with “${mediaType(type)}” instead of a stream of events.`,
@@ -116,19 +116,16 @@ export class KimiClient {
     return request(to, { method: "POST", path, headers, body, signal, ...shortCall });
   }
 
+  async #json({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<JsonObject> {
+    return this.#read(statusCode, headers, await readAll(this.#site, body));
+  }
+
   /** The body of a short call. Anything but a JSON object with status 200 is an error. */
-  async #json(response: Dispatcher.ResponseData): Promise<JsonObject> {
-    const body = parseObject(await readAll(this.#site, response.body));
-    if (response.statusCode !== 200) {
-      throw statusToError(
-        response.statusCode,
-        body,
-        this.#drift,
-        retryAfter(response.headers["retry-after"]),
-      );
-    }
+  #read(status: number, headers: IncomingHttpHeaders, text: string): JsonObject {
+    const body = parseObject(text);
+    if (status !== 200) throw statusToError(status, body, this.#drift, retryAfter(headers["retry-after"]));
     if (!body) {
-      const type = mediaType(String(response.headers["content-type"] ?? ""));
+      const type = mediaType(String(headers["content-type"] ?? ""));
       throw new ChatError("upstream_protocol", `Kimi answered with a page (“${type}”) instead of JSON.`, {
         upstreamCode: "not_json",
       });

@@ -16,11 +16,11 @@ import { limits } from "../../config/limits.js";
 import type { Drift } from "../../observability/drift.js";
 import { Catalogue } from "../catalogue.js";
 import type { Patience, UpstreamSurroundings } from "../surroundings.js";
+import { Answer } from "./answer.js";
 import { builtIn, type KimiModel, loadCatalogue } from "./catalogue.js";
 import { KimiClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
 import { ChatInterpreter } from "./events.js";
-import { FrameDecoder } from "./frames.js";
 import { loadQuota } from "./quota.js";
 import { refreshWith } from "./refresh.js";
 import { chatBody } from "./request.js";
@@ -98,21 +98,28 @@ export class KimiWeb implements Upstream {
   async *chat(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
     const body = chatBody(request, await this.#wireModel(request.model.id));
     let token = await this.#credentials.accessToken(signal);
-    let accepted = false;
     let speaking = false;
     for (let renewed = false; ; renewed = true) {
+      let answer: Answer | undefined;
       try {
-        for await (const events of this.#answer(body, request.continues?.chat, token, signal)) {
-          if (!accepted) void this.#credentials.confirm(token);
-          accepted = true;
-          speaking ||= events.some(({ type }) => type !== "opened" && type !== "notice");
+        answer = await this.#ask(body, request.continues?.chat, token, signal);
+        while (await answer.more()) {
+          const events = answer.read();
+          if (events.length === 0) continue;
+          if (!speaking) {
+            void this.#credentials.confirm(token);
+            speaking = events.some(({ type }) => type !== "opened" && type !== "notice");
+          }
           yield events;
         }
+        answer.end();
         return;
       } catch (error) {
         if (renewed || speaking || !isExpiredLogin(error)) throw error;
-        token = await this.#credentials.replace(token, signal);
+      } finally {
+        this.#close(answer, token);
       }
+      token = await this.#credentials.replace(token, signal);
     }
   }
 
@@ -145,33 +152,15 @@ export class KimiWeb implements Upstream {
     await this.#client.close();
   }
 
-  /** One `Chat` call. However it is left before its end, Kimi is told to stop. */
-  async *#answer(
-    body: string,
-    continued: string | undefined,
-    token: string,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly ChatEvent[]> {
+  async #ask(body: string, continued: string | undefined, token: string, signal: AbortSignal) {
     const stream = await this.#client.openChat(body, token, signal);
-    const interpreter = new ChatInterpreter(this.#drift, continued);
-    const decoder = new FrameDecoder(limits.frame);
-    let heardAt = Date.now();
-    try {
-      for await (const chunk of stream.chunks()) {
-        const { events, failure, heard } = readChunk(chunk, decoder, interpreter);
-        if (events.length > 0) yield events;
-        if (failure) throw failure;
-        if (interpreter.ended) return;
-        if (heard) heardAt = Date.now();
-        else if (Date.now() - heardAt > this.#patience.progress) {
-          throw new ChatError("timeout", "Kimi kept the line open but stopped answering. Try again.");
-        }
-      }
-      throw new ChatError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
-    } finally {
-      void stream.close(interpreter.ended);
-      if (interpreter.running) this.#cancel(interpreter.running, token);
-    }
+    return new Answer(stream, new ChatInterpreter(this.#drift, continued), this.#patience.progress);
+  }
+
+  /** However an answer is left before its end, Kimi is told to stop. */
+  #close(answer: Answer | undefined, token: string): void {
+    const running = answer?.close();
+    if (running) this.#cancel(running, token);
   }
 
   /** Tells Kimi to stop generating; nobody waits for it (kimi-web.md §2.7). */
@@ -208,22 +197,5 @@ export class KimiWeb implements Upstream {
         token = await this.#credentials.replace(token, signal);
       }
     }
-  }
-}
-
-/** What one read of the socket brought; what was said before a failure is not lost with it. */
-function readChunk(chunk: Buffer, decoder: FrameDecoder, interpreter: ChatInterpreter) {
-  const events: ChatEvent[] = [];
-  let heard = false;
-  try {
-    decoder.push(chunk);
-    while (!interpreter.ended) {
-      const frame = decoder.next();
-      if (!frame) break;
-      heard = interpreter.read(frame, events) || heard;
-    }
-    return { events, heard, failure: undefined };
-  } catch (failure) {
-    return { events, heard, failure };
   }
 }

@@ -3,7 +3,7 @@ import { ChatError } from "../../chat/errors.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import { version } from "../../version.js";
-import { AnswerStream, type Host, host, mediaType, readAll, request, retryAfter } from "../transport.js";
+import { type Host, host, mediaType, ResponseStream, readAll, request, retryAfter } from "../transport.js";
 import { errorIn, type Service, statusToError } from "./errors.js";
 
 export type ClientOptions = Service & {
@@ -49,12 +49,12 @@ export class OpenAiClient {
   }
 
   /** Opens the stream of one answer; the caller must close it. */
-  async stream(body: JsonObject, signal: AbortSignal): Promise<AnswerStream> {
+  async stream(body: JsonObject, signal: AbortSignal): Promise<ResponseStream> {
     const response = await this.#ask(body, signal, {
       headersTimeout: this.#silence,
       bodyTimeout: this.#silence,
     });
-    if (typeOf(response) === "text/event-stream") return new AnswerStream(this.#host, response.body);
+    if (typeOf(response) === "text/event-stream") return new ResponseStream(this.#host, response.body);
     this.#parse(response, await readAll(this.#host, response.body));
     throw new ChatError("upstream_protocol", `${this.#service.service} answered with no stream of events.`);
   }

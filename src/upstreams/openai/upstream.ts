@@ -12,7 +12,7 @@ import { limits } from "../../config/limits.js";
 import { hash } from "../../hash.js";
 import type { JsonObject } from "../../json.js";
 import { Catalogue } from "../catalogue.js";
-import type { AnswerStream } from "../transport.js";
+import type { ResponseStream } from "../transport.js";
 import { AnswerReader } from "./answer.js";
 import { type Preset, readModels } from "./catalogue.js";
 import { OpenAiClient } from "./client.js";
@@ -150,7 +150,7 @@ export class OpenAiUpstream implements Upstream {
     }
   }
 
-  async *#events(stream: AnswerStream, reader: AnswerReader): AsyncGenerator<readonly ChatEvent[]> {
+  async *#events(stream: ResponseStream, reader: AnswerReader): AsyncGenerator<readonly ChatEvent[]> {
     const decoder = new EventDecoder(limits.upstreamLine);
     let heardAt = Date.now();
     for await (const chunk of stream.chunks()) {

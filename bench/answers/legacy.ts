@@ -1,0 +1,32 @@
+import type { Protocol } from "./answer.js";
+import { wordAt } from "./words.js";
+
+/** Kimi's earlier web chat: server-sent events (kimi-web.md §1.5, §5.9). */
+export const legacy: Protocol = {
+  contentType: "text/event-stream; charset=utf-8",
+
+  opening(number) {
+    const group = legacyId(number, "g");
+    return Buffer.concat([
+      event({ event: "req", content: "…", group_id: group, id: legacyId(number, "s"), refs: [] }),
+      event({ event: "resp", group_id: group, id: legacyId(number, "r") }),
+    ]);
+  },
+
+  delta(index) {
+    return event({ event: "cmpl", idx_s: 0, idx_z: 0, text: wordAt(index), view: "cmpl" });
+  },
+
+  closing() {
+    return Buffer.concat([event({ event: "done" }), event({ event: "all_done" })]);
+  },
+};
+
+/** An id of 20 characters, as the earlier site gave them. */
+export function legacyId(number: number, kind: string): string {
+  return `d${number.toString(32).padStart(18, "0")}${kind}`;
+}
+
+function event(data: object): Buffer {
+  return Buffer.from(`data: ${JSON.stringify(data)}\n\n`);
+}

@@ -1,0 +1,44 @@
+import type { Protocol } from "./answer.js";
+import { wordAt, wordsOf } from "./words.js";
+
+const model = "kimi-k2.6";
+const created = 1_790_000_001;
+
+/** Moonshot's platform and whoever else speaks OpenAI's chat completions (moonshot-platform.md A.8, D.3). */
+export const openai: Protocol = {
+  contentType: "text/event-stream; charset=utf-8",
+
+  opening() {
+    return chunk({ index: 0, delta: { role: "assistant", content: "" }, finish_reason: null });
+  },
+
+  delta(index) {
+    return chunk({ index: 0, delta: { content: wordAt(index) }, finish_reason: null });
+  },
+
+  closing() {
+    const usage = { prompt_tokens: 19, completion_tokens: 13, total_tokens: 32 };
+    return Buffer.concat([
+      chunk({ index: 0, delta: {}, finish_reason: "stop", usage }),
+      Buffer.from("data: [DONE]\n\n"),
+    ]);
+  },
+};
+
+/** The same answer where no stream was asked for (moonshot-platform.md D.2). */
+export function wholeOpenai(deltas: number): string {
+  const message = { role: "assistant", content: wordsOf(deltas) };
+  return JSON.stringify({
+    id: "chatcmpl-bench",
+    object: "chat.completion",
+    created,
+    model,
+    choices: [{ index: 0, message, finish_reason: "stop" }],
+    usage: { prompt_tokens: 19, completion_tokens: 13, total_tokens: 32 },
+  });
+}
+
+function chunk(choice: object): Buffer {
+  const body = { id: "chatcmpl-bench", object: "chat.completion.chunk", created, model, choices: [choice] };
+  return Buffer.from(`data: ${JSON.stringify(body)}\n\n`);
+}

@@ -1,0 +1,31 @@
+import { nginx } from "../candidates/nginx.js";
+import { compare, cpuColumns, megabytes } from "./comparison.js";
+import type { Part } from "./part.js";
+
+const streams = 200;
+const pace = 20;
+
+/** Streams as a chat makes them: 50 deltas a second each. Processor time and latency count here. */
+export const paced: Part = (stage, settings) => {
+  const deltas = settings.quick ? 50 : 150;
+  return compare(stage, settings, {
+    title: `Paced: ${streams} streams of ${1_000 / pace} deltas a second, ${deltas} deltas an answer`,
+    work: ({ streams: target }) => ({
+      ...{ target, streams, pace, deltas, rest: 0, stagger: pace * deltas, record: true },
+    }),
+    columns: [
+      ...cpuColumns("CPU per delta, µs", "cpuPerDelta", nginx),
+      {
+        title: "first delta p50 / p99, ms",
+        cell: (look) => `${look.middle("first50")} / ${look.middle("first99")}`,
+      },
+      {
+        title: "added to a delta p50 / p99, ms",
+        cell: (look) => `${look.added("delay50")} / ${look.added("delay99")}`,
+      },
+      { title: "deltas/s", cell: (look) => look.middle("deltasPerSecond") },
+      { title: "memory, MB", cell: megabytes },
+      { title: "event loop p99, ms", cell: (look) => look.middle("loop99") },
+    ],
+  });
+};

@@ -1,0 +1,90 @@
+import { setTimeout } from "node:timers/promises";
+import { startGateway, targetOf } from "../candidates/moonbridge.js";
+import type { LoopReport } from "../gateway-preload.js";
+import type { Mark, Outcome, Work } from "../load/work.js";
+import { cpuOf, handlesOf, memoryOf } from "../proc.js";
+import { figure } from "../report/table.js";
+import { median } from "../statistics.js";
+import type { Part } from "./part.js";
+
+/** The share of one processor that the gateway is kept at. */
+const aim = 0.6;
+const pace = 20;
+const deltas = 100;
+/** Streams that are tried first, to see how many come to the aim. */
+const trial = 100;
+
+/** Minutes that do not count: code is compiled and pools fill. */
+const warmMinutes = 3;
+
+type Sample = {
+  minute: number;
+  memory: number;
+  handles: number;
+  resources: number;
+  heap: number;
+  share: number;
+  deltas: number;
+};
+
+/** Hours of ordinary work in small: whether memory or handles grow, and whether every byte stays right. */
+export const soak: Part = async (stage, { soakMinutes }) => {
+  const gateway = await startGateway(stage);
+  const { child } = gateway;
+  const target = targetOf(gateway.port, "chat", true, { kind: "chunks" });
+  const work = (streams: number): Work => ({
+    ...{ target, streams, pace, deltas, rest: 5, stagger: pace * deltas, record: false },
+  });
+  const shareOver = async (milliseconds: number) => {
+    const [before, since] = [cpuOf(child.pids), performance.now()];
+    await setTimeout(milliseconds);
+    return (cpuOf(child.pids) - before) / (performance.now() - since);
+  };
+
+  await stage.load.call("begin", work(trial));
+  await setTimeout(8_000);
+  const streams = Math.max(1, Math.round((trial * aim) / (await shareOver(5_000))));
+  await stage.load.call("end", { cut: false });
+
+  await stage.load.call("begin", work(streams));
+  const samples: Sample[] = [];
+  const startedAt = performance.now();
+  for (let minute = 0.25; minute <= soakMinutes; minute += 0.25) {
+    const share = await shareOver(Math.max(0, startedAt + minute * 60_000 - performance.now()));
+    const { resources, heap } = await child.call<LoopReport>("report");
+    const { deltas: told } = await stage.load.call<Mark>("mark");
+    const handles = child.pids.reduce((sum, pid) => sum + handlesOf(pid), 0);
+    samples.push({ minute, memory: memoryOf(child.pids), handles, resources, heap, share, deltas: told });
+    if (Number.isInteger(minute)) process.stderr.write(".");
+  }
+  const { wrong, complaint, answers } = await stage.load.call<Outcome>("end", { cut: false });
+  await child.stop();
+
+  const steady = samples.filter(({ minute }) => minute > Math.min(warmMinutes, soakMinutes / 2));
+  const third = Math.ceil(steady.length / 3);
+  const change = (key: "memory" | "heap" | "handles" | "resources", unit: number) => {
+    const [first, last] = [steady.slice(0, third), steady.slice(-third)].map((part) =>
+      median(part.map((sample) => sample[key] / unit)),
+    );
+    return `${figure(first ?? Number.NaN)} → ${figure(last ?? Number.NaN)}`;
+  };
+  return {
+    data: { streams, samples, wrong, complaint, answers },
+    table: {
+      title: `Soak: ${soakMinutes} minutes at ${Math.round(aim * 100)} % of one processor (${streams} streams of ${1_000 / pace} deltas a second)`,
+      columns: ["CPU, %", "answers", "wrong", "memory, MB", "heap, MB", "open files", "handles in Node"],
+      rows: [
+        [
+          figure(100 * median(steady.map(({ share }) => share))),
+          figure(answers),
+          wrong === 0 ? "0" : `**${wrong}** (${complaint?.slice(0, 100)})`,
+          change("memory", 1e6),
+          change("heap", 1e6),
+          change("handles", 1),
+          change("resources", 1),
+        ],
+      ],
+      notes: [`- Growth: the median of the first third after ${warmMinutes} minutes → of the last third.`],
+    },
+  };
+};
