@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { ResponseStream, host, request } from "../../src/upstreams/transport.js";
+import { host, ResponseStream, request } from "../../src/upstreams/transport.js";
 
 /** A server that says a lot, waits until it is told to, and then ends as it likes. */
 async function talker(end: (response: ServerResponse) => void, patience?: number) {
