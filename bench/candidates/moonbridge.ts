@@ -58,7 +58,7 @@ export function targetOf(port: number, dialect: DialectName, stream: boolean, re
   return { port, path, headers: clientHeaders, body: [before, behind], framed: false, reading };
 }
 
-export const clientHeaders = { "content-type": "application/json", authorization: `Bearer ${apiKey}` };
+const clientHeaders = { "content-type": "application/json", authorization: `Bearer ${apiKey}` };
 
 export type Gateway = { child: Child; port: number };
 
