@@ -15,6 +15,7 @@ import { Guard } from "../files/guard.js";
 import { FileShelf } from "../files/shelf.js";
 import { Uploads } from "../files/uploads.js";
 import { Drift } from "../observability/drift.js";
+import type { Recorder } from "../observability/recording/recorder.js";
 import { SqliteStore } from "../store/sqlite.js";
 import type { Store } from "../store/store.js";
 import { openUpstream } from "../upstreams/registry.js";
@@ -31,7 +32,11 @@ export type House = {
 };
 
 /** Opens the house. Throws StoreError where its state cannot be read; asks nothing of any upstream yet. */
-export async function openHouse(config: Config, log: FastifyBaseLogger, patience?: Patience): Promise<House> {
+export async function openHouse(
+  config: Config,
+  log: FastifyBaseLogger,
+  { patience, recorder }: { patience?: Patience | undefined; recorder?: Recorder | undefined } = {},
+): Promise<House> {
   const store = await SqliteStore.open(config.storePath, config.sealKeys);
   const drift = new Drift((entry) => log.warn(entry, "Kimi sent something that Moonbridge does not know"));
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
@@ -39,7 +44,7 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   const guard = new Guard({ allowPrivate: allowPrivateLinks });
   const links = new LinkFetcher(guard, { bounds: { file: maxBytes } });
   const inline = (url: string, signal: AbortSignal) => fetchAsDataUrl(links, url, signal);
-  const surroundings = { store, drift, warn, inline, ...(patience ? { patience } : {}) };
+  const surroundings = { store, drift, warn, inline, recorder, ...(patience ? { patience } : {}) };
   const configured = await upstreamsOf(config, store);
   const upstreams = await Promise.all(configured.map((upstream) => openUpstream(upstream, surroundings)));
   const gates = new Map(configured.map((upstream) => [upstream.name, gatesFor(upstream, config, log)]));
@@ -62,6 +67,7 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   });
   const close = async () => {
     await chat.close();
+    await recorder?.close();
     await store.close();
   };
   return { chat, store, cleanup, drift, upstreams, close };

@@ -1,0 +1,57 @@
+import { withoutWords } from "./filler.js";
+
+/** The two forms of Kimi's ids (kimi-web.md §0.3). */
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{2})[0-9a-f]{10}$/i;
+const xid = /^[0-9a-v]{20}$/;
+const nil = "00000000-0000-0000-0000-000000000000";
+
+export function isId(value: string): boolean {
+  return uuid.test(value) || xid.test(value);
+}
+
+/** Where the stand-in of a signed address points; the replay puts its own address there. */
+const signedOrigin = "http://signed.invalid";
+
+/** Made-up ids and addresses for those of a recording: the same one each time, so that what belongs together still does. */
+export class StandIns {
+  readonly #known = new Map<string, string>();
+
+  /** An id of the same form. */
+  id(value: string): string {
+    if (value === nil) return value;
+    return this.#for(value, (count) => {
+      const kind = uuid.exec(value)?.[1];
+      if (kind) return `00000000-0002-8000-8000-${kind}${count.toString(16).padStart(10, "0")}`;
+      if (xid.test(value)) return `d${count.toString(32).padStart(19, "0")}`;
+      return String(count).padStart(value.length, "x");
+    });
+  }
+
+  /** An address with a signature in it, which is as good as a login until it expires. */
+  address(url: string): string {
+    return signedOrigin + this.signedPath(URL.canParse(url) ? url.slice(new URL(url).origin.length) : url);
+  }
+
+  signedPath(path: string): string {
+    return this.#for(path, (count) => `/signed/${count}`);
+  }
+
+  /** The path of a call, without its query. */
+  path(path: string): string {
+    const segments = (path.split("?")[0] ?? "").split("/");
+    return segments.map((segment) => this.#segment(segment)).join("/");
+  }
+
+  #segment(segment: string): string {
+    if (isId(segment)) return this.id(segment);
+    return /^[\w.-]{0,80}$/.test(segment) ? segment : withoutWords(segment);
+  }
+
+  #for(value: string, make: (count: number) => string): string {
+    const known = this.#known.get(value);
+    if (known !== undefined) return known;
+    const made = make(this.#known.size + 1);
+    this.#known.set(value, made);
+    return made;
+  }
+}
