@@ -13,6 +13,8 @@ export type RecorderOptions = {
   texts: boolean;
   /** Told once, when the recording has to stop. */
   warn: (message: string, error?: unknown) => void;
+  /** Default: that of `limits`. */
+  mostBytes?: number;
 };
 
 /** What of the headers says something about the protocol, and nothing about a person. */
@@ -87,7 +89,7 @@ export class Recorder {
   /** Counts bytes in; false where there is no more room for them. */
   #keeps(bytes: number): boolean {
     this.#bytes += bytes;
-    if (this.#bytes > limits.recordedBytes)
+    if (this.#bytes > (this.#options.mostBytes ?? limits.recordedBytes))
       this.#stop("The recording is as large as it may become, and stops");
     return !this.#stopped;
   }

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from "../../json.js";
 import { Filler, withoutWords } from "./filler.js";
-import { isId, type StandIns } from "./stand-ins.js";
+import { isId, isLink, type StandIns } from "./stand-ins.js";
 import { isWireWord, type Place } from "./wire-words.js";
 
 const removed = "[removed]";
@@ -70,6 +70,7 @@ export class Redactor {
     if (isPersonal(place)) return withoutWords(value);
     if (this.#keepsTexts) return this.#withoutTokens(value, field);
     if (isId(value)) return this.#standIns.id(value);
+    if (isLink(value)) return this.#standIns.link(value);
     return this.#nested(value, place) ?? (toldField.test(field) ? this.#filler : new Filler()).fill(value);
   }
 

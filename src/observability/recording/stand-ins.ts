@@ -9,6 +9,13 @@ export function isId(value: string): boolean {
   return uuid.test(value) || xid.test(value);
 }
 
+/** A link as long as its stand-in has to be. */
+const link = /^https?:\/\/[\x21-\x7e]{7,}$/;
+
+export function isLink(value: string): boolean {
+  return link.test(value);
+}
+
 /** Where the stand-in of a signed address points; the replay puts its own address there. */
 const signedOrigin = "http://signed.invalid";
 
@@ -24,6 +31,14 @@ export class StandIns {
       if (kind) return `00000000-0002-8000-8000-${kind}${count.toString(16).padStart(10, "0")}`;
       if (xid.test(value)) return `d${count.toString(32).padStart(19, "0")}`;
       return String(count).padStart(value.length, "x");
+    });
+  }
+
+  /** A page: another one than that of any other address. */
+  link(url: string): string {
+    return this.#for(url, (count) => {
+      const number = String(count);
+      return withoutWords(url).slice(0, -number.length) + number;
     });
   }
 
