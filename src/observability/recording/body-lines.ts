@@ -52,15 +52,18 @@ function unpack(bytes: Buffer): Buffer | undefined {
 /** Every event is a line: as its data where those are JSON and all there is to it, else as it stands. */
 function eventLines(text: string, redactor: Redactor): BodyLine[] {
   return text.split(/(?<=\n\r?\n)/).map((event) => {
-    const data = parse(/^data: (.*)\n\n$/.exec(event)?.[1] ?? "");
+    const data = parse(/^data: ([^\r\n]*)\n\n$/.exec(event)?.[1] ?? "");
     return data === undefined ? { text: eventText(event, redactor) } : { data: redactor.json(data) };
   });
 }
 
+/** The names of its fields stay (`data: …`), and nothing else does. */
 function eventText(event: string, redactor: Redactor): string {
-  return event.replace(/^(data|event|id|retry)?(:? ?)(.*)$/gm, (_, field = "", colon = "", rest = "") =>
-    colon.startsWith(":") ? field + colon + redactor.text(rest) : redactor.text(field + colon + rest),
-  );
+  const lines = event.split(/(?<=\n)/).map((line) => {
+    const field = /^(?:data|event|id|retry)?: ?/.exec(line)?.[0] ?? "";
+    return field + redactor.text(line.slice(field.length));
+  });
+  return lines.join("");
 }
 
 function payload(text: string, redactor: Redactor): Payload {
