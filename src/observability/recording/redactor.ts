@@ -61,9 +61,9 @@ export class Redactor {
   }
 
   #string(value: string, place: Place): string {
-    const { field } = place;
+    const { field, within } = place;
     if (value === "") return value;
-    if (secretField.test(field)) return removed;
+    if (secretField.test(field) || secretField.test(within)) return removed;
     if (isWireWord(value, place)) return value.replace(token, removed);
     if (isSigned(value, place)) return this.#standIns.address(value);
     if (idField.test(field)) return smallId.test(value) ? value : this.#standIns.id(value);

@@ -44,9 +44,12 @@ export class StandIns {
 
   /** An address with a signature in it, which is as good as a login until it expires. */
   address(url: string): string {
-    return signedOrigin + this.signedPath(URL.canParse(url) ? url.slice(new URL(url).origin.length) : url);
+    if (!URL.canParse(url)) return signedOrigin + this.signedPath(url);
+    const { pathname, search } = new URL(url);
+    return signedOrigin + this.signedPath(pathname + search);
   }
 
+  /** The path of such an address, with its query. */
   signedPath(path: string): string {
     return this.#for(path, (count) => `/signed/${count}`);
   }

@@ -5,7 +5,7 @@ export type Place = { field: string; within: string; holder: JsonObject };
 
 const enumValue = /^[A-Z][A-Z0-9_]{0,79}$/;
 const word = /^[A-Za-z][\w-]{0,39}$/;
-const dotted = /^[A-Za-z][\w.]{0,79}$/;
+const dotted = /^[A-Za-z][\w.-]{0,79}$/;
 const model = /^[a-z][a-z0-9.-]{0,39}$/;
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 /** A tool call, and a source that it found: `web_search:1`, `web_search:1#2`. */
@@ -19,7 +19,7 @@ const forms: Record<string, RegExp> = {
   event: dotted,
   view: word,
   action: word,
-  type: word,
+  type: dotted,
   status: word,
   parseStatus: word,
   uploadStatus: word,

@@ -94,7 +94,12 @@ describe("what is the protocol's stays", () => {
     ["an unknown block", { op: "set", mask: "block.hologram", block: { id: "9", hologram: {} } }],
     [
       "a reason",
-      { error: { code: "resource_exhausted", details: [{ debug: { reason: "REASON_NEW_ONE" } }] } },
+      {
+        error: {
+          code: "resource_exhausted",
+          details: [{ type: "common.error.v1.ErrorDetail", debug: { reason: "REASON_NEW_ONE" } }],
+        },
+      },
     ],
     ["an old reason", { event: "error", error: { error_type: "kimi.completion.overloaded" } }],
     ["an old event", { event: "search_plus", msg: { type: "get_res", successNum: 3 } }],
@@ -136,6 +141,7 @@ describe("what is a person's goes, even where texts are kept", () => {
     url: "https://tos.example/will.pdf?X-Amz-Signature=abc",
     object_name: "prod/ann/will.pdf",
     accessToken: "opaque",
+    credential: { code: "opaque" },
     expires_in: 1_700_000_000,
     note: `see ${jwt}`,
   };
