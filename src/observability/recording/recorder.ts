@@ -35,7 +35,7 @@ const keptHeaders = [
 export class Recorder {
   readonly #folder: string;
   readonly #options: RecorderOptions;
-  readonly #standIns = new StandIns();
+  readonly #standIns: StandIns;
   readonly #writing = new Set<Promise<void>>();
   #number: number;
   #bytes = 0;
@@ -44,6 +44,7 @@ export class Recorder {
   private constructor(folder: string, last: number, options: RecorderOptions) {
     this.#folder = folder;
     this.#number = last;
+    this.#standIns = new StandIns(last);
     this.#options = options;
   }
 

@@ -40,9 +40,10 @@ export class Redactor {
     return this.#value(value, { field: "", within: "", holder: {} });
   }
 
-  /** A text that is no JSON. */
+  /** A text that is no JSON. What was meant to be and was cut short cannot be told apart, and is not kept. */
   text(text: string): string {
-    return this.#keepsTexts ? text.replace(token, removed) : this.#filler.fill(text);
+    const isKept = this.#keepsTexts && !/^\s*[{[]/.test(text);
+    return isKept ? text.replace(token, removed) : this.#filler.fill(text);
   }
 
   #value(value: unknown, place: Place): unknown {

@@ -22,6 +22,12 @@ const signedOrigin = "http://signed.invalid";
 /** Made-up ids and addresses for those of a recording: the same one each time, so that what belongs together still does. */
 export class StandIns {
   readonly #known = new Map<string, string>();
+  readonly #first: number;
+
+  /** `recorded`: how many exchanges an earlier recording has left; its stand-ins are not used again. */
+  constructor(recorded = 0) {
+    this.#first = recorded * 65_536 + 1;
+  }
 
   /** An id of the same form. */
   id(value: string): string {
@@ -68,7 +74,7 @@ export class StandIns {
   #for(value: string, make: (count: number) => string): string {
     const known = this.#known.get(value);
     if (known !== undefined) return known;
-    const made = make(this.#known.size + 1);
+    const made = make(this.#first + this.#known.size);
     this.#known.set(value, made);
     return made;
   }

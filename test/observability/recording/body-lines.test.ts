@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { envelope } from "../../../simulator/envelope.js";
 import { readRecording } from "../../../simulator/recorded.js";
 import { bodyLines } from "../../../src/observability/recording/body-lines.js";
+import { withoutWords } from "../../../src/observability/recording/filler.js";
 import { Redactor } from "../../../src/observability/recording/redactor.js";
 import { StandIns } from "../../../src/observability/recording/stand-ins.js";
 
@@ -23,7 +24,7 @@ const text = fc.string({
   unit: fc.constantFrom(...'ab:{" \r\n\u2028é天\u0000'.split(""), "data: ", "\n\n", "😀"),
 });
 const payload = fc.oneof(
-  text,
+  text.map((content) => `no JSON: ${content}`),
   text.map((content) => JSON.stringify({ op: "append", block: { id: "1", text: { content } } })),
 );
 const frame = fc.record({ payload, flags: fc.constantFrom(0, 2, 4) });
@@ -34,10 +35,11 @@ test("a stream of frames is the same again, wherever it was cut", () => {
       const whole = Buffer.concat(frames.map(({ payload, flags }) => envelope(payload, flags)));
       expect(replayed(whole, "application/connect+json", true)).toEqual(whole);
       const part = whole.subarray(0, cut);
-      const again = replayed(part, "application/connect+json", true).toString("latin1");
-      // What is left out is at most a header that was not whole; a character that was cut in two is not the same.
-      if (!part.toString().includes("\ufffd")) expect(part.toString("latin1").startsWith(again)).toBe(true);
+      const again = replayed(part, "application/connect+json", true);
+      // What is left out is at most a header that was not whole, and what is left of a frame is blotted out.
       expect(part.length - again.length).toBeLessThan(5);
+      if (!part.toString().includes("\ufffd"))
+        expect(withoutWords(part.toString()).startsWith(withoutWords(again.toString()))).toBe(true);
     }),
   );
 });
@@ -52,7 +54,7 @@ test("so is a stream of events, and any other text", () => {
     fc.property(fc.array(event, { maxLength: 8 }), (events) => {
       const body = Buffer.from(events.join(""));
       for (const type of ["text/event-stream; charset=utf-8", "text/html"])
-        expect(replayed(body, type, true).toString()).toBe(body.toString());
+        expect(withoutWords(replayed(body, type, true).toString())).toBe(withoutWords(body.toString()));
     }),
   );
 });

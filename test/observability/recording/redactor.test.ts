@@ -176,6 +176,12 @@ describe("what is a person's goes, even where texts are kept", () => {
   });
 });
 
+test("JSON that was cut short is blotted out even where texts are kept, since nobody can tell what is in it", () => {
+  const redactor = new Redactor(new StandIns(), true);
+  expect(redactor.text('{"file":{"meta":{"name":"Ann')).toBe('{"xxxx":{"xxxx":{"xxxx":"xxx');
+  expect(redactor.text(`<html>sorry, ${jwt}</html>`)).toBe("<html>sorry, [removed]</html>");
+});
+
 test("the same id has the same stand-in everywhere, another id another one", () => {
   const uuid = fc.uuid();
   const xid = fc.string({

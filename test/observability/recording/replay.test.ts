@@ -232,6 +232,10 @@ describe("the folder", () => {
     await post(second, asking("two"));
     await second.stop();
     expect(readdirSync(first.folder).sort().at(-1)).toBe("000004.jsonl");
+    const chats = files(first.folder).flatMap(
+      (lines) => /"mask":"chat",.*?"id":"(.*?)"/.exec(JSON.stringify(lines))?.[1] ?? [],
+    );
+    expect(new Set(chats).size).toBe(2);
   });
 
   test("that goes away ends the recording with one word of it, and no answer", async () => {
