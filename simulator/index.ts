@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Call } from "./calls.js";
 import type { ErrorShape } from "./errors.js";
 import type { Fault } from "./faults.js";
+import { Replay } from "./replay.js";
 import { serve } from "./server.js";
 import type { IssueOptions, TokenPair } from "./tokens.js";
 import { Visit } from "./visit.js";
@@ -10,6 +11,7 @@ import { createWorld, type RefreshFault, type SimulatorOptions } from "./world.j
 
 export type { Turn } from "./answer.js";
 export type { Fault } from "./faults.js";
+export { RecordingError } from "./replay.js";
 export type { Step } from "./steps.js";
 export type { RefreshFault, SimulatorOptions } from "./world.js";
 
@@ -44,7 +46,8 @@ export type Simulator = {
 
 /** Starts a fake Kimi that speaks both protocols of kimi-web.md, so that nobody needs an account to try or to test. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const world = createWorld(options);
+  const replay = options.replay === undefined ? undefined : await Replay.open(options.replay);
+  const world = createWorld(options, replay);
   /** Requests under way, and when each of them is over and done with. */
   const visits = new Map<Visit, Promise<unknown>>();
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {

@@ -59,6 +59,7 @@ export async function serve(world: World, visit: Visit): Promise<void> {
 
 async function route(world: World, visit: Visit): Promise<void> {
   const { method, path } = visit.call;
+  if (await world.replay?.answer(visit, world.deltaMilliseconds)) return;
   if (method === "POST") {
     if (path === "/apiv2/kimi.gateway.chat.v1.ChatService/Chat") return chatCall(world, visit);
     if (path === "/api/account.gateway.v1.AuthService/RefreshToken") return refresh(world, visit);

@@ -7,6 +7,7 @@ import { Files } from "./files.js";
 import { History } from "./history.js";
 import { IdMint } from "./ids.js";
 import { createLegacyWorld, type LegacyWorld } from "./legacy/world.js";
+import type { Replay } from "./replay.js";
 import type { Step } from "./steps.js";
 import { TokenOffice } from "./tokens.js";
 import type { Visit } from "./visit.js";
@@ -24,6 +25,8 @@ export type SimulatorOptions = {
   refreshGraceSeconds?: number;
   /** Full control of an answer; undefined gives the default one. */
   script?: (turn: Turn) => Step[] | undefined;
+  /** A folder that `moonbridge serve --record` has written: what is in it is answered first, and any token will do. */
+  replay?: string;
 };
 
 /** What can go wrong with one call of RefreshToken; "drop" rotates and then cuts the line, so that the answer is lost. */
@@ -33,6 +36,7 @@ export type RefreshFault = { status: number } | { delayMilliseconds: number } | 
 export type World = {
   readonly deltaMilliseconds: number;
   readonly script: (turn: Turn) => Step[] | undefined;
+  readonly replay: Replay | undefined;
   readonly tokens: TokenOffice;
   readonly chats: Chats;
   readonly history: History;
@@ -46,13 +50,18 @@ export type World = {
   readonly counted: { refreshes: number; legacyRefreshes: number; chats: number };
 };
 
-export function createWorld(options: SimulatorOptions): World {
+export function createWorld(options: SimulatorOptions, replay?: Replay): World {
   const ids = new IdMint();
   const chats = new Chats(ids);
   return {
     deltaMilliseconds: options.deltaMilliseconds ?? 0,
     script: options.script ?? (() => undefined),
-    tokens: new TokenOffice(options.accessTokenSeconds ?? 900, options.refreshGraceSeconds ?? 60),
+    replay,
+    tokens: new TokenOffice(
+      options.accessTokenSeconds ?? 900,
+      options.refreshGraceSeconds ?? 60,
+      replay !== undefined,
+    ),
     chats,
     history: new History(chats),
     files: new Files(ids),

@@ -18,6 +18,7 @@ import {
 } from "../src/config/schema.js";
 import type { Drift } from "../src/observability/drift.js";
 import { createLog } from "../src/observability/log.js";
+import type { Recorder } from "../src/observability/recording/recorder.js";
 import { openHouse } from "../src/server/house.js";
 import { startServer } from "../src/server/server.js";
 import type { Store } from "../src/store/store.js";
@@ -50,6 +51,8 @@ export type GatewayOptions = {
   tokens?: (simulator: Simulator) => TokenPair;
   /** Milliseconds of upstream silence, and of heartbeats alone, that count as a stall. */
   patience?: { silence: number; progress: number; parse?: number };
+  /** Writes down what is said to Kimi. */
+  recorder?: Recorder;
   /** Another upstream than the simulator. */
   baseUrl?: string;
   routes?: Record<string, string[]>;
@@ -109,7 +112,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     log: { level: "trace" },
     warnings: [],
   };
-  const house = await openHouse(config, log, options.patience);
+  const house = await openHouse(config, log, { patience: options.patience, recorder: options.recorder });
   const server = await startServer({ ...house, log, config });
   let stopping: Promise<void> | undefined;
   const stop = () => {

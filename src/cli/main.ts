@@ -20,6 +20,8 @@ program
   .option("--config <file>", "configuration file (default: config.json, if there is one)")
   .option("--host <address>", "address to listen on (default: 127.0.0.1)")
   .option("--port <number>", "port to listen on (default: 6867)", port)
+  .option("--record <folder>", "write down what Kimi is told and answers, redacted, for simulate --replay")
+  .option("--record-texts", "keep prompts and answers in the recording")
   .action(serve);
 
 program
@@ -74,6 +76,7 @@ program
   .description("run the fake Kimi alone, for development")
   .option("--port <number>", "port to listen on (default: any free one)", port)
   .option("--pace <milliseconds>", "time between deltas (default: 25)", milliseconds)
+  .option("--replay <folder>", "answer what serve --record has written there")
   .action(simulate);
 
 try {

@@ -1,19 +1,24 @@
+import type { Logger } from "pino";
 import { ConfigError } from "../config/check.js";
 import { type CommandLine, loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { createLog } from "../observability/log.js";
+import { Recorder } from "../observability/recording/recorder.js";
 import { type House, openHouse } from "../server/house.js";
 import { createKey } from "../server/keys.js";
 import { type RunningServer, startServer } from "../server/server.js";
 import type { KeyStore } from "../store/store.js";
 
+type Recording = { record?: string; recordTexts?: boolean };
+
 const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 /** `moonbridge serve`: everything from the configuration to the line that says it is ready. */
-export async function serve(commandLine: CommandLine): Promise<void> {
+export async function serve(commandLine: CommandLine & Recording): Promise<void> {
   const config = await loadConfig(commandLine, process.env);
   const log = createLog(config.log.level);
-  const house = await openHouse(config, log);
+  const recorder = await openRecorder(commandLine, log);
+  const house = await openHouse(config, log, { recorder });
   let server: RunningServer | undefined;
   try {
     const made = await firstKey(config, house.store);
@@ -26,6 +31,7 @@ export async function serve(commandLine: CommandLine): Promise<void> {
     house.cleanup.sweep();
 
     for (const warning of config.warnings) say(`note: ${warning}`);
+    if (recorder) tellOfRecording(commandLine);
     greet(
       server.url,
       house.upstreams.every((upstream) => upstream.simulated),
@@ -36,6 +42,26 @@ export async function serve(commandLine: CommandLine): Promise<void> {
     await house.close();
     throw startError(error, config);
   }
+}
+
+function openRecorder({ record, recordTexts = false }: Recording, log: Logger) {
+  if (record !== undefined) {
+    const warn = (message: string, error?: unknown) => log.warn({ error }, message);
+    return Recorder.open(record, { texts: recordTexts, warn });
+  }
+  if (recordTexts) throw new ConfigError("--record-texts goes with --record and a folder.");
+  return undefined;
+}
+
+function tellOfRecording({ record, recordTexts }: Recording): void {
+  const replaced = "Tokens are removed; ids, names of people and files, and signed addresses are replaced; ";
+  say(
+    `RECORDING what is said to Kimi and what it answers in ${record}. ${replaced}` +
+      (recordTexts
+        ? "prompts and answers are KEPT, as --record-texts says."
+        : "prompts, answers and all other texts are blotted out.") +
+      "\nDo not share the folder without a look at what is in it.",
+  );
 }
 
 /** The very first start makes a key, where nothing else opens the server. */

@@ -1,8 +1,17 @@
-import { startSimulator } from "../../simulator/index.js";
+import { RecordingError, startSimulator } from "../../simulator/index.js";
+import { ConfigError } from "../config/check.js";
+
+type SimulateOptions = { port?: number; pace?: number; replay?: string };
 
 /** `moonbridge simulate`: the fake Kimi alone, with a config that connects Moonbridge to it. */
-export async function simulate({ port = 0, pace = 25 }: { port?: number; pace?: number }): Promise<void> {
-  const simulator = await startSimulator({ port, deltaMilliseconds: pace });
+export async function simulate({ port = 0, pace = 25, replay }: SimulateOptions): Promise<void> {
+  const simulator = await startSimulator({
+    port,
+    deltaMilliseconds: pace,
+    ...(replay === undefined ? {} : { replay }),
+  }).catch((error: unknown) => {
+    throw error instanceof RecordingError ? new ConfigError(`--replay: ${error.message}`) : error;
+  });
   const { accessToken, refreshToken } = simulator.issue();
   const upstream = {
     name: "simulated",

@@ -184,4 +184,7 @@ export const limits = {
 
   /** Different unknown things that are remembered by name. */
   driftNames: 200,
+  /** Files of a recording, and the bytes of all that was heard for it since the start. */
+  recordedExchanges: 10_000,
+  recordedBytes: 256 * megabyte,
 } as const;

@@ -16,6 +16,7 @@ import { FileShelf } from "../files/shelf.js";
 import { Uploads } from "../files/uploads.js";
 import { Drift } from "../observability/drift.js";
 import { Metrics } from "../observability/metrics.js";
+import type { Recorder } from "../observability/recording/recorder.js";
 import { SqliteStore } from "../store/sqlite.js";
 import type { Store } from "../store/store.js";
 import { openUpstream } from "../upstreams/registry.js";
@@ -33,7 +34,11 @@ export type House = {
 };
 
 /** Opens the house. Throws StoreError where its state cannot be read; asks nothing of any upstream yet. */
-export async function openHouse(config: Config, log: FastifyBaseLogger, patience?: Patience): Promise<House> {
+export async function openHouse(
+  config: Config,
+  log: FastifyBaseLogger,
+  { patience, recorder }: { patience?: Patience | undefined; recorder?: Recorder | undefined } = {},
+): Promise<House> {
   const store = await SqliteStore.open(config.storePath, config.sealKeys);
   const drift = new Drift((entry) => log.warn(entry, "Kimi sent something that Moonbridge does not know"));
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
@@ -41,7 +46,7 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   const guard = new Guard({ allowPrivate: allowPrivateLinks });
   const links = new LinkFetcher(guard, { bounds: { file: maxBytes } });
   const inline = (url: string, signal: AbortSignal) => fetchAsDataUrl(links, url, signal);
-  const surroundings = { store, drift, warn, inline, ...(patience ? { patience } : {}) };
+  const surroundings = { store, drift, warn, inline, recorder, ...(patience ? { patience } : {}) };
   const configured = await upstreamsOf(config, store);
   const upstreams = await Promise.all(configured.map((upstream) => openUpstream(upstream, surroundings)));
   const metrics = new Metrics();
@@ -67,6 +72,7 @@ export async function openHouse(config: Config, log: FastifyBaseLogger, patience
   });
   const close = async () => {
     await chat.close();
+    await recorder?.close();
     await store.close();
   };
   metrics.watch(

@@ -1,5 +1,6 @@
 import type { Surroundings } from "../accounts/credentials.js";
 import type { Drift } from "../observability/drift.js";
+import type { Recorder } from "../observability/recording/recorder.js";
 
 /** Milliseconds after which an answer is given up: in silence, and with heartbeats but no progress; and a file. */
 export type Patience = { silence: number; progress: number; parse?: number };
@@ -8,4 +9,5 @@ export type Patience = { silence: number; progress: number; parse?: number };
 export type UpstreamSurroundings = Pick<Surroundings, "store" | "warn"> & {
   drift: Drift;
   patience?: Patience;
+  recorder?: Recorder | undefined;
 };

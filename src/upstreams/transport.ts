@@ -1,17 +1,20 @@
 import { type Dispatcher, Pool } from "undici";
 import { ChatError } from "../chat/errors.js";
 import { limits } from "../config/limits.js";
+import type { Recorder } from "../observability/recording/recorder.js";
 import { AnswerStream, type StreamRequest } from "./answer-stream.js";
 
 /** `Retry-After` beyond a day is a mistake, not advice. */
 const longestRetryAfter = 86_400;
 
 /** A service's connections, its name for people, and the path in front of its own where a reverse proxy adds one. */
-export type Host = { service: string; pool: Pool; prefix: string };
+export type Host = { service: string; pool: Dispatcher; prefix: string };
 
-export function host(service: string, url: string, options: Pool.Options): Host {
+export function host(service: string, url: string, options: Pool.Options, recorder?: Recorder): Host {
   const { origin, pathname } = new URL(url);
-  return { service, pool: new Pool(origin, options), prefix: pathname.replace(/\/+$/, "") };
+  const pool = new Pool(origin, options);
+  const prefix = pathname.replace(/\/+$/, "");
+  return { service, pool: recorder ? pool.compose(recorder.tap(prefix)) : pool, prefix };
 }
 
 /** Sends a request; resolves when the status line is there. Throws ChatError and nothing else. */

@@ -5,6 +5,7 @@ import type { FileContent } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
+import type { Recorder } from "../../observability/recording/recorder.js";
 import { version } from "../../version.js";
 import { type Host, host, mediaType, ResponseStream, readAll, request, retryAfter } from "../transport.js";
 import { failureToError } from "./errors.js";
@@ -26,16 +27,18 @@ export class LegacyClient {
   readonly #origin: string;
   readonly #drift: Drift;
   readonly #userAgent: string;
+  readonly #recorder: Recorder | undefined;
 
-  constructor({ baseUrl, userAgent, silence }: ClientOptions, drift: Drift) {
+  constructor({ baseUrl, userAgent, silence }: ClientOptions, drift: Drift, recorder?: Recorder) {
     this.#pool = {
       connect: { timeout: limits.connect },
       headersTimeout: limits.upstreamHeaders,
       bodyTimeout: silence,
     };
-    this.#site = host("Kimi", baseUrl, this.#pool);
+    this.#site = host("Kimi", baseUrl, this.#pool, recorder);
     this.#origin = new URL(baseUrl).origin;
     this.#drift = drift;
+    this.#recorder = recorder;
     this.#userAgent = userAgent ?? `Moonbridge/${version}`;
   }
 
@@ -71,7 +74,7 @@ export class LegacyClient {
   /** Sends a file to the address that Kimi has signed for it, which is another host's and gets no token. */
   async put(url: string, { mediaType, size, read }: FileContent, signal: AbortSignal): Promise<void> {
     const { origin, pathname, search } = this.#storageAddress(url);
-    const storage = host("Kimi's file storage", origin, this.#pool);
+    const storage = host("Kimi's file storage", origin, this.#pool, this.#recorder);
     try {
       const headers = {
         "user-agent": this.#userAgent,

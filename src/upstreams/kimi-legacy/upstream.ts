@@ -73,6 +73,7 @@ export class KimiLegacy implements Upstream {
     const client = new LegacyClient(
       { baseUrl, silence: patience.silence, ...(userAgent ? { userAgent } : {}) },
       surroundings.drift,
+      surroundings.recorder,
     );
     const credentials = await Credentials.open(name, options.tokens, {
       store: surroundings.store,

@@ -6,6 +6,7 @@ import type { FileContent } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
+import type { Recorder } from "../../observability/recording/recorder.js";
 import { version } from "../../version.js";
 import type { AnswerStream } from "../answer-stream.js";
 import { type Host, host, mediaType, openAnswer, readAll, request, retryAfter } from "../transport.js";
@@ -32,14 +33,14 @@ export class KimiClient {
   readonly #drift: Drift;
   readonly #headers: Record<string, string>;
 
-  constructor(options: ClientOptions, drift: Drift) {
+  constructor(options: ClientOptions, drift: Drift, recorder?: Recorder) {
     const pool = {
       connect: { timeout: limits.connect },
       headersTimeout: limits.upstreamHeaders,
       bodyTimeout: options.silence,
     };
-    this.#site = host("Kimi", options.baseUrl, pool);
-    this.#auth = host("Kimi", options.authUrl, pool);
+    this.#site = host("Kimi", options.baseUrl, pool, recorder);
+    this.#auth = host("Kimi", options.authUrl, pool, recorder);
     this.#drift = drift;
     this.#headers = {
       "user-agent": options.userAgent ?? `Moonbridge/${version}`,

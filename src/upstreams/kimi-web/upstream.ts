@@ -81,6 +81,7 @@ export class KimiWeb implements Upstream {
     const client = new KimiClient(
       { ...site, silence: patience.silence, ...(userAgent ? { userAgent } : {}) },
       surroundings.drift,
+      surroundings.recorder,
     );
     const credentials = await Credentials.open(options.name, options.tokens, {
       store: surroundings.store,
