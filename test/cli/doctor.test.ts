@@ -1,24 +1,18 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { onTestFinished, expect as real, test } from "vitest";
+import { type Simulator, type SimulatorOptions, startSimulator } from "../../simulator/index.js";
+import { createKey } from "../../src/server/keys.js";
 import { SqliteStore } from "../../src/store/sqlite.js";
+import { version } from "../../src/version.js";
+import { until } from "../gateway.js";
+import { json, startPlatform, stream } from "../upstreams/openai/platform.js";
+import { chatsOnKimi } from "../conversations/dialogue.js";
 import { freshFolder, run, writeConfig } from "./process.js";
 
-test("says what is configured, how many chats are due, and exits with 1 where something fails", async () => {
-  const folder = freshFolder();
-  const store = await SqliteStore.open(join(folder, "moonbridge.db"));
-  for (const chat of ["a", "b"]) await store.saveChat({ upstream: "kimi", chat, scope: "s", dueAt: 0 });
-  await store.close();
+const expect = real;
+type Found = { what: string; state: string; detail: string; remedy?: string };
 
-  writeConfig(folder, { token: "x" });
-  const well = run(["doctor"], folder);
-  expect(await well.exit).toBe(0);
-  expect(well.output()).toMatch(/^ok +account simulator: ok: The simulator answers/m);
-  expect(well.output()).toMatch(/^ok +chats: 2 are due for deletion/m);
-
-  const claims = Buffer.from(JSON.stringify({ exp: 1 })).toString("base64url");
-  writeConfig(folder, { token: "x", auth_token: `Bearer e30.${claims}.x` });
-  const ill = run(["doctor"], folder);
-  expect(await ill.exit).toBe(1);
-  expect(ill.output()).toMatch(/^fail +account kimi: login required: .*Copy access_token and refresh_token/m);
-  expect(ill.output()).not.toContain(claims);
-});
+const longKey = "sk-CANARY-key-of-more-than-32-characters";
