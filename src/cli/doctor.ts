@@ -61,7 +61,10 @@ async function* examine(
   try {
     // All at once; what is done waits for its turn to be told.
     const checks = checksOf(config, isOpen ? store : undefined, offline, signal);
-    for (const findings of checks) yield* await findings;
+    for (const check of checks) {
+      const findings = await check;
+      if (!signal.aborted) yield* findings;
+    }
   } finally {
     if (isOpen) await store.close();
   }
