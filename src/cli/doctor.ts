@@ -86,7 +86,10 @@ function checksOf(
 ): Promise<Finding[]>[] {
   const upstreams = store ? upstreamsOf(config, store) : Promise.resolve(config.upstreams);
   return [
-    look("network", signal, async (stop) => (offline ? [notAsked] : lookAtNetwork(await upstreams, stop))),
+    look("network", signal, async (stop) => [
+      ...checkProxies(process.env),
+      ...(offline ? [notAsked] : await lookAtNetwork(await upstreams, stop)),
+    ]),
     lookAtAccounts(upstreams, store, offline, signal),
     look("keys", signal, () => checkKeys(config, store)),
     look("address", signal, (stop) => checkAddress(config, stop)),
@@ -106,11 +109,7 @@ async function lookAtNetwork(upstreams: readonly UpstreamConfig[], signal: Abort
     upstreams.flatMap(addressesOf).map((address) => [new URL(address).origin, address]),
   );
   const probes = await Promise.all([...origins.values()].map((address) => probe(address, signal)));
-  return [
-    ...[checkClock(probes)].flatMap((clock) => clock ?? []),
-    ...checkProxies(process.env),
-    ...probes.map(checkReach),
-  ];
+  return [...checkClock(probes), ...probes.map(checkReach)];
 }
 
 async function lookAtAccounts(

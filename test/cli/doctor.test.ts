@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type Simulator, startSimulator } from "../../simulator/index.js";
+import { type Fault, type Simulator, startSimulator } from "../../simulator/index.js";
 import { SqliteStore } from "../../src/store/sqlite.js";
 import { version } from "../../src/version.js";
 import { chatsOnKimi } from "../conversations/dialogue.js";
@@ -261,6 +261,22 @@ describe("what is broken says so, and keeps nothing else from being looked at", 
     expect(of(`network ${rude}`)).toMatchObject([
       { state: "fail", detail: expect.stringMatching(/^127.0.0.1 takes the connection and does not answer/) },
     ]);
+  });
+
+  test.each<[Fault, string, RegExp]>([
+    [{ kind: "http", status: 429 }, "warn", /Wait|again|often/],
+    [{ kind: "http", status: 500 }, "fail", /Kimi/],
+    [{ kind: "empty" }, "fail", /empty answer/],
+    [{ kind: "cut", after: 1 }, "fail", /broke|ended in the middle/],
+  ])("a chat that goes wrong: %j", async (fault, state, sentence) => {
+    const kimi = await simulator();
+    kimi.fault(fault);
+    const folder = freshFolder();
+    writeConfig(folder, account(kimi, kimi.issue()));
+    const { of } = await examine(folder);
+    expect(of("account me")).toMatchObject([{ state: "ok" }]);
+    expect(of("account me, chat")).toMatchObject([{ state, detail: expect.stringMatching(sentence) }]);
+    expect(await chatsOnKimi(kimi)).toEqual([]);
   });
 
   test("a service that refuses the key", async () => {

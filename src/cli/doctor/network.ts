@@ -84,22 +84,24 @@ const failures: Record<Stage, (host: string) => { detail: string; remedy: string
 };
 
 /** The clock of this machine against the first service that says what time it is. */
-export function checkClock(seen: readonly Probe[]): Finding | undefined {
+export function checkClock(seen: readonly Probe[]): Finding[] {
   const what = "clock";
   const told = seen.find((each) => each.reached && each.clockAhead !== undefined);
-  if (!told?.reached || told.clockAhead === undefined) return undefined;
+  if (!told?.reached || told.clockAhead === undefined) return [];
   const { hostname } = new URL(told.address);
   const seconds = Math.round(told.clockAhead / 1_000);
   if (Math.abs(told.clockAhead) <= limits.doctorClock)
-    return { what, state: "ok", detail: `within ${limits.doctorClock / 1_000} s of that of ${hostname}` };
-  return {
-    what,
-    state: "warn",
-    detail: `${Math.abs(seconds)} s ${seconds > 0 ? "ahead of" : "behind"} that of ${hostname}`,
-    remedy:
-      "Let this machine set its clock by the network (timedatectl set-ntp true, or its date settings): expiries of keys " +
-      "and tokens go by it.",
-  };
+    return [{ what, state: "ok", detail: `within ${limits.doctorClock / 1_000} s of that of ${hostname}` }];
+  return [
+    {
+      what,
+      state: "warn",
+      detail: `${Math.abs(seconds)} s ${seconds > 0 ? "ahead of" : "behind"} that of ${hostname}`,
+      remedy:
+        "Let this machine set its clock by the network (timedatectl set-ntp true, or its date settings): expiries of keys " +
+        "and tokens go by it.",
+    },
+  ];
 }
 
 const proxyVariables = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];

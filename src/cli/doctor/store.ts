@@ -5,7 +5,10 @@ import type { Finding } from "./finding.js";
 import { sizeOf } from "./size.js";
 
 /** A store that could be opened: it is sound and can be written. */
-export async function checkStore({ storePath, sealKeys }: Config): Promise<Finding> {
+export async function checkStore({
+  storePath,
+  sealKeys,
+}: Pick<Config, "storePath" | "sealKeys">): Promise<Finding> {
   const what = "store";
   const [file, ...others] = await Promise.all(
     ["", "-wal", "-shm"].map((end) => stat(storePath + end).catch(() => undefined)),
