@@ -259,6 +259,8 @@ export interface Upstream {
   forget?(chat: string, signal: AbortSignal): Promise<void>;
   /** What is known without asking; costs nothing. */
   status(): AccountStatus;
+  /** Asks whose account it is, by the upstream's id of the user. Absent where it cannot be asked. */
+  user?(signal: AbortSignal): Promise<string>;
   /** Asks what the account has used of its allowances. Absent where there are none. */
   quota?(signal: AbortSignal): Promise<Quota[]>;
   close(): Promise<void>;

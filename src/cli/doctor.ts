@@ -1,44 +1,169 @@
-import type { AccountStatus } from "../chat/types.js";
+import { setMaxListeners } from "node:events";
+import type { Upstream } from "../chat/types.js";
 import { type CommandLine, loadConfig } from "../config/load.js";
-import { createLog } from "../observability/log.js";
-import { openHouse } from "../server/house.js";
+import type { Config, UpstreamConfig } from "../config/schema.js";
+import { Drift } from "../observability/drift.js";
+import { upstreamsOf } from "../server/house.js";
+import { SqliteStore } from "../store/sqlite.js";
+import type { Store } from "../store/store.js";
+import { addressesOf, openUpstream } from "../upstreams/registry.js";
+import { forgetful } from "../upstreams/simulator.js";
+import { checkAccount } from "./doctor/account.js";
+import { checkAddress } from "./doctor/address.js";
+import { checkConfig, checkNode } from "./doctor/config.js";
+import { checkFiles } from "./doctor/files.js";
+import { type Finding, look, sentence } from "./doctor/finding.js";
+import { checkKeys } from "./doctor/keys.js";
+import { checkClock, checkProxies, checkReach, probe } from "./doctor/network.js";
+import { checkDueChats, checkStore } from "./doctor/store.js";
 
-type Finding = { what: string; state: "ok" | "warn" | "fail"; detail: string };
+export type DoctorOptions = CommandLine & { offline?: boolean; json?: boolean };
 
-/** `moonbridge doctor`: what is configured and in what state it is, a line each; exits with 1 if something fails. */
-export async function doctor(commandLine: CommandLine): Promise<void> {
-  const config = await loadConfig(commandLine, process.env);
-  const house = await openHouse(config, createLog("silent"));
-  const findings: Finding[] = [
-    ...config.warnings.map((detail): Finding => ({ what: "config", state: "warn", detail })),
-    { what: "store", state: "ok", detail: config.storePath },
-    ...house.chat.status().map(({ upstream, status }) => account(upstream, status)),
-    dueChats(await house.store.countDueChats(Date.now())),
-  ];
-  await house.close();
-  for (const { what, state, detail } of findings)
-    process.stdout.write(`${state.padEnd(5)} ${what}: ${detail}\n`);
-  if (findings.some(({ state }) => state === "fail")) process.exitCode = 1;
+/**
+ * `moonbridge doctor`: everything from the config to one short chat, a line or two for each finding, in the same order
+ * each time. Exits with 1 if something fails, with 130 if Ctrl-C ends it.
+ */
+export async function doctor({
+  offline = false,
+  json = false,
+  ...commandLine
+}: DoctorOptions): Promise<void> {
+  const signal = stopOnSignals();
+  const findings: Finding[] = [];
+  for await (const finding of examine(commandLine, offline, signal)) {
+    findings.push(finding);
+    if (!json) process.stdout.write(lineOf(finding));
+  }
+  if (json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+  const outcome = findings.some(({ state }) => state === "fail") ? 1 : 0;
+  const code = signal.aborted ? 130 : outcome;
+  // A look-up of a name cannot be called off, and would keep the process.
+  process.stdout.write("", () => process.exit(code));
 }
 
-/** What does not answer now and here fails; what only may soon not, or not for a while, is a warning. */
-const severity: Record<AccountStatus["state"], Finding["state"]> = {
-  ok: "ok",
-  busy: "ok",
-  expiring: "warn",
-  limited: "warn",
-  quota: "fail",
-  "login required": "fail",
-  unavailable: "fail",
+async function* examine(
+  commandLine: CommandLine,
+  offline: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Finding> {
+  yield checkNode();
+  let config: Config;
+  try {
+    config = await loadConfig(commandLine, process.env);
+  } catch (error) {
+    yield { what: "config", state: "fail", detail: sentence(error) };
+    return;
+  }
+  yield* checkConfig(config, commandLine);
+  const store = await openStore(config);
+  const isOpen = store instanceof SqliteStore;
+  yield isOpen ? await checkStore(config) : store;
+  try {
+    // All at once; what is done waits for its turn to be told.
+    const checks = checksOf(config, isOpen ? store : undefined, offline, signal);
+    for (const check of checks) {
+      const findings = await check;
+      if (!signal.aborted) yield* findings;
+    }
+  } finally {
+    if (isOpen) await store.close();
+  }
+}
+
+async function openStore({ storePath, sealKeys }: Config): Promise<SqliteStore | Finding> {
+  try {
+    return await SqliteStore.open(storePath, sealKeys);
+  } catch (error) {
+    return { what: "store", state: "fail", detail: sentence(error) };
+  }
+}
+
+function checksOf(
+  config: Config,
+  store: Store | undefined,
+  offline: boolean,
+  signal: AbortSignal,
+): Promise<Finding[]>[] {
+  const upstreams = store ? upstreamsOf(config, store) : Promise.resolve(config.upstreams);
+  return [
+    look("network", signal, async (stop) => [
+      ...checkProxies(process.env),
+      ...(offline ? [notAsked] : await lookAtNetwork(await upstreams, stop)),
+    ]),
+    lookAtAccounts(upstreams, store, offline, signal),
+    look("keys", signal, () => checkKeys(config, store)),
+    look("address", signal, (stop) => checkAddress(config, stop)),
+    look("files", signal, async () => [await checkFiles(config, store)]),
+    look("chats", signal, async () => (store ? [await checkDueChats(store)] : [])),
+  ];
+}
+
+const notAsked: Finding = {
+  what: "network",
+  state: "ok",
+  detail: "nothing is asked of it (--offline): no clock is compared and no account tried",
 };
 
-function account(upstream: string, status: AccountStatus): Finding {
-  const until = "until" in status ? ` until ${new Date(status.until).toISOString()}` : "";
-  const detail = `${status.state}${until}: ${status.detail}`;
-  return { what: `account ${upstream}`, state: severity[status.state], detail };
+async function lookAtNetwork(upstreams: readonly UpstreamConfig[], signal: AbortSignal): Promise<Finding[]> {
+  const origins = new Map(
+    upstreams.flatMap(addressesOf).map((address) => [new URL(address).origin, address]),
+  );
+  const probes = await Promise.all([...origins.values()].map((address) => probe(address, signal)));
+  return [...checkClock(probes), ...probes.map(checkReach)];
 }
 
-function dueChats(count: number): Finding {
-  const detail = count === 0 ? "none is due for deletion" : `${count} are due for deletion on Kimi's side`;
-  return { what: "chats", state: count > 100 ? "warn" : "ok", detail };
+async function lookAtAccounts(
+  upstreams: Promise<readonly UpstreamConfig[]>,
+  store: Store | undefined,
+  offline: boolean,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  try {
+    const found = (await upstreams).map((each) => lookAtAccount(each, store, offline, signal));
+    return (await Promise.all(found)).flat();
+  } catch (error) {
+    return [{ what: "accounts", state: "fail", detail: sentence(error) }];
+  }
+}
+
+/** Without a store no login is used: what Kimi gives for it at a renewal could not be kept, and the old one is dead. */
+async function lookAtAccount(
+  config: UpstreamConfig,
+  store: Store | undefined,
+  offline: boolean,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const what = `account ${config.name}`;
+  if (!store && config.kind.startsWith("kimi")) {
+    const detail = "not tried: without the store a renewed login would be lost";
+    return [{ what, state: "warn", detail, remedy: "Mend the store first." }];
+  }
+  let upstream: Upstream | undefined;
+  try {
+    const surroundings = { store: store ?? forgetful(), drift: new Drift(), warn: () => {} };
+    upstream = await openUpstream(config, surroundings);
+    return await checkAccount(upstream, { offline, store, signal });
+  } catch (error) {
+    return [{ what, state: "fail", detail: sentence(error) }];
+  } finally {
+    await upstream?.close();
+  }
+}
+
+function lineOf({ what, state, detail, remedy }: Finding): string {
+  return `${state.padEnd(5)} ${what}: ${detail}\n${remedy === undefined ? "" : `      → ${remedy}\n`}`;
+}
+
+/** The first signal calls everything off and lets it put away what it had begun, the second does not wait. */
+function stopOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  // Each check listens.
+  setMaxListeners(0, controller.signal);
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new Error("stopped"));
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return controller.signal;
 }

@@ -37,8 +37,12 @@ program
 
 program
   .command("doctor")
-  .description("say what is configured and in what state it is")
+  .description(
+    "check everything from the config to one short chat, and say what to do; exits with 1 if something fails",
+  )
   .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .option("--offline", "ask nothing of any network")
+  .option("--json", "print the findings as JSON")
   .action(doctor);
 
 const keys = program

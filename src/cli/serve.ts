@@ -8,10 +8,9 @@ import { type House, openHouse } from "../server/house.js";
 import { createKey } from "../server/keys.js";
 import { type RunningServer, startServer } from "../server/server.js";
 import type { KeyStore } from "../store/store.js";
+import { addressError, fromHere, isLoopback, needsKey } from "./address.js";
 
 type Recording = { record?: string; recordTexts?: boolean };
-
-const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 /** `moonbridge serve`: everything from the configuration to the line that says it is ready. */
 export async function serve(commandLine: CommandLine & Recording): Promise<void> {
@@ -40,7 +39,7 @@ export async function serve(commandLine: CommandLine & Recording): Promise<void>
   } catch (error) {
     await server?.stop();
     await house.close();
-    throw startError(error, config);
+    throw addressError(error, config.server);
   }
 }
 
@@ -67,35 +66,15 @@ function tellOfRecording({ record, recordTexts }: Recording): void {
 /** The very first start makes a key, where nothing else opens the server. */
 async function firstKey(config: Config, store: KeyStore) {
   if (config.oauth || config.keys.length > 0 || (await store.keys()).length > 0) return undefined;
-  if (!loopback.test(config.server.host)) {
-    throw new ConfigError(
-      "server.host: Moonbridge listens beyond this machine only with an API key of yours. " +
-        'Set "token" in the config or MOONBRIDGE_TOKEN to one.',
-    );
+  if (!isLoopback(config.server.host)) {
+    throw new ConfigError(needsKey);
   }
   return createKey("first", { scopes: ["chat", "admin"] });
 }
 
-/** Why the address could not be taken, in words that help. */
-function startError(error: unknown, { server: { host, port } }: Config): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  switch (code) {
-    case "EADDRINUSE":
-      return new ConfigError(`Port ${port} is in use. Choose another with --port.`);
-    case "EACCES":
-      return new ConfigError(`Port ${port} is not allowed here. Choose another with --port.`);
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-      return new ConfigError(`server.host: ${host} is no address of this machine.`);
-    default:
-      return error;
-  }
-}
-
 function greet(url: string, simulated: boolean, newKey: string | undefined): void {
   const key = newKey ?? "$MOONBRIDGE_KEY";
-  // Nobody can connect to a wildcard address.
-  const reachable = url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:)/, "//127.0.0.1");
+  const reachable = fromHere(url);
   if (simulated) {
     say(
       "No Kimi account is connected: the built-in SIMULATOR answers. “moonbridge login” (npm start -- login) connects one.",

@@ -182,6 +182,16 @@ export const limits = {
   /** Clocks may differ by so much. */
   clockDifference: 10 * second,
 
+  /** One check of `moonbridge doctor`. */
+  doctorCheck: minute,
+  /** What it does to look at one address: name, connection and answer. */
+  doctorProbe: 15 * second,
+  /** How long a check that is called off may put away what it had begun, such as a chat. */
+  doctorLastWords: 5 * second,
+  /** A clock that is further off is worth a word, and a key that is shorter. */
+  doctorClock: minute,
+  doctorKey: 16,
+
   /** Different unknown things that are remembered by name. */
   driftNames: 200,
   /** Files of a recording, and the bytes of all that was heard for it since the start. */

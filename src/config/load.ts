@@ -25,9 +25,8 @@ type Settings = Record<string, unknown>;
  * The file is `--config`, else MOONBRIDGE_CONFIG, else `config.json` in this folder if there is one.
  */
 export async function loadConfig(commandLine: CommandLine, environment: Environment): Promise<Config> {
-  const named = commandLine.config ?? environment.MOONBRIDGE_CONFIG;
-  const path = resolve(named ?? "config.json");
-  const file = await readConfigFile(path, named !== undefined);
+  const { path, isNamed } = configFile(commandLine, environment);
+  const file = await readConfigFile(path, isNamed);
   const given = merge(file, fromEnvironment(environment), fromCommandLine(commandLine));
   // "chats": "native" is short for "chats": { "mode": "native" }.
   const settings = check(
@@ -66,6 +65,12 @@ export async function loadConfig(commandLine: CommandLine, environment: Environm
     log: { level: settings.log?.level ?? "info" },
     warnings,
   };
+}
+
+/** The file that is read, and whether somebody has named it: then it must exist. */
+export function configFile({ config }: CommandLine, environment: Environment) {
+  const named = config ?? environment.MOONBRIDGE_CONFIG;
+  return { path: resolve(named ?? "config.json"), isNamed: named !== undefined };
 }
 
 async function readConfigFile(path: string, mustExist: boolean): Promise<Settings> {

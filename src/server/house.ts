@@ -83,7 +83,7 @@ export async function openHouse(
 }
 
 /** The configured upstreams; without any, the accounts of `moonbridge login`; without those, the simulator. */
-async function upstreamsOf({ upstreams }: Config, store: Store): Promise<UpstreamConfig[]> {
+export async function upstreamsOf({ upstreams }: Config, store: Store): Promise<UpstreamConfig[]> {
   const sites = new Map<string, Site>();
   for (const account of await store.accounts()) {
     const site = (await store.credentials(account))?.site;

@@ -15,7 +15,7 @@ export type Key = {
 export type KeyLimits = Pick<KeySettings, "requestsPerMinute" | "concurrency">;
 
 /** A key of so many characters cannot be found by trying, unless it is a sentence. */
-const unguessable = 32;
+export const unguessable = 32;
 
 /** The keys of the config, and those of the store as they are at the moment they are asked for. */
 export class KeyRing {

@@ -6,7 +6,8 @@ const apiPaths = /^\/(chat\/completions|models|files|accounts)(\/|$)/;
  * slash, or spell it as the original's README did (clients.md row 1, original.md).
  */
 export function canonicalUrl(url: string): string {
-  const [path = "/", ...query] = url.split("?");
+  const [given = "/", ...query] = url.split("?");
+  const path = decodable(given);
   const bare = path
     .replace(/\/{2,}/g, "/")
     .replace(/(.)\/$/, "$1")
@@ -15,4 +16,14 @@ export function canonicalUrl(url: string): string {
   const hadVersion = /^\/+v1(\/|$)/.test(path);
   const canonical = apiPaths.test(bare) || hadVersion ? `/v1${bare}` : bare;
   return [canonical === "" ? "/" : canonical, ...query].join("?");
+}
+
+/** What cannot be decoded is taken by its letters: the router would answer with a page of its own that quotes it all. */
+function decodable(path: string): string {
+  try {
+    decodeURIComponent(path);
+    return path;
+  } catch {
+    return path.replaceAll("%", "%25");
+  }
 }

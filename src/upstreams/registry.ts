@@ -1,8 +1,8 @@
 import type { TokenPair } from "../accounts/token.js";
 import type { Upstream } from "../chat/types.js";
 import type { UpstreamConfig } from "../config/schema.js";
-import { KimiLegacy } from "./kimi-legacy/upstream.js";
-import { KimiWeb } from "./kimi-web/upstream.js";
+import { defaultSite, KimiLegacy } from "./kimi-legacy/upstream.js";
+import { KimiWeb, siteFor } from "./kimi-web/upstream.js";
 import { type OpenAiSurroundings, OpenAiUpstream } from "./openai/upstream.js";
 import { SimulatorUpstream } from "./simulator.js";
 import type { UpstreamSurroundings } from "./surroundings.js";
@@ -18,12 +18,32 @@ export async function openUpstream(
     case "kimi-legacy":
       return KimiLegacy.open({ ...config, tokens: tokensOf(config) }, surroundings);
     case "openai": {
-      const { region, baseUrl = `https://api.moonshot.${region ?? "ai"}/v1`, ...options } = config;
-      return new OpenAiUpstream({ ...options, baseUrl }, surroundings);
+      const { region: _, ...options } = config;
+      return new OpenAiUpstream({ ...options, baseUrl: serviceOf(config) }, surroundings);
     }
     case "simulator":
       return SimulatorUpstream.open(config.name, surroundings);
   }
+}
+
+/** The addresses at which an upstream is spoken to; none for the built-in simulator. */
+export function addressesOf(config: UpstreamConfig): string[] {
+  switch (config.kind) {
+    case "kimi-web": {
+      const { baseUrl, authUrl } = siteFor(config, config);
+      return [baseUrl, authUrl];
+    }
+    case "kimi-legacy":
+      return [config.baseUrl ?? defaultSite];
+    case "openai":
+      return [serviceOf(config)];
+    case "simulator":
+      return [];
+  }
+}
+
+function serviceOf({ baseUrl, region = "ai" }: { baseUrl?: string; region?: string }): string {
+  return baseUrl ?? `https://api.moonshot.${region}/v1`;
 }
 
 function tokensOf({ accessToken, refreshToken }: TokenPair): TokenPair {

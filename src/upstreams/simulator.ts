@@ -75,8 +75,8 @@ export class SimulatorUpstream implements Upstream {
   }
 }
 
-/** The simulator's logins end with it, so nothing of them is kept on disk. */
-function forgetful(): UpstreamSurroundings["store"] {
+/** A store for logins that are not to be kept on disk: the simulator's end with it. */
+export function forgetful(): UpstreamSurroundings["store"] {
   return {
     credentials: async () => undefined,
     saveCredentials: async () => {},

@@ -133,6 +133,8 @@ describe("paths", () => {
     ["/docs/static/index.html", "/docs/static/index.html"],
     ["/healthz?x=1", "/healthz?x=1"],
     ["/v11/models", "/v11/models"],
+    ["/v1/models/%E4%BD%A0?a=%E0", "/v1/models/%E4%BD%A0?a=%E0"],
+    ["/models/%E0%A4%A?a=%E0", "/v1/models/%25E0%25A4%25A?a=%E0"],
   ])("%s means %s", (url, canonical) => {
     expect(canonicalUrl(url)).toBe(canonical);
   });
@@ -146,6 +148,18 @@ describe("paths", () => {
       expect(error.message).toContain(`POST ${path}`);
       expect(error.message).not.toContain("CANARY");
     }
+  });
+
+  test("an address that cannot be decoded is not there either, and its query is not quoted", async () => {
+    const gateway = await startGateway();
+    const response = await fetch(`${gateway.url}/%E0%A4%A?key=CANARY`, {
+      headers: { origin: "http://ui.example" },
+    });
+    expect(response.status).toBe(404);
+    expect(response.headers.get("access-control-allow-origin")).toBe("http://ui.example");
+    expect(await response.json()).toMatchObject({
+      error: { code: "not_found", message: expect.not.stringMatching(/CANARY/) },
+    });
   });
 
   test("curious clients get a quick answer without a key", async () => {

@@ -32,7 +32,8 @@ export type KimiLegacyOptions = {
   tokens: TokenPair;
 };
 
-const defaultSite = "https://kimi.moonshot.cn";
+/** The site of then. */
+export const defaultSite = "https://kimi.moonshot.cn";
 
 /** Kimi's web chat with one person's account, over the REST and event-stream protocol of before (kimi-web.md §1). */
 export class KimiLegacy implements Upstream {

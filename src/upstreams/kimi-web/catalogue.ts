@@ -26,6 +26,11 @@ export const builtIn: readonly KimiModel[] = [
   },
 ];
 
+/** Whether these models are the built-in ones, not those that Kimi lists. */
+export function isBuiltIn(models: readonly Model[]): boolean {
+  return models.every((model) => builtIn.some((each) => each === model));
+}
+
 /** Efforts on the wire, weakest first (kimi-web.md §2.4). MEDIUM is ours neither to ask for nor to show. */
 const efforts: Record<string, Thinking> = {
   REASONING_EFFORT_NONE: "off",

@@ -1,5 +1,5 @@
 import { Credentials } from "../../accounts/credentials.js";
-import { hostsOf, siteOf } from "../../accounts/site.js";
+import { hostsOf, type Site, siteOf } from "../../accounts/site.js";
 import type { TokenPair } from "../../accounts/token.js";
 import { ChatError } from "../../chat/errors.js";
 import type {
@@ -25,6 +25,7 @@ import { loadQuota } from "./quota.js";
 import { refreshWith } from "./refresh.js";
 import { chatBody } from "./request.js";
 import { upload } from "./upload.js";
+import { currentUser } from "./verify.js";
 
 export type KimiWebOptions = {
   name: string;
@@ -71,8 +72,7 @@ export class KimiWeb implements Upstream {
 
   /** Opens the account; asks nothing of Kimi yet. */
   static async open(options: KimiWebOptions, surroundings: UpstreamSurroundings): Promise<KimiWeb> {
-    const { accessToken, refreshToken } = options.tokens;
-    const site = hostsOf(siteOf(refreshToken ?? accessToken ?? "") ?? "kimi.com", options);
+    const site = siteFor(options.tokens, options);
     const patience = surroundings.patience ?? {
       silence: limits.upstreamSilence,
       progress: limits.upstreamProgress,
@@ -144,6 +144,11 @@ export class KimiWeb implements Upstream {
     return this.#credentials.status();
   }
 
+  async user(signal: AbortSignal): Promise<string> {
+    const { id } = await this.#loggedIn(signal, (token) => currentUser(this.#client, token, signal));
+    return id;
+  }
+
   quota(signal: AbortSignal): Promise<Quota[]> {
     return this.#loggedIn(signal, (token) => loadQuota(this.#client, token, signal));
   }
@@ -199,4 +204,9 @@ export class KimiWeb implements Upstream {
       }
     }
   }
+}
+
+/** Where an account is spoken to: the site that its tokens were issued for, unless others are given. */
+export function siteFor({ accessToken, refreshToken }: TokenPair, given: Partial<Site>): Site {
+  return hostsOf(siteOf(refreshToken ?? accessToken ?? "") ?? "kimi.com", given);
 }

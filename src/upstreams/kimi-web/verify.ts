@@ -50,7 +50,8 @@ export async function verifyLogin(
   }
 }
 
-async function currentUser(client: KimiClient, token: string, signal: AbortSignal): Promise<KimiUser> {
+/** Asks Kimi whose token this is (kimi-web.md §2.10). Throws ChatError. */
+export async function currentUser(client: KimiClient, token: string, signal: AbortSignal): Promise<KimiUser> {
   const method = "kimi.gateway.account.v1.UserService/GetCurrentUser";
   const user = object((await client.call(method, {}, token, signal)).user);
   const id = text(user?.id);
