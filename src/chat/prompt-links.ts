@@ -26,8 +26,10 @@ export async function followPromptLinks(
   inspector: LinkInspector,
   signal: AbortSignal,
 ): Promise<PromptLinks> {
+  const links = linksIn(messages);
+  if (links.length === 0) return { parts: [], notices: [] };
   const enough = AbortSignal.any([signal, AbortSignal.timeout(limits.linkLook)]);
-  const looks = linksIn(messages).map((link) => look(link, inspector, enough));
+  const looks = links.map((link) => look(link, inspector, enough));
   const found = await Promise.all(looks);
   signal.throwIfAborted();
   return {

@@ -13,14 +13,19 @@ export function eventLine(json: string): string {
 
 /** A value as JSON that no line reader breaks. */
 export function quote(value: unknown): string {
-  return unbroken(JSON.stringify(value));
+  return escaped(JSON.stringify(value));
 }
 
 /** The same JSON on one line, for every reader. */
 export function unbroken(json: string): string {
-  return json
-    .replace(/[\r\n]/g, " ")
-    .replace(lineBreaking, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return escaped(json.replace(/[\r\n]/g, " "));
+}
+
+function escaped(json: string): string {
+  return json.replace(
+    lineBreaking,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** The same text in pieces that fit into a line each; never half a character. */
