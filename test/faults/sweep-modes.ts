@@ -316,7 +316,7 @@ function spoilt(
   return { name, shows, ask: (gateway, route) => ask(gateway, spoil(route), headers) };
 }
 
-/** Bytes that no client library would send; reads what comes back, or leaves after a moment. */
+/** Bytes that no client library would send; reads what comes back, or leaves at its first byte or after a moment. */
 async function raw(gateway: Gateway, route: SweptRoute, end: string, reads: boolean): Promise<Outcome> {
   const { hostname, port } = new URL(gateway.url);
   const socket = connect(Number(port), hostname);
@@ -325,6 +325,7 @@ async function raw(gateway: Gateway, route: SweptRoute, end: string, reads: bool
   socket.on("data", (data) => {
     body += data;
     if (reads) socket.end();
+    else socket.destroy();
   });
   const head = `${route.method} ${route.path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${apiKey}\r\n`;
   socket.write(head + end);
