@@ -39,7 +39,7 @@ export type Settings = {
 };
 
 const usage = `npm run bench -- [options]
-  --quick               less of everything: under two minutes, good for a look, not for a verdict
+  --quick               less of everything: about five minutes, good for a look, not for a verdict
   --only a,b            parts: ${partNames.join(", ")} (default: all but soak)
   --candidates a,b      candidates whose name contains one of these
   --rounds n            rounds of the interleaved parts (default: 5; quick: 1)
