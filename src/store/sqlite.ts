@@ -225,13 +225,6 @@ export class SqliteStore implements Store {
     parts.batch.flush();
     await parts.checkpoints.close();
     if (parts.connections[0]) emptyWal(parts.connections[0]);
-    parts.batch.flush();
-    await parts.checkpoints.close();
-    try {
-      parts.connections[0]?.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    } catch {
-      // Nothing is lost: what was not moved stays in the -wal file and is read from there.
-    }
     for (const connection of parts.connections) connection.close();
   }
 
