@@ -3,6 +3,7 @@ import { asChatError, ChatError } from "../chat/errors.js";
 import type { AccountStatus } from "../chat/types.js";
 import { limits } from "../config/limits.js";
 import type { CredentialStore } from "../store/store.js";
+import { unlessAborted } from "../unless-aborted.js";
 import { accountState, noRefreshToken, refusedLogin, refusedNewToken } from "./account-state.js";
 import { Backoff } from "./backoff.js";
 import { KimiClock } from "./clock.js";
@@ -84,9 +85,24 @@ export class Credentials {
   async accessToken(signal: AbortSignal): Promise<string> {
     this.#usedAt = Date.now();
     const token = this.#login.current.accessToken;
-    if (token === undefined || this.#spentShare() >= 1) return this.#waitFor(this.#startRenewing(), signal);
+    if (token === undefined || this.#spentShare() >= 1) return unlessAborted(this.#startRenewing(), signal);
     this.#renewIfDue();
     return token;
+  }
+
+  /** A call with a valid login. Where `isRefusal` says that Kimi refused the token, it is renewed and the call repeated, once. */
+  async call<T>(
+    make: (token: string) => Promise<T>,
+    isRefusal: (error: unknown) => boolean,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const token = await this.accessToken(signal);
+    try {
+      return await make(token);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return make(await this.replace(token, signal));
+    }
   }
 
   /** A new access token after Kimi refused `rejected`; asks Kimi only if nobody has done so since. */
@@ -96,7 +112,7 @@ export class Credentials {
       if (this.#isUntried && this.#isNew()) throw new ChatError("account_login_required", refusedNewToken);
       this.#rejected = rejected;
     } else if (token !== undefined && this.#spentShare() < 1) return token;
-    return this.#waitFor(this.#startRenewing(), signal);
+    return unlessAborted(this.#startRenewing(), signal);
   }
 
   /** Kimi has accepted this access token: if it is the current one, the pair before is no longer needed. */
@@ -164,16 +180,6 @@ export class Credentials {
     return Date.now() - this.#renewedAt < limits.renewalSpacing;
   }
 
-  /** A waiter may leave; the renewal it waited for goes on for the others. */
-  async #waitFor(renewal: Promise<string>, signal: AbortSignal): Promise<string> {
-    signal.throwIfAborted();
-    return new Promise((resolve, reject) => {
-      const leave = () => reject(signal.reason);
-      signal.addEventListener("abort", leave, { once: true });
-      renewal.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-    });
-  }
-
   #startRenewing(): Promise<string> {
     this.#renewing ??= this.#renewOnce().finally(() => {
       this.#renewing = undefined;
@@ -210,7 +216,7 @@ export class Credentials {
   async #pause(): Promise<void> {
     const { remaining } = this.#backoff;
     if (!this.#setback || remaining === 0) return;
-    if (remaining > limits.renewalPatience) throw again(this.#setback, remaining);
+    if (remaining > limits.renewalPatience) throw this.#setback.again(remaining);
     await setTimeout(remaining, undefined, { signal: this.#stop.signal });
   }
 
@@ -272,13 +278,4 @@ export class Credentials {
 /** A little different each time, so that processes and accounts do not renew all at once. */
 function shareToRenewAt(): number {
   return renewAfter + jitter * (Math.random() - 0.5);
-}
-
-/** The failure of the last attempt for one that is not made yet. */
-function again({ code, message, upstreamCode }: ChatError, remaining: number): ChatError {
-  const retryAfterSeconds = Math.ceil(remaining / 1_000);
-  return new ChatError(code, message, {
-    retryAfterSeconds,
-    ...(upstreamCode === undefined ? {} : { upstreamCode }),
-  });
 }

@@ -214,10 +214,5 @@ function pauseAfter({ code, retryAfterSeconds }: ChatError): number {
 
 /** What holds the account, told again to who comes meanwhile, with the time that is left. */
 function lasting({ until, because }: Hold): ChatError {
-  const { upstreamCode } = because;
-  return new ChatError(because.code, because.message, {
-    retryAfterSeconds: Math.max(1, Math.ceil((until - Date.now()) / 1_000)),
-    retryable: because.retryable,
-    ...(upstreamCode === undefined ? {} : { upstreamCode }),
-  });
+  return because.again(until - Date.now());
 }

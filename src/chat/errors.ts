@@ -72,6 +72,16 @@ export class ChatError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.upstreamCode = details.upstreamCode;
   }
+
+  /** The same failure, told to who comes while it lasts, which is so many milliseconds more. */
+  again(milliseconds: number): ChatError {
+    const { code, message, retryable, upstreamCode } = this;
+    return new ChatError(code, message, {
+      retryAfterSeconds: Math.max(1, Math.ceil(milliseconds / 1_000)),
+      retryable,
+      ...(upstreamCode === undefined ? {} : { upstreamCode }),
+    });
+  }
 }
 
 /** Any thrown value as a ChatError; what is not one already is a defect of ours and says so. */

@@ -203,14 +203,8 @@ export class KimiLegacy implements Upstream {
   }
 
   /** A call with a valid login; a refused one is renewed once. */
-  async #loggedIn<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
-    const token = await this.#credentials.accessToken(signal);
-    try {
-      return await call(token);
-    } catch (error) {
-      if (!isExpiredLogin(error)) throw error;
-      return call(await this.#credentials.replace(token, signal));
-    }
+  #loggedIn<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
+    return this.#credentials.call(call, isExpiredLogin, signal);
   }
 }
 

@@ -191,18 +191,13 @@ export class KimiWeb implements Upstream {
   }
 
   /** A short call with a valid login; a refused one is renewed once. */
-  async #loggedIn<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
-    let token = await this.#credentials.accessToken(signal);
-    for (let renewed = false; ; renewed = true) {
-      try {
-        const answer = await call(token);
-        void this.#credentials.confirm(token);
-        return answer;
-      } catch (error) {
-        if (renewed || !isExpiredLogin(error)) throw error;
-        token = await this.#credentials.replace(token, signal);
-      }
-    }
+  #loggedIn<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
+    const confirmed = async (token: string) => {
+      const answer = await call(token);
+      void this.#credentials.confirm(token);
+      return answer;
+    };
+    return this.#credentials.call(confirmed, isExpiredLogin, signal);
   }
 }
 

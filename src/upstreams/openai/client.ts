@@ -2,6 +2,7 @@ import type { Dispatcher } from "undici";
 import { ChatError } from "../../chat/errors.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
+import { unlessAborted } from "../../unless-aborted.js";
 import { version } from "../../version.js";
 import { type Host, host, mediaType, ResponseStream, readAll, request, retryAfter } from "../transport.js";
 import { errorIn, type Service, statusToError } from "./errors.js";
@@ -82,6 +83,7 @@ export class OpenAiClient {
       signal,
       ...timeouts,
     });
+    // A request that waits for a connection hears its signal only when it gets one; whoever waits for it need not.
     const response = await unlessAborted(sending, signal);
     if (response.statusCode !== 200) throw await this.#refusal(response);
     return response;
@@ -110,15 +112,6 @@ export class OpenAiClient {
     if (error) throw error;
     return body;
   }
-}
-
-/** A request that waits for a connection hears its signal only when it gets one; whoever waits for it need not. */
-function unlessAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(signal.reason);
-    signal.addEventListener("abort", leave, { once: true });
-    waiting.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-  });
 }
 
 type Timeouts = { headersTimeout: number; bodyTimeout: number };
