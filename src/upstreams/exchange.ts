@@ -1,6 +1,7 @@
 import type { TokenPair } from "../accounts/token.js";
 import { ChatError } from "../chat/errors.js";
 import { type JsonObject, object, text } from "../json.js";
+import { notJsonCode } from "./meanings.js";
 
 /**
  * The pair that a refresh answers with; that it was refused; or that a web page answered, which one endpoint does for
@@ -10,7 +11,7 @@ export async function exchange(call: () => Promise<JsonObject>): Promise<TokenPa
   try {
     return readPair(await call());
   } catch (error) {
-    if (error instanceof ChatError && error.upstreamCode === "not_json") return "page";
+    if (error instanceof ChatError && error.upstreamCode === notJsonCode) return "page";
     if (error instanceof ChatError && isRefusal(error)) return "refused";
     throw error;
   }

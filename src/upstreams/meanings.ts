@@ -1,4 +1,5 @@
-import type { ErrorCode } from "../chat/errors.js";
+import { ChatError, type ErrorCode } from "../chat/errors.js";
+import { mediaType } from "./transport.js";
 
 /** What a failure of Kimi's means to a person, in the same words over both of its protocols. */
 export type Meaning = { code: ErrorCode; message: string };
@@ -44,3 +45,20 @@ export const notUnderstood: Meaning = {
 };
 export const gone: Meaning = { code: "not_found", message: "Kimi does not know this chat any more." };
 export const tooSlow: Meaning = { code: "timeout", message: "Kimi took too long to answer. Try again." };
+
+/** How the refresh of a login recognises that somebody else answered in Kimi's place. */
+export const notJsonCode = "not_json";
+
+/** Something else than JSON answered a short call; `contentType` says what. */
+export function notJson(contentType: string | string[] | undefined): ChatError {
+  const type = mediaType(contentType);
+  return new ChatError("upstream_protocol", `Kimi answered with a page (“${type}”) instead of JSON.`, {
+    upstreamCode: notJsonCode,
+  });
+}
+
+/** Something that is neither a stream nor an error answered where a stream was to begin. */
+export function notEvents(contentType: string | string[] | undefined): ChatError {
+  const type = mediaType(contentType);
+  return new ChatError("upstream_protocol", `Kimi answered with “${type}” instead of a stream of events.`);
+}

@@ -4,8 +4,11 @@ import { limits } from "../config/limits.js";
 import type { Recorder } from "../observability/recording/recorder.js";
 import { AnswerStream, type StreamRequest } from "./answer-stream.js";
 
-/** `Retry-After` beyond a day is a mistake, not advice. */
-const longestRetryAfter = 86_400;
+/** Seconds: `Retry-After` beyond a day is a mistake, not advice. */
+export const longestRetryAfter = 86_400;
+
+/** The patience with a call that is answered at once, or not at all. */
+export const shortCall = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
 
 /** A service's connections, its name for people, and the path in front of its own where a reverse proxy adds one. */
 export type Host = { service: string; pool: Dispatcher; prefix: string };
@@ -136,7 +139,10 @@ export function retryAfter(header: string | string[] | undefined): number | unde
 }
 
 /** The type without parameters, and only if it looks like one: it is quoted in an error. */
-export function mediaType(header: string): string {
-  const type = header.split(";")[0]?.trim() ?? "";
+export function mediaType(header: string | string[] | undefined): string {
+  const type =
+    String(header ?? "")
+      .split(";")[0]
+      ?.trim() ?? "";
   return /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : "unknown";
 }

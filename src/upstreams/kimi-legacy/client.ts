@@ -7,10 +7,9 @@ import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
 import { version } from "../../version.js";
-import { type Host, host, mediaType, ResponseStream, readAll, request, retryAfter } from "../transport.js";
+import { notEvents, notJson } from "../meanings.js";
+import { type Host, host, ResponseStream, readAll, request, retryAfter, shortCall } from "../transport.js";
 import { failureToError } from "./errors.js";
-
-const shortCall = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
 
 export type ClientOptions = {
   /** The site, e.g. `https://kimi.moonshot.cn`. */
@@ -65,10 +64,7 @@ export class LegacyClient {
     if (response.statusCode === 200 && type.startsWith("text/event-stream"))
       return new ResponseStream(this.#site, response.body);
     await this.#read(response);
-    throw new ChatError(
-      "upstream_protocol",
-      `Kimi answered with “${mediaType(type)}” instead of a stream of events.`,
-    );
+    throw notEvents(type);
   }
 
   /** Sends a file to the address that Kimi has signed for it, which is another host's and gets no token. */
@@ -130,12 +126,7 @@ export class LegacyClient {
   async #read(response: Dispatcher.ResponseData): Promise<JsonObject> {
     const body = parseObject(await readAll(this.#site, response.body));
     if (response.statusCode !== 200 || body?.error_type !== undefined) throw this.#failure(response, body);
-    if (!body) {
-      const type = mediaType(String(response.headers["content-type"] ?? ""));
-      throw new ChatError("upstream_protocol", `Kimi answered with a page (“${type}”) instead of JSON.`, {
-        upstreamCode: "not_json",
-      });
-    }
+    if (!body) throw notJson(response.headers["content-type"]);
     return body;
   }
 

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import { ChatError } from "../../chat/errors.js";
 import type { FileContent } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
@@ -9,12 +8,11 @@ import type { Drift } from "../../observability/drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
 import { version } from "../../version.js";
 import type { AnswerStream } from "../answer-stream.js";
-import { type Host, host, mediaType, openAnswer, readAll, request, retryAfter } from "../transport.js";
+import { notEvents, notJson } from "../meanings.js";
+import { type Host, host, openAnswer, readAll, request, retryAfter, shortCall } from "../transport.js";
 import { statusToError } from "./errors.js";
 import { FileForm } from "./file-form.js";
 import { encodeFrame } from "./frames.js";
-
-const shortCall = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
 
 export type ClientOptions = {
   /** The site, e.g. `https://www.kimi.com`. */
@@ -98,10 +96,7 @@ export class KimiClient {
     } finally {
       stream.close(false);
     }
-    throw new ChatError(
-      "upstream_protocol",
-      `Kimi answered with “${mediaType(type)}” instead of a stream of events.`,
-    );
+    throw notEvents(type);
   }
 
   async close(): Promise<void> {
@@ -125,12 +120,7 @@ export class KimiClient {
   #read(status: number, headers: IncomingHttpHeaders, text: string): JsonObject {
     const body = parseObject(text);
     if (status !== 200) throw statusToError(status, body, this.#drift, retryAfter(headers["retry-after"]));
-    if (!body) {
-      const type = mediaType(String(headers["content-type"] ?? ""));
-      throw new ChatError("upstream_protocol", `Kimi answered with a page (“${type}”) instead of JSON.`, {
-        upstreamCode: "not_json",
-      });
-    }
+    if (!body) throw notJson(headers["content-type"]);
     return body;
   }
 }

@@ -4,7 +4,16 @@ import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import { unlessAborted } from "../../unless-aborted.js";
 import { version } from "../../version.js";
-import { type Host, host, mediaType, ResponseStream, readAll, request, retryAfter } from "../transport.js";
+import {
+  type Host,
+  host,
+  mediaType,
+  ResponseStream,
+  readAll,
+  request,
+  retryAfter,
+  shortCall,
+} from "../transport.js";
 import { errorIn, type Service, statusToError } from "./errors.js";
 
 export type ClientOptions = Service & {
@@ -36,15 +45,8 @@ export class OpenAiClient {
   }
 
   async models(signal: AbortSignal): Promise<JsonObject> {
-    const timeouts = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
-    const headers = this.#headers;
-    const response = await request(this.#host, {
-      method: "GET",
-      path: "/models",
-      headers,
-      signal,
-      ...timeouts,
-    });
+    const asked = { method: "GET", path: "/models", headers: this.#headers, signal } as const;
+    const response = await request(this.#host, { ...asked, ...shortCall });
     if (response.statusCode !== 200) throw await this.#refusal(response);
     return this.#parse(response, await readAll(this.#host, response.body));
   }
@@ -117,5 +119,5 @@ export class OpenAiClient {
 type Timeouts = { headersTimeout: number; bodyTimeout: number };
 
 function typeOf({ headers }: Dispatcher.ResponseData): string {
-  return mediaType(String(headers["content-type"] ?? ""));
+  return mediaType(headers["content-type"]);
 }

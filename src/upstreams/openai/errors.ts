@@ -1,6 +1,7 @@
 import { ChatError, type ErrorCode } from "../../chat/errors.js";
 import { type JsonObject, object, objects, text } from "../../json.js";
 import { quote } from "../quote.js";
+import { longestRetryAfter } from "../transport.js";
 
 /** Whom an error is about: what to call the service, the upstream's name in the config, and the key to keep quiet. */
 export type Service = { service: string; upstream: string; apiKey: string | undefined };
@@ -148,7 +149,7 @@ function waitIn(message: string): number {
   const told = Number(/after (\d+) seconds?/i.exec(message)?.[1] ?? 0);
   const perMinute = Number(/RPM: (\d+)/i.exec(message)?.[1] ?? 0);
   const needed = perMinute > 0 ? Math.ceil(60 / perMinute) : 0;
-  return Math.min(Math.max(told, needed) || 30, 86_400);
+  return Math.min(Math.max(told, needed) || 30, longestRetryAfter);
 }
 
 function identifier({ type, status }: Failure): string {
