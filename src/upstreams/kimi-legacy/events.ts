@@ -17,7 +17,7 @@ export class AnswerInterpreter {
   #length = 0;
   #cutToLength = false;
   #done = false;
-  #over = false;
+  #ended = false;
   #filtered = false;
 
   constructor(drift: Drift) {
@@ -25,8 +25,8 @@ export class AnswerInterpreter {
   }
 
   /** The stream has said all it had to say. */
-  get over(): boolean {
-    return this.#over;
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** What to continue, where Kimi has more to say than it could; the sources disagree on the id (kimi-web.md §1.4). */
@@ -36,7 +36,7 @@ export class AnswerInterpreter {
 
   /** Another stream goes on with the answer. */
   goOn(): void {
-    this.#cutToLength = this.#done = this.#over = false;
+    this.#cutToLength = this.#done = this.#ended = false;
   }
 
   /** Adds what the event means to `out`; true if it was more than a sign of life. Throws what Kimi failed with. */
@@ -68,7 +68,7 @@ export class AnswerInterpreter {
         this.#done = true;
         break;
       case "all_done":
-        this.#over = true;
+        this.#ended = true;
         break;
       case "error":
         this.#fail(object(event.error) ?? event, out);
@@ -88,14 +88,14 @@ export class AnswerInterpreter {
    * that it has nothing more to say just now. Throws `upstream_cut`.
    */
   close(): void {
-    if (this.#over) return;
+    if (this.#ended) return;
     if (!this.#done && !this.#cutToLength) {
       throw new ChatError(
         "upstream_cut",
         "Kimi ended the stream without saying that the answer is complete.",
       );
     }
-    this.#over = true;
+    this.#ended = true;
     this.#drift.note("event", "no-all_done");
   }
 
@@ -133,6 +133,6 @@ export class AnswerInterpreter {
     const failure = failureToError(error, this.#drift);
     if (failure.code !== "content_filter" || this.#length === 0) throw failure;
     out.push({ type: "notice", code: "content_filter", message: failure.message });
-    this.#filtered = this.#over = true;
+    this.#filtered = this.#ended = true;
   }
 }

@@ -3,8 +3,8 @@ import { ChatError } from "../../chat/errors.js";
 import type { FileContent } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject, text } from "../../json.js";
+import { EventDecoder } from "../event-decoder.js";
 import type { LegacyClient } from "./client.js";
-import { EventDecoder } from "./event-stream.js";
 
 /**
  * Uploads a file and waits until Kimi has read it (kimi-web.md §1.7). Resolves to Kimi's id of it. Throws
@@ -48,7 +48,7 @@ async function arrived(client: LegacyClient, body: JsonObject, token: string, si
 /** The last status that Kimi tells while it reads the file; it is read where that is `parsed`. */
 async function parsed(client: LegacyClient, id: string, token: string, signal: AbortSignal) {
   const stream = await client.stream("/api/file/parse_process", { ids: [id] }, token, signal);
-  const decoder = new EventDecoder(limits.eventData);
+  const decoder = new EventDecoder(limits.eventData, "Kimi");
   let status: string | undefined;
   try {
     for await (const chunk of stream.chunks()) {

@@ -13,12 +13,13 @@ import type {
 import { limits } from "../../config/limits.js";
 import { type JsonObject, text } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
+import { EventDecoder } from "../event-decoder.js";
 import { exchange, pageInstead } from "../exchange.js";
 import type { Patience, UpstreamSurroundings } from "../surroundings.js";
+import { toldEvents } from "../told-events.js";
 import type { ResponseStream } from "../transport.js";
 import { LegacyClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
-import { EventDecoder } from "./event-stream.js";
 import { AnswerInterpreter } from "./events.js";
 import { type LegacyModel, modelNamed, models } from "./models.js";
 import { completionBody, continuationBody, newChatBody, researches } from "./request.js";
@@ -183,45 +184,19 @@ export class KimiLegacy implements Upstream {
     stream: ResponseStream,
     interpreter: AnswerInterpreter,
   ): AsyncGenerator<readonly ChatEvent[]> {
-    const decoder = new EventDecoder(limits.eventData);
-    let heardAt = Date.now();
+    const decoder = new EventDecoder(limits.eventData, "Kimi");
+    const { progress } = this.#patience;
     try {
-      for await (const chunk of stream.chunks()) {
-        const { events, failure, heard } = readChunk(chunk, decoder, interpreter);
-        if (events.length > 0) yield events;
-        if (failure) throw failure;
-        if (interpreter.over) return;
-        if (heard) heardAt = Date.now();
-        else if (Date.now() - heardAt > this.#patience.progress) {
-          throw new ChatError("timeout", "Kimi kept the line open but stopped answering. Try again.");
-        }
-      }
+      yield* toldEvents(stream.chunks(), decoder, interpreter, { service: "Kimi", progress });
       interpreter.close();
     } finally {
-      await stream.close(interpreter.over, limits.lastBytes);
+      await stream.close(interpreter.ended, limits.lastBytes);
     }
   }
 
   /** A call with a valid login; a refused one is renewed once. */
   #loggedIn<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
     return this.#credentials.call(call, isExpiredLogin, signal);
-  }
-}
-
-/** What one read of the socket brought; what was said before a failure is not lost with it. */
-function readChunk(chunk: Buffer, decoder: EventDecoder, interpreter: AnswerInterpreter) {
-  const events: ChatEvent[] = [];
-  let heard = false;
-  try {
-    decoder.push(chunk);
-    while (!interpreter.over) {
-      const data = decoder.next();
-      if (data === undefined) break;
-      heard = interpreter.read(data, events) || heard;
-    }
-    return { events, heard, failure: undefined };
-  } catch (failure) {
-    return { events, heard, failure };
   }
 }
 

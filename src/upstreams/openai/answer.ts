@@ -45,7 +45,7 @@ export class AnswerReader {
   }
 
   /** Reads the data of one event of a stream. Throws ChatError where it is a failure or makes no sense. */
-  read(data: string, events: ChatEvent[]): void {
+  read(data: string, events: ChatEvent[]): undefined {
     if (data === "[DONE]") {
       this.#end(events);
       return;

@@ -12,12 +12,13 @@ import { limits } from "../../config/limits.js";
 import { hash } from "../../hash.js";
 import type { JsonObject } from "../../json.js";
 import { Catalogue } from "../catalogue.js";
+import { EventDecoder } from "../event-decoder.js";
+import { readAll, toldEvents } from "../told-events.js";
 import type { ResponseStream } from "../transport.js";
 import { AnswerReader } from "./answer.js";
 import { type Preset, readModels } from "./catalogue.js";
 import { OpenAiClient } from "./client.js";
 import { type Service, toolChoiceConflict } from "./errors.js";
-import { EventDecoder } from "./events.js";
 import { leftOut, moonshotBody, refuseFiles } from "./moonshot.js";
 import { type Inline, withInlinePictures } from "./pictures.js";
 import { completionBody, streamed, whole } from "./request.js";
@@ -151,24 +152,16 @@ export class OpenAiUpstream implements Upstream {
   }
 
   async *#events(stream: ResponseStream, reader: AnswerReader): AsyncGenerator<readonly ChatEvent[]> {
-    const decoder = new EventDecoder(limits.upstreamLine);
-    let heardAt = Date.now();
-    for await (const chunk of stream.chunks()) {
-      const data = decoder.push(chunk);
-      const { events, failure } = readAll(data, reader);
-      if (events.length > 0) yield events;
-      if (failure) throw failure;
-      if (reader.ended) return;
-      if (data.length > 0) heardAt = Date.now();
-      else if (Date.now() - heardAt > this.#patience.progress) {
-        throw new ChatError("timeout", `${this.#service.service} kept the line open but stopped answering.`);
-      }
-    }
+    const { service } = this.#service;
+    const decoder = new EventDecoder(limits.upstreamLine, service);
+    yield* toldEvents(stream.chunks(), decoder, reader, { service, progress: this.#patience.progress });
+    if (reader.ended) return;
     // What breaks off inside an event says nothing; only a last `[DONE]` may do without its blank line.
-    const { events } = readAll(decoder.end(), reader);
-    if (reader.ended) yield events;
-    else
-      throw new ChatError("upstream_cut", `${this.#service.service} broke off in the middle of the answer.`);
+    decoder.end();
+    const { events } = readAll(decoder, reader);
+    if (!reader.ended)
+      throw new ChatError("upstream_cut", `${service} broke off in the middle of the answer.`);
+    yield events;
   }
 
   async #whole(body: JsonObject, signal: AbortSignal): Promise<readonly ChatEvent[]> {
@@ -207,17 +200,6 @@ const unforced: ChatEvent = {
   code: "tool_choice_auto",
   message: "This model thinks and cannot be made to call a function; it was asked with tool_choice auto.",
 };
-
-/** What the data of some events says; what was said before a failure is not lost with it. */
-function readAll(data: readonly string[], reader: AnswerReader) {
-  const events: ChatEvent[] = [];
-  try {
-    for (const each of data) if (!reader.ended) reader.read(each, events);
-    return { events, failure: undefined };
-  } catch (failure) {
-    return { events, failure };
-  }
-}
 
 function presetOf(baseUrl: string): Preset {
   return /(^|\.)moonshot\.(ai|cn)$/.test(new URL(baseUrl).hostname) ? "moonshot" : "generic";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ChatEvent } from "../../../src/chat/types.js";
 import { Drift } from "../../../src/observability/drift.js";
-import { EventDecoder } from "../../../src/upstreams/kimi-legacy/event-stream.js";
+import { EventDecoder } from "../../../src/upstreams/event-decoder.js";
 import { AnswerInterpreter } from "../../../src/upstreams/kimi-legacy/events.js";
 
 type Outcome = { events: ChatEvent[]; error: unknown; drift: string[]; unfinished: string | undefined };
@@ -12,13 +12,13 @@ type Outcome = { events: ChatEvent[]; error: unknown; drift: string[]; unfinishe
 function interpret(chunks: readonly Buffer[]): Outcome {
   const drift = new Drift();
   const interpreter = new AnswerInterpreter(drift);
-  const decoder = new EventDecoder(1_000_000);
+  const decoder = new EventDecoder(1_000_000, "Kimi");
   const events: ChatEvent[] = [];
   let error: unknown;
   try {
     for (const chunk of chunks) {
       decoder.push(chunk);
-      while (!interpreter.over) {
+      while (!interpreter.ended) {
         const data = decoder.next();
         if (data === undefined) break;
         interpreter.read(data, events);
@@ -146,7 +146,7 @@ test("several streams of one answer join, and each source counts once", () => {
     for (const each of all) interpreter.read(JSON.stringify(each), events);
   };
   read(req, hit, cmpl("Hal"), length, allDone);
-  expect([interpreter.over, interpreter.unfinished]).toEqual([true, "s0"]);
+  expect([interpreter.ended, interpreter.unfinished]).toEqual([true, "s0"]);
   interpreter.goOn();
   read(resp, hit, cmpl("lo"), done, allDone);
   expect([interpreter.unfinished, interpreter.finishReason()]).toEqual([undefined, "stop"]);

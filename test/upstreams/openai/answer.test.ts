@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { ChatError } from "../../../src/chat/errors.js";
 import type { ChatEvent, Model } from "../../../src/chat/types.js";
 import { isObject } from "../../../src/json.js";
+import { EventDecoder } from "../../../src/upstreams/event-decoder.js";
 import { AnswerReader } from "../../../src/upstreams/openai/answer.js";
 import { readModels } from "../../../src/upstreams/openai/catalogue.js";
-import { EventDecoder } from "../../../src/upstreams/openai/events.js";
 import { leftOut, moonshotBody } from "../../../src/upstreams/openai/moonshot.js";
 import { hello } from "../../fixtures/moonshot.js";
 
@@ -69,11 +69,14 @@ test("the events of a stream do not depend on how its bytes are cut", () => {
   const expected = hello.map((line) => line.slice("data: ".length, -2));
   fc.assert(
     fc.property(fc.array(fc.nat(bytes.length), { maxLength: 30 }), (cuts) => {
-      const decoder = new EventDecoder(10_000);
+      const decoder = new EventDecoder(10_000, "It");
       const places = [0, ...cuts.sort((a, b) => a - b), bytes.length];
-      const heard = places.flatMap((place, at) =>
-        decoder.push(bytes.subarray(place, places[at + 1] ?? place)),
-      );
+      const heard = places.flatMap((place, at) => {
+        decoder.push(bytes.subarray(place, places[at + 1] ?? place));
+        const data: string[] = [];
+        for (let next = decoder.next(); next !== undefined; next = decoder.next()) data.push(next);
+        return data;
+      });
       expect(heard).toEqual(expected);
     }),
     { numRuns: 1_000 },

@@ -1,21 +1,24 @@
 import { createParser, type EventSourceParser } from "eventsource-parser";
-import { ChatError } from "../../chat/errors.js";
+import { ChatError } from "../chat/errors.js";
 
 /**
- * Cuts a byte stream into the data of its events, however it was split on the way (kimi-web.md §1.5). Never looks
- * inside the data. `push` what arrived, then take data with `next` until there is none.
+ * Cuts a byte stream into the data of its events, however it was split on the way (kimi-web.md §1.5,
+ * moonshot-platform.md A.8). Never looks inside the data; comments are left out. `push` what arrived, then take data
+ * with `next` until there is none.
  */
 export class EventDecoder {
   readonly #maxLength: number;
+  readonly #service: string;
   readonly #text = new TextDecoder();
   readonly #parser: EventSourceParser;
   readonly #data: string[] = [];
   #taken = 0;
   #tooLong = false;
 
-  /** `maxLength`: of one event, in characters. */
-  constructor(maxLength: number) {
+  /** `maxLength`: of one event, in characters. `service`: what an error calls whoever sends more. */
+  constructor(maxLength: number, service: string) {
     this.#maxLength = maxLength;
+    this.#service = service;
     this.#parser = createParser({
       maxBufferSize: maxLength,
       onEvent: ({ data }) => {
@@ -28,8 +31,12 @@ export class EventDecoder {
   }
 
   push(chunk: Buffer): void {
-    this.#data.length = this.#taken = 0;
-    this.#parser.feed(this.#text.decode(chunk, { stream: true }));
+    this.#feed(this.#text.decode(chunk, { stream: true }));
+  }
+
+  /** The stream has ended: some leave out the blank line behind the last event. */
+  end(): void {
+    this.#feed("\n\n");
   }
 
   /** The data of the next complete event, or undefined until more has arrived. Throws `upstream_protocol`. */
@@ -39,9 +46,14 @@ export class EventDecoder {
     else if (this.#tooLong) {
       throw new ChatError(
         "upstream_protocol",
-        `Kimi sent an event of more than ${this.#maxLength} characters. Is the base URL really Kimi's?`,
+        `${this.#service} sent an event of more than ${this.#maxLength} characters. Is the base URL right?`,
       );
     }
     return data;
+  }
+
+  #feed(text: string): void {
+    this.#data.length = this.#taken = 0;
+    this.#parser.feed(text);
   }
 }

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { EventDecoder } from "../../../src/upstreams/kimi-legacy/event-stream.js";
+import { EventDecoder } from "../../src/upstreams/event-decoder.js";
 
 function dataOf(chunks: readonly Buffer[], maxLength = 1_000_000): string[] {
-  const decoder = new EventDecoder(maxLength);
+  const decoder = new EventDecoder(maxLength, "It");
   const all: string[] = [];
   for (const chunk of chunks) {
     decoder.push(chunk);
@@ -41,7 +41,7 @@ test("comments, other fields and ends of line of every kind change nothing", () 
 });
 
 test("an event that never ends is refused at the limit, after those before it were given", () => {
-  const decoder = new EventDecoder(1_000);
+  const decoder = new EventDecoder(1_000, "It");
   decoder.push(Buffer.concat([stream("good"), Buffer.from(`data: ${"x".repeat(2_000)}`)]));
   expect(decoder.next()).toBe("good");
   expect(() => decoder.next()).toThrow(/more than 1000 characters/);
