@@ -1,7 +1,7 @@
 import { ConfigError, check } from "../config/check.js";
 import { checkKey, loadConfig } from "../config/load.js";
 import { type Config, NewKey } from "../config/schema.js";
-import { createKey, settingsOf } from "../server/keys.js";
+import { createKey, hasExpired, settingsOf } from "../server/keys.js";
 import { SqliteStore } from "../store/sqlite.js";
 import type { KeySettings, Store } from "../store/store.js";
 
@@ -16,10 +16,8 @@ export async function addKey(
   await withStore(file, async (config, store) => {
     const wanted = check({ name, ...settings, ...(expires ? { expires: dateOf(expires) } : {}) }, NewKey);
     checkKey(wanted, config.upstreams);
-    const { name: _name, ...settled } = wanted;
-    const { key, stored } = createKey(name, settingsOf(settled));
-    if (stored.settings.expires !== undefined && stored.settings.expires <= Date.now())
-      throw new ConfigError("expires: this time is over already.");
+    const { key, stored } = createKey(name, settingsOf(wanted));
+    if (hasExpired(stored.settings)) throw new ConfigError("expires: this time is over already.");
     const isTaken = config.keys.some((each) => each.name === name) || !(await store.addKey(stored));
     if (isTaken)
       throw new ConfigError(`There is a key “${name}” already. Revoke it first, or choose another name.`);
@@ -34,9 +32,7 @@ export async function listKeys({ config: file }: Options): Promise<void> {
     const stored = await store.keys();
     const rows = [
       ["NAME", "SCOPES", "CREATED", "EXPIRES", "LIMITS"],
-      ...config.keys.map(({ name, key: _key, ...settings }) =>
-        row(name, "in the config", settingsOf(settings)),
-      ),
+      ...config.keys.map((key) => row(key.name, "in the config", settingsOf(key))),
       ...stored.map(({ name, createdAt, settings }) =>
         row(name, createdAt === undefined ? "unknown" : shown(createdAt), settings),
       ),
@@ -70,7 +66,7 @@ async function withStore(
   file: string | undefined,
   work: (config: Config, store: Store) => Promise<void>,
 ): Promise<void> {
-  const config = await loadConfig(file === undefined ? {} : { config: file }, process.env);
+  const config = await loadConfig({ config: file }, process.env);
   const store = await SqliteStore.open(config.storePath, config.sealKeys);
   try {
     await work(config, store);
@@ -88,13 +84,12 @@ function dateOf(expires: string): string {
 }
 
 function row(name: string, created: string, { scopes, expires, ...settings }: KeySettings): string[] {
-  const isOver = expires !== undefined && expires <= Date.now();
   const limits = Object.entries(settings).map(([setting, value]) => `${setting}=${String(value)}`);
   return [
     name,
     scopes.join(","),
     created,
-    expires === undefined ? "never" : `${shown(expires)}${isOver ? " (over)" : ""}`,
+    expires === undefined ? "never" : `${shown(expires)}${hasExpired({ expires }) ? " (over)" : ""}`,
     limits.join(" ") || "none",
   ];
 }

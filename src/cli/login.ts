@@ -26,10 +26,7 @@ const Addresses = Type.Object({ baseUrl: Type.Optional(Url), authUrl: Type.Optio
 
 /** `moonbridge login`: takes whatever is pasted, asks Kimi whose it is and keeps it; exits with 1 if nothing was stored. */
 export async function login(options: LoginOptions): Promise<void> {
-  const config = await loadConfig(
-    options.config === undefined ? {} : { config: options.config },
-    process.env,
-  );
+  const config = await loadConfig({ config: options.config }, process.env);
   const account = accountFor(config, options.name);
   check(options, Addresses);
   const pasted = await readPaste(options.file);

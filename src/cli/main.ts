@@ -10,6 +10,11 @@ import { login } from "./login.js";
 import { serve } from "./serve.js";
 import { simulate } from "./simulate.js";
 
+const configFile = new Option(
+  "--config <file>",
+  "configuration file (default: config.json, if there is one)",
+);
+
 const program = new Command("moonbridge")
   .description("Your own Kimi account as an OpenAI-compatible API. For research and personal use.")
   .version(version);
@@ -17,7 +22,7 @@ const program = new Command("moonbridge")
 program
   .command("serve", { isDefault: true })
   .description("serve the API (the default command)")
-  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .addOption(configFile)
   .option("--host <address>", "address to listen on (default: 127.0.0.1)")
   .option("--port <number>", "port to listen on (default: 6867)", port)
   .option("--record <folder>", "write down what Kimi is told and answers, redacted, for simulate --replay")
@@ -29,7 +34,7 @@ program
   .description("connect a Kimi account: paste tokens, cookies, Local storage, “copy as cURL” or a HAR file")
   .option("--name <account>", "the upstream it is for (default: the only one of the config, or kimi)")
   .option("--file <file>", "read it from a file; - is standard input")
-  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .addOption(configFile)
   .option("--offline", "store it without asking Kimi")
   .option("--base-url <address>", "another address of Kimi's site")
   .option("--auth-url <address>", "another address of Kimi's account gateway")
@@ -40,7 +45,7 @@ program
   .description(
     "check everything from the config to one short chat, and say what to do; exits with 1 if something fails",
   )
-  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .addOption(configFile)
   .option("--offline", "ask nothing of any network")
   .option("--json", "print the findings as JSON")
   .action(doctor);
@@ -60,19 +65,19 @@ keys
   .option("--expires <when>", "30d, 12h, or a date: 2026-12-31, to its end in UTC (default: never)")
   .addOption(new Option("--citations <mode>", "how it is shown sources").choices(citationModes))
   .addOption(new Option("--chats <mode>", "what becomes of its chats").choices(chatsModes))
-  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .addOption(configFile)
   .action(addKey);
 
 keys
   .command("list")
   .description("show what each key may do; nothing of the keys themselves")
-  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .addOption(configFile)
   .action(listKeys);
 
 keys
   .command("revoke <name>")
   .description("a key, and the tokens issued for it, open nothing any more")
-  .option("--config <file>", "configuration file (default: config.json, if there is one)")
+  .addOption(configFile)
   .action(revokeKey);
 
 program

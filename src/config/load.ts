@@ -16,7 +16,7 @@ import {
 } from "./schema.js";
 import { sealKeys } from "./seal-keys.js";
 
-export type CommandLine = { config?: string; host?: string; port?: number };
+export type CommandLine = { config?: string | undefined; host?: string; port?: number };
 
 type Settings = Record<string, unknown>;
 

@@ -53,7 +53,8 @@ export function createKey(name: string, settings: KeySettings): { key: string; s
 }
 
 /** What a key is settled to from how it is written down; without scopes it may chat and nothing else. */
-export function settingsOf({ expires, scopes, ...rest }: Omit<KeyConfig, "name" | "key">): KeySettings {
+export function settingsOf(written: Omit<KeyConfig, "key"> & { key?: string }): KeySettings {
+  const { name: _name, key: _key, expires, scopes, ...rest } = written;
   return {
     ...rest,
     scopes: scopes ?? ["chat"],
@@ -61,9 +62,13 @@ export function settingsOf({ expires, scopes, ...rest }: Omit<KeyConfig, "name" 
   };
 }
 
+export function hasExpired({ expires }: Pick<KeySettings, "expires">): boolean {
+  return expires !== undefined && expires <= Date.now();
+}
+
 /** Throws `invalid_api_key` if the key's time is over. */
 export function refuseExpired({ settings: { expires } }: Key): void {
-  if (expires === undefined || Date.now() < expires) return;
+  if (expires === undefined || !hasExpired({ expires })) return;
   const when = new Date(expires).toISOString().replace(":00.000Z", "Z");
   throw new ChatError("invalid_api_key", `This API key expired at ${when}. Use another one.`);
 }
@@ -79,12 +84,13 @@ export function sameHash(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-function fromConfig({ name, key, ...settings }: KeyConfig): Key {
+function fromConfig(written: KeyConfig): Key {
+  const { name, key } = written;
   const hex = /^sha256:([0-9a-f]{64})$/i.exec(key)?.[1];
   return {
     name,
     hash: hex ? Buffer.from(hex, "hex") : digest(key),
-    settings: settingsOf(settings),
+    settings: settingsOf(written),
     guessable: hex !== undefined || key.length < unguessable,
   };
 }

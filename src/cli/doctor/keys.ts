@@ -1,6 +1,6 @@
 import { limits } from "../../config/limits.js";
 import type { Config } from "../../config/schema.js";
-import { settingsOf, unguessable } from "../../server/keys.js";
+import { hasExpired, settingsOf, unguessable } from "../../server/keys.js";
 import type { KeyStore } from "../../store/store.js";
 import { isLoopback } from "../address.js";
 import type { Finding } from "./finding.js";
@@ -16,10 +16,7 @@ export async function checkKeys(
 ): Promise<Finding[]> {
   const what = "keys";
   const stored = (await store?.keys()) ?? [];
-  const all = [
-    ...keys.map(({ name, key: _, ...settings }) => ({ name, settings: settingsOf(settings) })),
-    ...stored,
-  ];
+  const all = [...keys.map((key) => ({ name: key.name, settings: settingsOf(key) })), ...stored];
   if (all.length === 0) return [none(server.host, oauth !== undefined)];
   const admins = all.filter(({ settings }) => settings.scopes.includes("admin")).length;
   const detail =
@@ -27,7 +24,7 @@ export async function checkKeys(
     (admins > 0
       ? `${admins} with the scope admin`
       : "none with the scope admin, which chatting does not need");
-  const expired = all.filter(({ settings: { expires } }) => expires !== undefined && expires <= Date.now());
+  const expired = all.filter(({ settings }) => hasExpired(settings));
   const most = isLoopback(server.host) ? limits.doctorKey : unguessable;
   const weak = keys.filter(({ key }) => !/^sha256:/i.test(key) && (key.length < most || samples.test(key)));
   return [
