@@ -1,5 +1,6 @@
 import { ConfigError } from "../config/check.js";
 import type { Config } from "../config/schema.js";
+import { errorCode } from "../error-code.js";
 
 /** Why nothing is served beyond this machine without a key. */
 export const needsKey =
@@ -18,8 +19,7 @@ export function fromHere(url: string): string {
 
 /** Why the address could not be taken, in words that help; another error stays what it is. */
 export function addressError(error: unknown, { host, port }: Config["server"]): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  switch (code) {
+  switch (errorCode(error)) {
     case "EADDRINUSE":
       return new ConfigError(`Port ${port} is in use. Choose another with --port.`);
     case "EACCES":

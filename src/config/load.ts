@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
+import { errorCode } from "../error-code.js";
 import { isObject } from "../json.js";
 import { ConfigError, check, checkUpstreams } from "./check.js";
 import { type Environment, fromEnvironment } from "./environment.js";
@@ -78,7 +79,7 @@ async function readConfigFile(path: string, mustExist: boolean): Promise<Setting
   try {
     source = await readFile(path, "utf8");
   } catch (cause) {
-    const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    const missing = errorCode(cause) === "ENOENT";
     if (missing && !mustExist) return {};
     throw new ConfigError(`${path}: ${missing ? "there is no such file" : "this file cannot be read"}.`, {
       cause,

@@ -1,4 +1,5 @@
 import { ChatError } from "../chat/errors.js";
+import { errorCode } from "../error-code.js";
 
 /** Longest part of a host's name that an error quotes; of the rest of a link it says nothing, it may be a secret. */
 const quotedName = 100;
@@ -33,8 +34,7 @@ export function failureOf(host: string, cause: unknown, signal: AbortSignal): Ch
 
 /** The error's code, or its class where it has none. */
 function codeOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return "unknown";
-  return "code" in cause && typeof cause.code === "string" ? cause.code : cause.name;
+  return errorCode(cause) ?? (cause instanceof Error ? cause.name : "unknown");
 }
 
 const reasons: [RegExp, string][] = [

@@ -4,6 +4,7 @@ import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { ChatError } from "../chat/errors.js";
 import { limits } from "../config/limits.js";
+import { errorCode } from "../error-code.js";
 import type { FileSelection, FileStore, StoredFile } from "../store/store.js";
 import { safeName } from "./file-name.js";
 import { mediaTypeOf, withExtension } from "./media-type.js";
@@ -156,7 +157,7 @@ async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of createReadStream(path)) yield chunk;
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (errorCode(error) !== "ENOENT") throw error;
     throw new ChatError("not_found", "The bytes of this file are gone from this machine. Upload it again.");
   }
 }
@@ -173,12 +174,9 @@ function named({ name, mediaType }: FileLabel): { name: string; mediaType: strin
   return { name: withExtension(safe, type), mediaType: type };
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
-}
-
 function isFull(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+  const code = errorCode(error);
+  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 function full(): ChatError {

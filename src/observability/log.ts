@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
+import { errorCode } from "../error-code.js";
 
 /**
  * The log: one JSON line an event, to standard error. Only what is passed field by field is written; headers,
@@ -29,8 +30,12 @@ export function createLog(level: string, destination: DestinationStream = pino.d
 
 function safeError(error: unknown): object {
   if (!(error instanceof Error)) return { name: typeof error };
-  const code = "code" in error && typeof error.code === "string" ? { code: error.code } : {};
+  const code = errorCode(error);
   const upstream =
     "upstreamCode" in error && typeof error.upstreamCode === "string" ? error.upstreamCode : undefined;
-  return { name: error.name, ...code, ...(upstream ? { upstreamCode: upstream } : {}) };
+  return {
+    name: error.name,
+    ...(code === undefined ? {} : { code }),
+    ...(upstream ? { upstreamCode: upstream } : {}),
+  };
 }

@@ -1,3 +1,5 @@
+import { errorCode } from "../error-code.js";
+
 /** A store that cannot be read or written; the message names the file and the remedy, never what the file holds. */
 export class StoreError extends Error {
   override readonly name = "StoreError";
@@ -36,6 +38,6 @@ export function damagedError(path: string): StoreError {
 }
 
 function sqliteCode(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && /^SQLITE_[A-Z_]+$/.test(code) ? code : "";
+  const code = errorCode(error) ?? "";
+  return /^SQLITE_[A-Z_]+$/.test(code) ? code : "";
 }

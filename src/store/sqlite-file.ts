@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Static, TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import Database from "libsql";
+import { errorCode } from "../error-code.js";
 import { damagedError, StoreError } from "./errors.js";
 import { applicationId, migrations, readPragma, versionOf } from "./migrations.js";
 
@@ -42,7 +43,7 @@ async function createFile(path: string): Promise<void> {
   try {
     await (await open(path, "wx", 0o600)).close();
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (errorCode(error) !== "EEXIST") throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import { request } from "undici";
 import { limits } from "../../config/limits.js";
 import type { Config } from "../../config/schema.js";
+import { errorCode } from "../../error-code.js";
 import { parseObject, text } from "../../json.js";
 import { addressError, fromHere, isLoopback } from "../address.js";
 import { type Finding, sentence } from "./finding.js";
@@ -36,7 +37,7 @@ async function checkPort(
   if (server.port === 0) return { what, state: "ok", detail: `${server.host}, any free port` };
   const error = await tryToListen(server);
   if (error === undefined) return { what, state: "ok", detail: `${url} is free` };
-  const running = isInUse(error) ? await versionAt(fromHere(url), signal) : undefined;
+  const running = errorCode(error) === "EADDRINUSE" ? await versionAt(fromHere(url), signal) : undefined;
   if (running !== undefined)
     return { what, state: "ok", detail: `a Moonbridge ${running} answers at ${url}` };
   return { what, state: "fail", detail: sentence(addressError(error, server)) };
@@ -48,10 +49,6 @@ function tryToListen({ host, port }: Config["server"]): Promise<Error | undefine
     server.once("error", resolve);
     server.listen({ host, port }, () => server.close(() => resolve(undefined)));
   });
-}
-
-function isInUse(error: Error): boolean {
-  return "code" in error && error.code === "EADDRINUSE";
 }
 
 /** The version of the Moonbridge that answers there; undefined if it is something else. */

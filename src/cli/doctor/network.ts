@@ -2,6 +2,7 @@ import { request as overHttp } from "node:http";
 import { request as overHttps } from "node:https";
 import { isIP } from "node:net";
 import { limits } from "../../config/limits.js";
+import { errorCode } from "../../error-code.js";
 import { version } from "../../version.js";
 import type { Finding } from "./finding.js";
 
@@ -125,5 +126,5 @@ export function checkProxies(environment: NodeJS.ProcessEnv): Finding[] {
 
 function codeOf(error: Error): string {
   if (error.name === "AbortError") return `nothing within ${limits.doctorProbe / 1_000} s`;
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+  return errorCode(error) ?? error.name;
 }
