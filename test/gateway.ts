@@ -6,16 +6,10 @@ import { onTestFinished } from "vitest";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../simulator/index.js";
 import type { TokenPair } from "../src/accounts/token.js";
 import { check } from "../src/config/check.js";
-import {
-  Chats,
-  type Config,
-  Files,
-  type KeyConfig,
-  OAuth,
-  Queue,
-  Server,
-  type UpstreamConfig,
-} from "../src/config/schema.js";
+import type { KeyConfig } from "../src/config/key-schema.js";
+import { OAuth } from "../src/config/oauth-schema.js";
+import { Chats, type Config, Files, Queue, Server } from "../src/config/schema.js";
+import type { UpstreamConfig } from "../src/config/upstream-schema.js";
 import type { Drift } from "../src/observability/drift.js";
 import { createLog } from "../src/observability/log.js";
 import type { Recorder } from "../src/observability/recording/recorder.js";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { upstreamSchemas } from "../../src/config/schema.js";
+import { upstreamSchemas } from "../../src/config/upstream-schema.js";
 import { orderLine } from "../answers/order.js";
 import { accessToken, refreshToken } from "../answers/tokens.js";
 import { Child } from "../child.js";

@@ -1,7 +1,8 @@
 import { setMaxListeners } from "node:events";
 import type { Upstream } from "../chat/types.js";
 import { type CommandLine, loadConfig } from "../config/load.js";
-import type { Config, UpstreamConfig } from "../config/schema.js";
+import type { Config } from "../config/schema.js";
+import type { UpstreamConfig } from "../config/upstream-schema.js";
 import { Drift } from "../observability/drift.js";
 import { upstreamsOf } from "../server/house.js";
 import { SqliteStore } from "../store/sqlite.js";

@@ -1,6 +1,7 @@
 import { ConfigError, check } from "../config/check.js";
+import { NewKey } from "../config/key-schema.js";
 import { checkKey, loadConfig } from "../config/load.js";
-import { type Config, NewKey } from "../config/schema.js";
+import type { Config } from "../config/schema.js";
 import { createKey, hasExpired, settingsOf } from "../server/keys.js";
 import { SqliteStore } from "../store/sqlite.js";
 import type { KeySettings, Store } from "../store/store.js";

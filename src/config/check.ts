@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value, type ValueError } from "@sinclair/typebox/value";
 import { keyPath } from "../json.js";
-import { type UpstreamConfig, upstreamSchemas } from "./schema.js";
+import { type UpstreamConfig, upstreamSchemas } from "./upstream-schema.js";
 
 /** A mistake in the configuration; the message names the key and what was expected, and quotes no value. */
 export class ConfigError extends Error {

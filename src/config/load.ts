@@ -5,17 +5,10 @@ import { errorCode } from "../error-code.js";
 import { isObject } from "../json.js";
 import { ConfigError, check, checkUpstreams } from "./check.js";
 import { type Environment, fromEnvironment } from "./environment.js";
-import {
-  Chats,
-  type Config,
-  ConfigFile,
-  Files,
-  type KeyConfig,
-  Queue,
-  Server,
-  type UpstreamConfig,
-} from "./schema.js";
+import type { KeyConfig } from "./key-schema.js";
+import { Chats, type Config, ConfigFile, Files, Queue, Server } from "./schema.js";
 import { sealKeys } from "./seal-keys.js";
+import type { UpstreamConfig } from "./upstream-schema.js";
 
 export type CommandLine = { config?: string | undefined; host?: string; port?: number };
 

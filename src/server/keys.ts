@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { ChatError } from "../chat/errors.js";
-import type { KeyConfig } from "../config/schema.js";
+import type { KeyConfig } from "../config/key-schema.js";
 import type { KeySettings, KeyStore, StoredKey } from "../store/store.js";
 
 /** An API key that opens this server, by its hash only. */

@@ -1,6 +1,6 @@
 import type { TokenPair } from "../accounts/token.js";
 import type { Upstream } from "../chat/types.js";
-import type { UpstreamConfig } from "../config/schema.js";
+import type { UpstreamConfig } from "../config/upstream-schema.js";
 import { defaultSite, KimiLegacy } from "./kimi-legacy/upstream.js";
 import { KimiWeb, siteFor } from "./kimi-web/upstream.js";
 import { type OpenAiSurroundings, OpenAiUpstream } from "./openai/upstream.js";

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { KeyConfig } from "../../src/config/schema.js";
+import type { KeyConfig } from "../../src/config/key-schema.js";
 import { createKey } from "../../src/server/keys.js";
 import { asking, chunksOf, type Gateway, post, startGateway, until } from "../gateway.js";
 

@@ -2,7 +2,7 @@ import { errors, type JWTPayload, jwtVerify } from "jose";
 import { ChatError } from "../../chat/errors.js";
 import type { Scope } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
-import type { OAuthConfig } from "../../config/schema.js";
+import type { OAuthConfig } from "../../config/oauth-schema.js";
 import { text } from "../../json.js";
 import { IssuerKeys } from "./issuer-keys.js";
 

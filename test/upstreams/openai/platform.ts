@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { onTestFinished } from "vitest";
-import type { UpstreamConfig } from "../../../src/config/schema.js";
+import type { UpstreamConfig } from "../../../src/config/upstream-schema.js";
 import { isObject, type JsonObject, parseObject } from "../../../src/json.js";
 import { type Gateway, type GatewayOptions, startGateway } from "../../gateway.js";
 

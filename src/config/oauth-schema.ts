@@ -1,0 +1,35 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { oneOf, strict } from "./shapes.js";
+
+/** Signatures that only the issuer can make: nobody shares a secret with it. */
+const signatures = [
+  ...(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const),
+  ...(["ES256", "ES384", "ES512", "EdDSA", "Ed25519"] as const),
+];
+
+/** The issuer whose tokens open this server. */
+export const OAuth = Type.Object(
+  {
+    issuer: Type.String({
+      pattern: "^(https://[^\\s/?#]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)(/[^\\s?#]*)?$",
+      description: "an https address; http only on this machine",
+    }),
+    audience: Type.String({ minLength: 1, maxLength: 512, description: "the audience of its tokens" }),
+    scope: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 512, description: "the scopes that a token must have" }),
+    ),
+    adminScope: Type.String({
+      pattern: "^\\S{1,200}$",
+      default: "moonbridge:admin",
+      description: "the scope that stands for admin",
+    }),
+    algorithms: Type.Array(oneOf(signatures, { description: signatures.join(", ") }), {
+      minItems: 1,
+      default: signatures,
+      description: `a list of ${signatures.join(", ")}`,
+    }),
+  },
+  strict,
+);
+
+export type OAuthConfig = Static<typeof OAuth>;
