@@ -1,5 +1,5 @@
 import { asChatError, type ChatError } from "../chat/errors.js";
-import type { ChatEvent } from "../chat/types.js";
+import type { ChatEvent, Listener } from "../chat/types.js";
 import type { EventStream } from "./event-stream.js";
 
 /** A dialect's way to write an answer as it comes. */
@@ -15,22 +15,21 @@ export type StreamEncoder = {
  * before the first byte is thrown, for the status line; a later one is written into the stream and returned.
  */
 export async function relay(
-  answer: AsyncIterable<readonly ChatEvent[]>,
+  answer: (tell: Listener) => Promise<void>,
   encoder: StreamEncoder,
   stream: EventStream,
 ): Promise<ChatError | undefined> {
+  let finished = false;
   try {
-    for await (const events of answer) {
+    await answer((events) => {
       const bytes = encoder.encode(events);
-      if (events.at(-1)?.type === "finish") {
-        stream.end(bytes);
-        return undefined;
-      }
-      // Waiting for nothing would cost a turn for each delta.
-      const full = bytes === "" ? undefined : stream.write(bytes);
-      if (full) await full;
-    }
-    throw new Error("an answer ended without finish");
+      finished = events.at(-1)?.type === "finish";
+      if (!finished) return bytes === "" ? undefined : stream.write(bytes);
+      stream.end(bytes);
+      return undefined;
+    });
+    if (!finished) throw new Error("an answer ended without finish");
+    return undefined;
   } catch (thrown) {
     stream.stop();
     if (!stream.opened) throw thrown;

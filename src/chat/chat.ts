@@ -8,7 +8,16 @@ import { aliases, mayUse, offersTo, type Route, type Routes, route, suffixes } f
 import { statelessTurn } from "./stateless.js";
 import { Thread } from "./thread.js";
 import { Turn, type TurnParts } from "./turn.js";
-import type { Caller, ChatEvent, ChatRequest, CitationMode, Model, Quota, Upstream } from "./types.js";
+import type {
+  Caller,
+  ChatEvent,
+  ChatRequest,
+  CitationMode,
+  Listener,
+  Model,
+  Quota,
+  Upstream,
+} from "./types.js";
 import { UsageMeter } from "./usage.js";
 
 /** A model as `/v1/models` lists it. */
@@ -37,30 +46,29 @@ export class Chat {
   }
 
   /**
-   * The answer to a request, in lots that belong together; `start` first, `usage` and `finish` last.
-   * Throws ChatError, at any point. Aborting `request.signal` or leaving the iteration stops the upstream.
+   * Tells the answer to a request, in lots that belong together; `start` first, `usage` and `finish` last.
+   * Throws ChatError, at any point. Aborting `request.signal`, or throwing in `tell`, stops the upstream.
    */
-  async *answer(request: ChatRequest): AsyncGenerator<readonly ChatEvent[]> {
+  async answer(request: ChatRequest, tell: Listener): Promise<void> {
     request.signal.throwIfAborted();
     const candidates = await this.#candidates(request);
     const meter = new UsageMeter(request.messages);
     const deadline = new Deadline(request.signal, limits.answer);
     const { signal } = deadline;
-    const ask = (found: Route) => this.#ask(request, found, meter, signal);
+    let finished = false;
+    const hear: Listener = (events) => {
+      const last = events.at(-1);
+      if (last?.type !== "finish") return tell(events);
+      finished = true;
+      return tell([...events.slice(0, -1), { type: "usage", usage: meter.total() }, last]);
+    };
+    const ask = (found: Route, told: Listener) => this.#ask(request, found, meter, told, signal);
     try {
-      for await (const events of firstToAnswer(candidates, ask, { key: request.caller.key, signal })) {
-        const last = events.at(-1);
-        if (last?.type !== "finish") {
-          yield events;
-          continue;
-        }
-        yield [...events.slice(0, -1), { type: "usage", usage: meter.total() }, last];
-        return;
-      }
+      await firstToAnswer(candidates, ask, { tell: hear, key: request.caller.key, signal });
     } finally {
       deadline.clear();
     }
-    throw new ChatError("upstream_cut", "The answer ended without its end.");
+    if (!finished) throw new ChatError("upstream_cut", "The answer ended without its end.");
   }
 
   /**
@@ -122,11 +130,12 @@ export class Chat {
     request: ChatRequest,
     found: Route,
     meter: UsageMeter,
+    tell: Listener,
     signal: AbortSignal,
-  ): AsyncIterable<readonly ChatEvent[]> {
+  ): Promise<void> {
     return found.upstream.chats === "none"
-      ? statelessTurn(this.#parts.chores, request, found, meter, signal)
-      : new Turn(this.#parts, request, found, meter).run(signal);
+      ? statelessTurn(this.#parts.chores, request, found, { meter, tell, signal })
+      : new Turn(this.#parts, request, found, meter).run(tell, signal);
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import { limits } from "../config/limits.js";
 import type { Breaker } from "./breaker.js";
 import { asChatError, ChatError } from "./errors.js";
 import type { Route } from "./route.js";
-import { type ChatEvent, isVisible, type Upstream } from "./types.js";
+import { type ChatEvent, isVisible, type Listener, type Upstream } from "./types.js";
 
 /** What stands in front of an upstream: the queue of its account, what is known of its failures, and who counts. */
 export type Gates = {
@@ -17,15 +17,15 @@ export type Gates = {
 export type Candidate = Gates & { route: Route; start: ChatEvent };
 
 /**
- * The answer of the first candidate that can give one, once it is the request's turn there (design §4 “Routing”). The
- * next is asked only before anything can have been seen, and only for a failure that is a reason to; an account that
- * turns out to be busy elsewhere is waited for again.
+ * Tells the answer of the first candidate that can give one, once it is the request's turn there (design §4
+ * “Routing”). The next is asked only before anything can have been seen, and only for a failure that is a reason to;
+ * an account that turns out to be busy elsewhere is waited for again.
  */
-export async function* firstToAnswer(
+export async function firstToAnswer(
   [first, ...rest]: readonly [Candidate, ...Candidate[]],
-  ask: (route: Route) => AsyncIterable<readonly ChatEvent[]>,
-  { key, signal }: { key: string; signal: AbortSignal },
-): AsyncGenerator<readonly ChatEvent[]> {
+  ask: (route: Route, tell: Listener) => Promise<void>,
+  { tell, key, signal }: { tell: Listener; key: string; signal: AbortSignal },
+): Promise<void> {
   let candidate = first;
   let others = rest;
   for (let attempt = 1; ; attempt++) {
@@ -34,26 +34,28 @@ export async function* firstToAnswer(
     let slot: Slot | undefined;
     let seen = false;
     let outcome = "cancelled";
-    yield [candidate.start];
+    const hear: Listener = (events) => {
+      if (!seen && events.some(isVisible)) {
+        seen = true;
+        times.seen();
+      }
+      if (events.at(-1)?.type === "finish") {
+        queue.answered();
+        breaker.succeeded();
+        outcome = "ok";
+      }
+      return tell(events);
+    };
+    await tell([candidate.start]);
     try {
       slot = await queue.enter(key, signal);
       times.turn();
       breaker.begin();
-      for await (const events of ask(route)) {
-        if (!seen && events.some(isVisible)) {
-          seen = true;
-          times.seen();
-        }
-        // Who reads the end reads no further.
-        if (events.at(-1)?.type === "finish") {
-          queue.answered();
-          breaker.succeeded();
-          outcome = "ok";
-        }
-        yield events;
-      }
+      await ask(route, hear);
       return;
     } catch (error) {
+      // The answer was given, and nothing may follow its end.
+      if (outcome === "ok") throw error;
       outcome = asChatError(error).code;
       if (slot) queue.heed(error);
       breaker.failed(error);
@@ -63,7 +65,7 @@ export async function* firstToAnswer(
       const found = others[next];
       if (!found) throw error;
       others = others.slice(next + 1);
-      yield [movedOn(route.upstream, found.route.upstream, error)];
+      await tell([movedOn(route.upstream, found.route.upstream, error)]);
       candidate = found;
     } finally {
       slot?.release();

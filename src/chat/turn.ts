@@ -13,9 +13,12 @@ import {
   type ChatRequest,
   type ChatsMode,
   isVisible,
+  type Listener,
   type UpstreamRequest,
 } from "./types.js";
 import { tokensOf, type UsageMeter } from "./usage.js";
+
+type Opened = Extract<ChatEvent, { type: "opened" }>;
 
 export type TurnParts = {
   store: ThreadStore;
@@ -59,49 +62,48 @@ export class Turn {
     this.#mode = this.#isChore ? "ephemeral" : (request.caller.chats ?? parts.chats.mode);
   }
 
-  /** The answer's events. A chat that is gone upstream is replaced by a new one, before the first word. */
-  async *run(signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+  /** Tells the answer. A chat that is gone upstream is replaced by a new one, before the first word. */
+  async run(tell: Listener, signal: AbortSignal): Promise<void> {
     const place = this.#mode === "native" ? await this.#thread.find() : undefined;
     if (place) {
       try {
-        yield* this.#attempt(place, signal);
+        await this.#attempt(place, tell, signal);
         return;
       } catch (error) {
         if (this.#spoken || !isLost(error)) throw error;
         await this.#thread.forget(place.chat);
       }
     }
-    if (this.#request.conversation) yield [unknownConversation];
-    yield* this.#attempt(undefined, signal);
+    if (this.#request.conversation) await tell([unknownConversation]);
+    await this.#attempt(undefined, tell, signal);
   }
 
-  async *#attempt(place: Place | undefined, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+  async #attempt(place: Place | undefined, tell: Listener, signal: AbortSignal): Promise<void> {
     const { upstream } = this.#route;
-    let at: { chat: string; message: string } | undefined;
+    let at: Opened | undefined;
     let refused = false;
     let isOver = false;
+    const hear: Listener = (events) => {
+      const opened = this.#hear(events);
+      if (opened) {
+        at = opened;
+        // At once, so that a crash leaves no chat behind; not before the longest answer is over. Nobody waits for
+        // it: the store keeps the order.
+        void this.#keep(opened.chat, limits.answer + this.#keepTime());
+      }
+      const outward = opened ? events.flatMap((event) => this.#outward(event)) : events;
+      const last = events.at(-1);
+      if (last?.type !== "finish" || !at) return outward.length > 0 ? tell(outward) : undefined;
+      const noted = [this.#remember(last.reason, at), this.#keep(at.chat, this.#keepTime())];
+      return Promise.all(noted).then(() => {
+        isOver = true;
+        return tell(outward);
+      });
+    };
     try {
       const { request, notices } = await this.#upstreamRequest(place, signal);
-      if (notices.length > 0) yield notices;
-      for await (const events of upstream.chat(request, signal)) {
-        for (const event of events) {
-          this.#meter.hear(event);
-          this.#spoken ||= isVisible(event);
-          if (event.type === "opened") {
-            at = event;
-            // At once, so that a crash leaves no chat behind; not before the longest answer is over. Nobody waits
-            // for it: the store keeps the order.
-            void this.#keep(event.chat, limits.answer + this.#keepTime());
-          }
-        }
-        const last = events.at(-1);
-        if (last?.type === "finish" && at) {
-          await Promise.all([this.#remember(last.reason, at), this.#keep(at.chat, this.#keepTime())]);
-          isOver = true;
-        }
-        const outward = events.flatMap((event) => this.#outward(event));
-        if (outward.length > 0) yield outward;
-      }
+      if (notices.length > 0) await tell(notices);
+      await upstream.chat(request, hear, signal);
     } catch (error) {
       refused = isBusy(error);
       throw error;
@@ -110,6 +112,17 @@ export class Turn {
       if (at && !isOver) await this.#keep(at.chat, this.#keepTime());
       if (this.#mode === "ephemeral") this.#parts.cleanup.sweep();
     }
+  }
+
+  /** Takes in what was said; where the turn stands, if that is among it. */
+  #hear(events: readonly ChatEvent[]): Opened | undefined {
+    let opened: Opened | undefined;
+    for (const event of events) {
+      this.#meter.hear(event);
+      this.#spoken ||= isVisible(event);
+      if (event.type === "opened") opened = event;
+    }
+    return opened;
   }
 
   /** What the upstream is asked, with its files in place; and what is to be said of links that were left alone. */
@@ -143,7 +156,7 @@ export class Turn {
   }
 
   /** Only an answer that ended well is a place to go on from. */
-  async #remember(reason: string, { chat, message }: { chat: string; message: string }): Promise<void> {
+  async #remember(reason: string, { chat, message }: Opened): Promise<void> {
     if (this.#mode !== "native" || (reason !== "stop" && reason !== "length")) return;
     const { text, reasoning } = this.#meter;
     await this.#noted(this.#thread.remember(chat, message, text, reasoning));

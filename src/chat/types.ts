@@ -230,9 +230,16 @@ export type AccountStatus =
   | { state: "unavailable"; detail: string; until?: number };
 
 /**
- * Who answers. `chat` yields the events in lots: all that one read from the upstream's socket brought, so that
- * they can leave in one write. `finish` comes exactly once and last, or a ChatError is thrown.
- * Leaving the iteration early, or the signal, stops the upstream.
+ * Hears the events of an answer in lots. Where it returns a promise it is full, and must not be told more, nor that
+ * the answer is over, until that settles. Told, not asked for: waking a chain of readers would cost more than all that
+ * is done to a delta.
+ */
+export type Listener = (events: readonly ChatEvent[]) => Promise<void> | undefined;
+
+/**
+ * Who answers. `chat` tells the events in lots: all that one read from the upstream's socket brought, so that they can
+ * leave in one write. `finish` comes exactly once and last, and then `chat` resolves; or it throws a ChatError.
+ * A listener that throws, or the signal, stops the upstream.
  */
 export interface Upstream {
   readonly name: string;
@@ -248,7 +255,7 @@ export interface Upstream {
   models(signal: AbortSignal): Promise<Model[]>;
   /** A model that is not in the list but answers to this name. */
   modelNamed?(name: string): Model | undefined;
-  chat(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<readonly ChatEvent[]>;
+  chat(request: UpstreamRequest, tell: Listener, signal: AbortSignal): Promise<void>;
   /** The parameters of this request, in the client's own words, that it leaves out for this model. */
   ignores?(request: ChatRequest, model: Model): string[];
   /** The account that answers, by an id that tells nobody else anything: its chats are its own. */

@@ -5,6 +5,17 @@ import { limits } from "../config/limits.js";
 /** A request whose answer is read as it arrives. */
 export type StreamRequest = Dispatcher.DispatchOptions & { signal: AbortSignal };
 
+/** Who reads an answer. */
+export type StreamReader = {
+  /**
+   * Hears what has arrived, all that one read of the socket brought at once. Where it returns a promise it hears
+   * nothing more until that resolves, and the sender is told to wait. What it throws ends the reading.
+   */
+  hear(chunks: readonly Buffer[]): Promise<void> | undefined;
+  /** True once it needs no more. */
+  readonly isOver: boolean;
+};
+
 /** A failure of the transport in our words. */
 type Explain = (cause: unknown, signal: AbortSignal) => Error;
 
@@ -12,22 +23,28 @@ type Explain = (cause: unknown, signal: AbortSignal) => Error;
 const unread = new Error("The rest of the answer is not read.");
 
 /**
- * The bytes of one answer as they arrive, straight from undici's parser: a stream of Node's in between would cost as
- * much again as all that is done to a delta. A reader that is slow stops the sender, and nobody else.
+ * The bytes of one answer as they arrive, straight from undici's parser: with a stream of Node's and an iterator in
+ * between, waking them would cost as much again as all that is done to a delta.
  */
 export class AnswerStream implements Dispatcher.DispatchHandler {
   readonly #signal: AbortSignal;
   readonly #explain: Explain;
   readonly #abort = () => this.#fail(this.#signal.reason);
+  readonly #tellNow = () => this.#tell();
   #controller: Dispatcher.DispatchController | undefined;
+  #opening: { resolve(stream: AnswerStream): void; reject(error: Error): void } | undefined;
+  #whenGone: (() => void) | undefined;
+  #reading: { reader: StreamReader; resolve(): void; reject(error: unknown): void } | undefined;
   #chunks: Buffer[] = [];
-  /** Bytes that nobody has taken yet; after `close`, those that came since. */
+  /** Bytes that nobody has heard yet; after `close`, those that came since. */
   #waiting = 0;
+  /** The chunks will be told when this turn of the event loop has brought all that it brings. */
+  #isDue = false;
+  /** The reader has not done with what it heard last. */
+  #isFull = false;
   #ended = false;
   #closed = false;
   #failure: { cause: unknown } | undefined;
-  #opening: { resolve(stream: AnswerStream): void; reject(error: Error): void } | undefined;
-  #reader: { resolve(isMore: boolean): void; reject(error: Error): void } | undefined;
   status = 0;
   headers: IncomingHttpHeaders = {};
 
@@ -51,38 +68,32 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
     });
   }
 
-  /** Waits for more of the answer; false at its end. Throws what `explain` makes of a broken connection. */
-  more(): boolean | Promise<boolean> {
-    if (this.#failure && (this.#chunks.length === 0 || this.#signal.aborted)) throw this.#explained();
-    if (this.#chunks.length > 0) return true;
-    if (this.#ended) return false;
+  /** Resolves when the reader needs no more, or at the end. Throws what `explain` makes of a broken connection. */
+  read(reader: StreamReader): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#reader = { resolve, reject };
+      this.#reading = { reader, resolve, reject };
+      this.#tell();
     });
-  }
-
-  /** What has arrived since the last time. */
-  take(): readonly Buffer[] {
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    this.#waiting = 0;
-    this.#controller?.resume();
-    return chunks;
-  }
-
-  /** All that is still to come, for an answer that is no stream after all. */
-  async *chunks(): AsyncGenerator<Buffer> {
-    while (await this.more()) yield* this.take();
   }
 
   /** Gives the connection back to the pool if the answer was read to its end, and cuts it otherwise. */
   close(complete: boolean): void {
     this.#signal.removeEventListener("abort", this.#abort);
     this.#closed = true;
-    if (this.#ended || this.#failure) return;
+    this.#waiting = 0;
     // What ends the transfer may still be on its way, and has to be read before the connection can serve again.
-    if (complete) this.take();
-    else this.#controller?.abort(unread);
+    if (complete) this.#controller?.resume();
+    else this.#fail(unread);
+  }
+
+  /** Resolves when the other side has ended it too; after so many milliseconds the connection is cut. */
+  async gone(patience: number): Promise<void> {
+    if (this.#ended || this.#failure) return;
+    const late = setTimeout(() => this.#fail(unread), patience);
+    await new Promise<void>((resolve) => {
+      this.#whenGone = resolve;
+    });
+    clearTimeout(late);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -90,11 +101,7 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
     if (this.#failure) controller.abort(unread);
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-  ): void {
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return;
     this.status = status;
     this.headers = headers;
@@ -110,19 +117,17 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
     }
     this.#chunks.push(chunk);
     if (this.#waiting > limits.unreadAnswer) controller.pause();
-    // The reader goes on when all that this read of the socket brought is here.
-    this.#reader?.resolve(true);
-    this.#reader = undefined;
+    this.#tellSoon();
   }
 
   onResponseEnd(): void {
     this.#ended = true;
     this.#signal.removeEventListener("abort", this.#abort);
-    this.#reader?.resolve(this.#chunks.length > 0);
-    this.#reader = undefined;
+    this.#whenGone?.();
+    this.#tellSoon();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     this.#fail(error);
   }
 
@@ -130,14 +135,58 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
     if (this.#ended || this.#failure) return;
     this.#failure = { cause };
     this.#signal.removeEventListener("abort", this.#abort);
-    this.#opening?.reject(this.#explained());
-    this.#reader?.reject(this.#explained());
-    this.#opening = undefined;
-    this.#reader = undefined;
     this.#controller?.abort(unread);
+    this.#opening?.reject(this.#explain(cause, this.#signal));
+    this.#opening = undefined;
+    this.#whenGone?.();
+    this.#tellSoon();
   }
 
-  #explained(): Error {
-    return this.#explain(this.#failure?.cause, this.#signal);
+  #tellSoon(): void {
+    if (this.#isDue || !this.#reading) return;
+    this.#isDue = true;
+    process.nextTick(this.#tellNow);
+  }
+
+  #tell(): void {
+    this.#isDue = false;
+    if (!this.#reading || this.#isFull) return;
+    const { reader } = this.#reading;
+    // Who stopped it does not want what has arrived meanwhile, and who has the end needs nothing more.
+    const isStopped = this.#failure !== undefined && this.#signal.aborted;
+    const isDue = this.#chunks.length > 0 && !reader.isOver && !isStopped;
+    try {
+      const full = isDue ? reader.hear(this.#taken()) : undefined;
+      if (full) this.#waitFor(full);
+      else if (reader.isOver) this.#finish();
+      else if (this.#failure) this.#finish(this.#explain(this.#failure.cause, this.#signal));
+      else if (this.#ended) this.#finish();
+      else this.#controller?.resume();
+    } catch (error) {
+      this.#finish(error);
+    }
+  }
+
+  #waitFor(full: Promise<void>): void {
+    this.#isFull = true;
+    const goOn = () => {
+      this.#isFull = false;
+      this.#tell();
+    };
+    full.then(goOn, (error: unknown) => this.#finish(error));
+  }
+
+  #taken(): Buffer[] {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#waiting = 0;
+    return chunks;
+  }
+
+  #finish(error?: unknown): void {
+    const reading = this.#reading;
+    this.#reading = undefined;
+    if (error === undefined) reading?.resolve();
+    else reading?.reject(error);
   }
 }

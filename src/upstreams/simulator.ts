@@ -1,9 +1,9 @@
 import { type Simulator, startSimulator } from "../../simulator/index.js";
 import type {
   AccountStatus,
-  ChatEvent,
   Feature,
   FileContent,
+  Listener,
   Model,
   Upstream,
   UpstreamRequest,
@@ -49,8 +49,8 @@ export class SimulatorUpstream implements Upstream {
     return this.#kimi.models();
   }
 
-  chat(request: UpstreamRequest, signal: AbortSignal): AsyncIterable<readonly ChatEvent[]> {
-    return this.#kimi.chat(request, signal);
+  chat(request: UpstreamRequest, tell: Listener, signal: AbortSignal): Promise<void> {
+    return this.#kimi.chat(request, tell, signal);
   }
 
   account(): string {

@@ -1,8 +1,9 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { type Dispatcher, Pool } from "undici";
 import { ChatError } from "../chat/errors.js";
 import { limits } from "../config/limits.js";
 import type { Recorder } from "../observability/recording/recorder.js";
-import { AnswerStream, type StreamRequest } from "./answer-stream.js";
+import { AnswerStream, type StreamReader, type StreamRequest } from "./answer-stream.js";
 
 /** Seconds: `Retry-After` beyond a day is a mistake, not advice. */
 export const longestRetryAfter = 86_400;
@@ -20,13 +21,24 @@ export function host(service: string, url: string, options: Pool.Options, record
   return { service, pool: recorder ? pool.compose(recorder.tap(prefix)) : pool, prefix };
 }
 
-/** Sends a request; resolves when the status line is there. Throws ChatError and nothing else. */
-export async function request(
+/** An answer that was read whole. */
+export type Answered = { status: number; headers: IncomingHttpHeaders; body: string };
+
+/**
+ * Sends a request and reads its whole answer, of a short call unless `limit` says how many bytes it may have. Throws
+ * ChatError and nothing else.
+ */
+export async function call(
   to: Host,
-  options: Dispatcher.RequestOptions,
-): Promise<Dispatcher.ResponseData> {
+  options: Dispatcher.RequestOptions & { signal: AbortSignal },
+  limit: number = limits.unaryBody,
+): Promise<Answered> {
   try {
-    return await to.pool.request({ ...options, path: to.prefix + options.path });
+    const asked = { ...options, path: to.prefix + options.path };
+    const { statusCode: status, headers, body } = await to.pool.request(asked);
+    const bytes = new Bytes(to, limit);
+    for await (const chunk of body) bytes.add(chunk);
+    return { status, headers, body: bytes.text() };
   } catch (cause) {
     throw transportError(to, cause, options.signal);
   }
@@ -41,65 +53,46 @@ export function openAnswer(to: Host, options: StreamRequest): Promise<AnswerStre
   return AnswerStream.open(to.pool, { ...options, path: to.prefix + options.path }, explain);
 }
 
-/** The bytes of one answer as they arrive, through a stream of Node's that the other side can be seen to close. */
-export class ResponseStream {
-  readonly #from: Host;
-  readonly #body: Dispatcher.ResponseData["body"];
-
-  constructor(from: Host, body: Dispatcher.ResponseData["body"]) {
-    this.#from = from;
-    this.#body = body;
-    // Cutting the body raises an error on it even when nobody reads it any more.
-    body.on("error", () => {});
+/** Reads an answer whole that was to be a stream and is something else, and closes it. Throws ChatError. */
+export async function readWhole(from: Host, stream: AnswerStream): Promise<Answered> {
+  const bytes = new Bytes(from, limits.unaryBody);
+  try {
+    await stream.read(bytes);
+  } finally {
+    stream.close(false);
   }
-
-  /** What each read of the socket brought. Throws ChatError when the connection breaks or falls silent. */
-  async *chunks(): AsyncGenerator<Buffer> {
-    try {
-      for await (const chunk of this.#body.iterator({ destroyOnReturn: false })) yield chunk;
-    } catch (cause) {
-      throw transportError(this.#from, cause, undefined);
-    }
-  }
-
-  /**
-   * Gives the connection back to the pool if the answer was read to its end, and cuts it otherwise. Resolves when the
-   * other side has closed the stream too; that is waited for only so long.
-   */
-  async close(complete: boolean, patience: number = limits.unary): Promise<void> {
-    const body = this.#body;
-    if (!complete) body.destroy();
-    if (body.closed || !complete) return;
-    const late = setTimeout(() => body.destroy(), patience);
-    // Not undici's dump(): its limit counts what was read before, so it cuts the connection of any longer answer.
-    let left: number = limits.afterEnd;
-    body.on("data", (chunk: Buffer) => {
-      left -= chunk.length;
-      if (left < 0) body.destroy();
-    });
-    await new Promise((resolve) => body.once("close", resolve).resume());
-    clearTimeout(late);
-  }
+  return { status: stream.status, headers: stream.headers, body: bytes.text() };
 }
 
-/** A body as text, of a short call unless `limit` says how many bytes it may have. Throws ChatError. */
-export async function readAll(
-  from: Host,
-  body: AsyncIterable<Buffer>,
-  limit: number = limits.unaryBody,
-): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (size > limit) throw new ChatError("upstream_protocol", `${from.service} answered with too much.`);
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    throw transportError(from, cause, undefined);
+/** A body as it comes, up to so many bytes. */
+class Bytes implements StreamReader {
+  readonly isOver = false;
+  readonly #from: Host;
+  readonly #limit: number;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+
+  constructor(from: Host, limit: number) {
+    this.#from = from;
+    this.#limit = limit;
   }
-  return Buffer.concat(chunks).toString("utf8");
+
+  hear(chunks: readonly Buffer[]): undefined {
+    for (const chunk of chunks) this.add(chunk);
+  }
+
+  /** Throws `upstream_protocol` where there is too much. */
+  add(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size > this.#limit) {
+      throw new ChatError("upstream_protocol", `${this.#from.service} answered with too much.`);
+    }
+    this.#chunks.push(chunk);
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString("utf8");
+  }
 }
 
 /** A failure of the transport in our words; undici's own could name headers. */

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { EventStream } from "../../src/api/event-stream.js";
 import { relay } from "../../src/api/relay.js";
 import { ChatError } from "../../src/chat/errors.js";
-import type { ChatEvent } from "../../src/chat/types.js";
+import type { ChatEvent, Listener } from "../../src/chat/types.js";
 
 const encoder = {
   encode: (events: readonly ChatEvent[]) =>
@@ -20,7 +20,10 @@ async function serving(
   const server = createServer((_request, response) => {
     const headers = () => ({ "x-known": "late" });
     const stream = new EventStream(response, times, { headers, keepAlive: ": keep-alive\n\n" });
-    relay(answer(response), encoder, stream).catch(() => response.writeHead(503).end("refused"));
+    const told = async (tell: Listener) => {
+      for await (const events of answer(response)) await tell(events);
+    };
+    relay(told, encoder, stream).catch(() => response.writeHead(503).end("refused"));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {

@@ -1,10 +1,10 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { host, ResponseStream, request } from "../../src/upstreams/transport.js";
+import { host, openAnswer } from "../../src/upstreams/transport.js";
 
 /** A server that says a lot, waits until it is told to, and then ends as it likes. */
-async function talker(end: (response: ServerResponse) => void, patience?: number) {
+async function talker(end: (response: ServerResponse) => void, patience = 1_000) {
   const open: ServerResponse[] = [];
   let connections = 0;
   const server = createServer((_request, response) => {
@@ -24,16 +24,22 @@ async function talker(end: (response: ServerResponse) => void, patience?: number
 
   /** Reads what is said, lets the end come only then, and closes. */
   async function listen(): Promise<void> {
-    const { body } = await request(to, { method: "GET", path: "/" });
-    const stream = new ResponseStream(to, body);
+    const signal = new AbortController().signal;
+    const stream = await openAnswer(to, { method: "GET", path: "/", signal });
     let heard = 0;
-    for await (const chunk of stream.chunks()) {
-      heard += chunk.length;
-      if (heard >= 5_000) break;
-    }
-    const closed = stream.close(true, patience);
+    await stream.read({
+      get isOver() {
+        return heard >= 5_000;
+      },
+      hear: (chunks) => {
+        heard += Buffer.concat(chunks).length;
+        return undefined;
+      },
+    });
+    stream.close(true);
+    const gone = stream.gone(patience);
     for (const response of open.splice(0)) end(response);
-    await closed;
+    await gone;
   }
   return { listen, connections: () => connections };
 }

@@ -187,7 +187,7 @@ export class CompletionEncoder {
   readonly #calls = new Map<number, ToolCall>();
   #verbatim: string | undefined;
 
-  hear(events: readonly ChatEvent[]): void {
+  hear(events: readonly ChatEvent[]): undefined {
     for (const event of events) this.#hear(event);
   }
 

@@ -32,10 +32,9 @@ export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginA
         caller: request.caller,
         signal: request.stop,
       });
-      const answer = chat.answer(asked);
       if (!asked.stream) {
         const encoder = new CompletionEncoder();
-        for await (const events of answer) encoder.hear(events);
+        await chat.answer(asked, (events) => encoder.hear(events));
         return reply
           .headers(startHeaders(encoder.start))
           .type("application/json; charset=utf-8")
@@ -49,7 +48,7 @@ export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginA
         },
         keepAlive: ": keep-alive\n\n",
       });
-      request.failure = await relay(answer, encoder, stream);
+      request.failure = await relay((tell) => chat.answer(asked, tell), encoder, stream);
       return reply;
     });
   };

@@ -1,5 +1,5 @@
 import { ChatError, type ErrorCode } from "../../chat/errors.js";
-import type { Upstream } from "../../chat/types.js";
+import type { Listener, Upstream } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import type { ThreadStore } from "../../store/store.js";
 import type { Finding } from "./finding.js";
@@ -34,13 +34,13 @@ export async function shortChat(
   let opened: string | undefined;
   let isGone = true;
   try {
-    for await (const events of upstream.chat(request, signal)) {
-      for (const event of events) {
-        if (event.type !== "opened" || event.chat === opened) continue;
-        opened = event.chat;
-        await store?.saveChat(ours(upstream, opened, Date.now() + limits.doctorCheck * 2));
-      }
-    }
+    const hear: Listener = (events) => {
+      const place = events.find((event) => event.type === "opened");
+      if (!place || place.chat === opened) return undefined;
+      opened = place.chat;
+      return store?.saveChat(ours(upstream, opened, Date.now() + limits.doctorCheck * 2));
+    };
+    await upstream.chat(request, hear, signal);
   } catch (error) {
     if (!(error instanceof ChatError) || !later.has(error.code)) throw error;
     return { what, state: "warn", detail: error.message };

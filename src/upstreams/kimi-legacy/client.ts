@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { Dispatcher, Pool } from "undici";
+import type { Pool } from "undici";
 import { ChatError } from "../../chat/errors.js";
 import type { FileContent } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
@@ -7,8 +7,18 @@ import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
 import { version } from "../../version.js";
+import type { AnswerStream } from "../answer-stream.js";
 import { notEvents, notJson } from "../meanings.js";
-import { type Host, host, ResponseStream, readAll, request, retryAfter, shortCall } from "../transport.js";
+import {
+  type Answered,
+  call,
+  type Host,
+  host,
+  openAnswer,
+  readWhole,
+  retryAfter,
+  shortCall,
+} from "../transport.js";
 import { failureToError } from "./errors.js";
 
 export type ClientOptions = {
@@ -41,29 +51,30 @@ export class LegacyClient {
     this.#userAgent = userAgent ?? `Moonbridge/${version}`;
   }
 
-  get(path: string, token: string, signal: AbortSignal): Promise<JsonObject> {
-    return this.#short({ method: "GET", path, headers: this.#headers(token), signal });
+  async get(path: string, token: string, signal: AbortSignal): Promise<JsonObject> {
+    const headers = this.#headers(token);
+    return this.#read(await call(this.#site, { method: "GET", path, headers, signal, ...shortCall }));
   }
 
-  post(path: string, body: JsonObject, token: string, signal: AbortSignal): Promise<JsonObject> {
-    return this.#short({ method: "POST", path, ...this.#json(body, token), signal });
+  async post(path: string, body: JsonObject, token: string, signal: AbortSignal): Promise<JsonObject> {
+    const asked = { method: "POST", path, ...this.#json(body, token), signal, ...shortCall } as const;
+    return this.#read(await call(this.#site, asked));
   }
 
   /** The answer to it says nothing, not even in JSON (kimi-web.md §1.3). */
   async delete(path: string, token: string, signal: AbortSignal): Promise<void> {
     const headers = this.#headers(token);
-    const response = await request(this.#site, { method: "DELETE", path, headers, signal, ...shortCall });
-    const body = await readAll(this.#site, response.body);
-    if (response.statusCode >= 300) throw this.#failure(response, parseObject(body));
+    const answer = await call(this.#site, { method: "DELETE", path, headers, signal, ...shortCall });
+    if (answer.status >= 300) throw this.#failure(answer, parseObject(answer.body));
   }
 
   /** Opens a stream of events; the caller must close it. A refusal comes as JSON, with any status (kimi-web.md §1.6). */
-  async stream(path: string, body: JsonObject, token: string, signal: AbortSignal): Promise<ResponseStream> {
-    const response = await request(this.#site, { method: "POST", path, ...this.#json(body, token), signal });
-    const type = String(response.headers["content-type"] ?? "");
-    if (response.statusCode === 200 && type.startsWith("text/event-stream"))
-      return new ResponseStream(this.#site, response.body);
-    await this.#read(response);
+  async stream(path: string, body: JsonObject, token: string, signal: AbortSignal): Promise<AnswerStream> {
+    const asked = { method: "POST", path, ...this.#json(body, token), signal } as const;
+    const stream = await openAnswer(this.#site, asked);
+    const type = String(stream.headers["content-type"] ?? "");
+    if (stream.status === 200 && type.startsWith("text/event-stream")) return stream;
+    this.#read(await readWhole(this.#site, stream));
     throw notEvents(type);
   }
 
@@ -79,11 +90,10 @@ export class LegacyClient {
       };
       const body = Readable.from(read(), { objectMode: false });
       const path = pathname + search;
-      const response = await request(storage, { method: "PUT", path, headers, body, signal });
-      await readAll(storage, response.body);
-      if (response.statusCode < 300) return;
+      const { status } = await call(storage, { method: "PUT", path, headers, body, signal });
+      if (status < 300) return;
       throw new ChatError("upstream_unavailable", "Kimi's file storage did not take the file. Try again.", {
-        upstreamCode: `http_${response.statusCode}`,
+        upstreamCode: `http_${status}`,
       });
     } finally {
       await storage.pool.destroy();
@@ -118,20 +128,18 @@ export class LegacyClient {
     return { headers, body: JSON.stringify(body) };
   }
 
-  async #short(options: Dispatcher.RequestOptions): Promise<JsonObject> {
-    return this.#read(await request(this.#site, { ...options, ...shortCall }));
-  }
-
   /** The body of a short call. Anything but a JSON object without an error in it is one. */
-  async #read(response: Dispatcher.ResponseData): Promise<JsonObject> {
-    const body = parseObject(await readAll(this.#site, response.body));
-    if (response.statusCode !== 200 || body?.error_type !== undefined) throw this.#failure(response, body);
-    if (!body) throw notJson(response.headers["content-type"]);
+  #read(answer: Answered): JsonObject {
+    const body = parseObject(answer.body);
+    if (answer.status !== 200 || body?.error_type !== undefined) throw this.#failure(answer, body);
+    if (!body) throw notJson(answer.headers["content-type"]);
     return body;
   }
 
-  #failure({ statusCode, headers }: Dispatcher.ResponseData, body: JsonObject | undefined): ChatError {
-    const answer = { status: statusCode, retryAfterSeconds: retryAfter(headers["retry-after"]) };
-    return failureToError(body ?? {}, this.#drift, answer);
+  #failure({ status, headers }: Answered, body: JsonObject | undefined): ChatError {
+    return failureToError(body ?? {}, this.#drift, {
+      status,
+      retryAfterSeconds: retryAfter(headers["retry-after"]),
+    });
   }
 }

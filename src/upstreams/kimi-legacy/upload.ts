@@ -3,6 +3,7 @@ import { ChatError } from "../../chat/errors.js";
 import type { FileContent } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject, text } from "../../json.js";
+import type { StreamReader } from "../answer-stream.js";
 import { EventDecoder } from "../event-decoder.js";
 import type { LegacyClient } from "./client.js";
 
@@ -48,18 +49,29 @@ async function arrived(client: LegacyClient, body: JsonObject, token: string, si
 /** The last status that Kimi tells while it reads the file; it is read where that is `parsed`. */
 async function parsed(client: LegacyClient, id: string, token: string, signal: AbortSignal) {
   const stream = await client.stream("/api/file/parse_process", { ids: [id] }, token, signal);
-  const decoder = new EventDecoder(limits.eventData, "Kimi");
-  let status: string | undefined;
+  const states = new ParseStates();
   try {
-    for await (const chunk of stream.chunks()) {
-      decoder.push(chunk);
-      for (let data = decoder.next(); data !== undefined; data = decoder.next())
-        status = text(parseObject(data)?.status) ?? status;
-      if (status === "parsed") break;
-    }
-    return status;
+    await stream.read(states);
+    return states.last;
   } finally {
-    void stream.close(status === "parsed");
+    stream.close(states.isOver);
+  }
+}
+
+class ParseStates implements StreamReader {
+  readonly #decoder = new EventDecoder(limits.eventData, "Kimi");
+  last: string | undefined;
+
+  get isOver(): boolean {
+    return this.last === "parsed";
+  }
+
+  hear(chunks: readonly Buffer[]): undefined {
+    for (const chunk of chunks) {
+      this.#decoder.push(chunk);
+      for (let data = this.#decoder.next(); data !== undefined; data = this.#decoder.next())
+        this.last = text(parseObject(data)?.status) ?? this.last;
+    }
   }
 }
 

@@ -3,9 +3,9 @@ import type { TokenPair } from "../../accounts/token.js";
 import { ChatError } from "../../chat/errors.js";
 import type {
   AccountStatus,
-  ChatEvent,
   Feature,
   FileContent,
+  Listener,
   Model,
   Upstream,
   UpstreamRequest,
@@ -13,11 +13,11 @@ import type {
 import { limits } from "../../config/limits.js";
 import { type JsonObject, text } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
+import type { AnswerStream } from "../answer-stream.js";
+import { AnswerTeller } from "../answer-teller.js";
 import { EventDecoder } from "../event-decoder.js";
 import { exchange, pageInstead } from "../exchange.js";
 import type { Patience, UpstreamSurroundings } from "../surroundings.js";
-import { toldEvents } from "../told-events.js";
-import type { ResponseStream } from "../transport.js";
 import { LegacyClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
 import { AnswerInterpreter } from "./events.js";
@@ -98,20 +98,20 @@ export class KimiLegacy implements Upstream {
   }
 
   /** One turn, in as many streams as its length takes; they join without a seam. */
-  async *chat(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+  async chat(request: UpstreamRequest, tell: Listener, signal: AbortSignal): Promise<void> {
     const model = wireModel(request.model.id);
     if (researches(request, model)) await this.#expectResearch(signal);
     const chat = request.continues?.chat ?? (await this.#newChat(model, signal));
-    yield [{ type: "opened", chat, message: "" }];
+    await tell([{ type: "opened", chat, message: "" }]);
     const interpreter = new AnswerInterpreter(this.#drift);
-    yield* this.#answer(await this.#say(chat, completionBody(request, model), signal), interpreter);
+    await this.#hear(await this.#say(chat, completionBody(request, model), signal), interpreter, tell);
     for (let parts = 1; parts <= limits.continuations && interpreter.unfinished; parts++) {
       const rest = await this.#continue(chat, continuationBody(interpreter.unfinished, model), signal);
       if (!rest) break;
       interpreter.goOn();
-      yield* this.#answer(rest, interpreter);
+      await this.#hear(rest, interpreter, tell);
     }
-    yield [{ type: "finish", reason: interpreter.finishReason() }];
+    await tell([{ type: "finish", reason: interpreter.finishReason() }]);
   }
 
   account(): string {
@@ -159,7 +159,7 @@ export class KimiLegacy implements Upstream {
     return id;
   }
 
-  #say(chat: string, body: JsonObject, signal: AbortSignal): Promise<ResponseStream> {
+  #say(chat: string, body: JsonObject, signal: AbortSignal): Promise<AnswerStream> {
     const path = `${chatPath(chat)}/completion/stream`;
     return this.#loggedIn(signal, async (token) => {
       const stream = await this.#client.stream(path, body, token, signal);
@@ -169,7 +169,7 @@ export class KimiLegacy implements Upstream {
   }
 
   /** The rest of an answer; undefined where Kimi does not go on, and what was said is all there will be. */
-  async #continue(chat: string, body: JsonObject, signal: AbortSignal): Promise<ResponseStream | undefined> {
+  async #continue(chat: string, body: JsonObject, signal: AbortSignal): Promise<AnswerStream | undefined> {
     try {
       return await this.#say(chat, body, signal);
     } catch (error) {
@@ -179,18 +179,16 @@ export class KimiLegacy implements Upstream {
     }
   }
 
-  /** One stream, read until Kimi has closed it too: before that, it takes no other on this account. */
-  async *#answer(
-    stream: ResponseStream,
-    interpreter: AnswerInterpreter,
-  ): AsyncGenerator<readonly ChatEvent[]> {
+  /** One stream, heard until Kimi has closed it too: before that, it takes no other on this account. */
+  async #hear(stream: AnswerStream, interpreter: AnswerInterpreter, tell: Listener): Promise<void> {
     const decoder = new EventDecoder(limits.eventData, "Kimi");
     const { progress } = this.#patience;
     try {
-      yield* toldEvents(stream.chunks(), decoder, interpreter, { service: "Kimi", progress });
+      await stream.read(new AnswerTeller(decoder, interpreter, { tell, service: "Kimi", progress }));
       interpreter.close();
     } finally {
-      await stream.close(interpreter.ended, limits.lastBytes);
+      stream.close(interpreter.ended);
+      await stream.gone(limits.lastBytes);
     }
   }
 

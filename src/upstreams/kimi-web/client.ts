@@ -1,6 +1,4 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
-import type { Dispatcher } from "undici";
 import type { FileContent } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
@@ -9,7 +7,16 @@ import type { Recorder } from "../../observability/recording/recorder.js";
 import { version } from "../../version.js";
 import type { AnswerStream } from "../answer-stream.js";
 import { notEvents, notJson } from "../meanings.js";
-import { type Host, host, openAnswer, readAll, request, retryAfter, shortCall } from "../transport.js";
+import {
+  type Answered,
+  call,
+  type Host,
+  host,
+  openAnswer,
+  readWhole,
+  retryAfter,
+  shortCall,
+} from "../transport.js";
 import { statusToError } from "./errors.js";
 import { FileForm } from "./file-form.js";
 import { encodeFrame } from "./frames.js";
@@ -52,15 +59,13 @@ export class KimiClient {
   }
 
   /** A unary call to the site; `method` as `package.Service/Method`. */
-  async call(method: string, body: JsonObject, token: string, signal: AbortSignal): Promise<JsonObject> {
-    const response = await this.#post(this.#site, `/apiv2/${method}`, JSON.stringify(body), signal, token);
-    return this.#json(response);
+  call(method: string, body: JsonObject, token: string, signal: AbortSignal): Promise<JsonObject> {
+    return this.#post(this.#site, `/apiv2/${method}`, JSON.stringify(body), signal, token);
   }
 
   /** A unary call to the site's file service. */
-  async callFiles(method: string, body: JsonObject, token: string, signal: AbortSignal): Promise<JsonObject> {
-    const path = `/apiv2-files/${method}`;
-    return this.#json(await this.#post(this.#site, path, JSON.stringify(body), signal, token));
+  callFiles(method: string, body: JsonObject, token: string, signal: AbortSignal): Promise<JsonObject> {
+    return this.#post(this.#site, `/apiv2-files/${method}`, JSON.stringify(body), signal, token);
   }
 
   /** Sends a file as one multipart form, as it is read (kimi-web.md §2.8). */
@@ -69,18 +74,18 @@ export class KimiClient {
     const headers = { ...this.#headersFor(token), ...form.headers };
     const path = "/apiv2-files/file/upload";
     const body = Readable.from(form.bytes(), { objectMode: false });
-    return this.#json(await request(this.#site, { method: "POST", path, headers, body, signal }));
+    return this.#read(await call(this.#site, { method: "POST", path, headers, body, signal }));
   }
 
   /** A unary call to the account gateway, which takes no bearer. */
-  async callAuth(method: string, body: JsonObject, signal: AbortSignal): Promise<JsonObject> {
-    return this.#json(await this.#post(this.#auth, `/api/${method}`, JSON.stringify(body), signal));
+  callAuth(method: string, body: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+    return this.#post(this.#auth, `/api/${method}`, JSON.stringify(body), signal);
   }
 
   /** A GET of the legacy API on the site. */
   async getLegacy(path: string, token: string, signal: AbortSignal): Promise<JsonObject> {
     const headers = this.#headersFor(token);
-    return this.#json(await request(this.#site, { method: "GET", path, headers, signal, ...shortCall }));
+    return this.#read(await call(this.#site, { method: "GET", path, headers, signal, ...shortCall }));
   }
 
   /** Opens the stream of one answer; the caller must close it. */
@@ -91,11 +96,7 @@ export class KimiClient {
     const stream = await openAnswer(this.#site, asked);
     const type = String(stream.headers["content-type"] ?? "");
     if (stream.status === 200 && type.startsWith("application/connect+json")) return stream;
-    try {
-      this.#read(stream.status, stream.headers, await readAll(this.#site, stream.chunks()));
-    } finally {
-      stream.close(false);
-    }
+    this.#read(await readWhole(this.#site, stream));
     throw notEvents(type);
   }
 
@@ -107,20 +108,24 @@ export class KimiClient {
     return token === undefined ? this.#headers : { ...this.#headers, authorization: `Bearer ${token}` };
   }
 
-  async #post(to: Host, path: string, body: string, signal: AbortSignal, token?: string) {
+  async #post(
+    to: Host,
+    path: string,
+    body: string,
+    signal: AbortSignal,
+    token?: string,
+  ): Promise<JsonObject> {
     const headers = { ...this.#headersFor(token), "content-type": "application/json" };
-    return request(to, { method: "POST", path, headers, body, signal, ...shortCall });
-  }
-
-  async #json({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<JsonObject> {
-    return this.#read(statusCode, headers, await readAll(this.#site, body));
+    return this.#read(await call(to, { method: "POST", path, headers, body, signal, ...shortCall }));
   }
 
   /** The body of a short call. Anything but a JSON object with status 200 is an error. */
-  #read(status: number, headers: IncomingHttpHeaders, text: string): JsonObject {
-    const body = parseObject(text);
-    if (status !== 200) throw statusToError(status, body, this.#drift, retryAfter(headers["retry-after"]));
-    if (!body) throw notJson(headers["content-type"]);
+  #read(answer: Answered): JsonObject {
+    const body = parseObject(answer.body);
+    if (answer.status !== 200) {
+      throw statusToError(answer.status, body, this.#drift, retryAfter(answer.headers["retry-after"]));
+    }
+    if (!body) throw notJson(answer.headers["content-type"]);
     return body;
   }
 }

@@ -4,9 +4,9 @@ import type { TokenPair } from "../../accounts/token.js";
 import { ChatError } from "../../chat/errors.js";
 import type {
   AccountStatus,
-  ChatEvent,
   Feature,
   FileContent,
+  Listener,
   Model,
   Quota,
   Upstream,
@@ -14,13 +14,14 @@ import type {
 } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import type { Drift } from "../../observability/drift.js";
+import { AnswerTeller } from "../answer-teller.js";
 import { Catalogue } from "../catalogue.js";
 import type { Patience, UpstreamSurroundings } from "../surroundings.js";
-import { Answer } from "./answer.js";
 import { builtIn, type KimiModel, loadCatalogue } from "./catalogue.js";
 import { KimiClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
 import { ChatInterpreter } from "./events.js";
+import { FrameDecoder } from "./frames.js";
 import { loadQuota } from "./quota.js";
 import { refreshWith } from "./refresh.js";
 import { chatBody } from "./request.js";
@@ -96,31 +97,24 @@ export class KimiWeb implements Upstream {
   }
 
   /** One turn. A login that Kimi refuses is renewed once and the turn repeated, if nothing has been said yet. */
-  async *chat(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+  async chat(request: UpstreamRequest, tell: Listener, signal: AbortSignal): Promise<void> {
     const body = chatBody(request, await this.#wireModel(request.model.id));
     let token = await this.#credentials.accessToken(signal);
     let speaking = false;
+    const hear: Listener = (events) => {
+      if (!speaking) {
+        void this.#credentials.confirm(token);
+        speaking = events.some(({ type }) => type !== "opened" && type !== "notice");
+      }
+      return tell(events);
+    };
     for (let renewed = false; ; renewed = true) {
-      let answer: Answer | undefined;
       try {
-        answer = await this.#ask(body, request.continues?.chat, token, signal);
-        while (await answer.more()) {
-          const events = answer.read();
-          if (events.length === 0) continue;
-          if (!speaking) {
-            void this.#credentials.confirm(token);
-            speaking = events.some(({ type }) => type !== "opened" && type !== "notice");
-          }
-          yield events;
-        }
-        answer.end();
-        return;
+        return await this.#answer(body, request.continues?.chat, { token, tell: hear, signal });
       } catch (error) {
         if (renewed || speaking || !isExpiredLogin(error)) throw error;
-      } finally {
-        this.#close(answer, token);
+        token = await this.#credentials.replace(token, signal);
       }
-      token = await this.#credentials.replace(token, signal);
     }
   }
 
@@ -158,15 +152,25 @@ export class KimiWeb implements Upstream {
     await this.#client.close();
   }
 
-  async #ask(body: string, continued: string | undefined, token: string, signal: AbortSignal) {
+  /** One `Chat` call. However it is left before its end, Kimi is told to stop. */
+  async #answer(
+    body: string,
+    continued: string | undefined,
+    { token, tell, signal }: { token: string; tell: Listener; signal: AbortSignal },
+  ): Promise<void> {
     const stream = await this.#client.openChat(body, token, signal);
-    return new Answer(stream, new ChatInterpreter(this.#drift, continued), this.#patience.progress);
-  }
-
-  /** However an answer is left before its end, Kimi is told to stop. */
-  #close(answer: Answer | undefined, token: string): void {
-    const running = answer?.close();
-    if (running) this.#cancel(running, token);
+    const interpreter = new ChatInterpreter(this.#drift, continued);
+    const { progress } = this.#patience;
+    const decoder = new FrameDecoder(limits.frame);
+    try {
+      await stream.read(new AnswerTeller(decoder, interpreter, { tell, service: "Kimi", progress }));
+      if (!interpreter.ended) {
+        throw new ChatError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
+      }
+    } finally {
+      stream.close(interpreter.ended);
+      if (interpreter.running) this.#cancel(interpreter.running, token);
+    }
   }
 
   /** Tells Kimi to stop generating; nobody waits for it (kimi-web.md §2.7). */

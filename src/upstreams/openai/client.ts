@@ -1,16 +1,17 @@
-import type { Dispatcher } from "undici";
 import { ChatError } from "../../chat/errors.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import { unlessAborted } from "../../unless-aborted.js";
 import { version } from "../../version.js";
+import type { AnswerStream } from "../answer-stream.js";
 import {
+  type Answered,
+  call,
   type Host,
   host,
   mediaType,
-  ResponseStream,
-  readAll,
-  request,
+  openAnswer,
+  readWhole,
   retryAfter,
   shortCall,
 } from "../transport.js";
@@ -46,78 +47,52 @@ export class OpenAiClient {
 
   async models(signal: AbortSignal): Promise<JsonObject> {
     const asked = { method: "GET", path: "/models", headers: this.#headers, signal } as const;
-    const response = await request(this.#host, { ...asked, ...shortCall });
-    if (response.statusCode !== 200) throw await this.#refusal(response);
-    return this.#parse(response, await readAll(this.#host, response.body));
+    return this.#read(await call(this.#host, { ...asked, ...shortCall }));
   }
 
   /** Opens the stream of one answer; the caller must close it. */
-  async stream(body: JsonObject, signal: AbortSignal): Promise<ResponseStream> {
-    const response = await this.#ask(body, signal, {
-      headersTimeout: this.#silence,
-      bodyTimeout: this.#silence,
-    });
-    if (typeOf(response) === "text/event-stream") return new ResponseStream(this.#host, response.body);
-    this.#parse(response, await readAll(this.#host, response.body));
+  async stream(body: JsonObject, signal: AbortSignal): Promise<AnswerStream> {
+    const timeouts = { headersTimeout: this.#silence, bodyTimeout: this.#silence };
+    const stream = await openAnswer(this.#host, { ...this.#completion(body, signal), ...timeouts });
+    if (stream.status === 200 && mediaType(stream.headers["content-type"]) === "text/event-stream")
+      return stream;
+    this.#read(await readWhole(this.#host, stream));
     throw new ChatError("upstream_protocol", `${this.#service.service} answered with no stream of events.`);
   }
 
   /** One whole answer, read and exactly as it came. Its status line may come as late as its end. */
   async whole(asked: JsonObject, signal: AbortSignal): Promise<{ body: JsonObject; json: string }> {
-    const response = await this.#ask(asked, signal, {
-      headersTimeout: limits.answer,
-      bodyTimeout: this.#silence,
-    });
-    const json = await readAll(this.#host, response.body, limits.answerText);
-    return { body: this.#parse(response, json), json };
+    const timeouts = { headersTimeout: limits.answer, bodyTimeout: this.#silence };
+    const completion = { ...this.#completion(asked, signal), ...timeouts };
+    // A request that waits for a connection hears its signal only when it gets one; whoever waits for it need not.
+    const answer = await unlessAborted(call(this.#host, completion, limits.answerText), signal);
+    return { body: this.#read(answer), json: answer.body };
   }
 
   async close(): Promise<void> {
     await this.#host.pool.destroy();
   }
 
-  async #ask(body: JsonObject, signal: AbortSignal, timeouts: Timeouts): Promise<Dispatcher.ResponseData> {
-    const sending = request(this.#host, {
-      method: "POST",
-      path: "/chat/completions",
-      headers: { ...this.#headers, "content-type": "application/json" },
-      body: JSON.stringify(body),
-      signal,
-      ...timeouts,
-    });
-    // A request that waits for a connection hears its signal only when it gets one; whoever waits for it need not.
-    const response = await unlessAborted(sending, signal);
-    if (response.statusCode !== 200) throw await this.#refusal(response);
-    return response;
+  #completion(body: JsonObject, signal: AbortSignal) {
+    const headers = { ...this.#headers, "content-type": "application/json" };
+    const path = "/chat/completions";
+    return { method: "POST", path, headers, body: JSON.stringify(body), signal } as const;
   }
 
-  async #refusal(response: Dispatcher.ResponseData): Promise<ChatError> {
-    const body = parseObject(await readAll(this.#host, response.body));
-    return statusToError(
-      this.#service,
-      response.statusCode,
-      body,
-      retryAfter(response.headers["retry-after"]),
-    );
-  }
-
-  /** The JSON of an answer with status 200, which may be an error all the same. */
-  #parse(response: Dispatcher.ResponseData, json: string): JsonObject {
+  /** The JSON of an answer, which may be an error even with status 200. */
+  #read({ status, headers, body: json }: Answered): JsonObject {
     const body = parseObject(json);
+    if (status !== 200) {
+      throw statusToError(this.#service, status, body, retryAfter(headers["retry-after"]));
+    }
     if (!body) {
       throw new ChatError(
         "upstream_protocol",
-        `${this.#service.service} answered with “${typeOf(response)}” instead of JSON. Check baseUrl.`,
+        `${this.#service.service} answered with “${mediaType(headers["content-type"])}” instead of JSON. Check baseUrl.`,
       );
     }
     const error = errorIn(this.#service, body);
     if (error) throw error;
     return body;
   }
-}
-
-type Timeouts = { headersTimeout: number; bodyTimeout: number };
-
-function typeOf({ headers }: Dispatcher.ResponseData): string {
-  return mediaType(headers["content-type"]);
 }

@@ -1,5 +1,5 @@
 import { ChatError } from "../../chat/errors.js";
-import type { ChatEvent, Usage } from "../../chat/types.js";
+import type { ChatEvent, Listener, Usage } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
 import { type JsonObject, objects } from "../../json.js";
 import { without } from "./request.js";
@@ -7,15 +7,15 @@ import { without } from "./request.js";
 const name = "$web_search";
 const webSearch = { type: "builtin_function", function: { name } };
 
-/** Asks the service once, for the plain events of the answer. */
-type Ask = (body: JsonObject) => AsyncIterable<readonly ChatEvent[]>;
+/** Asks the service once and tells the plain events of the answer. */
+type Ask = (body: JsonObject, tell: Listener) => Promise<void>;
 
 /**
  * An answer for which Moonshot searches the web (moonshot-platform.md A.9.1): each call of its builtin function is
  * sent back as it is, until the model answers. The client sees one answer and what all of it took; after
  * `limits.searchRounds` the model has to do without. Throws where it still asks then.
  */
-export async function* searching(ask: Ask, body: JsonObject): AsyncGenerator<readonly ChatEvent[]> {
+export async function searching(ask: Ask, body: JsonObject, tell: Listener): Promise<void> {
   const own = objects(body.tools);
   let messages = objects(body.messages);
   let usage: Usage | undefined;
@@ -23,19 +23,19 @@ export async function* searching(ask: Ask, body: JsonObject): AsyncGenerator<rea
     const tools = round <= limits.searchRounds ? [...own, webSearch] : own;
     const asked = { ...body, messages, tools };
     const turn = new SearchTurn();
-    for await (const events of ask(tools.length > 0 ? asked : without(asked, ["tools", "tool_choice"]))) {
+    await ask(tools.length > 0 ? asked : without(asked, ["tools", "tool_choice"]), (events) => {
       const outward = events.flatMap((event) => turn.hear(event));
-      if (outward.length > 0) yield outward;
-    }
+      return outward.length > 0 ? tell(outward) : undefined;
+    });
     usage = sum(usage, turn.usage);
     if (!turn.searches) {
-      yield [...(usage ? [{ type: "usage" as const, usage }] : []), ...turn.ending];
+      await tell([...(usage ? [{ type: "usage" as const, usage }] : []), ...turn.ending]);
       return;
     }
     if (round > limits.searchRounds) {
       throw new ChatError("upstream_protocol", "The model went on searching instead of answering.");
     }
-    yield [{ type: "search", queries: [] }];
+    await tell([{ type: "search", queries: [] }]);
     messages = [...messages, turn.message(), ...turn.results()];
   }
 }

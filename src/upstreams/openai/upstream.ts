@@ -4,6 +4,7 @@ import type {
   ChatEvent,
   ChatRequest,
   Feature,
+  Listener,
   Model,
   Upstream,
   UpstreamRequest,
@@ -11,10 +12,9 @@ import type {
 import { limits } from "../../config/limits.js";
 import { hash } from "../../hash.js";
 import type { JsonObject } from "../../json.js";
+import { AnswerTeller, readPieces } from "../answer-teller.js";
 import { Catalogue } from "../catalogue.js";
 import { EventDecoder } from "../event-decoder.js";
-import { readAll, toldEvents } from "../told-events.js";
-import type { ResponseStream } from "../transport.js";
 import { AnswerReader } from "./answer.js";
 import { type Preset, readModels } from "./catalogue.js";
 import { OpenAiClient } from "./client.js";
@@ -100,14 +100,18 @@ export class OpenAiUpstream implements Upstream {
     return leftOut(body, { model, thinking: request.thinking, search: request.search === true });
   }
 
-  async *chat(request: UpstreamRequest, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+  async chat(request: UpstreamRequest, tell: Listener, signal: AbortSignal): Promise<void> {
     const body = await this.#body(request, signal);
     if (this.#preset === "moonshot" && request.search) {
-      yield* searching((asked) => this.#streamed(asked, false, signal), body);
+      await searching(
+        (asked, hear) => this.#streamed(asked, { verbatim: false, tell: hear, signal }),
+        body,
+        tell,
+      );
     } else if (request.original && !request.stream) {
-      yield await this.#whole(body, signal);
+      await tell(await this.#whole(body, signal));
     } else {
-      yield* this.#streamed(body, request.original !== undefined, signal);
+      await this.#streamed(body, { verbatim: request.original !== undefined, tell, signal });
     }
   }
 
@@ -134,34 +138,36 @@ export class OpenAiUpstream implements Upstream {
   }
 
   /** One answer as a stream. However it is left before its end, the connection is cut: that stops the service. */
-  async *#streamed(
+  async #streamed(
     body: JsonObject,
-    verbatim: boolean,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly ChatEvent[]> {
-    const { answer: stream, notices } = await this.#ask(streamed(body), (asked) =>
-      this.#client.stream(asked, signal),
-    );
-    const reader = new AnswerReader(this.#service, verbatim);
+    { verbatim, tell, signal }: { verbatim: boolean; tell: Listener; signal: AbortSignal },
+  ): Promise<void> {
+    const send = (asked: JsonObject) => this.#client.stream(asked, signal);
+    const { answer: stream, notices } = await this.#ask(streamed(body), send);
+    const { service } = this.#service;
+    const { progress } = this.#patience;
+    const decoder = new EventDecoder(limits.upstreamLine, service);
+    const answer = new AnswerReader(this.#service, verbatim);
     try {
-      if (notices.length > 0) yield notices;
-      yield* this.#events(stream, reader);
+      if (notices.length > 0) await tell(notices);
+      await stream.read(new AnswerTeller(decoder, answer, { tell, service, progress }));
+      if (!answer.ended) await tell(this.#lastWords(decoder, answer));
     } finally {
-      stream.close(reader.ended);
+      stream.close(answer.ended);
     }
   }
 
-  async *#events(stream: ResponseStream, reader: AnswerReader): AsyncGenerator<readonly ChatEvent[]> {
-    const { service } = this.#service;
-    const decoder = new EventDecoder(limits.upstreamLine, service);
-    yield* toldEvents(stream.chunks(), decoder, reader, { service, progress: this.#patience.progress });
-    if (reader.ended) return;
-    // What breaks off inside an event says nothing; only a last `[DONE]` may do without its blank line.
+  /** What breaks off inside an event says nothing; only a last `[DONE]` may do without its blank line. */
+  #lastWords(decoder: EventDecoder, answer: AnswerReader): readonly ChatEvent[] {
+    const events: ChatEvent[] = [];
     decoder.end();
-    const { events } = readAll(decoder, reader);
-    if (!reader.ended)
-      throw new ChatError("upstream_cut", `${service} broke off in the middle of the answer.`);
-    yield events;
+    try {
+      readPieces(decoder, answer, events);
+    } catch {
+      // An event that was cut in two makes no sense.
+    }
+    if (answer.ended) return events;
+    throw new ChatError("upstream_cut", `${this.#service.service} broke off in the middle of the answer.`);
   }
 
   async #whole(body: JsonObject, signal: AbortSignal): Promise<readonly ChatEvent[]> {

@@ -37,7 +37,8 @@ function open(platform: Platform, { preset = "moonshot", inline }: Setting = {})
 
 async function eventsOf(upstream: OpenAiUpstream, request: UpstreamRequest): Promise<ChatEvent[]> {
   const events: ChatEvent[] = [];
-  for await (const lot of upstream.chat(request, new AbortController().signal)) events.push(...lot);
+  const hear = (lot: readonly ChatEvent[]): undefined => void events.push(...lot);
+  await upstream.chat(request, hear, new AbortController().signal);
   return events;
 }
 
