@@ -9,7 +9,6 @@ const { path, url, logins, later } = JSON.parse(process.argv[2]);
 const clock = Date.now;
 Date.now = () => clock() + later;
 
-const never = new AbortController().signal;
 const store = await SqliteStore.open(path);
 
 async function renew(refreshToken) {
@@ -23,9 +22,9 @@ async function renew(refreshToken) {
 
 async function live(account, tokens) {
   const credentials = await Credentials.open(account, tokens, { store, renew, warn: () => {} });
-  let token = await credentials.accessToken(never);
+  let token = await credentials.accessToken(new AbortController().signal);
   for (let n = 0; ; n++) {
-    token = await credentials.replace(token, never);
+    token = await credentials.replace(token, new AbortController().signal);
     if (n === 0) writeSync(1, `${account} ok\n`);
     await credentials.confirm(token);
   }
