@@ -25,6 +25,7 @@ export class EventStream {
   readonly #keepAlive: string;
   readonly #stuckClient: number;
   #opened = false;
+  #isChunked = false;
   #quietSince = performance.now();
   readonly #hold: NodeJS.Timeout;
   readonly #beat: NodeJS.Timeout;
@@ -69,7 +70,7 @@ export class EventStream {
   end(bytes: string): void {
     this.stop();
     this.#open();
-    this.#response.end(bytes);
+    this.#response.end(this.#isChunked ? `${this.#framed(bytes)}0\r\n\r\n` : bytes);
   }
 
   /** Stops the timers without ending the response; someone else answers then. */
@@ -81,7 +82,13 @@ export class EventStream {
   #send(bytes: string): boolean {
     this.#open();
     this.#quietSince = performance.now();
-    return this.#response.write(bytes);
+    return this.#response.write(this.#framed(bytes));
+  }
+
+  /** One chunk of the body (RFC 9112 §7.1). Node would hand four pieces of it to the socket, which costs twice as much. */
+  #framed(bytes: string): string {
+    if (!this.#isChunked || bytes === "") return bytes;
+    return `${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`;
   }
 
   #open(): void {
@@ -94,5 +101,7 @@ export class EventStream {
       "cache-control": "no-cache, no-transform",
       "x-accel-buffering": "no",
     });
+    this.#isChunked = this.#response.chunkedEncoding;
+    this.#response.chunkedEncoding = false;
   }
 }
