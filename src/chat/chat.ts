@@ -60,7 +60,7 @@ export class Chat {
       const last = events.at(-1);
       if (last?.type !== "finish") return tell(events);
       finished = true;
-      return tell([...events.slice(0, -1), { type: "usage", usage: meter.total() }, last]);
+      return meter.total().then((usage) => tell([...events.slice(0, -1), { type: "usage", usage }, last]));
     };
     const ask = (found: Route, told: Listener) => this.#ask(request, found, meter, told, signal);
     try {

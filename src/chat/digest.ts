@@ -1,4 +1,4 @@
-import { hash } from "../hash.js";
+import { hash, hashLong } from "../hash.js";
 import { withoutCitations } from "./citations.js";
 import type { Message, Part } from "./types.js";
 
@@ -14,30 +14,30 @@ export class HistoryDigest {
   }
 
   /** The history with one more message; system text does not count. */
-  add(message: Message): string {
-    if (message.role !== "system") this.#digest = hash(this.#digest, essence(message));
+  async add(message: Message): Promise<string> {
+    if (message.role !== "system") this.#digest = await hashLong(this.#digest, await essence(message));
     return this.#digest;
   }
 
   /** All the names under which the history may come back once this answer ends it. */
-  withAnswer(text: string, reasoning: string): string[] {
-    const plain = essence({ role: "assistant", content: [{ type: "text", text }] });
-    if (reasoning.trim() === "") return [hash(this.#digest, plain)];
+  async withAnswer(text: string, reasoning: string): Promise<string[]> {
+    const plain = await essence({ role: "assistant", content: [{ type: "text", text }] });
+    const names = [await hashLong(this.#digest, plain)];
+    if (reasoning.trim() === "") return names;
     const inlined = JSON.stringify(["assistant", tidy(text), squeeze(reasoning), []]);
-    return [hash(this.#digest, plain), hash(this.#digest, inlined)];
+    return [...names, await hashLong(this.#digest, inlined)];
   }
 }
 
 /** A name for the system text that a chat has been told. */
-export function systemDigest(messages: readonly Message[]): string {
-  const texts = messages
-    .filter(({ role }) => role === "system")
-    .map(({ content }) => content.map(partEssence));
-  return texts.length === 0 ? "" : hash(JSON.stringify(texts));
+export async function systemDigest(messages: readonly Message[]): Promise<string> {
+  const system = messages.filter(({ role }) => role === "system");
+  const texts = await Promise.all(system.map(({ content }) => Promise.all(content.map(partEssence))));
+  return texts.length === 0 ? "" : hashLong(JSON.stringify(texts));
 }
 
 /** What of a message counts, without what clients change about it. */
-function essence(message: Message): string {
+async function essence(message: Message): Promise<string> {
   switch (message.role) {
     case "assistant": {
       const { text, reasoning } = ourAnswer(textOf(message.content));
@@ -46,8 +46,10 @@ function essence(message: Message): string {
     }
     case "system":
     case "user":
-    case "tool":
-      return JSON.stringify([message.role, message.content.map(partEssence).join("").trim()]);
+    case "tool": {
+      const parts = await Promise.all(message.content.map(partEssence));
+      return JSON.stringify([message.role, parts.join("").trim()]);
+    }
   }
 }
 
@@ -76,14 +78,14 @@ function textOf(content: readonly Part[]): string {
   return content.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
-function partEssence(part: Part): string {
+async function partEssence(part: Part): Promise<string> {
   if (part.type === "text") return part.text.replaceAll("\r\n", "\n");
   const { source } = part;
   switch (source.kind) {
     case "link":
       return `\0${part.type} ${source.url}\0`;
     case "bytes":
-      return `\0${part.type} ${hash(source.base64)}\0`;
+      return `\0${part.type} ${await hashLong(source.base64)}\0`;
     case "file-id":
       return `\0${part.type} ${source.id}\0`;
   }

@@ -1,4 +1,5 @@
 import { hash } from "../hash.js";
+import { Slices } from "../slices.js";
 import type { StoredThread, TakenThread, ThreadStore } from "../store/store.js";
 import { HistoryDigest, systemDigest } from "./digest.js";
 import type { Route } from "./route.js";
@@ -22,7 +23,7 @@ export class Thread {
   readonly #upstream: string;
   readonly #isLine: boolean;
   readonly scope: string;
-  #walked: Walk | undefined;
+  #walked: Promise<Walk> | undefined;
 
   constructor(store: ThreadStore, request: ChatRequest, { upstream, model }: Route) {
     this.#store = store;
@@ -43,9 +44,8 @@ export class Thread {
   /** Whether there is such a place, without taking it. */
   async isKnown(): Promise<boolean> {
     const { conversation } = this.#request;
-    const keys = this.#walk()
-      .ends.slice(0, longestSearch)
-      .map(({ key }) => key);
+    const { ends } = await this.#walk();
+    const keys = ends.slice(0, longestSearch).map(({ key }) => key);
     if (await this.#store.findThread(keys, Date.now())) return true;
     if (!conversation) return false;
     return (await this.#store.chat(this.#upstream, conversation, this.scope, Date.now())) !== undefined;
@@ -53,9 +53,10 @@ export class Thread {
 
   /** The answer has ended well: the next turn may go on after it. */
   async remember(chat: string, answer: string, text: string, reasoning: string): Promise<void> {
-    const system = systemDigest(this.#request.messages);
+    const system = await systemDigest(this.#request.messages);
     const thread: StoredThread = { upstream: this.#upstream, chat, parent: answer, system };
-    await this.#store.saveThread(this.#walk().digest.withAnswer(text, reasoning), thread);
+    const { digest } = await this.#walk();
+    await this.#store.saveThread(await digest.withAnswer(text, reasoning), thread);
   }
 
   /** Nothing was said at this place: it is as it was, and free again. */
@@ -68,7 +69,8 @@ export class Thread {
   }
 
   async #findByHistory(): Promise<Place | undefined> {
-    const searched = this.#walk().ends.slice(0, longestSearch);
+    const { ends } = await this.#walk();
+    const searched = ends.slice(0, longestSearch);
     const keys = searched.map(({ key }) => key);
     if (!this.#isLine) {
       const found = await this.#store.findThread(keys, Date.now());
@@ -77,11 +79,11 @@ export class Thread {
     }
     const taken = await this.#store.takeThread(keys, Date.now());
     const end = searched.find(({ key }) => taken?.keys.includes(key));
-    return taken && end && { ...this.#place(taken.thread, end.length), taken };
+    return taken && end && { ...(await this.#place(taken.thread, end.length)), taken };
   }
 
   /** The names of the history, made once: where it may go on, the longest first, and what its answer's name grows from. */
-  #walk(): Walk {
+  #walk(): Promise<Walk> {
     this.#walked ??= walk(this.scope, this.#request.messages);
     return this.#walked;
   }
@@ -97,26 +99,28 @@ export class Thread {
       return thread && this.#place(thread, lastAnswer + 1);
     }
     const taken = await this.#store.takeLatestThread(this.#upstream, conversation);
-    return taken && { ...this.#place(taken.thread, lastAnswer + 1), taken };
+    return taken && { ...(await this.#place(taken.thread, lastAnswer + 1)), taken };
   }
 
   /** System text is told once, and again when it has changed. */
-  #place({ chat, parent, system }: StoredThread, known: number): Place {
+  async #place({ chat, parent, system }: StoredThread, known: number): Promise<Place> {
     const { messages } = this.#request;
     const [before, after] = [messages.slice(0, known), messages.slice(known)];
-    const changed = systemDigest(before) !== system;
+    const changed = (await systemDigest(before)) !== system;
     const retold = changed ? before.filter(({ role }) => role === "system") : [];
     return { chat, parent, messages: [...retold, ...after] };
   }
 }
 
-function walk(scope: string, messages: readonly Message[]): Walk {
+async function walk(scope: string, messages: readonly Message[]): Promise<Walk> {
   const digest = new HistoryDigest(scope);
+  const slices = new Slices();
   const ends: Walk["ends"] = [];
-  messages.forEach((message, index) => {
-    const key = digest.add(message);
+  for (const [index, message] of messages.entries()) {
+    const key = await digest.add(message);
     // What ends with the request itself has nothing new behind it.
     if (message.role === "assistant" && index < messages.length - 1) ends.push({ key, length: index + 1 });
-  });
+    await slices.next();
+  }
   return { digest, ends: ends.reverse() };
 }

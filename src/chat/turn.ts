@@ -16,7 +16,7 @@ import {
   type Listener,
   type UpstreamRequest,
 } from "./types.js";
-import { tokensOf, type UsageMeter } from "./usage.js";
+import { tokensIn, type UsageMeter } from "./usage.js";
 
 type Opened = Extract<ChatEvent, { type: "opened" }>;
 
@@ -130,7 +130,7 @@ export class Turn {
     const { upstream, model, search, thinking } = this.#route;
     const messages = place?.messages ?? this.#request.messages;
     const message = transcript(messages);
-    const tokens = tokensOf(message);
+    const tokens = await tokensIn(messages);
     if (model.contextLength !== undefined && tokens > model.contextLength) {
       throw new ChatError(
         "context_length_exceeded",

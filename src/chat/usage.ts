@@ -1,4 +1,5 @@
 import { estimateTokenCount } from "tokenx";
+import { piecesOf, Slices } from "../slices.js";
 import type { ChatEvent, Message, Usage } from "./types.js";
 
 /** Counts the tokens of a turn; by estimate where the upstream does not say what it used, as Kimi's web chat. */
@@ -30,32 +31,55 @@ export class UsageMeter {
     return this.#reasoning;
   }
 
-  total(): Usage {
+  /** What the turn took. */
+  async total(): Promise<Usage> {
     if (this.#told) return this.#told;
-    const reasoning = tokens(this.#reasoning);
-    return {
-      input: this.#messages.reduce((sum, message) => sum + perMessage + tokensOf(message), 0),
-      output: tokens(this.#text) + tokens(this.#calls) + reasoning,
-      reasoning,
-      cached: 0,
-      estimated: true,
-    };
+    const [input, text, calls, reasoning] = [
+      await tokensIn(this.#messages),
+      await tokens(this.#text),
+      await tokens(this.#calls),
+      await tokens(this.#reasoning),
+    ];
+    return { input, output: text + calls + reasoning, reasoning, cached: 0, estimated: true };
   }
 }
 
 /** The role and its separators cost a few tokens in every chat format. */
 const perMessage = 3;
 
-/** What a message costs, by estimate. */
-export function tokensOf(message: Message): number {
-  const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
-  const spoken = message.content.reduce(
-    (sum, part) => sum + (part.type === "text" ? tokens(part.text) : 0),
-    0,
-  );
-  return calls.reduce((sum, call) => sum + tokens(call.name) + tokens(call.arguments), spoken);
+/** What messages cost that were counted already: a request's are, before it is sent and for its usage. */
+const counted = new WeakMap<Message, number>();
+
+/** What these messages cost, by estimate. */
+export async function tokensIn(messages: readonly Message[]): Promise<number> {
+  let sum = 0;
+  for (const message of messages) {
+    const cost = counted.get(message) ?? (await tokensOf(message));
+    counted.set(message, cost);
+    sum += cost;
+  }
+  return sum;
 }
 
-function tokens(text: string): number {
-  return text === "" ? 0 : estimateTokenCount(text);
+async function tokensOf(message: Message): Promise<number> {
+  let sum = perMessage;
+  for (const part of message.content) if (part.type === "text") sum += await tokens(part.text);
+  const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
+  for (const call of calls) sum += (await tokens(call.name)) + (await tokens(call.arguments));
+  return sum;
+}
+
+/** Characters that are counted in one step: about a millisecond's work. */
+const step = 8_192;
+
+async function tokens(text: string): Promise<number> {
+  if (text === "") return 0;
+  if (text.length <= step) return estimateTokenCount(text);
+  let sum = 0;
+  const slices = new Slices();
+  for (const piece of piecesOf(text, step)) {
+    sum += estimateTokenCount(piece);
+    await slices.next();
+  }
+  return sum;
 }
