@@ -41,22 +41,28 @@ export class Thread {
     return (await this.#findByHistory()) ?? (await this.#findByConversation());
   }
 
+  /** The answers in the history that something may go on after, the last one first: their names, and how many messages they end. */
+  async ends(): Promise<Walk["ends"]> {
+    return (await this.#walk()).ends.slice(0, longestSearch);
+  }
+
   /** Whether there is such a place, without taking it. */
   async isKnown(): Promise<boolean> {
     const { conversation } = this.#request;
-    const { ends } = await this.#walk();
-    const keys = ends.slice(0, longestSearch).map(({ key }) => key);
+    const keys = (await this.ends()).map(({ key }) => key);
     if (await this.#store.findThread(keys, Date.now())) return true;
     if (!conversation) return false;
     return (await this.#store.chat(this.#upstream, conversation, this.scope, Date.now())) !== undefined;
   }
 
-  /** The answer has ended well: the next turn may go on after it. */
-  async remember(chat: string, answer: string, text: string, reasoning: string): Promise<void> {
+  /** The answer has ended well: the next turn may go on after it, under one of these names. */
+  async remember(chat: string, answer: string, text: string, reasoning: string): Promise<readonly string[]> {
     const system = await systemDigest(this.#request.messages);
     const thread: StoredThread = { upstream: this.#upstream, chat, parent: answer, system };
     const { digest } = await this.#walk();
-    await this.#store.saveThread(await digest.withAnswer(text, reasoning), thread);
+    const names = await digest.withAnswer(text, reasoning);
+    await this.#store.saveThread(names, thread);
+    return names;
   }
 
   /** Nothing was said at this place: it is as it was, and free again. */
@@ -69,8 +75,7 @@ export class Thread {
   }
 
   async #findByHistory(): Promise<Place | undefined> {
-    const { ends } = await this.#walk();
-    const searched = ends.slice(0, longestSearch);
+    const searched = await this.ends();
     const keys = searched.map(({ key }) => key);
     if (!this.#isLine) {
       const found = await this.#store.findThread(keys, Date.now());

@@ -7,6 +7,7 @@ import { ChatError } from "./errors.js";
 import { isBusy } from "./failover.js";
 import type { Route } from "./route.js";
 import { type Place, Thread } from "./thread.js";
+import type { TokenCounts } from "./token-counts.js";
 import { transcript } from "./transcript.js";
 import {
   type ChatEvent,
@@ -25,6 +26,7 @@ export type TurnParts = {
   cleanup: Cleanup;
   chores: Chores;
   attachments: Attachments;
+  counts: TokenCounts;
   /** Hours are counted from a chat's last turn. */
   chats: { mode: ChatsMode; keepHours: number };
   /** Tells the log; `error` never holds what was said. */
@@ -64,7 +66,7 @@ export class Turn {
 
   /** Tells the answer. A chat that is gone upstream is replaced by a new one, before the first word. */
   async run(tell: Listener, signal: AbortSignal): Promise<void> {
-    const place = this.#mode === "native" ? await this.#thread.find() : undefined;
+    const place = this.#mode === "native" ? await this.#find() : undefined;
     if (place) {
       try {
         await this.#attempt(place, tell, signal);
@@ -78,6 +80,13 @@ export class Turn {
     await this.#attempt(undefined, tell, signal);
   }
 
+  async #find(): Promise<Place | undefined> {
+    const { counts } = this.#parts;
+    const end = (await this.#thread.ends()).find(({ key }) => counts.of(key) !== undefined);
+    if (end) this.#meter.know(end.length, counts.of(end.key) ?? 0);
+    return this.#thread.find();
+  }
+
   async #attempt(place: Place | undefined, tell: Listener, signal: AbortSignal): Promise<void> {
     const { upstream } = this.#route;
     let at: Opened | undefined;
@@ -89,13 +98,12 @@ export class Turn {
         at = opened;
         // At once, so that a crash leaves no chat behind; not before the longest answer is over. Nobody waits for
         // it: the store keeps the order.
-        void this.#keep(opened.chat, limits.answer + this.#keepTime());
+        void this.#keep(opened.chat, Math.max(limits.answer, this.#keepTime()));
       }
       const outward = opened ? events.flatMap((event) => this.#outward(event)) : events;
       const last = events.at(-1);
       if (last?.type !== "finish" || !at) return outward.length > 0 ? tell(outward) : undefined;
-      const noted = [this.#remember(last.reason, at), this.#keep(at.chat, this.#keepTime())];
-      return Promise.all(noted).then(() => {
+      return Promise.all([this.#remember(last.reason, at), this.#keepNoLonger(at.chat)]).then(() => {
         isOver = true;
         return tell(outward);
       });
@@ -108,8 +116,8 @@ export class Turn {
       refused = isBusy(error);
       throw error;
     } finally {
-      if (place && (!at || refused)) await this.#noted(this.#thread.putBack(place));
-      if (at && !isOver) await this.#keep(at.chat, this.#keepTime());
+      if (place && (!at || refused)) await this.#noted(() => this.#thread.putBack(place));
+      if (at && !isOver) await this.#keepNoLonger(at.chat);
       if (this.#mode === "ephemeral") this.#parts.cleanup.sweep();
     }
   }
@@ -129,7 +137,6 @@ export class Turn {
   async #upstreamRequest(place: Place | undefined, signal: AbortSignal) {
     const { upstream, model, search, thinking } = this.#route;
     const messages = place?.messages ?? this.#request.messages;
-    const message = transcript(messages);
     const tokens = await tokensIn(messages);
     if (model.contextLength !== undefined && tokens > model.contextLength) {
       throw new ChatError(
@@ -138,6 +145,7 @@ export class Turn {
         { param: "messages" },
       );
     }
+    const message = transcript(messages);
     const { attachments } = this.#parts;
     const destination = { upstream, owner: this.#request.caller.key };
     const content = await attachments.place(message.content, destination, signal);
@@ -159,22 +167,31 @@ export class Turn {
   async #remember(reason: string, { chat, message }: Opened): Promise<void> {
     if (this.#mode !== "native" || (reason !== "stop" && reason !== "length")) return;
     const { text, reasoning } = this.#meter;
-    await this.#noted(this.#thread.remember(chat, message, text, reasoning));
+    await this.#noted(async () => {
+      const names = await this.#thread.remember(chat, message, text, reasoning);
+      const tokens = await this.#meter.history();
+      for (const name of names) this.#parts.counts.remember(name, tokens);
+    });
+  }
+
+  /** The answer is over: a chat that was kept for as long as it could have taken may go earlier. */
+  async #keepNoLonger(chat: string): Promise<void> {
+    if (this.#keepTime() < limits.answer) await this.#keep(chat, this.#keepTime());
   }
 
   /** Notes a chat of ours, to be deleted so many milliseconds from now. */
   async #keep(chat: string, milliseconds: number): Promise<void> {
     const { scope } = this.#thread;
     const dueAt = Date.now() + milliseconds;
-    await this.#noted(
+    await this.#noted(() =>
       this.#parts.store.saveChat({ upstream: this.#route.upstream.name, chat, scope, dueAt }),
     );
   }
 
   /** A store that cannot be written costs the place in the conversation, not the answer. */
-  async #noted(saving: Promise<void>): Promise<void> {
+  async #noted(save: () => Promise<void>): Promise<void> {
     try {
-      await saving;
+      await save();
     } catch (error) {
       this.#parts.warn("a conversation could not be noted in the store", error);
     }

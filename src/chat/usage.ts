@@ -9,9 +9,15 @@ export class UsageMeter {
   #reasoning = "";
   #calls = "";
   #told: Usage | undefined;
+  #known = { messages: 0, tokens: 0 };
 
   constructor(messages: readonly Message[]) {
     this.#messages = messages;
+  }
+
+  /** So many of the first messages were counted earlier: what they took, system text aside. */
+  know(messages: number, tokens: number): void {
+    this.#known = { messages, tokens };
   }
 
   /** Takes in what was said. */
@@ -34,14 +40,35 @@ export class UsageMeter {
   /** What the turn took. */
   async total(): Promise<Usage> {
     if (this.#told) return this.#told;
-    const [input, text, calls, reasoning] = [
-      await tokensIn(this.#messages),
-      await tokens(this.#text),
-      await tokens(this.#calls),
+    const [input, output, reasoning] = [
+      await this.#input(),
+      await this.#output(),
       await tokens(this.#reasoning),
     ];
-    return { input, output: text + calls + reasoning, reasoning, cached: 0, estimated: true };
+    return { input, output: output + reasoning, reasoning, cached: 0, estimated: true };
   }
+
+  /** What the history took with its new answer, as it comes back; system text aside. */
+  async history(): Promise<number> {
+    return (await this.#history()) + perMessage + (await this.#output());
+  }
+
+  async #input(): Promise<number> {
+    return (await this.#history()) + (await tokensIn(this.#messages.filter(isSystem)));
+  }
+
+  async #history(): Promise<number> {
+    const unknown = this.#messages.slice(this.#known.messages).filter((message) => !isSystem(message));
+    return this.#known.tokens + (await tokensIn(unknown));
+  }
+
+  async #output(): Promise<number> {
+    return (await tokens(this.#text)) + (await tokens(this.#calls));
+  }
+}
+
+function isSystem({ role }: Message): boolean {
+  return role === "system";
 }
 
 /** The role and its separators cost a few tokens in every chat format. */

@@ -8,6 +8,8 @@ const megabyte = 1_024 * kilobyte;
 export const limits = {
   /** Body of a request; larger ones get `request_too_large`. Pictures arrive inside it as base64. */
   requestBody: 64 * megabyte,
+  /** Characters of a body from which on others have their turn between the steps of reading it. */
+  longBody: 256 * kilobyte,
   /** Time for a client to send its whole request. */
   requestReceive: 15 * minute,
   /** Idle time of a client's connection; longer than the 60 s that most proxies keep theirs. */
@@ -16,6 +18,8 @@ export const limits = {
   /** At the end of a shutdown: from the error event to the cut. */
   lastWords: 2 * second,
 
+  /** Histories whose tokens are remembered. */
+  countedHistories: 10_000,
   /** How long the status line waits for the first word; then it leaves early and keep-alives run. */
   holdHeader: 20 * second,
   /** Silence on a stream after which a keep-alive comment is sent. */

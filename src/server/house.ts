@@ -7,6 +7,7 @@ import { Chat } from "../chat/chat.js";
 import { Chores } from "../chat/chores.js";
 import { Cleanup } from "../chat/cleanup.js";
 import type { Gates } from "../chat/failover.js";
+import { TokenCounts } from "../chat/token-counts.js";
 import type { Upstream } from "../chat/types.js";
 import type { Config } from "../config/schema.js";
 import type { UpstreamConfig } from "../config/upstream-schema.js";
@@ -67,6 +68,7 @@ export async function openHouse(
     chats,
     citations,
     chores: new Chores(config.chores),
+    counts: new TokenCounts(),
     files,
     attachments: new Attachments(uploads, promptLinks === "documents" ? links : undefined),
     warn,
