@@ -137,3 +137,51 @@ test("a reader that takes nothing for too long is cut off", async () => {
   await expect.poll(() => ended).toBe(true);
   client.destroy();
 });
+
+test("each write is one chunk, in several bytes a character; a client of HTTP/1.0 gets the bytes as they are", async () => {
+  const port = await serving(async function* () {
+    yield [text("月")];
+    await pause(20);
+    yield [text("moon"), finish];
+  });
+  const [head, body] = parts(await raw(port, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+  expect(head).toMatch(/transfer-encoding: chunked/i);
+  expect(body).toBe("3\r\n月\r\n4\r\nmoon\r\n0\r\n\r\n");
+  const [oldHead, oldBody] = parts(await raw(port, "GET / HTTP/1.0\r\n\r\n"));
+  expect(oldHead).not.toMatch(/transfer-encoding/i);
+  expect(oldBody).toBe("月moon");
+});
+
+test("requests that are sent one behind the other are answered one behind the other", async () => {
+  let answers = 0;
+  const port = await serving(async function* () {
+    const name = `answer ${++answers}`;
+    // The later one is ready first.
+    if (answers === 1) await pause(50);
+    yield [text(name)];
+    yield [finish];
+  });
+  const request = "GET / HTTP/1.1\r\nHost: a\r\n";
+  const answered = await raw(port, `${request}\r\n${request}Connection: close\r\n\r\n`);
+  expect(answered.match(/answer \d\r\n0\r\n\r\n/g)).toEqual([
+    "answer 1\r\n0\r\n\r\n",
+    "answer 2\r\n0\r\n\r\n",
+  ]);
+});
+
+function parts(answer: string): [head: string, body: string] {
+  const end = answer.indexOf("\r\n\r\n");
+  return [answer.slice(0, end), answer.slice(end + 4)];
+}
+
+/** What a server says to these bytes until it closes the connection. */
+function raw(port: number, request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    connect(port, "127.0.0.1")
+      .on("data", (chunk) => chunks.push(chunk))
+      .on("end", () => resolve(Buffer.concat(chunks).toString("utf8")))
+      .on("error", reject)
+      .write(request);
+  });
+}
