@@ -25,7 +25,6 @@ export class EventStream {
   readonly #keepAlive: string;
   readonly #stuckClient: number;
   #opened = false;
-  #isChunked = false;
   #quietSince = performance.now();
   readonly #hold: NodeJS.Timeout;
   readonly #beat: NodeJS.Timeout;
@@ -55,14 +54,17 @@ export class EventStream {
   /** Sends bytes. A promise is to be waited for: until the client has taken enough to go on, has left or been cut off. */
   write(bytes: string): Promise<void> | undefined {
     if (this.#send(bytes) || this.#response.destroyed) return undefined;
+    const writable = this.#response.socket ?? this.#response;
     return new Promise<void>((resolve) => {
       const cut = setTimeout(() => this.#response.destroy(), this.#stuckClient);
       const done = () => {
         clearTimeout(cut);
-        this.#response.off("drain", done).off("close", done);
+        writable.off("drain", done);
+        this.#response.off("close", done);
         resolve();
       };
-      this.#response.on("drain", done).on("close", done);
+      writable.on("drain", done);
+      this.#response.on("close", done);
     });
   }
 
@@ -70,7 +72,7 @@ export class EventStream {
   end(bytes: string): void {
     this.stop();
     this.#open();
-    this.#response.end(this.#isChunked ? `${this.#framed(bytes)}0\r\n\r\n` : bytes);
+    this.#response.end(bytes);
   }
 
   /** Stops the timers without ending the response; someone else answers then. */
@@ -79,16 +81,19 @@ export class EventStream {
     clearInterval(this.#beat);
   }
 
+  /**
+   * True if more may follow at once. After the first write a chunk of the body (RFC 9112 §7.1) goes to the socket in
+   * one piece: Node would hand it over in four, a tick later. A response that still waits for an earlier one of its
+   * connection has no socket.
+   */
   #send(bytes: string): boolean {
-    this.#open();
     this.#quietSince = performance.now();
-    return this.#response.write(this.#framed(bytes));
-  }
-
-  /** One chunk of the body (RFC 9112 §7.1). Node would hand four pieces of it to the socket, which costs twice as much. */
-  #framed(bytes: string): string {
-    if (!this.#isChunked || bytes === "") return bytes;
-    return `${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`;
+    const { socket, chunkedEncoding } = this.#response;
+    if (this.#opened && socket && chunkedEncoding) {
+      return socket.write(`${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`);
+    }
+    this.#open();
+    return this.#response.write(bytes);
   }
 
   #open(): void {
@@ -101,7 +106,5 @@ export class EventStream {
       "cache-control": "no-cache, no-transform",
       "x-accel-buffering": "no",
     });
-    this.#isChunked = this.#response.chunkedEncoding;
-    this.#response.chunkedEncoding = false;
   }
 }

@@ -106,9 +106,9 @@ export class ChunkEncoder {
   }
 
   #pieces(field: "content" | "reasoning_content", text: string): string {
-    return pieces(text)
-      .map((piece) => this.#delta(`{"${field}":${quote(piece)}}`))
-      .join("");
+    let deltas = "";
+    for (const piece of pieces(text)) deltas += this.#delta(`{"${field}":${quote(piece)}}`);
+    return deltas;
   }
 
   /** The first piece says what is called, the others bring the arguments (clients.md row 36). */
