@@ -39,7 +39,7 @@ export type Settings = {
 };
 
 const usage = `npm run bench -- [options]
-  --quick               less of everything: about five minutes, good for a look, not for a verdict
+  --quick               less of everything, and of Moonbridge over kimi-web only: under two minutes; for a look, no verdict
   --only a,b            parts: ${partNames.join(", ")} (default: all but soak)
   --candidates a,b      candidates whose name contains one of these
   --rounds n            rounds of the interleaved parts (default: 5; quick: 1)
@@ -78,12 +78,12 @@ function settingsOf(argv: readonly string[]): Settings {
     only: partsOf(values.only),
     candidates: values.candidates?.split(",") ?? [],
     rounds: values.rounds === undefined ? (quick ? 1 : 5) : number(values.rounds),
-    warmSeconds: quick ? 1 : 5,
-    settleSeconds: quick ? 0.3 : 1,
-    windowSeconds: quick ? 1.5 : 5,
+    warmSeconds: quick ? 0.5 : 5,
+    settleSeconds: quick ? 0.2 : 1,
+    windowSeconds: quick ? 1 : 5,
     openStreams: quick ? [500] : [1_000, 5_000],
-    holdSeconds: quick ? 4 : 30,
-    threads: quick ? [0, 20_000] : [0, 1_000, 10_000, 100_000, 1_000_000],
+    holdSeconds: quick ? 2 : 30,
+    threads: quick ? [0, 10_000] : [0, 1_000, 10_000, 100_000, 1_000_000],
     soakMinutes: number(values.minutes),
     baseline: values.baseline,
     profile: values.profile,

@@ -22,7 +22,7 @@ export const big: Part = async (stage, settings) => {
     streams: targetOf(gateway.port, "chat", true, { kind: "chunks" }),
     whole: undefined,
   };
-  const deltas = settings.quick ? 50 : 150;
+  const deltas = settings.quick ? 25 : 150;
   const work = {
     target: running.streams,
     streams,
@@ -32,7 +32,7 @@ export const big: Part = async (stage, settings) => {
     stagger: pace * deltas,
     record: true,
   };
-  const options = { work, settle: settings.warmSeconds, seconds: settings.quick ? 3 : 10 };
+  const options = { work, settle: settings.warmSeconds, seconds: settings.quick ? 2 : 10 };
   const rows: string[][] = [];
   const data: Record<string, object> = {};
   for (const input of inputs()) {

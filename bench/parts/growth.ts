@@ -12,6 +12,9 @@ import type { Finding, Part } from "./part.js";
 
 const [streams, deltas] = [8, 8];
 
+/** Places that are put into the store in one transaction. */
+const together = 2_000;
+
 /** What a request costs as the places that the store remembers grow to a million. */
 export const threadGrowth: Part = async (stage, settings) => {
   const folder = stage.room("growth");
@@ -72,12 +75,17 @@ function look(stage: Stage, settings: Settings, { child }: Gateway, target: Targ
 async function fill(path: string, from: number, to: number): Promise<void> {
   const store = await SqliteStore.open(path);
   const dueAt = Date.now() + 24 * 3_600_000;
+  let saving: Promise<void>[] = [];
   for (let number = from; number < to; number++) {
     const chat = { upstream: "kimi", chat: `filled-chat-${Math.floor(number / 10)}` };
-    if (number % 10 === 0) await store.saveChat({ ...chat, scope: "somebody's", dueAt });
+    if (number % 10 === 0) saving.push(store.saveChat({ ...chat, scope: "somebody's", dueAt }));
     const key = `filled-key-${String(number).padStart(32, "0")}`;
-    await store.saveThread([key], { ...chat, parent: `filled-message-${number}`, system: "" });
+    saving.push(store.saveThread([key], { ...chat, parent: `filled-message-${number}`, system: "" }));
+    if (saving.length < together) continue;
+    await Promise.all(saving);
+    saving = [];
   }
+  await Promise.all(saving);
   await store.close();
 }
 

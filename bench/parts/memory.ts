@@ -68,7 +68,7 @@ export const memory: Part = async (stage, settings) => {
 async function hold(stage: Stage, settings: Settings, running: Running, streams: number): Promise<Held> {
   const pids = () => running.child?.pids ?? [];
   const target = running.streams;
-  const stagger = settings.quick ? 1_000 : streams * 2;
+  const stagger = settings.quick ? 500 : streams * 2;
   const seconds = stagger / 1_000 + settings.holdSeconds;
   await stage.load.call("begin", warmUp(running));
   await setTimeout(settings.warmSeconds * 1_000);
@@ -96,7 +96,7 @@ async function hold(stage: Stage, settings: Settings, running: Running, streams:
   const share = (cpuOf(pids()) - cpu) / (performance.now() - since);
   const { open } = await stage.load.call<Mark>("mark");
   const outcome = await stage.load.call<Outcome>("end", { cut: false });
-  await setTimeout(settings.quick ? 2_000 : 20_000);
+  await setTimeout(settings.quick ? 1_000 : 20_000);
   return { before, during: median(samples), after: memoryOf(pids()), open, share, outcome };
 }
 

@@ -7,7 +7,7 @@ const pace = 20;
 
 /** Streams as a chat makes them: 50 deltas a second each. Processor time and latency count here. */
 export const paced: Part = (stage, settings) => {
-  const deltas = settings.quick ? 50 : 150;
+  const deltas = settings.quick ? 25 : 150;
   return compare(stage, settings, {
     title: `Paced: ${streams} streams of ${1_000 / pace} deltas a second, ${deltas} deltas an answer`,
     work: ({ streams: target }) => ({

@@ -80,6 +80,7 @@ export class Turn {
     await this.#attempt(undefined, tell, signal);
   }
 
+  /** Where the history may go on; what of it was counted lately is not counted again. */
   async #find(): Promise<Place | undefined> {
     const { counts } = this.#parts;
     const end = (await this.#thread.ends()).find(({ key }) => counts.of(key) !== undefined);
