@@ -60,7 +60,7 @@ export class ChatInterpreter {
 
   /** Adds what the frame means to `out`; true if it was more than a heartbeat. */
   read(frame: Frame, out: ChatEvent[]): boolean {
-    const event = parseObject(frame.payload.toString("utf8"));
+    const event = parseObject(frame.payload);
     if (!event) {
       throw new ChatError(
         "upstream_protocol",

@@ -6,8 +6,8 @@ const compressed = 0x01;
 const endOfStream = 0x02;
 const headerLength = 5;
 
-/** One envelope of a Connect stream: an event, or the trailer that ends the stream. */
-export type Frame = { end: boolean; payload: Buffer };
+/** One envelope of a Connect stream: an event, or the trailer that ends the stream; the text inside it. */
+export type Frame = { end: boolean; payload: string };
 
 /** Wraps a payload in the five header bytes; a request is exactly one such frame (kimi-web.md §2.1). */
 export function encodeFrame(payload: string): Buffer {
@@ -56,27 +56,29 @@ export class FrameDecoder {
     if (length > this.#maxBytes) throw tooLarge(length, this.#maxBytes);
     this.#wanted = headerLength + length;
     if (this.#size < this.#wanted) return undefined;
+    const flags = bytes.readUInt8(this.#at);
     const start = this.#at + headerLength;
-    const frame = this.#frame(bytes.readUInt8(this.#at), bytes.subarray(start, start + length));
+    const payload =
+      (flags & compressed) === 0
+        ? bytes.toString("utf8", start, start + length)
+        : this.#unpacked(bytes.subarray(start, start + length));
     this.#at = start + length;
     this.#size -= this.#wanted;
     this.#wanted = headerLength;
-    return frame;
+    return { end: (flags & endOfStream) !== 0, payload };
   }
 
   #joined(): Buffer {
-    const [first, ...rest] = this.#chunks;
-    if (first && rest.length === 0) return first;
+    const first = this.#chunks[0];
+    if (first && this.#chunks.length === 1) return first;
     const joined = Buffer.concat(this.#chunks);
     this.#chunks = [joined];
     return joined;
   }
 
-  #frame(flags: number, payload: Buffer): Frame {
-    const end = (flags & endOfStream) !== 0;
-    if ((flags & compressed) === 0) return { end, payload };
+  #unpacked(payload: Buffer): string {
     try {
-      return { end, payload: gunzipSync(payload, { maxOutputLength: this.#maxBytes }) };
+      return gunzipSync(payload, { maxOutputLength: this.#maxBytes }).toString("utf8");
     } catch (cause) {
       throw new ChatError("upstream_protocol", "Kimi sent a compressed frame that does not unpack.", {
         cause,
