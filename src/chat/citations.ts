@@ -28,8 +28,9 @@ export class CitationWriter {
   readonly #cited: Source[] = [];
   readonly #annotations: Annotation[] = [];
   #length = 0;
-  /** The text since the last citation; its end is the end of all that was written. */
-  #passage = "";
+  /** The text since the last citation, in pieces; its end is the end of all that was written. */
+  #passage: string[] = [];
+  #passageLength = 0;
   /** The words that were cited last, for a mark that follows another at once. */
   #words = { start: 0, end: 0 };
 
@@ -65,14 +66,19 @@ export class CitationWriter {
 
   #add(text: string): string {
     this.#length += text.length;
-    this.#passage += text;
-    if (this.#passage.length > 2 * longestPassage) this.#passage = this.#passage.slice(-longestPassage);
+    this.#passage.push(text);
+    this.#passageLength += text.length;
+    if (this.#passageLength > 2 * longestPassage) {
+      this.#passage = [this.#passage.join("").slice(-longestPassage)];
+      this.#passageLength = longestPassage;
+    }
     return text;
   }
 
   #cite(indexes: readonly number[]): string {
-    this.#words = this.#citedWords() ?? this.#words;
-    this.#passage = "";
+    this.#words = this.#citedWords(this.#passage.join("")) ?? this.#words;
+    this.#passage = [];
+    this.#passageLength = 0;
     let markers = "";
     for (const source of indexes.flatMap((index) => this.#sources.get(index) ?? [])) {
       const { url, title } = source;
@@ -85,13 +91,13 @@ export class CitationWriter {
   }
 
   /** The sentence, or the part of it since the last citation, that ends here; none where there are no words. */
-  #citedWords(): { start: number; end: number } | undefined {
-    const spoken = this.#passage.trimEnd();
+  #citedWords(passage: string): { start: number; end: number } | undefined {
+    const spoken = passage.trimEnd();
     const from = Math.max(0, ...[...spoken.matchAll(sentenceEnd)].map((match) => match.index + 1));
     const sentence = spoken.slice(from);
     const first = sentence.search(/[^\s\p{P}\udc00-\udfff]/u);
     if (first === -1) return undefined;
-    const begin = this.#length - this.#passage.length;
+    const begin = this.#length - passage.length;
     return { start: begin + from + first, end: begin + spoken.length };
   }
 

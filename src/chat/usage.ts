@@ -5,8 +5,9 @@ import type { ChatEvent, Message, Usage } from "./types.js";
 /** Counts the tokens of a turn; by estimate where the upstream does not say what it used, as Kimi's web chat. */
 export class UsageMeter {
   readonly #messages: readonly Message[];
-  #text = "";
-  #reasoning = "";
+  /** In pieces as they came: joined, each would cost as much again for as long as the answer runs. */
+  readonly #text: string[] = [];
+  readonly #reasoning: string[] = [];
   #calls = "";
   #told: Usage | undefined;
   #known = { messages: 0, tokens: 0 };
@@ -22,19 +23,19 @@ export class UsageMeter {
 
   /** Takes in what was said. */
   hear(event: ChatEvent): void {
-    if (event.type === "text") this.#text += event.text;
-    else if (event.type === "reasoning") this.#reasoning += event.text;
+    if (event.type === "text") this.#text.push(event.text);
+    else if (event.type === "reasoning") this.#reasoning.push(event.text);
     else if (event.type === "tool-call") this.#calls += (event.name ?? "") + event.arguments;
     else if (event.type === "usage") this.#told = event.usage;
   }
 
   /** What has been said so far. */
   get text(): string {
-    return this.#text;
+    return this.#text.join("");
   }
 
   get reasoning(): string {
-    return this.#reasoning;
+    return this.#reasoning.join("");
   }
 
   /** What the turn took. */
@@ -43,7 +44,7 @@ export class UsageMeter {
     const [input, output, reasoning] = [
       await this.#input(),
       await this.#output(),
-      await tokens(this.#reasoning),
+      await tokens(this.reasoning),
     ];
     return { input, output: output + reasoning, reasoning, cached: 0, estimated: true };
   }
@@ -63,7 +64,7 @@ export class UsageMeter {
   }
 
   async #output(): Promise<number> {
-    return (await tokens(this.#text)) + (await tokens(this.#calls));
+    return (await tokens(this.text)) + (await tokens(this.#calls));
   }
 }
 

@@ -12,7 +12,8 @@ export type Voice = "text" | "think";
 export class Spoken {
   readonly #drift: Drift;
   readonly #sources: Sources;
-  readonly #blocks = new Map<string, string>();
+  /** What each block has said, in pieces. */
+  readonly #blocks = new Map<string, string[]>();
   readonly #heard = new Set<Voice>();
   readonly #marks = new MarkReader();
   #speaking = "";
@@ -31,10 +32,13 @@ export class Spoken {
   /** Takes in one `set` or `append` of a block's content and emits what is new in it. */
   hear(id: string, voice: Voice, content: unknown, op: unknown, out: ChatEvent[]): void {
     const piece = typeof content === "string" ? content : "";
-    const before = this.#blocks.get(id) ?? "";
+    if (op !== "set") {
+      this.#say(id, voice, piece, out);
+      return;
+    }
+    const before = this.#blocks.get(id)?.join("") ?? "";
     // A `set` that continues what was said is a snapshot; one that does not takes back what has left already.
-    if (op !== "set") this.#say(id, voice, before, piece, out);
-    else if (piece.startsWith(before)) this.#say(id, voice, before, piece.slice(before.length), out);
+    if (piece.startsWith(before)) this.#say(id, voice, piece.slice(before.length), out);
     else if (piece !== "") this.#rewrite(id, voice, piece, out);
   }
 
@@ -43,7 +47,7 @@ export class Spoken {
     this.#tell(this.#marks.flush(), out);
   }
 
-  #say(id: string, voice: Voice, before: string, piece: string, out: ChatEvent[]): void {
+  #say(id: string, voice: Voice, piece: string, out: ChatEvent[]): void {
     if (piece === "") return;
     this.#length += piece.length;
     if (this.#length > limits.answerText) {
@@ -52,13 +56,15 @@ export class Spoken {
         `Kimi's answer is longer than ${limits.answerText} characters.`,
       );
     }
-    this.#blocks.set(id, before + piece);
+    const said = this.#blocks.get(id);
+    if (said) said.push(piece);
+    else this.#blocks.set(id, [piece]);
     if (this.#speaking !== id) {
       this.flush(out);
       this.#speaking = id;
     }
     // Kimi shows each block as a paragraph of its own.
-    const paragraph = before === "" && this.#heard.has(voice) ? "\n\n" : "";
+    const paragraph = !said && this.#heard.has(voice) ? "\n\n" : "";
     this.#heard.add(voice);
     if (voice === "think") out.push({ type: "reasoning", text: paragraph + piece });
     else this.#tell(this.#marks.push(paragraph + piece), out);
@@ -66,7 +72,7 @@ export class Spoken {
 
   #rewrite(id: string, voice: Voice, content: string, out: ChatEvent[]): void {
     this.#drift.note("rewrite", voice);
-    this.#blocks.set(id, content);
+    this.#blocks.set(id, [content]);
     out.push({
       type: "notice",
       code: "answer_rewritten",
