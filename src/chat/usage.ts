@@ -11,6 +11,7 @@ export class UsageMeter {
   #calls = "";
   #told: Usage | undefined;
   #known = { messages: 0, tokens: 0 };
+  #said: Promise<number> | undefined;
 
   constructor(messages: readonly Message[]) {
     this.#messages = messages;
@@ -63,7 +64,13 @@ export class UsageMeter {
     return this.#known.tokens + (await tokensIn(unknown));
   }
 
-  async #output(): Promise<number> {
+  /** Both ask for it, once the answer is over. */
+  #output(): Promise<number> {
+    this.#said ??= this.#countOutput();
+    return this.#said;
+  }
+
+  async #countOutput(): Promise<number> {
     return (await tokens(this.text)) + (await tokens(this.#calls));
   }
 }
