@@ -32,7 +32,7 @@ export const big: Part = async (stage, settings) => {
     stagger: pace * deltas,
     record: true,
   };
-  const options = { work, settle: settings.warmSeconds, seconds: settings.quick ? 2 : 10 };
+  const options = { work, settle: settings.warmSeconds, seconds: settings.quick ? 1.5 : 10 };
   const rows: string[][] = [];
   const data: Record<string, object> = {};
   for (const input of inputs()) {
