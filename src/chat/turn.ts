@@ -1,4 +1,5 @@
 import { limits } from "../config/limits.js";
+import type { Recent } from "../recent.js";
 import type { ThreadStore } from "../store/store.js";
 import type { Attachments } from "./attachments.js";
 import type { Chores } from "./chores.js";
@@ -7,7 +8,6 @@ import { ChatError } from "./errors.js";
 import { isBusy } from "./failover.js";
 import type { Route } from "./route.js";
 import { type Place, Thread } from "./thread.js";
-import type { TokenCounts } from "./token-counts.js";
 import { transcript } from "./transcript.js";
 import {
   type ChatEvent,
@@ -26,7 +26,8 @@ export type TurnParts = {
   cleanup: Cleanup;
   chores: Chores;
   attachments: Attachments;
-  counts: TokenCounts;
+  /** What histories took in tokens, by their names: a long one is not counted anew each turn. */
+  counts: Recent<number>;
   /** Hours are counted from a chat's last turn. */
   chats: { mode: ChatsMode; keepHours: number };
   /** Tells the log; `error` never holds what was said. */
@@ -82,9 +83,12 @@ export class Turn {
 
   /** Where the history may go on; what of it was counted lately is not counted again. */
   async #find(): Promise<Place | undefined> {
-    const { counts } = this.#parts;
-    const end = (await this.#thread.ends()).find(({ key }) => counts.of(key) !== undefined);
-    if (end) this.#meter.know(end.length, counts.of(end.key) ?? 0);
+    for (const { key, length } of await this.#thread.ends()) {
+      const tokens = this.#parts.counts.get(key);
+      if (tokens === undefined) continue;
+      this.#meter.know(length, tokens);
+      break;
+    }
     return this.#thread.find();
   }
 
@@ -171,7 +175,7 @@ export class Turn {
     await this.#noted(async () => {
       const names = await this.#thread.remember(chat, message, text, reasoning);
       const tokens = await this.#meter.history();
-      for (const name of names) this.#parts.counts.remember(name, tokens);
+      for (const name of names) this.#parts.counts.set(name, tokens);
     });
   }
 

@@ -1,22 +1,20 @@
+import { Recent } from "../recent.js";
+
 /** So many at once, and all of them again after so many milliseconds. */
 export type Allowance = { most: number; within: number };
 
 /** Token buckets by name. Beyond `size` names the one that was used longest ago is forgotten. */
 export class Buckets {
-  readonly #buckets = new Map<string, { level: number; at: number }>();
-  readonly #size: number;
+  readonly #buckets: Recent<{ level: number; at: number }>;
 
   constructor(size: number) {
-    this.#size = size;
+    this.#buckets = new Recent(size);
   }
 
   /** Takes one out; false if there is none. */
   take(name: string, allowance: Allowance, now = performance.now()): boolean {
     const level = this.#level(name, allowance, now);
     if (whole(level) === 0) return false;
-    this.#buckets.delete(name);
-    const [oldest] = this.#buckets.keys();
-    if (oldest !== undefined && this.#buckets.size >= this.#size) this.#buckets.delete(oldest);
     this.#buckets.set(name, { level: level - 1, at: now });
     return true;
   }

@@ -7,8 +7,8 @@ import { Chat } from "../chat/chat.js";
 import { Chores } from "../chat/chores.js";
 import { Cleanup } from "../chat/cleanup.js";
 import type { Gates } from "../chat/failover.js";
-import { TokenCounts } from "../chat/token-counts.js";
 import type { Upstream } from "../chat/types.js";
+import { limits } from "../config/limits.js";
 import type { Config } from "../config/schema.js";
 import type { UpstreamConfig } from "../config/upstream-schema.js";
 import { fetchAsDataUrl } from "../files/data-url.js";
@@ -19,6 +19,7 @@ import { Uploads } from "../files/uploads.js";
 import { Drift } from "../observability/drift.js";
 import { Metrics } from "../observability/metrics.js";
 import type { Recorder } from "../observability/recording/recorder.js";
+import { Recent } from "../recent.js";
 import { SqliteStore } from "../store/sqlite.js";
 import type { Store } from "../store/store.js";
 import { openUpstream } from "../upstreams/registry.js";
@@ -68,7 +69,7 @@ export async function openHouse(
     chats,
     citations,
     chores: new Chores(config.chores),
-    counts: new TokenCounts(),
+    counts: new Recent(limits.countedHistories),
     files,
     attachments: new Attachments(uploads, promptLinks === "documents" ? links : undefined),
     warn,

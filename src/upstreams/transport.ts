@@ -45,17 +45,19 @@ export async function call(
 }
 
 /**
- * Sends a request whose answer is read as it arrives, in the cheapest way there is; resolves when the status line is
- * there. Throws ChatError and nothing else.
+ * Sends a request whose answer is a stream of this media type, read as it arrives in the cheapest way there is; the
+ * caller must close it. Resolves to the whole of what was answered in its place, if it is something else. Throws
+ * ChatError and nothing else.
  */
-export function openAnswer(to: Host, options: StreamRequest): Promise<AnswerStream> {
+export async function openAnswer(
+  to: Host,
+  options: StreamRequest,
+  type: string,
+): Promise<AnswerStream | Answered> {
   const explain = (cause: unknown, signal: AbortSignal) => transportError(to, cause, signal);
-  return AnswerStream.open(to.pool, { ...options, path: to.prefix + options.path }, explain);
-}
-
-/** Reads an answer whole that was to be a stream and is something else, and closes it. Throws ChatError. */
-export async function readWhole(from: Host, stream: AnswerStream): Promise<Answered> {
-  const bytes = new Bytes(from, limits.unaryBody);
+  const stream = await AnswerStream.open(to.pool, { ...options, path: to.prefix + options.path }, explain);
+  if (stream.status === 200 && mediaType(stream.headers["content-type"]) === type) return stream;
+  const bytes = new Bytes(to, limits.unaryBody);
   try {
     await stream.read(bytes);
   } finally {

@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { AnswerStream } from "../../src/upstreams/answer-stream.js";
 import { host, openAnswer } from "../../src/upstreams/transport.js";
 
 /** A server that says a lot, waits until it is told to, and then ends as it likes. */
@@ -8,7 +9,7 @@ async function talker(end: (response: ServerResponse) => void, patience = 1_000)
   const open: ServerResponse[] = [];
   let connections = 0;
   const server = createServer((_request, response) => {
-    response.writeHead(200).write("x".repeat(5_000));
+    response.writeHead(200, { "content-type": "text/event-stream" }).write("x".repeat(5_000));
     open.push(response);
   });
   server.on("connection", () => {
@@ -25,7 +26,8 @@ async function talker(end: (response: ServerResponse) => void, patience = 1_000)
   /** Reads what is said, lets the end come only then, and closes. */
   async function listen(): Promise<void> {
     const signal = new AbortController().signal;
-    const stream = await openAnswer(to, { method: "GET", path: "/", signal });
+    const stream = await openAnswer(to, { method: "GET", path: "/", signal }, "text/event-stream");
+    if (!(stream instanceof AnswerStream)) throw new Error("no stream");
     let heard = 0;
     await stream.read({
       get isOver() {

@@ -7,18 +7,9 @@ import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
 import { version } from "../../version.js";
-import type { AnswerStream } from "../answer-stream.js";
+import { AnswerStream } from "../answer-stream.js";
 import { notEvents, notJson } from "../meanings.js";
-import {
-  type Answered,
-  call,
-  type Host,
-  host,
-  openAnswer,
-  readWhole,
-  retryAfter,
-  shortCall,
-} from "../transport.js";
+import { type Answered, call, type Host, host, openAnswer, retryAfter, shortCall } from "../transport.js";
 import { failureToError } from "./errors.js";
 
 export type ClientOptions = {
@@ -71,11 +62,10 @@ export class LegacyClient {
   /** Opens a stream of events; the caller must close it. A refusal comes as JSON, with any status (kimi-web.md §1.6). */
   async stream(path: string, body: JsonObject, token: string, signal: AbortSignal): Promise<AnswerStream> {
     const asked = { method: "POST", path, ...this.#json(body, token), signal } as const;
-    const stream = await openAnswer(this.#site, asked);
-    const type = String(stream.headers["content-type"] ?? "");
-    if (stream.status === 200 && type.startsWith("text/event-stream")) return stream;
-    this.#read(await readWhole(this.#site, stream));
-    throw notEvents(type);
+    const answer = await openAnswer(this.#site, asked, "text/event-stream");
+    if (answer instanceof AnswerStream) return answer;
+    this.#read(answer);
+    throw notEvents(answer.headers["content-type"]);
   }
 
   /** Sends a file to the address that Kimi has signed for it, which is another host's and gets no token. */

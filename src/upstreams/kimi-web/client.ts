@@ -5,18 +5,9 @@ import { type JsonObject, parseObject } from "../../json.js";
 import type { Drift } from "../../observability/drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
 import { version } from "../../version.js";
-import type { AnswerStream } from "../answer-stream.js";
+import { AnswerStream } from "../answer-stream.js";
 import { notEvents, notJson } from "../meanings.js";
-import {
-  type Answered,
-  call,
-  type Host,
-  host,
-  openAnswer,
-  readWhole,
-  retryAfter,
-  shortCall,
-} from "../transport.js";
+import { type Answered, call, type Host, host, openAnswer, retryAfter, shortCall } from "../transport.js";
 import { statusToError } from "./errors.js";
 import { FileForm } from "./file-form.js";
 import { encodeFrame } from "./frames.js";
@@ -93,11 +84,10 @@ export class KimiClient {
     const headers = { ...this.#headersFor(token), "content-type": "application/connect+json" };
     const path = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
     const asked = { method: "POST", path, headers, body: encodeFrame(body), signal } as const;
-    const stream = await openAnswer(this.#site, asked);
-    const type = String(stream.headers["content-type"] ?? "");
-    if (stream.status === 200 && type.startsWith("application/connect+json")) return stream;
-    this.#read(await readWhole(this.#site, stream));
-    throw notEvents(type);
+    const answer = await openAnswer(this.#site, asked, "application/connect+json");
+    if (answer instanceof AnswerStream) return answer;
+    this.#read(answer);
+    throw notEvents(answer.headers["content-type"]);
   }
 
   async close(): Promise<void> {

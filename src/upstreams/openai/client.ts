@@ -3,7 +3,7 @@ import { limits } from "../../config/limits.js";
 import { type JsonObject, parseObject } from "../../json.js";
 import { unlessAborted } from "../../unless-aborted.js";
 import { version } from "../../version.js";
-import type { AnswerStream } from "../answer-stream.js";
+import { AnswerStream } from "../answer-stream.js";
 import {
   type Answered,
   call,
@@ -11,7 +11,6 @@ import {
   host,
   mediaType,
   openAnswer,
-  readWhole,
   retryAfter,
   shortCall,
 } from "../transport.js";
@@ -53,10 +52,10 @@ export class OpenAiClient {
   /** Opens the stream of one answer; the caller must close it. */
   async stream(body: JsonObject, signal: AbortSignal): Promise<AnswerStream> {
     const timeouts = { headersTimeout: this.#silence, bodyTimeout: this.#silence };
-    const stream = await openAnswer(this.#host, { ...this.#completion(body, signal), ...timeouts });
-    if (stream.status === 200 && mediaType(stream.headers["content-type"]) === "text/event-stream")
-      return stream;
-    this.#read(await readWhole(this.#host, stream));
+    const completion = { ...this.#completion(body, signal), ...timeouts };
+    const answer = await openAnswer(this.#host, completion, "text/event-stream");
+    if (answer instanceof AnswerStream) return answer;
+    this.#read(answer);
     throw new ChatError("upstream_protocol", `${this.#service.service} answered with no stream of events.`);
   }
 

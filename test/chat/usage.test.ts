@@ -1,6 +1,4 @@
 import { expect, test } from "vitest";
-import { TokenCounts } from "../../src/chat/token-counts.js";
-import { limits } from "../../src/config/limits.js";
 import { startGateway } from "../gateway.js";
 
 type Message = { role: "system" | "user" | "assistant"; content: string };
@@ -20,11 +18,4 @@ test("a history that is counted turn by turn takes what it takes when it is coun
   const atOnce = await other.client.chat.completions.create({ model: "kimi", messages: history });
   expect(turnByTurn).toBeGreaterThan(200);
   expect(turnByTurn).toBe(atOnce.usage?.prompt_tokens);
-});
-
-test("what was counted longest ago is forgotten first", () => {
-  const counts = new TokenCounts();
-  for (let name = 0; name <= limits.countedHistories; name++) counts.remember(String(name), name);
-  expect(counts.of("0")).toBeUndefined();
-  expect(counts.of("1")).toBe(1);
 });

@@ -1,0 +1,20 @@
+/** Values by name. Beyond `size` names the one that was set longest ago is forgotten. */
+export class Recent<Value> {
+  readonly #values = new Map<string, Value>();
+  readonly #size: number;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  get(name: string): Value | undefined {
+    return this.#values.get(name);
+  }
+
+  set(name: string, value: Value): void {
+    this.#values.delete(name);
+    this.#values.set(name, value);
+    const [oldest] = this.#values.keys();
+    if (oldest !== undefined && this.#values.size > this.#size) this.#values.delete(oldest);
+  }
+}
