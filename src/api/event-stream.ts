@@ -81,19 +81,27 @@ export class EventStream {
     clearInterval(this.#beat);
   }
 
-  /**
-   * True if more may follow at once. After the first write a chunk of the body (RFC 9112 §7.1) goes to the socket in
-   * one piece: Node would hand it over in four, a tick later. A response that still waits for an earlier one of its
-   * connection has no socket.
-   */
+  /** True if more may follow at once. */
   #send(bytes: string): boolean {
     this.#quietSince = performance.now();
-    const { socket, chunkedEncoding } = this.#response;
-    if (this.#opened && socket && chunkedEncoding) {
-      return socket.write(`${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`);
-    }
+    if (this.#opened) return this.#chunk(bytes);
+    const { socket } = this.#response;
+    socket?.cork();
     this.#open();
-    return this.#response.write(bytes);
+    this.#response.flushHeaders();
+    const more = this.#chunk(bytes);
+    socket?.uncork();
+    return more;
+  }
+
+  /**
+   * A chunk of the body (RFC 9112 §7.1) goes to the socket in one piece: Node would hand it over in four, a tick later.
+   * A response that still waits for an earlier one of its connection has no socket.
+   */
+  #chunk(bytes: string): boolean {
+    const { socket, chunkedEncoding } = this.#response;
+    if (!socket || !chunkedEncoding) return this.#response.write(bytes);
+    return socket.write(`${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`);
   }
 
   #open(): void {

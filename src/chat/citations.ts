@@ -23,7 +23,7 @@ export function withoutCitations(text: string): string {
  */
 export class CitationWriter {
   #mode: CitationMode = "inline";
-  readonly #sources = new Map<number, Source>();
+  readonly #sources: Source[] = [];
   /** Sources in the order in which they are first cited; the place gives the number that is shown. */
   readonly #cited: Source[] = [];
   readonly #annotations: Annotation[] = [];
@@ -43,7 +43,7 @@ export class CitationWriter {
       case "text":
         return this.#add(event.text);
       case "source":
-        this.#sources.set(event.source.index, event.source);
+        this.#sources.push(event.source);
         return "";
       case "citation":
         return this.#mode === "off" ? "" : this.#cite(event.sources);
@@ -61,7 +61,7 @@ export class CitationWriter {
     if (this.#mode === "off") return [];
     if (this.#annotations.length > 0) return this.#annotations;
     const end = this.#length;
-    return [...this.#sources.values()].map(({ url, title }) => ({ url, title, start: end, end }));
+    return this.#sources.map(({ url, title }) => ({ url, title, start: end, end }));
   }
 
   #add(text: string): string {
@@ -80,7 +80,9 @@ export class CitationWriter {
     this.#passage = [];
     this.#passageLength = 0;
     let markers = "";
-    for (const source of indexes.flatMap((index) => this.#sources.get(index) ?? [])) {
+    for (const index of indexes) {
+      const source = this.#sources.find((candidate) => candidate.index === index);
+      if (!source) continue;
       const { url, title } = source;
       if (!this.#cited.includes(source)) this.#cited.push(source);
       this.#annotations.push({ url, title, ...this.#words });
@@ -104,7 +106,7 @@ export class CitationWriter {
   /** The Markdown list that the original put at the end of an answer; empty without sources. */
   #footer(): string {
     if (this.#mode !== "inline" && this.#mode !== "footer") return "";
-    const listed = this.#cited.length > 0 ? this.#cited : [...this.#sources.values()];
+    const listed = this.#cited.length > 0 ? this.#cited : this.#sources;
     if (listed.length === 0) return "";
     const lines = listed.map(
       (source, at) => `${at + 1}. [${escapeTitle(source.title)}](${escapeUrl(source.url)})`,

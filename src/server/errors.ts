@@ -22,7 +22,8 @@ export function handleErrors(app: FastifyInstance): void {
 /** What was thrown as a ChatError; a defect of ours is logged. */
 export function failureOf(thrown: FastifyError, request: FastifyRequest): ChatError {
   const error = fromFastify(thrown) ?? asChatError(thrown);
-  if (error.code === "internal") request.log.error({ stack: stackOf(error.cause) }, "unexpected failure");
+  if (error.code === "internal")
+    request.log.error({ reqId: request.id, stack: stackOf(error.cause) }, "unexpected failure");
   return error;
 }
 

@@ -26,6 +26,7 @@ export class Lifetime {
         metrics.request(ended);
         request.log.info(
           {
+            reqId: request.id,
             ...ended,
             key: request.caller?.key,
             failure: left ? "cancelled" : request.failure?.code,

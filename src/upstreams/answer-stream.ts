@@ -101,7 +101,13 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
     if (this.#failure) controller.abort(unread);
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    // As undici keeps them they hold on to what the first read of the socket brought, for as long as the answer lasts.
+    controller.rawHeaders = null;
     if (status < 200) return;
     this.status = status;
     this.headers = headers;

@@ -65,6 +65,8 @@ export class FrameDecoder {
     this.#at = start + length;
     this.#size -= this.#wanted;
     this.#wanted = headerLength;
+    // Until more comes there is nothing to hold on to.
+    if (this.#size === 0) this.#chunks.length = 0;
     return { end: (flags & endOfStream) !== 0, payload };
   }
 

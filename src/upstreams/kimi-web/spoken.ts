@@ -14,7 +14,7 @@ export class Spoken {
   readonly #sources: Sources;
   /** What each block has said, in pieces. */
   readonly #blocks = new Map<string, string[]>();
-  readonly #heard = new Set<Voice>();
+  readonly #heard = { text: false, think: false };
   readonly #marks = new MarkReader();
   #speaking = "";
   #length = 0;
@@ -64,8 +64,8 @@ export class Spoken {
       this.#speaking = id;
     }
     // Kimi shows each block as a paragraph of its own.
-    const paragraph = !said && this.#heard.has(voice) ? "\n\n" : "";
-    this.#heard.add(voice);
+    const paragraph = !said && this.#heard[voice] ? "\n\n" : "";
+    this.#heard[voice] = true;
     if (voice === "think") out.push({ type: "reasoning", text: paragraph + piece });
     else this.#tell(this.#marks.push(paragraph + piece), out);
   }

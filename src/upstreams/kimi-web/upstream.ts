@@ -98,7 +98,7 @@ export class KimiWeb implements Upstream {
 
   /** One turn. A login that Kimi refuses is renewed once and the turn repeated, if nothing has been said yet. */
   async chat(request: UpstreamRequest, tell: Listener, signal: AbortSignal): Promise<void> {
-    const body = chatBody(request, await this.#wireModel(request.model.id));
+    const model = await this.#wireModel(request.model.id);
     let token = await this.#credentials.accessToken(signal);
     let speaking = false;
     const hear: Listener = (events) => {
@@ -110,7 +110,7 @@ export class KimiWeb implements Upstream {
     };
     for (let renewed = false; ; renewed = true) {
       try {
-        return await this.#answer(body, request.continues?.chat, { token, tell: hear, signal });
+        return await this.#answer(request, model, { token, tell: hear, signal });
       } catch (error) {
         if (renewed || speaking || !isExpiredLogin(error)) throw error;
         token = await this.#credentials.replace(token, signal);
@@ -154,12 +154,12 @@ export class KimiWeb implements Upstream {
 
   /** One `Chat` call. However it is left before its end, Kimi is told to stop. */
   async #answer(
-    body: string,
-    continued: string | undefined,
+    request: UpstreamRequest,
+    model: KimiModel,
     { token, tell, signal }: { token: string; tell: Listener; signal: AbortSignal },
   ): Promise<void> {
-    const stream = await this.#client.openChat(body, token, signal);
-    const interpreter = new ChatInterpreter(this.#drift, continued);
+    const stream = await this.#client.openChat(chatBody(request, model), token, signal);
+    const interpreter = new ChatInterpreter(this.#drift, request.continues?.chat);
     const { progress } = this.#patience;
     const decoder = new FrameDecoder(limits.frame);
     try {
