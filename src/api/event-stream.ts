@@ -26,8 +26,9 @@ export class EventStream {
   readonly #stuckClient: number;
   #opened = false;
   #quietSince = performance.now();
-  readonly #hold: NodeJS.Timeout;
-  readonly #beat: NodeJS.Timeout;
+  readonly #keepAliveEvery: number;
+  /** Until the status line has left it holds that, then it is the keep-alive's. */
+  #timer: NodeJS.Timeout;
 
   /** `headers` is asked when the status line leaves, which is when everything about the answer is known. */
   constructor(
@@ -39,11 +40,8 @@ export class EventStream {
     this.#headers = headers;
     this.#keepAlive = keepAlive;
     this.#stuckClient = times.stuckClient;
-    this.#hold = setTimeout(() => this.#send(this.#keepAlive), times.holdHeader);
-    this.#beat = setInterval(() => {
-      if (this.#opened && performance.now() - this.#quietSince >= times.keepAlive * 0.9)
-        this.#send(this.#keepAlive);
-    }, times.keepAlive);
+    this.#keepAliveEvery = times.keepAlive;
+    this.#timer = setTimeout(() => this.#send(this.#keepAlive), times.holdHeader);
   }
 
   /** True once the status line has left; from then on a failure is an event. */
@@ -70,15 +68,14 @@ export class EventStream {
 
   /** Sends the last bytes and ends the stream cleanly. */
   end(bytes: string): void {
-    this.stop();
     this.#open();
+    this.stop();
     this.#response.end(bytes);
   }
 
-  /** Stops the timers without ending the response; someone else answers then. */
+  /** Stops the timer without ending the response; someone else answers then. */
   stop(): void {
-    clearTimeout(this.#hold);
-    clearInterval(this.#beat);
+    clearTimeout(this.#timer);
   }
 
   /** True if more may follow at once. */
@@ -104,10 +101,15 @@ export class EventStream {
     return socket.write(`${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`);
   }
 
+  #beat(): void {
+    if (performance.now() - this.#quietSince >= this.#keepAliveEvery * 0.9) this.#send(this.#keepAlive);
+  }
+
   #open(): void {
     if (this.#opened) return;
     this.#opened = true;
-    clearTimeout(this.#hold);
+    clearTimeout(this.#timer);
+    this.#timer = setInterval(() => this.#beat(), this.#keepAliveEvery);
     this.#response.writeHead(200, {
       ...this.#headers(),
       "content-type": "text/event-stream; charset=utf-8",

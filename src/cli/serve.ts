@@ -7,6 +7,7 @@ import { Recorder } from "../observability/recording/recorder.js";
 import { type House, openHouse } from "../server/house.js";
 import { createKey } from "../server/keys.js";
 import { type RunningServer, startServer } from "../server/server.js";
+import { spareMemory } from "../server/spare-memory.js";
 import type { KeyStore } from "../store/store.js";
 import { addressError, fromHere, isLoopback, needsKey } from "./address.js";
 
@@ -28,6 +29,7 @@ export async function serve(commandLine: CommandLine & Recording): Promise<void>
     // The catalogue and, where it is due, the login are renewed before the first person waits for them.
     house.chat.models({}, new AbortController().signal).catch(() => {});
     house.cleanup.sweep();
+    spareMemory(server.restedFor);
 
     for (const warning of config.warnings) say(`note: ${warning}`);
     if (recorder) tellOfRecording(commandLine);

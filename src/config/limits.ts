@@ -18,6 +18,10 @@ export const limits = {
   /** At the end of a shutdown: from the error event to the cut. */
   lastWords: 2 * second,
 
+  /** After so long without a request memory is given back. */
+  collectAtRest: 5 * second,
+  /** Garbage that is not worth a collection. */
+  sparedGarbage: 4 * megabyte,
   /** Histories whose tokens are remembered. */
   countedHistories: 10_000,
   /** How long the status line waits for the first word; then it leaves early and keep-alives run. */

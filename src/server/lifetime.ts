@@ -5,6 +5,7 @@ import type { Metrics } from "../observability/metrics.js";
 /** The requests that are being answered: gives each its stop signal, logs its end, and stops them all at the end. */
 export class Lifetime {
   readonly #running = new Set<AbortController>();
+  #restsSince = performance.now();
 
   constructor(app: FastifyInstance, metrics: Metrics) {
     app.addHook("onRequest", async (request, reply) => {
@@ -15,6 +16,7 @@ export class Lifetime {
       request.failure = undefined;
       reply.raw.once("close", () => {
         this.#running.delete(controller);
+        this.#restsSince = performance.now();
         const left = !reply.raw.writableFinished;
         if (left) controller.abort(new ChatError("cancelled", "The client left."));
         const ended = {
@@ -40,6 +42,11 @@ export class Lifetime {
 
   get running(): number {
     return this.#running.size;
+  }
+
+  /** Milliseconds since the last of them ended; 0 while there are any. */
+  get restedFor(): number {
+    return this.#running.size > 0 ? 0 : performance.now() - this.#restsSince;
   }
 
   /** Ends what is still running; streams get an error event, the rest its status. */

@@ -34,7 +34,12 @@ export type ServerParts = {
 };
 
 /** A server that listens, and how to stop it. */
-export type RunningServer = { url: string; stop(): Promise<void> };
+export type RunningServer = {
+  url: string;
+  /** Milliseconds since it had anything to answer. */
+  restedFor(): number;
+  stop(): Promise<void>;
+};
 
 /** Clients can read these across origins (clients.md row 6). */
 const exposedHeaders = [
@@ -68,6 +73,7 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   await app.listen({ host: config.host, port: config.port });
   return {
     url: addressOf(app, config.host),
+    restedFor: () => lifetime.restedFor,
     stop: () => shutDown(app, lifetime, config.shutdownSeconds * 1_000),
   };
 }

@@ -5,7 +5,8 @@ import { type JsonObject, object, objects, text } from "../json.js";
 /** The pages that a search of one answer found, numbered as they appear (kimi-web.md §2.6). */
 export class Sources {
   readonly #byReference = new Map<string, number>();
-  readonly #byUrl = new Map<string, number>();
+  /** The addresses in the order in which they appeared. */
+  readonly #urls: string[] = [];
 
   /** Reads `searchChunks`, or the `searchResult`s of a tool's contents; emits each page once. */
   read(items: unknown, out: ChatEvent[]): void {
@@ -21,11 +22,10 @@ export class Sources {
     const base = object(result.base) ?? result;
     const url = text(base.url);
     if (!url) return;
-    let index = this.#byUrl.get(url);
-    if (index === undefined) {
-      if (this.#byUrl.size >= limits.sources) return;
-      index = this.#byUrl.size + 1;
-      this.#byUrl.set(url, index);
+    let index = this.#urls.indexOf(url) + 1;
+    if (index === 0) {
+      if (this.#urls.length >= limits.sources) return;
+      index = this.#urls.push(url);
       out.push({ type: "source", source: sourceOf(index, url, base) });
     }
     for (const reference of [text(result.refIndex), text(result.id)]) {

@@ -28,7 +28,7 @@ const knownSeverities = new Set(["", "INFO", "BLOCK_RETRACT", "MESSAGE_RETRACT"]
  */
 export class ChatInterpreter {
   readonly #drift: Drift;
-  readonly #tools = new Map<string, { name: string; args: string; announced: boolean }>();
+  readonly #tools: { id: string; name: string; args: string; announced: boolean }[] = [];
   readonly #sources = new Sources();
   readonly #spoken: Spoken;
   #chatId: string;
@@ -140,10 +140,10 @@ export class ChatInterpreter {
 
   #tool(id: string, tool: JsonObject, event: JsonObject, out: ChatEvent[]): void {
     this.#usedTool = true;
-    let known = this.#tools.get(id);
+    let known = this.#tools.find((candidate) => candidate.id === id);
     if (!known) {
-      known = { name: "", args: "", announced: false };
-      this.#tools.set(id, known);
+      known = { id, name: "", args: "", announced: false };
+      this.#tools.push(known);
     }
     known.name ||= text(tool.name) ?? "";
     const args = text(tool.args) ?? "";
