@@ -78,7 +78,7 @@ export class Turn {
       }
     }
     if (this.#request.conversation) await tell([unknownConversation]);
-    await this.#attempt(undefined, tell, signal);
+    return this.#attempt(undefined, tell, signal);
   }
 
   /** Where the history may go on; what of it was counted lately is not counted again. */

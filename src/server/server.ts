@@ -104,6 +104,7 @@ async function assemble(app: FastifyInstance, { chat, store, config, metrics }: 
   securityHeaders(app);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    if (request.headers.origin !== undefined) reply.header("access-control-expose-headers", exposedHeaders);
     if (request.headers["access-control-request-private-network"] === "true") {
       reply.header("access-control-allow-private-network", "true");
     }
@@ -111,7 +112,6 @@ async function assemble(app: FastifyInstance, { chat, store, config, metrics }: 
   await app.register(cors, {
     origin: origins.includes("*") ? true : origins,
     methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-    exposedHeaders,
     maxAge: 7_200,
     strictPreflight: false,
   });
