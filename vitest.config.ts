@@ -4,7 +4,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default", "./test/tally.ts"],
-    globalSetup: "test/canary.ts",
+    // Taken down in reverse: the log is read before its folder goes.
+    globalSetup: ["test/room.ts", "test/canary.ts"],
     setupFiles: ["test/seed.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
