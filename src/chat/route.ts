@@ -98,6 +98,7 @@ export function mayUse(
     return base === wanted.base && [...switches].every((suffix) => wanted.switches.has(suffix));
   });
 }
+
 function searchIn(switches: ReadonlySet<Suffix>): boolean | undefined {
   if (switches.has("nosearch")) return false;
   return switches.has("search") ? true : undefined;
