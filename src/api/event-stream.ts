@@ -82,9 +82,9 @@ export class EventStream {
   #send(bytes: string): boolean {
     this.#quietSince = performance.now();
     if (this.#opened) return this.#chunk(bytes);
+    this.#open();
     const { socket } = this.#response;
     socket?.cork();
-    this.#open();
     this.#response.flushHeaders();
     const more = this.#chunk(bytes);
     socket?.uncork();
