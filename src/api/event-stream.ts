@@ -1,5 +1,7 @@
 import type { ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import { limits } from "../config/limits.js";
+import { atTurnEnd } from "../turn-end.js";
 
 /** How long things wait on a stream; tests shorten them. Milliseconds. */
 export type StreamTimes = {
@@ -25,6 +27,12 @@ export class EventStream {
   readonly #keepAlive: string;
   readonly #stuckClient: number;
   #opened = false;
+  #headLeft = false;
+  /** Bytes that leave when the turn of the event loop ends. */
+  #waiting = "";
+  readonly #flushNow = () => {
+    if (this.#response.socket) this.#flush(this.#response.socket);
+  };
   #quietSince = performance.now();
   readonly #keepAliveEvery: number;
   /** Until the status line has left it holds that, then it is the keep-alive's. */
@@ -70,7 +78,7 @@ export class EventStream {
   end(bytes: string): void {
     this.#open();
     this.stop();
-    this.#response.end(bytes);
+    this.#response.end(this.#taken() + bytes);
   }
 
   /** Stops the timer without ending the response; someone else answers then. */
@@ -78,27 +86,43 @@ export class EventStream {
     clearTimeout(this.#timer);
   }
 
-  /** True if more may follow at once. */
+  /**
+   * Sends bytes at the end of this turn of the event loop, after all else that it brought: a reader that the first
+   * write has woken is still awake for the next, and waking it is the dearest thing about a write. True if more may
+   * follow at once. A response that still waits for an earlier one of its connection has no socket.
+   */
   #send(bytes: string): boolean {
     this.#quietSince = performance.now();
-    if (this.#opened) return this.#chunk(bytes);
     this.#open();
-    const { socket } = this.#response;
-    socket?.cork();
-    this.#response.flushHeaders();
-    const more = this.#chunk(bytes);
-    socket?.uncork();
-    return more;
+    const { socket, chunkedEncoding } = this.#response;
+    if (!socket || !chunkedEncoding) return this.#response.write(bytes);
+    if (this.#waiting === "") atTurnEnd(this.#flushNow);
+    this.#waiting += bytes;
+    if (this.#waiting.length < socket.writableHighWaterMark) return !socket.writableNeedDrain;
+    return this.#flush(socket);
   }
 
   /**
-   * A chunk of the body (RFC 9112 §7.1) goes to the socket in one piece: Node would hand it over in four, a tick later.
-   * A response that still waits for an earlier one of its connection has no socket.
+   * What waits goes to the socket as one chunk of the body (RFC 9112 §7.1), in one piece: Node would hand it over in
+   * four, a tick later. The head leaves with the first.
    */
-  #chunk(bytes: string): boolean {
-    const { socket, chunkedEncoding } = this.#response;
-    if (!socket || !chunkedEncoding) return this.#response.write(bytes);
-    return socket.write(`${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`);
+  #flush(socket: Writable): boolean {
+    const bytes = this.#taken();
+    if (bytes === "") return true;
+    const chunk = `${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`;
+    if (this.#headLeft) return socket.write(chunk);
+    this.#headLeft = true;
+    socket.cork();
+    this.#response.flushHeaders();
+    const more = socket.write(chunk);
+    socket.uncork();
+    return more;
+  }
+
+  #taken(): string {
+    const bytes = this.#waiting;
+    this.#waiting = "";
+    return bytes;
   }
 
   #beat(): void {

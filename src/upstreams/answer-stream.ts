@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import { limits } from "../config/limits.js";
+import { atTurnEnd } from "../turn-end.js";
 
 /** A request whose answer is read as it arrives. */
 export type StreamRequest = Dispatcher.DispatchOptions & { signal: AbortSignal };
@@ -151,7 +152,7 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
   #tellSoon(): void {
     if (this.#isDue || !this.#reading) return;
     this.#isDue = true;
-    process.nextTick(this.#tellNow);
+    atTurnEnd(this.#tellNow);
   }
 
   #tell(): void {
