@@ -33,7 +33,8 @@ export class EventStream {
   readonly #flushNow = () => {
     if (this.#response.socket) this.#flush(this.#response.socket);
   };
-  #quietSince = performance.now();
+  /** Nothing has been sent since the last beat. */
+  #isQuiet = false;
   readonly #keepAliveEvery: number;
   /** Until the status line has left it holds that, then it is the keep-alive's. */
   #timer: NodeJS.Timeout;
@@ -92,7 +93,7 @@ export class EventStream {
    * follow at once. A response that still waits for an earlier one of its connection has no socket.
    */
   #send(bytes: string): boolean {
-    this.#quietSince = performance.now();
+    this.#isQuiet = false;
     this.#open();
     const { socket, chunkedEncoding } = this.#response;
     if (!socket || !chunkedEncoding) return this.#response.write(bytes);
@@ -125,15 +126,18 @@ export class EventStream {
     return bytes;
   }
 
+  /** Twice in the time that a stream may be silent. */
   #beat(): void {
-    if (performance.now() - this.#quietSince >= this.#keepAliveEvery * 0.9) this.#send(this.#keepAlive);
+    const wasQuiet = this.#isQuiet;
+    this.#isQuiet = true;
+    if (wasQuiet) this.#send(this.#keepAlive);
   }
 
   #open(): void {
     if (this.#opened) return;
     this.#opened = true;
     clearTimeout(this.#timer);
-    this.#timer = setInterval(() => this.#beat(), this.#keepAliveEvery);
+    this.#timer = setInterval(() => this.#beat(), this.#keepAliveEvery / 2);
     this.#response.writeHead(200, {
       ...this.#headers(),
       "content-type": "text/event-stream; charset=utf-8",

@@ -22,7 +22,8 @@ export class AnswerTeller<Piece> implements StreamReader {
   readonly #interpreter: Interpreter<Piece>;
   readonly #tell: Listener;
   readonly #patience: Patience;
-  #heardAt = Date.now();
+  /** When it first kept silent since it said something. */
+  #silentSince: number | undefined;
 
   constructor(
     decoder: Decoder<Piece>,
@@ -56,8 +57,12 @@ export class AnswerTeller<Piece> implements StreamReader {
       this.#decoder.push(chunk);
       heard = readPieces(this.#decoder, this.#interpreter, events) || heard;
     }
-    if (heard) this.#heardAt = Date.now();
-    else if (Date.now() - this.#heardAt > this.#patience.progress) {
+    if (heard) {
+      this.#silentSince = undefined;
+      return;
+    }
+    this.#silentSince ??= Date.now();
+    if (Date.now() - this.#silentSince > this.#patience.progress) {
       const { service } = this.#patience;
       throw new ChatError("timeout", `${service} kept the line open but stopped answering. Try again.`);
     }

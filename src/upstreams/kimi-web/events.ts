@@ -5,7 +5,8 @@ import { isObject, type JsonObject, object, parseObject, text, texts } from "../
 import type { Drift } from "../../observability/drift.js";
 import { Sources } from "../sources.js";
 import { failureToError, readFailure } from "./errors.js";
-import type { Frame } from "./frames.js";
+import { type Frame, payloadOf } from "./frames.js";
+import { NextWords } from "./next-words.js";
 import { Spoken } from "./spoken.js";
 
 /** Block kinds that carry nothing for a chat client (kimi-web.md §2.5). */
@@ -31,6 +32,7 @@ export class ChatInterpreter {
   readonly #tools: { id: string; name: string; args: string; announced: boolean }[] = [];
   readonly #sources = new Sources();
   readonly #spoken: Spoken;
+  readonly #nextWords = new NextWords();
   #chatId: string;
   #assistantId = "";
   #opened = false;
@@ -60,22 +62,33 @@ export class ChatInterpreter {
 
   /** Adds what the frame means to `out`; true if it was more than a heartbeat. */
   read(frame: Frame, out: ChatEvent[]): boolean {
-    const event = parseObject(frame.payload);
+    // The hot path first: almost every frame adds words to the block that spoke before it.
+    const words = frame.last ? undefined : this.#nextWords.read(frame);
+    if (words !== undefined) {
+      this.#spoken.say(this.#nextWords.block, this.#nextWords.voice, words, out);
+      return true;
+    }
+    return this.#parse(frame, out);
+  }
+
+  #parse(frame: Frame, out: ChatEvent[]): boolean {
+    const payload = payloadOf(frame);
+    const event = parseObject(payload);
     if (!event) {
       throw new ChatError(
         "upstream_protocol",
         "Kimi sent a frame that is not JSON. Is the base URL really Kimi's?",
       );
     }
-    if (frame.end) {
+    if (frame.last) {
       this.#end(event, out);
       return true;
     }
+    if (event.op === "append") this.#nextWords.learn(payload);
     return this.#event(event, out);
   }
 
   #event(event: JsonObject, out: ChatEvent[]): boolean {
-    // The hot path first: almost every frame is a delta of a block.
     if (isObject(event.block)) this.#block(event.block, event, out);
     else if (isObject(event.message)) this.#message(event.message, out);
     else if (isObject(event.chat)) this.#chat(event.chat, out);

@@ -6,8 +6,18 @@ const compressed = 0x01;
 const endOfStream = 0x02;
 const headerLength = 5;
 
-/** One envelope of a Connect stream: an event, or the trailer that ends the stream; the text inside it. */
-export type Frame = { end: boolean; payload: string };
+const nothing = Buffer.alloc(0);
+
+/**
+ * One envelope of a Connect stream: an event, or with `last` the trailer that ends the stream. Its payload is the bytes
+ * from `start` to `end`, which stay what they are until the decoder is asked again.
+ */
+export type Frame = { last: boolean; bytes: Buffer; start: number; end: number };
+
+/** The text inside a frame. */
+export function payloadOf({ bytes, start, end }: Frame): string {
+  return bytes.toString("utf8", start, end);
+}
 
 /** Wraps a payload in the five header bytes; a request is exactly one such frame (kimi-web.md §2.1). */
 export function encodeFrame(payload: string): Buffer {
@@ -25,8 +35,10 @@ export function encodeFrame(payload: string): Buffer {
  */
 export class FrameDecoder {
   readonly #maxBytes: number;
-  #chunks: Buffer[] = [];
-  /** Where the next frame begins in the first chunk. */
+  #bytes: Buffer = nothing;
+  /** What has arrived since `bytes`. */
+  #later: Buffer[] = [];
+  /** Where the next frame begins in `bytes`. */
   #at = 0;
   /** Bytes that have arrived and belong to no frame yet. */
   #size = 0;
@@ -39,9 +51,9 @@ export class FrameDecoder {
 
   push(chunk: Buffer): void {
     if (this.#size === 0) {
-      this.#chunks = [chunk];
+      this.#bytes = chunk;
       this.#at = 0;
-    } else this.#chunks.push(chunk);
+    } else this.#later.push(chunk);
     this.#size += chunk.length;
   }
 
@@ -50,37 +62,37 @@ export class FrameDecoder {
    * `maxBytes`, as soon as its header is there, and for one that does not unpack.
    */
   next(): Frame | undefined {
-    if (this.#size < this.#wanted) return undefined;
-    const bytes = this.#joined();
+    if (this.#size < this.#wanted) {
+      // Until more comes there is nothing to hold on to.
+      if (this.#size === 0) this.#bytes = nothing;
+      return undefined;
+    }
+    if (this.#later.length > 0) this.#join();
+    const bytes = this.#bytes;
     const length = bytes.readUInt32BE(this.#at + 1);
     if (length > this.#maxBytes) throw tooLarge(length, this.#maxBytes);
     this.#wanted = headerLength + length;
     if (this.#size < this.#wanted) return undefined;
     const flags = bytes.readUInt8(this.#at);
     const start = this.#at + headerLength;
-    const payload =
-      (flags & compressed) === 0
-        ? bytes.toString("utf8", start, start + length)
-        : this.#unpacked(bytes.subarray(start, start + length));
-    this.#at = start + length;
+    const end = start + length;
+    this.#at = end;
     this.#size -= this.#wanted;
     this.#wanted = headerLength;
-    // Until more comes there is nothing to hold on to.
-    if (this.#size === 0) this.#chunks.length = 0;
-    return { end: (flags & endOfStream) !== 0, payload };
+    const last = (flags & endOfStream) !== 0;
+    if ((flags & compressed) === 0) return { last, bytes, start, end };
+    const unpacked = this.#unpacked(bytes.subarray(start, end));
+    return { last, bytes: unpacked, start: 0, end: unpacked.length };
   }
 
-  #joined(): Buffer {
-    const first = this.#chunks[0];
-    if (first && this.#chunks.length === 1) return first;
-    const joined = Buffer.concat(this.#chunks);
-    this.#chunks = [joined];
-    return joined;
+  #join(): void {
+    this.#bytes = Buffer.concat([this.#bytes, ...this.#later]);
+    this.#later = [];
   }
 
-  #unpacked(payload: Buffer): string {
+  #unpacked(payload: Buffer): Buffer {
     try {
-      return gunzipSync(payload, { maxOutputLength: this.#maxBytes }).toString("utf8");
+      return gunzipSync(payload, { maxOutputLength: this.#maxBytes });
     } catch (cause) {
       throw new ChatError("upstream_protocol", "Kimi sent a compressed frame that does not unpack.", {
         cause,

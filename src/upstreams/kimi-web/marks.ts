@@ -21,8 +21,12 @@ const bracketMark = /\[\^(\d{1,6})\^\]/g;
 export class MarkReader {
   #held = "";
 
+  /** True where this text needs not be read: nothing in it is, or may grow into, a mark, and none has begun. */
+  isFree(text: string): boolean {
+    return this.#held === "" && !suspicious.test(text);
+  }
+
   push(text: string): Piece[] {
-    if (this.#held === "" && !suspicious.test(text)) return [{ type: "text", text }];
     const all = this.#held + text;
     const cut = holdFrom(all);
     this.#held = all.slice(cut);

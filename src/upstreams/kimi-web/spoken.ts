@@ -16,7 +16,9 @@ export class Spoken {
   readonly #blocks = new Map<string, string[]>();
   readonly #heard = { text: false, think: false };
   readonly #marks = new MarkReader();
-  #speaking = "";
+  /** The block that spoke last, and what it has said. */
+  #speaking: string | undefined;
+  #said: string[] = [];
   #length = 0;
 
   constructor(drift: Drift, sources: Sources) {
@@ -33,12 +35,12 @@ export class Spoken {
   hear(id: string, voice: Voice, content: unknown, op: unknown, out: ChatEvent[]): void {
     const piece = typeof content === "string" ? content : "";
     if (op !== "set") {
-      this.#say(id, voice, piece, out);
+      this.say(id, voice, piece, out);
       return;
     }
     const before = this.#blocks.get(id)?.join("") ?? "";
     // A `set` that continues what was said is a snapshot; one that does not takes back what has left already.
-    if (piece.startsWith(before)) this.#say(id, voice, piece.slice(before.length), out);
+    if (piece.startsWith(before)) this.say(id, voice, piece.slice(before.length), out);
     else if (piece !== "") this.#rewrite(id, voice, piece, out);
   }
 
@@ -47,7 +49,8 @@ export class Spoken {
     this.#tell(this.#marks.flush(), out);
   }
 
-  #say(id: string, voice: Voice, piece: string, out: ChatEvent[]): void {
+  /** Takes in what a block says beyond what it has said, and emits it. */
+  say(id: string, voice: Voice, piece: string, out: ChatEvent[]): void {
     if (piece === "") return;
     this.#length += piece.length;
     if (this.#length > limits.answerText) {
@@ -56,23 +59,30 @@ export class Spoken {
         `Kimi's answer is longer than ${limits.answerText} characters.`,
       );
     }
-    const said = this.#blocks.get(id);
-    if (said) said.push(piece);
-    else this.#blocks.set(id, [piece]);
-    if (this.#speaking !== id) {
-      this.flush(out);
-      this.#speaking = id;
-    }
-    // Kimi shows each block as a paragraph of its own.
-    const paragraph = !said && this.#heard[voice] ? "\n\n" : "";
+    const text = this.#speaking === id ? piece : this.#begin(id, voice, out) + piece;
+    this.#said.push(piece);
+    if (voice === "think") out.push({ type: "reasoning", text });
+    else if (this.#marks.isFree(text)) out.push({ type: "text", text });
+    else this.#tell(this.#marks.push(text), out);
+  }
+
+  /** Another block speaks now. What stands in front of its words: Kimi shows each block as a paragraph of its own. */
+  #begin(id: string, voice: Voice, out: ChatEvent[]): string {
+    this.flush(out);
+    this.#speaking = id;
+    const before = this.#blocks.get(id);
+    this.#said = before ?? [];
+    this.#blocks.set(id, this.#said);
+    const paragraph = !before && this.#heard[voice] ? "\n\n" : "";
     this.#heard[voice] = true;
-    if (voice === "think") out.push({ type: "reasoning", text: paragraph + piece });
-    else this.#tell(this.#marks.push(paragraph + piece), out);
+    return paragraph;
   }
 
   #rewrite(id: string, voice: Voice, content: string, out: ChatEvent[]): void {
     this.#drift.note("rewrite", voice);
-    this.#blocks.set(id, [content]);
+    const said = [content];
+    this.#blocks.set(id, said);
+    if (this.#speaking === id) this.#said = said;
     out.push({
       type: "notice",
       code: "answer_rewritten",
