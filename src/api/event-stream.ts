@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { limits } from "../config/limits.js";
 import { atTurnEnd } from "../turn-end.js";
+import { chunkOf } from "./chunk.js";
 
 /** How long things wait on a stream; tests shorten them. Milliseconds. */
 export type StreamTimes = {
@@ -110,7 +111,7 @@ export class EventStream {
   #flush(socket: Writable): boolean {
     const bytes = this.#taken();
     if (bytes === "") return true;
-    const chunk = `${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`;
+    const chunk = chunkOf(bytes);
     if (this.#headLeft) return socket.write(chunk);
     this.#headLeft = true;
     socket.cork();

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import { errorCode } from "../error-code.js";
+import { isObject, type JsonObject } from "../json.js";
 
 /**
  * The log: one JSON line an event, to standard error. Only what is passed field by field is written; headers,
@@ -10,22 +11,25 @@ export function createLog(level: string, destination: DestinationStream = pino.d
     level,
     base: null,
     serializers: { err: safeError, error: safeError, req: () => undefined, res: () => undefined },
-    redact: {
-      // Libraries log at trace what they are given, @fastify/multipart the headers of the request.
-      paths: [
-        "headers",
-        "*.headers",
-        "*.authorization",
-        "*.accessToken",
-        "*.refreshToken",
-        "*.token",
-        "*.apiKey",
-        "*.key_value",
-      ],
-      remove: true,
-    },
+    formatters: { log: withoutSecrets },
   };
   return pino(options, destination);
+}
+
+/** Libraries log at trace what they are given, @fastify/multipart the headers of the request. */
+const secrets = new Set(["headers", "authorization", "accessToken", "refreshToken", "token", "apiKey"]);
+
+/** The fields of a line, and those inside them, without the ones that hold secrets by their name. */
+function withoutSecrets(fields: JsonObject): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (!secrets.has(name)) kept[name] = isObject(value) && hasSecret(value) ? withoutSecrets(value) : value;
+  }
+  return kept;
+}
+
+function hasSecret(value: JsonObject): boolean {
+  return Object.keys(value).some((name) => secrets.has(name));
 }
 
 function safeError(error: unknown): object {
