@@ -69,7 +69,7 @@ export type GatewayOptions = {
   build?: string;
 };
 
-/** The built gateway as people run it, in front of the fake upstream. */
+/** The built gateway as `npm start` runs it, in front of the fake upstream. */
 export async function startGateway(
   stage: Stage,
   kind: Kind = "kimi-web",
@@ -79,7 +79,7 @@ export async function startGateway(
   writeFileSync(join(folder, "config.json"), JSON.stringify(configuration(kind, stage.fakePort)));
   const build = options.build ?? modulePath("..");
   const child = Child.module(join(build, "src/cli/main.js"), ["serve"], {
-    nodeArguments: ["--import", modulePath("./gateway-preload.js")],
+    nodeArguments: ["--v8-pool-size=1", "--import", modulePath("./gateway-preload.js")],
     environment: stage.profiles ? { MOONBRIDGE_BENCH_PROFILES: stage.profiles } : {},
     cwd: folder,
     log: join(folder, "log"),
