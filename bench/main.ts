@@ -31,7 +31,9 @@ const parts: Record<PartName, readonly Part[]> = {
 const settings = readSettings(process.argv.slice(2));
 const where = machine();
 const stage = await Stage.open(settings);
-const report: string[] = [describe(where)];
+const report: string[] = [
+  `${describe(where)} · ${settings.rounds} rounds · warmed up for ${settings.warmSeconds} s`,
+];
 const findings: Record<string, unknown> = {};
 say(`${report[0]}\n`);
 for (const name of settings.only) {

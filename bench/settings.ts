@@ -43,7 +43,8 @@ const usage = `npm run bench -- [options]
   --only a,b            parts: ${partNames.join(", ")} (default: all but soak)
   --candidates a,b      candidates whose name contains one of these
   --rounds n            rounds of the interleaved parts (default: 5; quick: 1)
-  --minutes n           length of the soak (default: 20)
+  --warm n              seconds before the first measurement of a candidate (default: 5; quick: 0.5)
+  --minutes n           length of the soak, more than 3 (default: 20)
   --baseline dir        the dist folder of another build, to compare this one with
   --profile             each measurement of a gateway leaves a .cpuprofile in bench/results/profiles
   --document            writes the tables into docs/performance.md`;
@@ -67,6 +68,7 @@ function settingsOf(argv: readonly string[]): Settings {
       candidates: { type: "string" },
       rounds: { type: "string" },
       minutes: { type: "string", default: "20" },
+      warm: { type: "string" },
       baseline: { type: "string" },
       profile: { type: "boolean", default: false },
       document: { type: "boolean", default: false },
@@ -78,7 +80,7 @@ function settingsOf(argv: readonly string[]): Settings {
     only: partsOf(values.only),
     candidates: values.candidates?.split(",") ?? [],
     rounds: values.rounds === undefined ? (quick ? 1 : 5) : number(values.rounds),
-    warmSeconds: quick ? 0.5 : 5,
+    warmSeconds: values.warm === undefined ? (quick ? 0.5 : 5) : number(values.warm),
     settleSeconds: quick ? 0.2 : 1,
     windowSeconds: quick ? 0.8 : 5,
     openStreams: quick ? [500] : [1_000, 5_000],

@@ -11,11 +11,10 @@ import type { Part } from "./part.js";
 const aim = 0.6;
 const pace = 20;
 const deltas = 100;
-/** Streams that are tried first, and how often, to see how many come to the aim: the code gets warm meanwhile. */
-const trial = 100;
-const trials = 2;
+/** Streams in the first minute. */
+const atFirst = 100;
 
-/** Minutes that do not count: code is compiled and pools fill. */
+/** Minutes that do not count: code is compiled, pools fill, and after each the load is set anew to come to the aim. */
 const warmMinutes = 3;
 
 type Sample = {
@@ -30,6 +29,7 @@ type Sample = {
 
 /** Hours of ordinary work in small: whether memory or handles grow, and whether every byte stays right. */
 export const soak: Part = async (stage, { soakMinutes }) => {
+  if (soakMinutes <= warmMinutes) throw new Error(`A soak takes more than ${warmMinutes} minutes.`);
   const gateway = await startGateway(stage);
   const { child } = gateway;
   const target = targetOf(gateway.port, "chat", true, { kind: "chunks" });
@@ -42,18 +42,20 @@ export const soak: Part = async (stage, { soakMinutes }) => {
     return (cpuOf(child.pids) - before) / (performance.now() - since);
   };
 
-  let streams = trial;
-  for (let tried = 0; tried < trials; tried++) {
+  const outcomes: Outcome[] = [];
+  let streams = atFirst;
+  for (let minute = 0; minute < warmMinutes; minute++) {
     await stage.load.call("begin", work(streams));
-    await setTimeout(20_000);
-    streams = Math.max(1, Math.round((streams * aim) / (await shareOver(5_000))));
-    await stage.load.call("end", { cut: false });
+    await setTimeout(30_000);
+    streams = Math.max(1, Math.round((streams * aim) / (await shareOver(30_000))));
+    outcomes.push(await stage.load.call<Outcome>("end", { cut: false }));
+    process.stderr.write(".");
   }
 
   await stage.load.call("begin", work(streams));
   const samples: Sample[] = [];
   const startedAt = performance.now();
-  for (let minute = 0.25; minute <= soakMinutes; minute += 0.25) {
+  for (let minute = 0.25; minute <= soakMinutes - warmMinutes; minute += 0.25) {
     const share = await shareOver(Math.max(0, startedAt + minute * 60_000 - performance.now()));
     const { resources, heap } = await child.call<LoopReport>("report");
     const { deltas: told } = await stage.load.call<Mark>("mark");
@@ -61,13 +63,15 @@ export const soak: Part = async (stage, { soakMinutes }) => {
     samples.push({ minute, memory: memoryOf(child.pids), handles, resources, heap, share, deltas: told });
     if (Number.isInteger(minute)) process.stderr.write(".");
   }
-  const { wrong, complaint, answers } = await stage.load.call<Outcome>("end", { cut: false });
+  outcomes.push(await stage.load.call<Outcome>("end", { cut: false }));
   await child.stop();
 
-  const steady = samples.filter(({ minute }) => minute > Math.min(warmMinutes, soakMinutes / 2));
-  const third = Math.ceil(steady.length / 3);
+  const wrong = outcomes.reduce((sum, outcome) => sum + outcome.wrong, 0);
+  const answers = outcomes.reduce((sum, outcome) => sum + outcome.answers, 0);
+  const complaint = outcomes.find((outcome) => outcome.complaint !== undefined)?.complaint;
+  const third = Math.ceil(samples.length / 3);
   const change = (key: "memory" | "heap" | "handles" | "resources", unit: number) => {
-    const [first, last] = [steady.slice(0, third), steady.slice(-third)].map((part) =>
+    const [first, last] = [samples.slice(0, third), samples.slice(-third)].map((part) =>
       median(part.map((sample) => sample[key] / unit)),
     );
     return `${figure(first ?? Number.NaN)} → ${figure(last ?? Number.NaN)}`;
@@ -79,7 +83,7 @@ export const soak: Part = async (stage, { soakMinutes }) => {
       columns: ["CPU, %", "answers", "wrong", "memory, MB", "heap, MB", "open files", "handles in Node"],
       rows: [
         [
-          figure(100 * median(steady.map(({ share }) => share))),
+          figure(100 * median(samples.map(({ share }) => share))),
           figure(answers),
           wrong === 0 ? "0" : `**${wrong}** (${complaint?.slice(0, 100)})`,
           change("memory", 1e6),
