@@ -5,8 +5,8 @@ import { limits } from "../config/limits.js";
 /** A page that a collection has emptied is given back by one of the next. */
 const collections = 3;
 
-/** Per cent that the heap may grow by before the next collection. V8 would let it double: it is made for speed. */
-const growth = 10;
+/** Per cent that the heap may grow by before the next collection. V8 would let it double and more: it is made for speed. */
+const growth = 50;
 
 /**
  * Takes little more memory than is needed, and gives back to the machine what a busy hour took. V8 collects when it
