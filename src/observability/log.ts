@@ -21,15 +21,19 @@ const secrets = new Set(["headers", "authorization", "accessToken", "refreshToke
 
 /** The fields of a line, and those inside them, without the ones that hold secrets by their name. */
 function withoutSecrets(fields: JsonObject): Record<string, unknown> {
-  const kept: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) {
-    if (!secrets.has(name)) kept[name] = isObject(value) && hasSecret(value) ? withoutSecrets(value) : value;
-  }
-  return kept;
+  const kept = harmless(fields).map(([name, value]) => [
+    name,
+    isObject(value) && hasSecret(value) ? Object.fromEntries(harmless(value)) : value,
+  ]);
+  return Object.fromEntries(kept);
 }
 
-function hasSecret(value: JsonObject): boolean {
-  return Object.keys(value).some((name) => secrets.has(name));
+function harmless(fields: JsonObject): [string, unknown][] {
+  return Object.entries(fields).filter(([name]) => !secrets.has(name));
+}
+
+function hasSecret(fields: JsonObject): boolean {
+  return Object.keys(fields).some((name) => secrets.has(name));
 }
 
 function safeError(error: unknown): object {

@@ -22,6 +22,12 @@ test("fields that hold secrets are left out, inside others too", () => {
   expect(line).toMatchObject({ part: { kept: 1 }, kept: 2 });
 });
 
+test("what holds itself is written once", () => {
+  const part = { token: "", self: {} };
+  part.self = part;
+  expect(written((log) => log.trace({ part }, "library"))).toHaveProperty("part.self.self", "[Circular]");
+});
+
 test("of an error only its name and codes are written, wherever it stands", () => {
   const error = Object.assign(new TypeError("what was said"), { code: "E_X", upstreamCode: "BUSY" });
   for (const line of [
