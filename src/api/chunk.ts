@@ -10,8 +10,8 @@ const longest = Math.floor((roomSize - before - behind) / 3);
 const digits = Buffer.from("0123456789abcdef");
 
 /**
- * Text, which is not empty, as a chunk of a body (RFC 9112 §7.1). Made in place: as a string it would be copied once to be measured, and
- * once more to be joined with its length.
+ * Text, which is not empty, as a chunk of a body (RFC 9112 §7.1). Made in place: as a string it would be copied once
+ * to be measured, and once more to be joined with its length.
  */
 export function chunkOf(text: string): Buffer {
   if (text.length > longest) return Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);

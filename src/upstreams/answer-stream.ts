@@ -43,8 +43,6 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
   #isDue = false;
   /** The reader has not done with what it heard last. */
   #isFull = false;
-  /** The sender was told to wait. */
-  #isPaused = false;
   #ended = false;
   #closed = false;
   #failure: { cause: unknown } | undefined;
@@ -85,7 +83,7 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
     this.#closed = true;
     this.#waiting = 0;
     // What ends the transfer may still be on its way, and has to be read before the connection can serve again.
-    if (complete) this.#goOn();
+    if (complete) this.#controller?.resume();
     else this.#fail(unread);
   }
 
@@ -127,7 +125,7 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
     // Mostly it is the only one; an array that is pushed to makes room for more at once.
     if (this.#chunks.length === 0) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
-    if (this.#waiting > limits.unreadAnswer) this.#pause(controller);
+    if (this.#waiting > limits.unreadAnswer) controller.pause();
     this.#tellSoon();
   }
 
@@ -172,7 +170,7 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
       else if (reader.isOver) this.#finish();
       else if (this.#failure) this.#finish(this.#explain(this.#failure.cause, this.#signal));
       else if (this.#ended) this.#finish();
-      else if (this.#isPaused) this.#goOn();
+      else this.#controller?.resume();
     } catch (error) {
       this.#finish(error);
     }
@@ -185,16 +183,6 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
       this.#tell();
     };
     full.then(goOn, (error: unknown) => this.#finish(error));
-  }
-
-  #pause(controller: Dispatcher.DispatchController): void {
-    this.#isPaused = true;
-    controller.pause();
-  }
-
-  #goOn(): void {
-    this.#isPaused = false;
-    this.#controller?.resume();
   }
 
   #taken(): Buffer[] {

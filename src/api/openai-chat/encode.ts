@@ -3,7 +3,7 @@ import { type Annotation, CitationWriter } from "../../chat/citations.js";
 import type { ChatError } from "../../chat/errors.js";
 import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../chat/types.js";
 import { errorEnvelope } from "./errors.js";
-import { eventLine, longestPiece, pieces, quote } from "./lines.js";
+import { eventLine, pieces, quote } from "./lines.js";
 import { Remarks } from "./remarks.js";
 import { usageObject } from "./usage.js";
 import { VerbatimWriter } from "./verbatim.js";
@@ -106,10 +106,9 @@ export class ChunkEncoder {
   }
 
   #pieces(field: "content" | "reasoning_content", text: string): string {
-    if (text.length <= longestPiece) return this.#delta(`{"${field}":${quote(text)}}`);
-    return pieces(text)
-      .map((piece) => this.#delta(`{"${field}":${quote(piece)}}`))
-      .join("");
+    let deltas = "";
+    for (const piece of pieces(text)) deltas += this.#delta(`{"${field}":${quote(piece)}}`);
+    return deltas;
   }
 
   /** The first piece says what is called, the others bring the arguments (clients.md row 36). */

@@ -1,7 +1,7 @@
 import { limits } from "../../config/limits.js";
 
 /** A character takes at most six bytes in JSON, so a piece this long stays under the line limit. */
-export const longestPiece = Math.floor((limits.eventLine - 1_000) / 6);
+const longestPiece = Math.floor((limits.eventLine - 1_000) / 6);
 
 /** Characters besides LF at which some readers end a line; JSON has them inside strings only. */
 const lineBreaking = /[\u0085\u2028\u2029]/g;

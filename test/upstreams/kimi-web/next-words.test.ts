@@ -32,7 +32,7 @@ test("once a frame is known, the next gives its words, whatever its number", () 
   expect(words).toMatchObject({ block: "4", voice: "text" });
   expect(read(words, payload({ offset: 41, content: "为什么" }))).toBe("为什么");
   expect(read(words, payload({ offset: 1_000_000, content: "" }))).toBe("");
-  expect(read(words, payload({ offset: 7, content: 'x"'.slice(0, 1) }))).toBe("x");
+  expect(read(words, payload({ offset: 7, content: "x" }))).toBe("x");
 });
 
 test("words that need unescaping, another block, voice or kind of frame have to be parsed", () => {
