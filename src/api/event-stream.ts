@@ -80,7 +80,16 @@ export class EventStream {
   end(bytes: string): void {
     this.#open();
     this.stop();
-    this.#response.end(this.#taken() + bytes);
+    this.#waiting += bytes;
+    const { socket, chunkedEncoding } = this.#response;
+    if (!socket || !chunkedEncoding) {
+      this.#response.end(this.#taken());
+      return;
+    }
+    socket.cork();
+    this.#flush(socket);
+    this.#response.end();
+    socket.uncork();
   }
 
   /** Stops the timer without ending the response; someone else answers then. */

@@ -46,7 +46,7 @@ export class Chat {
   }
 
   /**
-   * Tells the answer to a request, in lots that belong together; `start` first, `usage` and `finish` last.
+   * Tells the answer to a request, in lots that belong together; `start` first, `usage` where it is read, and `finish` last.
    * Throws ChatError, at any point. Aborting `request.signal`, or throwing in `tell`, stops the upstream.
    */
   async answer(request: ChatRequest, tell: Listener): Promise<void> {
@@ -60,6 +60,7 @@ export class Chat {
       const last = events.at(-1);
       if (last?.type !== "finish") return tell(events);
       finished = true;
+      if (!request.usage) return tell(events);
       return meter.total().then((usage) => tell([...events.slice(0, -1), { type: "usage", usage }, last]));
     };
     const ask = (found: Route, told: Listener) => this.#ask(request, found, meter, told, signal);

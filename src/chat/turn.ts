@@ -174,6 +174,7 @@ export class Turn {
     const { text, reasoning } = this.#meter;
     await this.#noted(async () => {
       const names = await this.#thread.remember(chat, message, text, reasoning);
+      if (!this.#request.usage) return;
       const tokens = await this.#meter.history();
       for (const name of names) this.#parts.counts.set(name, tokens);
     });

@@ -92,6 +92,8 @@ export type ChatRequest = {
   asked: { parameter: string; feature: Feature }[];
   /** Whether the client reads the answer as it comes. */
   stream: boolean;
+  /** Whether the client is told what the turn took. Where nobody reads it, it is not counted. */
+  usage: boolean;
   /** With it, `tools` to `limits` may be left in there. */
   original?: Original;
   tools?: Tool[];

@@ -146,10 +146,9 @@ export class ChunkEncoder {
     // No `content` key beside annotations: LobeChat and Cherry Studio would miss them (clients.md §0.8).
     const annotations = this.#citations.annotations().map(urlCitation);
     const delta = annotations.length > 0 ? { annotations } : {};
-    const usage =
-      this.#includeUsage && this.#usage
-        ? eventLine(quote({ ...this.#chunk([]), usage: usageObject(this.#usage) }))
-        : "";
+    const usage = this.#usage
+      ? eventLine(quote({ ...this.#chunk([]), usage: usageObject(this.#usage) }))
+      : "";
     return (
       this.#begin() +
       (footer ? this.#pieces("content", footer) : "") +

@@ -12,13 +12,10 @@ import { object, text } from "../../json.js";
 import { isOriginalShape, readMessages } from "./content.js";
 import { type ChatCompletionBody, parameterNames } from "./schema.js";
 
-/** A request as the dialect understands it: what to ask, and how the answer is to be written. */
-export type ChatCompletionRequest = { chat: ChatRequest; includeUsage: boolean };
-
 export type ParseOptions = { unknownParameters: "reject" | "ignore"; caller: Caller; signal: AbortSignal };
 
 /** Reads a validated body. Throws `unknown_parameter` or `invalid_request`, naming the field and the remedy. */
-export function parseChatCompletion(body: ChatCompletionBody, options: ParseOptions): ChatCompletionRequest {
+export function parseChatCompletion(body: ChatCompletionBody, options: ParseOptions): ChatRequest {
   const unknown = unknownParameters(body);
   if (options.unknownParameters === "reject" && unknown[0] !== undefined) throw unknownParameter(unknown[0]);
   if ((body.n ?? 1) !== 1) throw refused("n", "only one answer at a time; leave n out or set it to 1");
@@ -27,23 +24,22 @@ export function parseChatCompletion(body: ChatCompletionBody, options: ParseOpti
   const search = wantsSearch(body);
   const thinking = wantedThinking(body);
   const isOriginal = isOriginalShape(body.messages);
+  // The original always streamed and its users' code relies on it; its own message shape tells them apart.
+  const stream = body.stream ?? isOriginal;
   return {
-    chat: {
-      model: body.model || "kimi",
-      messages: readMessages(body.messages),
-      ...(search === undefined ? {} : { search }),
-      ...(thinking === undefined ? {} : { thinking }),
-      ...conversationOf(body),
-      ...citationsOf(body),
-      asked: [...askedFeatures(body), ...unknown.map(unknownFeature)],
-      // The original always streamed and its users' code relies on it; its own message shape tells them apart.
-      stream: body.stream ?? isOriginal,
-      // That shape is nobody else's.
-      ...(isOriginal ? {} : { original: { dialect: "openai-chat", body } }),
-      caller: options.caller,
-      signal: options.signal,
-    },
-    includeUsage: body.stream_options?.include_usage === true,
+    model: body.model || "kimi",
+    messages: readMessages(body.messages),
+    ...(search === undefined ? {} : { search }),
+    ...(thinking === undefined ? {} : { thinking }),
+    ...conversationOf(body),
+    ...citationsOf(body),
+    asked: [...askedFeatures(body), ...unknown.map(unknownFeature)],
+    stream,
+    usage: !stream || body.stream_options?.include_usage === true,
+    // That shape is nobody else's.
+    ...(isOriginal ? {} : { original: { dialect: "openai-chat", body } }),
+    caller: options.caller,
+    signal: options.signal,
   };
 }
 

@@ -27,7 +27,7 @@ const schema = {
 export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post("/v1/chat/completions", { schema }, async (request, reply) => {
-      const { chat: asked, includeUsage } = parseChatCompletion(request.body, {
+      const asked = parseChatCompletion(request.body, {
         unknownParameters: options.unknownParameters,
         caller: request.caller,
         signal: request.stop,
@@ -40,7 +40,7 @@ export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginA
           .type("application/json; charset=utf-8")
           .send(encoder.body());
       }
-      const encoder = new ChunkEncoder(includeUsage);
+      const encoder = new ChunkEncoder(asked.usage);
       const stream = new EventStream(reply.raw, defaultStreamTimes, {
         headers: () => {
           reply.hijack();

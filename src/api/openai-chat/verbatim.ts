@@ -37,7 +37,7 @@ export class VerbatimWriter {
 
   /** The honest end. */
   end(usage: Usage | undefined): string {
-    const told = this.#includeUsage && !this.#usageTold && usage ? this.#usageChunk(usage) : "";
+    const told = usage && !this.#usageTold ? this.#usageChunk(usage) : "";
     return `${this.said()}${told}data: [DONE]\n\n`;
   }
 

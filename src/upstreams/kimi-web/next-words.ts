@@ -1,7 +1,7 @@
 import type { Frame } from "./frames.js";
 import type { Voice } from "./spoken.js";
 
-/** A frame that extends a block by words which need no unescaping: kimi-web.md §2.5. */
+/** A frame that extends a block by words, here without any that need unescaping: kimi-web.md §2.5. */
 const extending =
   /^(\{"op":"append","mask":"block\.(?:text|think)\.content","eventOffset":)\d+(,"block":\{"id":"([^"\\]+)",(?:"parentId":"[^"\\]*",)?"(text|think)":\{"content":")[^"\\]*("\}\}\})$/;
 
@@ -44,8 +44,17 @@ export class NextWords {
     if (at === numberAt || !isSame(model, headLength, tailAt, bytes, at)) return undefined;
     const wordsAt = at + tailAt - headLength;
     if (wordsAt > wordsEnd || !isSame(model, tailAt, model.length, bytes, wordsEnd)) return undefined;
-    for (at = wordsAt; at < wordsEnd; at++) if (!isPlain(bytes[at])) return undefined;
-    return bytes.toString("utf8", wordsAt, wordsEnd);
+    let isEscaped = false;
+    for (at = wordsAt; at < wordsEnd; at++) {
+      if (isPlain(bytes[at])) continue;
+      if (bytes[at] !== backslash) return undefined;
+      isEscaped = true;
+      at++;
+    }
+    // The last quote is an escaped one.
+    if (at > wordsEnd) return undefined;
+    const words = bytes.toString("utf8", wordsAt, wordsEnd);
+    return isEscaped ? unescaped(words) : words;
   }
 }
 
@@ -53,6 +62,16 @@ export class NextWords {
 function isSame(model: Buffer, from: number, to: number, bytes: Buffer, at: number): boolean {
   for (let i = from; i < to; i++) if (bytes[at + i - from] !== model[i]) return false;
   return true;
+}
+
+/** What stands between the quotes of a JSON string; undefined if it cannot. */
+function unescaped(words: string): string | undefined {
+  try {
+    const string: unknown = JSON.parse(`"${words}"`);
+    return typeof string === "string" ? string : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isDigit(byte: number | undefined): boolean {

@@ -14,7 +14,7 @@ function parse(body: Record<string, unknown>, unknownParameters: "reject" | "ign
 }
 
 function messagesOf(messages: ChatCompletionBody["messages"]): Message[] {
-  return parse({ messages }).chat.messages;
+  return parse({ messages }).messages;
 }
 
 describe("content", () => {
@@ -43,12 +43,10 @@ describe("content", () => {
 
   test("the original's list of messages is those messages, and is answered as a stream", () => {
     const messages = [{ role: "user", content: [{ content: "天空为什么不是红色", role: "user" }] }];
-    expect(parse({ messages }).chat.messages).toEqual([
-      { role: "user", content: text("天空为什么不是红色") },
-    ]);
-    expect(parse({ messages }).chat.stream).toBe(true);
-    expect(parse({ messages, stream: false }).chat.stream).toBe(false);
-    expect(parse({}).chat.stream).toBe(false);
+    expect(parse({ messages }).messages).toEqual([{ role: "user", content: text("天空为什么不是红色") }]);
+    expect(parse({ messages }).stream).toBe(true);
+    expect(parse({ messages, stream: false }).stream).toBe(false);
+    expect(parse({}).stream).toBe(false);
   });
 
   test("pictures and files are understood in every client's shape", () => {
@@ -124,13 +122,13 @@ describe("parameters", () => {
   });
 
   test("or let through and reported, if the config says so", () => {
-    expect(parse({ temprature: 1 }, "ignore").chat.asked).toEqual([
+    expect(parse({ temprature: 1 }, "ignore").asked).toEqual([
       { parameter: "temprature", feature: "unknown" },
     ]);
   });
 
   test("what Kimi's web chat may not honour is collected, what repeats the default is not", () => {
-    const { chat } = parse({
+    const { asked } = parse({
       temperature: 0.5,
       presence_penalty: 0,
       frequency_penalty: 0,
@@ -143,7 +141,7 @@ describe("parameters", () => {
       logprobs: false,
       user: "u",
     });
-    expect(chat.asked.map(({ parameter }) => parameter)).toEqual(["temperature", "max_tokens"]);
+    expect(asked.map(({ parameter }) => parameter)).toEqual(["temperature", "max_tokens"]);
   });
 
   test("every parameter of the official SDK is known", () => {
@@ -155,7 +153,7 @@ describe("parameters", () => {
     const nulls = Object.fromEntries(
       parameterNames.filter((name) => name !== "messages").map((name) => [name, null]),
     );
-    expect(parse(nulls).chat).toMatchObject({ model: "kimi", asked: [], stream: false });
+    expect(parse(nulls)).toMatchObject({ model: "kimi", asked: [], stream: false });
   });
 
   test.each([
@@ -177,7 +175,7 @@ describe("switches, in every client's spelling", () => {
     [{ tools: [{ type: "function", function: { name: "web_search" } }] }, undefined],
     [{}, undefined],
   ])("search: %j", (body, search) => {
-    expect(parse(body).chat.search).toBe(search);
+    expect(parse(body).search).toBe(search);
   });
 
   test.each([
@@ -194,7 +192,7 @@ describe("switches, in every client's spelling", () => {
     [{ chat_template_kwargs: { enable_thinking: true } }, "high"],
     [{}, undefined],
   ])("thinking: %j", (body, thinking) => {
-    expect(parse(body).chat.thinking).toBe(thinking);
+    expect(parse(body).thinking).toBe(thinking);
   });
 });
 

@@ -35,12 +35,24 @@ test("once a frame is known, the next gives its words, whatever its number", () 
   expect(read(words, payload({ offset: 7, content: "x" }))).toBe("x");
 });
 
-test("words that need unescaping, another block, voice or kind of frame have to be parsed", () => {
+test("words are unescaped, and only as JSON has it", () => {
+  const words = learned({ content: "a" });
+  for (const content of ['a "quoted" word', "a line\n", "\\", '\\"', '"', "\u0001\u2028é", "\ud83d"]) {
+    expect(read(words, payload({ content }))).toBe(content);
+  }
+  for (const damaged of ["\\", "\\x", "\\u12", "\\\n", '\\\\"', "\\\\\\"]) {
+    expect(
+      read(
+        words,
+        payload({ content: "WORDS" }).replace("WORDS", () => damaged),
+      ),
+    ).toBeUndefined();
+  }
+});
+
+test("another block, voice or kind of frame have to be parsed", () => {
   const words = learned({ content: "a" });
   for (const other of [
-    payload({ content: 'a "quoted" word' }),
-    payload({ content: "a line\n" }),
-    payload({ content: "\\" }),
     payload({ block: "5", content: "a" }),
     payload({ voice: "think", content: "a" }),
     payload({ content: "a" }).replace('"op":"append"', '"op":"set"'),
