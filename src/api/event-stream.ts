@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { limits } from "../config/limits.js";
 import { atTurnEnd } from "../turn-end.js";
-import { chunkOf } from "./chunk.js";
+import { chunksOf, contentOf } from "./body.js";
 
 /** How long things wait on a stream; tests shorten them. Milliseconds. */
 export type StreamTimes = {
@@ -29,8 +29,9 @@ export class EventStream {
   readonly #stuckClient: number;
   #opened = false;
   #headLeft = false;
-  /** Bytes that leave when the turn of the event loop ends. */
-  #waiting = "";
+  /** Chunks that leave when the turn of the event loop ends, and their size. */
+  #waiting: readonly Buffer[] = [];
+  #size = 0;
   readonly #flushNow = () => {
     if (this.#response.socket) this.#flush(this.#response.socket);
   };
@@ -51,7 +52,7 @@ export class EventStream {
     this.#keepAlive = keepAlive;
     this.#stuckClient = times.stuckClient;
     this.#keepAliveEvery = times.keepAlive;
-    this.#timer = setTimeout(() => this.#send(this.#keepAlive), times.holdHeader);
+    this.#timer = setTimeout(() => this.#sendKeepAlive(), times.holdHeader);
   }
 
   /** True once the status line has left; from then on a failure is an event. */
@@ -59,9 +60,12 @@ export class EventStream {
     return this.#opened;
   }
 
-  /** Sends bytes. A promise is to be waited for: until the client has taken enough to go on, has left or been cut off. */
-  write(bytes: string): Promise<void> | undefined {
-    if (this.#send(bytes) || this.#response.destroyed) return undefined;
+  /**
+   * Sends chunks of the body, of which there is one at least. A promise is to be waited for: until the client has taken
+   * enough to go on, has left or been cut off.
+   */
+  write(chunks: readonly Buffer[]): Promise<void> | undefined {
+    if (this.#send(chunks) || this.#response.destroyed) return undefined;
     const writable = this.#response.socket ?? this.#response;
     return new Promise<void>((resolve) => {
       const cut = setTimeout(() => this.#response.destroy(), this.#stuckClient);
@@ -76,16 +80,16 @@ export class EventStream {
     });
   }
 
-  /** Sends the last bytes and ends the stream cleanly. */
-  end(bytes: string): void {
+  /** Sends the last chunks and ends the stream cleanly. */
+  end(chunks: readonly Buffer[]): void {
     this.#open();
     this.stop();
-    this.#waiting += bytes;
     const { socket, chunkedEncoding } = this.#response;
     if (!socket || !chunkedEncoding) {
-      this.#response.end(this.#taken());
+      this.#response.end(contentOf(chunks));
       return;
     }
+    this.#add(chunks);
     socket.cork();
     this.#flush(socket);
     this.#response.end();
@@ -98,49 +102,52 @@ export class EventStream {
   }
 
   /**
-   * Sends bytes at the end of this turn of the event loop, after all else that it brought: a reader that the first
+   * Sends chunks at the end of this turn of the event loop, after all else that it brought: a reader that the first
    * write has woken is still awake for the next, and waking it is the dearest thing about a write. True if more may
    * follow at once. A response that still waits for an earlier one of its connection has no socket.
    */
-  #send(bytes: string): boolean {
+  #send(chunks: readonly Buffer[]): boolean {
     this.#isQuiet = false;
     this.#open();
     const { socket, chunkedEncoding } = this.#response;
-    if (!socket || !chunkedEncoding) return this.#response.write(bytes);
-    if (this.#waiting === "") atTurnEnd(this.#flushNow);
-    this.#waiting += bytes;
-    if (this.#waiting.length < socket.writableHighWaterMark) return !socket.writableNeedDrain;
+    if (!socket || !chunkedEncoding) return this.#response.write(contentOf(chunks));
+    if (this.#waiting.length === 0) atTurnEnd(this.#flushNow);
+    this.#add(chunks);
+    if (this.#size < socket.writableHighWaterMark) return !socket.writableNeedDrain;
     return this.#flush(socket);
   }
 
-  /**
-   * What waits goes to the socket as one chunk of the body (RFC 9112 §7.1), in one piece: Node would hand it over in
-   * four, a tick later. The head leaves with the first.
-   */
-  #flush(socket: Writable): boolean {
-    const bytes = this.#taken();
-    if (bytes === "") return true;
-    const chunk = chunkOf(bytes);
-    if (this.#headLeft) return socket.write(chunk);
-    this.#headLeft = true;
-    socket.cork();
-    this.#response.flushHeaders();
-    const more = socket.write(chunk);
-    socket.uncork();
-    return more;
+  #add(chunks: readonly Buffer[]): void {
+    this.#waiting = this.#waiting.length === 0 ? chunks : [...this.#waiting, ...chunks];
+    for (const { length } of chunks) this.#size += length;
   }
 
-  #taken(): string {
-    const bytes = this.#waiting;
-    this.#waiting = "";
-    return bytes;
+  /**
+   * What waits goes to the socket in one piece a chunk: Node would hand each over in four, a tick later. The head
+   * leaves with the first.
+   */
+  #flush(socket: Writable): boolean {
+    const chunks = this.#waiting;
+    this.#waiting = [];
+    this.#size = 0;
+    if (this.#headLeft && chunks.length === 1) return socket.write(chunks[0]);
+    socket.cork();
+    if (!this.#headLeft) this.#response.flushHeaders();
+    this.#headLeft = true;
+    for (const chunk of chunks) socket.write(chunk);
+    socket.uncork();
+    return !socket.writableNeedDrain;
   }
 
   /** Twice in the time that a stream may be silent. */
   #beat(): void {
     const wasQuiet = this.#isQuiet;
     this.#isQuiet = true;
-    if (wasQuiet) this.#send(this.#keepAlive);
+    if (wasQuiet) this.#sendKeepAlive();
+  }
+
+  #sendKeepAlive(): void {
+    this.#send(chunksOf((body) => body.add(this.#keepAlive)));
   }
 
   #open(): void {

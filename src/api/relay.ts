@@ -1,13 +1,14 @@
 import { asChatError, type ChatError } from "../chat/errors.js";
 import type { ChatEvent, Listener } from "../chat/types.js";
+import { type Body, chunksOf } from "./body.js";
 import type { EventStream } from "./event-stream.js";
 
 /** A dialect's way to write an answer as it comes. */
 export type StreamEncoder = {
-  /** Bytes for a lot of events; empty while nothing needs to leave yet. */
-  encode(events: readonly ChatEvent[]): string;
-  /** Bytes for a failure after the status line has left; nothing may look like a good end. */
-  fail(error: ChatError): string;
+  /** Adds what a lot of events is to a client; nothing while nothing needs to leave yet. */
+  encode(events: readonly ChatEvent[], body: Body): void;
+  /** Adds a failure after the status line has left; nothing may look like a good end. */
+  fail(error: ChatError, body: Body): void;
 };
 
 /**
@@ -22,10 +23,10 @@ export async function relay(
   let finished = false;
   try {
     await answer((events) => {
-      const bytes = encoder.encode(events);
+      const chunks = chunksOf((body) => encoder.encode(events, body));
       finished = events.at(-1)?.type === "finish";
-      if (!finished) return bytes === "" ? undefined : stream.write(bytes);
-      stream.end(bytes);
+      if (!finished) return chunks.length === 0 ? undefined : stream.write(chunks);
+      stream.end(chunks);
       return undefined;
     });
     if (!finished) throw new Error("an answer ended without finish");
@@ -34,7 +35,7 @@ export async function relay(
     stream.stop();
     if (!stream.opened) throw thrown;
     const error = asChatError(thrown);
-    stream.end(encoder.fail(error));
+    stream.end(chunksOf((body) => encoder.fail(error, body)));
     return error;
   }
 }

@@ -105,7 +105,7 @@ export class Turn {
         // it: the store keeps the order.
         void this.#keep(opened.chat, Math.max(limits.answer, this.#keepTime()));
       }
-      const outward = opened ? events.flatMap((event) => this.#outward(event)) : events;
+      const outward = opened ? this.#outward(events) : events;
       const last = events.at(-1);
       if (last?.type !== "finish" || !at) return outward.length > 0 ? tell(outward) : undefined;
       return Promise.all([this.#remember(last.reason, at), this.#keepNoLonger(at.chat)]).then(() => {
@@ -208,9 +208,11 @@ export class Turn {
   }
 
   /** The upstream's own names stay inside; a client gets the conversation's, where there is one to go on with. */
-  #outward(event: ChatEvent): ChatEvent[] {
-    if (event.type !== "opened") return [event];
-    return this.#mode === "native" ? [{ type: "conversation", id: event.chat }] : [];
+  #outward(events: readonly ChatEvent[]): ChatEvent[] {
+    if (this.#mode !== "native") return events.filter(({ type }) => type !== "opened");
+    return events.map((event) =>
+      event.type === "opened" ? { type: "conversation", id: event.chat } : event,
+    );
   }
 }
 

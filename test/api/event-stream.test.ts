@@ -2,14 +2,15 @@ import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { EventStream } from "../../src/api/event-stream.js";
-import { relay } from "../../src/api/relay.js";
+import { relay, type StreamEncoder } from "../../src/api/relay.js";
 import { ChatError } from "../../src/chat/errors.js";
 import type { ChatEvent, Listener } from "../../src/chat/types.js";
 
-const encoder = {
-  encode: (events: readonly ChatEvent[]) =>
-    events.map((event) => (event.type === "text" ? event.text : "")).join(""),
-  fail: (error: ChatError) => `error ${error.code}`,
+const encoder: StreamEncoder = {
+  encode: (events, body) => {
+    for (const event of events) if (event.type === "text") body.add(event.text);
+  },
+  fail: (error, body) => body.add(`error ${error.code}`),
 };
 
 /** A server whose every answer is a stream of the given events; returns its port. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Annotation, CitationWriter } from "../../chat/citations.js";
 import type { ChatError } from "../../chat/errors.js";
 import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../chat/types.js";
+import type { Body } from "../body.js";
 import { errorEnvelope } from "./errors.js";
 import { eventLine, pieces, quote } from "./lines.js";
 import { Remarks } from "./remarks.js";
@@ -31,6 +32,9 @@ class Heading {
   }
 }
 
+/** What stands behind each delta. */
+const chunkEnd = Buffer.from(',"logprobs":null,"finish_reason":null}]}\n\n');
+
 /** ChatEvents as the lines of a chat completion stream (clients.md §0.1–§0.8, rows 29–36). */
 export class ChunkEncoder {
   readonly #heading = new Heading();
@@ -39,7 +43,8 @@ export class ChunkEncoder {
   readonly #remarks = new Remarks();
   /** Who answers, once that is known. */
   start: StartEvent | undefined;
-  #prefix = "";
+  /** What stands in front of each delta, once it is settled. */
+  #chunkBegin: Buffer | undefined;
   #usage: Usage | undefined;
   #begun = false;
   #verbatim: VerbatimWriter | undefined;
@@ -48,75 +53,73 @@ export class ChunkEncoder {
     this.#includeUsage = includeUsage;
   }
 
-  /** The bytes for a lot of events; empty until there is content, so that a refusal can still have its status. */
-  encode(events: readonly ChatEvent[]): string {
-    let bytes = "";
-    for (const event of events) bytes += this.#event(event);
-    return bytes;
+  /** Adds the lines for a lot of events; none until there is content, so that a refusal can still have its status. */
+  encode(events: readonly ChatEvent[], body: Body): void {
+    for (const event of events) this.#event(event, body);
   }
 
   /** An error line that every parser understands, then the end (clients.md §0.1, row 41). */
-  fail(error: ChatError): string {
-    return `${eventLine(quote(errorEnvelope(error)))}data: [DONE]\n\n`;
+  fail(error: ChatError, body: Body): void {
+    body.add(`${eventLine(quote(errorEnvelope(error)))}data: [DONE]\n\n`);
   }
 
-  #event(event: ChatEvent): string {
-    if (this.#verbatim) return this.#besideVerbatim(event, this.#verbatim);
+  #event(event: ChatEvent, body: Body): void {
+    if (this.#verbatim) {
+      body.add(this.#besideVerbatim(event, this.#verbatim));
+      return;
+    }
     const text = this.#citations.write(event);
     switch (event.type) {
       case "start":
         this.start = event;
         this.#heading.model = event.model;
-        this.#prefix = this.#chunkPrefix();
-        return "";
+        this.#chunkBegin = undefined;
+        return;
       case "text":
       case "citation":
-        return text === "" ? "" : this.#begin() + this.#pieces("content", text);
+        if (text !== "") this.#pieces("content", text, body);
+        return;
       case "reasoning":
-        return this.#begin() + this.#pieces("reasoning_content", event.text);
+        this.#pieces("reasoning_content", event.text, body);
+        return;
       case "tool-call":
-        return this.#begin() + this.#toolCall(event);
+        this.#toolCall(event, body);
+        return;
       case "verbatim":
         this.#verbatim = new VerbatimWriter(this.#includeUsage);
-        return this.#besideVerbatim(event, this.#verbatim);
+        body.add(this.#besideVerbatim(event, this.#verbatim));
+        return;
       case "notice":
       case "search":
         this.#remarks.hear(event);
-        return "";
+        return;
       case "usage":
         this.#usage = event.usage;
-        return "";
+        return;
       case "finish":
-        return this.#finish(event.reason, text);
+        this.#finish(event.reason, text, body);
+        return;
       case "conversation":
         this.#heading.conversation = event.id;
-        this.#prefix = this.#chunkPrefix();
-        return "";
+        this.#chunkBegin = undefined;
+        return;
       case "opened":
       case "source":
       case "retract":
-        return "";
+        return;
     }
   }
 
-  #begin(): string {
-    if (this.#begun) return "";
-    this.#begun = true;
-    return this.#delta('{"role":"assistant","content":""}');
-  }
-
-  #pieces(field: "content" | "reasoning_content", text: string): string {
-    let deltas = "";
-    for (const piece of pieces(text)) deltas += this.#delta(`{"${field}":${quote(piece)}}`);
-    return deltas;
+  #pieces(field: "content" | "reasoning_content", text: string, body: Body): void {
+    for (const piece of pieces(text)) this.#delta(`{"${field}":${quote(piece)}}`, body);
   }
 
   /** The first piece says what is called, the others bring the arguments (clients.md row 36). */
-  #toolCall({ index, id, name, arguments: text }: ToolCallPiece): string {
+  #toolCall({ index, id, name, arguments: text }: ToolCallPiece, body: Body): void {
     const begin = { index, id, type: "function", function: { name, arguments: "" } };
     const calls = name === undefined ? [] : [begin];
     const more = text === "" ? [] : pieces(text).map((piece) => ({ index, function: { arguments: piece } }));
-    return [...calls, ...more].map((call) => this.#delta(`{"tool_calls":[${quote(call)}]}`)).join("");
+    for (const call of [...calls, ...more]) this.#delta(`{"tool_calls":[${quote(call)}]}`, body);
   }
 
   /** The answer is written as the upstream gave it; the plain events only tell how far it is. */
@@ -142,29 +145,37 @@ export class ChunkEncoder {
     }
   }
 
-  #finish(reason: FinishReason, footer: string): string {
+  #finish(reason: FinishReason, footer: string, body: Body): void {
+    this.#begin(body);
+    if (footer !== "") this.#pieces("content", footer, body);
     // No `content` key beside annotations: LobeChat and Cherry Studio would miss them (clients.md §0.8).
     const annotations = this.#citations.annotations().map(urlCitation);
     const delta = annotations.length > 0 ? { annotations } : {};
-    const usage = this.#usage
-      ? eventLine(quote({ ...this.#chunk([]), usage: usageObject(this.#usage) }))
-      : "";
-    return (
-      this.#begin() +
-      (footer ? this.#pieces("content", footer) : "") +
-      eventLine(quote({ ...this.#chunk([choice(delta, finishReasons[reason])]), ...this.#remarks.take() })) +
-      `${usage}data: [DONE]\n\n`
-    );
+    const last = { ...this.#chunk([choice(delta, finishReasons[reason])]), ...this.#remarks.take() };
+    body.add(eventLine(quote(last)));
+    if (this.#usage) {
+      body.add(eventLine(quote({ ...this.#chunk([]), usage: usageObject(this.#usage) })));
+    }
+    body.add("data: [DONE]\n\n");
   }
 
-  /** The constant part of a chunk is prepared once; only the delta is new each time. */
-  #delta(delta: string): string {
-    return `${this.#prefix}${delta},"logprobs":null,"finish_reason":null}]}\n\n`;
+  /** Who speaks is told first, and once. */
+  #begin(body: Body): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#delta('{"role":"assistant","content":""}', body);
   }
 
-  #chunkPrefix(): string {
+  /** The constant parts of a chunk are bytes already; only the delta is new each time. */
+  #delta(delta: string, body: Body): void {
+    this.#begin(body);
+    this.#chunkBegin ??= this.#constantPart();
+    body.add(delta, this.#chunkBegin, chunkEnd);
+  }
+
+  #constantPart(): Buffer {
     const chunk = JSON.stringify(this.#chunk([]));
-    return `data: ${chunk.slice(0, -"]}".length)}{"index":0,"delta":`;
+    return Buffer.from(`data: ${chunk.slice(0, -"]}".length)}{"index":0,"delta":`);
   }
 
   #chunk(choices: object[]) {

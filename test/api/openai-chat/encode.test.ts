@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { chunksOf as bodyOf, contentOf } from "../../../src/api/body.js";
 import { ChunkEncoder, CompletionEncoder } from "../../../src/api/openai-chat/encode.js";
 import type { ChatEvent } from "../../../src/chat/types.js";
 import { chunksOf } from "../../gateway.js";
@@ -11,6 +12,11 @@ const start: ChatEvent = {
   citations: "off",
   ignored: [],
 };
+
+/** What a lot of events is to a client. */
+function encoded(encoder: ChunkEncoder, events: readonly ChatEvent[]): string {
+  return contentOf(bodyOf((body) => encoder.encode(events, body))).toString();
+}
 
 const args = JSON.stringify({ text: "月\u2028".repeat(10_000) });
 const calls: ChatEvent[] = [
@@ -25,7 +31,7 @@ const calls: ChatEvent[] = [
 
 describe("tool calls (clients.md row 36)", () => {
   test("streamed: one entry a delta, the name first, then the arguments, which add up", () => {
-    const chunks = chunksOf(new ChunkEncoder(false).encode(calls));
+    const chunks = chunksOf(encoded(new ChunkEncoder(false), calls));
     const entries = chunks.flatMap(({ choices }) => {
       const pieces = Object(choices[0]?.delta).tool_calls ?? [];
       expect(pieces.length).toBeLessThanOrEqual(1);
@@ -80,22 +86,22 @@ describe("an answer that comes as it is", () => {
 
   test("hides the plain events, waits with its first chunk, and carries the remarks", () => {
     const encoder = new ChunkEncoder(false);
-    expect(encoder.encode([start, { type: "notice", code: "n", message: "m" }, verbatim('{"id":"1"}')])).toBe(
-      "",
-    );
+    expect(
+      encoded(encoder, [start, { type: "notice", code: "n", message: "m" }, verbatim('{"id":"1"}')]),
+    ).toBe("");
     const first = 'data: {"id":"1","moonbridge_notices":[{"code":"n","message":"m"}]}\n\n';
-    expect(encoder.encode([verbatim('{"id":"2"}'), { type: "text", text: "x" }])).toBe(
+    expect(encoded(encoder, [verbatim('{"id":"2"}'), { type: "text", text: "x" }])).toBe(
       `${first}data: {"id":"2"}\n\n`,
     );
-    expect(encoder.encode([{ type: "tool-call", index: 0, arguments: "x" }])).toBe("");
-    expect(encoder.encode([verbatim('{"usage":{}}', true), finish])).toBe("data: [DONE]\n\n");
+    expect(encoded(encoder, [{ type: "tool-call", index: 0, arguments: "x" }])).toBe("");
+    expect(encoded(encoder, [verbatim('{"usage":{}}', true), finish])).toBe("data: [DONE]\n\n");
   });
 
   test("does not wait where its first chunk says something, or is the last", () => {
     const said = new ChunkEncoder(false);
-    expect(said.encode([start, verbatim("{}"), { type: "reasoning", text: "x" }])).toBe("data: {}\n\n");
+    expect(encoded(said, [start, verbatim("{}"), { type: "reasoning", text: "x" }])).toBe("data: {}\n\n");
     const ended = new ChunkEncoder(false);
-    expect(ended.encode([start, verbatim("{}"), finish])).toBe("data: {}\n\ndata: [DONE]\n\n");
+    expect(encoded(ended, [start, verbatim("{}"), finish])).toBe("data: {}\n\ndata: [DONE]\n\n");
   });
 
   test("whole it is the body", () => {
