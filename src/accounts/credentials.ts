@@ -48,6 +48,8 @@ export class Credentials {
   /** When this process has renewed, and whether Kimi has accepted no token since. */
   #renewedAt = 0;
   #isUntried = false;
+  /** Whose the pair is that was asked about last. */
+  #user: { pair: TokenPair; name: string } | undefined;
   /** An access token that Kimi refuses, whatever it says of itself. */
   #rejected: string | undefined;
 
@@ -124,7 +126,12 @@ export class Credentials {
 
   /** Whose login it is: the user's id, or a fingerprint where the tokens do not say. */
   account(): string {
-    return claims(newestToken(this.#login.current) ?? "").subject ?? nameOf(this.#configured);
+    const { current } = this.#login;
+    if (this.#user?.pair !== current) {
+      const name = claims(newestToken(current) ?? "").subject ?? nameOf(this.#configured);
+      this.#user = { pair: current, name };
+    }
+    return this.#user.name;
   }
 
   status(): AccountStatus {

@@ -15,9 +15,11 @@ import {
   type ChatsMode,
   isVisible,
   type Listener,
+  type Message,
+  type Model,
   type UpstreamRequest,
 } from "./types.js";
-import { tokensIn, type UsageMeter } from "./usage.js";
+import { mayCostMore, tokensIn, type UsageMeter } from "./usage.js";
 
 type Opened = Extract<ChatEvent, { type: "opened" }>;
 
@@ -142,14 +144,7 @@ export class Turn {
   async #upstreamRequest(place: Place | undefined, signal: AbortSignal) {
     const { upstream, model, search, thinking } = this.#route;
     const messages = place?.messages ?? this.#request.messages;
-    const tokens = await tokensIn(messages);
-    if (model.contextLength !== undefined && tokens > model.contextLength) {
-      throw new ChatError(
-        "context_length_exceeded",
-        `This conversation has about ${tokens} tokens; ${model.id} takes ${model.contextLength}. Shorten it or start a new one.`,
-        { param: "messages" },
-      );
-    }
+    await refuseTooLong(messages, model);
     const message = transcript(messages);
     const { attachments } = this.#parts;
     const destination = { upstream, owner: this.#request.caller.key };
@@ -214,6 +209,18 @@ export class Turn {
       event.type === "opened" ? { type: "conversation", id: event.chat } : event,
     );
   }
+}
+
+/** Throws `context_length_exceeded` for what the model cannot take. */
+async function refuseTooLong(messages: readonly Message[], { id, contextLength }: Model): Promise<void> {
+  if (contextLength === undefined || !mayCostMore(messages, contextLength)) return;
+  const tokens = await tokensIn(messages);
+  if (tokens <= contextLength) return;
+  throw new ChatError(
+    "context_length_exceeded",
+    `This conversation has about ${tokens} tokens; ${id} takes ${contextLength}. Shorten it or start a new one.`,
+    { param: "messages" },
+  );
 }
 
 /** The chat was deleted, or is too long to go on. */

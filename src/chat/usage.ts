@@ -82,6 +82,9 @@ function isSystem({ role }: Message): boolean {
 /** The role and its separators cost a few tokens in every chat format. */
 const perMessage = 3;
 
+/** The estimate's dearest character is a lone ☀ with two. */
+const mostPerCharacter = 2;
+
 /** What messages cost that were counted already: a request's are, before it is sent and for its usage. */
 const counted = new WeakMap<Message, number>();
 
@@ -96,12 +99,26 @@ export async function tokensIn(messages: readonly Message[]): Promise<number> {
   return sum;
 }
 
+/** Whether these messages may cost more than that. Almost none do, and to see it is cheaper than to count. */
+export function mayCostMore(messages: readonly Message[], tokens: number): boolean {
+  let most = 0;
+  for (const message of messages) {
+    most += perMessage;
+    for (const text of textsOf(message)) most += mostPerCharacter * text.length;
+  }
+  return most > tokens;
+}
+
 async function tokensOf(message: Message): Promise<number> {
   let sum = perMessage;
-  for (const part of message.content) if (part.type === "text") sum += await tokens(part.text);
-  const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
-  for (const call of calls) sum += (await tokens(call.name)) + (await tokens(call.arguments));
+  for (const text of textsOf(message)) sum += await tokens(text);
   return sum;
+}
+
+function textsOf(message: Message): string[] {
+  const said = message.content.flatMap((part) => (part.type === "text" ? [part.text] : []));
+  const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
+  return [...said, ...calls.flatMap((call) => [call.name, call.arguments])];
 }
 
 /** Characters that are counted in one step: about a millisecond's work. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { ChatError } from "../chat/errors.js";
 import type { KeyConfig } from "../config/key-schema.js";
 import type { KeySettings, KeyStore, StoredKey } from "../store/store.js";
@@ -100,5 +100,5 @@ function fromStore({ name, sha256, settings }: StoredKey): Key {
 }
 
 function digest(key: string): Buffer {
-  return createHash("sha256").update(key).digest();
+  return hash("sha256", key, "buffer");
 }

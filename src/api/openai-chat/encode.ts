@@ -32,8 +32,11 @@ class Heading {
   }
 }
 
-/** What stands behind each delta. */
-const chunkEnd = Buffer.from(',"logprobs":null,"finish_reason":null}]}\n\n');
+type TextField = "content" | "reasoning_content";
+
+/** What stands behind each delta; and behind a piece of text, as bytes already. */
+const chunkEnd = ',"logprobs":null,"finish_reason":null}]}\n\n';
+const pieceEnd = Buffer.from(`}${chunkEnd}`);
 
 /** ChatEvents as the lines of a chat completion stream (clients.md §0.1–§0.8, rows 29–36). */
 export class ChunkEncoder {
@@ -43,8 +46,9 @@ export class ChunkEncoder {
   readonly #remarks = new Remarks();
   /** Who answers, once that is known. */
   start: StartEvent | undefined;
-  /** What stands in front of each delta, once it is settled. */
-  #chunkBegin: Buffer | undefined;
+  /** What stands in front of each delta; and in front of a piece of text, as bytes already. */
+  #chunkBegin = "";
+  #pieceBegin: Partial<Record<TextField, Buffer>> = {};
   #usage: Usage | undefined;
   #begun = false;
   #verbatim: VerbatimWriter | undefined;
@@ -73,7 +77,7 @@ export class ChunkEncoder {
       case "start":
         this.start = event;
         this.#heading.model = event.model;
-        this.#chunkBegin = undefined;
+        this.#settle();
         return;
       case "text":
       case "citation":
@@ -101,7 +105,7 @@ export class ChunkEncoder {
         return;
       case "conversation":
         this.#heading.conversation = event.id;
-        this.#chunkBegin = undefined;
+        this.#settle();
         return;
       case "opened":
       case "source":
@@ -110,8 +114,11 @@ export class ChunkEncoder {
     }
   }
 
-  #pieces(field: "content" | "reasoning_content", text: string, body: Body): void {
-    for (const piece of pieces(text)) this.#delta(`{"${field}":${quote(piece)}}`, body);
+  /** Almost all that is sent: only the text is new each time, the rest is copied. */
+  #pieces(field: TextField, text: string, body: Body): void {
+    this.#begin(body);
+    this.#pieceBegin[field] ??= Buffer.from(`${this.#chunkBegin}{"${field}":`);
+    for (const piece of pieces(text)) body.add(quote(piece), this.#pieceBegin[field], pieceEnd);
   }
 
   /** The first piece says what is called, the others bring the arguments (clients.md row 36). */
@@ -166,16 +173,16 @@ export class ChunkEncoder {
     this.#delta('{"role":"assistant","content":""}', body);
   }
 
-  /** The constant parts of a chunk are bytes already; only the delta is new each time. */
   #delta(delta: string, body: Body): void {
     this.#begin(body);
-    this.#chunkBegin ??= this.#constantPart();
-    body.add(delta, this.#chunkBegin, chunkEnd);
+    body.add(`${this.#chunkBegin}${delta}${chunkEnd}`);
   }
 
-  #constantPart(): Buffer {
+  /** Prepares what all chunks have in common. */
+  #settle(): void {
     const chunk = JSON.stringify(this.#chunk([]));
-    return Buffer.from(`data: ${chunk.slice(0, -"]}".length)}{"index":0,"delta":`);
+    this.#chunkBegin = `data: ${chunk.slice(0, -"]}".length)}{"index":0,"delta":`;
+    this.#pieceBegin = {};
   }
 
   #chunk(choices: object[]) {
