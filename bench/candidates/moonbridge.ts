@@ -1,7 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { upstreamSchemas } from "../../src/config/upstream-schema.js";
+import { object, parseObject, text } from "../../src/json.js";
 import { orderLine } from "../answers/order.js";
 import { accessToken, refreshToken } from "../answers/tokens.js";
 import { Child } from "../child.js";
@@ -79,7 +80,7 @@ export async function startGateway(
   writeFileSync(join(folder, "config.json"), JSON.stringify(configuration(kind, stage.fakePort)));
   const build = options.build ?? modulePath("..");
   const child = Child.module(join(build, "src/cli/main.js"), ["serve"], {
-    nodeArguments: ["--v8-pool-size=1", "--import", modulePath("./gateway-preload.js")],
+    nodeArguments: [...startFlags(), "--import", modulePath("./gateway-preload.js")],
     environment: stage.profiles ? { MOONBRIDGE_BENCH_PROFILES: stage.profiles } : {},
     cwd: folder,
     log: join(folder, "log"),
@@ -87,6 +88,13 @@ export async function startGateway(
   const port = await listening(child);
   await untilReady(child, `http://127.0.0.1:${port}/readyz`);
   return { child, port };
+}
+
+/** What `npm start` tells Node. */
+function startFlags(): string[] {
+  const described = parseObject(readFileSync(modulePath("../../package.json"), "utf8"));
+  const start = text(object(described?.scripts)?.start) ?? "";
+  return start.split(" ").filter((word) => word.startsWith("--"));
 }
 
 /** Only what this version knows; a kind that it does not know is left out with a sentence. */
