@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder";
 import { createParser, type EventSourceParser } from "eventsource-parser";
 import { ChatError } from "../chat/errors.js";
 
@@ -9,7 +10,8 @@ import { ChatError } from "../chat/errors.js";
 export class EventDecoder {
   readonly #maxLength: number;
   readonly #service: string;
-  readonly #text = new TextDecoder();
+  readonly #text = new StringDecoder("utf8");
+  #hasBegun = false;
   readonly #parser: EventSourceParser;
   readonly #data: string[] = [];
   #taken = 0;
@@ -31,7 +33,10 @@ export class EventDecoder {
   }
 
   push(chunk: Buffer): void {
-    this.#feed(this.#text.decode(chunk, { stream: true }));
+    const text = this.#text.write(chunk);
+    if (text === "") return;
+    this.#feed(this.#hasBegun ? text : text.replace(/^\ufeff/, ""));
+    this.#hasBegun = true;
   }
 
   /** The stream has ended: some leave out the blank line behind the last event. */

@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
+import { mayCostMore, tokensIn } from "../../src/chat/usage.js";
 import { startGateway } from "../gateway.js";
 
 type Message = { role: "system" | "user" | "assistant"; content: string };
@@ -18,4 +20,30 @@ test("a history that is counted turn by turn takes what it takes when it is coun
   const atOnce = await other.client.chat.completions.create({ model: "kimi", messages: history });
   expect(turnByTurn).toBeGreaterThan(200);
   expect(turnByTurn).toBe(atOnce.usage?.prompt_tokens);
+});
+
+test("what is not counted since it is short would not be too long if it were", async () => {
+  const text = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 50 }),
+    fc.string({
+      unit: fc.constantFrom("☀", "❤️", "👩‍💻", "ż", "字", "か", "한", ".", "\n ", "7", "a"),
+      maxLength: 50,
+    }),
+  );
+  const call = fc.record({ id: fc.constant("c"), name: text, arguments: text });
+  const message = fc.record({
+    role: fc.constant("assistant" as const),
+    content: fc.array(
+      text.map((words) => ({ type: "text" as const, text: words })),
+      { maxLength: 3 },
+    ),
+    toolCalls: fc.array(call, { maxLength: 2 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(message, { maxLength: 3 }), async (messages) => {
+      const tokens = await tokensIn(messages);
+      if (tokens > 0) expect(mayCostMore(messages, tokens - 1)).toBe(true);
+    }),
+    { numRuns: 2_000 },
+  );
 });

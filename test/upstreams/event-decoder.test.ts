@@ -40,6 +40,12 @@ test("comments, other fields and ends of line of every kind change nothing", () 
   expect(dataOf(Array.from(Buffer.from(source), (byte) => Buffer.from([byte])))).toEqual(expected);
 });
 
+test("a byte order mark in front is left out, and nowhere else", () => {
+  const source = Buffer.from("\ufeffdata: \ufeffone\n\n");
+  expect(dataOf([source])).toEqual(["\ufeffone"]);
+  expect(dataOf(Array.from(source, (byte) => Buffer.from([byte])))).toEqual(["\ufeffone"]);
+});
+
 test("an event that never ends is refused at the limit, after those before it were given", () => {
   const decoder = new EventDecoder(1_000, "It");
   decoder.push(Buffer.concat([stream("good"), Buffer.from(`data: ${"x".repeat(2_000)}`)]));
