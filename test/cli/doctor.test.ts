@@ -442,6 +442,8 @@ test("Ctrl-C leaves at once, stops Kimi's answer and takes the chat away", async
   writeConfig(folder, account(kimi, kimi.issue()));
   const program = run(["doctor"], folder);
   await until(() => kimi.counts().openStreams === 1);
+  // Until it has heard of the chat it cannot take it away.
+  await expect.poll(() => chatsNoted(folder)).toBe(1);
   program.kill("SIGINT");
   expect(await program.exit).toBe(130);
   expect(program.output()).toMatch(/^ok {4}store/m);
@@ -449,3 +451,10 @@ test("Ctrl-C leaves at once, stops Kimi's answer and takes the chat away", async
   expect(kimi.counts().openStreams).toBe(0);
   expect(await chatsOnKimi(kimi)).toEqual([]);
 });
+
+async function chatsNoted(folder: string): Promise<number> {
+  const store = await SqliteStore.open(join(folder, "moonbridge.db"));
+  const { length } = await store.dueChats(["me"], Number.MAX_SAFE_INTEGER, 10);
+  await store.close();
+  return length;
+}
