@@ -12,6 +12,8 @@ let used = 0;
 const lineEnd = Buffer.from("\r\n");
 /** Up to four digits and a line's end stand in front of a chunk, a line's end behind it. */
 const [ahead, after] = [4 + lineEnd.length, lineEnd.length];
+/** The content that fits into a room of its own. */
+const largest = roomSize - ahead - after;
 const digits = Buffer.from("0123456789abcdef");
 const nothing = Buffer.alloc(0);
 
@@ -24,19 +26,17 @@ class ChunkedBody implements Body {
 
   begin(): void {
     this.#chunks = [];
-    this.#start = used + ahead;
-    this.#end = this.#start;
+    this.#open();
   }
 
   add(text: string, before = nothing, behind = nothing): void {
     // A character of a string takes three bytes at most.
     const most = before.length + 3 * text.length + behind.length;
-    if (this.#end + most + after > roomSize) this.#takeNewRoom();
-    if (this.#end + most + after > roomSize) {
-      const content = Buffer.concat([before, Buffer.from(text), behind]);
-      this.#push(Buffer.concat([Buffer.from(content.length.toString(16)), lineEnd, content, lineEnd]));
+    if (most > largest) {
+      this.#addAlone(Buffer.concat([before, Buffer.from(text), behind]));
       return;
     }
+    if (this.#end + most + after > roomSize) this.#takeNewRoom();
     room.set(before, this.#end);
     this.#end += before.length;
     this.#end += room.write(text, this.#end);
@@ -49,12 +49,9 @@ class ChunkedBody implements Body {
     return this.#chunks;
   }
 
-  #takeNewRoom(): void {
-    this.#close();
-    room = Buffer.allocUnsafeSlow(roomSize);
-    used = 0;
-    this.#start = ahead;
-    this.#end = ahead;
+  #open(): void {
+    this.#start = used + ahead;
+    this.#end = this.#start;
   }
 
   #close(): void {
@@ -65,6 +62,19 @@ class ChunkedBody implements Body {
     room.set(lineEnd, this.#end);
     used = this.#end + after;
     this.#push(room.subarray(from, used));
+    this.#open();
+  }
+
+  #takeNewRoom(): void {
+    this.#close();
+    room = Buffer.allocUnsafeSlow(roomSize);
+    used = 0;
+    this.#open();
+  }
+
+  #addAlone(content: Buffer): void {
+    this.#close();
+    this.#push(Buffer.concat([Buffer.from(content.length.toString(16)), lineEnd, content, lineEnd]));
   }
 
   #push(chunk: Buffer): void {
