@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type JsonObject, parseObject } from "../json.js";
 
 /** Both tokens of a login. An access token alone works until it expires. */
@@ -43,7 +43,7 @@ export function jwtPart(part: string): JsonObject | undefined {
 
 /** A short name for a token that tells nothing about it; for logs and comparisons. */
 export function fingerprint(token: string): string {
-  return createHash("sha256").update(token).digest("hex").slice(0, 12);
+  return hash("sha256", token, "hex").slice(0, 12);
 }
 
 function milliseconds(seconds: unknown): number | undefined {

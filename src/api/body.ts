@@ -61,7 +61,7 @@ class ChunkedBody implements Body {
     room.set(lineEnd, this.#start - lineEnd.length);
     room.set(lineEnd, this.#end);
     used = this.#end + after;
-    this.#push(room.subarray(from, used));
+    this.#chunks.push(room.subarray(from, used));
     this.#open();
   }
 
@@ -74,13 +74,7 @@ class ChunkedBody implements Body {
 
   #addAlone(content: Buffer): void {
     this.#close();
-    this.#push(Buffer.concat([Buffer.from(content.length.toString(16)), lineEnd, content, lineEnd]));
-  }
-
-  #push(chunk: Buffer): void {
-    // Mostly it is the only one; an array that is pushed to makes room for more at once.
-    if (this.#chunks.length === 0) this.#chunks = [chunk];
-    else this.#chunks.push(chunk);
+    this.#chunks.push(Buffer.concat([Buffer.from(content.length.toString(16)), lineEnd, content, lineEnd]));
   }
 }
 

@@ -29,9 +29,8 @@ export class EventStream {
   readonly #stuckClient: number;
   #opened = false;
   #headLeft = false;
-  /** Chunks that leave when the turn of the event loop ends, and their size. */
+  /** Chunks that leave when the turn of the event loop ends. */
   #waiting: readonly Buffer[] = [];
-  #size = 0;
   readonly #flushNow = () => {
     if (this.#response.socket) this.#flush(this.#response.socket);
   };
@@ -113,13 +112,13 @@ export class EventStream {
     if (!socket || !chunkedEncoding) return this.#response.write(contentOf(chunks));
     if (this.#waiting.length === 0) atTurnEnd(this.#flushNow);
     this.#add(chunks);
-    if (this.#size < socket.writableHighWaterMark) return !socket.writableNeedDrain;
+    const size = this.#waiting.reduce((sum, { length }) => sum + length, 0);
+    if (size < socket.writableHighWaterMark) return !socket.writableNeedDrain;
     return this.#flush(socket);
   }
 
   #add(chunks: readonly Buffer[]): void {
     this.#waiting = this.#waiting.length === 0 ? chunks : [...this.#waiting, ...chunks];
-    for (const { length } of chunks) this.#size += length;
   }
 
   /**
@@ -129,7 +128,6 @@ export class EventStream {
   #flush(socket: Writable): boolean {
     const chunks = this.#waiting;
     this.#waiting = [];
-    this.#size = 0;
     if (this.#headLeft && chunks.length === 1) return socket.write(chunks[0]);
     socket.cork();
     if (!this.#headLeft) this.#response.flushHeaders();

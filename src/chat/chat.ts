@@ -46,8 +46,8 @@ export class Chat {
   }
 
   /**
-   * Tells the answer to a request, in lots that belong together; `start` first, `usage` where it is read, and `finish` last.
-   * Throws ChatError, at any point. Aborting `request.signal`, or throwing in `tell`, stops the upstream.
+   * Tells the answer to a request, in lots that belong together; `start` first, `usage` where it is read, and `finish`
+   * last. Throws ChatError, at any point. Aborting `request.signal`, or throwing in `tell`, stops the upstream.
    */
   async answer(request: ChatRequest, tell: Listener): Promise<void> {
     request.signal.throwIfAborted();
