@@ -8,7 +8,7 @@ export class Lifetime {
   #restsSince = performance.now();
 
   constructor(app: FastifyInstance, metrics: Metrics) {
-    app.addHook("onRequest", async (request, reply) => {
+    app.addHook("onRequest", (request, reply, done) => {
       const controller = new AbortController();
       const startedAt = performance.now();
       this.#running.add(controller);
@@ -37,6 +37,7 @@ export class Lifetime {
           "request",
         );
       });
+      done();
     });
   }
 

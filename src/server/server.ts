@@ -102,12 +102,13 @@ async function assemble(app: FastifyInstance, { chat, store, config, metrics }: 
   handleErrors(app);
   ignoreBodies(app);
   securityHeaders(app);
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
     if (request.headers.origin !== undefined) reply.header("access-control-expose-headers", exposedHeaders);
     if (request.headers["access-control-request-private-network"] === "true") {
       reply.header("access-control-allow-private-network", "true");
     }
+    done();
   });
   await app.register(cors, {
     origin: origins.includes("*") ? true : origins,

@@ -4,7 +4,7 @@ import type { ChatError } from "../../chat/errors.js";
 import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../chat/types.js";
 import type { Body } from "../body.js";
 import { errorEnvelope } from "./errors.js";
-import { eventLine, pieces, quote } from "./lines.js";
+import { eventLine, inQuotes, pieces, quote } from "./lines.js";
 import { Remarks } from "./remarks.js";
 import { usageObject } from "./usage.js";
 import { VerbatimWriter } from "./verbatim.js";
@@ -36,7 +36,7 @@ type TextField = "content" | "reasoning_content";
 
 /** What stands behind each delta; and behind a piece of text, as bytes already. */
 const chunkEnd = ',"logprobs":null,"finish_reason":null}]}\n\n';
-const pieceEnd = Buffer.from(`}${chunkEnd}`);
+const pieceEnd = Buffer.from(`"}${chunkEnd}`);
 
 /** ChatEvents as the lines of a chat completion stream (clients.md §0.1–§0.8, rows 29–36). */
 export class ChunkEncoder {
@@ -117,8 +117,8 @@ export class ChunkEncoder {
   /** Almost all that is sent: only the text is new each time, the rest is copied. */
   #pieces(field: TextField, text: string, body: Body): void {
     this.#begin(body);
-    this.#pieceBegin[field] ??= Buffer.from(`${this.#chunkBegin}{"${field}":`);
-    for (const piece of pieces(text)) body.add(quote(piece), this.#pieceBegin[field], pieceEnd);
+    this.#pieceBegin[field] ??= Buffer.from(`${this.#chunkBegin}{"${field}":"`);
+    for (const piece of pieces(text)) body.add(inQuotes(piece), this.#pieceBegin[field], pieceEnd);
   }
 
   /** The first piece says what is called, the others bring the arguments (clients.md row 36). */

@@ -16,6 +16,14 @@ export function quote(value: unknown): string {
   return escaped(JSON.stringify(value));
 }
 
+/** A character that does not stand for itself in JSON or on a line; halves of characters are left to JSON. */
+const special = /[^ !#-[\]-\u0084\u0086-\u2027\u202a-\ud7ff\ue000-\uffff]/;
+
+/** What stands between the quotes of a text as JSON. Most deltas are as they are, and looking is cheaper than quoting. */
+export function inQuotes(text: string): string {
+  return special.test(text) ? quote(text).slice(1, -1) : text;
+}
+
 /** The same JSON on one line, for every reader. */
 export function unbroken(json: string): string {
   return escaped(json.replace(/[\r\n]/g, " "));
