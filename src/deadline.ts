@@ -1,4 +1,4 @@
-import { ChatError } from "./chat/errors.js";
+import type { ChatError } from "./chat/errors.js";
 
 /** A signal that follows another one and also fires after a time; its timer ends with `clear`. */
 export class Deadline {
@@ -8,7 +8,7 @@ export class Deadline {
   readonly #follow = () => this.#controller.abort(this.#followed.reason);
 
   /** After so many milliseconds the signal fires with the error that `late` makes. */
-  constructor(followed: AbortSignal, milliseconds: number, late: () => ChatError = answerTooLate) {
+  constructor(followed: AbortSignal, milliseconds: number, late: () => ChatError) {
     this.#followed = followed;
     if (followed.aborted) this.#follow();
     else followed.addEventListener("abort", this.#follow, { once: true });
@@ -23,8 +23,4 @@ export class Deadline {
     clearTimeout(this.#timer);
     this.#followed.removeEventListener("abort", this.#follow);
   }
-}
-
-function answerTooLate(): ChatError {
-  return new ChatError("timeout", "The answer took too long and was stopped.");
 }

@@ -1,5 +1,3 @@
-import { limits } from "../config/limits.js";
-import { Deadline } from "../deadline.js";
 import type { FileShelf } from "../files/shelf.js";
 import { type AccountReport, reportOf } from "./accounts.js";
 import { ChatError } from "./errors.js";
@@ -52,9 +50,8 @@ export class Chat {
   async answer(request: ChatRequest, tell: Listener): Promise<void> {
     request.signal.throwIfAborted();
     const candidates = await this.#candidates(request);
+    const { signal } = request;
     const meter = new UsageMeter(request.messages);
-    const deadline = new Deadline(request.signal, limits.answer);
-    const { signal } = deadline;
     let finished = false;
     const hear: Listener = (events) => {
       const last = events.at(-1);
@@ -63,12 +60,8 @@ export class Chat {
       if (!request.usage) return tell(events);
       return meter.total().then((usage) => tell([...events.slice(0, -1), { type: "usage", usage }, last]));
     };
-    const ask = (found: Route, told: Listener) => this.#ask(request, found, meter, told, signal);
-    try {
-      await firstToAnswer(candidates, ask, { tell: hear, key: request.caller.key, signal });
-    } finally {
-      deadline.clear();
-    }
+    const ask = (found: Route, told: Listener) => this.#ask(request, found, meter, told);
+    await firstToAnswer(candidates, ask, { tell: hear, key: request.caller.key, signal });
     if (!finished) throw new ChatError("upstream_cut", "The answer ended without its end.");
   }
 
@@ -127,16 +120,10 @@ export class Chat {
     return gates;
   }
 
-  #ask(
-    request: ChatRequest,
-    found: Route,
-    meter: UsageMeter,
-    tell: Listener,
-    signal: AbortSignal,
-  ): Promise<void> {
+  #ask(request: ChatRequest, found: Route, meter: UsageMeter, tell: Listener): Promise<void> {
     return found.upstream.chats === "none"
-      ? statelessTurn(this.#parts.chores, request, found, { meter, tell, signal })
-      : new Turn(this.#parts, request, found, meter).run(tell, signal);
+      ? statelessTurn(this.#parts.chores, request, found, { meter, tell })
+      : new Turn(this.#parts, request, found, meter).run(tell);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Chores } from "./chores.js";
 import type { Route } from "./route.js";
-import type { ChatRequest, Listener } from "./types.js";
+import type { ChatEvent, ChatRequest, Listener } from "./types.js";
 import type { UsageMeter } from "./usage.js";
 
 /**
@@ -11,7 +11,7 @@ export async function statelessTurn(
   chores: Chores,
   request: ChatRequest,
   { upstream, model, search, thinking }: Route,
-  { meter, tell, signal }: { meter: UsageMeter; tell: Listener; signal: AbortSignal },
+  { meter, tell }: { meter: UsageMeter; tell: Listener },
 ): Promise<void> {
   const isChore = chores.isChore(request.messages);
   const asked = {
@@ -21,8 +21,13 @@ export async function statelessTurn(
     thinking: isChore ? model.thinking[0] : thinking,
   };
   const hear: Listener = (events) => {
-    for (const event of events) meter.hear(event);
-    return tell(events.filter(({ type }) => type !== "usage"));
+    if (request.usage) for (const event of events) meter.hear(event);
+    return tell(events.some(isUsage) ? events.filter((event) => !isUsage(event)) : events);
   };
-  await upstream.chat(asked, hear, signal);
+  await upstream.chat(asked, hear, request.signal);
+}
+
+/** What the upstream says of it; the chat tells that itself, and last. */
+function isUsage({ type }: ChatEvent): boolean {
+  return type === "usage";
 }

@@ -68,11 +68,11 @@ export class Turn {
   }
 
   /** Tells the answer. A chat that is gone upstream is replaced by a new one, before the first word. */
-  async run(tell: Listener, signal: AbortSignal): Promise<void> {
+  async run(tell: Listener): Promise<void> {
     const place = this.#mode === "native" ? await this.#find() : undefined;
     if (place) {
       try {
-        await this.#attempt(place, tell, signal);
+        await this.#attempt(place, tell);
         return;
       } catch (error) {
         if (this.#spoken || !isLost(error)) throw error;
@@ -80,7 +80,7 @@ export class Turn {
       }
     }
     if (this.#request.conversation) await tell([unknownConversation]);
-    return this.#attempt(undefined, tell, signal);
+    return this.#attempt(undefined, tell);
   }
 
   /** Where the history may go on; what of it was counted lately is not counted again. */
@@ -94,7 +94,7 @@ export class Turn {
     return this.#thread.find();
   }
 
-  async #attempt(place: Place | undefined, tell: Listener, signal: AbortSignal): Promise<void> {
+  async #attempt(place: Place | undefined, tell: Listener): Promise<void> {
     const { upstream } = this.#route;
     let at: Opened | undefined;
     let refused = false;
@@ -116,9 +116,9 @@ export class Turn {
       });
     };
     try {
-      const { request, notices } = await this.#upstreamRequest(place, signal);
+      const { request, notices } = await this.#upstreamRequest(place);
       if (notices.length > 0) await tell(notices);
-      await upstream.chat(request, hear, signal);
+      await upstream.chat(request, hear, this.#request.signal);
     } catch (error) {
       refused = isBusy(error);
       throw error;
@@ -141,8 +141,9 @@ export class Turn {
   }
 
   /** What the upstream is asked, with its files in place; and what is to be said of links that were left alone. */
-  async #upstreamRequest(place: Place | undefined, signal: AbortSignal) {
+  async #upstreamRequest(place: Place | undefined) {
     const { upstream, model, search, thinking } = this.#route;
+    const { signal } = this.#request;
     const messages = place?.messages ?? this.#request.messages;
     await refuseTooLong(messages, model);
     const message = transcript(messages);

@@ -55,7 +55,7 @@ export const limits = {
   upstreamSilence: minute,
   /** Heartbeats and nothing else. */
   upstreamProgress: 5 * minute,
-  /** A whole answer, from request to finish. */
+  /** A whole answer, from request to finish; and so any request. */
   answer: 30 * minute,
   /** A short call to an upstream: refresh, catalogue, cancel. */
   unary: 15 * second,

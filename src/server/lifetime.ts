@@ -1,8 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { ChatError } from "../chat/errors.js";
+import { limits } from "../config/limits.js";
 import type { Metrics } from "../observability/metrics.js";
 
-/** The requests that are being answered: gives each its stop signal, logs its end, and stops them all at the end. */
+/**
+ * The requests that are being answered: gives each its stop signal and its time, logs its end, and stops them all at
+ * the end.
+ */
 export class Lifetime {
   readonly #running = new Set<AbortController>();
   #restsSince = performance.now();
@@ -11,10 +15,12 @@ export class Lifetime {
     app.addHook("onRequest", (request, reply, done) => {
       const controller = new AbortController();
       const startedAt = performance.now();
+      const late = setTimeout(() => controller.abort(tooLate()), limits.answer);
       this.#running.add(controller);
       request.stop = controller.signal;
       request.failure = undefined;
       reply.raw.once("close", () => {
+        clearTimeout(late);
         this.#running.delete(controller);
         this.#restsSince = performance.now();
         const left = !reply.raw.writableFinished;
@@ -56,6 +62,10 @@ export class Lifetime {
       controller.abort(new ChatError("shutting_down", "Moonbridge is shutting down. Try again in a moment."));
     }
   }
+}
+
+function tooLate(): ChatError {
+  return new ChatError("timeout", "The answer took too long and was stopped.");
 }
 
 /** The upstream's name for a failure, if it is a name: it comes from outside. */
