@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { limits } from "../../src/config/limits.js";
 import { candidatesFor } from "../candidates/all.js";
 import { type Running, Skipped } from "../candidates/candidate.js";
 import { noGateway } from "../candidates/relays.js";
@@ -96,7 +97,7 @@ async function hold(stage: Stage, settings: Settings, running: Running, streams:
   const share = (cpuOf(pids()) - cpu) / (performance.now() - since);
   const { open } = await stage.load.call<Mark>("mark");
   const outcome = await stage.load.call<Outcome>("end", { cut: false });
-  await setTimeout(settings.quick ? 1_000 : 20_000);
+  await setTimeout(settings.quick ? 1_000 : limits.restBeforeCollecting + 4 * limits.collectAtRest);
   return { before, during: median(samples), after: memoryOf(pids()), open, share, outcome };
 }
 

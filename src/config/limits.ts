@@ -18,7 +18,9 @@ export const limits = {
   /** At the end of a shutdown: from the error event to the cut. */
   lastWords: 2 * second,
 
-  /** After so long without a request memory is given back. */
+  /** After so long without anything to answer memory is given back; a person who reads and types is no rest. */
+  restBeforeCollecting: minute,
+  /** From one collection at rest to the next. */
   collectAtRest: 5 * second,
   /** Garbage that is not worth a collection. */
   sparedGarbage: 4 * megabyte,

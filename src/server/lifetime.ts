@@ -22,7 +22,8 @@ export class Lifetime {
       reply.raw.once("close", () => {
         clearTimeout(late);
         this.#running.delete(controller);
-        this.#restsSince = performance.now();
+        // Who looks in every few seconds, for health or metrics, leaves it at rest.
+        if (request.method !== "GET") this.#restsSince = performance.now();
         const left = !reply.raw.writableFinished;
         if (left) controller.abort(new ChatError("cancelled", "The client left."));
         const ended = {
@@ -51,7 +52,7 @@ export class Lifetime {
     return this.#running.size;
   }
 
-  /** Milliseconds since the last of them ended; 0 while there are any. */
+  /** Milliseconds since the last of them ended that was more than a look (GET); 0 while there are any. */
   get restedFor(): number {
     return this.#running.size > 0 ? 0 : performance.now() - this.#restsSince;
   }

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import Fastify from "fastify";
 import { afterEach, expect, test, vi } from "vitest";
 import { limits } from "../../src/config/limits.js";
@@ -8,10 +9,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A server whose one route answers why it was stopped. */
+/** A server of which one route waits, and answers why it was stopped. */
 function server() {
   const app = Fastify();
   const lifetime = new Lifetime(app, new Metrics());
+  app.post("/", async () => "done");
   app.get("/", async ({ stop }) => {
     await new Promise((resolve) => stop.addEventListener("abort", resolve));
     return stop.reason;
@@ -42,4 +44,20 @@ test("what still runs when the server stops is told so", async () => {
   lifetime.stopAll();
   expect((await answer).json()).toMatchObject({ code: "shutting_down" });
   await vi.waitFor(() => expect(lifetime.running).toBe(0));
+});
+
+test("a look does not end its rest, and an answer does", async () => {
+  const { app, lifetime } = server();
+  await setTimeout(300);
+  const look = app.inject("/");
+  await vi.waitFor(() => expect(lifetime.running).toBe(1));
+  expect(lifetime.restedFor).toBe(0);
+  lifetime.stopAll();
+  await look;
+  await vi.waitFor(() => expect(lifetime.running).toBe(0));
+  const before = lifetime.restedFor;
+  expect(before).toBeGreaterThanOrEqual(299);
+  await app.inject({ method: "POST", url: "/" });
+  await vi.waitFor(() => expect(lifetime.running).toBe(0));
+  expect(lifetime.restedFor).toBeLessThan(before);
 });

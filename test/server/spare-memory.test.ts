@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 test("at rest the garbage is collected, and then nothing until there is more", async () => {
-  stop = spareMemory(() => 60_000, 10);
+  stop = spareMemory(() => 60_000, { rest: 60_000, every: 10 });
   await expect.poll(() => collections).toBe(3);
   await setTimeout(200);
   expect(collections).toBe(3);
@@ -29,10 +29,15 @@ test("at rest the garbage is collected, and then nothing until there is more", a
   expect(kept).toHaveLength(limits.sparedGarbage / 8);
 });
 
-test("while there is anything to answer nothing is collected", async () => {
-  stop = spareMemory(() => 0, 10);
-  await setTimeout(200);
+test("while there is anything to answer, or a rest is short, nothing is collected", async () => {
+  let rested = 0;
+  stop = spareMemory(() => rested, { rest: 60_000, every: 10 });
+  await setTimeout(100);
+  rested = 59_999;
+  await setTimeout(100);
   expect(collections).toBe(0);
+  rested = 60_000;
+  await expect.poll(() => collections).toBe(3);
 });
 
 /** Somebody asked for it; V8 collects of its own accord, too. */
