@@ -97,6 +97,7 @@ async function hold(stage: Stage, settings: Settings, running: Running, streams:
   const share = (cpuOf(pids()) - cpu) / (performance.now() - since);
   const { open } = await stage.load.call<Mark>("mark");
   const outcome = await stage.load.call<Outcome>("end", { cut: false });
+  // Until a gateway at rest has given back what it can; a quick look does not wait for that.
   await setTimeout(settings.quick ? 1_000 : limits.restBeforeCollecting + 4 * limits.collectAtRest);
   return { before, during: median(samples), after: memoryOf(pids()), open, share, outcome };
 }

@@ -48,9 +48,9 @@ export class Chat {
    * last. Throws ChatError, at any point. Aborting `request.signal`, or throwing in `tell`, stops the upstream.
    */
   async answer(request: ChatRequest, tell: Listener): Promise<void> {
-    request.signal.throwIfAborted();
-    const candidates = await this.#candidates(request);
     const { signal } = request;
+    signal.throwIfAborted();
+    const candidates = await this.#candidates(request);
     const meter = new UsageMeter(request.messages);
     let finished = false;
     const hear: Listener = (events) => {
