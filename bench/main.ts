@@ -4,7 +4,7 @@ import { big } from "./parts/big.js";
 import { firstAlone, firstAmongMany } from "./parts/first.js";
 import { threadGrowth, turnGrowth } from "./parts/growth.js";
 import { memory } from "./parts/memory.js";
-import { paced } from "./parts/paced.js";
+import { paced, pacedLong } from "./parts/paced.js";
 import type { Part } from "./parts/part.js";
 import { streamedRequests, wholeRequests } from "./parts/requests.js";
 import { soak } from "./parts/soak.js";
@@ -18,6 +18,7 @@ import { Stage } from "./stage.js";
 
 const parts: Record<PartName, readonly Part[]> = {
   paced: [paced],
+  long: [pacedLong],
   unpaced: [unpaced],
   first: [firstAlone, firstAmongMany],
   requests: [streamedRequests, wholeRequests],

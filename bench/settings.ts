@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 
 const partNames = [
   "paced",
+  "long",
   "unpaced",
   "first",
   "requests",
@@ -40,7 +41,7 @@ export type Settings = {
 
 const usage = `npm run bench -- [options]
   --quick               less of everything, and of Moonbridge over kimi-web only: under two minutes; for a look, no verdict
-  --only a,b            parts: ${partNames.join(", ")} (default: all but soak)
+  --only a,b            parts: ${partNames.join(", ")} (default: all but soak; quick: nor long)
   --candidates a,b      candidates whose name contains one of these
   --rounds n            rounds of the interleaved parts (default: 5; quick: 1)
   --warm n              seconds before the first measurement of a candidate (default: 5; quick: 0.5)
@@ -77,7 +78,7 @@ function settingsOf(argv: readonly string[]): Settings {
   const { quick } = values;
   return {
     quick,
-    only: partsOf(values.only),
+    only: values.only === undefined ? partsByDefault(quick) : partsOf(values.only),
     candidates: values.candidates?.split(",") ?? [],
     rounds: values.rounds === undefined ? (quick ? 1 : 5) : number(values.rounds),
     warmSeconds: values.warm === undefined ? (quick ? 0.5 : 5) : number(values.warm),
@@ -93,8 +94,11 @@ function settingsOf(argv: readonly string[]): Settings {
   };
 }
 
-function partsOf(only: string | undefined): PartName[] {
-  if (only === undefined) return partNames.filter((name) => name !== "soak");
+function partsByDefault(quick: boolean): PartName[] {
+  return partNames.filter((name) => name !== "soak" && !(quick && name === "long"));
+}
+
+function partsOf(only: string): PartName[] {
   const asked = only.split(",");
   const unknown = asked.find((name) => !partNames.some((part) => part === name));
   if (unknown !== undefined) throw new Error(`There is no part “${unknown}”.`);

@@ -4,6 +4,11 @@ import { piecesOf, Slices } from "./slices.js";
 /** Characters that are hashed in one step: about a millisecond's work. */
 const step = 262_144;
 
+/** Whether a text is better hashed in steps. */
+export function isLong({ length }: string): boolean {
+  return length > step;
+}
+
 /** A name for these parts in this order, of 43 characters; other parts have another name. */
 export function hash(...parts: string[]): string {
   return digestOf("sha256", `${parts.join("\0")}\0`, "base64url");
@@ -11,7 +16,7 @@ export function hash(...parts: string[]): string {
 
 /** The same name for parts that may be long: megabytes must hold nobody up. */
 export async function hashLong(...parts: string[]): Promise<string> {
-  if (parts.every(({ length }) => length <= step)) return hash(...parts);
+  if (!parts.some(isLong)) return hash(...parts);
   const digest = createHash("sha256");
   const slices = new Slices();
   for (const part of parts) {

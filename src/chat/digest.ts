@@ -1,4 +1,4 @@
-import { hash, hashLong } from "../hash.js";
+import { hash, hashLong, isLong } from "../hash.js";
 import { withoutCitations } from "./citations.js";
 import type { Message, Part } from "./types.js";
 
@@ -13,9 +13,20 @@ export class HistoryDigest {
     this.#digest = hash(scope);
   }
 
-  /** The history with one more message; system text does not count. */
-  async add(message: Message): Promise<string> {
-    if (message.role !== "system") this.#digest = await hashLong(this.#digest, await essence(message));
+  /**
+   * The history with one more message; system text does not count. To be waited for only where there is much to hash: a
+   * client sends all its messages each turn.
+   */
+  add(message: Message): string | Promise<string> {
+    if (message.role === "system") return this.#digest;
+    const said = essence(message);
+    if (typeof said !== "string" || isLong(said)) return this.#addLong(said);
+    this.#digest = hash(this.#digest, said);
+    return this.#digest;
+  }
+
+  async #addLong(said: string | Promise<string>): Promise<string> {
+    this.#digest = await hashLong(this.#digest, await said);
     return this.#digest;
   }
 
@@ -36,8 +47,8 @@ export async function systemDigest(messages: readonly Message[]): Promise<string
   return texts.length === 0 ? "" : hashLong(JSON.stringify(texts));
 }
 
-/** What of a message counts, without what clients change about it. */
-async function essence(message: Message): Promise<string> {
+/** What of a message counts, without what clients change about it. To be waited for where it holds bytes. */
+function essence(message: Message): string | Promise<string> {
   switch (message.role) {
     case "assistant": {
       const { text, reasoning } = ourAnswer(textOf(message.content));
@@ -47,8 +58,10 @@ async function essence(message: Message): Promise<string> {
     case "system":
     case "user":
     case "tool": {
-      const parts = await Promise.all(message.content.map(partEssence));
-      return JSON.stringify([message.role, parts.join("").trim()]);
+      const { role, content } = message;
+      const whole = (parts: readonly string[]) => JSON.stringify([role, parts.join("").trim()]);
+      const said = content.map(partEssence);
+      return said.every(isText) ? whole(said) : Promise.all(said).then(whole);
     }
   }
 }
@@ -78,15 +91,19 @@ function textOf(content: readonly Part[]): string {
   return content.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
-async function partEssence(part: Part): Promise<string> {
+function partEssence(part: Part): string | Promise<string> {
   if (part.type === "text") return part.text.replaceAll("\r\n", "\n");
   const { source } = part;
   switch (source.kind) {
     case "link":
       return `\0${part.type} ${source.url}\0`;
     case "bytes":
-      return `\0${part.type} ${await hashLong(source.base64)}\0`;
+      return hashLong(source.base64).then((name) => `\0${part.type} ${name}\0`);
     case "file-id":
       return `\0${part.type} ${source.id}\0`;
   }
+}
+
+function isText(said: string | Promise<string>): said is string {
+  return typeof said === "string";
 }

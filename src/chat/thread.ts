@@ -122,10 +122,12 @@ async function walk(scope: string, messages: readonly Message[]): Promise<Walk> 
   const slices = new Slices();
   const ends: Walk["ends"] = [];
   for (const [index, message] of messages.entries()) {
-    const key = await digest.add(message);
+    const added = digest.add(message);
+    const key = typeof added === "string" ? added : await added;
     // What ends with the request itself has nothing new behind it.
     if (message.role === "assistant" && index < messages.length - 1) ends.push({ key, length: index + 1 });
-    await slices.next();
+    const pause = slices.next();
+    if (pause) await pause;
   }
   return { digest, ends: ends.reverse() };
 }

@@ -3,6 +3,9 @@ import { ChatError } from "../chat/errors.js";
 import { limits } from "../config/limits.js";
 import type { Metrics } from "../observability/metrics.js";
 
+/** Methods of those who look in every few seconds, for health or metrics. */
+const looks = new Set(["GET", "HEAD", "OPTIONS"]);
+
 /**
  * The requests that are being answered: gives each its stop signal and its time, logs its end, and stops them all at
  * the end.
@@ -22,8 +25,7 @@ export class Lifetime {
       reply.raw.once("close", () => {
         clearTimeout(late);
         this.#running.delete(controller);
-        // Who looks in every few seconds, for health or metrics, leaves it at rest.
-        if (request.method !== "GET") this.#restsSince = performance.now();
+        if (!looks.has(request.method)) this.#restsSince = performance.now();
         const left = !reply.raw.writableFinished;
         if (left) controller.abort(new ChatError("cancelled", "The client left."));
         const ended = {
@@ -52,7 +54,7 @@ export class Lifetime {
     return this.#running.size;
   }
 
-  /** Milliseconds since the last of them ended that was more than a look (GET); 0 while there are any. */
+  /** Milliseconds since the last of them ended that was more than a look; 0 while there are any. */
   get restedFor(): number {
     return this.#running.size > 0 ? 0 : performance.now() - this.#restsSince;
   }

@@ -46,18 +46,21 @@ test("what still runs when the server stops is told so", async () => {
   await vi.waitFor(() => expect(lifetime.running).toBe(0));
 });
 
-test("a look does not end its rest, and an answer does", async () => {
-  const { app, lifetime } = server();
-  await setTimeout(300);
-  const look = app.inject("/");
-  await vi.waitFor(() => expect(lifetime.running).toBe(1));
-  expect(lifetime.restedFor).toBe(0);
-  lifetime.stopAll();
-  await look;
-  await vi.waitFor(() => expect(lifetime.running).toBe(0));
-  const before = lifetime.restedFor;
-  expect(before).toBeGreaterThanOrEqual(299);
-  await app.inject({ method: "POST", url: "/" });
-  await vi.waitFor(() => expect(lifetime.running).toBe(0));
-  expect(lifetime.restedFor).toBeLessThan(before);
-});
+test.each(["GET", "HEAD"] as const)(
+  "a look (%s) does not end its rest, and an answer does",
+  async (method) => {
+    const { app, lifetime } = server();
+    await setTimeout(300);
+    const look = app.inject({ method, url: "/" });
+    await vi.waitFor(() => expect(lifetime.running).toBe(1));
+    expect(lifetime.restedFor).toBe(0);
+    lifetime.stopAll();
+    await look;
+    await vi.waitFor(() => expect(lifetime.running).toBe(0));
+    const before = lifetime.restedFor;
+    expect(before).toBeGreaterThanOrEqual(299);
+    await app.inject({ method: "POST", url: "/" });
+    await vi.waitFor(() => expect(lifetime.running).toBe(0));
+    expect(lifetime.restedFor).toBeLessThan(before);
+  },
+);
