@@ -20,7 +20,7 @@ export class HistoryDigest {
   add(message: Message): string | Promise<string> {
     if (message.role === "system") return this.#digest;
     const said = essence(message);
-    if (typeof said !== "string" || isLong(said)) return this.#addLong(said);
+    if (!isThere(said) || isLong(said)) return this.#addLong(said);
     this.#digest = hash(this.#digest, said);
     return this.#digest;
   }
@@ -61,7 +61,7 @@ function essence(message: Message): string | Promise<string> {
       const { role, content } = message;
       const whole = (parts: readonly string[]) => JSON.stringify([role, parts.join("").trim()]);
       const said = content.map(partEssence);
-      return said.every(isText) ? whole(said) : Promise.all(said).then(whole);
+      return said.every(isThere) ? whole(said) : Promise.all(said).then(whole);
     }
   }
 }
@@ -104,6 +104,7 @@ function partEssence(part: Part): string | Promise<string> {
   }
 }
 
-function isText(said: string | Promise<string>): said is string {
+/** Whether there is nothing to wait for. */
+function isThere(said: string | Promise<string>): said is string {
   return typeof said === "string";
 }
