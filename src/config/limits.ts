@@ -75,6 +75,8 @@ export const limits = {
   lastBytes: 2 * second,
   /** What may wait for a slow client before the upstream is told to wait too. */
   unreadAnswer: 64 * kilobyte,
+  /** What one read of an upstream's socket may bring, and what may lie there before it is read no further. */
+  socketRead: 64 * kilobyte,
   /** What may follow the end frame before the connection is cut instead of kept. */
   afterEnd: kilobyte,
   /** Kimi reading an uploaded file, and how often it is asked. */

@@ -4,6 +4,7 @@ import { ChatError } from "../chat/errors.js";
 import { limits } from "../config/limits.js";
 import type { Recorder } from "../observability/recording/recorder.js";
 import { AnswerStream, type StreamReader, type StreamRequest } from "./answer-stream.js";
+import { straightConnector } from "./straight-connector.js";
 
 /** Seconds: `Retry-After` beyond a day is a mistake, not advice. */
 export const longestRetryAfter = 86_400;
@@ -14,9 +15,12 @@ export const shortCall = { headersTimeout: limits.unary, bodyTimeout: limits.una
 /** A service's connections, its name for people, and the path in front of its own where a reverse proxy adds one. */
 export type Host = { service: string; pool: Dispatcher; prefix: string };
 
-export function host(service: string, url: string, options: Pool.Options, recorder?: Recorder): Host {
+/** How long undici waits where a call says nothing else (milliseconds). */
+export type Timeouts = Pick<Pool.Options, "headersTimeout" | "bodyTimeout">;
+
+export function host(service: string, url: string, timeouts: Timeouts = {}, recorder?: Recorder): Host {
   const { origin, pathname } = new URL(url);
-  const pool = new Pool(origin, options);
+  const pool = new Pool(origin, { ...timeouts, connect: straightConnector({ timeout: limits.connect }) });
   const prefix = pathname.replace(/\/+$/, "");
   return { service, pool: recorder ? pool.compose(recorder.tap(prefix)) : pool, prefix };
 }

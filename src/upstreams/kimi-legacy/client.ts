@@ -1,5 +1,4 @@
 import { Readable } from "node:stream";
-import type { Pool } from "undici";
 import { ChatError } from "../../chat/errors.js";
 import type { FileContent } from "../../chat/types.js";
 import { limits } from "../../config/limits.js";
@@ -9,7 +8,16 @@ import type { Recorder } from "../../observability/recording/recorder.js";
 import { version } from "../../version.js";
 import { AnswerStream } from "../answer-stream.js";
 import { notEvents, notJson } from "../meanings.js";
-import { type Answered, call, type Host, host, openAnswer, retryAfter, shortCall } from "../transport.js";
+import {
+  type Answered,
+  call,
+  type Host,
+  host,
+  openAnswer,
+  retryAfter,
+  shortCall,
+  type Timeouts,
+} from "../transport.js";
 import { failureToError } from "./errors.js";
 
 export type ClientOptions = {
@@ -22,7 +30,7 @@ export type ClientOptions = {
 
 /** Kimi's REST calls and event streams over HTTP (kimi-web.md §1). Throws ChatError and nothing else. */
 export class LegacyClient {
-  readonly #pool: Pool.Options;
+  readonly #timeouts: Timeouts;
   readonly #site: Host;
   readonly #origin: string;
   readonly #drift: Drift;
@@ -30,12 +38,8 @@ export class LegacyClient {
   readonly #recorder: Recorder | undefined;
 
   constructor({ baseUrl, userAgent, silence }: ClientOptions, drift: Drift, recorder?: Recorder) {
-    this.#pool = {
-      connect: { timeout: limits.connect },
-      headersTimeout: limits.upstreamHeaders,
-      bodyTimeout: silence,
-    };
-    this.#site = host("Kimi", baseUrl, this.#pool, recorder);
+    this.#timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: silence };
+    this.#site = host("Kimi", baseUrl, this.#timeouts, recorder);
     this.#origin = new URL(baseUrl).origin;
     this.#drift = drift;
     this.#recorder = recorder;
@@ -71,7 +75,7 @@ export class LegacyClient {
   /** Sends a file to the address that Kimi has signed for it, which is another host's and gets no token. */
   async put(url: string, { mediaType, size, read }: FileContent, signal: AbortSignal): Promise<void> {
     const { origin, pathname, search } = this.#storageAddress(url);
-    const storage = host("Kimi's file storage", origin, this.#pool, this.#recorder);
+    const storage = host("Kimi's file storage", origin, this.#timeouts, this.#recorder);
     try {
       const headers = {
         "user-agent": this.#userAgent,

@@ -30,13 +30,9 @@ export class KimiClient {
   readonly #headers: Record<string, string>;
 
   constructor(options: ClientOptions, drift: Drift, recorder?: Recorder) {
-    const pool = {
-      connect: { timeout: limits.connect },
-      headersTimeout: limits.upstreamHeaders,
-      bodyTimeout: options.silence,
-    };
-    this.#site = host("Kimi", options.baseUrl, pool, recorder);
-    this.#auth = host("Kimi", options.authUrl, pool, recorder);
+    const timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: options.silence };
+    this.#site = host("Kimi", options.baseUrl, timeouts, recorder);
+    this.#auth = host("Kimi", options.authUrl, timeouts, recorder);
     this.#drift = drift;
     this.#headers = {
       "user-agent": options.userAgent ?? `Moonbridge/${version}`,

@@ -33,9 +33,8 @@ export class OpenAiClient {
 
   constructor(options: ClientOptions) {
     const { service, upstream, apiKey, baseUrl } = options;
-    const connect = { timeout: limits.connect };
     this.#service = { service, upstream, apiKey };
-    this.#host = host(service, baseUrl, { connect });
+    this.#host = host(service, baseUrl);
     this.#silence = options.silence;
     this.#headers = {
       "user-agent": options.userAgent ?? `Moonbridge/${version}`,
