@@ -9,6 +9,7 @@ import type { Part } from "./parts/part.js";
 import { streamedRequests, wholeRequests } from "./parts/requests.js";
 import { soak } from "./parts/soak.js";
 import { start } from "./parts/start.js";
+import { together } from "./parts/together.js";
 import { unpaced } from "./parts/unpaced.js";
 import { document } from "./report/document.js";
 import { describe, machine } from "./report/machine.js";
@@ -19,6 +20,7 @@ import { Stage } from "./stage.js";
 const parts: Record<PartName, readonly Part[]> = {
   paced: [paced],
   long: [pacedLong],
+  together: [together],
   unpaced: [unpaced],
   first: [firstAlone, firstAmongMany],
   requests: [streamedRequests, wholeRequests],

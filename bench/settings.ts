@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 const partNames = [
   "paced",
   "long",
+  "together",
   "unpaced",
   "first",
   "requests",
@@ -41,7 +42,7 @@ export type Settings = {
 
 const usage = `npm run bench -- [options]
   --quick               less of everything, and of Moonbridge over kimi-web only: under two minutes; for a look, no verdict
-  --only a,b            parts: ${partNames.join(", ")} (default: all but soak; quick: nor long)
+  --only a,b            parts: ${partNames.join(", ")} (default: all but soak and together; quick: nor long)
   --candidates a,b      candidates whose name contains one of these
   --rounds n            rounds of the interleaved parts (default: 5; quick: 1)
   --warm n              seconds before the first measurement of a candidate (default: 5; quick: 0.5)
@@ -95,7 +96,7 @@ function settingsOf(argv: readonly string[]): Settings {
 }
 
 function partsByDefault(quick: boolean): PartName[] {
-  return partNames.filter((name) => name !== "soak" && !(quick && name === "long"));
+  return partNames.filter((name) => name !== "soak" && name !== "together" && !(quick && name === "long"));
 }
 
 function partsOf(only: string): PartName[] {

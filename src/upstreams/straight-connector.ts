@@ -41,7 +41,7 @@ class Inbox {
 
 /**
  * Connects sockets whose bytes go straight to undici. Node's stream would take new memory for each read, queue what came
- * and tell of it a tick later; among many streams that is a twelfth of all that a delta costs.
+ * and tell of it a tick later; among many streams that is a twentieth of all that a delta costs.
  */
 export function straightConnector(options: buildConnector.BuildOptions): buildConnector.connector {
   const connect = buildConnector({ ...options, onread: { buffer: landing, callback: arrive } });
