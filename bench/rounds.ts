@@ -47,6 +47,11 @@ export async function inRounds<T>(
   return { results, skipped };
 }
 
+/** Why candidates are missing, as notes below a table. */
+export function absences(skipped: ReadonlyMap<string, string>): string[] {
+  return [...skipped].map(([name, why]) => `- ${name}: ${why}.`);
+}
+
 /** The mark of rounds that others disturbed, as the tables show it. */
 export function disturbed(shares: readonly number[]): string {
   const count = shares.filter((share) => share > foreignShare).length;

@@ -3,7 +3,7 @@ import type { Candidate, Running } from "../candidates/candidate.js";
 import { naiveRelay, noGateway } from "../candidates/relays.js";
 import type { Work } from "../load/work.js";
 import { figure } from "../report/table.js";
-import { disturbed, inRounds } from "../rounds.js";
+import { absences, disturbed, inRounds } from "../rounds.js";
 import type { Settings } from "../settings.js";
 import type { Stage } from "../stage.js";
 import { median, quantile } from "../statistics.js";
@@ -88,7 +88,7 @@ export async function compare(stage: Stage, settings: Settings, comparison: Comp
         const row = new Look(name, able);
         return [name, ...columns.map(({ cell }) => cell(row))];
       }),
-      notes: [...[...skipped].map(([name, why]) => `- ${name}: ${why}.`), ...complaints(able)],
+      notes: [...absences(skipped), ...complaints(able)],
     },
   };
 }

@@ -2,12 +2,14 @@ import { nginx } from "../candidates/nginx.js";
 import { type Comparison, compare, cpuColumns, megabytes } from "./comparison.js";
 import type { Part } from "./part.js";
 
-const streams = 200;
-const pace = 20;
+/** Streams, milliseconds between two deltas of one, and deltas an answer. */
+export const streams = 200;
+export const pace = 20;
+export const deltasAnAnswer = 150;
 
 /** Streams as a chat makes them: 50 deltas a second each. Processor time and latency count here. */
 export const paced: Part = (stage, settings) =>
-  compare(stage, settings, inAnswersOf(settings.quick ? 25 : 150));
+  compare(stage, settings, inAnswersOf(settings.quick ? 25 : deltasAnAnswer));
 
 /** The same in answers of a length at which requests weigh little, so that the delta itself is seen. */
 export const pacedLong: Part = (stage, settings) => compare(stage, settings, inAnswersOf(1_500));

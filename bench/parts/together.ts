@@ -5,15 +5,12 @@ import { noGateway } from "../candidates/relays.js";
 import type { Mark, Outcome } from "../load/work.js";
 import { cpuOf } from "../proc.js";
 import { figure } from "../report/table.js";
+import { absences } from "../rounds.js";
 import type { Settings } from "../settings.js";
 import { Stage } from "../stage.js";
 import { median, quantile } from "../statistics.js";
+import { deltasAnAnswer as deltas, pace, streams } from "./paced.js";
 import type { Part } from "./part.js";
-
-/** Streams of all candidates together. */
-const streams = 200;
-const pace = 20;
-const deltas = 150;
 
 /** A candidate that works, with a fake upstream and a load client of its own. */
 type Worker = { name: string; stage: Stage; running: Running };
@@ -52,7 +49,7 @@ export const together: Part = async (_stage, settings) => {
           ...(at === 0 ? ["", ""] : ratioCells(samples[at] ?? [], samples[0] ?? [])),
           figure(outcomes[at]?.wrong ?? Number.NaN),
         ]),
-        notes: [...skipped].map(([name, why]) => `- ${name}: ${why}.`),
+        notes: absences(skipped),
       },
     };
   } finally {

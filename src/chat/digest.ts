@@ -105,6 +105,6 @@ function partEssence(part: Part): string | Promise<string> {
 }
 
 /** Whether there is nothing to wait for. */
-function isThere(said: string | Promise<string>): said is string {
+export function isThere(said: string | Promise<string>): said is string {
   return typeof said === "string";
 }

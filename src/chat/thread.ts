@@ -1,7 +1,7 @@
 import { hash } from "../hash.js";
 import { Slices } from "../slices.js";
 import type { StoredThread, TakenThread, ThreadStore } from "../store/store.js";
-import { HistoryDigest, systemDigest } from "./digest.js";
+import { HistoryDigest, isThere, systemDigest } from "./digest.js";
 import type { Route } from "./route.js";
 import type { ChatRequest, Message } from "./types.js";
 
@@ -123,7 +123,7 @@ async function walk(scope: string, messages: readonly Message[]): Promise<Walk> 
   const ends: Walk["ends"] = [];
   for (const [index, message] of messages.entries()) {
     const added = digest.add(message);
-    const key = typeof added === "string" ? added : await added;
+    const key = isThere(added) ? added : await added;
     // What ends with the request itself has nothing new behind it.
     if (message.role === "assistant" && index < messages.length - 1) ends.push({ key, length: index + 1 });
     const pause = slices.next();

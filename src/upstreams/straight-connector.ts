@@ -19,12 +19,15 @@ class Inbox {
     return this.#chunks.length === 0;
   }
 
-  /** False if that is enough for now. */
-  add(bytes: Uint8Array): boolean {
+  get isFull(): boolean {
+    return this.#size >= limits.socketRead;
+  }
+
+  add(bytes: Uint8Array): void {
     const chunk = Buffer.allocUnsafe(bytes.length);
     chunk.set(bytes);
+    this.#chunks.push(chunk);
     this.#size += chunk.length;
-    return this.#chunks.push(chunk) > 0 && this.#size < limits.socketRead;
   }
 
   take(): Buffer | undefined {
@@ -57,9 +60,9 @@ export function straightConnector(options: buildConnector.BuildOptions): buildCo
 /** Node calls it on the socket; false stops the reading. */
 function arrive(this: StraightSocket, length: number, buffer: Uint8Array): boolean {
   const own = inboxOf(this);
-  const goesOn = own.add(buffer.subarray(0, length));
+  own.add(buffer.subarray(0, length));
   this.emit("readable");
-  if (goesOn || own.isEmpty) return true;
+  if (!own.isFull) return true;
   own.isHeld = true;
   return false;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, LookupFunction, Socket } from "node:net";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { Pool } from "undici";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -12,6 +12,12 @@ import { openAnswer } from "../../src/upstreams/transport.js";
 const cert = readFileSync(new URL("../fixtures/secure.test.crt", import.meta.url));
 const key = readFileSync(new URL("../fixtures/secure.test.key", import.meta.url));
 
+/** Two addresses, as Kimi's hosts have several; nobody listens at the first. */
+const lookup: LookupFunction = (_name, _options, found) => {
+  const addresses = ["127.0.0.2", "127.0.0.1"].map((address) => ({ address, family: 4 }));
+  found(null, addresses);
+};
+
 /** A server and a pool of straight connections to it. */
 async function serve(secure: boolean, answer: RequestListener) {
   const server = secure ? createSecureServer({ key, cert }, answer) : createServer(answer);
@@ -19,9 +25,8 @@ async function serve(secure: boolean, answer: RequestListener) {
   server.on(secure ? "secureConnection" : "connection", (socket: Socket) => sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const trust = secure ? { ca: cert, servername: "secure.test" } : {};
-  const connect = straightConnector({ ...trust, timeout: 5_000 });
-  const pool = new Pool(`http${secure ? "s" : ""}://127.0.0.1:${port}`, { connect });
+  const connect = straightConnector({ ...(secure ? { ca: cert } : {}), lookup, timeout: 5_000 });
+  const pool = new Pool(`http${secure ? "s" : ""}://secure.test:${port}`, { connect });
   onTestFinished(async () => {
     await pool.destroy();
     server.closeAllConnections();
@@ -58,7 +63,7 @@ async function read(to: To, next: () => Promise<void> | undefined): Promise<Buff
 const type = { "content-type": "text/event-stream" };
 const body = Buffer.from(Array.from({ length: 300_000 }, (_, number) => `${number}\n`).join(""));
 
-const framings: [string, (listener: Parameters<RequestListener>[1]) => void][] = [
+const framings: [string, (response: Parameters<RequestListener>[1]) => void][] = [
   ["in chunks", (response) => response.writeHead(200, type)],
   ["of a known length", (response) => response.writeHead(200, { ...type, "content-length": body.length })],
   [
