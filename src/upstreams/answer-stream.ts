@@ -1,10 +1,14 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Dispatcher } from "undici";
+import { type Dispatcher, errors } from "undici";
 import { limits } from "../config/limits.js";
 import { atTurnEnd } from "../turn-end.js";
+import { type BodyReader, type BodySource, takeBody } from "./straight-connector.js";
 
-/** A request whose answer is read as it arrives. */
-export type StreamRequest = Dispatcher.DispatchOptions & { signal: AbortSignal };
+/** A request whose answer is read as it arrives, and given up after so many milliseconds of silence. */
+export type StreamRequest = Omit<Dispatcher.DispatchOptions, "bodyTimeout"> & {
+  signal: AbortSignal;
+  silence: number;
+};
 
 /** Who reads an answer. */
 export type StreamReader = {
@@ -17,22 +21,33 @@ export type StreamReader = {
   readonly isOver: boolean;
 };
 
-/** A failure of the transport in our words. */
-type Explain = (cause: unknown, signal: AbortSignal) => Error;
+export type StreamWays = {
+  /** A failure of the transport in our words. */
+  explain: (cause: unknown, signal: AbortSignal) => Error;
+  /** Nobody else listens, so the body may come past undici. */
+  straight: boolean;
+};
+
+/** How often the silence is looked at before it has lasted long enough. */
+const looks = 4;
 
 /** Why a connection is cut whose answer nobody reads any more; nobody hears it either. */
 const unread = new Error("The rest of the answer is not read.");
 
 /**
- * The bytes of one answer as they arrive, straight from undici's parser: with a stream of Node's and an iterator in
- * between, waking them would cost as much again as all that is done to a delta.
+ * The bytes of one answer as they arrive, straight from the socket or from undici's parser: with a stream of Node's and
+ * an iterator in between, waking them would cost as much again as all that is done to a delta.
  */
-export class AnswerStream implements Dispatcher.DispatchHandler {
+export class AnswerStream implements Dispatcher.DispatchHandler, BodyReader {
   readonly #signal: AbortSignal;
-  readonly #explain: Explain;
+  readonly #ways: StreamWays;
+  readonly #silence: number;
   readonly #abort = () => this.#fail(this.#signal.reason);
   readonly #tellNow = () => this.#tell();
   #controller: Dispatcher.DispatchController | undefined;
+  #source: BodySource | undefined;
+  #heardAt = 0;
+  #watch: NodeJS.Timeout | undefined;
   #opening: { resolve(stream: AnswerStream): void; reject(error: Error): void } | undefined;
   #whenGone: (() => void) | undefined;
   #reading: { reader: StreamReader; resolve(): void; reject(error: unknown): void } | undefined;
@@ -49,23 +64,25 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
   status = 0;
   headers: IncomingHttpHeaders = {};
 
-  private constructor(signal: AbortSignal, explain: Explain) {
+  private constructor({ signal, silence }: StreamRequest, ways: StreamWays) {
     this.#signal = signal;
-    this.#explain = explain;
+    this.#silence = silence;
+    this.#ways = ways;
   }
 
   /** Sends the request; resolves when the status line is there. The caller must close the stream. */
-  static open(dispatcher: Dispatcher, request: StreamRequest, explain: Explain): Promise<AnswerStream> {
-    const { signal, ...options } = request;
+  static open(dispatcher: Dispatcher, request: StreamRequest, ways: StreamWays): Promise<AnswerStream> {
+    const { signal, silence: _, ...options } = request;
     return new Promise((resolve, reject) => {
-      const stream = new AnswerStream(signal, explain);
+      const stream = new AnswerStream(request, ways);
       stream.#opening = { resolve, reject };
       if (signal.aborted) {
         stream.#abort();
         return;
       }
       signal.addEventListener("abort", stream.#abort, { once: true });
-      dispatcher.dispatch(options, stream);
+      // Undici does not hear what comes past it.
+      dispatcher.dispatch({ ...options, bodyTimeout: 0 }, stream);
     });
   }
 
@@ -83,7 +100,7 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
     this.#closed = true;
     this.#waiting = 0;
     // What ends the transfer may still be on its way, and has to be read before the connection can serve again.
-    if (complete) this.#controller?.resume();
+    if (complete) this.#resume();
     else this.#fail(unread);
   }
 
@@ -112,25 +129,35 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.status = status;
     this.headers = headers;
+    const isPlain = status === 200 && headers["transfer-encoding"] === "chunked";
+    if (isPlain && this.#ways.straight) this.#source = takeBody(this);
+    this.#heardAt = performance.now();
+    this.#watch = setInterval(() => this.#lookForSilence(), this.#silence / looks);
     this.#opening?.resolve(this);
     this.#opening = undefined;
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.take(chunk)) controller.pause();
+  }
+
+  take(chunk: Buffer): boolean {
+    this.#heardAt = performance.now();
     this.#waiting += chunk.length;
     if (this.#closed) {
-      if (this.#waiting > limits.afterEnd) controller.abort(unread);
-      return;
+      if (this.#waiting > limits.afterEnd) this.#controller?.abort(unread);
+      return true;
     }
     // Mostly it is the only one; an array that is pushed to makes room for more at once.
     if (this.#chunks.length === 0) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
-    if (this.#waiting > limits.unreadAnswer) controller.pause();
     this.#tellSoon();
+    return this.#waiting <= limits.unreadAnswer;
   }
 
   onResponseEnd(): void {
     this.#ended = true;
+    clearInterval(this.#watch);
     this.#signal.removeEventListener("abort", this.#abort);
     this.#whenGone?.();
     this.#tellSoon();
@@ -143,12 +170,24 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
   #fail(cause: unknown): void {
     if (this.#ended || this.#failure) return;
     this.#failure = { cause };
+    clearInterval(this.#watch);
     this.#signal.removeEventListener("abort", this.#abort);
     this.#controller?.abort(unread);
-    this.#opening?.reject(this.#explain(cause, this.#signal));
+    this.#opening?.reject(this.#ways.explain(cause, this.#signal));
     this.#opening = undefined;
     this.#whenGone?.();
     this.#tellSoon();
+  }
+
+  #resume(): void {
+    this.#controller?.resume();
+    this.#source?.resume();
+  }
+
+  /** One that waits for its reader is not to blame for its silence. */
+  #lookForSilence(): void {
+    if (!this.#isFull && performance.now() - this.#heardAt >= this.#silence)
+      this.#fail(new errors.BodyTimeoutError());
   }
 
   #tellSoon(): void {
@@ -168,9 +207,9 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
       const full = isDue ? reader.hear(this.#taken()) : undefined;
       if (full) this.#waitFor(full);
       else if (reader.isOver) this.#finish();
-      else if (this.#failure) this.#finish(this.#explain(this.#failure.cause, this.#signal));
+      else if (this.#failure) this.#finish(this.#ways.explain(this.#failure.cause, this.#signal));
       else if (this.#ended) this.#finish();
-      else this.#controller?.resume();
+      else this.#resume();
     } catch (error) {
       this.#finish(error);
     }
@@ -180,6 +219,7 @@ export class AnswerStream implements Dispatcher.DispatchHandler {
     this.#isFull = true;
     const goOn = () => {
       this.#isFull = false;
+      this.#heardAt = performance.now();
       this.#tell();
     };
     full.then(goOn, (error: unknown) => this.#finish(error));

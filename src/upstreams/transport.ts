@@ -13,7 +13,7 @@ export const longestRetryAfter = 86_400;
 export const shortCall = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
 
 /** A service's connections, its name for people, and the path in front of its own where a reverse proxy adds one. */
-export type Host = { service: string; pool: Dispatcher; prefix: string };
+export type Host = { service: string; pool: Dispatcher; prefix: string; recorded: boolean };
 
 /** How long undici waits where a call says nothing else (milliseconds). */
 export type Timeouts = Pick<Pool.Options, "headersTimeout" | "bodyTimeout">;
@@ -22,7 +22,8 @@ export function host(service: string, url: string, timeouts: Timeouts = {}, reco
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { ...timeouts, connect: straightConnector({ timeout: limits.connect }) });
   const prefix = pathname.replace(/\/+$/, "");
-  return { service, pool: recorder ? pool.compose(recorder.tap(prefix)) : pool, prefix };
+  const recorded = recorder !== undefined;
+  return { service, pool: recorder ? pool.compose(recorder.tap(prefix)) : pool, prefix, recorded };
 }
 
 /** An answer that was read whole. */
@@ -59,7 +60,8 @@ export async function openAnswer(
   type: string,
 ): Promise<AnswerStream | Answered> {
   const explain = (cause: unknown, signal: AbortSignal) => transportError(to, cause, signal);
-  const stream = await AnswerStream.open(to.pool, { ...options, path: to.prefix + options.path }, explain);
+  const asked = { ...options, path: to.prefix + options.path };
+  const stream = await AnswerStream.open(to.pool, asked, { explain, straight: !to.recorded });
   if (stream.status === 200 && mediaType(stream.headers["content-type"]) === type) return stream;
   const bytes = new Bytes(to, limits.unaryBody);
   try {

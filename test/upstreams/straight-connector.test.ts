@@ -1,7 +1,12 @@
 import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo, LookupFunction, Socket } from "node:net";
+import {
+  type AddressInfo,
+  createServer as createPlainServer,
+  type LookupFunction,
+  type Socket,
+} from "node:net";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { Pool } from "undici";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -26,28 +31,28 @@ async function serve(secure: boolean, answer: RequestListener) {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const connect = straightConnector({ ...(secure ? { ca: cert } : {}), lookup, timeout: 5_000 });
-  const pool = new Pool(`http${secure ? "s" : ""}://secure.test:${port}`, { connect });
+  const pool = new Pool(`http${secure ? "s" : ""}://secure.test:${port}`, { connect, bodyTimeout: 500 });
   onTestFinished(async () => {
     await pool.destroy();
     server.closeAllConnections();
     server.close();
   });
-  return { to: { service: "Kimi", pool, prefix: "" }, sockets };
+  return { to: { service: "Kimi", pool, prefix: "", recorded: false }, sockets };
 }
 
 type To = Awaited<ReturnType<typeof serve>>["to"];
 
-async function open(to: To): Promise<AnswerStream> {
+async function open(to: To, silence = 10_000): Promise<AnswerStream> {
   const signal = new AbortController().signal;
-  const stream = await openAnswer(to, { method: "GET", path: "/", signal }, "text/event-stream");
+  const stream = await openAnswer(to, { method: "GET", path: "/", signal, silence }, "text/event-stream");
   if (!(stream instanceof AnswerStream)) throw new Error("no stream");
   return stream;
 }
 
 /** Reads to the end, and waits each time until `next` resolves. */
-async function read(to: To, next: () => Promise<void> | undefined): Promise<Buffer> {
+async function read(to: To, next: () => Promise<void> | undefined, silence?: number): Promise<Buffer> {
   const heard: Buffer[] = [];
-  const stream = await open(to);
+  const stream = await open(to, silence);
   try {
     const hear = (chunks: readonly Buffer[]) => {
       heard.push(...chunks);
@@ -146,4 +151,134 @@ test("connections are used again", async () => {
     await setImmediate();
   }
   expect(sockets.length).toBeLessThanOrEqual(2);
+});
+
+const chunkedHead =
+  "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+/** Of letters that could be a size. */
+const [facade, chunks] = ["abcdefacade", "5\r\nabcde\r\n6\r\nfacade\r\n"];
+
+/** A server that answers with these bytes in three parts, cut elsewhere each time; it waits until a part has arrived. */
+async function serveBytes(bytes: string, ends: boolean) {
+  const cuts = Array.from({ length: bytes.length }, (_, at) => at);
+  let connections = 0;
+  const server = createPlainServer({ noDelay: true }, (socket) => {
+    connections++;
+    socket.on("error", () => {});
+    socket.on("data", async () => {
+      const cut = cuts.pop() ?? 0;
+      for (const [from, to] of [[0, cut], [cut, cut + 43], [cut + 43]]) {
+        socket.write(bytes.slice(from, to), "latin1");
+        await setTimeout(1);
+      }
+      if (ends) socket.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const pool = new Pool(`http://127.0.0.1:${port}`, { connect: straightConnector({ timeout: 5_000 }) });
+  onTestFinished(async () => {
+    await pool.destroy();
+    server.close();
+  });
+  return { to: { service: "Kimi", pool, prefix: "", recorded: false }, connections: () => connections };
+}
+
+const goodBytes: [string, string, string][] = [
+  ["in chunks", `${chunkedHead}${chunks}0\r\n\r\n`, facade],
+  ["with trailers", `${chunkedHead}${chunks}0\r\nx-a: b\r\n\r\n`, facade],
+  ["with an extension on the way", `${chunkedHead}${chunks}2;a=b\r\n!!\r\n0\r\n\r\n`, `${facade}!!`],
+  [
+    "behind an early one",
+    `HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n${chunkedHead}${chunks}0\r\n\r\n`,
+    facade,
+  ],
+  [
+    "that quotes a head",
+    `${chunkedHead}13\r\nHTTP/1.1 200 OK\r\n\r\n\r\n0\r\n\r\n`,
+    "HTTP/1.1 200 OK\r\n\r\n",
+  ],
+  [
+    "of a known length",
+    `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: ${chunks.length}\r\n\r\n${chunks}`,
+    chunks,
+  ],
+];
+
+test.each(goodBytes)(
+  "an answer %s arrives whole however it is split, and its connection serves again",
+  async (_, bytes, text) => {
+    const { to, connections } = await serveBytes(bytes, false);
+    for (let at = 0; at < bytes.length; at++) {
+      expect((await read(to, () => undefined)).toString("latin1")).toBe(text);
+      await setImmediate();
+    }
+    expect(connections()).toBeLessThanOrEqual(2);
+  },
+);
+
+const badBytes: [string, string][] = [
+  ["ends between two chunks", `${chunkedHead}${chunks}`],
+  ["ends in a chunk", `${chunkedHead}${chunks}5\r\nabc`],
+  ["ends in a size", `${chunkedHead}${chunks}5`],
+  ["ends in its last line", `${chunkedHead}${chunks}0\r\n`],
+  ["has a chunk that is longer than its size", `${chunkedHead}${chunks}3\r\nabcde\r\n0\r\n\r\n`],
+  ["has a chunk without a size", `${chunkedHead}${chunks}word\r\n0\r\n\r\n`],
+];
+
+test.each(badBytes)(
+  "an answer that %s is an error however it is split, and what came before is heard",
+  async (_, bytes) => {
+    const { to } = await serveBytes(bytes, true);
+    for (let at = 0; at < bytes.length; at++) {
+      const heard: Buffer[] = [];
+      const hear = (chunks: readonly Buffer[]) => {
+        heard.push(...chunks);
+        return undefined;
+      };
+      const stream = await open(to);
+      await expect(stream.read({ isOver: false, hear })).rejects.toMatchObject({ code: "upstream_cut" });
+      stream.close(false);
+      expect(Buffer.concat(heard).toString("latin1").slice(0, 11)).toBe(facade);
+    }
+  },
+);
+
+test("only the head and the last chunk of a body are undici's to read", async () => {
+  const { to } = await serveBytes(`${chunkedHead}${chunks}0\r\n\r\n`, false);
+  const heard = vi.spyOn(AnswerStream.prototype, "onResponseData");
+  onTestFinished(() => heard.mockRestore());
+  expect((await read(to, () => undefined)).toString()).toBe(facade);
+  expect(heard).not.toHaveBeenCalled();
+});
+
+/** A server that says something, and 300 ms later more, if anything. */
+async function serveSlowly(more: string | undefined) {
+  return serve(false, async (_request, response) => {
+    response.writeHead(200, type).write("hello");
+    await setTimeout(300);
+    if (more) response.end(more);
+  });
+}
+
+test("silence is an error", async () => {
+  const { to } = await serveSlowly(undefined);
+  await expect(read(to, () => undefined, 100)).rejects.toMatchObject({ code: "timeout" });
+});
+
+test("a reader that takes its time is not silence", async () => {
+  const { to } = await serveSlowly(" world");
+  expect((await read(to, () => setTimeout(400), 200)).toString()).toBe("hello world");
+});
+
+test("undici, which hears nothing of a body, does not take that for silence", async () => {
+  const { to } = await serve(false, async (_request, response) => {
+    response.writeHead(200, type);
+    for (let word = 0; word < 25; word++) {
+      response.write("hello");
+      await setTimeout(100);
+    }
+    response.end();
+  });
+  expect(await read(to, () => undefined)).toHaveLength(125);
 });

@@ -26,7 +26,11 @@ async function talker(end: (response: ServerResponse) => void, patience = 1_000)
   /** Reads what is said, lets the end come only then, and closes. */
   async function listen(): Promise<void> {
     const signal = new AbortController().signal;
-    const stream = await openAnswer(to, { method: "GET", path: "/", signal }, "text/event-stream");
+    const stream = await openAnswer(
+      to,
+      { method: "GET", path: "/", signal, silence: 10_000 },
+      "text/event-stream",
+    );
     if (!(stream instanceof AnswerStream)) throw new Error("no stream");
     let heard = 0;
     await stream.read({

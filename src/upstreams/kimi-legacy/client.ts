@@ -31,6 +31,7 @@ export type ClientOptions = {
 /** Kimi's REST calls and event streams over HTTP (kimi-web.md §1). Throws ChatError and nothing else. */
 export class LegacyClient {
   readonly #timeouts: Timeouts;
+  readonly #silence: number;
   readonly #site: Host;
   readonly #origin: string;
   readonly #drift: Drift;
@@ -39,6 +40,7 @@ export class LegacyClient {
 
   constructor({ baseUrl, userAgent, silence }: ClientOptions, drift: Drift, recorder?: Recorder) {
     this.#timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: silence };
+    this.#silence = silence;
     this.#site = host("Kimi", baseUrl, this.#timeouts, recorder);
     this.#origin = new URL(baseUrl).origin;
     this.#drift = drift;
@@ -65,7 +67,13 @@ export class LegacyClient {
 
   /** Opens a stream of events; the caller must close it. A refusal comes as JSON, with any status (kimi-web.md §1.6). */
   async stream(path: string, body: JsonObject, token: string, signal: AbortSignal): Promise<AnswerStream> {
-    const asked = { method: "POST", path, ...this.#json(body, token), signal } as const;
+    const asked = {
+      method: "POST",
+      path,
+      ...this.#json(body, token),
+      signal,
+      silence: this.#silence,
+    } as const;
     const answer = await openAnswer(this.#site, asked, "text/event-stream");
     if (answer instanceof AnswerStream) return answer;
     this.#read(answer);

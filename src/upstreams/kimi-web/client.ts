@@ -27,6 +27,7 @@ export class KimiClient {
   readonly #site: Host;
   readonly #auth: Host;
   readonly #drift: Drift;
+  readonly #silence: number;
   readonly #headers: Record<string, string>;
 
   constructor(options: ClientOptions, drift: Drift, recorder?: Recorder) {
@@ -34,6 +35,7 @@ export class KimiClient {
     this.#site = host("Kimi", options.baseUrl, timeouts, recorder);
     this.#auth = host("Kimi", options.authUrl, timeouts, recorder);
     this.#drift = drift;
+    this.#silence = options.silence;
     this.#headers = {
       "user-agent": options.userAgent ?? `Moonbridge/${version}`,
       "connect-protocol-version": "1",
@@ -79,7 +81,14 @@ export class KimiClient {
   async openChat(body: string, token: string, signal: AbortSignal): Promise<AnswerStream> {
     const headers = { ...this.#headersFor(token), "content-type": "application/connect+json" };
     const path = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
-    const asked = { method: "POST", path, headers, body: encodeFrame(body), signal } as const;
+    const asked = {
+      method: "POST",
+      path,
+      headers,
+      body: encodeFrame(body),
+      signal,
+      silence: this.#silence,
+    } as const;
     const answer = await openAnswer(this.#site, asked, "application/connect+json");
     if (answer instanceof AnswerStream) return answer;
     this.#read(answer);

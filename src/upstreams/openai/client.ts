@@ -50,8 +50,8 @@ export class OpenAiClient {
 
   /** Opens the stream of one answer; the caller must close it. */
   async stream(body: JsonObject, signal: AbortSignal): Promise<AnswerStream> {
-    const timeouts = { headersTimeout: this.#silence, bodyTimeout: this.#silence };
-    const completion = { ...this.#completion(body, signal), ...timeouts };
+    const patience = { headersTimeout: this.#silence, silence: this.#silence };
+    const completion = { ...this.#completion(body, signal), ...patience };
     const answer = await openAnswer(this.#host, completion, "text/event-stream");
     if (answer instanceof AnswerStream) return answer;
     this.#read(answer);
