@@ -18,6 +18,8 @@ export const defaultStreamTimes: StreamTimes = {
   stuckClient: limits.stuckClient,
 };
 
+const none: readonly Buffer[] = [];
+
 /**
  * A server-sent event stream to one client. The status line waits for the first write, so that a failure before it
  * can still have its own status; after `holdHeader` it leaves early. Silence is filled with keep-alive comments.
@@ -30,7 +32,7 @@ export class EventStream {
   #opened = false;
   #headLeft = false;
   /** Chunks that leave when the turn of the event loop ends. */
-  #waiting: readonly Buffer[] = [];
+  #waiting = none;
   readonly #flushNow = () => {
     if (this.#response.socket) this.#flush(this.#response.socket);
   };
@@ -127,7 +129,7 @@ export class EventStream {
    */
   #flush(socket: Writable): boolean {
     const chunks = this.#waiting;
-    this.#waiting = [];
+    this.#waiting = none;
     if (this.#headLeft && chunks.length === 1) return socket.write(chunks[0]);
     socket.cork();
     if (!this.#headLeft) this.#response.flushHeaders();

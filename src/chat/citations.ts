@@ -1,3 +1,4 @@
+import { GrowingText } from "./growing-text.js";
 import type { ChatEvent, CitationMode, Source } from "./types.js";
 
 /** A page that stands behind a piece of the text. Offsets in characters as JavaScript counts them; the end is excluded. */
@@ -28,9 +29,8 @@ export class CitationWriter {
   readonly #cited: Source[] = [];
   readonly #annotations: Annotation[] = [];
   #length = 0;
-  /** The text since the last citation, in pieces; its end is the end of all that was written. */
-  #passage: string[] = [];
-  #passageLength = 0;
+  /** The text since the last citation or the first page; its end is the end of all that was written. */
+  #passage = new GrowingText();
   /** The words that were cited last, for a mark that follows another at once. */
   #words = { start: 0, end: 0 };
 
@@ -66,19 +66,19 @@ export class CitationWriter {
 
   #add(text: string): string {
     this.#length += text.length;
-    this.#passage.push(text);
-    this.#passageLength += text.length;
-    if (this.#passageLength > 2 * longestPassage) {
-      this.#passage = [this.#passage.join("").slice(-longestPassage)];
-      this.#passageLength = longestPassage;
+    if (this.#sources.length === 0) return text;
+    this.#passage.add(text);
+    if (this.#passage.length > 2 * longestPassage) {
+      const end = this.#passage.toString().slice(-longestPassage);
+      this.#passage = new GrowingText();
+      this.#passage.add(end);
     }
     return text;
   }
 
   #cite(indexes: readonly number[]): string {
-    this.#words = this.#citedWords(this.#passage.join("")) ?? this.#words;
-    this.#passage = [];
-    this.#passageLength = 0;
+    this.#words = this.#citedWords(this.#passage.toString()) ?? this.#words;
+    this.#passage = new GrowingText();
     let markers = "";
     for (const index of indexes) {
       const source = this.#sources.find((candidate) => candidate.index === index);

@@ -52,6 +52,7 @@ export async function firstToAnswer(
       times.turn();
       breaker.begin();
       await ask(route, hear);
+      if (outcome !== "ok") throw new ChatError("upstream_cut", "The answer ended without its end.");
       return;
     } catch (error) {
       // The answer was given, and nothing may follow its end.

@@ -1,13 +1,13 @@
 import { estimateTokenCount } from "tokenx";
 import { piecesOf, Slices } from "../slices.js";
+import { GrowingText } from "./growing-text.js";
 import type { ChatEvent, Message, Usage } from "./types.js";
 
 /** Counts the tokens of a turn; by estimate where the upstream does not say what it used, as Kimi's web chat. */
 export class UsageMeter {
   readonly #messages: readonly Message[];
-  /** In pieces as they came: joined, each would cost as much again for as long as the answer runs. */
-  readonly #text: string[] = [];
-  readonly #reasoning: string[] = [];
+  readonly #text = new GrowingText();
+  readonly #reasoning = new GrowingText();
   #calls = "";
   #told: Usage | undefined;
   #known = { messages: 0, tokens: 0 };
@@ -24,19 +24,19 @@ export class UsageMeter {
 
   /** Takes in what was said. */
   hear(event: ChatEvent): void {
-    if (event.type === "text") this.#text.push(event.text);
-    else if (event.type === "reasoning") this.#reasoning.push(event.text);
+    if (event.type === "text") this.#text.add(event.text);
+    else if (event.type === "reasoning") this.#reasoning.add(event.text);
     else if (event.type === "tool-call") this.#calls += (event.name ?? "") + event.arguments;
     else if (event.type === "usage") this.#told = event.usage;
   }
 
   /** What has been said so far. */
   get text(): string {
-    return this.#text.join("");
+    return this.#text.toString();
   }
 
   get reasoning(): string {
-    return this.#reasoning.join("");
+    return this.#reasoning.toString();
   }
 
   /** What the turn took. */

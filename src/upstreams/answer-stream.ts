@@ -28,7 +28,7 @@ export type StreamWays = {
   straight: boolean;
 };
 
-/** How often the silence is looked at before it has lasted long enough. */
+/** How often the silence is looked at: cheaper than to ask the clock at each sound. The first look may come at once. */
 const looks = 4;
 
 /** Why a connection is cut whose answer nobody reads any more; nobody hears it either. */
@@ -46,12 +46,13 @@ export class AnswerStream implements Dispatcher.DispatchHandler, BodyReader {
   readonly #tellNow = () => this.#tell();
   #controller: Dispatcher.DispatchController | undefined;
   #source: BodySource | undefined;
-  #heardAt = 0;
+  /** Looks since something came. */
+  #silentLooks = 0;
   #watch: NodeJS.Timeout | undefined;
   #opening: { resolve(stream: AnswerStream): void; reject(error: Error): void } | undefined;
   #whenGone: (() => void) | undefined;
   #reading: { reader: StreamReader; resolve(): void; reject(error: unknown): void } | undefined;
-  #chunks: Buffer[] = [];
+  #chunks: Buffer[] | undefined;
   /** Bytes that nobody has heard yet; after `close`, those that came since. */
   #waiting = 0;
   /** The chunks will be told when this turn of the event loop has brought all that it brings. */
@@ -131,7 +132,6 @@ export class AnswerStream implements Dispatcher.DispatchHandler, BodyReader {
     this.headers = headers;
     const isPlain = status === 200 && headers["transfer-encoding"] === "chunked";
     if (isPlain && this.#ways.straight) this.#source = takeBody(this);
-    this.#heardAt = performance.now();
     this.#watch = setInterval(() => this.#lookForSilence(), this.#silence / looks);
     this.#opening?.resolve(this);
     this.#opening = undefined;
@@ -142,15 +142,14 @@ export class AnswerStream implements Dispatcher.DispatchHandler, BodyReader {
   }
 
   take(chunk: Buffer): boolean {
-    this.#heardAt = performance.now();
+    this.#silentLooks = 0;
     this.#waiting += chunk.length;
     if (this.#closed) {
       if (this.#waiting > limits.afterEnd) this.#controller?.abort(unread);
       return true;
     }
-    // Mostly it is the only one; an array that is pushed to makes room for more at once.
-    if (this.#chunks.length === 0) this.#chunks = [chunk];
-    else this.#chunks.push(chunk);
+    if (this.#chunks) this.#chunks.push(chunk);
+    else this.#chunks = [chunk];
     this.#tellSoon();
     return this.#waiting <= limits.unreadAnswer;
   }
@@ -186,8 +185,9 @@ export class AnswerStream implements Dispatcher.DispatchHandler, BodyReader {
 
   /** One that waits for its reader is not to blame for its silence. */
   #lookForSilence(): void {
-    if (!this.#isFull && performance.now() - this.#heardAt >= this.#silence)
-      this.#fail(new errors.BodyTimeoutError());
+    if (this.#isFull) return;
+    this.#silentLooks++;
+    if (this.#silentLooks > looks) this.#fail(new errors.BodyTimeoutError());
   }
 
   #tellSoon(): void {
@@ -202,9 +202,9 @@ export class AnswerStream implements Dispatcher.DispatchHandler, BodyReader {
     const { reader } = this.#reading;
     // Who stopped it does not want what has arrived meanwhile, and who has the end needs nothing more.
     const isStopped = this.#failure !== undefined && this.#signal.aborted;
-    const isDue = this.#chunks.length > 0 && !reader.isOver && !isStopped;
+    const chunks = reader.isOver || isStopped ? undefined : this.#taken();
     try {
-      const full = isDue ? reader.hear(this.#taken()) : undefined;
+      const full = chunks && reader.hear(chunks);
       if (full) this.#waitFor(full);
       else if (reader.isOver) this.#finish();
       else if (this.#failure) this.#finish(this.#ways.explain(this.#failure.cause, this.#signal));
@@ -219,15 +219,15 @@ export class AnswerStream implements Dispatcher.DispatchHandler, BodyReader {
     this.#isFull = true;
     const goOn = () => {
       this.#isFull = false;
-      this.#heardAt = performance.now();
+      this.#silentLooks = 0;
       this.#tell();
     };
     full.then(goOn, (error: unknown) => this.#finish(error));
   }
 
-  #taken(): Buffer[] {
+  #taken(): readonly Buffer[] | undefined {
     const chunks = this.#chunks;
-    this.#chunks = [];
+    this.#chunks = undefined;
     this.#waiting = 0;
     return chunks;
   }

@@ -8,17 +8,38 @@ import { MarkReader, type Piece } from "./marks.js";
 /** The kinds of block whose text is part of the answer. */
 export type Voice = "text" | "think";
 
+/** What a block has said, as much of it as tells whether a `set` begins with it: to keep the words would cost more. */
+class Said {
+  length = 0;
+  #fingerprint = fingerprint("", 0);
+
+  add(piece: string): void {
+    this.#fingerprint = fingerprint(piece, piece.length, this.#fingerprint);
+    this.length += piece.length;
+  }
+
+  isBeginOf(content: string): boolean {
+    return content.length >= this.length && fingerprint(content, this.length) === this.#fingerprint;
+  }
+}
+
+/** FNV-1a over the first characters of a text, and over what came before it. */
+function fingerprint(text: string, length: number, before = 0x811c9dc5): number {
+  let print = before;
+  for (let at = 0; at < length; at++) print = Math.imul(print ^ text.charCodeAt(at), 0x01000193);
+  return print;
+}
+
 /** What the blocks of one answer have said so far: keyed by block id, extended by `append`, replaced by `set`. */
 export class Spoken {
   readonly #drift: Drift;
   readonly #sources: Sources;
-  /** What each block has said, in pieces. */
-  readonly #blocks = new Map<string, string[]>();
+  readonly #blocks = new Map<string, Said>();
   readonly #heard = { text: false, think: false };
   readonly #marks = new MarkReader();
   /** The block that spoke last, and what it has said. */
   #speaking: string | undefined;
-  #said: string[] = [];
+  #said = new Said();
   #length = 0;
 
   constructor(drift: Drift, sources: Sources) {
@@ -38,9 +59,10 @@ export class Spoken {
       this.say(id, voice, piece, out);
       return;
     }
-    const before = this.#blocks.get(id)?.join("") ?? "";
+    const before = this.#blocks.get(id);
     // A `set` that continues what was said is a snapshot; one that does not takes back what has left already.
-    if (piece.startsWith(before)) this.say(id, voice, piece.slice(before.length), out);
+    if (!before) this.say(id, voice, piece, out);
+    else if (before.isBeginOf(piece)) this.say(id, voice, piece.slice(before.length), out);
     else if (piece !== "") this.#rewrite(id, voice, piece, out);
   }
 
@@ -60,7 +82,7 @@ export class Spoken {
       );
     }
     const text = this.#speaking === id ? piece : this.#begin(id, voice, out) + piece;
-    this.#said.push(piece);
+    this.#said.add(piece);
     if (voice === "think") out.push({ type: "reasoning", text });
     else if (this.#marks.isFree(text)) out.push({ type: "text", text });
     else this.#tell(this.#marks.push(text), out);
@@ -71,7 +93,7 @@ export class Spoken {
     this.flush(out);
     this.#speaking = id;
     const before = this.#blocks.get(id);
-    this.#said = before ?? [];
+    this.#said = before ?? new Said();
     this.#blocks.set(id, this.#said);
     const paragraph = !before && this.#heard[voice] ? "\n\n" : "";
     this.#heard[voice] = true;
@@ -80,7 +102,8 @@ export class Spoken {
 
   #rewrite(id: string, voice: Voice, content: string, out: ChatEvent[]): void {
     this.#drift.note("rewrite", voice);
-    const said = [content];
+    const said = new Said();
+    said.add(content);
     this.#blocks.set(id, said);
     if (this.#speaking === id) this.#said = said;
     out.push({
