@@ -191,6 +191,14 @@ describe("set and append by block id", () => {
     expect(events.filter((event) => event.type === "text").map((event) => event.text)).toEqual(["Hel", "lo"]);
   });
 
+  test("a snapshot goes on from what was said in pieces, and one with another beginning does not", () => {
+    const pieces = [text("set", "Hel"), text("append", "lo"), text("append", " wor")];
+    expect(said(around(...pieces, text("set", "Hello world")).events, "text")).toBe("Hello world");
+    for (const other of ["Hallo world", "hello world", "Hello xor!", "Hello wo"]) {
+      expect(said(around(...pieces, text("set", other)).events, "text"), other).toBe("Hello wor");
+    }
+  });
+
   test("a block that is rewritten keeps what has left and says so", () => {
     const { events, drift } = around(text("set", "One"), text("set", "Two"), text("append", "!"));
     expect(said(events, "text")).toBe("One!");
