@@ -15,7 +15,8 @@ export class GrowingText {
   add(piece: string): void {
     const end = this.length + piece.length;
     if (end > this.#units.length) this.#makeRoom(end);
-    for (let at = 0; at < piece.length; at++) this.#units[this.length + at] = piece.charCodeAt(at);
+    const units = this.#units;
+    for (let from = 0, to = this.length; to < end; from++, to++) units[to] = piece.charCodeAt(from);
     this.length = end;
   }
 
