@@ -21,6 +21,7 @@ export type StreamReader = {
   readonly isOver: boolean;
 };
 
+/** What whoever opens a stream knows about its host. */
 export type StreamWays = {
   /** A failure of the transport in our words. */
   explain: (cause: unknown, signal: AbortSignal) => Error;

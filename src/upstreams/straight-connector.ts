@@ -123,20 +123,27 @@ class Inbox implements BodySource {
     return this.#tellUndici(chunks.rest);
   }
 
-  #tellUndici(bytes: Buffer): boolean {
-    const head = headOf(bytes);
-    this.#isHead = head > 0 && this.#chunks.length === 0;
-    this.#add(bytes.subarray(0, head || bytes.length));
+  /** Tells undici what arrived, a head by itself, and whoever takes the body then of what follows. */
+  #tellUndici(arrived: Buffer): boolean {
+    for (let bytes = arrived; ; ) {
+      const head = headOf(bytes);
+      this.#isHead = head > 0 && this.#chunks.length === 0;
+      this.#add(bytes.subarray(0, head || bytes.length));
+      this.#askUndici();
+      if (head === 0 || head === bytes.length || this.#socket.destroyed) break;
+      bytes = bytes.subarray(head);
+      if (this.#body) return this.#tellReader(this.#body, bytes, bytes.length);
+    }
+    return this.#hold(this.#size >= limits.socketRead);
+  }
+
+  #askUndici(): void {
     arriving = this;
     try {
       this.#socket.emit("readable");
     } finally {
       arriving = undefined;
     }
-    if (head === 0 || head === bytes.length || this.#socket.destroyed)
-      return this.#hold(this.#size >= limits.socketRead);
-    const rest = bytes.subarray(head);
-    return this.#body ? this.#tellReader(this.#body, rest, rest.length) : this.#tellUndici(rest);
   }
 
   #hold(isFull: boolean): boolean {

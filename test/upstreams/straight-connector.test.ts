@@ -244,6 +244,22 @@ test.each(badBytes)(
   },
 );
 
+test("thousands of early heads in one piece are no burden", async () => {
+  const early = "HTTP/1.1 103 -\r\n\r\n".repeat(20_000);
+  const server = createPlainServer((socket) => {
+    socket.once("data", () => socket.write(`${early}${chunkedHead}${chunks}0\r\n\r\n`));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const pool = new Pool(`http://127.0.0.1:${port}`, { connect: straightConnector({ timeout: 5_000 }) });
+  onTestFinished(async () => {
+    await pool.destroy();
+    server.close();
+  });
+  const to = { service: "Kimi", pool, prefix: "", recorded: false };
+  expect((await read(to, () => undefined)).toString()).toBe(facade);
+});
+
 test("only the head and the last chunk of a body are undici's to read", async () => {
   const { to } = await serveBytes(`${chunkedHead}${chunks}0\r\n\r\n`, false);
   const heard = vi.spyOn(AnswerStream.prototype, "onResponseData");
