@@ -12,7 +12,10 @@ export const longestRetryAfter = 86_400;
 /** The patience with a call that is answered at once, or not at all. */
 export const shortCall = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
 
-/** A service's connections, its name for people, and the path in front of its own where a reverse proxy adds one. */
+/**
+ * A service's connections, its name for people, and the path in front of its own where a reverse proxy adds one. Where
+ * it is recorded, nothing may go past the pool.
+ */
 export type Host = { service: string; pool: Dispatcher; prefix: string; recorded: boolean };
 
 /** How long undici waits where a call says nothing else (milliseconds). */
