@@ -21,8 +21,8 @@ const [version, emptyLine] = [Buffer.from("HTTP/1."), Buffer.from("\r\n\r\n")];
 const inbox = Symbol("inbox");
 type StraightSocket = Socket & { [inbox]?: Inbox };
 
-/** Whose bytes undici is reading. */
-let arriving: Inbox | undefined;
+/** Whose head undici is reading, from its first byte to its last, so that what follows is the body from its first. */
+let headed: Inbox | undefined;
 
 /**
  * Has the body of an answer go straight to its reader. To be called while undici tells of the head of an answer in
@@ -30,7 +30,7 @@ let arriving: Inbox | undefined;
  * the answer's end, and nothing of what is in between.
  */
 export function takeBody(reader: BodyReader): BodySource | undefined {
-  return arriving?.giveBody(reader);
+  return headed?.giveBody(reader);
 }
 
 /**
@@ -61,8 +61,6 @@ class Inbox implements BodySource {
   #size = 0;
   /** The socket waits, with more bytes or with its end. */
   #isHeld = false;
-  /** What arrives is a head from its first byte to its last, so that what follows is the body from its first. */
-  #isHead = false;
   #body: { reader: BodyReader; chunks: PlainChunks } | undefined;
 
   constructor(socket: Socket) {
@@ -92,8 +90,7 @@ class Inbox implements BodySource {
     this.#size += chunk.length;
   }
 
-  giveBody(reader: BodyReader): BodySource | undefined {
-    if (!this.#isHead) return undefined;
+  giveBody(reader: BodyReader): BodySource {
     this.#body = { reader, chunks: new PlainChunks() };
     return this;
   }
@@ -127,23 +124,19 @@ class Inbox implements BodySource {
   #tellUndici(arrived: Buffer): boolean {
     for (let bytes = arrived; ; ) {
       const head = headOf(bytes);
-      this.#isHead = head > 0 && this.#chunks.length === 0;
+      const isNext = this.#chunks.length === 0;
       this.#add(bytes.subarray(0, head || bytes.length));
-      this.#askUndici();
+      headed = head > 0 && isNext ? this : undefined;
+      try {
+        this.#socket.emit("readable");
+      } finally {
+        headed = undefined;
+      }
       if (head === 0 || head === bytes.length || this.#socket.destroyed) break;
       bytes = bytes.subarray(head);
       if (this.#body) return this.#tellReader(this.#body, bytes, bytes.length);
     }
     return this.#hold(this.#size >= limits.socketRead);
-  }
-
-  #askUndici(): void {
-    arriving = this;
-    try {
-      this.#socket.emit("readable");
-    } finally {
-      arriving = undefined;
-    }
   }
 
   #hold(isFull: boolean): boolean {
@@ -152,10 +145,8 @@ class Inbox implements BodySource {
   }
 
   #add(bytes: Buffer): void {
-    const chunk = Buffer.allocUnsafe(bytes.length);
-    chunk.set(bytes);
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
+    this.#chunks.push(Buffer.from(bytes));
+    this.#size += bytes.length;
   }
 }
 

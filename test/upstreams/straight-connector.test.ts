@@ -5,6 +5,7 @@ import {
   type AddressInfo,
   createServer as createPlainServer,
   type LookupFunction,
+  type Server as PlainServer,
   type Socket,
 } from "node:net";
 import { setImmediate, setTimeout } from "node:timers/promises";
@@ -28,19 +29,24 @@ async function serve(secure: boolean, answer: RequestListener) {
   const server = secure ? createSecureServer({ key, cert }, answer) : createServer(answer);
   const sockets: Socket[] = [];
   server.on(secure ? "secureConnection" : "connection", (socket: Socket) => sockets.push(socket));
+  onTestFinished(() => server.closeAllConnections());
+  return { to: await connectTo(server, secure), sockets };
+}
+
+/** Lets a server listen, for a pool of straight connections. */
+async function connectTo(server: PlainServer, secure = false) {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const connect = straightConnector({ ...(secure ? { ca: cert } : {}), lookup, timeout: 5_000 });
   const pool = new Pool(`http${secure ? "s" : ""}://secure.test:${port}`, { connect, bodyTimeout: 500 });
   onTestFinished(async () => {
     await pool.destroy();
-    server.closeAllConnections();
     server.close();
   });
-  return { to: { service: "Kimi", pool, prefix: "", recorded: false }, sockets };
+  return { service: "Kimi", pool, prefix: "", recorded: false };
 }
 
-type To = Awaited<ReturnType<typeof serve>>["to"];
+type To = Awaited<ReturnType<typeof connectTo>>;
 
 async function open(to: To, silence = 10_000): Promise<AnswerStream> {
   const signal = new AbortController().signal;
@@ -174,14 +180,7 @@ async function serveBytes(bytes: string, ends: boolean) {
       if (ends) socket.end();
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const pool = new Pool(`http://127.0.0.1:${port}`, { connect: straightConnector({ timeout: 5_000 }) });
-  onTestFinished(async () => {
-    await pool.destroy();
-    server.close();
-  });
-  return { to: { service: "Kimi", pool, prefix: "", recorded: false }, connections: () => connections };
+  return { to: await connectTo(server), connections: () => connections };
 }
 
 const goodBytes: [string, string, string][] = [
@@ -249,14 +248,7 @@ test("thousands of early heads in one piece are no burden", async () => {
   const server = createPlainServer((socket) => {
     socket.once("data", () => socket.write(`${early}${chunkedHead}${chunks}0\r\n\r\n`));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const pool = new Pool(`http://127.0.0.1:${port}`, { connect: straightConnector({ timeout: 5_000 }) });
-  onTestFinished(async () => {
-    await pool.destroy();
-    server.close();
-  });
-  const to = { service: "Kimi", pool, prefix: "", recorded: false };
+  const to = await connectTo(server);
   expect((await read(to, () => undefined)).toString()).toBe(facade);
 });
 

@@ -59,10 +59,9 @@ export class Spoken {
       this.say(id, voice, piece, out);
       return;
     }
-    const before = this.#blocks.get(id);
+    const before = this.#blocks.get(id) ?? new Said();
     // A `set` that continues what was said is a snapshot; one that does not takes back what has left already.
-    if (!before) this.say(id, voice, piece, out);
-    else if (before.isBeginOf(piece)) this.say(id, voice, piece.slice(before.length), out);
+    if (before.isBeginOf(piece)) this.say(id, voice, piece.slice(before.length), out);
     else if (piece !== "") this.#rewrite(id, voice, piece, out);
   }
 
