@@ -104,11 +104,14 @@ describe("what fails", () => {
     expect(kimi.attempts).toBeGreaterThan(50);
     expect(kimi.attempts).toBeLessThan(140);
     expect(kimi.mostAtOnce).toBe(1);
-    expect(outcomes.at(-1)).toMatchObject({
-      code: "upstream_unavailable",
-      message: "Kimi cannot be reached.",
-      retryAfterSeconds: expect.any(Number),
-    });
+    // Whose question is itself the attempt that fails, or waits for it, is told no time.
+    expect(outcomes.slice(-90)).toContainEqual(
+      expect.objectContaining({
+        code: "upstream_unavailable",
+        message: "Kimi cannot be reached.",
+        retryAfterSeconds: expect.any(Number),
+      }),
+    );
     const status = process.credentials.status();
     expect(status).toMatchObject({
       state: "unavailable",
