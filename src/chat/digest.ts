@@ -35,7 +35,7 @@ export class HistoryDigest {
     const plain = await essence({ role: "assistant", content: [{ type: "text", text }] });
     const names = [await hashLong(this.#digest, plain)];
     if (reasoning.trim() === "") return names;
-    const inlined = JSON.stringify(["assistant", tidy(text), squeeze(reasoning), []]);
+    const inlined = worded("assistant", tidy(text), squeeze(reasoning));
     return [...names, await hashLong(this.#digest, inlined)];
   }
 }
@@ -53,17 +53,31 @@ function essence(message: Message): string | Promise<string> {
     case "assistant": {
       const { text, reasoning } = ourAnswer(textOf(message.content));
       const calls = (message.toolCalls ?? []).map((call) => [call.name, call.arguments]);
-      return JSON.stringify(["assistant", text, reasoning, calls]);
+      return worded(message.role, text, reasoning, calls);
     }
     case "system":
     case "user":
     case "tool": {
       const { role, content } = message;
-      const whole = (parts: readonly string[]) => JSON.stringify([role, parts.join("").trim()]);
+      const whole = (parts: readonly string[]) => worded(role, parts.join("").trim());
       const said = content.map(partEssence);
       return said.every(isThere) ? whole(said) : Promise.all(said).then(whole);
     }
   }
+}
+
+/**
+ * A message as one text. What was said comes last, as it is: to quote it would take as long as to hash it, and the line in
+ * front of it has no line's end within, so no two messages read the same.
+ */
+function worded(
+  role: Message["role"],
+  text: string,
+  reasoning = "",
+  calls: readonly (readonly string[])[] = [],
+): string {
+  const more = reasoning === "" && calls.length === 0 ? "" : JSON.stringify([reasoning, calls]);
+  return `${role}${more}\n${text}`;
 }
 
 /**

@@ -116,9 +116,12 @@ async function tokensOf(message: Message): Promise<number> {
 }
 
 function textsOf(message: Message): string[] {
-  const said = message.content.flatMap((part) => (part.type === "text" ? [part.text] : []));
-  const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
-  return [...said, ...calls.flatMap((call) => [call.name, call.arguments])];
+  const texts: string[] = [];
+  for (const part of message.content) if (part.type === "text") texts.push(part.text);
+  if (message.role === "assistant") {
+    for (const call of message.toolCalls ?? []) texts.push(call.name, call.arguments);
+  }
+  return texts;
 }
 
 /** Characters that are counted in one step: about a millisecond's work. */
