@@ -34,12 +34,11 @@ const parts: Record<PartName, readonly Part[]> = {
 const settings = readSettings(process.argv.slice(2));
 const where = machine();
 const stage = await Stage.open(settings);
-const report: string[] = [
-  `${describe(where)} · ${settings.rounds} rounds · warmed up for ${settings.warmSeconds} s`,
-];
 const findings: Record<string, unknown> = {};
-say(`${report[0]}\n`);
+const header = `${describe(where)} · ${settings.rounds} rounds · warmed up for ${settings.warmSeconds} s`;
+say(`${header}\n`);
 for (const name of settings.only) {
+  const report: string[] = [];
   for (const part of parts[name]) {
     const { table, data } = await part(stage, settings);
     process.stderr.write("\n");
@@ -47,6 +46,7 @@ for (const name of settings.only) {
     report.push(render(table));
     say(`${report.at(-1)}`);
   }
+  if (settings.document) document(name, [...report, header].join("\n"));
 }
 await stage.close();
 
@@ -54,7 +54,6 @@ mkdirSync("bench/results", { recursive: true });
 const file = `bench/results/${where.date.replaceAll(":", "-")}.json`;
 writeFileSync(file, JSON.stringify({ where, settings, findings }, null, 1));
 say(`Everything is in ${file}.`);
-if (settings.document) document(report.join("\n\n"));
 process.exit();
 
 function say(text: string): void {

@@ -36,7 +36,7 @@ export type Settings = {
   baseline: string | undefined;
   /** Whether gateways write a profile of each window. */
   profile: boolean;
-  /** Whether the table is written into docs/performance.md. */
+  /** Whether the tables are written into docs/performance.md. */
   document: boolean;
 };
 
@@ -49,7 +49,7 @@ const usage = `npm run bench -- [options]
   --minutes n           length of the soak, more than 3 (default: 20)
   --baseline dir        the dist folder of another build, to compare this one with
   --profile             each measurement of a gateway leaves a .cpuprofile in bench/results/profiles
-  --document            writes the tables into docs/performance.md`;
+  --document            writes the tables into docs/performance.md, each in place of the one before`;
 
 /** The settings that a command line means; prints what there is and ends where it means nothing. */
 export function readSettings(argv: readonly string[]): Settings {

@@ -12,7 +12,8 @@ export const paced: Part = (stage, settings) =>
   compare(stage, settings, inAnswersOf(settings.quick ? 25 : deltasAnAnswer));
 
 /** The same in answers of a length at which requests weigh little, so that the delta itself is seen. */
-export const pacedLong: Part = (stage, settings) => compare(stage, settings, inAnswersOf(1_500));
+export const pacedLong: Part = (stage, settings) =>
+  compare(stage, settings, inAnswersOf(settings.quick ? 100 : 1_500));
 
 function inAnswersOf(deltas: number): Comparison {
   return {

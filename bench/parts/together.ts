@@ -23,6 +23,7 @@ type Worker = { name: string; stage: Stage; running: Running };
 export const together: Part = async (_stage, settings) => {
   const { workers, skipped } = await startAll(settings);
   try {
+    if (workers.length < 2) throw new Error("Together takes two candidates or more.");
     const share = Math.floor(streams / workers.length);
     for (const { stage, running } of workers) {
       const work = { target: running.streams, streams: share, pace, deltas, rest: 0, stagger: pace * deltas };
@@ -49,7 +50,7 @@ export const together: Part = async (_stage, settings) => {
           ...(at === 0 ? ["", ""] : ratioCells(samples[at] ?? [], samples[0] ?? [])),
           figure(outcomes[at]?.wrong ?? Number.NaN),
         ]),
-        notes: absences(skipped),
+        notes: [...absences(skipped), ...complaints(workers, outcomes)],
       },
     };
   } finally {
@@ -61,6 +62,12 @@ export const together: Part = async (_stage, settings) => {
     );
   }
 };
+
+function complaints(workers: readonly Worker[], outcomes: readonly Outcome[]): string[] {
+  return outcomes.flatMap(({ complaint }, at) =>
+    complaint === undefined ? [] : [`- **${workers[at]?.name}**: ${complaint.slice(0, 200)}`],
+  );
+}
 
 function ratioCells(costs: readonly number[], others: readonly number[]): string[] {
   const ratios = costs.map((cost, round) => cost / (others[round] ?? Number.NaN));
