@@ -35,7 +35,7 @@ const settings = readSettings(process.argv.slice(2));
 const where = machine();
 const stage = await Stage.open(settings);
 const findings: Record<string, unknown> = {};
-const header = `${describe(where)} · ${settings.rounds} rounds · warmed up for ${settings.warmSeconds} s`;
+const header = `${describe(where)} · rounds: ${settings.rounds} · warm-up: ${settings.warmSeconds} s`;
 say(`${header}\n`);
 for (const name of settings.only) {
   const report: string[] = [];

@@ -9,8 +9,9 @@ import type { Message, Part } from "./types.js";
 export class HistoryDigest {
   #digest: string;
 
+  /** `scope` is such a name already. */
   constructor(scope: string) {
-    this.#digest = hash(scope);
+    this.#digest = scope;
   }
 
   /**
