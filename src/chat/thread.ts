@@ -76,6 +76,7 @@ export class Thread {
 
   async #findByHistory(): Promise<Place | undefined> {
     const searched = await this.ends();
+    if (searched.length === 0) return undefined;
     const keys = searched.map(({ key }) => key);
     if (!this.#isLine) {
       const found = await this.#store.findThread(keys, Date.now());
