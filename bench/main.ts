@@ -35,18 +35,19 @@ const settings = readSettings(process.argv.slice(2));
 const where = machine();
 const stage = await Stage.open(settings);
 const findings: Record<string, unknown> = {};
+const reports: [part: PartName, tables: string][] = [];
 const header = `${describe(where)} · rounds: ${settings.rounds} · warm-up: ${settings.warmSeconds} s`;
 say(`${header}\n`);
 for (const name of settings.only) {
-  const report: string[] = [];
+  const tables: string[] = [];
   for (const part of parts[name]) {
     const { table, data } = await part(stage, settings);
     process.stderr.write("\n");
     findings[table.title] = data;
-    report.push(render(table));
-    say(`${report.at(-1)}`);
+    tables.push(render(table));
+    say(`${tables.at(-1)}`);
   }
-  if (settings.document) document(name, [...report, header].join("\n"));
+  reports.push([name, tables.join("\n")]);
 }
 await stage.close();
 
@@ -54,6 +55,7 @@ mkdirSync("bench/results", { recursive: true });
 const file = `bench/results/${where.date.replaceAll(":", "-")}.json`;
 writeFileSync(file, JSON.stringify({ where, settings, findings }, null, 1));
 say(`Everything is in ${file}.`);
+if (settings.document) for (const [part, tables] of reports) document(part, `${tables}\n${header}`);
 process.exit();
 
 function say(text: string): void {

@@ -52,6 +52,11 @@ export function absences(skipped: ReadonlyMap<string, string>): string[] {
   return [...skipped].map(([name, why]) => `- ${name}: ${why}.`);
 }
 
+/** A fast wrong answer is worth nothing: how many there were, and what is wrong with the first. */
+export function wrongAnswers(name: string, wrong: number, complaint: string | undefined): string[] {
+  return wrong === 0 ? [] : [`- **${name}: ${wrong} wrong answers** (${complaint?.slice(0, 200)})`];
+}
+
 /** The mark of rounds that others disturbed, as the tables show it. */
 export function disturbed(shares: readonly number[]): string {
   const count = shares.filter((share) => share > foreignShare).length;

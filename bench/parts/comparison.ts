@@ -3,7 +3,7 @@ import type { Candidate, Running } from "../candidates/candidate.js";
 import { naiveRelay, noGateway } from "../candidates/relays.js";
 import type { Work } from "../load/work.js";
 import { figure } from "../report/table.js";
-import { absences, disturbed, inRounds } from "../rounds.js";
+import { absences, disturbed, inRounds, wrongAnswers } from "../rounds.js";
 import type { Settings } from "../settings.js";
 import type { Stage } from "../stage.js";
 import { median, quantile } from "../statistics.js";
@@ -132,11 +132,10 @@ function medianOf(rounds: readonly Round[], key: Figure): number {
   return median(rounds.map((round) => round[key]));
 }
 
-/** A fast wrong answer is worth nothing: it is told first of all. */
 function complaints(results: ReadonlyMap<string, readonly Round[]>): string[] {
   return [...results].flatMap(([name, rounds]) => {
     const wrong = rounds.reduce((sum, round) => sum + round.wrong, 0);
     const first = rounds.find(({ complaint }) => complaint !== undefined)?.complaint;
-    return wrong === 0 ? [] : [`- **${name}: ${wrong} wrong answers** (${first?.slice(0, 200)})`];
+    return wrongAnswers(name, wrong, first);
   });
 }

@@ -6,6 +6,7 @@ import { noGateway } from "../candidates/relays.js";
 import type { Mark, Outcome, Work } from "../load/work.js";
 import { cpuOf, memoryOf } from "../proc.js";
 import { figure } from "../report/table.js";
+import { wrongAnswers } from "../rounds.js";
 import type { Settings } from "../settings.js";
 import type { Stage } from "../stage.js";
 import { median } from "../statistics.js";
@@ -33,11 +34,7 @@ export const memory: Part = async (stage, settings) => {
       process.stderr.write(".");
       data[`${candidate.name}, ${streams}`] = held;
       const { before, during, after, open, share, outcome } = held;
-      if (outcome.wrong > 0) {
-        notes.push(
-          `- **${candidate.name}: ${outcome.wrong} wrong answers** (${outcome.complaint?.slice(0, 200)})`,
-        );
-      }
+      notes.push(...wrongAnswers(candidate.name, outcome.wrong, outcome.complaint));
       rows.push([
         candidate.name,
         figure(open),

@@ -5,7 +5,7 @@ import { noGateway } from "../candidates/relays.js";
 import type { Mark, Outcome } from "../load/work.js";
 import { cpuOf } from "../proc.js";
 import { figure } from "../report/table.js";
-import { absences } from "../rounds.js";
+import { absences, wrongAnswers } from "../rounds.js";
 import type { Settings } from "../settings.js";
 import { Stage } from "../stage.js";
 import { median, quantile } from "../statistics.js";
@@ -50,7 +50,12 @@ export const together: Part = async (_stage, settings) => {
           ...(at === 0 ? ["", ""] : ratioCells(samples[at] ?? [], samples[0] ?? [])),
           figure(outcomes[at]?.wrong ?? Number.NaN),
         ]),
-        notes: [...absences(skipped), ...complaints(workers, outcomes)],
+        notes: [
+          ...absences(skipped),
+          ...outcomes.flatMap(({ wrong, complaint }, at) =>
+            wrongAnswers(workers[at]?.name ?? "", wrong, complaint),
+          ),
+        ],
       },
     };
   } finally {
@@ -62,12 +67,6 @@ export const together: Part = async (_stage, settings) => {
     );
   }
 };
-
-function complaints(workers: readonly Worker[], outcomes: readonly Outcome[]): string[] {
-  return outcomes.flatMap(({ complaint }, at) =>
-    complaint === undefined ? [] : [`- **${workers[at]?.name}**: ${complaint.slice(0, 200)}`],
-  );
-}
 
 function ratioCells(costs: readonly number[], others: readonly number[]): string[] {
   const ratios = costs.map((cost, round) => cost / (others[round] ?? Number.NaN));

@@ -104,6 +104,10 @@ describe("what fails", () => {
     expect(kimi.attempts).toBeGreaterThan(50);
     expect(kimi.attempts).toBeLessThan(140);
     expect(kimi.mostAtOnce).toBe(1);
+    expect(outcomes.at(-1)).toMatchObject({
+      code: "upstream_unavailable",
+      message: "Kimi cannot be reached.",
+    });
     // Whose question is itself the attempt that fails, or waits for it, is told no time.
     expect(outcomes.slice(-90)).toContainEqual(
       expect.objectContaining({
