@@ -1,19 +1,19 @@
 import { answer, slowed, type Turn } from "./answer.js";
 import { type ChatRequest, readChatRequest, readFrame } from "./chat-request.js";
 import type { Exchange } from "./chats.js";
+import { Telling } from "./connect-writer.js";
 import { endOfStream } from "./envelope.js";
 import { codeOf, errorJson, Refusal } from "./errors.js";
 import { done, firstHeartbeat, newChat } from "./events.js";
 import { type Fault, mannerOf, withFault } from "./faults.js";
+import type { Visit } from "./http-call.js";
 import type { JsonObject } from "./json.js";
-import { play } from "./play.js";
+import { play } from "./player.js";
+import { Wire } from "./response-writer.js";
 import { directives, promptFault } from "./script.js";
-import { strikes } from "./strike.js";
-import { Telling } from "./telling.js";
+import type { World } from "./state.js";
 import { invalidToken, type Person } from "./tokens.js";
-import type { Visit } from "./visit.js";
-import { Wire } from "./wire.js";
-import type { World } from "./world.js";
+import { strikes } from "./transport-faults.js";
 
 const contentType = "application/connect+json";
 const largestRequest = 67_108_864;

@@ -1,19 +1,19 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Call } from "./calls.js";
+import type { Call } from "./call-log.js";
 import type { ErrorShape } from "./errors.js";
 import type { Fault } from "./faults.js";
+import { Visit } from "./http-call.js";
 import { Replay } from "./replay.js";
 import { serve } from "./server.js";
+import { createWorld, type RefreshFault, type SimulatorOptions } from "./state.js";
 import type { IssueOptions, TokenPair } from "./tokens.js";
-import { Visit } from "./visit.js";
-import { createWorld, type RefreshFault, type SimulatorOptions } from "./world.js";
 
 export type { Turn } from "./answer.js";
 export type { Fault } from "./faults.js";
 export { RecordingError } from "./replay.js";
+export type { RefreshFault, SimulatorOptions } from "./state.js";
 export type { Step } from "./steps.js";
-export type { RefreshFault, SimulatorOptions } from "./world.js";
 
 /** A running fake Kimi: site and account gateway in one, on one port. */
 export type Simulator = {

@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Visit } from "./http-call.js";
 import { type RecordedAnswer, readRecording } from "./recorded.js";
-import type { Visit } from "./visit.js";
-import { Wire } from "./wire.js";
+import { Wire } from "./response-writer.js";
 
 /** A recording that is none, or cannot be read. */
 export class RecordingError extends Error {}

@@ -3,12 +3,12 @@ import { currentUser, storageQuota, subscriptionStats } from "./account.js";
 import { availableModels } from "./catalogue.js";
 import { chatCall } from "./chat-call.js";
 import { codeOf, errorJson, Refusal } from "./errors.js";
+import type { Visit } from "./http-call.js";
 import { field, type JsonObject, parseObject, text } from "./json.js";
 import { legacyRoute } from "./legacy/route.js";
 import { readUpload } from "./multipart.js";
+import type { World } from "./state.js";
 import type { Person } from "./tokens.js";
-import type { Visit } from "./visit.js";
-import type { World } from "./world.js";
 
 type Unary = (world: World, body: JsonObject, person: Person) => JsonObject;
 

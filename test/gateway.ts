@@ -4,18 +4,18 @@ import { dirname, join } from "node:path";
 import OpenAI from "openai";
 import { onTestFinished } from "vitest";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../simulator/index.js";
-import type { TokenPair } from "../src/accounts/token.js";
-import { check } from "../src/config/check.js";
+import { openHouse } from "../src/app/create-app.js";
 import type { KeyConfig } from "../src/config/key-schema.js";
 import { OAuth } from "../src/config/oauth-schema.js";
 import { Chats, type Config, Files, Queue, Server } from "../src/config/schema.js";
 import type { UpstreamConfig } from "../src/config/upstream-schema.js";
-import type { Drift } from "../src/observability/drift.js";
+import { check } from "../src/config/validate.js";
+import type { Store } from "../src/core/store.js";
+import type { TokenPair } from "../src/core/token.js";
 import { createLog } from "../src/observability/log.js";
+import type { Drift } from "../src/observability/protocol-drift.js";
 import type { Recorder } from "../src/observability/recording/recorder.js";
-import { openHouse } from "../src/server/house.js";
 import { startServer } from "../src/server/server.js";
-import type { Store } from "../src/store/store.js";
 
 /** The key of every test gateway. The whole run's logs are searched for it, and for every token (canary.ts). */
 export const apiKey = "sk-CANARY-key";

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { upstreamSchemas } from "../../src/config/upstream-schema.js";
-import { object, parseObject, text } from "../../src/json.js";
+import { object, parseObject, text } from "../../src/lib/json.js";
 import { orderLine } from "../answers/order.js";
 import { accessToken, refreshToken } from "../answers/tokens.js";
 import { Child } from "../child.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { SqliteStore } from "../../src/store/sqlite.js";
+import { SqliteStore } from "../../src/store/sqlite/store.js";
 import { orderLine } from "../answers/order.js";
 import { wordsOf } from "../answers/words.js";
 import { type Gateway, startGateway, targetOf } from "../candidates/moonbridge.js";

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { limits } from "../../src/config/limits.js";
+import { limits } from "../../src/core/limits.js";
 import { candidatesFor } from "../candidates/all.js";
 import { type Running, Skipped } from "../candidates/candidate.js";
 import { noGateway } from "../candidates/relays.js";

@@ -1,8 +1,8 @@
 import { Refusal } from "../errors.js";
+import type { Visit } from "../http-call.js";
 import { type JsonObject, parseObject } from "../json.js";
+import type { World } from "../state.js";
 import type { Person } from "../tokens.js";
-import type { Visit } from "../visit.js";
-import type { World } from "../world.js";
 import { completionCall } from "./chat-call.js";
 import { errorBody, legacyError } from "./errors.js";
 

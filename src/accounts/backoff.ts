@@ -1,4 +1,4 @@
-import { limits } from "../config/limits.js";
+import { limits } from "../core/limits.js";
 
 /** The pauses after failures of one sort, in milliseconds: the first is doubled up to the longest. */
 export type Pauses = { readonly first: number; readonly longest: number };

@@ -1,15 +1,15 @@
 import { setTimeout } from "node:timers/promises";
-import { asChatError, ChatError } from "../chat/errors.js";
-import type { AccountStatus } from "../chat/types.js";
-import { limits } from "../config/limits.js";
-import type { CredentialStore } from "../store/store.js";
-import { unlessAborted } from "../unless-aborted.js";
-import { accountState, noRefreshToken, refusedLogin, refusedNewToken } from "./account-state.js";
+import { asChatError, ChatError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import type { CredentialStore } from "../core/store.js";
+import { claims, type TokenPair } from "../core/token.js";
+import type { AccountStatus } from "../core/types.js";
+import { unlessAborted } from "../lib/abortable.js";
+import { accountState, noRefreshToken, refusedLogin, refusedNewToken } from "./account-status.js";
 import { Backoff } from "./backoff.js";
-import { KimiClock } from "./clock.js";
-import { KeptLogin, Postponed } from "./kept-login.js";
-import { nameOf, newestToken } from "./precedence.js";
-import { claims, type TokenPair } from "./token.js";
+import { KimiClock } from "./clock-skew.js";
+import { KeptLogin, Postponed } from "./credential-record.js";
+import { nameOf, newestToken } from "./token-precedence.js";
 
 /** Exchanges a refresh token for a new pair, or says that it is refused. Throws ChatError when it cannot tell. */
 export type Renew = (refreshToken: string, signal: AbortSignal) => Promise<TokenPair | "refused">;

@@ -1,5 +1,5 @@
-import { ChatError } from "../chat/errors.js";
-import { limits } from "../config/limits.js";
+import { ChatError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
 
 export type QueueOptions = {
   /** Answers that the account gives at a time. */

@@ -1,5 +1,5 @@
-import type { ChatError } from "../chat/errors.js";
-import type { Caller } from "../chat/types.js";
+import type { ChatError } from "../core/errors.js";
+import type { Caller } from "../core/types.js";
 
 declare module "fastify" {
   interface FastifyRequest {

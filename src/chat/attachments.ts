@@ -1,8 +1,8 @@
-import { limits } from "../config/limits.js";
+import { ChatError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import type { ChatEvent, MediaPart, Message, Part, Upstream } from "../core/types.js";
 import type { Uploads } from "../files/uploads.js";
-import { ChatError } from "./errors.js";
 import { followPromptLinks, type LinkInspector, linkNotice } from "./prompt-links.js";
-import type { ChatEvent, MediaPart, Message, Part, Upstream } from "./types.js";
 
 /** Whose files go where. */
 export type Destination = { upstream: Upstream; owner: string };

@@ -1,5 +1,5 @@
-import { GrowingText } from "./growing-text.js";
-import type { ChatEvent, CitationMode, Source } from "./types.js";
+import type { ChatEvent, CitationMode, Source } from "../core/types.js";
+import { GrowingText } from "./text-buffer.js";
 
 /** A page that stands behind a piece of the text. Offsets in characters as JavaScript counts them; the end is excluded. */
 export type Annotation = { url: string; title: string; start: number; end: number };

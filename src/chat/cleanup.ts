@@ -1,7 +1,7 @@
-import { limits } from "../config/limits.js";
-import type { StoredChat, ThreadStore } from "../store/store.js";
-import { ChatError } from "./errors.js";
-import type { Upstream } from "./types.js";
+import { ChatError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import type { StoredChat, ThreadStore } from "../core/store.js";
+import type { Upstream } from "../core/types.js";
 
 /**
  * Deletes the chats that Moonbridge has created upstream once they are due, and never any other. What is due stands

@@ -1,9 +1,9 @@
 import type { AccountQueue, Slot } from "../accounts/queue.js";
-import { limits } from "../config/limits.js";
-import type { Breaker } from "./breaker.js";
-import { asChatError, ChatError } from "./errors.js";
-import type { Route } from "./route.js";
-import { type ChatEvent, isVisible, type Listener, type Upstream } from "./types.js";
+import { asChatError, ChatError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import { type ChatEvent, isVisible, type Listener, type Upstream } from "../core/types.js";
+import type { Breaker } from "./circuit-breaker.js";
+import type { Route } from "./model-router.js";
 
 /** What stands in front of an upstream: the queue of its account, what is known of its failures, and who counts. */
 export type Gates = {

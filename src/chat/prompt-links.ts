@@ -1,6 +1,6 @@
-import { limits } from "../config/limits.js";
-import { ChatError } from "./errors.js";
-import type { ChatEvent, MediaPart, Message } from "./types.js";
+import { ChatError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import type { ChatEvent, MediaPart, Message } from "../core/types.js";
 
 /** What a link leads to, found out without reading it. */
 export type LinkInspector = {

@@ -1,9 +1,9 @@
-import { hash } from "../hash.js";
-import { Slices } from "../slices.js";
-import type { StoredThread, TakenThread, ThreadStore } from "../store/store.js";
-import { HistoryDigest, isThere, systemDigest } from "./digest.js";
-import type { Route } from "./route.js";
-import type { ChatRequest, Message } from "./types.js";
+import type { StoredThread, TakenThread, ThreadStore } from "../core/store.js";
+import type { ChatRequest, Message } from "../core/types.js";
+import { hash } from "../lib/hash.js";
+import { Slices } from "../lib/time-slicing.js";
+import { HistoryDigest, isThere, systemDigest } from "./history-hash.js";
+import type { Route } from "./model-router.js";
 
 /** How far back a known place is looked for; a history longer than this is sent whole. */
 const longestSearch = 200;

@@ -1,5 +1,5 @@
-import { ChatError } from "./errors.js";
-import type { MediaPart, Message, Part } from "./types.js";
+import { ChatError } from "../core/errors.js";
+import type { MediaPart, Message, Part } from "../core/types.js";
 
 /**
  * Merges a whole history into the one user message that an upstream with its own memory takes. A lone user message

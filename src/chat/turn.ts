@@ -1,14 +1,6 @@
-import { limits } from "../config/limits.js";
-import type { Recent } from "../recent.js";
-import type { ThreadStore } from "../store/store.js";
-import type { Attachments } from "./attachments.js";
-import type { Chores } from "./chores.js";
-import type { Cleanup } from "./cleanup.js";
-import { ChatError } from "./errors.js";
-import { isBusy } from "./failover.js";
-import type { Route } from "./route.js";
-import { type Place, Thread } from "./thread.js";
-import { transcript } from "./transcript.js";
+import { ChatError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import type { ThreadStore } from "../core/store.js";
 import {
   type ChatEvent,
   type ChatRequest,
@@ -18,7 +10,15 @@ import {
   type Message,
   type Model,
   type UpstreamRequest,
-} from "./types.js";
+} from "../core/types.js";
+import type { Recent } from "../lib/bounded-map.js";
+import type { Attachments } from "./attachments.js";
+import type { Cleanup } from "./cleanup.js";
+import { isBusy } from "./failover.js";
+import type { Route } from "./model-router.js";
+import type { Chores } from "./side-requests.js";
+import { type Place, Thread } from "./thread.js";
+import { transcript } from "./transcript.js";
 import { mayCostMore, tokensIn, type UsageMeter } from "./usage.js";
 
 type Opened = Extract<ChatEvent, { type: "opened" }>;

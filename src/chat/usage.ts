@@ -1,7 +1,7 @@
 import { estimateTokenCount } from "tokenx";
-import { piecesOf, Slices } from "../slices.js";
-import { GrowingText } from "./growing-text.js";
-import type { ChatEvent, Message, Usage } from "./types.js";
+import type { ChatEvent, Message, Usage } from "../core/types.js";
+import { piecesOf, Slices } from "../lib/time-slicing.js";
+import { GrowingText } from "./text-buffer.js";
 
 /** Counts the tokens of a turn; by estimate where the upstream does not say what it used, as Kimi's web chat. */
 export class UsageMeter {

@@ -1,22 +1,22 @@
 import { setMaxListeners } from "node:events";
-import type { Upstream } from "../chat/types.js";
+import { checkAccount } from "../admin/diagnostics/account.js";
+import { checkAddress } from "../admin/diagnostics/address.js";
+import { checkConfig, checkNode } from "../admin/diagnostics/config.js";
+import { checkFiles } from "../admin/diagnostics/files.js";
+import { type Finding, look, sentence } from "../admin/diagnostics/finding.js";
+import { checkKeys } from "../admin/diagnostics/keys.js";
+import { checkClock, checkProxies, checkReach, probe } from "../admin/diagnostics/network.js";
+import { checkDueChats, checkStore } from "../admin/diagnostics/store.js";
+import { upstreamsOf } from "../app/create-app.js";
 import { type CommandLine, loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import type { UpstreamConfig } from "../config/upstream-schema.js";
-import { Drift } from "../observability/drift.js";
-import { upstreamsOf } from "../server/house.js";
-import { SqliteStore } from "../store/sqlite.js";
-import type { Store } from "../store/store.js";
+import type { Store } from "../core/store.js";
+import type { Upstream } from "../core/types.js";
+import { Drift } from "../observability/protocol-drift.js";
+import { SqliteStore } from "../store/sqlite/store.js";
 import { addressesOf, openUpstream } from "../upstreams/registry.js";
 import { forgetful } from "../upstreams/simulator.js";
-import { checkAccount } from "./doctor/account.js";
-import { checkAddress } from "./doctor/address.js";
-import { checkConfig, checkNode } from "./doctor/config.js";
-import { checkFiles } from "./doctor/files.js";
-import { type Finding, look, sentence } from "./doctor/finding.js";
-import { checkKeys } from "./doctor/keys.js";
-import { checkClock, checkProxies, checkReach, probe } from "./doctor/network.js";
-import { checkDueChats, checkStore } from "./doctor/store.js";
 
 export type DoctorOptions = CommandLine & { offline?: boolean; json?: boolean };
 

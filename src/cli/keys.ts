@@ -1,10 +1,10 @@
-import { ConfigError, check } from "../config/check.js";
 import { NewKey } from "../config/key-schema.js";
 import { checkKey, loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
-import { createKey, hasExpired, settingsOf } from "../server/keys.js";
-import { SqliteStore } from "../store/sqlite.js";
-import type { KeySettings, Store } from "../store/store.js";
+import { ConfigError, check } from "../config/validate.js";
+import type { KeySettings, Store } from "../core/store.js";
+import { createKey, hasExpired, settingsOf } from "../server/auth/api-keys.js";
+import { SqliteStore } from "../store/sqlite/store.js";
 
 type Options = { config?: string };
 export type AddOptions = Options & { expires?: string; [setting: string]: unknown };

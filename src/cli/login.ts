@@ -1,17 +1,17 @@
 import { Type } from "@sinclair/typebox";
-import { describe } from "../accounts/intake/describe.js";
-import { type Login, recognise } from "../accounts/intake/recognise.js";
-import { hostsOf } from "../accounts/site.js";
-import type { TokenPair } from "../accounts/token.js";
-import { ChatError } from "../chat/errors.js";
-import { ConfigError, check } from "../config/check.js";
-import { limits } from "../config/limits.js";
+import { describe } from "../accounts/import/describe-import.js";
+import { type Login, recognise } from "../accounts/import/import-login.js";
+import { Name, Url } from "../config/field-schemas.js";
 import { loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
-import { Name, Url } from "../config/shapes.js";
-import { SqliteStore } from "../store/sqlite.js";
-import type { Store } from "../store/store.js";
-import { type KimiUser, verifyLogin } from "../upstreams/kimi-web/verify.js";
+import { ConfigError, check } from "../config/validate.js";
+import { ChatError } from "../core/errors.js";
+import { hostsOf } from "../core/kimi-site.js";
+import { limits } from "../core/limits.js";
+import type { Store } from "../core/store.js";
+import type { TokenPair } from "../core/token.js";
+import { SqliteStore } from "../store/sqlite/store.js";
+import { type KimiUser, verifyLogin } from "../upstreams/kimi-web/verify-login.js";
 import { readPaste } from "./paste.js";
 
 export type LoginOptions = {

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from "commander";
-import { chatsModes, citationModes } from "../chat/types.js";
-import { ConfigError } from "../config/check.js";
-import { StoreError } from "../store/sqlite.js";
-import { version } from "../version.js";
+import { ConfigError } from "../config/validate.js";
+import { chatsModes, citationModes } from "../core/types.js";
+import { version } from "../lib/version.js";
+import { StoreError } from "../store/sqlite/store.js";
 import { doctor } from "./doctor.js";
 import { addKey, listKeys, revokeKey } from "./keys.js";
 import { login } from "./login.js";

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { ReadStream } from "node:tty";
-import { ConfigError } from "../config/check.js";
-import { limits } from "../config/limits.js";
+import { ConfigError } from "../config/validate.js";
+import { limits } from "../core/limits.js";
 
 const [ctrlC, ctrlD, backspace] = ["\u0003", "\u0004", "\u007f"];
 

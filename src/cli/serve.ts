@@ -1,15 +1,15 @@
 import type { Logger } from "pino";
-import { ConfigError } from "../config/check.js";
+import { type House, openHouse } from "../app/create-app.js";
+import { addressError, fromHere, isLoopback, needsKey } from "../config/listen-address.js";
 import { type CommandLine, loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
+import { ConfigError } from "../config/validate.js";
+import type { KeyStore } from "../core/store.js";
 import { createLog } from "../observability/log.js";
 import { Recorder } from "../observability/recording/recorder.js";
-import { type House, openHouse } from "../server/house.js";
-import { createKey } from "../server/keys.js";
+import { createKey } from "../server/auth/api-keys.js";
+import { spareMemory } from "../server/idle-memory.js";
 import { type RunningServer, startServer } from "../server/server.js";
-import { spareMemory } from "../server/spare-memory.js";
-import type { KeyStore } from "../store/store.js";
-import { addressError, fromHere, isLoopback, needsKey } from "./address.js";
 
 type Recording = { record?: string; recordTexts?: boolean };
 

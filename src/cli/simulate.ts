@@ -1,5 +1,5 @@
 import { RecordingError, startSimulator } from "../../simulator/index.js";
-import { ConfigError } from "../config/check.js";
+import { ConfigError } from "../config/validate.js";
 
 type SimulateOptions = { port?: number; pace?: number; replay?: string };
 

@@ -1,5 +1,5 @@
 import { type ParseError, parse } from "jsonc-parser";
-import { ConfigError } from "./check.js";
+import { ConfigError } from "./validate.js";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

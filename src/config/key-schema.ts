@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { scopes } from "../chat/types.js";
-import { Citations, chatsMode, Name, oneOf, strict } from "./shapes.js";
+import { scopes } from "../core/types.js";
+import { Citations, chatsMode, Name, oneOf, strict } from "./field-schemas.js";
 
 const keySettings = {
   name: Name,

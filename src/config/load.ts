@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
-import { errorCode } from "../error-code.js";
-import { isObject } from "../json.js";
-import { ConfigError, check, checkUpstreams } from "./check.js";
+import { errorCode } from "../lib/error-code.js";
+import { isObject } from "../lib/json.js";
+import { sealKeys } from "./encryption-keys.js";
 import { type Environment, fromEnvironment } from "./environment.js";
 import type { KeyConfig } from "./key-schema.js";
 import { Chats, type Config, ConfigFile, Files, Queue, Server } from "./schema.js";
-import { sealKeys } from "./seal-keys.js";
 import type { UpstreamConfig } from "./upstream-schema.js";
+import { ConfigError, check, checkUpstreams } from "./validate.js";
 
 export type CommandLine = { config?: string | undefined; host?: string; port?: number };
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { oneOf, strict } from "./shapes.js";
+import { oneOf, strict } from "./field-schemas.js";
 
 /** Signatures that only the issuer can make: nobody shares a secret with it. */
 const signatures = [

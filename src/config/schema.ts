@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { Citations, chatsMode, Name, oneOf, strict } from "./field-schemas.js";
 import { Key, type KeyConfig } from "./key-schema.js";
 import { OAuth, type OAuthConfig } from "./oauth-schema.js";
-import { Citations, chatsMode, Name, oneOf, strict } from "./shapes.js";
 import type { UpstreamConfig } from "./upstream-schema.js";
 
 export const Server = Type.Object(

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Name, oneOf, strict, Url } from "./shapes.js";
+import { Name, oneOf, strict, Url } from "./field-schemas.js";
 
 const ModelId = Type.String({ minLength: 1, maxLength: 200, description: "a model's id" });
 

@@ -1,6 +1,6 @@
-import { ChatError } from "../chat/errors.js";
-import { limits } from "../config/limits.js";
-import type { LinkFetcher } from "./fetch-link.js";
+import { ChatError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import type { LinkFetcher } from "./link-fetcher.js";
 
 /**
  * What is behind a link as a data URL, for services that fetch nothing themselves. Throws what the fetcher throws, and

@@ -1,5 +1,5 @@
-import { ChatError } from "../chat/errors.js";
-import { errorCode } from "../error-code.js";
+import { ChatError } from "../core/errors.js";
+import { errorCode } from "../lib/error-code.js";
 
 /** Longest part of a host's name that an error quotes; of the rest of a link it says nothing, it may be a secret. */
 const quotedName = 100;

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { ChatError } from "../chat/errors.js";
-import type { FileContent, MediaPart, Upstream } from "../chat/types.js";
-import { limits } from "../config/limits.js";
-import { hash } from "../hash.js";
-import type { UploadStore } from "../store/store.js";
-import type { LinkFetcher } from "./fetch-link.js";
+import { ChatError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import type { UploadStore } from "../core/store.js";
+import type { FileContent, MediaPart, Upstream } from "../core/types.js";
+import { hash } from "../lib/hash.js";
+import type { LinkFetcher } from "./link-fetcher.js";
+import type { FileShelf } from "./local-file-store.js";
 import { mediaTypeOf, withExtension } from "./media-type.js";
-import type { FileShelf } from "./shelf.js";
 
 /** A file that is at hand, named by what is in it; `done` lets go of it. */
 type Content = FileContent & { digest: string; done(): Promise<void> };

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
-import { errorCode } from "../error-code.js";
-import { isObject, type JsonObject } from "../json.js";
+import { errorCode } from "../lib/error-code.js";
+import { isObject, type JsonObject } from "../lib/json.js";
 
 /**
  * The log: one JSON line an event, to standard error. Only what is passed field by field is written; headers,

@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { AccountReport } from "../chat/accounts.js";
-import type { AccountStatus } from "../chat/types.js";
-import { version } from "../version.js";
-import type { DriftEntry } from "./drift.js";
+import type { AccountReport } from "../admin/account-report.js";
+import type { AccountStatus } from "../core/types.js";
+import { version } from "../lib/version.js";
+import type { DriftEntry } from "./protocol-drift.js";
 
 /** How one attempt at an answer went; times in milliseconds. */
 export type AnswerOutcome = {

@@ -1,8 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { errorEnvelope, errorHeaders } from "../api/openai-chat/errors.js";
-import { asChatError, ChatError } from "../chat/errors.js";
-import { limits } from "../config/limits.js";
-import { keyPath } from "../json.js";
+import { asChatError, ChatError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import { keyPath } from "../lib/json.js";
 
 /** Every failure leaves as JSON in OpenAI's envelope; never a page, never a stack (clients.md row 18). */
 export function handleErrors(app: FastifyInstance): void {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
-import type { Chat } from "../chat/chat.js";
-import type { AccountStatus } from "../chat/types.js";
-import { version } from "../version.js";
+import type { Chat } from "../chat/chat-service.js";
+import type { AccountStatus } from "../core/types.js";
+import { version } from "../lib/version.js";
 
 /** What monitors and curious people ask for, without a key: alive, ready and why not, and who this is. */
 export function health(app: FastifyInstance, chat: Chat): void {

@@ -1,4 +1,4 @@
-import { errorCode } from "../error-code.js";
+import { errorCode } from "../lib/error-code.js";
 
 /** A store that cannot be read or written; the message names the file and the remedy, never what the file holds. */
 export class StoreError extends Error {

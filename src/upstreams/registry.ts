@@ -1,11 +1,11 @@
-import type { TokenPair } from "../accounts/token.js";
-import type { Upstream } from "../chat/types.js";
 import type { UpstreamConfig } from "../config/upstream-schema.js";
+import type { TokenPair } from "../core/token.js";
+import type { Upstream } from "../core/types.js";
+import type { UpstreamSurroundings } from "./context.js";
 import { defaultSite, KimiLegacy } from "./kimi-legacy/upstream.js";
 import { KimiWeb, siteFor } from "./kimi-web/upstream.js";
 import { type OpenAiSurroundings, OpenAiUpstream } from "./openai/upstream.js";
 import { SimulatorUpstream } from "./simulator.js";
-import type { UpstreamSurroundings } from "./surroundings.js";
 
 /** The upstream that a piece of configuration means; a new kind is one line here and one in `config/schema.ts`. */
 export async function openUpstream(

@@ -7,9 +7,9 @@ import type {
   Model,
   Upstream,
   UpstreamRequest,
-} from "../chat/types.js";
+} from "../core/types.js";
+import type { UpstreamSurroundings } from "./context.js";
 import { KimiWeb } from "./kimi-web/upstream.js";
-import type { UpstreamSurroundings } from "./surroundings.js";
 
 /** Milliseconds between the simulator's deltas: about as fast as people see Kimi write. */
 const pace = 15;

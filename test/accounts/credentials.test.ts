@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Credentials, type Renew } from "../../src/accounts/credentials.js";
-import type { TokenPair } from "../../src/accounts/token.js";
-import type { CredentialStore, StoredCredentials } from "../../src/store/store.js";
+import type { CredentialStore, StoredCredentials } from "../../src/core/store.js";
+import type { TokenPair } from "../../src/core/token.js";
 
 const never = () => new AbortController().signal;
 

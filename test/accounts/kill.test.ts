@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, describe, expect, type TestContext, test } from "vitest";
 import { type Simulator, startSimulator } from "../../simulator/index.js";
-import type { TokenPair } from "../../src/accounts/token.js";
-import { SqliteStore } from "../../src/store/sqlite.js";
+import type { TokenPair } from "../../src/core/token.js";
+import { SqliteStore } from "../../src/store/sqlite/store.js";
 
 const program = new URL("./child.mjs", import.meta.url).pathname;
 

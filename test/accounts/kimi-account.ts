@@ -1,9 +1,9 @@
 import { type IssueOptions, TokenOffice } from "../../simulator/tokens.js";
 import { Credentials, type Renew } from "../../src/accounts/credentials.js";
-import type { TokenPair } from "../../src/accounts/token.js";
-import { asChatError, ChatError } from "../../src/chat/errors.js";
-import { SqliteStore, StoreError } from "../../src/store/sqlite.js";
-import type { CredentialStore } from "../../src/store/store.js";
+import { asChatError, ChatError } from "../../src/core/errors.js";
+import type { CredentialStore } from "../../src/core/store.js";
+import type { TokenPair } from "../../src/core/token.js";
+import { SqliteStore, StoreError } from "../../src/store/sqlite/store.js";
 import { ahead } from "./virtual-time.js";
 
 /** What can become of a call: refused though the token is good, or answered but lost on the way. */

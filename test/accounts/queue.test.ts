@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { AccountQueue, type QueueOptions, type Slot } from "../../src/accounts/queue.js";
-import { ChatError } from "../../src/chat/errors.js";
+import { ChatError } from "../../src/core/errors.js";
 
 const never = () => new AbortController().signal;
 

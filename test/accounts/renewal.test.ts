@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import type { TokenPair } from "../../src/accounts/token.js";
-import { SqliteStore } from "../../src/store/sqlite.js";
+import type { TokenPair } from "../../src/core/token.js";
+import { SqliteStore } from "../../src/store/sqlite/store.js";
 import { type Ailment, KimiAccount, Process } from "./kimi-account.js";
 import { pass, settled, startVirtualTime, untilDone } from "./virtual-time.js";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CitationWriter, withoutCitations } from "../../src/chat/citations.js";
-import { type ChatEvent, type CitationMode, citationModes } from "../../src/chat/types.js";
+import { type ChatEvent, type CitationMode, citationModes } from "../../src/core/types.js";
 
 const pages = [
   { index: 1, url: "https://example.org/moon", title: "The Moon" },

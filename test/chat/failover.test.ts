@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import type { Simulator } from "../../simulator/index.js";
-import { limits } from "../../src/config/limits.js";
 import type { UpstreamConfig } from "../../src/config/upstream-schema.js";
+import { limits } from "../../src/core/limits.js";
 import { hello, whole } from "../fixtures/moonshot.js";
 import { asking, chunksOf, type Gateway, post, startGateway, textOf } from "../gateway.js";
 import { json, type Platform, platformKey, startPlatform, stream } from "../upstreams/openai/platform.js";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { linksIn } from "../../src/chat/prompt-links.js";
-import type { Message } from "../../src/chat/types.js";
+import type { Message } from "../../src/core/types.js";
 
 const user = (text: string): Message => ({ role: "user", content: [{ type: "text", text }] });
 const urls = (...messages: Message[]) => linksIn(messages).map(({ url }) => url);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Simulator, startSimulator } from "../../simulator/index.js";
-import { SqliteStore } from "../../src/store/sqlite.js";
+import { SqliteStore } from "../../src/store/sqlite/store.js";
 import { chatsOnKimi } from "../conversations/dialogue.js";
 import { freshFolder, type Moonbridge, run, writeConfig } from "./process.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { SqliteStore } from "../../src/store/sqlite.js";
+import { SqliteStore } from "../../src/store/sqlite/store.js";
 import { asking, chunksOf, type Gateway, post, startGateway, textOf } from "../gateway.js";
 
 /** What another process on the same file sees. */

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import Database from "libsql";
 import { request } from "undici";
 import type { Fault } from "../../simulator/index.js";
-import type { ErrorCode } from "../../src/chat/errors.js";
+import type { ErrorCode } from "../../src/core/errors.js";
 import { apiKey, type Gateway, until } from "../gateway.js";
 import { cutStream, json, type Platform, type Script, stream, text } from "../upstreams/openai/platform.js";
 import type { SweptRoute } from "./sweep-routes.js";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
-import type { ErrorCode } from "../../src/chat/errors.js";
+import type { ErrorCode } from "../../src/core/errors.js";
 
 /** What a server does once it has been asked. */
 type Talk = (socket: Socket) => void;

@@ -4,8 +4,8 @@ import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, createServer as createRawServer, type Server, type Socket } from "node:net";
 import { buildConnector } from "undici";
 import { onTestFinished } from "vitest";
-import { LinkFetcher, type LinkFetcherOptions } from "../../src/files/fetch-link.js";
-import { Guard } from "../../src/files/guard.js";
+import { LinkFetcher, type LinkFetcherOptions } from "../../src/files/link-fetcher.js";
+import { Guard } from "../../src/files/ssrf-guard.js";
 
 /** Public addresses of these tests; behind each is this machine. */
 export const publicAddresses = ["93.184.216.34", "2606:2800:220:1::34"];

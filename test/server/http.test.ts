@@ -3,7 +3,7 @@ import { request as httpRequest } from "node:http";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parameterNames } from "../../src/api/openai-chat/schema.js";
-import { canonicalUrl } from "../../src/server/paths.js";
+import { canonicalUrl } from "../../src/server/canonical-url.js";
 import { apiKey, asking, chunksOf, post, startGateway, textOf } from "../gateway.js";
 
 describe("who may come in", () => {

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { request } from "undici";
 import { expect, test } from "vitest";
 import { startSimulator } from "../../simulator/index.js";
+import { openHouse } from "../../src/app/create-app.js";
 import { loadConfig } from "../../src/config/load.js";
 import { createLog } from "../../src/observability/log.js";
-import { openHouse } from "../../src/server/house.js";
 import { startServer } from "../../src/server/server.js";
 import { chunksOf, startGateway, textOf } from "../gateway.js";
 

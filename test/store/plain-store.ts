@@ -1,4 +1,4 @@
-import type { StoredChat, StoredThread, TakenThread, ThreadStore } from "../../src/store/store.js";
+import type { StoredChat, StoredThread, TakenThread, ThreadStore } from "../../src/core/store.js";
 
 type Name = { upstream: string; chat: string };
 const same = (a: Name, b: Name) => a.upstream === b.upstream && a.chat === b.chat;

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
 import multipart from "@fastify/multipart";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import type { Chat } from "../../chat/chat.js";
-import { ChatError } from "../../chat/errors.js";
+import type { Chat } from "../../chat/chat-service.js";
+import { ChatError } from "../../core/errors.js";
 import { FileId, FileList } from "./schema.js";
 import { formOverhead, receiveUpload } from "./upload.js";
 

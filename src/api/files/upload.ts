@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
-import type { Chat } from "../../chat/chat.js";
-import { ChatError } from "../../chat/errors.js";
+import type { Chat } from "../../chat/chat-service.js";
+import { ChatError } from "../../core/errors.js";
 
 type Files = Chat["files"];
 type Received = Awaited<ReturnType<Files["receive"]>>;

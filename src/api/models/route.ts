@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
-import type { Chat, ListedModel } from "../../chat/chat.js";
-import { ChatError } from "../../chat/errors.js";
+import type { Chat, ListedModel } from "../../chat/chat-service.js";
+import { ChatError } from "../../core/errors.js";
 
 /** Models have no birthday that Kimi tells; a fixed one keeps the list stable. */
 const created = Math.floor(Date.parse("2026-09-15T00:00:00Z") / 1_000);

@@ -1,6 +1,6 @@
-import { ChatError } from "../../chat/errors.js";
-import type { MediaSource, Message, Part, ToolCall } from "../../chat/types.js";
-import { isObject, type JsonObject } from "../../json.js";
+import { ChatError } from "../../core/errors.js";
+import type { MediaSource, Message, Part, ToolCall } from "../../core/types.js";
+import { isObject, type JsonObject } from "../../lib/json.js";
 import type { ChatCompletionMessage } from "./schema.js";
 
 /**

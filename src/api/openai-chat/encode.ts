@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { type Annotation, CitationWriter } from "../../chat/citations.js";
-import type { ChatError } from "../../chat/errors.js";
-import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../chat/types.js";
-import type { Body } from "../body.js";
+import type { ChatError } from "../../core/errors.js";
+import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../core/types.js";
+import type { Body } from "../stream/chunked-body.js";
+import { eventLine, inQuotes, pieces, quote } from "../stream/sse-json.js";
 import { errorEnvelope } from "./errors.js";
-import { eventLine, inQuotes, pieces, quote } from "./lines.js";
-import { Remarks } from "./remarks.js";
+import { Remarks } from "./notices.js";
 import { usageObject } from "./usage.js";
 import { VerbatimWriter } from "./verbatim.js";
 

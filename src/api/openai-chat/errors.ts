@@ -1,4 +1,4 @@
-import type { ChatError, ErrorCode } from "../../chat/errors.js";
+import type { ChatError, ErrorCode } from "../../core/errors.js";
 
 /** OpenAI's error envelope; all four keys are always there (clients.md row 18). */
 export type ErrorEnvelope = { error: { message: string; type: string; param: string | null; code: string } };

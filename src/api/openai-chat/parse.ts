@@ -1,5 +1,5 @@
 import { distance } from "fastest-levenshtein";
-import { ChatError } from "../../chat/errors.js";
+import { ChatError } from "../../core/errors.js";
 import {
   type Caller,
   type ChatRequest,
@@ -7,8 +7,8 @@ import {
   citationModes,
   type Feature,
   type Thinking,
-} from "../../chat/types.js";
-import { object, text } from "../../json.js";
+} from "../../core/types.js";
+import { object, text } from "../../lib/json.js";
 import { isOriginalShape, readMessages } from "./content.js";
 import { type ChatCompletionBody, parameterNames } from "./schema.js";
 

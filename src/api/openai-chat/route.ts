@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
-import type { Chat } from "../../chat/chat.js";
+import type { Chat } from "../../chat/chat-service.js";
 import type { ApiOptions } from "../context.js";
-import { defaultStreamTimes, EventStream } from "../event-stream.js";
-import { relay } from "../relay.js";
+import { defaultStreamTimes, EventStream } from "../stream/sse-response.js";
+import { relay } from "../stream/stream-answer.js";
 import { ChunkEncoder, CompletionEncoder, type StartEvent } from "./encode.js";
 import { parseChatCompletion } from "./parse.js";
 import { ChatCompletionBody } from "./schema.js";

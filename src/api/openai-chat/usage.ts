@@ -1,4 +1,4 @@
-import type { Usage } from "../../chat/types.js";
+import type { Usage } from "../../core/types.js";
 
 /** OpenAI's usage object and Moonshot's top-level `cached_tokens` (clients.md row 34). */
 export function usageObject({ input, output, reasoning, cached, estimated }: Usage) {

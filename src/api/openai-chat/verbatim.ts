@@ -1,7 +1,7 @@
-import type { Usage } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { type JsonObject, object, objects, parseObject } from "../../json.js";
-import { eventLine, pieces, quote, unbroken } from "./lines.js";
+import { limits } from "../../core/limits.js";
+import type { Usage } from "../../core/types.js";
+import { type JsonObject, object, objects, parseObject } from "../../lib/json.js";
+import { eventLine, pieces, quote, unbroken } from "../stream/sse-json.js";
 import { usageObject } from "./usage.js";
 
 /** The stream of an answer whose upstream speaks this dialect itself: its own chunks, byte by byte. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { gunzipSync } from "node:zlib";
-import { limits } from "../../config/limits.js";
+import { limits } from "../../core/limits.js";
 import type { Redactor } from "./redactor.js";
 
 type Payload = { json: unknown } | { text: string };

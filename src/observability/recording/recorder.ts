@@ -1,12 +1,12 @@
 import { access, constants, mkdir, readdir, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dispatcher } from "undici";
-import { ConfigError } from "../../config/check.js";
-import { limits } from "../../config/limits.js";
+import { ConfigError } from "../../config/validate.js";
+import { limits } from "../../core/limits.js";
 import { bodyLines } from "./body-lines.js";
-import { type Headers, RecordedExchange } from "./exchange.js";
+import { StandIns } from "./pseudonyms.js";
+import { type Headers, RecordedExchange } from "./recorded-call.js";
 import { Redactor } from "./redactor.js";
-import { StandIns } from "./stand-ins.js";
 
 export type RecorderOptions = {
   /** Keeps prompts and answers; tokens, ids and names are replaced all the same. */

@@ -1,7 +1,7 @@
-import { isObject, type JsonObject } from "../../json.js";
-import { Filler, withoutWords } from "./filler.js";
-import { isId, isLink, type StandIns } from "./stand-ins.js";
-import { isWireWord, type Place } from "./wire-words.js";
+import { isObject, type JsonObject } from "../../lib/json.js";
+import { Filler, withoutWords } from "./masked-text.js";
+import { isId, isLink, type StandIns } from "./pseudonyms.js";
+import { isWireWord, type Place } from "./wire-vocabulary.js";
 
 const removed = "[removed]";
 const secretField = /token|authorization|cookie|secret|password|captcha|credential|signature/i;

@@ -1,13 +1,11 @@
 import { Readable } from "node:stream";
-import { ChatError } from "../../chat/errors.js";
-import type { FileContent } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { type JsonObject, parseObject } from "../../json.js";
-import type { Drift } from "../../observability/drift.js";
+import { ChatError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+import type { FileContent } from "../../core/types.js";
+import { type JsonObject, parseObject } from "../../lib/json.js";
+import { version } from "../../lib/version.js";
+import type { Drift } from "../../observability/protocol-drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
-import { version } from "../../version.js";
-import { AnswerStream } from "../answer-stream.js";
-import { notEvents, notJson } from "../meanings.js";
 import {
   type Answered,
   call,
@@ -17,7 +15,9 @@ import {
   retryAfter,
   shortCall,
   type Timeouts,
-} from "../transport.js";
+} from "../http/client.js";
+import { AnswerStream } from "../http/response-stream.js";
+import { notEvents, notJson } from "../kimi-shared/errors.js";
 import { failureToError } from "./errors.js";
 
 export type ClientOptions = {

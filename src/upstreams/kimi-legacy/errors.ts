@@ -1,6 +1,6 @@
-import { ChatError, type ErrorCode } from "../../chat/errors.js";
-import { type JsonObject, text } from "../../json.js";
-import type { Drift } from "../../observability/drift.js";
+import { ChatError, type ErrorCode } from "../../core/errors.js";
+import { type JsonObject, text } from "../../lib/json.js";
+import type { Drift } from "../../observability/protocol-drift.js";
 import {
   accessRefused,
   broken,
@@ -13,7 +13,7 @@ import {
   rate,
   tooLong,
   tooSlow,
-} from "../meanings.js";
+} from "../kimi-shared/errors.js";
 import { quote } from "../quote.js";
 
 const busy: Meaning = {

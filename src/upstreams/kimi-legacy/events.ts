@@ -1,9 +1,9 @@
-import { ChatError } from "../../chat/errors.js";
-import type { ChatEvent, FinishReason } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { type JsonObject, object, parseObject, text } from "../../json.js";
-import type { Drift } from "../../observability/drift.js";
-import { Sources } from "../sources.js";
+import { ChatError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+import type { ChatEvent, FinishReason } from "../../core/types.js";
+import { type JsonObject, object, parseObject, text } from "../../lib/json.js";
+import type { Drift } from "../../observability/protocol-drift.js";
+import { Sources } from "../kimi-shared/search-sources.js";
 import { failureToError } from "./errors.js";
 
 /**

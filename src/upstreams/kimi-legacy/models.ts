@@ -1,4 +1,4 @@
-import type { Model } from "../../chat/types.js";
+import type { Model } from "../../core/types.js";
 
 /** A model with what a request for it needs on the wire (kimi-web.md §1.4). */
 export type LegacyModel = Model & { kimiPlusId: string; math: boolean; research: boolean };

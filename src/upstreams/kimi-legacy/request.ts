@@ -1,5 +1,5 @@
-import type { MediaPart, UpstreamRequest } from "../../chat/types.js";
-import type { JsonObject } from "../../json.js";
+import type { MediaPart, UpstreamRequest } from "../../core/types.js";
+import type { JsonObject } from "../../lib/json.js";
 import { wrapLinks } from "./links.js";
 import type { LegacyModel } from "./models.js";
 

@@ -1,10 +1,10 @@
 import { setTimeout } from "node:timers/promises";
-import { ChatError } from "../../chat/errors.js";
-import type { FileContent } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { type JsonObject, parseObject, text } from "../../json.js";
-import type { StreamReader } from "../answer-stream.js";
-import { EventDecoder } from "../event-decoder.js";
+import { ChatError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+import type { FileContent } from "../../core/types.js";
+import { type JsonObject, parseObject, text } from "../../lib/json.js";
+import type { StreamReader } from "../http/response-stream.js";
+import { EventDecoder } from "../http/sse-decoder.js";
 import type { LegacyClient } from "./client.js";
 
 /**

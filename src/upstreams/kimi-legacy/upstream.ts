@@ -1,6 +1,7 @@
 import { Credentials } from "../../accounts/credentials.js";
-import type { TokenPair } from "../../accounts/token.js";
-import { ChatError } from "../../chat/errors.js";
+import { ChatError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+import type { TokenPair } from "../../core/token.js";
 import type {
   AccountStatus,
   Feature,
@@ -9,15 +10,14 @@ import type {
   Model,
   Upstream,
   UpstreamRequest,
-} from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { type JsonObject, text } from "../../json.js";
-import type { Drift } from "../../observability/drift.js";
-import type { AnswerStream } from "../answer-stream.js";
-import { AnswerTeller } from "../answer-teller.js";
-import { EventDecoder } from "../event-decoder.js";
-import { exchange, pageInstead } from "../exchange.js";
-import type { Patience, UpstreamSurroundings } from "../surroundings.js";
+} from "../../core/types.js";
+import { type JsonObject, text } from "../../lib/json.js";
+import type { Drift } from "../../observability/protocol-drift.js";
+import type { Patience, UpstreamSurroundings } from "../context.js";
+import type { AnswerStream } from "../http/response-stream.js";
+import { EventDecoder } from "../http/sse-decoder.js";
+import { AnswerTeller } from "../http/stream-pump.js";
+import { exchange, pageInstead } from "../kimi-shared/token-refresh.js";
 import { LegacyClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
 import { AnswerInterpreter } from "./events.js";

@@ -1,6 +1,6 @@
-import type { Model, Thinking } from "../../chat/types.js";
-import { type JsonObject, object, objects, text } from "../../json.js";
-import type { Drift } from "../../observability/drift.js";
+import type { Model, Thinking } from "../../core/types.js";
+import { type JsonObject, object, objects, text } from "../../lib/json.js";
+import type { Drift } from "../../observability/protocol-drift.js";
 import type { KimiClient } from "./client.js";
 
 /** A model with what a request for it needs on the wire (kimi-web.md §3). */

@@ -1,16 +1,16 @@
 import { Readable } from "node:stream";
-import type { FileContent } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { type JsonObject, parseObject } from "../../json.js";
-import type { Drift } from "../../observability/drift.js";
+import { limits } from "../../core/limits.js";
+import type { FileContent } from "../../core/types.js";
+import { type JsonObject, parseObject } from "../../lib/json.js";
+import { version } from "../../lib/version.js";
+import type { Drift } from "../../observability/protocol-drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
-import { version } from "../../version.js";
-import { AnswerStream } from "../answer-stream.js";
-import { notEvents, notJson } from "../meanings.js";
-import { type Answered, call, type Host, host, openAnswer, retryAfter, shortCall } from "../transport.js";
+import { type Answered, call, type Host, host, openAnswer, retryAfter, shortCall } from "../http/client.js";
+import { AnswerStream } from "../http/response-stream.js";
+import { notEvents, notJson } from "../kimi-shared/errors.js";
+import { encodeFrame } from "./envelope.js";
 import { statusToError } from "./errors.js";
-import { FileForm } from "./file-form.js";
-import { encodeFrame } from "./frames.js";
+import { FileForm } from "./multipart-form.js";
 
 export type ClientOptions = {
   /** The site, e.g. `https://www.kimi.com`. */

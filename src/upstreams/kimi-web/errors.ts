@@ -1,6 +1,6 @@
-import { ChatError } from "../../chat/errors.js";
-import { type JsonObject, object, objects, text } from "../../json.js";
-import type { Drift } from "../../observability/drift.js";
+import { ChatError } from "../../core/errors.js";
+import { type JsonObject, object, objects, text } from "../../lib/json.js";
+import type { Drift } from "../../observability/protocol-drift.js";
 import {
   accessRefused,
   broken,
@@ -14,7 +14,7 @@ import {
   rate,
   tooLong,
   tooSlow,
-} from "../meanings.js";
+} from "../kimi-shared/errors.js";
 import { quote } from "../quote.js";
 
 /** What an error of Kimi's says, wherever it stood: unary body, trailer or `block.exception`. */

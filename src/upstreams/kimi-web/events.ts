@@ -1,13 +1,13 @@
-import { ChatError } from "../../chat/errors.js";
-import type { ChatEvent, FinishReason } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { isObject, type JsonObject, object, parseObject, text, texts } from "../../json.js";
-import type { Drift } from "../../observability/drift.js";
-import { Sources } from "../sources.js";
+import { ChatError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+import type { ChatEvent, FinishReason } from "../../core/types.js";
+import { isObject, type JsonObject, object, parseObject, text, texts } from "../../lib/json.js";
+import type { Drift } from "../../observability/protocol-drift.js";
+import { Sources } from "../kimi-shared/search-sources.js";
+import { NextWords } from "./delta-fast-path.js";
+import { type Frame, payloadOf } from "./envelope.js";
 import { failureToError, readFailure } from "./errors.js";
-import { type Frame, payloadOf } from "./frames.js";
-import { NextWords } from "./next-words.js";
-import { Spoken } from "./spoken.js";
+import { Spoken } from "./text-blocks.js";
 
 /** Block kinds that carry nothing for a chat client (kimi-web.md §2.5). */
 const silentBlocks = new Set(["stage", "multiStage", "file", "memory", "artifact", "resourceLink"]);

@@ -1,5 +1,5 @@
-import type { Quota } from "../../chat/types.js";
-import { type JsonObject, object, text } from "../../json.js";
+import type { Quota } from "../../core/types.js";
+import { type JsonObject, object, text } from "../../lib/json.js";
 import type { KimiClient } from "./client.js";
 
 const method = "kimi.gateway.membership.v2.MembershipService/GetSubscriptionStats";

@@ -1,5 +1,5 @@
 import type { Renew } from "../../accounts/credentials.js";
-import { exchange, pageInstead } from "../exchange.js";
+import { exchange, pageInstead } from "../kimi-shared/token-refresh.js";
 import type { KimiClient } from "./client.js";
 
 /**

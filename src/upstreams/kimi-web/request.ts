@@ -1,4 +1,4 @@
-import type { Part, Thinking, UpstreamRequest } from "../../chat/types.js";
+import type { Part, Thinking, UpstreamRequest } from "../../core/types.js";
 import type { KimiModel } from "./catalogue.js";
 
 /** The wire's names for how hard to think (kimi-web.md §2.4). */

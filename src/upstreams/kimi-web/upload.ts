@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
-import { ChatError } from "../../chat/errors.js";
-import type { FileContent } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { object, objects, text } from "../../json.js";
+import { ChatError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+import type { FileContent } from "../../core/types.js";
+import { object, objects, text } from "../../lib/json.js";
 import type { KimiClient } from "./client.js";
 
 const progressMethod = "kimi.gateway.file.v1.FileService/GetFileParseProgress";

@@ -1,7 +1,8 @@
 import { Credentials } from "../../accounts/credentials.js";
-import { hostsOf, type Site, siteOf } from "../../accounts/site.js";
-import type { TokenPair } from "../../accounts/token.js";
-import { ChatError } from "../../chat/errors.js";
+import { ChatError } from "../../core/errors.js";
+import { hostsOf, type Site, siteOf } from "../../core/kimi-site.js";
+import { limits } from "../../core/limits.js";
+import type { TokenPair } from "../../core/token.js";
 import type {
   AccountStatus,
   Feature,
@@ -11,22 +12,21 @@ import type {
   Quota,
   Upstream,
   UpstreamRequest,
-} from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import type { Drift } from "../../observability/drift.js";
-import { AnswerTeller } from "../answer-teller.js";
-import { Catalogue } from "../catalogue.js";
-import type { Patience, UpstreamSurroundings } from "../surroundings.js";
+} from "../../core/types.js";
+import type { Drift } from "../../observability/protocol-drift.js";
+import type { Patience, UpstreamSurroundings } from "../context.js";
+import { AnswerTeller } from "../http/stream-pump.js";
+import { Catalogue } from "../model-catalogue.js";
 import { builtIn, type KimiModel, loadCatalogue } from "./catalogue.js";
 import { KimiClient } from "./client.js";
+import { FrameDecoder } from "./envelope.js";
 import { isExpiredLogin } from "./errors.js";
 import { ChatInterpreter } from "./events.js";
-import { FrameDecoder } from "./frames.js";
 import { loadQuota } from "./quota.js";
 import { refreshWith } from "./refresh.js";
 import { chatBody } from "./request.js";
 import { upload } from "./upload.js";
-import { currentUser } from "./verify.js";
+import { currentUser } from "./verify-login.js";
 
 export type KimiWebOptions = {
   name: string;

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { ChatError } from "../../chat/errors.js";
-import type { ChatEvent, FinishReason, Usage } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { type JsonObject, object, objects, parseObject, text } from "../../json.js";
+import { ChatError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+import type { ChatEvent, FinishReason, Usage } from "../../core/types.js";
+import { type JsonObject, object, objects, parseObject, text } from "../../lib/json.js";
 import { errorIn, type Service } from "./errors.js";
 
 /** What the wire calls an end; whatever else a service calls one is a `stop` (moonshot-platform.md A.7). */

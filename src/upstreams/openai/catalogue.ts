@@ -1,5 +1,5 @@
-import type { Model, Thinking } from "../../chat/types.js";
-import { type JsonObject, object, objects, text, texts } from "../../json.js";
+import type { Model, Thinking } from "../../core/types.js";
+import { type JsonObject, object, objects, text, texts } from "../../lib/json.js";
 
 /** Which rules a service has: the official platform's, or none. */
 export type Preset = "moonshot" | "generic";

@@ -1,9 +1,8 @@
-import { ChatError } from "../../chat/errors.js";
-import { limits } from "../../config/limits.js";
-import { type JsonObject, parseObject } from "../../json.js";
-import { unlessAborted } from "../../unless-aborted.js";
-import { version } from "../../version.js";
-import { AnswerStream } from "../answer-stream.js";
+import { ChatError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+import { unlessAborted } from "../../lib/abortable.js";
+import { type JsonObject, parseObject } from "../../lib/json.js";
+import { version } from "../../lib/version.js";
 import {
   type Answered,
   call,
@@ -13,7 +12,8 @@ import {
   openAnswer,
   retryAfter,
   shortCall,
-} from "../transport.js";
+} from "../http/client.js";
+import { AnswerStream } from "../http/response-stream.js";
 import { errorIn, type Service, statusToError } from "./errors.js";
 
 export type ClientOptions = Service & {

@@ -1,7 +1,7 @@
-import { ChatError, type ErrorCode } from "../../chat/errors.js";
-import { type JsonObject, object, objects, text } from "../../json.js";
+import { ChatError, type ErrorCode } from "../../core/errors.js";
+import { type JsonObject, object, objects, text } from "../../lib/json.js";
+import { longestRetryAfter } from "../http/client.js";
 import { quote } from "../quote.js";
-import { longestRetryAfter } from "../transport.js";
 
 /** Whom an error is about: what to call the service, the upstream's name in the config, and the key to keep quiet. */
 export type Service = { service: string; upstream: string; apiKey: string | undefined };

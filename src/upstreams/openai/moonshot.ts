@@ -1,6 +1,6 @@
-import { ChatError } from "../../chat/errors.js";
-import type { Message, Model, Thinking } from "../../chat/types.js";
-import { isObject, type JsonObject, object, objects, text } from "../../json.js";
+import { ChatError } from "../../core/errors.js";
+import type { Message, Model, Thinking } from "../../core/types.js";
+import { isObject, type JsonObject, object, objects, text } from "../../lib/json.js";
 import { without } from "./request.js";
 
 /**

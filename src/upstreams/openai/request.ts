@@ -1,4 +1,4 @@
-import { ChatError } from "../../chat/errors.js";
+import { ChatError } from "../../core/errors.js";
 import type {
   MediaPart,
   Message,
@@ -8,8 +8,8 @@ import type {
   ToolCall,
   ToolChoice,
   UpstreamRequest,
-} from "../../chat/types.js";
-import { type JsonObject, object } from "../../json.js";
+} from "../../core/types.js";
+import { type JsonObject, object } from "../../lib/json.js";
 
 /** Parameters that are Moonbridge's own; no service knows them. */
 const ours = ["conversation_id", "citations", "use_search"];

@@ -1,7 +1,7 @@
-import { ChatError } from "../../chat/errors.js";
-import type { ChatEvent, Listener, Usage } from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { type JsonObject, objects } from "../../json.js";
+import { ChatError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+import type { ChatEvent, Listener, Usage } from "../../core/types.js";
+import { type JsonObject, objects } from "../../lib/json.js";
 import { without } from "./request.js";
 
 const name = "$web_search";

@@ -1,4 +1,5 @@
-import { ChatError } from "../../chat/errors.js";
+import { ChatError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
 import type {
   AccountStatus,
   ChatEvent,
@@ -8,19 +9,18 @@ import type {
   Model,
   Upstream,
   UpstreamRequest,
-} from "../../chat/types.js";
-import { limits } from "../../config/limits.js";
-import { hash } from "../../hash.js";
-import type { JsonObject } from "../../json.js";
-import { AnswerTeller, readPieces } from "../answer-teller.js";
-import { Catalogue } from "../catalogue.js";
-import { EventDecoder } from "../event-decoder.js";
+} from "../../core/types.js";
+import { hash } from "../../lib/hash.js";
+import type { JsonObject } from "../../lib/json.js";
+import { EventDecoder } from "../http/sse-decoder.js";
+import { AnswerTeller, readPieces } from "../http/stream-pump.js";
+import { Catalogue } from "../model-catalogue.js";
 import { AnswerReader } from "./answer.js";
 import { type Preset, readModels } from "./catalogue.js";
 import { OpenAiClient } from "./client.js";
 import { type Service, toolChoiceConflict } from "./errors.js";
+import { type Inline, withInlinePictures } from "./inline-images.js";
 import { leftOut, moonshotBody, refuseFiles } from "./moonshot.js";
-import { type Inline, withInlinePictures } from "./pictures.js";
 import { completionBody, streamed, whole } from "./request.js";
 import { searching } from "./search.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { chunksOf as bodyOf, contentOf } from "../../../src/api/body.js";
 import { ChunkEncoder, CompletionEncoder } from "../../../src/api/openai-chat/encode.js";
-import type { ChatEvent } from "../../../src/chat/types.js";
+import { chunksOf as bodyOf, contentOf } from "../../../src/api/stream/chunked-body.js";
+import type { ChatEvent } from "../../../src/core/types.js";
 import { chunksOf } from "../../gateway.js";
 
 const start: ChatEvent = {

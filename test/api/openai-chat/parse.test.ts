@@ -3,7 +3,7 @@ import type OpenAI from "openai";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { parseChatCompletion } from "../../../src/api/openai-chat/parse.js";
 import { type ChatCompletionBody, parameterNames } from "../../../src/api/openai-chat/schema.js";
-import type { Message } from "../../../src/chat/types.js";
+import type { Message } from "../../../src/core/types.js";
 
 const hello = [{ role: "user", content: "hello" }];
 

@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { envelope } from "../../../simulator/envelope.js";
 import { readRecording } from "../../../simulator/recorded.js";
 import { bodyLines } from "../../../src/observability/recording/body-lines.js";
-import { withoutWords } from "../../../src/observability/recording/filler.js";
+import { withoutWords } from "../../../src/observability/recording/masked-text.js";
+import { StandIns } from "../../../src/observability/recording/pseudonyms.js";
 import { Redactor } from "../../../src/observability/recording/redactor.js";
-import { StandIns } from "../../../src/observability/recording/stand-ins.js";
 
 /** What a replay sends for a body that came so. */
 function replayed(body: Buffer, type: string, texts: boolean): Buffer {

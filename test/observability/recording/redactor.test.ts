@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Filler } from "../../../src/observability/recording/filler.js";
+import { Filler } from "../../../src/observability/recording/masked-text.js";
+import { StandIns } from "../../../src/observability/recording/pseudonyms.js";
 import { Redactor } from "../../../src/observability/recording/redactor.js";
-import { StandIns } from "../../../src/observability/recording/stand-ins.js";
 
 function redacted(value: unknown, { texts = false, standIns = new StandIns() } = {}): unknown {
   return new Redactor(standIns, texts).json(value);

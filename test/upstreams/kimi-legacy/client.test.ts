@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { type Fault, startSimulator } from "../../../simulator/index.js";
-import { Drift } from "../../../src/observability/drift.js";
+import { Drift } from "../../../src/observability/protocol-drift.js";
 import { LegacyClient } from "../../../src/upstreams/kimi-legacy/client.js";
 
 const pushing = JSON.stringify({ error_type: "chat.user_stream_pushing", message: "…" });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Step } from "../../../simulator/index.js";
-import { limits } from "../../../src/config/limits.js";
+import { limits } from "../../../src/core/limits.js";
 import { asking, chunksOf, type Gateway, post, startGateway, textOf, until } from "../../gateway.js";
 
 const words = Array.from({ length: 600 }, (_, at) => (at % 3 === 0 ? `字${at}` : `word-${at} `));

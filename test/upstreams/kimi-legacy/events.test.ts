@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ChatEvent } from "../../../src/chat/types.js";
-import { Drift } from "../../../src/observability/drift.js";
-import { EventDecoder } from "../../../src/upstreams/event-decoder.js";
+import type { ChatEvent } from "../../../src/core/types.js";
+import { Drift } from "../../../src/observability/protocol-drift.js";
+import { EventDecoder } from "../../../src/upstreams/http/sse-decoder.js";
 import { AnswerInterpreter } from "../../../src/upstreams/kimi-legacy/events.js";
 
 type Outcome = { events: ChatEvent[]; error: unknown; drift: string[]; unfinished: string | undefined };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Drift } from "../../../src/observability/drift.js";
+import { Drift } from "../../../src/observability/protocol-drift.js";
 import { readCatalogue } from "../../../src/upstreams/kimi-web/catalogue.js";
 
 /** The catalogue of kimi-web.md §3, cut to what matters. */

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ChatEvent } from "../../../src/chat/types.js";
-import { Drift } from "../../../src/observability/drift.js";
+import type { ChatEvent } from "../../../src/core/types.js";
+import { Drift } from "../../../src/observability/protocol-drift.js";
+import { FrameDecoder } from "../../../src/upstreams/kimi-web/envelope.js";
 import { ChatInterpreter } from "../../../src/upstreams/kimi-web/events.js";
-import { FrameDecoder } from "../../../src/upstreams/kimi-web/frames.js";
 import { jsonFrame, transcriptBytes } from "../../fixtures/kimi-web.js";
 
 type Outcome = { events: ChatEvent[]; error: unknown; drift: string[] };

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
-import { limits } from "../../../src/config/limits.js";
-import { Drift } from "../../../src/observability/drift.js";
+import { limits } from "../../../src/core/limits.js";
+import { Drift } from "../../../src/observability/protocol-drift.js";
 import { KimiClient } from "../../../src/upstreams/kimi-web/client.js";
 import { refreshWith } from "../../../src/upstreams/kimi-web/refresh.js";
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ChatError } from "../../../src/chat/errors.js";
-import type { ChatEvent, Model } from "../../../src/chat/types.js";
-import { isObject } from "../../../src/json.js";
-import { EventDecoder } from "../../../src/upstreams/event-decoder.js";
+import { ChatError } from "../../../src/core/errors.js";
+import type { ChatEvent, Model } from "../../../src/core/types.js";
+import { isObject } from "../../../src/lib/json.js";
+import { EventDecoder } from "../../../src/upstreams/http/sse-decoder.js";
 import { AnswerReader } from "../../../src/upstreams/openai/answer.js";
 import { readModels } from "../../../src/upstreams/openai/catalogue.js";
 import { leftOut, moonshotBody } from "../../../src/upstreams/openai/moonshot.js";

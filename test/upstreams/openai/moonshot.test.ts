@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { JsonObject } from "../../../src/json.js";
+import type { JsonObject } from "../../../src/lib/json.js";
 import { whole } from "../../fixtures/moonshot.js";
 import { asking, post } from "../../gateway.js";
 import { gatewayTo, json, startPlatform } from "./platform.js";

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { setImmediate } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import type { UpstreamConfig } from "../../../src/config/upstream-schema.js";
-import { isObject, type JsonObject, parseObject } from "../../../src/json.js";
+import { isObject, type JsonObject, parseObject } from "../../../src/lib/json.js";
 import { type Gateway, type GatewayOptions, startGateway } from "../../gateway.js";
 
 /** The platform's key; like every secret of the tests it may reach no log. */

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ChatError } from "../../../src/chat/errors.js";
-import type { ChatEvent, Message, Model, UpstreamRequest } from "../../../src/chat/types.js";
-import type { Inline } from "../../../src/upstreams/openai/pictures.js";
+import { ChatError } from "../../../src/core/errors.js";
+import type { ChatEvent, Message, Model, UpstreamRequest } from "../../../src/core/types.js";
+import type { Inline } from "../../../src/upstreams/openai/inline-images.js";
 import { OpenAiUpstream } from "../../../src/upstreams/openai/upstream.js";
 import { cachedToo, hello, twoCalls, used, whole } from "../../fixtures/moonshot.js";
 import { json, type Platform, platformKey, startPlatform, stream } from "./platform.js";

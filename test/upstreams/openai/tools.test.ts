@@ -1,6 +1,6 @@
 import type OpenAI from "openai";
 import { expect, test } from "vitest";
-import { objects } from "../../../src/json.js";
+import { objects } from "../../../src/lib/json.js";
 import { delta, done, twoCalls, used } from "../../fixtures/moonshot.js";
 import { gatewayTo, json, startPlatform, stream } from "./platform.js";
 

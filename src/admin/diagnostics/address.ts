@@ -1,0 +1,72 @@
+import { createServer } from "node:net";
+import { request } from "undici";
+import { addressError, fromHere, isLoopback } from "../../config/listen-address.js";
+import type { Config } from "../../config/schema.js";
+import { limits } from "../../core/limits.js";
+import { errorCode } from "../../lib/error-code.js";
+import { parseObject, text } from "../../lib/json.js";
+import { type Finding, sentence } from "./finding.js";
+
+/** Who can reach the server, and whether its port is free or it runs there already. */
+export async function checkAddress(
+  { server }: Pick<Config, "server">,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const { host, port } = server;
+  const what = "address";
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const exposure: Finding[] = isLoopback(host)
+    ? []
+    : [
+        {
+          what,
+          state: "warn",
+          detail: `${url} can be reached from other machines, and speaks no TLS: keys and chats go in clear`,
+          remedy: 'Put a proxy with TLS in front and use long keys, or set "server.host" to 127.0.0.1.',
+        },
+      ];
+  return [await checkPort(what, server, url, signal), ...exposure];
+}
+
+async function checkPort(
+  what: string,
+  server: Config["server"],
+  url: string,
+  signal: AbortSignal,
+): Promise<Finding> {
+  if (server.port === 0) return { what, state: "ok", detail: `${server.host}, any free port` };
+  const error = await tryToListen(server);
+  if (error === undefined) return { what, state: "ok", detail: `${url} is free` };
+  const running = errorCode(error) === "EADDRINUSE" ? await versionAt(fromHere(url), signal) : undefined;
+  if (running !== undefined)
+    return { what, state: "ok", detail: `a Moonbridge ${running} answers at ${url}` };
+  return { what, state: "fail", detail: sentence(addressError(error, server)) };
+}
+
+function tryToListen({ host, port }: Config["server"]): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", resolve);
+    server.listen({ host, port }, () => server.close(() => resolve(undefined)));
+  });
+}
+
+/** The version of the Moonbridge that answers there; undefined if it is something else. */
+async function versionAt(url: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.doctorProbe)]);
+    const { body } = await request(`${url}/`, { signal: patience });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > limits.unaryBody) return undefined;
+    }
+    const answer = parseObject(Buffer.concat(chunks).toString());
+    const version = text(answer?.version);
+    return answer?.name === "moonbridge" && /^[\w.+-]{1,40}$/.test(version ?? "") ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+import { randomUUID } from "node:crypto";
+import { stat, statfs, unlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Config } from "../../config/schema.js";
+import type { FileStore } from "../../core/store.js";
+import { sizeOf } from "../../lib/byte-size.js";
+import type { Finding } from "./finding.js";
+
+/** Whether uploaded files can be kept, what they take and what is left for more. */
+export async function checkFiles(
+  { files: { folder, maxBytes } }: Pick<Config, "files">,
+  store: FileStore | undefined,
+): Promise<Finding> {
+  const what = "files";
+  const kept = await store?.countFiles();
+  const used = kept ? `${kept.files} kept, ${sizeOf(kept.bytes)}` : "what is kept stands in the store";
+  const at = await existing(folder);
+  const code = at === undefined ? "ENOENT" : await tryToWrite(at);
+  if (at === undefined || code !== undefined) {
+    const remedy = 'Let this user write the folder, or set "files.folder" to another one.';
+    return { what, state: "fail", detail: `${folder} cannot be written (${code}); ${used}`, remedy };
+  }
+  const { bavail, bsize } = await statfs(at);
+  const left = bavail * bsize;
+  const detail = `${folder}${at === folder ? "" : " (made when needed)"}; ${used}; ${sizeOf(left)} left`;
+  if (left >= maxBytes) return { what, state: "ok", detail };
+  return { what, state: "warn", detail, remedy: `Free some space: one file may have ${sizeOf(maxBytes)}.` };
+}
+
+/** The folder, or the nearest one above in which it would be made. */
+async function existing(folder: string): Promise<string | undefined> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found) return folder;
+  return dirname(folder) === folder ? undefined : existing(dirname(folder));
+}
+
+/** The code of the error with which a file cannot be made there; rights alone do not tell, least of all to root. */
+async function tryToWrite(folder: string): Promise<string | undefined> {
+  const path = join(folder, `.doctor-${randomUUID()}`);
+  try {
+    await writeFile(path, "", { flag: "wx", mode: 0o600 });
+    await unlink(path);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error && "code" in error ? String(error.code) : "unknown";
+  }
+}

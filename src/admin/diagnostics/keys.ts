@@ -1,0 +1,60 @@
+import { isLoopback } from "../../config/listen-address.js";
+import type { Config } from "../../config/schema.js";
+import { limits } from "../../core/limits.js";
+import type { KeyStore } from "../../core/store.js";
+import { hasExpired, settingsOf, unguessable } from "../../server/auth/api-keys.js";
+import type { Finding } from "./finding.js";
+
+/** What stands in samples, and what everybody tries first. */
+const samples =
+  /^(sk-?)?(\d{0,15}|(.)\3*|[x.…]*|your[-_ ].*|(token|key|secret|password|change-?me|test|example)\d*)$/i;
+
+/** How many keys open this server, and which of them deserve a better one. */
+export async function checkKeys(
+  { keys, oauth, server }: Pick<Config, "keys" | "oauth" | "server">,
+  store: KeyStore | undefined,
+): Promise<Finding[]> {
+  const what = "keys";
+  const stored = (await store?.keys()) ?? [];
+  const all = [...keys.map((key) => ({ name: key.name, settings: settingsOf(key) })), ...stored];
+  if (all.length === 0) return [none(server.host, oauth !== undefined)];
+  const admins = all.filter(({ settings }) => settings.scopes.includes("admin")).length;
+  const detail =
+    `${keys.length} in the config, ${stored.length} in the store; ` +
+    (admins > 0
+      ? `${admins} with the scope admin`
+      : "none with the scope admin, which chatting does not need");
+  const expired = all.filter(({ settings }) => hasExpired(settings));
+  const most = isLoopback(server.host) ? limits.doctorKey : unguessable;
+  const weak = keys.filter(({ key }) => !/^sha256:/i.test(key) && (key.length < most || samples.test(key)));
+  return [
+    { what, state: "ok", detail },
+    ...expired.map(({ name }): Finding => {
+      const remedy = `Make another with “moonbridge keys add”; remove this one.`;
+      return { what, state: "warn", detail: `“${name}” has expired and opens nothing`, remedy };
+    }),
+    ...weak.map(({ name }): Finding => {
+      const remedy = `Take one of ${unguessable} characters or more: “moonbridge keys add” makes one.`;
+      return {
+        what,
+        state: "warn",
+        detail: `“${name}” is short or as in a sample, and can be guessed`,
+        remedy,
+      };
+    }),
+  ];
+}
+
+function none(host: string, hasIssuer: boolean): Finding {
+  const what = "keys";
+  if (hasIssuer)
+    return { what, state: "ok", detail: "none; tokens of the issuer in the config open this server" };
+  if (isLoopback(host))
+    return { what, state: "ok", detail: "none yet; the first start makes one and prints it" };
+  return {
+    what,
+    state: "fail",
+    detail: `none, and Moonbridge does not listen on ${host} without one`,
+    remedy: "Make one with “moonbridge keys add”, or set MOONBRIDGE_TOKEN to one.",
+  };
+}

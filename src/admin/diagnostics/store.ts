@@ -1,0 +1,43 @@
+import { stat } from "node:fs/promises";
+import type { Config } from "../../config/schema.js";
+import type { Store } from "../../core/store.js";
+import { sizeOf } from "../../lib/byte-size.js";
+import type { Finding } from "./finding.js";
+
+/** A store that could be opened: it is sound and can be written. */
+export async function checkStore({
+  storePath,
+  sealKeys,
+}: Pick<Config, "storePath" | "sealKeys">): Promise<Finding> {
+  const what = "store";
+  const [file, ...others] = await Promise.all(
+    ["", "-wal", "-shm"].map((end) => stat(storePath + end).catch(() => undefined)),
+  );
+  const bytes = [file, ...others].reduce((sum, part) => sum + (part?.size ?? 0), 0);
+  const sealed = sealKeys.length > 0 ? "logins in it are sealed" : "logins in it are not sealed";
+  const detail = `${storePath}, ${sizeOf(bytes)}; ${sealed}`;
+  // Windows has no such modes.
+  const isOpen = process.platform !== "win32" && ((file?.mode ?? 0) & 0o077) !== 0;
+  if (!isOpen) return { what, state: "ok", detail };
+  return {
+    what,
+    state: "warn",
+    detail: `${detail}; other users of this machine can read it`,
+    remedy: `Its owner should run: chmod 600 ${storePath}*`,
+  };
+}
+
+/** Chats on Kimi's side whose time has come. A Moonbridge that runs deletes them within minutes. */
+export async function checkDueChats(store: Store): Promise<Finding> {
+  const what = "chats";
+  const count = await store.countDueChats(Date.now());
+  if (count === 0) return { what, state: "ok", detail: "none is due for deletion" };
+  const detail = `${count} are due for deletion on Kimi's side`;
+  if (count <= 100) return { what, state: "ok", detail };
+  return {
+    what,
+    state: "warn",
+    detail,
+    remedy: "Let Moonbridge run: it deletes them, as long as the login works.",
+  };
+}

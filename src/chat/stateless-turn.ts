@@ -1,0 +1,33 @@
+import type { ChatEvent, ChatRequest, Listener } from "../core/types.js";
+import type { Route } from "./model-router.js";
+import type { Chores } from "./side-requests.js";
+import type { UsageMeter } from "./usage.js";
+
+/**
+ * One turn with an upstream that keeps no chats: it is given the whole history, and leaves nothing to go on from or
+ * to clean up. It searches only where the request says so: such a search costs money.
+ */
+export async function statelessTurn(
+  chores: Chores,
+  request: ChatRequest,
+  { upstream, model, search, thinking }: Route,
+  { meter, tell }: { meter: UsageMeter; tell: Listener },
+): Promise<void> {
+  const isChore = chores.isChore(request.messages);
+  const asked = {
+    ...request,
+    model,
+    search: search === true && !isChore,
+    thinking: isChore ? model.thinking[0] : thinking,
+  };
+  const hear: Listener = (events) => {
+    if (request.usage) for (const event of events) meter.hear(event);
+    return tell(events.some(isUsage) ? events.filter((event) => !isUsage(event)) : events);
+  };
+  await upstream.chat(asked, hear, request.signal);
+}
+
+/** What the upstream says of it; the chat tells that itself, and last. */
+function isUsage({ type }: ChatEvent): boolean {
+  return type === "usage";
+}

@@ -1,0 +1,181 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { type Static, Type } from "@sinclair/typebox";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { errorHeaders } from "../../../api/openai-chat/errors.js";
+import { ChatError } from "../../../core/errors.js";
+import { limits } from "../../../core/limits.js";
+import { scopes as allScopes, type Scope } from "../../../core/types.js";
+import { parseObject } from "../../../lib/json.js";
+import { failureOf } from "../../errors.js";
+import { type Key, type KeyRing, refuseExpired } from "../api-keys.js";
+import type { Entrance } from "../authenticator.js";
+import type { Attempts } from "../failed-login-limiter.js";
+
+const Form = Type.Object({
+  grant_type: Type.String({ description: "client_credentials or password" }),
+  scope: Type.Optional(Type.String({ description: "chat, admin or both; all that the key has by default" })),
+  client_id: Type.Optional(
+    Type.String({ description: "client_credentials: the key's name, or by HTTP Basic" }),
+  ),
+  client_secret: Type.Optional(Type.String({ description: "client_credentials: the key" })),
+  username: Type.Optional(Type.String({ description: "password: the key's name" })),
+  password: Type.Optional(Type.String({ description: "password: the key" })),
+});
+type Form = Static<typeof Form>;
+
+const schema = {
+  summary: "A key's name and the key for a token that lives an hour",
+  description:
+    "OAuth 2.0 (RFC 6749), grants client_credentials and password. The token opens what the key opens, until the " +
+    "key is revoked or has expired.",
+  tags: ["oauth"],
+  security: [],
+  consumes: ["application/x-www-form-urlencoded"],
+  body: Form,
+};
+
+/** `POST /token`: for whoever cannot send the key itself, and for the Authorize dialog of `/docs`. */
+export function tokenEndpoint({ keys, tokens }: Entrance, attempts: Attempts): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    acceptForms(app);
+    app.setErrorHandler<FastifyError | OAuthError>(sendError);
+    app.post("/token", { schema, bodyLimit: limits.tokenRequest }, async (request, reply) => {
+      const { name, secrets, refusal } = presented(request.body, request.headers.authorization);
+      const check = () => keyNamed(name, secrets, keys);
+      const key = await attempts.check(request, check, name).catch((error: unknown) => {
+        throw error instanceof ChatError && error.code === "invalid_api_key" ? refusal : error;
+      });
+      const scopes = wanted(request.body.scope, key.settings.scopes);
+      const { token, seconds } = await tokens.issue(key, scopes);
+      const answer = {
+        access_token: token,
+        token_type: "bearer",
+        expires_in: seconds,
+        scope: scopes.join(" "),
+      };
+      return reply.headers(notStored).send(answer);
+    });
+  };
+}
+
+const notStored = { "cache-control": "no-store", pragma: "no-cache" };
+
+/** Who asks for a token, and what they hear if it is not true. */
+type Presented = { name: string; secrets: string[]; refusal: OAuthError };
+
+function presented(form: Form, authorization: string | undefined): Presented {
+  switch (form.grant_type) {
+    case "password": {
+      // Swagger and FastAPI's forms send an empty client along; there is none to be told apart by.
+      const { username, password } = form;
+      if (!username || !password) throw new OAuthError("invalid_request", "username or password is missing.");
+      return { name: username, secrets: [password], refusal: new OAuthError("invalid_grant", wrongSecret) };
+    }
+    case "client_credentials": {
+      const basic = /^basic\s+(.*)$/i.exec(authorization ?? "")?.[1];
+      const refusal = new OAuthError("invalid_client", wrongSecret, basic !== undefined);
+      if (basic !== undefined && form.client_secret)
+        throw new OAuthError(
+          "invalid_request",
+          "The client's secret came twice: in the header and in the body.",
+        );
+      if (basic !== undefined) return { ...fromBasic(basic), refusal };
+      return { name: form.client_id ?? "", secrets: [form.client_secret ?? ""], refusal };
+    }
+    default:
+      throw new OAuthError("unsupported_grant_type", "grant_type is client_credentials or password here.");
+  }
+}
+
+const wrongSecret = "There is no key of this name with this secret, or it has expired.";
+
+/** Most clients send the secret as it is, some in the form encoding that RFC 6749 §2.3.1 asks for. */
+function fromBasic(encoded: string): { name: string; secrets: string[] } {
+  const [name = "", ...rest] = Buffer.from(encoded, "base64").toString("utf8").split(":");
+  const secret = rest.join(":");
+  return { name, secrets: [secret, new URLSearchParams(`secret=${secret}`).get("secret") ?? ""] };
+}
+
+/** The same work whether there is a key of this name or not. Throws `invalid_api_key`. */
+async function keyNamed(name: string, secrets: readonly string[], keys: KeyRing): Promise<Key> {
+  for (const secret of secrets) {
+    const key = await keys.find(secret);
+    if (key?.name !== name) continue;
+    refuseExpired(key);
+    return key;
+  }
+  throw new ChatError("invalid_api_key", wrongSecret);
+}
+
+/** The scopes that are asked for, all of them the key's; all that it has if none are. */
+function wanted(scope: string | undefined, has: readonly Scope[]): readonly Scope[] {
+  const names = new Set(scope?.split(" ").filter((name) => name !== ""));
+  if (names.size === 0) return has;
+  const scopes = allScopes.filter((each) => names.has(each) && has.includes(each));
+  if (scopes.length < names.size)
+    throw new OAuthError("invalid_scope", `This key has ${has.join(" and ")} and nothing else.`);
+  return scopes;
+}
+
+type OAuthCode =
+  | "invalid_request"
+  | "invalid_client"
+  | "invalid_grant"
+  | "unsupported_grant_type"
+  | "invalid_scope";
+
+/** An error as RFC 6749 §5.2 has it. The description is ASCII without quotes. */
+class OAuthError extends Error {
+  override readonly name = "OAuthError";
+  readonly code: OAuthCode;
+  readonly byBasic: boolean;
+
+  constructor(code: OAuthCode, message: string, byBasic = false) {
+    super(message);
+    this.code = code;
+    this.byBasic = byBasic;
+  }
+}
+
+function sendError(
+  thrown: FastifyError | OAuthError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  reply.headers(notStored);
+  if (thrown instanceof OAuthError) {
+    if (thrown.byBasic) reply.header("www-authenticate", 'Basic realm="moonbridge", charset="UTF-8"');
+    return reply
+      .status(thrown.code === "invalid_client" ? 401 : 400)
+      .send({ error: thrown.code, error_description: thrown.message });
+  }
+  const failure = failureOf(thrown, request);
+  const error =
+    failure.status < 429
+      ? "invalid_request"
+      : failure.status < 500
+        ? "temporarily_unavailable"
+        : "server_error";
+  const message = failure.code === "request_too_large" ? "The form is too large." : failure.message;
+  return reply
+    .status(failure.status)
+    .headers(errorHeaders(failure))
+    .send({ error, error_description: message.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "") });
+}
+
+/** Forms, and JSON from whoever prefers it. */
+function acceptForms(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    "*",
+    { parseAs: "string" },
+    async (request: FastifyRequest, body: string | Buffer) => {
+      const source = String(body);
+      if (/json/i.test(request.headers["content-type"] ?? "")) return parseObject(source);
+      const fields = new URLSearchParams(source);
+      if (new Set(fields.keys()).size < fields.size)
+        throw new OAuthError("invalid_request", "A field came twice.");
+      return Object.fromEntries(fields);
+    },
+  );
+}

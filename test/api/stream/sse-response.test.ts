@@ -1,0 +1,188 @@
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { EventStream } from "../../../src/api/stream/sse-response.js";
+import { relay, type StreamEncoder } from "../../../src/api/stream/stream-answer.js";
+import { ChatError } from "../../../src/core/errors.js";
+import type { ChatEvent, Listener } from "../../../src/core/types.js";
+
+const encoder: StreamEncoder = {
+  encode: (events, body) => {
+    for (const event of events) if (event.type === "text") body.add(event.text);
+  },
+  fail: (error, body) => body.add(`error ${error.code}`),
+};
+
+/** A server whose every answer is a stream of the given events; returns its port. */
+async function serving(
+  answer: (response: ServerResponse) => AsyncGenerator<readonly ChatEvent[]>,
+  times = { holdHeader: 10_000, keepAlive: 10_000, stuckClient: 10_000 },
+): Promise<number> {
+  const server = createServer((_request, response) => {
+    const headers = () => ({ "x-known": "late" });
+    const stream = new EventStream(response, times, { headers, keepAlive: ": keep-alive\n\n" });
+    const told = async (tell: Listener) => {
+      for await (const events of answer(response)) await tell(events);
+    };
+    relay(told, encoder, stream).catch(() => response.writeHead(503).end("refused"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const text = (value: string): ChatEvent => ({ type: "text", text: value });
+const finish: ChatEvent = { type: "finish", reason: "stop" };
+
+async function get(port: number): Promise<{ status: number; headers: Headers; body: string }> {
+  const response = await fetch(`http://127.0.0.1:${port}/`);
+  return { status: response.status, headers: response.headers, body: await response.text() };
+}
+
+test("the status line waits for the first content, so a refusal keeps its status", async () => {
+  const refused = await serving(async function* () {
+    yield [{ type: "notice", code: "x", message: "" }];
+    await pause(50);
+    throw new ChatError("upstream_overloaded", "busy");
+  });
+  expect(await get(refused)).toMatchObject({ status: 503, body: "refused" });
+});
+
+test("after the hold it leaves early, keep-alives run, and a failure is an event", async () => {
+  const port = await serving(
+    async function* () {
+      yield [{ type: "notice", code: "x", message: "" }];
+      await pause(150);
+      throw new ChatError("upstream_overloaded", "busy");
+    },
+    { holdHeader: 20, keepAlive: 20, stuckClient: 10_000 },
+  );
+  const { status, headers, body } = await get(port);
+  expect(status).toBe(200);
+  expect(headers.get("x-known")).toBe("late");
+  expect(body).toMatch(/^(: keep-alive\n\n){2,}error upstream_overloaded$/);
+});
+
+test("keep-alives fill silence only, each as a block of its own", async () => {
+  const port = await serving(
+    async function* () {
+      yield [text("data: a\n\n")];
+      await pause(150);
+      yield [text("data: b\n\n"), finish];
+    },
+    { holdHeader: 10_000, keepAlive: 20, stuckClient: 10_000 },
+  );
+  expect((await get(port)).body).toMatch(/^data: a\n\n(: keep-alive\n\n){2,}data: b\n\n$/);
+});
+
+test("a slow reader slows its own upstream and fills no memory; others go on", async () => {
+  let slowLots = 0;
+  const total = 2_000;
+  const chunk = "x".repeat(64 * 1_024);
+  const port = await serving(async function* (response) {
+    const slow = response.req.url === "/slow";
+    for (let n = 0; n < total; n++) {
+      if (slow) slowLots++;
+      yield [text(chunk)];
+      if (!slow && n === 50) break;
+    }
+    yield [finish];
+  });
+  const slow = connect(port, "127.0.0.1");
+  slow.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  slow.pause();
+  expect((await get(port)).body.length).toBe(51 * chunk.length);
+  await pause(200);
+  const stuckAt = slowLots;
+  await pause(200);
+  expect(slowLots).toBe(stuckAt);
+  expect(slowLots).toBeLessThan(total / 4);
+  slow.destroy();
+});
+
+test("a reader that leaves while it is waited for ends the answer", async () => {
+  let ended = false;
+  const port = await serving(async function* (response) {
+    try {
+      while (!response.destroyed) yield [text("x".repeat(64 * 1_024))];
+    } finally {
+      ended = true;
+    }
+    yield [finish];
+  });
+  const client = connect(port, "127.0.0.1");
+  client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.pause();
+  await pause(100);
+  client.destroy();
+  await expect.poll(() => ended).toBe(true);
+});
+
+test("a reader that takes nothing for too long is cut off", async () => {
+  let ended = false;
+  const port = await serving(
+    async function* (response) {
+      while (!response.destroyed) yield [text("x".repeat(64 * 1_024))];
+      ended = true;
+      yield [finish];
+    },
+    { holdHeader: 10_000, keepAlive: 10_000, stuckClient: 50 },
+  );
+  const client = connect(port, "127.0.0.1");
+  client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.pause();
+  await expect.poll(() => ended).toBe(true);
+  client.destroy();
+});
+
+test("each write is one chunk, in several bytes a character; a client of HTTP/1.0 gets the bytes as they are", async () => {
+  const port = await serving(async function* () {
+    yield [text("月")];
+    await pause(20);
+    yield [text("moon"), finish];
+  });
+  const [head, body] = parts(await raw(port, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+  expect(head).toMatch(/transfer-encoding: chunked/i);
+  expect(body).toBe("3\r\n月\r\n4\r\nmoon\r\n0\r\n\r\n");
+  const [oldHead, oldBody] = parts(await raw(port, "GET / HTTP/1.0\r\n\r\n"));
+  expect(oldHead).not.toMatch(/transfer-encoding/i);
+  expect(oldBody).toBe("月moon");
+});
+
+test("requests that are sent one behind the other are answered one behind the other", async () => {
+  let answers = 0;
+  const port = await serving(async function* () {
+    const name = `answer ${++answers}`;
+    // The later one is ready first.
+    if (answers === 1) await pause(50);
+    yield [text(name)];
+    yield [finish];
+  });
+  const request = "GET / HTTP/1.1\r\nHost: a\r\n";
+  const answered = await raw(port, `${request}\r\n${request}Connection: close\r\n\r\n`);
+  expect(answered.match(/answer \d\r\n0\r\n\r\n/g)).toEqual([
+    "answer 1\r\n0\r\n\r\n",
+    "answer 2\r\n0\r\n\r\n",
+  ]);
+});
+
+function parts(answer: string): [head: string, body: string] {
+  const end = answer.indexOf("\r\n\r\n");
+  return [answer.slice(0, end), answer.slice(end + 4)];
+}
+
+/** What a server says to these bytes until it closes the connection. */
+function raw(port: number, request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    connect(port, "127.0.0.1")
+      .on("data", (chunk) => chunks.push(chunk))
+      .on("end", () => resolve(Buffer.concat(chunks).toString("utf8")))
+      .on("error", reject)
+      .write(request);
+  });
+}

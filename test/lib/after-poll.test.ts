@@ -1,0 +1,32 @@
+import { setImmediate } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { atTurnEnd } from "../../src/lib/after-poll.js";
+
+test("what is due runs when the turn is over, in its order, and what comes meanwhile after it", async () => {
+  const ran: string[] = [];
+  atTurnEnd(() => {
+    ran.push("first");
+    atTurnEnd(() => ran.push("third"));
+  });
+  atTurnEnd(() => ran.push("second"));
+  await Promise.resolve();
+  expect(ran).toEqual([]);
+  await setImmediate();
+  expect(ran).toEqual(["first", "second", "third"]);
+});
+
+test("a task that throws takes none of the others with it", async () => {
+  const ran: string[] = [];
+  const thrown = new Promise((resolve) => process.once("uncaughtException", resolve));
+  const before = process.rawListeners("uncaughtException").slice(0, -1) as NodeJS.UncaughtExceptionListener[];
+  for (const listener of before) process.off("uncaughtException", listener);
+  atTurnEnd(() => ran.push("first"));
+  atTurnEnd(() => {
+    throw new Error("of a task");
+  });
+  atTurnEnd(() => ran.push("last"));
+  expect(await thrown).toMatchObject({ message: "of a task" });
+  for (const listener of before) process.on("uncaughtException", listener);
+  await setImmediate();
+  expect(ran).toEqual(["first", "last"]);
+});
