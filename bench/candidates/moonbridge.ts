@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { upstreamSchemas } from "../../src/config/upstream-schema.js";
-import { object, parseObject, text } from "../../src/lib/json.js";
+import { asObject, asText, parseObject } from "../../src/lib/json.js";
 import { orderLine } from "../answers/order.js";
 import { accessToken, refreshToken } from "../answers/tokens.js";
 import { Child } from "../child.js";
@@ -93,7 +93,7 @@ export async function startGateway(
 /** What `npm start` tells Node. */
 function startFlags(): string[] {
   const described = parseObject(readFileSync(modulePath("../../package.json"), "utf8"));
-  const start = text(object(described?.scripts)?.start) ?? "";
+  const start = asText(asObject(described?.scripts)?.start) ?? "";
   return start.split(" ").filter((word) => word.startsWith("--"));
 }
 

@@ -1,4 +1,4 @@
-import type { ChatError } from "../core/errors.js";
+import type { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { AccountStatus } from "../core/types.js";
 
@@ -22,7 +22,7 @@ export type LoginFacts = {
   /** When the login ends unless it is renewed, if its tokens say. */
   endsAt: number | undefined;
   /** Why the last attempt to renew it failed. */
-  setback: ChatError | undefined;
+  setback: GatewayError | undefined;
   triesAgainAt: number;
 };
 

@@ -1,4 +1,4 @@
-import { type Claims, claims } from "../core/token.js";
+import { type Claims, decodeClaims } from "../core/token.js";
 
 /** Kimi's clock, as far as its tokens tell it: they speak of its time, and this machine's may be minutes off. */
 export class KimiClock {
@@ -29,7 +29,7 @@ export class KimiClock {
   }
 
   #claims(token: string): Claims {
-    if (this.#read?.token !== token) this.#read = { token, claims: claims(token) };
+    if (this.#read?.token !== token) this.#read = { token, claims: decodeClaims(token) };
     return this.#read.claims;
   }
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { CredentialStore, StoredCredentials } from "../core/store.js";
-import { claims, type TokenPair } from "../core/token.js";
+import { decodeClaims, type TokenPair } from "../core/token.js";
 import { byLogin, nameOf, newestToken, wins } from "./token-precedence.js";
 
 /** The store fails and nobody needs the renewal yet: better later than without a lock. */
-export class Postponed extends ChatError {
+export class Postponed extends GatewayError {
   constructor() {
     super("upstream_unavailable", "The login is not renewed while Moonbridge's database cannot be written.");
   }
@@ -84,7 +84,9 @@ export class KeptLogin {
    */
   refreshTokens(): string[] {
     const { current, previous } = this.#row;
-    const [ours, configured] = [current, this.#configured].map((pair) => claims(newestToken(pair) ?? ""));
+    const [ours, configured] = [current, this.#configured].map((pair) =>
+      decodeClaims(newestToken(pair) ?? ""),
+    );
     const isOurs = ours?.subject === configured?.subject;
     const pairs = [current, previous, ...(isOurs ? [this.#configured] : [])];
     return [...new Set(pairs.flatMap((pair) => pair?.refreshToken ?? []))];
@@ -150,7 +152,7 @@ export class KeptLogin {
     try {
       await this.#until(hold);
     } catch (error) {
-      if (error instanceof ChatError) throw error;
+      if (error instanceof GatewayError) throw error;
       this.#warnOnce("the store cannot be written, so the login has no lock", error);
       this.#lockFailedAt = performance.now();
       if (!urgent) throw new Postponed();
@@ -168,7 +170,7 @@ export class KeptLogin {
     const giveUpAt = performance.now() + limits.renewalElsewhere;
     while (!(await isDone())) {
       this.#stop.throwIfAborted();
-      if (performance.now() > giveUpAt) throw new ChatError("upstream_unavailable", heldElsewhere);
+      if (performance.now() > giveUpAt) throw new GatewayError("upstream_unavailable", heldElsewhere);
       await setTimeout(limits.renewalPoll);
     }
   }

@@ -1,17 +1,17 @@
 import { setTimeout } from "node:timers/promises";
-import { asChatError, ChatError } from "../core/errors.js";
+import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { CredentialStore } from "../core/store.js";
-import { claims, type TokenPair } from "../core/token.js";
+import { decodeClaims, type TokenPair } from "../core/token.js";
 import type { AccountStatus } from "../core/types.js";
-import { unlessAborted } from "../lib/abortable.js";
+import { abortable } from "../lib/abortable.js";
 import { accountState, noRefreshToken, refusedLogin, refusedNewToken } from "./account-status.js";
 import { Backoff } from "./backoff.js";
 import { KimiClock } from "./clock-skew.js";
 import { KeptLogin, Postponed } from "./credential-record.js";
 import { nameOf, newestToken } from "./token-precedence.js";
 
-/** Exchanges a refresh token for a new pair, or says that it is refused. Throws ChatError when it cannot tell. */
+/** Exchanges a refresh token for a new pair, or says that it is refused. Throws GatewayError when it cannot tell. */
 export type Renew = (refreshToken: string, signal: AbortSignal) => Promise<TokenPair | "refused">;
 
 /** What the credentials of an account need around them. */
@@ -40,7 +40,7 @@ export class Credentials {
   readonly #clock = new KimiClock();
   readonly #backoff = new Backoff();
   /** Why the last attempt failed; undefined once one has worked. */
-  #setback: ChatError | undefined;
+  #setback: GatewayError | undefined;
   #renewing: Promise<string> | undefined;
   #catchingUp: Promise<void> | undefined;
   #renewAt = shareToRenewAt();
@@ -87,7 +87,7 @@ export class Credentials {
   async accessToken(signal: AbortSignal): Promise<string> {
     this.#usedAt = Date.now();
     const token = this.#login.current.accessToken;
-    if (token === undefined || this.#spentShare() >= 1) return unlessAborted(this.#startRenewing(), signal);
+    if (token === undefined || this.#spentShare() >= 1) return abortable(this.#startRenewing(), signal);
     this.#renewIfDue();
     return token;
   }
@@ -111,10 +111,10 @@ export class Credentials {
   async replace(rejected: string, signal: AbortSignal): Promise<string> {
     const token = this.#login.current.accessToken;
     if (token === rejected) {
-      if (this.#isUntried && this.#isNew()) throw new ChatError("account_login_required", refusedNewToken);
+      if (this.#isUntried && this.#isNew()) throw new GatewayError("account_login_required", refusedNewToken);
       this.#rejected = rejected;
     } else if (token !== undefined && this.#spentShare() < 1) return token;
-    return unlessAborted(this.#startRenewing(), signal);
+    return abortable(this.#startRenewing(), signal);
   }
 
   /** Kimi has accepted this access token: if it is the current one, the pair before is no longer needed. */
@@ -128,7 +128,7 @@ export class Credentials {
   account(): string {
     const { current } = this.#login;
     if (this.#user?.pair !== current) {
-      const name = claims(newestToken(current) ?? "").subject ?? nameOf(this.#configured);
+      const name = decodeClaims(newestToken(current) ?? "").subject ?? nameOf(this.#configured);
       this.#user = { pair: current, name };
     }
     return this.#user.name;
@@ -148,7 +148,7 @@ export class Credentials {
   /** Stops renewing. What Kimi has given and the store has not is stored first, if that takes no time. */
   async close(): Promise<void> {
     clearInterval(this.#upkeep);
-    this.#stop.abort(new ChatError("shutting_down", "Moonbridge is shutting down."));
+    this.#stop.abort(new GatewayError("shutting_down", "Moonbridge is shutting down."));
     const work = Promise.allSettled([this.#renewing, this.#catchingUp]);
     await Promise.race([work, setTimeout(limits.lastRenewal, undefined, { ref: false })]);
     if (!this.#login.isSaved) await this.#catchUp();
@@ -201,7 +201,7 @@ export class Credentials {
     const found = await this.#takeOver(before);
     if (found !== undefined) return found;
     if (this.#login.refreshTokens().length === 0)
-      throw new ChatError("account_login_required", noRefreshToken);
+      throw new GatewayError("account_login_required", noRefreshToken);
     await this.#pause();
     try {
       const work = async () => (await this.#takeOver(before)) ?? this.#exchange();
@@ -241,7 +241,7 @@ export class Credentials {
       this.#recovered();
       return pair.accessToken;
     }
-    throw new ChatError("account_login_required", refusedLogin, { upstreamCode: "refresh_refused" });
+    throw new GatewayError("account_login_required", refusedLogin, { upstreamCode: "refresh_refused" });
   }
 
   #recovered(): void {
@@ -258,7 +258,7 @@ export class Credentials {
 
   #failed(thrown: unknown): void {
     if (this.#stop.signal.aborted) return;
-    const error = asChatError(thrown);
+    const error = toGatewayError(thrown);
     if (!this.#setback) this.#warn("the login could not be renewed; it is tried again", error);
     this.#setback = error;
     const sort = error.code === "account_login_required" ? limits.refusedRenewal : limits.failedRenewal;

@@ -1,4 +1,4 @@
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 
 export type QueueOptions = {
@@ -17,11 +17,11 @@ export type QueueState = {
   running: number;
   waiting: number;
   held: Hold | undefined;
-  usedUp: { at: number; because: ChatError } | undefined;
+  usedUp: { at: number; because: GatewayError } | undefined;
 };
 
 /** Why and until when (milliseconds since the epoch) nothing is asked of an account. */
-export type Hold = { until: number; because: ChatError };
+export type Hold = { until: number; because: GatewayError };
 
 /** The right to ask the account for one answer; given back once, when that answer is over. */
 export type Slot = { release(): void };
@@ -77,10 +77,10 @@ export class AccountQueue {
   /** Learns from a failed answer: where the upstream said “not now”, the account is left alone for that long. */
   heed(error: unknown): void {
     // That holds nobody: it may be the quota of one model among others.
-    if (error instanceof ChatError && error.code === "quota_exceeded")
+    if (error instanceof GatewayError && error.code === "quota_exceeded")
       this.#usedUp = { at: Date.now(), because: error };
-    const milliseconds = error instanceof ChatError ? pauseAfter(error) : 0;
-    if (!(error instanceof ChatError) || milliseconds === 0) return;
+    const milliseconds = error instanceof GatewayError ? pauseAfter(error) : 0;
+    if (!(error instanceof GatewayError) || milliseconds === 0) return;
     const until = Date.now() + milliseconds;
     if (until <= (this.#hold()?.until ?? 0)) return;
     this.#held = { until, because: error };
@@ -95,7 +95,7 @@ export class AccountQueue {
   /** Turns away who waits, and holds no timer any more. */
   close(): void {
     clearTimeout(this.#wake);
-    this.#refuseAll(new ChatError("shutting_down", "Moonbridge is shutting down. Try again in a moment."));
+    this.#refuseAll(new GatewayError("shutting_down", "Moonbridge is shutting down. Try again in a moment."));
   }
 
   #wait(key: string, signal: AbortSignal): Promise<Slot> {
@@ -167,7 +167,7 @@ export class AccountQueue {
     this.#waiting--;
   }
 
-  #refuseAll(error: ChatError): void {
+  #refuseAll(error: GatewayError): void {
     const waiters = [...this.#lines.values()].flat();
     this.#lines.clear();
     this.#waiting = 0;
@@ -184,11 +184,11 @@ export class AccountQueue {
     return until - Date.now() <= this.#options.wait;
   }
 
-  #busy(why: string): ChatError {
+  #busy(why: string): GatewayError {
     const turns = Math.ceil((this.#waiting + 1) / this.#options.concurrency);
     const held = Math.max(0, (this.#hold()?.until ?? 0) - Date.now());
     const seconds = Math.ceil((held + turns * this.#serviceTime) / 1_000);
-    return new ChatError("account_busy", `This Kimi account is busy with other requests. ${why}`, {
+    return new GatewayError("account_busy", `This Kimi account is busy with other requests. ${why}`, {
       retryAfterSeconds: Math.min(longestAdvice, Math.max(1, seconds)),
     });
   }
@@ -199,7 +199,7 @@ const weightOfLatest = 0.2;
 const longestAdvice = 600;
 
 /** How long an upstream's refusal keeps the account from being asked, in milliseconds. */
-function pauseAfter({ code, retryAfterSeconds }: ChatError): number {
+function pauseAfter({ code, retryAfterSeconds }: GatewayError): number {
   switch (code) {
     case "account_busy":
     case "rate_limited":
@@ -213,6 +213,6 @@ function pauseAfter({ code, retryAfterSeconds }: ChatError): number {
 }
 
 /** What holds the account, told again to who comes meanwhile, with the time that is left. */
-function lasting({ until, because }: Hold): ChatError {
+function lasting({ until, because }: Hold): GatewayError {
   return because.again(until - Date.now());
 }

@@ -1,5 +1,5 @@
 import type { StoredCredentials } from "../core/store.js";
-import { claims, fingerprint, type TokenPair } from "../core/token.js";
+import { decodeClaims, fingerprint, type TokenPair } from "../core/token.js";
 
 /** What `startedFrom` says of a pair that `moonbridge login` has stored, until it is renewed. */
 export const byLogin = "login";
@@ -14,7 +14,7 @@ export function wins(stored: StoredCredentials, configured: TokenPair): boolean 
   if (kept === undefined) return false;
   const pasted = newestToken(configured);
   if (pasted === undefined || stored.startedFrom === nameOf(configured)) return true;
-  const [theirs, ours] = [claims(kept), claims(pasted)];
+  const [theirs, ours] = [decodeClaims(kept), decodeClaims(pasted)];
   const later = (theirs.issuedAt ?? Number.NaN) - (ours.issuedAt ?? Number.NaN);
   return stored.startedFrom === byLogin ? !(later < 0) : theirs.subject === ours.subject && later > 0;
 }

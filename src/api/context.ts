@@ -1,14 +1,14 @@
-import type { ChatError } from "../core/errors.js";
-import type { Caller } from "../core/types.js";
+import type { GatewayError } from "../core/errors.js";
+import type { Principal } from "../core/types.js";
 
 declare module "fastify" {
   interface FastifyRequest {
     /** Whose key the request came with. */
-    caller: Caller;
+    caller: Principal;
     /** Fires when the client leaves or the server stops. */
     stop: AbortSignal;
     /** What went wrong, for the log. */
-    failure: ChatError | undefined;
+    failure: GatewayError | undefined;
   }
 }
 

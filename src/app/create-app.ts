@@ -8,7 +8,7 @@ import type { Gates } from "../chat/failover.js";
 import { Chores } from "../chat/side-requests.js";
 import type { Config } from "../config/schema.js";
 import type { UpstreamConfig } from "../config/upstream-schema.js";
-import type { Site } from "../core/kimi-site.js";
+import type { KimiSite } from "../core/kimi-site.js";
 import { limits } from "../core/limits.js";
 import type { Store } from "../core/store.js";
 import type { Upstream } from "../core/types.js";
@@ -17,7 +17,7 @@ import { LinkFetcher } from "../files/link-fetcher.js";
 import { FileShelf } from "../files/local-file-store.js";
 import { Guard } from "../files/ssrf-guard.js";
 import { Uploads } from "../files/uploads.js";
-import { Recent } from "../lib/bounded-map.js";
+import { BoundedMap } from "../lib/bounded-map.js";
 import { Metrics } from "../observability/metrics.js";
 import { Drift } from "../observability/protocol-drift.js";
 import type { Recorder } from "../observability/recording/recorder.js";
@@ -69,7 +69,7 @@ export async function openHouse(
     chats,
     citations,
     chores: new Chores(config.chores),
-    counts: new Recent(limits.countedHistories),
+    counts: new BoundedMap(limits.countedHistories),
     files,
     attachments: new Attachments(uploads, promptLinks === "documents" ? links : undefined),
     warn,
@@ -88,7 +88,7 @@ export async function openHouse(
 
 /** The configured upstreams; without any, the accounts of `moonbridge login`; without those, the simulator. */
 export async function upstreamsOf({ upstreams }: Config, store: Store): Promise<UpstreamConfig[]> {
-  const sites = new Map<string, Site>();
+  const sites = new Map<string, KimiSite>();
   for (const account of await store.accounts()) {
     const site = (await store.credentials(account))?.site;
     if (site) sites.set(account, site);

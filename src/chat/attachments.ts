@@ -1,4 +1,4 @@
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { ChatEvent, MediaPart, Message, Part, Upstream } from "../core/types.js";
 import type { Uploads } from "../files/uploads.js";
@@ -25,7 +25,7 @@ export class Attachments {
   async place(content: readonly Part[], to: Destination, signal: AbortSignal): Promise<Part[]> {
     const media = content.filter((part) => part.type !== "text").length;
     if (media > limits.filesPerMessage) {
-      throw new ChatError(
+      throw new GatewayError(
         "invalid_request",
         `messages: this turn would send ${media} pictures and files; at most ${limits.filesPerMessage} go at once.`,
         { param: "messages" },

@@ -1,11 +1,11 @@
 import { type AccountReport, reportOf } from "../admin/account-report.js";
 import type {
-  Caller,
   ChatEvent,
   ChatRequest,
   CitationMode,
-  Listener,
+  EventSink,
   Model,
+  Principal,
   Quota,
   Upstream,
 } from "../core/types.js";
@@ -44,28 +44,28 @@ export class Chat {
 
   /**
    * Tells the answer to a request, in lots that belong together; `start` first, `usage` where it is read, and `finish`
-   * last. Throws ChatError, at any point. Aborting `request.signal`, or throwing in `tell`, stops the upstream.
+   * last. Throws GatewayError, at any point. Aborting `request.signal`, or throwing in `tell`, stops the upstream.
    */
-  async answer(request: ChatRequest, tell: Listener): Promise<void> {
+  async answer(request: ChatRequest, tell: EventSink): Promise<void> {
     const { signal } = request;
     signal.throwIfAborted();
     const candidates = await this.#candidates(request);
     const meter = new UsageMeter(request.messages);
-    const withUsage: Listener = (events) => {
+    const withUsage: EventSink = (events) => {
       const last = events.at(-1);
       if (last?.type !== "finish") return tell(events);
       return meter.total().then((usage) => tell([...events.slice(0, -1), { type: "usage", usage }, last]));
     };
-    const hear = request.usage ? withUsage : tell;
-    const ask = (found: Route, told: Listener) => this.#ask(request, found, meter, told);
-    await firstToAnswer(candidates, ask, { tell: hear, key: request.caller.key, signal });
+    const hear = request.includeUsage ? withUsage : tell;
+    const ask = (found: Route, told: EventSink) => this.#ask(request, found, meter, told);
+    await firstToAnswer(candidates, ask, { tell: hear, key: request.principal.keyName, signal });
   }
 
   /**
    * Every name that this caller may use as a model, the aliases and their variants first. An upstream that cannot say
-   * is left out; throws ChatError where none can.
+   * is left out; throws GatewayError where none can.
    */
-  async models(caller: Pick<Caller, "models" | "upstreams">, signal: AbortSignal): Promise<ListedModel[]> {
+  async models(caller: Pick<Principal, "models" | "upstreams">, signal: AbortSignal): Promise<ListedModel[]> {
     const { upstreams, routes } = this.#parts;
     const listed = new Map<string, ListedModel>();
     const offers = await offersTo(caller, upstreams, signal);
@@ -85,7 +85,7 @@ export class Chat {
     return this.#parts.upstreams.map((upstream) => reportOf(upstream, this.#gates(upstream)));
   }
 
-  /** What an upstream's account has used of its allowances; undefined where there are none. Throws ChatError. */
+  /** What an upstream's account has used of its allowances; undefined where there are none. Throws GatewayError. */
   async quota(upstream: string, signal: AbortSignal): Promise<Quota[] | undefined> {
     return this.#parts.upstreams.find(({ name }) => name === upstream)?.quota?.(signal);
   }
@@ -116,8 +116,8 @@ export class Chat {
     return gates;
   }
 
-  #ask(request: ChatRequest, found: Route, meter: UsageMeter, tell: Listener): Promise<void> {
-    return found.upstream.chats === "none"
+  #ask(request: ChatRequest, found: Route, meter: UsageMeter, tell: EventSink): Promise<void> {
+    return found.upstream.chatStructure === "none"
       ? statelessTurn(this.#parts.chores, request, found, { meter, tell })
       : new Turn(this.#parts, request, found, meter).run(tell);
   }
@@ -134,7 +134,7 @@ function start(
   { upstream, model, citations }: Route,
   byDefault: CitationMode,
 ): ChatEvent {
-  const unheard = request.asked
+  const unheard = request.requestedFeatures
     .filter(({ feature }) => !upstream.features.has(feature))
     .map(({ parameter }) => parameter);
   return {
@@ -142,8 +142,8 @@ function start(
     upstream: upstream.name,
     model: upstream.simulated ? `${request.model} (simulator)` : request.model,
     simulated: upstream.simulated,
-    citations: citations ?? request.caller.citations ?? byDefault,
-    ignored: [...new Set([...unheard, ...(upstream.ignores?.(request, model) ?? [])])],
+    citations: citations ?? request.principal.citations ?? byDefault,
+    ignored: [...new Set([...unheard, ...(upstream.ignoredParameters?.(request, model) ?? [])])],
   };
 }
 

@@ -1,4 +1,4 @@
-import { ChatError, type ErrorCode } from "../core/errors.js";
+import { type ErrorCode, GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 
 /** Failures that say something about the upstream itself, not about one request or one account. */
@@ -34,7 +34,7 @@ export class Breaker {
   }
 
   failed(error: unknown, now = Date.now()): void {
-    if (!(error instanceof ChatError) || !counted.has(error.code)) return;
+    if (!(error instanceof GatewayError) || !counted.has(error.code)) return;
     if (this.isOpen) this.#pause = Math.min(2 * this.#pause, limits.breakerLongestPause);
     this.#failures++;
     if (this.isOpen) this.#tryAgainAt = now + this.#pause;

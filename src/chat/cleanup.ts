@@ -1,4 +1,4 @@
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { StoredChat, ThreadStore } from "../core/store.js";
 import type { Upstream } from "../core/types.js";
@@ -48,7 +48,7 @@ export class Cleanup {
   /** Ends the sweeps; the one that runs gives up what it has not begun. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    this.#stop.abort(new ChatError("shutting_down", "Moonbridge is shutting down."));
+    this.#stop.abort(new GatewayError("shutting_down", "Moonbridge is shutting down."));
     await this.#sweeping;
   }
 
@@ -67,9 +67,9 @@ export class Cleanup {
 
   async #delete({ upstream, chat, attempts }: StoredChat): Promise<void> {
     try {
-      await this.#upstreams.get(upstream)?.forget?.(chat, this.#stop.signal);
+      await this.#upstreams.get(upstream)?.deleteChat?.(chat, this.#stop.signal);
     } catch (error) {
-      if (!(error instanceof ChatError && error.code === "not_found")) {
+      if (!(error instanceof GatewayError && error.code === "not_found")) {
         const pause = Math.min(limits.cleanupEvery * 2 ** attempts, limits.cleanupLongestPause);
         await this.#store.postponeChat(upstream, chat, Date.now() + pause);
         if (attempts === 0) this.#warn("a chat could not be deleted upstream; it will be tried again", error);

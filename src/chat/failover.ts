@@ -1,7 +1,7 @@
 import type { AccountQueue, Slot } from "../accounts/queue.js";
-import { asChatError, ChatError } from "../core/errors.js";
+import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import { type ChatEvent, isVisible, type Listener, type Upstream } from "../core/types.js";
+import { type ChatEvent, type EventSink, isVisible, type Upstream } from "../core/types.js";
 import type { Breaker } from "./circuit-breaker.js";
 import type { Route } from "./model-router.js";
 
@@ -23,8 +23,8 @@ export type Candidate = Gates & { route: Route; start: ChatEvent };
  */
 export async function firstToAnswer(
   [first, ...rest]: readonly [Candidate, ...Candidate[]],
-  ask: (route: Route, tell: Listener) => Promise<void>,
-  { tell, key, signal }: { tell: Listener; key: string; signal: AbortSignal },
+  ask: (route: Route, tell: EventSink) => Promise<void>,
+  { tell, key, signal }: { tell: EventSink; key: string; signal: AbortSignal },
 ): Promise<void> {
   let candidate = first;
   let others = rest;
@@ -34,7 +34,7 @@ export async function firstToAnswer(
     let slot: Slot | undefined;
     let seen = false;
     let outcome = "cancelled";
-    const hear: Listener = (events) => {
+    const hear: EventSink = (events) => {
       if (!seen && events.some(isVisible)) {
         seen = true;
         times.seen();
@@ -52,12 +52,12 @@ export async function firstToAnswer(
       times.turn();
       breaker.begin();
       await ask(route, hear);
-      if (outcome !== "ok") throw new ChatError("upstream_cut", "The answer ended without its end.");
+      if (outcome !== "ok") throw new GatewayError("upstream_cut", "The answer ended without its end.");
       return;
     } catch (error) {
       // The answer was given, and nothing may follow its end.
       if (outcome === "ok") throw error;
-      outcome = asChatError(error).code;
+      outcome = toGatewayError(error).code;
       if (slot) queue.heed(error);
       breaker.failed(error);
       if (seen) throw error;
@@ -99,7 +99,7 @@ class Times {
 
 /** Whether another upstream may be asked after this failure. Nobody rotates over accounts to escape a quota. */
 function mayMoveOn(error: unknown, from: Upstream, to: Upstream): boolean {
-  if (!(error instanceof ChatError)) return false;
+  if (!(error instanceof GatewayError)) return false;
   switch (error.code) {
     case "account_login_required":
     case "upstream_unavailable":
@@ -107,7 +107,7 @@ function mayMoveOn(error: unknown, from: Upstream, to: Upstream): boolean {
       return true;
     case "quota_exceeded": {
       // Whatever keeps chats is a person's account, whichever protocol it speaks.
-      const bothAccounts = from.chats !== "none" && to.chats !== "none";
+      const bothAccounts = from.chatStructure !== "none" && to.chatStructure !== "none";
       return from.kind !== to.kind && !bothAccounts;
     }
     default:
@@ -117,11 +117,11 @@ function mayMoveOn(error: unknown, from: Upstream, to: Upstream): boolean {
 
 /** Kimi answers something else on this account right now, and did not take this. */
 export function isBusy(error: unknown): boolean {
-  return error instanceof ChatError && error.code === "account_busy";
+  return error instanceof GatewayError && error.code === "account_busy";
 }
 
 function movedOn(from: Upstream, to: Upstream, error: unknown): ChatEvent {
-  const why = error instanceof ChatError ? error.code : "internal";
+  const why = error instanceof GatewayError ? error.code : "internal";
   return {
     type: "notice",
     code: "upstream_changed",

@@ -1,5 +1,5 @@
-import { asChatError, ChatError } from "../core/errors.js";
-import type { Caller, ChatRequest, CitationMode, Model, Thinking, Upstream } from "../core/types.js";
+import { GatewayError, toGatewayError } from "../core/errors.js";
+import type { ChatRequest, CitationMode, Model, Principal, Thinking, Upstream } from "../core/types.js";
 
 /** The names that mean "Kimi's default chat model"; the original's users have typed the first one in. */
 export const aliases = ["moonshot-v1", "kimi"] as const;
@@ -26,7 +26,7 @@ const order: Thinking[] = ["off", "low", "high", "max"];
 export type Routes = Readonly<Record<string, readonly string[]>>;
 
 /** The models of an upstream, or why it cannot say which it has. */
-export type Offer = { upstream: Upstream; models: Model[]; failure?: ChatError };
+export type Offer = { upstream: Upstream; models: Model[]; failure?: GatewayError };
 
 /**
  * Resolves the model's name to the upstreams that may answer, their models and the switches in the name: the one to
@@ -38,13 +38,13 @@ export async function route(
   upstreams: readonly Upstream[],
   routes: Routes,
 ): Promise<[Route, ...Route[]]> {
-  const { caller } = request;
-  const offers = await offersTo(caller, upstreams, request.signal);
+  const { principal } = request;
+  const offers = await offersTo(principal, upstreams, request.signal);
   const { base, switches } = splitName(request.model, offers, routes);
-  if (!mayUse(caller, request.model, offers, routes)) {
-    throw new ChatError(
+  if (!mayUse(principal, request.model, offers, routes)) {
+    throw new GatewayError(
       "model_not_found",
-      `This key may use ${caller.models?.map(printable).join(", ").slice(0, 400)}. “${printable(request.model)}” is not among them.`,
+      `This key may use ${principal.models?.map(printable).join(", ").slice(0, 400)}. “${printable(request.model)}” is not among them.`,
       { param: "model" },
     );
   }
@@ -68,7 +68,7 @@ export async function route(
 
 /** What the upstreams offer that may answer this caller; one that cannot say must not keep the others from it. */
 export async function offersTo(
-  { upstreams: names }: Pick<Caller, "upstreams">,
+  { upstreams: names }: Pick<Principal, "upstreams">,
   upstreams: readonly Upstream[],
   signal: AbortSignal,
 ): Promise<Offer[]> {
@@ -78,7 +78,7 @@ export async function offersTo(
       try {
         return { upstream, models: await upstream.models(signal) };
       } catch (error) {
-        return { upstream, models: [], failure: asChatError(error) };
+        return { upstream, models: [], failure: toGatewayError(error) };
       }
     }),
   );
@@ -86,7 +86,7 @@ export async function offersTo(
 
 /** Whether the caller's key is for this model: it is one of the key's, or one of those with more suffixes. */
 export function mayUse(
-  { models = ["*"] }: Pick<Caller, "models">,
+  { models = ["*"] }: Pick<Principal, "models">,
   name: string,
   offers: readonly Offer[],
   routes: Routes,
@@ -114,7 +114,7 @@ function splitName(
   const known = new Set<string>([...aliases, ...Object.keys(routes), ...ids]);
   const switches = new Set<Suffix>();
   let base = name;
-  while (!known.has(base) && !offers.some(({ upstream }) => upstream.modelNamed?.(base))) {
+  while (!known.has(base) && !offers.some(({ upstream }) => upstream.findModel?.(base))) {
     const suffix = suffixes.find((candidate) => base.endsWith(`-${candidate}`));
     if (!suffix) break;
     switches.add(suffix);
@@ -137,7 +137,7 @@ function findModel(
   const meansDefault = routed || aliases.some((alias) => alias === base);
   const model =
     models.find(({ id }) => id === base) ??
-    upstream.modelNamed?.(base) ??
+    upstream.findModel?.(base) ??
     (meansDefault ? models.find((each) => each.isDefault) : undefined);
   return model ? [{ upstream, model }] : [];
 }
@@ -148,8 +148,8 @@ function nearest(wanted: Thinking, offered: readonly Thinking[]): Thinking {
   return allowed.at(-1) ?? offered[0] ?? "off";
 }
 
-function notFound(name: string): ChatError {
-  return new ChatError(
+function notFound(name: string): GatewayError {
+  return new GatewayError(
     "model_not_found",
     `There is no model “${printable(name)}”. GET /v1/models lists what there is; “kimi” always works.`,
     { param: "model" },

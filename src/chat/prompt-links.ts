@@ -1,4 +1,4 @@
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { ChatEvent, MediaPart, Message } from "../core/types.js";
 
@@ -66,7 +66,7 @@ async function look(
     const { mediaType } = await inspector.describe(url, signal);
     if (!fetched.test(mediaType)) return {};
     const type = mediaType.startsWith("image/") ? "image" : "file";
-    return { part: { type, source: { kind: "link", url }, mediaType, at } };
+    return { part: { type, source: { kind: "link", url }, mediaType, path: at } };
   } catch (error) {
     return { notice: linkNotice(url, error) };
   }
@@ -74,7 +74,7 @@ async function look(
 
 /** A link that was left to the upstream, and why. */
 export function linkNotice(url: string, error: unknown): ChatEvent {
-  const why = error instanceof ChatError ? error.message : "It did not answer in time.";
+  const why = error instanceof GatewayError ? error.message : "It did not answer in time.";
   const host = URL.canParse(url) ? new URL(url).host : "it";
   return {
     type: "notice",

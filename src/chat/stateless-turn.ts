@@ -1,4 +1,4 @@
-import type { ChatEvent, ChatRequest, Listener } from "../core/types.js";
+import type { ChatEvent, ChatRequest, EventSink } from "../core/types.js";
 import type { Route } from "./model-router.js";
 import type { Chores } from "./side-requests.js";
 import type { UsageMeter } from "./usage.js";
@@ -11,7 +11,7 @@ export async function statelessTurn(
   chores: Chores,
   request: ChatRequest,
   { upstream, model, search, thinking }: Route,
-  { meter, tell }: { meter: UsageMeter; tell: Listener },
+  { meter, tell }: { meter: UsageMeter; tell: EventSink },
 ): Promise<void> {
   const isChore = chores.isChore(request.messages);
   const asked = {
@@ -20,8 +20,8 @@ export async function statelessTurn(
     search: search === true && !isChore,
     thinking: isChore ? model.thinking[0] : thinking,
   };
-  const hear: Listener = (events) => {
-    if (request.usage) for (const event of events) meter.hear(event);
+  const hear: EventSink = (events) => {
+    if (request.includeUsage) for (const event of events) meter.hear(event);
     return tell(events.some(isUsage) ? events.filter((event) => !isUsage(event)) : events);
   };
   await upstream.chat(asked, hear, request.signal);

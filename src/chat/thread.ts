@@ -1,7 +1,7 @@
 import type { StoredThread, TakenThread, ThreadStore } from "../core/store.js";
 import type { ChatRequest, Message } from "../core/types.js";
 import { hash } from "../lib/hash.js";
-import { Slices } from "../lib/time-slicing.js";
+import { TimeSlicer } from "../lib/time-slicing.js";
 import { HistoryDigest, isThere, systemDigest } from "./history-hash.js";
 import type { Route } from "./model-router.js";
 
@@ -29,8 +29,8 @@ export class Thread {
     this.#store = store;
     this.#request = request;
     this.#upstream = upstream.name;
-    this.#isLine = upstream.chats === "line";
-    this.scope = hash(request.caller.key, upstream.name, upstream.account(), model.scope);
+    this.#isLine = upstream.chatStructure === "line";
+    this.scope = hash(request.principal.keyName, upstream.name, upstream.accountId(), model.scope);
   }
 
   /**
@@ -120,14 +120,14 @@ export class Thread {
 
 async function walk(scope: string, messages: readonly Message[]): Promise<Walk> {
   const digest = new HistoryDigest(scope);
-  const slices = new Slices();
+  const slices = new TimeSlicer();
   const ends: Walk["ends"] = [];
   for (const [index, message] of messages.entries()) {
     const added = digest.add(message);
     const key = isThere(added) ? added : await added;
     // What ends with the request itself has nothing new behind it.
     if (message.role === "assistant" && index < messages.length - 1) ends.push({ key, length: index + 1 });
-    const pause = slices.next();
+    const pause = slices.yieldIfDue();
     if (pause) await pause;
   }
   return { digest, ends: ends.reverse() };

@@ -1,4 +1,4 @@
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import type { MediaPart, Message, Part } from "../core/types.js";
 
 /**
@@ -9,7 +9,7 @@ import type { MediaPart, Message, Part } from "../core/types.js";
 export function transcript(messages: readonly Message[]): Message {
   const said = messages.filter((message) => !isEmpty(message));
   if (said.length === 0) {
-    throw new ChatError("invalid_request", "messages: there is no text in them to send.", {
+    throw new GatewayError("invalid_request", "messages: there is no text in them to send.", {
       param: "messages",
     });
   }

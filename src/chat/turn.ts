@@ -1,17 +1,17 @@
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { ThreadStore } from "../core/store.js";
 import {
   type ChatEvent,
+  type ChatMode,
   type ChatRequest,
-  type ChatsMode,
+  type EventSink,
   isVisible,
-  type Listener,
   type Message,
   type Model,
   type UpstreamRequest,
 } from "../core/types.js";
-import type { Recent } from "../lib/bounded-map.js";
+import type { BoundedMap } from "../lib/bounded-map.js";
 import type { Attachments } from "./attachments.js";
 import type { Cleanup } from "./cleanup.js";
 import { isBusy } from "./failover.js";
@@ -29,9 +29,9 @@ export type TurnParts = {
   chores: Chores;
   attachments: Attachments;
   /** What histories took in tokens, by their names: a long one is not counted anew each turn. */
-  counts: Recent<number>;
+  counts: BoundedMap<number>;
   /** Hours are counted from a chat's last turn. */
-  chats: { mode: ChatsMode; keepHours: number };
+  chats: { mode: ChatMode; keepHours: number };
   /** Tells the log; `error` never holds what was said. */
   warn: (message: string, error: unknown) => void;
 };
@@ -54,7 +54,7 @@ export class Turn {
   readonly #meter: UsageMeter;
   readonly #thread: Thread;
   readonly #isChore: boolean;
-  readonly #mode: ChatsMode;
+  readonly #mode: ChatMode;
   #spoken = false;
 
   constructor(parts: TurnParts, request: ChatRequest, route: Route, meter: UsageMeter) {
@@ -64,11 +64,11 @@ export class Turn {
     this.#meter = meter;
     this.#thread = new Thread(parts.store, request, route);
     this.#isChore = parts.chores.isChore(request.messages);
-    this.#mode = this.#isChore ? "ephemeral" : (request.caller.chats ?? parts.chats.mode);
+    this.#mode = this.#isChore ? "ephemeral" : (request.principal.chats ?? parts.chats.mode);
   }
 
   /** Tells the answer. A chat that is gone upstream is replaced by a new one, before the first word. */
-  async run(tell: Listener): Promise<void> {
+  async run(tell: EventSink): Promise<void> {
     const place = this.#mode === "native" ? await this.#find() : undefined;
     if (place) {
       try {
@@ -94,12 +94,12 @@ export class Turn {
     return this.#thread.find();
   }
 
-  async #attempt(place: Place | undefined, tell: Listener): Promise<void> {
+  async #attempt(place: Place | undefined, tell: EventSink): Promise<void> {
     const { upstream } = this.#route;
     let at: Opened | undefined;
     let refused = false;
     let isOver = false;
-    const hear: Listener = (events) => {
+    const hear: EventSink = (events) => {
       const opened = this.#hear(events);
       if (opened) {
         at = opened;
@@ -148,7 +148,7 @@ export class Turn {
     await refuseTooLong(messages, model);
     const message = transcript(messages);
     const { attachments } = this.#parts;
-    const destination = { upstream, owner: this.#request.caller.key };
+    const destination = { upstream, owner: this.#request.principal.keyName };
     const content = await attachments.place(message.content, destination, signal);
     const linked = this.#isChore
       ? { content: [], notices: [] }
@@ -159,7 +159,7 @@ export class Turn {
       search: search !== false && !this.#isChore,
       thinking: this.#isChore ? (model.thinking[0] ?? "off") : thinking,
       stream: this.#request.stream,
-      ...(place ? { continues: { chat: place.chat, parent: place.parent } } : {}),
+      ...(place ? { continueFrom: { chat: place.chat, parent: place.parent } } : {}),
     };
     return { request, notices: linked.notices };
   }
@@ -170,7 +170,7 @@ export class Turn {
     const { text, reasoning } = this.#meter;
     await this.#noted(async () => {
       const names = await this.#thread.remember(chat, message, text, reasoning);
-      if (!this.#request.usage) return;
+      if (!this.#request.includeUsage) return;
       const tokens = await this.#meter.history();
       for (const name of names) this.#parts.counts.set(name, tokens);
     });
@@ -217,7 +217,7 @@ async function refuseTooLong(messages: readonly Message[], { id, contextLength }
   if (contextLength === undefined || !mayCostMore(messages, contextLength)) return;
   const tokens = await tokensIn(messages);
   if (tokens <= contextLength) return;
-  throw new ChatError(
+  throw new GatewayError(
     "context_length_exceeded",
     `This conversation has about ${tokens} tokens; ${id} takes ${contextLength}. Shorten it or start a new one.`,
     { param: "messages" },
@@ -227,6 +227,6 @@ async function refuseTooLong(messages: readonly Message[], { id, contextLength }
 /** The chat was deleted, or is too long to go on. */
 function isLost(error: unknown): boolean {
   return (
-    error instanceof ChatError && (error.code === "not_found" || error.code === "context_length_exceeded")
+    error instanceof GatewayError && (error.code === "not_found" || error.code === "context_length_exceeded")
   );
 }

@@ -1,6 +1,6 @@
 import { estimateTokenCount } from "tokenx";
 import type { ChatEvent, Message, Usage } from "../core/types.js";
-import { piecesOf, Slices } from "../lib/time-slicing.js";
+import { TimeSlicer, textChunks } from "../lib/time-slicing.js";
 import { GrowingText } from "./text-buffer.js";
 
 /** Counts the tokens of a turn; by estimate where the upstream does not say what it used, as Kimi's web chat. */
@@ -131,10 +131,10 @@ async function tokens(text: string): Promise<number> {
   if (text === "") return 0;
   if (text.length <= step) return estimateTokenCount(text);
   let sum = 0;
-  const slices = new Slices();
-  for (const piece of piecesOf(text, step)) {
+  const slices = new TimeSlicer();
+  for (const piece of textChunks(text, step)) {
     sum += estimateTokenCount(piece);
-    await slices.next();
+    await slices.yieldIfDue();
   }
   return sum;
 }

@@ -5,8 +5,8 @@ import { Name, Url } from "../config/field-schemas.js";
 import { loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { ConfigError, check } from "../config/validate.js";
-import { ChatError } from "../core/errors.js";
-import { hostsOf } from "../core/kimi-site.js";
+import { GatewayError } from "../core/errors.js";
+import { kimiSite } from "../core/kimi-site.js";
 import { limits } from "../core/limits.js";
 import type { Store } from "../core/store.js";
 import type { TokenPair } from "../core/token.js";
@@ -67,7 +67,7 @@ async function keep(
 ): Promise<boolean> {
   const configured = upstreams.find(({ name }) => name === account);
   const hosts = { ...(configured?.kind === "kimi-web" ? configured : {}), ...options };
-  const site = hostsOf(found.site, hosts);
+  const site = kimiSite(found.site, hosts);
   const save = (current: TokenPair) =>
     store.saveCredentials(account, { current, startedFrom: "login", savedAt: Date.now(), site });
   if (options.offline) {
@@ -88,7 +88,7 @@ async function keep(
     say(`Kimi accepts this login${renewed ? " and has renewed it" : ""}: ${nameOf(user)}.`);
     return true;
   } catch (error) {
-    if (!(error instanceof ChatError)) throw error;
+    if (!(error instanceof GatewayError)) throw error;
     // The pasted refresh token may be dead from now on; the new one is stored and good, whatever failed after it.
     if (renewed) complain(error.message);
     else fail(`${error.message} Nothing was stored.${remedyFor(error, found)}`);
@@ -96,7 +96,7 @@ async function keep(
   }
 }
 
-function remedyFor({ code, retryable }: ChatError, { siteAssumed }: Login): string {
+function remedyFor({ code, retryable }: GatewayError, { siteAssumed }: Login): string {
   if (retryable) return " --offline stores it without asking Kimi.";
   if (code !== "account_login_required" || !siteAssumed) return "";
   return " If this login is one of kimi.ai, add --base-url https://www.kimi.ai.";

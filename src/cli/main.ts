@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../config/validate.js";
-import { chatsModes, citationModes } from "../core/types.js";
+import { chatModes, citationModes } from "../core/types.js";
 import { version } from "../lib/version.js";
 import { StoreError } from "../store/sqlite/store.js";
 import { doctor } from "./doctor.js";
@@ -64,7 +64,7 @@ keys
   .option("--concurrency <number>", "chat requests at a time (default: any number)", Number)
   .option("--expires <when>", "30d, 12h, or a date: 2026-12-31, to its end in UTC (default: never)")
   .addOption(new Option("--citations <mode>", "how it is shown sources").choices(citationModes))
-  .addOption(new Option("--chats <mode>", "what becomes of its chats").choices(chatsModes))
+  .addOption(new Option("--chats <mode>", "what becomes of its chats").choices(chatModes))
   .addOption(configFile)
   .action(addKey);
 

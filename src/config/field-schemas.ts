@@ -1,5 +1,5 @@
 import { type SchemaOptions, Type } from "@sinclair/typebox";
-import { chatsModes, citationModes } from "../core/types.js";
+import { chatModes, citationModes } from "../core/types.js";
 
 /** A string a person must be able to find again in an error: short, one line. */
 export const Name = Type.String({
@@ -21,7 +21,7 @@ export function oneOf<const T extends string>(words: readonly T[], options: Sche
 
 /** What becomes of chats; with a default in one place and without in another. */
 export const chatsMode = (options: SchemaOptions = {}) =>
-  oneOf(chatsModes, { description: '"native", "merged" or "ephemeral"', ...options });
+  oneOf(chatModes, { description: '"native", "merged" or "ephemeral"', ...options });
 
 export const Citations = oneOf(citationModes, {
   description: '"inline", "footer", "annotations" or "off"',

@@ -1,18 +1,18 @@
-import type { ChatError } from "./errors.js";
+import type { GatewayError } from "./errors.js";
 
 /** A signal that follows another one and also fires after a time; its timer ends with `clear`. */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  readonly #followed: AbortSignal;
-  readonly #follow = () => this.#controller.abort(this.#followed.reason);
+  readonly #parent: AbortSignal;
+  readonly #abortWithParent = () => this.#controller.abort(this.#parent.reason);
 
   /** After so many milliseconds the signal fires with the error that `late` makes. */
-  constructor(followed: AbortSignal, milliseconds: number, late: () => ChatError) {
-    this.#followed = followed;
-    if (followed.aborted) this.#follow();
-    else followed.addEventListener("abort", this.#follow, { once: true });
-    this.#timer = setTimeout(() => this.#controller.abort(late()), milliseconds);
+  constructor(parent: AbortSignal, milliseconds: number, createError: () => GatewayError) {
+    this.#parent = parent;
+    if (parent.aborted) this.#abortWithParent();
+    else parent.addEventListener("abort", this.#abortWithParent, { once: true });
+    this.#timer = setTimeout(() => this.#controller.abort(createError()), milliseconds);
   }
 
   get signal(): AbortSignal {
@@ -21,6 +21,6 @@ export class Deadline {
 
   clear(): void {
     clearTimeout(this.#timer);
-    this.#followed.removeEventListener("abort", this.#follow);
+    this.#parent.removeEventListener("abort", this.#abortWithParent);
   }
 }

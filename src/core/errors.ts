@@ -1,8 +1,8 @@
 /** Everything that can go wrong, as one type of value that each dialect renders in its own envelope. */
 
-type Traits = { status: number; retryable: boolean };
+type ErrorTraits = { status: number; retryable: boolean };
 
-const traits = {
+const errorTraits = {
   invalid_request: { status: 400, retryable: false },
   unknown_parameter: { status: 400, retryable: false },
   context_length_exceeded: { status: 400, retryable: false },
@@ -38,9 +38,9 @@ const traits = {
   timeout: { status: 504, retryable: true },
   /** The client left; nobody reads this answer. */
   cancelled: { status: 499, retryable: false },
-} as const satisfies Record<string, Traits>;
+} as const satisfies Record<string, ErrorTraits>;
 
-export type ErrorCode = keyof typeof traits;
+export type ErrorCode = keyof typeof errorTraits;
 
 export type ErrorDetails = {
   /** The request's field at fault, as a path: `messages[2].content`. */
@@ -54,8 +54,8 @@ export type ErrorDetails = {
 };
 
 /** A failure with a stable code, its HTTP status, whether a retry helps, and a sentence a person can act on. */
-export class ChatError extends Error {
-  override readonly name = "ChatError";
+export class GatewayError extends Error {
+  override readonly name = "GatewayError";
   readonly code: ErrorCode;
   readonly status: number;
   readonly retryable: boolean;
@@ -66,17 +66,17 @@ export class ChatError extends Error {
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.status = traits[code].status;
-    this.retryable = details.retryable ?? traits[code].retryable;
+    this.status = errorTraits[code].status;
+    this.retryable = details.retryable ?? errorTraits[code].retryable;
     this.param = details.param;
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.upstreamCode = details.upstreamCode;
   }
 
   /** The same failure, told to who comes while it lasts, which is so many milliseconds more. */
-  again(milliseconds: number): ChatError {
+  again(milliseconds: number): GatewayError {
     const { code, message, retryable, upstreamCode } = this;
-    return new ChatError(code, message, {
+    return new GatewayError(code, message, {
       retryAfterSeconds: Math.max(1, Math.ceil(milliseconds / 1_000)),
       retryable,
       ...(upstreamCode === undefined ? {} : { upstreamCode }),
@@ -84,10 +84,10 @@ export class ChatError extends Error {
   }
 }
 
-/** Any thrown value as a ChatError; what is not one already is a defect of ours and says so. */
-export function asChatError(thrown: unknown): ChatError {
-  if (thrown instanceof ChatError) return thrown;
-  return new ChatError("internal", "Moonbridge failed to handle this request. The log has the details.", {
+/** Any thrown value as a GatewayError; what is not one already is a defect of ours and says so. */
+export function toGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  return new GatewayError("internal", "Moonbridge failed to handle this request. The log has the details.", {
     cause: thrown,
   });
 }

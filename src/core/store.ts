@@ -1,6 +1,6 @@
-import type { Site } from "./kimi-site.js";
+import type { KimiSite } from "./kimi-site.js";
 import type { TokenPair } from "./token.js";
-import type { Caller } from "./types.js";
+import type { Principal } from "./types.js";
 
 /** What must outlive the process. Each part has one owner, which alone changes it. Times are milliseconds since the epoch. */
 export interface Store extends CredentialStore, KeyStore, ThreadStore, UploadStore, FileStore {
@@ -18,7 +18,7 @@ export type StoredCredentials = {
   startedFrom: string;
   savedAt: number;
   /** Where a login of `moonbridge login` is good for; the configuration says it of the others. */
-  site?: Site;
+  site?: KimiSite;
 };
 
 export interface CredentialStore {
@@ -36,7 +36,7 @@ export interface CredentialStore {
 }
 
 /** What was settled for an API key. */
-export type KeySettings = Omit<Caller, "key"> & {
+export type KeySettings = Omit<Principal, "keyName"> & {
   requestsPerMinute?: number;
   /** Requests that may run at the same time. */
   concurrency?: number;

@@ -22,8 +22,8 @@ export type Claims = {
  * Reads the claims of a JWT. Kimi signs for itself and we only plan by them, so nothing is verified.
  * A token that is no JWT has no claims and is tried as it is.
  */
-export function claims(token: string): Claims {
-  const payload = jwtPart(token.split(".")[1] ?? "") ?? {};
+export function decodeClaims(token: string): Claims {
+  const payload = decodeJwtPart(token.split(".")[1] ?? "") ?? {};
   const audience = payload.aud;
   return {
     issuedAt: milliseconds(payload.iat),
@@ -37,7 +37,7 @@ export function claims(token: string): Claims {
 }
 
 /** A part of a JWT, header or payload, as the JSON object that it is. */
-export function jwtPart(part: string): JsonObject | undefined {
+export function decodeJwtPart(part: string): JsonObject | undefined {
   return parseObject(Buffer.from(part, "base64url").toString("utf8"));
 }
 

@@ -13,7 +13,7 @@ export type MediaPart = {
   name?: string;
   mediaType?: string;
   /** Where it stands in the request, for errors: `messages[0].content[1]`. */
-  at: string;
+  path: string;
 };
 export type MediaSource =
   | { kind: "link"; url: string }
@@ -34,7 +34,7 @@ export type Tool = { name: string; description?: string; parameters: JsonObject;
 export type ToolChoice = "auto" | "none" | "required" | { name: string };
 
 /** The client's own request, for an upstream that speaks the same dialect. */
-type Original = { dialect: "openai-chat"; body: JsonObject };
+type OriginalRequest = { dialect: "openai-chat"; body: JsonObject };
 
 /** How hard the model is to think before it answers. */
 export type Thinking = "off" | "low" | "high" | "max";
@@ -52,8 +52,8 @@ export type Feature =
   | "unknown";
 
 /** What becomes of the chats that answers make upstream: continued, one for each answer, or deleted at once. */
-export const chatsModes = ["native", "merged", "ephemeral"] as const;
-export type ChatsMode = (typeof chatsModes)[number];
+export const chatModes = ["native", "merged", "ephemeral"] as const;
+export type ChatMode = (typeof chatModes)[number];
 
 /** How the sources of a search are shown; see `citations.ts`. */
 export const citationModes = ["inline", "footer", "annotations", "off"] as const;
@@ -64,14 +64,14 @@ export const scopes = ["chat", "admin"] as const;
 export type Scope = (typeof scopes)[number];
 
 /** Who asks: the name of the API key, never the key; and what was settled for it. */
-export type Caller = {
-  key: string;
+export type Principal = {
+  keyName: string;
   scopes: readonly Scope[];
   /** The models it may name, each with any suffixes; undefined, or "*" among them: all. */
   models?: readonly string[];
   /** The upstreams that may answer it; undefined: all. */
   upstreams?: readonly string[];
-  chats?: ChatsMode;
+  chats?: ChatMode;
   citations?: CitationMode;
 };
 
@@ -89,19 +89,19 @@ export type ChatRequest = {
   /** Undefined: what the model's name, the key or the config says. */
   citations?: CitationMode;
   /** The parameters that need a feature, in the client's own words. */
-  asked: { parameter: string; feature: Feature }[];
+  requestedFeatures: { parameter: string; feature: Feature }[];
   /** Whether the client reads the answer as it comes. */
   stream: boolean;
   /** Whether the client is told what the turn took. Where nobody reads it, it is not counted. */
-  usage: boolean;
+  includeUsage: boolean;
   /** With it, `tools` to `limits` may be left in there. */
-  original?: Original;
+  originalRequest?: OriginalRequest;
   tools?: Tool[];
   toolChoice?: ToolChoice;
   /** By OpenAI's names: `temperature`, `top_p`. */
   sampling?: Record<string, number>;
   limits?: { maxTokens?: number; stop?: string[] };
-  caller: Caller;
+  principal: Principal;
   signal: AbortSignal;
 };
 
@@ -131,7 +131,7 @@ export type ChatEvent =
    * One chunk of a stream, or a whole answer, as the upstream sent it; the plain events of the same chunk follow in
    * the same lot. A dialect other than this one leaves it out. `usageOnly`: it tells what was used and nothing else.
    */
-  | { type: "verbatim"; dialect: Original["dialect"]; json: string; usageOnly: boolean }
+  | { type: "verbatim"; dialect: OriginalRequest["dialect"]; json: string; usageOnly: boolean }
   | { type: "search"; queries: string[] }
   | { type: "source"; source: Source }
   /** A mark inside the text, already taken out of it. The numbers are those of earlier `source` events. */
@@ -141,7 +141,7 @@ export type ChatEvent =
   /** The upstream withdrew all it had said. */
   | { type: "retract" }
   | { type: "usage"; usage: Usage }
-  /** The honest end. Comes exactly once, last, or the stream throws a ChatError instead. */
+  /** The honest end. Comes exactly once, last, or the stream throws a GatewayError instead. */
   | { type: "finish"; reason: FinishReason };
 
 /** What a client can see of an answer; before it, an answer can still be begun again. */
@@ -200,8 +200,8 @@ export type UpstreamRequest = {
   /** Undefined: the upstream's default. */
   thinking: Thinking | undefined;
   /** Continue this chat of the upstream's instead of opening a new one. */
-  continues?: { chat: string; parent: string };
-} & Pick<ChatRequest, "stream" | "original" | "tools" | "toolChoice" | "sampling" | "limits">;
+  continueFrom?: { chat: string; parent: string };
+} & Pick<ChatRequest, "stream" | "originalRequest" | "tools" | "toolChoice" | "sampling" | "limits">;
 
 /** A file on its way to an upstream. It may be read again where sending it has to be repeated. */
 export type FileContent = {
@@ -236,11 +236,11 @@ export type AccountStatus =
  * the answer is over, until that settles. Told, not asked for: waking a chain of readers would cost more than all that
  * is done to a delta.
  */
-export type Listener = (events: readonly ChatEvent[]) => Promise<void> | undefined;
+export type EventSink = (events: readonly ChatEvent[]) => Promise<void> | undefined;
 
 /**
  * Who answers. `chat` tells the events in lots: all that one read from the upstream's socket brought, so that they can
- * leave in one write. `finish` comes exactly once and last, and then `chat` resolves; or it throws a ChatError.
+ * leave in one write. `finish` comes exactly once and last, and then `chat` resolves; or it throws a GatewayError.
  * A listener that throws, or the signal, stops the upstream.
  */
 export interface Upstream {
@@ -252,24 +252,24 @@ export interface Upstream {
    * How it keeps conversations: as trees that can go on from any answer, as lines that go on from the last one, or
    * not at all; then it is given the whole history each time.
    */
-  readonly chats: "tree" | "line" | "none";
-  /** Throws ChatError where it cannot say. */
+  readonly chatStructure: "tree" | "line" | "none";
+  /** Throws GatewayError where it cannot say. */
   models(signal: AbortSignal): Promise<Model[]>;
   /** A model that is not in the list but answers to this name. */
-  modelNamed?(name: string): Model | undefined;
-  chat(request: UpstreamRequest, tell: Listener, signal: AbortSignal): Promise<void>;
+  findModel?(name: string): Model | undefined;
+  chat(request: UpstreamRequest, tell: EventSink, signal: AbortSignal): Promise<void>;
   /** The parameters of this request, in the client's own words, that it leaves out for this model. */
-  ignores?(request: ChatRequest, model: Model): string[];
+  ignoredParameters?(request: ChatRequest, model: Model): string[];
   /** The account that answers, by an id that tells nobody else anything: its chats are its own. */
-  account(): string;
+  accountId(): string;
   /** Takes a file in and resolves to the upstream's id of it. Throws `file_rejected`. */
   upload?(file: FileContent, signal: AbortSignal): Promise<string>;
   /** Deletes a chat upstream. Throws `not_found` if it is gone already. Absent where there are none. */
-  forget?(chat: string, signal: AbortSignal): Promise<void>;
+  deleteChat?(chat: string, signal: AbortSignal): Promise<void>;
   /** What is known without asking; costs nothing. */
   status(): AccountStatus;
   /** Asks whose account it is, by the upstream's id of the user. Absent where it cannot be asked. */
-  user?(signal: AbortSignal): Promise<string>;
+  currentUser?(signal: AbortSignal): Promise<string>;
   /** Asks what the account has used of its allowances. Absent where there are none. */
   quota?(signal: AbortSignal): Promise<Quota[]>;
   close(): Promise<void>;

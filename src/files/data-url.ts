@@ -1,4 +1,4 @@
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { LinkFetcher } from "./link-fetcher.js";
 
@@ -14,7 +14,7 @@ export async function fetchAsDataUrl(links: LinkFetcher, url: string, signal: Ab
     size += chunk.length;
     if (size > limits.inlinedFile) {
       const megabytes = limits.inlinedFile / 1_048_576;
-      throw new ChatError("file_rejected", `What the link leads to is larger than ${megabytes} MB.`);
+      throw new GatewayError("file_rejected", `What the link leads to is larger than ${megabytes} MB.`);
     }
     chunks.push(chunk);
   }

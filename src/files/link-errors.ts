@@ -1,32 +1,32 @@
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { errorCode } from "../lib/error-code.js";
 
 /** Longest part of a host's name that an error quotes; of the rest of a link it says nothing, it may be a secret. */
 const quotedName = 100;
 
 /** `host` where the link has one that could be read. */
-export function forbidden(host: string | undefined, rule: string): ChatError {
-  return new ChatError("link_forbidden", `${linkTo(host)} is not fetched: ${rule}.`);
+export function forbidden(host: string | undefined, rule: string): GatewayError {
+  return new GatewayError("link_forbidden", `${linkTo(host)} is not fetched: ${rule}.`);
 }
 
-export function unreachable(host: string, why: string, upstreamCode?: string): ChatError {
+export function unreachable(host: string, why: string, upstreamCode?: string): GatewayError {
   const message = `${linkTo(host)} cannot be fetched: ${why}.`;
-  return new ChatError("link_unreachable", message, upstreamCode === undefined ? {} : { upstreamCode });
+  return new GatewayError("link_unreachable", message, upstreamCode === undefined ? {} : { upstreamCode });
 }
 
 /** `limit` in bytes. */
-export function tooLarge(host: string, limit: number): ChatError {
+export function tooLarge(host: string, limit: number): GatewayError {
   const megabytes = Number((limit / 1_048_576).toPrecision(2));
-  return new ChatError("file_rejected", `${linkTo(host)} leads to a file of more than ${megabytes} MB.`);
+  return new GatewayError("file_rejected", `${linkTo(host)} leads to a file of more than ${megabytes} MB.`);
 }
 
 /** A failure of the transport in our words; undici's own could name headers. */
-export function failureOf(host: string, cause: unknown, signal: AbortSignal): ChatError {
+export function failureOf(host: string, cause: unknown, signal: AbortSignal): GatewayError {
   if (signal.aborted) {
-    if (signal.reason instanceof ChatError) return signal.reason;
-    return new ChatError("cancelled", "The link is no longer needed.");
+    if (signal.reason instanceof GatewayError) return signal.reason;
+    return new GatewayError("cancelled", "The link is no longer needed.");
   }
-  if (cause instanceof ChatError) return cause;
+  if (cause instanceof GatewayError) return cause;
   const code = codeOf(cause);
   const why = reasons.find(([pattern]) => pattern.test(code))?.[1];
   return unreachable(host, why ?? "the connection broke off", code);

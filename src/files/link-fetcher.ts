@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import { buildConnector, Client, type Dispatcher } from "undici";
 import { Deadline } from "../core/deadline.js";
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { version } from "../lib/version.js";
 import { fileName } from "./file-name.js";
@@ -57,7 +57,7 @@ const refusedHead = new Set([403, 404, 405, 501]);
 
 /**
  * Fetches the links of clients. Every hop is checked by the guard, gets a connection of its own, and that goes to
- * an address that was checked: a name is resolved once for each connection. Throws ChatError and nothing else:
+ * an address that was checked: a name is resolved once for each connection. Throws GatewayError and nothing else:
  * `link_forbidden`, `link_unreachable`, `file_rejected`, or the reason of the signal.
  */
 export class LinkFetcher {
@@ -116,7 +116,8 @@ export class LinkFetcher {
   }
 
   #deadline(signal: AbortSignal): Deadline {
-    const late = () => new ChatError("link_unreachable", "Fetching this link took too long and was stopped.");
+    const late = () =>
+      new GatewayError("link_unreachable", "Fetching this link took too long and was stopped.");
     return new Deadline(signal, this.#bounds.total, late);
   }
 

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { FileSelection, FileStore, StoredFile } from "../core/store.js";
 import { errorCode } from "../lib/error-code.js";
@@ -45,10 +45,10 @@ export class FileShelf {
   }
 
   /** Why a larger one is refused. */
-  tooLarge(): ChatError {
+  tooLarge(): GatewayError {
     const megabytes = Math.floor(this.#maxBytes / 1_048_576);
     const most = megabytes > 0 ? `${megabytes} MB` : `${this.#maxBytes} bytes`;
-    return new ChatError("file_rejected", `The file is larger than ${most}, the most that is taken.`);
+    return new GatewayError("file_rejected", `The file is larger than ${most}, the most that is taken.`);
   }
 
   /** Streams bytes to disk. Throws `file_rejected` for too many and for none; leaves nothing behind if it fails. */
@@ -66,7 +66,7 @@ export class FileShelf {
         digest.update(chunk);
         await file.appendFile(chunk);
       }
-      if (size === 0) throw new ChatError("file_rejected", "The file is empty.");
+      if (size === 0) throw new GatewayError("file_rejected", "The file is empty.");
     } catch (error) {
       await file.close();
       await this.discard({ path });
@@ -104,7 +104,7 @@ export class FileShelf {
   async get(owner: string, id: string): Promise<StoredFile> {
     const file = isId(id) ? await this.#store.file(owner, id) : undefined;
     if (file) return file;
-    throw new ChatError(
+    throw new GatewayError(
       "not_found",
       "There is no file with this id for this key. GET /v1/files lists yours.",
     );
@@ -158,7 +158,10 @@ async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
     for await (const chunk of createReadStream(path)) yield chunk;
   } catch (error) {
     if (errorCode(error) !== "ENOENT") throw error;
-    throw new ChatError("not_found", "The bytes of this file are gone from this machine. Upload it again.");
+    throw new GatewayError(
+      "not_found",
+      "The bytes of this file are gone from this machine. Upload it again.",
+    );
   }
 }
 
@@ -179,8 +182,8 @@ function isFull(error: unknown): boolean {
   return code === "ENOSPC" || code === "EDQUOT";
 }
 
-function full(): ChatError {
-  return new ChatError(
+function full(): GatewayError {
+  return new GatewayError(
     "file_storage_full",
     "There is no room for more files here. Delete some with DELETE /v1/files/{id}.",
   );

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { UploadStore } from "../core/store.js";
 import type { FileContent, MediaPart, Upstream } from "../core/types.js";
@@ -38,7 +38,7 @@ export class Uploads {
     let content: Content | undefined;
     try {
       content = await this.#open(part, owner, signal);
-      const scope = hash(upstream.name, upstream.account());
+      const scope = hash(upstream.name, upstream.accountId());
       const since = Date.now() - limits.uploadRemembered;
       const known = await this.#store.uploadedFile(scope, content.digest, since);
       if (known) return { ...part, source: { kind: "file-id", id: known } };
@@ -96,7 +96,7 @@ export class Uploads {
   async #shelved(part: MediaPart, owner: string, id: string): Promise<Content> {
     const { shelf } = this.#sources;
     const { name, mediaType, size, digest } = await shelf.get(owner, id).catch((error: unknown) => {
-      if (error instanceof ChatError && error.code === "not_found")
+      if (error instanceof GatewayError && error.code === "not_found")
         throw refused(part, "there is no uploaded file with this id");
       throw error;
     });
@@ -116,10 +116,10 @@ function described({ type, name, mediaType }: Pick<MediaPart, "type" | "name" | 
   return { name: name ?? withExtension(type, kind), mediaType: kind };
 }
 
-function refused(part: MediaPart, why: string): ChatError {
+function refused(part: MediaPart, why: string): GatewayError {
   const what = part.type === "image" ? "picture" : "file";
-  return new ChatError("invalid_request", `${part.at}: this ${what} cannot be sent: ${why}.`, {
-    param: part.at,
+  return new GatewayError("invalid_request", `${part.path}: this ${what} cannot be sent: ${why}.`, {
+    param: part.path,
   });
 }
 
@@ -128,6 +128,7 @@ const aboutFile = new Set<string>(["file_rejected", "link_forbidden", "link_unre
 
 /** A failure of the file itself names its place in the request; others are not its fault. */
 function about(part: MediaPart, error: unknown): unknown {
-  if (!(error instanceof ChatError) || error.param !== undefined || !aboutFile.has(error.code)) return error;
-  return new ChatError(error.code, `${part.at}: ${error.message}`, { param: part.at, cause: error });
+  if (!(error instanceof GatewayError) || error.param !== undefined || !aboutFile.has(error.code))
+    return error;
+  return new GatewayError(error.code, `${part.path}: ${error.message}`, { param: part.path, cause: error });
 }

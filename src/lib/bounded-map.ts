@@ -1,5 +1,5 @@
 /** Values by name. Beyond `size` names the one that was set longest ago is forgotten. */
-export class Recent<Value> {
+export class BoundedMap<Value> {
   readonly #values = new Map<string, Value>();
   readonly #size: number;
 

@@ -1,5 +1,5 @@
 /** Bytes as people say them. */
-export function sizeOf(bytes: number): string {
+export function formatByteSize(bytes: number): string {
   const units = ["bytes", "KB", "MB", "GB", "TB"];
   let size = bytes;
   let unit = 0;

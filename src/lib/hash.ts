@@ -1,12 +1,12 @@
 import { createHash, hash as digestOf } from "node:crypto";
-import { piecesOf, Slices } from "./time-slicing.js";
+import { TimeSlicer, textChunks } from "./time-slicing.js";
 
 /** Characters that are hashed in one step: about a millisecond's work. */
-const step = 262_144;
+const hashChunkLength = 262_144;
 
 /** Whether a text is better hashed in steps. */
 export function isLong({ length }: string): boolean {
-  return length > step;
+  return length > hashChunkLength;
 }
 
 /** A name for these parts in this order, of 43 characters; other parts have another name. */
@@ -18,11 +18,11 @@ export function hash(...parts: string[]): string {
 export async function hashLong(...parts: string[]): Promise<string> {
   if (!parts.some(isLong)) return hash(...parts);
   const digest = createHash("sha256");
-  const slices = new Slices();
+  const slices = new TimeSlicer();
   for (const part of parts) {
-    for (const piece of piecesOf(part, step)) {
+    for (const piece of textChunks(part, hashChunkLength)) {
       digest.update(piece);
-      await slices.next();
+      await slices.yieldIfDue();
     }
     digest.update("\0");
   }

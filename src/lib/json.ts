@@ -3,7 +3,7 @@
 export type JsonObject = { readonly [key: string]: unknown };
 
 /** The value as an object, or undefined for anything else, arrays included. */
-export function object(value: unknown): JsonObject | undefined {
+export function asObject(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
@@ -12,24 +12,24 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /** The value as a non-empty string, or undefined. */
-export function text(value: unknown): string | undefined {
+export function asText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /** The objects of an array; whatever else it holds is left out. */
-export function objects(value: unknown): JsonObject[] {
+export function objectsIn(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 /** The strings of an array; whatever else it holds is left out. */
-export function texts(value: unknown): string[] {
+export function textsIn(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
 /** JSON text as an object; undefined where it is not JSON or not an object. */
 export function parseObject(source: string): JsonObject | undefined {
   try {
-    return object(JSON.parse(source));
+    return asObject(JSON.parse(source));
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ const units = [
 ] as const;
 
 /** A time as people say it and as it is written: `in 12 minutes (2026-11-24 15:04 UTC)`. Both are milliseconds. */
-export function when(time: number, now: number): string {
+export function formatTimeWithDistance(time: number, now: number): string {
   const distance = time - now;
   const [unit, size] = units.find(([, size]) => Math.abs(distance) >= 2 * size) ?? units[3];
   const words = new Intl.RelativeTimeFormat("en").format(Math.round(distance / size), unit);

@@ -1,25 +1,25 @@
 import { setImmediate } from "node:timers/promises";
 
 /** How long one piece of work may hold everybody up, in milliseconds. */
-const longest = 4;
+const maxSliceMs = 4;
 
 /** Long work in slices: between two of them all streams have their turn. */
-export class Slices {
-  #begun = performance.now();
+export class TimeSlicer {
+  #startedAt = performance.now();
 
   /** To be awaited after each small step of the work; lets the others go first once a slice is over. */
-  next(): Promise<void> | undefined {
-    return performance.now() - this.#begun < longest ? undefined : this.#pause();
+  yieldIfDue(): Promise<void> | undefined {
+    return performance.now() - this.#startedAt < maxSliceMs ? undefined : this.#yield();
   }
 
-  async #pause(): Promise<void> {
+  async #yield(): Promise<void> {
     await setImmediate();
-    this.#begun = performance.now();
+    this.#startedAt = performance.now();
   }
 }
 
 /** The text in pieces of about this length. No pair of surrogates is cut in two. */
-export function* piecesOf(text: string, length: number): Generator<string> {
+export function* textChunks(text: string, length: number): Generator<string> {
   for (let from = 0; from < text.length; ) {
     const to = from + length;
     const last = text.charCodeAt(to - 1);

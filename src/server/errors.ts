@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { errorEnvelope, errorHeaders } from "../api/openai-chat/errors.js";
-import { asChatError, ChatError } from "../core/errors.js";
+import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { keyPath } from "../lib/json.js";
 
@@ -15,44 +15,44 @@ export function handleErrors(app: FastifyInstance): void {
       ?.replace(/[^\w./:-]/g, "?")
       .slice(0, 200);
     const message = `There is no ${request.method} ${path} here. GET /docs shows what there is.`;
-    return sendError(new ChatError("not_found", message), request, reply);
+    return sendError(new GatewayError("not_found", message), request, reply);
   });
 }
 
-/** What was thrown as a ChatError; a defect of ours is logged. */
-export function failureOf(thrown: FastifyError, request: FastifyRequest): ChatError {
-  const error = fromFastify(thrown) ?? asChatError(thrown);
+/** What was thrown as a GatewayError; a defect of ours is logged. */
+export function failureOf(thrown: FastifyError, request: FastifyRequest): GatewayError {
+  const error = fromFastify(thrown) ?? toGatewayError(thrown);
   if (error.code === "internal")
     request.log.error({ reqId: request.id, stack: stackOf(error.cause) }, "unexpected failure");
   return error;
 }
 
-function sendError(error: ChatError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendError(error: GatewayError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   request.failure = error;
   if (error.code === "invalid_api_key") reply.header("www-authenticate", 'Bearer realm="moonbridge"');
   return reply.status(error.status).headers(errorHeaders(error)).send(errorEnvelope(error));
 }
 
 /** Fastify's own refusals of a request as ours. */
-function fromFastify(thrown: FastifyError): ChatError | undefined {
+function fromFastify(thrown: FastifyError): GatewayError | undefined {
   const mistake = thrown.validation?.[0];
   if (mistake) {
     const missing = mistake.params.missingProperty;
     const param = keyPath(mistake.instancePath + (typeof missing === "string" ? `/${missing}` : ""));
     const expectation =
       typeof missing === "string" ? "this field is required" : (mistake.message ?? "is not valid");
-    return new ChatError("invalid_request", `${param || "body"}: ${expectation}.`, { param });
+    return new GatewayError("invalid_request", `${param || "body"}: ${expectation}.`, { param });
   }
   if (thrown.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
     const megabytes = limits.requestBody / 1_048_576;
-    return new ChatError(
+    return new GatewayError(
       "request_too_large",
       `The request is larger than ${megabytes} MB. Send less, or smaller pictures.`,
     );
   }
   const status = thrown.statusCode ?? 500;
   return typeof thrown.code === "string" && thrown.code.startsWith("FST_ERR") && status < 500
-    ? new ChatError("invalid_request", "The request could not be read: its headers or body are malformed.")
+    ? new GatewayError("invalid_request", "The request could not be read: its headers or body are malformed.")
     : undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { KeyLimits } from "./auth/api-keys.js";
 import { Buckets } from "./token-buckets.js";
@@ -24,24 +24,24 @@ export class Throttle {
 
   /** Counts the request, which runs until its reply closes. Throws `rate_limited`. */
   admit(request: FastifyRequest, reply: FastifyReply): void {
-    const { key } = request.caller;
+    const { keyName } = request.caller;
     const { requestsPerMinute, concurrency } = request.keyLimits;
     // Who has left already will not close again.
     request.stop.throwIfAborted();
-    const running = this.#running.get(key) ?? 0;
+    const running = this.#running.get(keyName) ?? 0;
     if (concurrency !== undefined && running >= concurrency)
       throw refusal(`concurrency: ${concurrency}`, "Wait until one of its requests is done.", 1);
     if (requestsPerMinute !== undefined) {
       const allowance = { most: requestsPerMinute, within: minute };
-      if (!this.#minutes.take(key, allowance)) {
-        const { next } = this.#minutes.look(key, allowance);
+      if (!this.#minutes.take(keyName, allowance)) {
+        const { next } = this.#minutes.look(keyName, allowance);
         throw refusal(`requestsPerMinute: ${requestsPerMinute}`, `Try again in ${next} s.`, next);
       }
     }
-    reply.headers(this.headers(key, request.keyLimits));
+    reply.headers(this.headers(keyName, request.keyLimits));
     if (concurrency === undefined) return;
-    this.#running.set(key, running + 1);
-    reply.raw.once("close", () => this.#leave(key));
+    this.#running.set(keyName, running + 1);
+    reply.raw.once("close", () => this.#leave(keyName));
   }
 
   #leave(key: string): void {
@@ -51,7 +51,7 @@ export class Throttle {
   }
 }
 
-function refusal(limit: string, advice: string, retryAfterSeconds: number): ChatError {
+function refusal(limit: string, advice: string, retryAfterSeconds: number): GatewayError {
   const message = `Moonbridge's own limit for this key is reached (${limit}). ${advice}`;
-  return new ChatError("rate_limited", message, { retryAfterSeconds });
+  return new GatewayError("rate_limited", message, { retryAfterSeconds });
 }

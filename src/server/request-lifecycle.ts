@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { Metrics } from "../observability/metrics.js";
 
@@ -27,7 +27,7 @@ export class Lifetime {
         this.#running.delete(controller);
         if (!looks.has(request.method)) this.#restsSince = performance.now();
         const left = !reply.raw.writableFinished;
-        if (left) controller.abort(new ChatError("cancelled", "The client left."));
+        if (left) controller.abort(new GatewayError("cancelled", "The client left."));
         const ended = {
           method: request.method,
           route: request.routeOptions.url ?? "none",
@@ -39,7 +39,7 @@ export class Lifetime {
           {
             reqId: request.id,
             ...ended,
-            key: request.caller?.key,
+            key: request.caller?.keyName,
             failure: left ? "cancelled" : request.failure?.code,
             upstreamCode: identifier(request.failure?.upstreamCode),
           },
@@ -62,13 +62,15 @@ export class Lifetime {
   /** Ends what is still running; streams get an error event, the rest its status. */
   stopAll(): void {
     for (const controller of this.#running) {
-      controller.abort(new ChatError("shutting_down", "Moonbridge is shutting down. Try again in a moment."));
+      controller.abort(
+        new GatewayError("shutting_down", "Moonbridge is shutting down. Try again in a moment."),
+      );
     }
   }
 }
 
-function tooLate(): ChatError {
-  return new ChatError("timeout", "The answer took too long and was stopped.");
+function tooLate(): GatewayError {
+  return new GatewayError("timeout", "The answer took too long and was stopped.");
 }
 
 /** The upstream's name for a failure, if it is a name: it comes from outside. */

@@ -9,7 +9,7 @@ import { models } from "../api/models/route.js";
 import { chatCompletions } from "../api/openai-chat/route.js";
 import type { Chat } from "../chat/chat-service.js";
 import type { Config } from "../config/schema.js";
-import { ChatError } from "../core/errors.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { KeyStore } from "../core/store.js";
 import type { Metrics } from "../observability/metrics.js";
@@ -173,7 +173,7 @@ function parseBody(body: string): unknown {
     return JSON.parse(body.replace(/^\ufeff/, ""));
   } catch {
     // The parser's own message quotes the body.
-    throw new ChatError("invalid_request", "The body is not valid JSON.");
+    throw new GatewayError("invalid_request", "The body is not valid JSON.");
   }
 }
 

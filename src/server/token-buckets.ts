@@ -1,14 +1,14 @@
-import { Recent } from "../lib/bounded-map.js";
+import { BoundedMap } from "../lib/bounded-map.js";
 
 /** So many at once, and all of them again after so many milliseconds. */
 export type Allowance = { most: number; within: number };
 
 /** Token buckets by name. Beyond `size` names the one that was used longest ago is forgotten. */
 export class Buckets {
-  readonly #buckets: Recent<{ level: number; at: number }>;
+  readonly #buckets: BoundedMap<{ level: number; at: number }>;
 
   constructor(size: number) {
-    this.#buckets = new Recent(size);
+    this.#buckets = new BoundedMap(size);
   }
 
   /** Takes one out; false if there is none. */

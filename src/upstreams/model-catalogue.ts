@@ -1,11 +1,11 @@
-import { asChatError, ChatError } from "../core/errors.js";
+import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 
 /** The models of one account: the live list, remembered and renewed behind the scenes, else a built-in one. */
 export class Catalogue<M> {
   readonly #load: (signal: AbortSignal) => Promise<readonly M[]>;
   #models: readonly M[];
-  #failure = new ChatError("timeout", "This upstream has not said yet which models it has. Try again.");
+  #failure = new GatewayError("timeout", "This upstream has not said yet which models it has. Try again.");
   #askAgainAt = 0;
   #loading: Promise<void> | undefined;
   #asked = false;
@@ -16,7 +16,7 @@ export class Catalogue<M> {
   }
 
   /**
-   * Hardly ever waits: a slow or broken catalogue must not keep anyone from chatting. Throws ChatError only where no
+   * Hardly ever waits: a slow or broken catalogue must not keep anyone from chatting. Throws GatewayError only where no
    * model is known at all: why the last attempt failed, while the next one is on its way.
    */
   async models(): Promise<readonly M[]> {
@@ -34,11 +34,11 @@ export class Catalogue<M> {
   async #refresh(): Promise<void> {
     try {
       const live = await this.#load(AbortSignal.timeout(limits.unary));
-      if (live.length === 0) throw new ChatError("upstream_protocol", "This upstream lists no models.");
+      if (live.length === 0) throw new GatewayError("upstream_protocol", "This upstream lists no models.");
       this.#models = live;
       this.#askAgainAt = Date.now() + limits.catalogue;
     } catch (error) {
-      this.#failure = asChatError(error);
+      this.#failure = toGatewayError(error);
       this.#askAgainAt = this.#models.length === 0 ? 0 : Date.now() + limits.catalogueRetry;
     }
   }

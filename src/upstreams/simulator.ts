@@ -1,9 +1,9 @@
 import { type Simulator, startSimulator } from "../../simulator/index.js";
 import type {
   AccountStatus,
+  EventSink,
   Feature,
   FileContent,
-  Listener,
   Model,
   Upstream,
   UpstreamRequest,
@@ -17,7 +17,7 @@ const pace = 15;
 /** The built-in fake Kimi, spoken to exactly like the real one; answers until an account is connected. */
 export class SimulatorUpstream implements Upstream {
   readonly kind = "simulator";
-  readonly chats = "tree";
+  readonly chatStructure = "tree";
   readonly simulated = true;
   readonly features: ReadonlySet<Feature>;
   readonly name: string;
@@ -49,20 +49,20 @@ export class SimulatorUpstream implements Upstream {
     return this.#kimi.models();
   }
 
-  chat(request: UpstreamRequest, tell: Listener, signal: AbortSignal): Promise<void> {
+  chat(request: UpstreamRequest, tell: EventSink, signal: AbortSignal): Promise<void> {
     return this.#kimi.chat(request, tell, signal);
   }
 
-  account(): string {
-    return this.#kimi.account();
+  accountId(): string {
+    return this.#kimi.accountId();
   }
 
   upload(file: FileContent, signal: AbortSignal): Promise<string> {
     return this.#kimi.upload(file, signal);
   }
 
-  forget(chat: string, signal: AbortSignal): Promise<void> {
-    return this.#kimi.forget(chat, signal);
+  deleteChat(chat: string, signal: AbortSignal): Promise<void> {
+    return this.#kimi.deleteChat(chat, signal);
   }
 
   status(): AccountStatus {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { accountState, type LoginFacts } from "../../src/accounts/account-status.js";
-import { ChatError } from "../../src/core/errors.js";
+import { GatewayError } from "../../src/core/errors.js";
 
 const day = 86_400_000;
 const well: LoginFacts = {
@@ -10,8 +10,8 @@ const well: LoginFacts = {
   setback: undefined,
   triesAgainAt: Date.now(),
 };
-const unreachable = new ChatError("upstream_unavailable", "Kimi cannot be reached.");
-const refused = new ChatError("account_login_required", "no");
+const unreachable = new GatewayError("upstream_unavailable", "Kimi cannot be reached.");
+const refused = new GatewayError("account_login_required", "no");
 
 test.each<[what: string, facts: Partial<LoginFacts>, state: string, detail: RegExp]>([
   ["all is well", {}, "ok", /renews itself\.$/],

@@ -1,6 +1,6 @@
 import { type IssueOptions, TokenOffice } from "../../simulator/tokens.js";
 import { Credentials, type Renew } from "../../src/accounts/credentials.js";
-import { asChatError, ChatError } from "../../src/core/errors.js";
+import { GatewayError, toGatewayError } from "../../src/core/errors.js";
 import type { CredentialStore } from "../../src/core/store.js";
 import type { TokenPair } from "../../src/core/token.js";
 import { SqliteStore, StoreError } from "../../src/store/sqlite/store.js";
@@ -45,12 +45,12 @@ export class KimiAccount {
   };
 
   #answer(refreshToken: string): TokenPair | "refused" {
-    if (this.isUnreachable) throw new ChatError("upstream_unavailable", "Kimi cannot be reached.");
+    if (this.isUnreachable) throw new GatewayError("upstream_unavailable", "Kimi cannot be reached.");
     this.refreshes++;
     const trouble = this.troubles.shift();
     if (trouble === "refused") return "refused";
     const pair = this.#byItsClock(() => this.#office.rotate(refreshToken));
-    if (trouble === "lost") throw new ChatError("upstream_cut", "The answer was lost.");
+    if (trouble === "lost") throw new GatewayError("upstream_cut", "The answer was lost.");
     return pair ?? "refused";
   }
 
@@ -131,19 +131,19 @@ export class Process {
   }
 
   /** What an upstream does for one question. Resolves to what became of it. */
-  async ask(): Promise<"answered" | ChatError> {
+  async ask(): Promise<"answered" | GatewayError> {
     const askedAt = Date.now();
     const signal = new AbortController().signal;
     try {
       let token = await this.credentials.accessToken(signal);
       if (!this.#kimi.accepts(token)) token = await this.credentials.replace(token, signal);
-      if (!this.#kimi.accepts(token)) throw new ChatError("account_login_required", "Refused twice.");
+      if (!this.#kimi.accepts(token)) throw new GatewayError("account_login_required", "Refused twice.");
       await this.credentials.confirm(token);
       if (Date.now() > askedAt) this.waits++;
       return "answered";
     } catch (error) {
       this.failures++;
-      return asChatError(error);
+      return toGatewayError(error);
     }
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { AccountQueue, type QueueOptions, type Slot } from "../../src/accounts/queue.js";
-import { ChatError } from "../../src/core/errors.js";
+import { GatewayError } from "../../src/core/errors.js";
 
 const never = () => new AbortController().signal;
 
@@ -78,7 +78,7 @@ describe("bounds", () => {
     const waiting = [queue.enter("a", never()), queue.enter("b", never())];
     const refused = await queue.enter("c", never()).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: "account_busy", status: 429, retryable: true });
-    expect(refused instanceof ChatError ? refused.retryAfterSeconds : 0).toBeGreaterThan(0);
+    expect(refused instanceof GatewayError ? refused.retryAfterSeconds : 0).toBeGreaterThan(0);
     slot.release();
     for (const each of waiting) (await each).release();
   });
@@ -97,7 +97,7 @@ describe("bounds", () => {
       for (let n = 0; n < answers; n++) (await queue.enter("a", never())).release();
       await queue.enter("a", never());
       const refused = await queue.enter("a", never()).catch((error: unknown) => error);
-      return refused instanceof ChatError ? refused.retryAfterSeconds : undefined;
+      return refused instanceof GatewayError ? refused.retryAfterSeconds : undefined;
     };
     expect(await advice(0)).toBe(10);
     expect(await advice(50)).toBe(1);
@@ -114,7 +114,7 @@ describe("bounds", () => {
 
 describe("an account that says “not now”", () => {
   const limited = (retryAfterSeconds: number) =>
-    new ChatError("rate_limited", "Too fast.", { retryAfterSeconds, upstreamCode: "RATE" });
+    new GatewayError("rate_limited", "Too fast.", { retryAfterSeconds, upstreamCode: "RATE" });
 
   test("is left alone until then, and goes on by itself", async () => {
     const queue = open({ concurrency: 5 });
@@ -143,7 +143,7 @@ describe("an account that says “not now”", () => {
 
   test("because a quota is used up: that is remembered until an answer comes, and holds nobody", async () => {
     const queue = open();
-    queue.heed(new ChatError("quota_exceeded", "Used up."));
+    queue.heed(new GatewayError("quota_exceeded", "Used up."));
     expect(queue.state.usedUp?.because.code).toBe("quota_exceeded");
     (await queue.enter("a", never())).release();
     queue.answered();
@@ -152,7 +152,7 @@ describe("an account that says “not now”", () => {
 
   test("a failure of another kind holds nobody", async () => {
     const queue = open();
-    queue.heed(new ChatError("upstream_cut", "Cut."));
+    queue.heed(new GatewayError("upstream_cut", "Cut."));
     queue.heed(new Error("defect"));
     (await queue.enter("a", never())).release();
   });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { Breaker } from "../../src/chat/circuit-breaker.js";
-import { ChatError } from "../../src/core/errors.js";
+import { GatewayError } from "../../src/core/errors.js";
 import { limits } from "../../src/core/limits.js";
 
 const { breakerFailures, breakerPause, breakerLongestPause } = limits;
-const down = new ChatError("upstream_unavailable", "Down.");
+const down = new GatewayError("upstream_unavailable", "Down.");
 
 function failing(times: number, now = 0): Breaker {
   const breaker = new Breaker();
@@ -50,7 +50,7 @@ test("a try that fails makes the pause longer, up to a bound", () => {
 test("what is wrong with a request or an account does not count", () => {
   const breaker = new Breaker();
   for (const code of ["invalid_request", "quota_exceeded", "account_login_required", "cancelled"] as const) {
-    for (let n = 0; n < 10; n++) breaker.failed(new ChatError(code, "Not its fault."), 0);
+    for (let n = 0; n < 10; n++) breaker.failed(new GatewayError(code, "Not its fault."), 0);
   }
   breaker.failed(new Error("a defect"), 0);
   expect(breaker.isOpen).toBe(false);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../simulator/index.js";
 import type { StoredCredentials } from "../../src/core/store.js";
-import { claims } from "../../src/core/token.js";
+import { decodeClaims } from "../../src/core/token.js";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
 import { older } from "../accounts/intake/jwt.js";
 import { asking, until } from "../gateway.js";
@@ -64,7 +64,7 @@ describe("what is pasted is recognised, verified and stored", () => {
     expect(program.output()).toMatch(/Kimi accepts this login and has renewed it/);
     const { current } = (await stored(folder)) ?? {};
     expectNoTokenIn(program.output(), refreshToken, current?.accessToken ?? "", current?.refreshToken ?? "");
-    expect(claims(current?.accessToken ?? "").kind).toBe("access");
+    expect(decodeClaims(current?.accessToken ?? "").kind).toBe("access");
     expect(current?.refreshToken).not.toBe(refreshToken);
     expect(simulator.counts().refreshes).toBe(1);
   });

@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import type { Socket } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { ChatError } from "../../src/core/errors.js";
+import { GatewayError } from "../../src/core/errors.js";
 import { LinkFetcher } from "../../src/files/link-fetcher.js";
 import { Guard } from "../../src/files/ssrf-guard.js";
 import { version } from "../../src/lib/version.js";
@@ -20,12 +20,12 @@ const fetched = async (fetcher: LinkFetcher, link: string) =>
   readAll((await fetcher.open(link, signal)).body);
 
 /** What the promise fails with, which must be an error of ours that says nothing of the link but its host. */
-async function failure(promise: Promise<unknown>): Promise<ChatError> {
+async function failure(promise: Promise<unknown>): Promise<GatewayError> {
   const error = await promise.then(
     () => new Error("it did not fail"),
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof ChatError)) throw error;
+  if (!(error instanceof GatewayError)) throw error;
   expect(error.cause).toBeUndefined();
   expect(`${error.message}${error.upstreamCode}`).not.toMatch(/CANARY|127\.0\.0\.1|::1/);
   return error;
@@ -341,7 +341,7 @@ describe("a server that is not there", () => {
 });
 
 describe("whoever fetches may leave", () => {
-  const reason = new ChatError("cancelled", "The client left.");
+  const reason = new GatewayError("cancelled", "The client left.");
 
   test("before anything happens, and nothing does", async () => {
     const site = await startSite((_request, response) => response.end());

@@ -2,7 +2,7 @@ import { networkInterfaces } from "node:os";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, test } from "vitest";
-import { ChatError } from "../../src/core/errors.js";
+import { GatewayError } from "../../src/core/errors.js";
 import type { LinkFetcher } from "../../src/files/link-fetcher.js";
 import { Guard } from "../../src/files/ssrf-guard.js";
 import {
@@ -45,7 +45,7 @@ async function verdicts(fetcher: LinkFetcher, link: string): Promise<unknown[]> 
 }
 
 function codeOf(error: unknown): string {
-  if (!(error instanceof ChatError)) throw error;
+  if (!(error instanceof GatewayError)) throw error;
   expect(error.message).toMatch(
     /^(This link|The link to “[\x21-\x7e]{1,100}”) is not fetched: [^“]{1,100}\.$/,
   );
@@ -187,10 +187,10 @@ describe("private links, opened by the config", () => {
     for (const address of [...insideAddresses, ...metadataAddresses]) {
       const check = () => guard.checkLink(literal(address).replace(":PORT", ""));
       if (opened.test(address)) check();
-      else expect(check, address).toThrow(ChatError);
+      else expect(check, address).toThrow(GatewayError);
     }
     for (const link of [...embedded, ...metadataSpellings, ...schemes, ...withUserInfo, ...malformed])
-      expect(() => guard.checkLink(link.replaceAll("PORT", "80")), link).toThrow(ChatError);
+      expect(() => guard.checkLink(link.replaceAll("PORT", "80")), link).toThrow(GatewayError);
   });
 });
 
@@ -213,7 +213,7 @@ describe("this machine on a public address", () => {
     expect(mine.length).toBeGreaterThan(0);
     for (const { address } of mine)
       expect(() => new Guard({ allowPrivate: false }).checkAddresses("me.test", [address])).toThrow(
-        ChatError,
+        GatewayError,
       );
   });
 });
@@ -310,7 +310,7 @@ describe("addresses", () => {
         const plain = octets.join(".");
         const check = () => guard.checkLink(`http://${host}/`).hostname;
         if (verdict(plain) === "public") expect(check()).toBe(plain);
-        else expect(check, host).toThrow(ChatError);
+        else expect(check, host).toThrow(GatewayError);
       }),
       { numRuns: 2_000 },
     );
@@ -324,7 +324,7 @@ test("an error quotes the host, shortened, and nothing else of a link", () => {
     try {
       return `let through: ${guard.checkLink(link)}`;
     } catch (error) {
-      return error instanceof ChatError ? error.message : error;
+      return error instanceof GatewayError ? error.message : error;
     }
   };
   expect(message("http://10.0.0.1:81/CANARY?CANARY#CANARY")).toBe(

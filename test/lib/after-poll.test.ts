@@ -1,14 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { atTurnEnd } from "../../src/lib/after-poll.js";
+import { afterPoll } from "../../src/lib/after-poll.js";
 
 test("what is due runs when the turn is over, in its order, and what comes meanwhile after it", async () => {
   const ran: string[] = [];
-  atTurnEnd(() => {
+  afterPoll(() => {
     ran.push("first");
-    atTurnEnd(() => ran.push("third"));
+    afterPoll(() => ran.push("third"));
   });
-  atTurnEnd(() => ran.push("second"));
+  afterPoll(() => ran.push("second"));
   await Promise.resolve();
   expect(ran).toEqual([]);
   await setImmediate();
@@ -20,11 +20,11 @@ test("a task that throws takes none of the others with it", async () => {
   const thrown = new Promise((resolve) => process.once("uncaughtException", resolve));
   const before = process.rawListeners("uncaughtException").slice(0, -1) as NodeJS.UncaughtExceptionListener[];
   for (const listener of before) process.off("uncaughtException", listener);
-  atTurnEnd(() => ran.push("first"));
-  atTurnEnd(() => {
+  afterPoll(() => ran.push("first"));
+  afterPoll(() => {
     throw new Error("of a task");
   });
-  atTurnEnd(() => ran.push("last"));
+  afterPoll(() => ran.push("last"));
   expect(await thrown).toMatchObject({ message: "of a task" });
   for (const listener of before) process.on("uncaughtException", listener);
   await setImmediate();

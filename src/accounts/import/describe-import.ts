@@ -1,4 +1,4 @@
-import { when } from "../../lib/relative-time.js";
+import { formatTimeWithDistance } from "../../lib/relative-time.js";
 import { whereTokensAre } from "./formats.js";
 import type { Login } from "./import-login.js";
 
@@ -24,7 +24,8 @@ function whatIn({ tokens, generation }: Login): string {
 
 function expiry(name: string, at: number | undefined, now: number): string[] {
   if (at === undefined) return [];
-  const words = at === Infinity ? "does not say when it expires" : `expires ${when(at, now)}`;
+  const words =
+    at === Infinity ? "does not say when it expires" : `expires ${formatTimeWithDistance(at, now)}`;
   return [`  ${name.padEnd(13)}  ${words}`];
 }
 

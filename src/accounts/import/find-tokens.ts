@@ -1,5 +1,5 @@
 import { limits } from "../../core/limits.js";
-import { jwtPart } from "../../core/token.js";
+import { decodeJwtPart } from "../../core/token.js";
 
 /** The tokens that stand in a text, each once, and what has only the beginning of one. */
 export type Found = { tokens: string[]; broken: Broken[] };
@@ -87,7 +87,7 @@ function beginOfHeader(
   const run = text.slice(start, dot);
   let at = run.indexOf(mark);
   for (let tries = 0; at !== -1 && tries < mostMarks; tries++) {
-    const header = jwtPart(run.slice(at));
+    const header = decodeJwtPart(run.slice(at));
     // An encrypted token has five parts and says nothing; Kimi's are signed.
     if (typeof header?.alg === "string" && header.enc === undefined)
       return { at: start + at, algorithm: header.alg };
@@ -97,5 +97,5 @@ function beginOfHeader(
 }
 
 function isPayload(part: string): boolean {
-  return part.length <= limits.token && jwtPart(part) !== undefined;
+  return part.length <= limits.token && decodeJwtPart(part) !== undefined;
 }

@@ -1,4 +1,4 @@
-import type { SiteName } from "../../core/kimi-site.js";
+import type { KimiSiteName } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
 import type { TokenPair } from "../../core/token.js";
 import { findTokens } from "./find-tokens.js";
@@ -17,7 +17,7 @@ export type Login = {
   /** Tokens that have not expired, of one user. */
   tokens: TokenPair;
   user: string | undefined;
-  site: SiteName;
+  site: KimiSiteName;
   /** Neither the token nor anything around it names the site. */
   siteAssumed: boolean;
   generation: Generation;
@@ -93,7 +93,7 @@ function generationOf(access: KimiToken | undefined, refresh: KimiToken | undefi
 }
 
 /** The site that addresses and cookie domains around the tokens speak of, where they speak of one only. */
-function siteNamedIn(pasted: string): SiteName | undefined {
+function siteNamedIn(pasted: string): KimiSiteName | undefined {
   const [com, ai] = [pasted.includes("kimi.com"), pasted.includes("kimi.ai")];
   if (com === ai) return undefined;
   return com ? "kimi.com" : "kimi.ai";

@@ -1,4 +1,4 @@
-import { when } from "../../lib/relative-time.js";
+import { formatTimeWithDistance } from "../../lib/relative-time.js";
 import type { Broken } from "./find-tokens.js";
 import { formatOf, whereTokensAre } from "./formats.js";
 import type { ForeignToken, KimiToken } from "./token-owner.js";
@@ -54,5 +54,5 @@ export function problemOf(pasted: string, { expired, broken, foreign }: Leftover
 function reasonOf({ kind, isOld, expiresAt }: KimiToken, now: number): string {
   const isShort = kind === "access" && !isOld;
   const advice = isShort ? " Such tokens live 15 minutes: take the refresh token as well." : "";
-  return `This ${kind} token expired ${when(expiresAt, now)}.${advice}`;
+  return `This ${kind} token expired ${formatTimeWithDistance(expiresAt, now)}.${advice}`;
 }

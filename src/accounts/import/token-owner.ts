@@ -1,5 +1,5 @@
-import { type SiteName, siteOf } from "../../core/kimi-site.js";
-import { claims } from "../../core/token.js";
+import { type KimiSiteName, kimiSiteFromToken } from "../../core/kimi-site.js";
+import { decodeClaims } from "../../core/token.js";
 
 /** A token of Kimi's web chat. Times are milliseconds since the epoch. */
 export type KimiToken = {
@@ -11,7 +11,7 @@ export type KimiToken = {
   /** Infinity where the token does not say. */
   expiresAt: number;
   /** Undefined where the token does not say: those of the older site do not (kimi-web.md §2.3). */
-  site: SiteName | undefined;
+  site: KimiSiteName | undefined;
   /** Issued by the older site: its access token is the 30-day cookie, its refresh token is for the legacy endpoint. */
   isOld: boolean;
 };
@@ -23,7 +23,7 @@ const latestDate = 8.64e15;
 
 /** Kimi's web chat's tokens name the app `kimi` and their kind (kimi-web.md §2.3). */
 export function whose(token: string): KimiToken | ForeignToken {
-  const said = claims(token);
+  const said = decodeClaims(token);
   const isKimis = said.issuer === "user-center" || said.issuer === "account" || said.app === "kimi";
   if (!isKimis) return { owner: otherOwner(said.issuer ?? "") };
   const { kind } = said;
@@ -35,7 +35,7 @@ export function whose(token: string): KimiToken | ForeignToken {
     user: /^[\w.@-]{1,64}$/.test(said.subject ?? "") ? said.subject : undefined,
     issuedAt: said.issuedAt ?? 0,
     expiresAt: Math.abs(said.expiresAt ?? Infinity) <= latestDate ? (said.expiresAt ?? Infinity) : Infinity,
-    site: siteOf(token),
+    site: kimiSiteFromToken(token),
     isOld: said.issuer === "user-center",
   };
 }

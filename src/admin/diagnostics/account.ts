@@ -1,7 +1,7 @@
 import { limits } from "../../core/limits.js";
 import type { ThreadStore } from "../../core/store.js";
 import type { AccountStatus, Quota, Upstream } from "../../core/types.js";
-import { when } from "../../lib/relative-time.js";
+import { formatTimeWithDistance } from "../../lib/relative-time.js";
 import { isBuiltIn } from "../../upstreams/kimi-web/catalogue.js";
 import { type Finding, look, sentence } from "./finding.js";
 import { shortChat } from "./short-chat.js";
@@ -58,13 +58,15 @@ function timeOf(status: AccountStatus): string {
   const now = Date.now();
   switch (status.state) {
     case "ok":
-      return status.expiresAt ? ` If nobody renewed it, it would end ${when(status.expiresAt, now)}.` : "";
+      return status.expiresAt
+        ? ` If nobody renewed it, it would end ${formatTimeWithDistance(status.expiresAt, now)}.`
+        : "";
     case "expiring":
-      return status.expiresAt ? ` It ends ${when(status.expiresAt, now)}.` : "";
+      return status.expiresAt ? ` It ends ${formatTimeWithDistance(status.expiresAt, now)}.` : "";
     case "limited":
     case "quota":
     case "unavailable":
-      return status.until ? ` This ends ${when(status.until, now)}.` : "";
+      return status.until ? ` This ends ${formatTimeWithDistance(status.until, now)}.` : "";
     case "busy":
     case "login required":
       return "";
@@ -72,8 +74,8 @@ function timeOf(status: AccountStatus): string {
 }
 
 async function checkUser(what: string, upstream: Upstream, signal: AbortSignal): Promise<Finding[]> {
-  if (!upstream.user) return [];
-  const id = await upstream.user(signal);
+  if (!upstream.currentUser) return [];
+  const id = await upstream.currentUser(signal);
   return [{ what, state: "ok", detail: `Kimi knows this login: user ${shortened(id)}` }];
 }
 
@@ -118,6 +120,6 @@ async function checkQuota(what: string, upstream: Upstream, signal: AbortSignal)
 }
 
 function share({ name, used, resetsAt }: Quota): string {
-  const anew = resetsAt === undefined ? "" : `, anew ${when(resetsAt, Date.now())}`;
+  const anew = resetsAt === undefined ? "" : `, anew ${formatTimeWithDistance(resetsAt, Date.now())}`;
   return `${name}: ${Math.round(used * 100)} % used${anew}`;
 }

@@ -4,7 +4,7 @@ import { addressError, fromHere, isLoopback } from "../../config/listen-address.
 import type { Config } from "../../config/schema.js";
 import { limits } from "../../core/limits.js";
 import { errorCode } from "../../lib/error-code.js";
-import { parseObject, text } from "../../lib/json.js";
+import { asText, parseObject } from "../../lib/json.js";
 import { type Finding, sentence } from "./finding.js";
 
 /** Who can reach the server, and whether its port is free or it runs there already. */
@@ -64,7 +64,7 @@ async function versionAt(url: string, signal: AbortSignal): Promise<string | und
       if (size > limits.unaryBody) return undefined;
     }
     const answer = parseObject(Buffer.concat(chunks).toString());
-    const version = text(answer?.version);
+    const version = asText(answer?.version);
     return answer?.name === "moonbridge" && /^[\w.+-]{1,40}$/.test(version ?? "") ? version : undefined;
   } catch {
     return undefined;

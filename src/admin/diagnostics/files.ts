@@ -3,7 +3,7 @@ import { stat, statfs, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Config } from "../../config/schema.js";
 import type { FileStore } from "../../core/store.js";
-import { sizeOf } from "../../lib/byte-size.js";
+import { formatByteSize } from "../../lib/byte-size.js";
 import type { Finding } from "./finding.js";
 
 /** Whether uploaded files can be kept, what they take and what is left for more. */
@@ -13,7 +13,9 @@ export async function checkFiles(
 ): Promise<Finding> {
   const what = "files";
   const kept = await store?.countFiles();
-  const used = kept ? `${kept.files} kept, ${sizeOf(kept.bytes)}` : "what is kept stands in the store";
+  const used = kept
+    ? `${kept.files} kept, ${formatByteSize(kept.bytes)}`
+    : "what is kept stands in the store";
   const at = await existing(folder);
   const code = at === undefined ? "ENOENT" : await tryToWrite(at);
   if (at === undefined || code !== undefined) {
@@ -22,9 +24,14 @@ export async function checkFiles(
   }
   const { bavail, bsize } = await statfs(at);
   const left = bavail * bsize;
-  const detail = `${folder}${at === folder ? "" : " (made when needed)"}; ${used}; ${sizeOf(left)} left`;
+  const detail = `${folder}${at === folder ? "" : " (made when needed)"}; ${used}; ${formatByteSize(left)} left`;
   if (left >= maxBytes) return { what, state: "ok", detail };
-  return { what, state: "warn", detail, remedy: `Free some space: one file may have ${sizeOf(maxBytes)}.` };
+  return {
+    what,
+    state: "warn",
+    detail,
+    remedy: `Free some space: one file may have ${formatByteSize(maxBytes)}.`,
+  };
 }
 
 /** The folder, or the nearest one above in which it would be made. */

@@ -1,6 +1,6 @@
 import { ConfigError } from "../../config/validate.js";
 import { Deadline } from "../../core/deadline.js";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import { StoreError } from "../../store/sqlite/store.js";
 
@@ -29,7 +29,7 @@ export async function look(what: string, signal: AbortSignal, check: Check): Pro
 
 /** What went wrong; only our own errors are sure to quote nothing. */
 export function sentence(error: unknown): string {
-  if (error instanceof ChatError || error instanceof ConfigError || error instanceof StoreError)
+  if (error instanceof GatewayError || error instanceof ConfigError || error instanceof StoreError)
     return error.message;
   const name = error instanceof Error ? error.name : typeof error;
   const code = error instanceof Error && "code" in error ? ` ${String(error.code)}` : "";
@@ -44,6 +44,6 @@ function longAfter(signal: AbortSignal): Promise<never> {
   });
 }
 
-function tooLate(): ChatError {
-  return new ChatError("timeout", `This took more than ${limits.doctorCheck / 1_000} s and was given up.`);
+function tooLate(): GatewayError {
+  return new GatewayError("timeout", `This took more than ${limits.doctorCheck / 1_000} s and was given up.`);
 }

@@ -1,7 +1,7 @@
-import { ChatError, type ErrorCode } from "../../core/errors.js";
+import { type ErrorCode, GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ThreadStore } from "../../core/store.js";
-import type { Listener, Upstream } from "../../core/types.js";
+import type { EventSink, Upstream } from "../../core/types.js";
 import type { Finding } from "./finding.js";
 
 /** The account works, and has its hands full. */
@@ -11,7 +11,7 @@ type Chats = Pick<ThreadStore, "saveChat" | "removeChat">;
 
 /**
  * Two words to the usual model, without thinking and search. The chat is deleted at once; if that fails, or this
- * process is killed, a Moonbridge that runs does it, since the store knows of it. Throws ChatError.
+ * process is killed, a Moonbridge that runs does it, since the store knows of it. Throws GatewayError.
  */
 export async function shortChat(
   what: string,
@@ -34,7 +34,7 @@ export async function shortChat(
   let opened: string | undefined;
   let isGone = true;
   try {
-    const hear: Listener = (events) => {
+    const hear: EventSink = (events) => {
       const place = events.find((event) => event.type === "opened");
       if (!place || place.chat === opened) return undefined;
       opened = place.chat;
@@ -42,7 +42,7 @@ export async function shortChat(
     };
     await upstream.chat(request, hear, signal);
   } catch (error) {
-    if (!(error instanceof ChatError) || !later.has(error.code)) throw error;
+    if (!(error instanceof GatewayError) || !later.has(error.code)) throw error;
     return { what, state: "warn", detail: error.message };
   } finally {
     if (opened !== undefined) isGone = await remove(upstream, opened, store);
@@ -60,7 +60,7 @@ export async function shortChat(
 
 async function remove(upstream: Upstream, chat: string, store: Chats | undefined): Promise<boolean> {
   try {
-    await upstream.forget?.(chat, AbortSignal.timeout(limits.doctorLastWords));
+    await upstream.deleteChat?.(chat, AbortSignal.timeout(limits.doctorLastWords));
     await store?.removeChat(upstream.name, chat);
     return true;
   } catch {

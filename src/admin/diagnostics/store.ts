@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { Config } from "../../config/schema.js";
 import type { Store } from "../../core/store.js";
-import { sizeOf } from "../../lib/byte-size.js";
+import { formatByteSize } from "../../lib/byte-size.js";
 import type { Finding } from "./finding.js";
 
 /** A store that could be opened: it is sound and can be written. */
@@ -15,7 +15,7 @@ export async function checkStore({
   );
   const bytes = [file, ...others].reduce((sum, part) => sum + (part?.size ?? 0), 0);
   const sealed = sealKeys.length > 0 ? "logins in it are sealed" : "logins in it are not sealed";
-  const detail = `${storePath}, ${sizeOf(bytes)}; ${sealed}`;
+  const detail = `${storePath}, ${formatByteSize(bytes)}; ${sealed}`;
   // Windows has no such modes.
   const isOpen = process.platform !== "win32" && ((file?.mode ?? 0) & 0o077) !== 0;
   if (!isOpen) return { what, state: "ok", detail };

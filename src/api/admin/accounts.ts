@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { Chat } from "../../chat/chat-service.js";
-import { asChatError } from "../../core/errors.js";
+import { toGatewayError } from "../../core/errors.js";
 import type { Quota } from "../../core/types.js";
 
 /** `GET /v1/accounts`: the state of each account, what it has used, and how many wait for it. */
@@ -31,7 +31,7 @@ async function quotaOf(chat: Chat, upstream: string, signal: AbortSignal) {
   try {
     return (await chat.quota(upstream, signal))?.map(describe) ?? null;
   } catch (error) {
-    return { error: asChatError(error).code };
+    return { error: toGatewayError(error).code };
   }
 }
 

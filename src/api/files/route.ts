@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import multipart from "@fastify/multipart";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { Chat } from "../../chat/chat-service.js";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { FileId, FileList } from "./schema.js";
 import { formOverhead, receiveUpload } from "./upload.js";
 
@@ -26,7 +26,7 @@ export function files({ files }: Chat): FastifyPluginAsyncTypebox {
     const bodyLimit = files.maxBytes + formOverhead;
     app.post("/v1/files", { schema: upload, bodyLimit }, async (request, reply) => {
       try {
-        const { file, ignored } = await receiveUpload(request, files, request.caller.key);
+        const { file, ignored } = await receiveUpload(request, files, request.caller.keyName);
         if (ignored.length > 0) reply.header("x-moonbridge-ignored", ignored.join(", "));
         return describe(file);
       } catch (error) {
@@ -41,11 +41,11 @@ export function files({ files }: Chat): FastifyPluginAsyncTypebox {
       const { limit = String(mostListed), after, order, purpose } = request.query;
       const count = Number(limit);
       if (count < 1 || count > mostListed) {
-        throw new ChatError("invalid_request", `limit: expected a number from 1 to ${mostListed}.`, {
+        throw new GatewayError("invalid_request", `limit: expected a number from 1 to ${mostListed}.`, {
           param: "limit",
         });
       }
-      const { files: found, more } = await files.list(request.caller.key, {
+      const { files: found, more } = await files.list(request.caller.keyName, {
         limit: count,
         after,
         purpose,
@@ -58,12 +58,12 @@ export function files({ files }: Chat): FastifyPluginAsyncTypebox {
 
     const one = { params: FileId };
     app.get("/v1/files/:id", { schema: { ...summary("One file"), ...one } }, async (request) =>
-      describe(await files.get(request.caller.key, request.params.id)),
+      describe(await files.get(request.caller.keyName, request.params.id)),
     );
 
     const content = { ...summary("A file's bytes"), ...one };
     app.get("/v1/files/:id/content", { schema: content }, async (request, reply) => {
-      const file = await files.get(request.caller.key, request.params.id);
+      const file = await files.get(request.caller.keyName, request.params.id);
       // Never shown in place: a page among the files must not run as a page of this server.
       return reply
         .type("application/octet-stream")
@@ -74,7 +74,7 @@ export function files({ files }: Chat): FastifyPluginAsyncTypebox {
 
     app.delete("/v1/files/:id", { schema: { ...summary("Delete a file"), ...one } }, async (request) => {
       const { id } = request.params;
-      await files.remove(request.caller.key, id);
+      await files.remove(request.caller.keyName, id);
       return { id, object: "file", deleted: true };
     });
   };

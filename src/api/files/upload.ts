@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import type { Chat } from "../../chat/chat-service.js";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 
 type Files = Chat["files"];
 type Received = Awaited<ReturnType<Files["receive"]>>;
@@ -70,10 +70,13 @@ class Form {
 
 /** The form reader's own errors are about the form; errors of the disk are not. */
 function asRefusal(error: unknown): unknown {
-  if (error instanceof ChatError || (error instanceof Error && "errno" in error)) return error;
-  return new ChatError("invalid_request", "The form could not be read: it is malformed or ends too early.");
+  if (error instanceof GatewayError || (error instanceof Error && "errno" in error)) return error;
+  return new GatewayError(
+    "invalid_request",
+    "The form could not be read: it is malformed or ends too early.",
+  );
 }
 
-function invalid(param: string, expectation: string): ChatError {
-  return new ChatError("invalid_request", `${param}: ${expectation}.`, { param });
+function invalid(param: string, expectation: string): GatewayError {
+  return new GatewayError("invalid_request", `${param}: ${expectation}.`, { param });
 }

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
 import type { Chat, ListedModel } from "../../chat/chat-service.js";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 
 /** Models have no birthday that Kimi tells; a fixed one keeps the list stable. */
 const created = Math.floor(Date.parse("2026-09-15T00:00:00Z") / 1_000);
@@ -26,9 +26,13 @@ export function models(chat: Chat): FastifyPluginAsyncTypebox {
         ({ id }) => id === request.params.id,
       );
       if (model) return describe(model);
-      throw new ChatError("model_not_found", "There is no such model. GET /v1/models lists what there is.", {
-        param: "model",
-      });
+      throw new GatewayError(
+        "model_not_found",
+        "There is no such model. GET /v1/models lists what there is.",
+        {
+          param: "model",
+        },
+      );
     });
   };
 }

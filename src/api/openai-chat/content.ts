@@ -1,4 +1,4 @@
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import type { MediaSource, Message, Part, ToolCall } from "../../core/types.js";
 import { isObject, type JsonObject } from "../../lib/json.js";
 import type { ChatCompletionMessage } from "./schema.js";
@@ -95,7 +95,7 @@ function readPart(part: unknown, at: string): Part {
       return { type: "text", text: typeof part.refusal === "string" ? part.refusal : "" };
     case "image_url":
     case "input_image":
-      return { type: "image", ...readAddress(part.image_url ?? part.file_id, `${at}.image_url`), at };
+      return { type: "image", ...readAddress(part.image_url ?? part.file_id, `${at}.image_url`), path: at };
     case "file":
     case "input_file":
     case "file_url":
@@ -116,7 +116,7 @@ function readFile(part: JsonObject, at: string): Part {
   return {
     type: "file",
     ...readAddress(address, `${at}.file`),
-    at,
+    path: at,
     ...(typeof named === "string" ? { name: named } : {}),
   };
 }
@@ -144,6 +144,6 @@ function isNested(content: unknown): content is JsonObject[] {
   );
 }
 
-function invalid(param: string, expectation: string): ChatError {
-  return new ChatError("invalid_request", `${param}: ${expectation}.`, { param });
+function invalid(param: string, expectation: string): GatewayError {
+  return new GatewayError("invalid_request", `${param}: ${expectation}.`, { param });
 }

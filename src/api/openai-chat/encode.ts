@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Annotation, CitationWriter } from "../../chat/citations.js";
-import type { ChatError } from "../../core/errors.js";
+import type { GatewayError } from "../../core/errors.js";
 import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../core/types.js";
 import type { Body } from "../stream/chunked-body.js";
 import { eventLine, inQuotes, pieces, quote } from "../stream/sse-json.js";
@@ -63,7 +63,7 @@ export class ChunkEncoder {
   }
 
   /** An error line that every parser understands, then the end (clients.md §0.1, row 41). */
-  fail(error: ChatError, body: Body): void {
+  fail(error: GatewayError, body: Body): void {
     body.add(`${eventLine(quote(errorEnvelope(error)))}data: [DONE]\n\n`);
   }
 

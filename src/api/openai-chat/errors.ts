@@ -1,4 +1,4 @@
-import type { ChatError, ErrorCode } from "../../core/errors.js";
+import type { ErrorCode, GatewayError } from "../../core/errors.js";
 
 /** OpenAI's error envelope; all four keys are always there (clients.md row 18). */
 export type ErrorEnvelope = { error: { message: string; type: string; param: string | null; code: string } };
@@ -35,13 +35,13 @@ const names: Record<ErrorCode, Names> = {
   cancelled: { type: "invalid_request_error" },
 };
 
-export function errorEnvelope(error: ChatError): ErrorEnvelope {
+export function errorEnvelope(error: GatewayError): ErrorEnvelope {
   const { type, code = error.code } = names[error.code];
   return { error: { message: error.message, type, param: error.param ?? null, code } };
 }
 
 /** The headers by which SDKs decide whether and when to try again (clients.md §0.9, row 15). */
-export function errorHeaders(error: ChatError): Record<string, string> {
+export function errorHeaders(error: GatewayError): Record<string, string> {
   return {
     ...(error.retryable ? {} : { "x-should-retry": "false" }),
     ...(error.retryAfterSeconds === undefined ? {} : { "retry-after": String(error.retryAfterSeconds) }),

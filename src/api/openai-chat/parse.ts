@@ -1,18 +1,18 @@
 import { distance } from "fastest-levenshtein";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import {
-  type Caller,
   type ChatRequest,
   type CitationMode,
   citationModes,
   type Feature,
+  type Principal,
   type Thinking,
 } from "../../core/types.js";
-import { object, text } from "../../lib/json.js";
+import { asObject, asText } from "../../lib/json.js";
 import { isOriginalShape, readMessages } from "./content.js";
 import { type ChatCompletionBody, parameterNames } from "./schema.js";
 
-export type ParseOptions = { unknownParameters: "reject" | "ignore"; caller: Caller; signal: AbortSignal };
+export type ParseOptions = { unknownParameters: "reject" | "ignore"; caller: Principal; signal: AbortSignal };
 
 /** Reads a validated body. Throws `unknown_parameter` or `invalid_request`, naming the field and the remedy. */
 export function parseChatCompletion(body: ChatCompletionBody, options: ParseOptions): ChatRequest {
@@ -33,12 +33,12 @@ export function parseChatCompletion(body: ChatCompletionBody, options: ParseOpti
     ...(thinking === undefined ? {} : { thinking }),
     ...conversationOf(body),
     ...citationsOf(body),
-    asked: [...askedFeatures(body), ...unknown.map(unknownFeature)],
+    requestedFeatures: [...askedFeatures(body), ...unknown.map(unknownFeature)],
     stream,
-    usage: !stream || body.stream_options?.include_usage === true,
+    includeUsage: !stream || body.stream_options?.include_usage === true,
     // That shape is nobody else's.
-    ...(isOriginal ? {} : { original: { dialect: "openai-chat", body } }),
-    caller: options.caller,
+    ...(isOriginal ? {} : { originalRequest: { dialect: "openai-chat", body } }),
+    principal: options.caller,
     signal: options.signal,
   };
 }
@@ -60,16 +60,16 @@ function unknownParameters(body: object): string[] {
 }
 
 /** Let through: an upstream of this dialect may know it, and for others it is reported, not hidden. */
-function unknownFeature(name: string): ChatRequest["asked"][number] {
+function unknownFeature(name: string): ChatRequest["requestedFeatures"][number] {
   return { parameter: printable(name), feature: "unknown" };
 }
 
-function unknownParameter(name: string): ChatError {
+function unknownParameter(name: string): GatewayError {
   const shown = printable(name);
   const nearest = parameterNames.reduce((best, each) =>
     distance(shown, each) < distance(shown, best) ? each : best,
   );
-  return new ChatError(
+  return new GatewayError(
     "unknown_parameter",
     `There is no parameter “${shown}”; the nearest is “${nearest}”. Remove it, or set server.unknownParameters to "ignore".`,
     { param: shown },
@@ -81,7 +81,7 @@ function printable(name: string): string {
 }
 
 /** The parameters that ask for more than a plain answer, unless they only repeat the default. */
-function askedFeatures(body: ChatCompletionBody): ChatRequest["asked"] {
+function askedFeatures(body: ChatCompletionBody): ChatRequest["requestedFeatures"] {
   const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
   return features
     .filter(({ parameter, neutral }) => isSet(body[parameter]) && !neutral?.(body[parameter]))
@@ -157,8 +157,8 @@ function wantedThinking(body: ChatCompletionBody): Thinking | undefined {
   const stated: [string, unknown][] = [
     ["reasoning_effort", body.reasoning_effort],
     ["reasoning.effort", body.reasoning?.effort],
-    ["thinking.effort", object(body.thinking)?.effort],
-    ["thinking.type", object(body.thinking)?.type],
+    ["thinking.effort", asObject(body.thinking)?.effort],
+    ["thinking.type", asObject(body.thinking)?.type],
   ];
   for (const [param, value] of stated) {
     if (value === undefined || value === null) continue;
@@ -179,9 +179,9 @@ function wantedThinking(body: ChatCompletionBody): Thinking | undefined {
 }
 
 function typeOf(value: unknown): string | undefined {
-  return text(object(value)?.type);
+  return asText(asObject(value)?.type);
 }
 
-function refused(param: string, expectation: string): ChatError {
-  return new ChatError("invalid_request", `${param}: ${expectation}.`, { param });
+function refused(param: string, expectation: string): GatewayError {
+  return new GatewayError("invalid_request", `${param}: ${expectation}.`, { param });
 }

@@ -40,7 +40,7 @@ export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginA
           .type("application/json; charset=utf-8")
           .send(encoder.body());
       }
-      const encoder = new ChunkEncoder(asked.usage);
+      const encoder = new ChunkEncoder(asked.includeUsage);
       const stream = new EventStream(reply.raw, defaultStreamTimes, {
         headers: () => {
           reply.hijack();

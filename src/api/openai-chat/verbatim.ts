@@ -1,6 +1,6 @@
 import { limits } from "../../core/limits.js";
 import type { Usage } from "../../core/types.js";
-import { type JsonObject, object, objects, parseObject } from "../../lib/json.js";
+import { asObject, type JsonObject, objectsIn, parseObject } from "../../lib/json.js";
 import { eventLine, pieces, quote, unbroken } from "../stream/sse-json.js";
 import { usageObject } from "./usage.js";
 
@@ -62,8 +62,8 @@ function chunkLines(json: string): string {
 
 /** The chunk as several that add up to it; its end and what was counted come with the last. */
 function split(chunk: JsonObject): JsonObject[] {
-  const [choice, ...others] = objects(chunk.choices);
-  const delta = object(choice?.delta);
+  const [choice, ...others] = objectsIn(chunk.choices);
+  const delta = asObject(choice?.delta);
   if (!delta || others.length > 0) return [chunk];
   const { usage: _, ...head } = chunk;
   const deltas = splitDelta(delta);
@@ -81,7 +81,7 @@ function splitDelta(delta: JsonObject): JsonObject[] {
     const text = delta[field];
     return typeof text === "string" ? pieces(text).map((piece) => ({ [field]: piece })) : [];
   });
-  const calls = objects(delta.tool_calls).flatMap(splitCall);
+  const calls = objectsIn(delta.tool_calls).flatMap(splitCall);
   const [first, ...more] = [...texts, ...calls.map((call) => ({ tool_calls: [call] }))];
   const rest = Object.entries(delta).filter(
     ([field, value]) => field !== "tool_calls" && !(spoken.includes(field) && typeof value === "string"),
@@ -90,7 +90,7 @@ function splitDelta(delta: JsonObject): JsonObject[] {
 }
 
 function splitCall(call: JsonObject): JsonObject[] {
-  const called = object(call.function);
+  const called = asObject(call.function);
   if (typeof called?.arguments !== "string") return [call];
   const [first, ...more] = pieces(called.arguments);
   return [

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { limits } from "../../core/limits.js";
-import { atTurnEnd } from "../../lib/after-poll.js";
+import { afterPoll } from "../../lib/after-poll.js";
 import { chunksOf, contentOf } from "./chunked-body.js";
 
 /** How long things wait on a stream; tests shorten them. Milliseconds. */
@@ -112,7 +112,7 @@ export class EventStream {
     this.#open();
     const { socket, chunkedEncoding } = this.#response;
     if (!socket || !chunkedEncoding) return this.#response.write(contentOf(chunks));
-    if (this.#waiting.length === 0) atTurnEnd(this.#flushNow);
+    if (this.#waiting.length === 0) afterPoll(this.#flushNow);
     this.#add(chunks);
     const size = this.#waiting.reduce((sum, { length }) => sum + length, 0);
     if (size < socket.writableHighWaterMark) return !socket.writableNeedDrain;

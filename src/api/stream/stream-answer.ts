@@ -1,5 +1,5 @@
-import { asChatError, type ChatError } from "../../core/errors.js";
-import type { ChatEvent, Listener } from "../../core/types.js";
+import { type GatewayError, toGatewayError } from "../../core/errors.js";
+import type { ChatEvent, EventSink } from "../../core/types.js";
 import { type Body, chunksOf } from "./chunked-body.js";
 import type { EventStream } from "./sse-response.js";
 
@@ -8,7 +8,7 @@ export type StreamEncoder = {
   /** Adds what a lot of events is to a client; nothing while nothing needs to leave yet. */
   encode(events: readonly ChatEvent[], body: Body): void;
   /** Adds a failure after the status line has left; nothing may look like a good end. */
-  fail(error: ChatError, body: Body): void;
+  fail(error: GatewayError, body: Body): void;
 };
 
 /**
@@ -16,10 +16,10 @@ export type StreamEncoder = {
  * before the first byte is thrown, for the status line; a later one is written into the stream and returned.
  */
 export async function relay(
-  answer: (tell: Listener) => Promise<void>,
+  answer: (tell: EventSink) => Promise<void>,
   encoder: StreamEncoder,
   stream: EventStream,
-): Promise<ChatError | undefined> {
+): Promise<GatewayError | undefined> {
   let finished = false;
   try {
     await answer((events) => {
@@ -34,7 +34,7 @@ export async function relay(
   } catch (thrown) {
     stream.stop();
     if (!stream.opened) throw thrown;
-    const error = asChatError(thrown);
+    const error = toGatewayError(thrown);
     stream.end(chunksOf((body) => encoder.fail(error, body)));
     return error;
   }

@@ -1,6 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { KeyConfig } from "../../config/key-schema.js";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import type { KeySettings, KeyStore, StoredKey } from "../../core/store.js";
 
 /** An API key that opens this server, by its hash only. */
@@ -70,7 +70,7 @@ export function hasExpired({ expires }: Pick<KeySettings, "expires">): boolean {
 export function refuseExpired({ settings: { expires } }: Key): void {
   if (expires === undefined || !hasExpired({ expires })) return;
   const when = new Date(expires).toISOString().replace(":00.000Z", "Z");
-  throw new ChatError("invalid_api_key", `This API key expired at ${when}. Use another one.`);
+  throw new GatewayError("invalid_api_key", `This API key expired at ${when}. Use another one.`);
 }
 
 /** The time, or the end of the day in UTC. */

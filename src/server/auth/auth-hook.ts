@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import type { Scope } from "../../core/types.js";
 import type { Throttle } from "../rate-limit.js";
 import type { KeyLimits } from "./api-keys.js";
@@ -21,7 +21,7 @@ export function guard(entrance: Entrance, attempts: Attempts, throttle: Throttle
     const visitor = await attempts.check(request, () => entrance.identify(credential));
     request.caller = visitor.caller;
     request.keyLimits = visitor.limits;
-    reply.headers(throttle.headers(visitor.caller.key, visitor.limits));
+    reply.headers(throttle.headers(visitor.caller.keyName, visitor.limits));
   };
 }
 
@@ -30,7 +30,7 @@ export function scoped(scope: Scope) {
   return async ({ caller }: FastifyRequest): Promise<void> => {
     if (caller.scopes.includes(scope)) return;
     const message = `This key lacks the scope “${scope}”. “moonbridge keys list” shows the scopes of each key.`;
-    throw new ChatError("insufficient_scope", message);
+    throw new GatewayError("insufficient_scope", message);
   };
 }
 
@@ -41,12 +41,12 @@ function presentedCredential({ headers }: FastifyRequest): string | undefined {
   return value?.trim().replace(/^bearer\s+/i, "");
 }
 
-function missing({ query }: FastifyRequest): ChatError {
+function missing({ query }: FastifyRequest): GatewayError {
   const inAddress = Object.keys(Object(query)).some((name) =>
     /^(key|token|(access|auth)_token|api_?key)$/i.test(name),
   );
   const message = inAddress
     ? "A key in an address is not read, since addresses end up in logs. Send it as “Authorization: Bearer <key>”."
     : "An API key is missing. Send it as “Authorization: Bearer <key>”; Moonbridge printed one at its first start.";
-  return new ChatError("invalid_api_key", message);
+  return new GatewayError("invalid_api_key", message);
 }

@@ -1,14 +1,14 @@
 import { decodeJwt } from "jose";
 import type { Config } from "../../config/schema.js";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import type { KeyStore } from "../../core/store.js";
-import type { Caller } from "../../core/types.js";
+import type { Principal } from "../../core/types.js";
 import { type Key, type KeyLimits, KeyRing, refuseExpired } from "./api-keys.js";
 import { AccessTokens, self } from "./oauth/access-tokens.js";
 import { Issuer } from "./oauth/issuer.js";
 
 /** Somebody who may come in. */
-export type Visitor = { caller: Caller; limits: KeyLimits; guessable: boolean };
+export type Visitor = { caller: Principal; limits: KeyLimits; guessable: boolean };
 
 /** Who may come in: with an API key, with a token that `/token` issued for one, or with a token of the issuer's. */
 export class Entrance {
@@ -35,9 +35,9 @@ export class Entrance {
     if (issuer === self) return visitor(await this.tokens.keyOf(credential));
     if (issuer !== undefined && issuer === this.#issuer?.name) {
       const { name, scopes } = await this.#issuer.verify(credential);
-      return { caller: { key: name, scopes }, limits: {}, guessable: false };
+      return { caller: { keyName: name, scopes }, limits: {}, guessable: false };
     }
-    throw new ChatError(
+    throw new GatewayError(
       "invalid_api_key",
       issuer === undefined
         ? "This API key does not open Moonbridge. Use the key it printed at its first start, or the token in its config.json."
@@ -53,7 +53,7 @@ export class Entrance {
 function visitor(key: Key): Visitor {
   refuseExpired(key);
   const { name, settings, guessable } = key;
-  return { caller: { key: name, ...settings }, limits: settings, guessable };
+  return { caller: { keyName: name, ...settings }, limits: settings, guessable };
 }
 
 /** Whom a token says it is from, if it is a token; nothing of it is believed yet. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import ipaddr from "ipaddr.js";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import { type Allowance, Buckets } from "../token-buckets.js";
 
@@ -26,7 +26,7 @@ export class Attempts {
       if (found.guessable && !isFromHere(request)) this.#refuseAfterTooMany(countersOf(request, name));
       return found;
     } catch (error) {
-      if (!(error instanceof ChatError) || error.code !== "invalid_api_key") throw error;
+      if (!(error instanceof GatewayError) || error.code !== "invalid_api_key") throw error;
       const counters = countersOf(request, name);
       this.#refuseAfterTooMany(counters);
       for (const counter of counters) this.#wrong.take(...counter);
@@ -39,7 +39,7 @@ export class Attempts {
     if (states.every(({ left }) => left > 0)) return;
     const seconds = Math.max(...states.map(({ next }) => next));
     const message = `Too many wrong keys came from this address. Try again in ${seconds} s with the right one.`;
-    throw new ChatError("rate_limited", message, { retryAfterSeconds: seconds });
+    throw new GatewayError("rate_limited", message, { retryAfterSeconds: seconds });
   }
 }
 

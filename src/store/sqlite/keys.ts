@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import type { StoredKey } from "../../core/store.js";
-import { chatsModes, citationModes, scopes } from "../../core/types.js";
+import { chatModes, citationModes, scopes } from "../../core/types.js";
 import type { Seal } from "../encryption.js";
 import { readRow } from "./database-file.js";
 
@@ -15,7 +15,7 @@ const Settings = Type.Object({
   requestsPerMinute: Type.Optional(Type.Number()),
   concurrency: Type.Optional(Type.Number()),
   expires: Type.Optional(Type.Number()),
-  chats: Type.Optional(oneOf(chatsModes)),
+  chats: Type.Optional(oneOf(chatModes)),
   citations: Type.Optional(oneOf(citationModes)),
 });
 const KeyRow = Type.Tuple([

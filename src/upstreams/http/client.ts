@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type Dispatcher, Pool } from "undici";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
 import { straightConnector } from "./raw-connector.js";
@@ -34,7 +34,7 @@ export type Answered = { status: number; headers: IncomingHttpHeaders; body: str
 
 /**
  * Sends a request and reads its whole answer, of a short call unless `limit` says how many bytes it may have. Throws
- * ChatError and nothing else.
+ * GatewayError and nothing else.
  */
 export async function call(
   to: Host,
@@ -55,7 +55,7 @@ export async function call(
 /**
  * Sends a request whose answer is a stream of this media type, read as it arrives in the cheapest way there is; the
  * caller must close it. Resolves to the whole of what was answered in its place, if it is something else. Throws
- * ChatError and nothing else.
+ * GatewayError and nothing else.
  */
 export async function openAnswer(
   to: Host,
@@ -96,7 +96,7 @@ class Bytes implements StreamReader {
   add(chunk: Buffer): void {
     this.#size += chunk.length;
     if (this.#size > this.#limit) {
-      throw new ChatError("upstream_protocol", `${this.#from.service} answered with too much.`);
+      throw new GatewayError("upstream_protocol", `${this.#from.service} answered with too much.`);
     }
     this.#chunks.push(chunk);
   }
@@ -107,21 +107,21 @@ class Bytes implements StreamReader {
 }
 
 /** A failure of the transport in our words; undici's own could name headers. */
-function transportError({ service }: Host, cause: unknown, signal: unknown): ChatError {
-  if (cause instanceof ChatError) return cause;
-  if (signal instanceof AbortSignal && signal.aborted && signal.reason instanceof ChatError)
+function transportError({ service }: Host, cause: unknown, signal: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause;
+  if (signal instanceof AbortSignal && signal.aborted && signal.reason instanceof GatewayError)
     return signal.reason;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const name = cause instanceof Error ? cause.name : "";
   if (/TIMEOUT/.test(code) || name === "TimeoutError") {
-    return new ChatError("timeout", `${service} did not answer in time. Try again.`, {
+    return new GatewayError("timeout", `${service} did not answer in time. Try again.`, {
       upstreamCode: code || name,
     });
   }
   if (
     /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|DEPTH_|SELF_SIGNED|ERR_TLS)/.test(code)
   ) {
-    return new ChatError(
+    return new GatewayError(
       "upstream_unavailable",
       `${service} cannot be reached. Check this machine's network and baseUrl.`,
       {
@@ -129,9 +129,13 @@ function transportError({ service }: Host, cause: unknown, signal: unknown): Cha
       },
     );
   }
-  return new ChatError("upstream_cut", `The connection to ${service} broke before the answer was complete.`, {
-    upstreamCode: code || name || "broken",
-  });
+  return new GatewayError(
+    "upstream_cut",
+    `The connection to ${service} broke before the answer was complete.`,
+    {
+      upstreamCode: code || name || "broken",
+    },
+  );
 }
 
 /** Seconds to wait as a `Retry-After` header says, whether it gives them or a date. */

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type Dispatcher, errors } from "undici";
 import { limits } from "../../core/limits.js";
-import { atTurnEnd } from "../../lib/after-poll.js";
+import { afterPoll } from "../../lib/after-poll.js";
 import { type BodyReader, type BodySource, takeBody } from "./raw-connector.js";
 
 /** A request whose answer is read as it arrives, and given up after so many milliseconds of silence. */
@@ -194,7 +194,7 @@ export class AnswerStream implements Dispatcher.DispatchHandler, BodyReader {
   #tellSoon(): void {
     if (this.#isDue || !this.#reading) return;
     this.#isDue = true;
-    atTurnEnd(this.#tellNow);
+    afterPoll(this.#tellNow);
   }
 
   #tell(): void {

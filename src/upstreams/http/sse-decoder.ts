@@ -1,6 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
 import { createParser, type EventSourceParser } from "eventsource-parser";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 
 /**
  * Cuts a byte stream into the data of its events, however it was split on the way (kimi-web.md §1.5,
@@ -49,7 +49,7 @@ export class EventDecoder {
     const data = this.#data[this.#taken];
     if (data !== undefined) this.#taken++;
     else if (this.#tooLong) {
-      throw new ChatError(
+      throw new GatewayError(
         "upstream_protocol",
         `${this.#service} sent an event of more than ${this.#maxLength} characters. Is the base URL right?`,
       );

@@ -1,5 +1,5 @@
-import { ChatError } from "../../core/errors.js";
-import type { ChatEvent, Listener } from "../../core/types.js";
+import { GatewayError } from "../../core/errors.js";
+import type { ChatEvent, EventSink } from "../../core/types.js";
 import type { StreamReader } from "./response-stream.js";
 
 /** Cuts bytes into pieces, however they were split on the way: `push` what arrived, take pieces until there is none. */
@@ -20,7 +20,7 @@ type Patience = { service: string; progress: number };
 export class AnswerTeller<Piece> implements StreamReader {
   readonly #decoder: Decoder<Piece>;
   readonly #interpreter: Interpreter<Piece>;
-  readonly #tell: Listener;
+  readonly #tell: EventSink;
   readonly #patience: Patience;
   /** When it first kept silent since it said something. */
   #silentSince: number | undefined;
@@ -28,7 +28,7 @@ export class AnswerTeller<Piece> implements StreamReader {
   constructor(
     decoder: Decoder<Piece>,
     interpreter: Interpreter<Piece>,
-    { tell, ...patience }: Patience & { tell: Listener },
+    { tell, ...patience }: Patience & { tell: EventSink },
   ) {
     this.#decoder = decoder;
     this.#interpreter = interpreter;
@@ -40,7 +40,7 @@ export class AnswerTeller<Piece> implements StreamReader {
     return this.#interpreter.ended;
   }
 
-  /** What was said before a failure is not lost with it. Throws the ChatError that the answer ended with. */
+  /** What was said before a failure is not lost with it. Throws the GatewayError that the answer ended with. */
   hear(chunks: readonly Buffer[]): Promise<void> | undefined {
     const events: ChatEvent[] = [];
     try {
@@ -64,7 +64,7 @@ export class AnswerTeller<Piece> implements StreamReader {
     this.#silentSince ??= Date.now();
     if (Date.now() - this.#silentSince > this.#patience.progress) {
       const { service } = this.#patience;
-      throw new ChatError("timeout", `${service} kept the line open but stopped answering. Try again.`);
+      throw new GatewayError("timeout", `${service} kept the line open but stopped answering. Try again.`);
     }
   }
 

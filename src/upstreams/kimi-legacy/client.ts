@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { FileContent } from "../../core/types.js";
 import { type JsonObject, parseObject } from "../../lib/json.js";
@@ -28,7 +28,7 @@ export type ClientOptions = {
   silence: number;
 };
 
-/** Kimi's REST calls and event streams over HTTP (kimi-web.md §1). Throws ChatError and nothing else. */
+/** Kimi's REST calls and event streams over HTTP (kimi-web.md §1). Throws GatewayError and nothing else. */
 export class LegacyClient {
   readonly #timeouts: Timeouts;
   readonly #silence: number;
@@ -94,9 +94,13 @@ export class LegacyClient {
       const path = pathname + search;
       const { status } = await call(storage, { method: "PUT", path, headers, body, signal });
       if (status < 300) return;
-      throw new ChatError("upstream_unavailable", "Kimi's file storage did not take the file. Try again.", {
-        upstreamCode: `http_${status}`,
-      });
+      throw new GatewayError(
+        "upstream_unavailable",
+        "Kimi's file storage did not take the file. Try again.",
+        {
+          upstreamCode: `http_${status}`,
+        },
+      );
     } finally {
       await storage.pool.destroy();
     }
@@ -111,7 +115,7 @@ export class LegacyClient {
     const address = URL.canParse(url) ? new URL(url) : undefined;
     const allowed = this.#origin.startsWith("https:") ? /^https:$/ : /^https?:$/;
     if (address && allowed.test(address.protocol)) return address;
-    throw new ChatError("upstream_protocol", "Kimi gave no address that a file can be sent to.");
+    throw new GatewayError("upstream_protocol", "Kimi gave no address that a file can be sent to.");
   }
 
   #headers(token: string): Record<string, string> {
@@ -138,7 +142,7 @@ export class LegacyClient {
     return body;
   }
 
-  #failure({ status, headers }: Answered, body: JsonObject | undefined): ChatError {
+  #failure({ status, headers }: Answered, body: JsonObject | undefined): GatewayError {
     return failureToError(body ?? {}, this.#drift, {
       status,
       retryAfterSeconds: retryAfter(headers["retry-after"]),

@@ -1,5 +1,5 @@
-import { ChatError, type ErrorCode } from "../../core/errors.js";
-import { type JsonObject, text } from "../../lib/json.js";
+import { type ErrorCode, GatewayError } from "../../core/errors.js";
+import { asText, type JsonObject } from "../../lib/json.js";
 import type { Drift } from "../../observability/protocol-drift.js";
 import {
   accessRefused,
@@ -58,15 +58,15 @@ const pauses: Partial<Record<ErrorCode, number>> = {
 export type Answer = { status?: number; retryAfterSeconds?: number | undefined };
 
 /** `{error_type, message}`, a whole answer or the `error` of an event, as the error that the client gets. */
-export function failureToError(failure: JsonObject, drift: Drift, answer: Answer = {}): ChatError {
-  const type = text(failure.error_type) ?? "";
-  const sentence = text(failure.message);
+export function failureToError(failure: JsonObject, drift: Drift, answer: Answer = {}): GatewayError {
+  const type = asText(failure.error_type) ?? "";
+  const sentence = asText(failure.message);
   const known = byType.find(([types]) => types.test(type))?.[1];
   if (type !== "" && !known) drift.note("reason", type);
   const declined = saysFiltered.test(type) || saysFiltered.test(sentence ?? "") ? filtered : undefined;
   const meaning = known ?? declined ?? byStatus[answer.status ?? 0] ?? broken;
   const retryAfterSeconds = answer.retryAfterSeconds ?? pauses[meaning.code];
-  return new ChatError(meaning.code, meaning.message + quote("Kimi", sentence), {
+  return new GatewayError(meaning.code, meaning.message + quote("Kimi", sentence), {
     upstreamCode: type || (answer.status === undefined ? "unknown" : `http_${answer.status}`),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
@@ -75,7 +75,7 @@ export function failureToError(failure: JsonObject, drift: Drift, answer: Answer
 /** True where Kimi refused the access token itself, so that a refresh may help. */
 export function isExpiredLogin(error: unknown): boolean {
   return (
-    error instanceof ChatError &&
+    error instanceof GatewayError &&
     (error.upstreamCode === "auth.token.invalid" || error.upstreamCode === "http_401")
   );
 }

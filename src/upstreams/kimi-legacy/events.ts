@@ -1,7 +1,7 @@
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent, FinishReason } from "../../core/types.js";
-import { type JsonObject, object, parseObject, text } from "../../lib/json.js";
+import { asObject, asText, type JsonObject, parseObject } from "../../lib/json.js";
 import type { Drift } from "../../observability/protocol-drift.js";
 import { Sources } from "../kimi-shared/search-sources.js";
 import { failureToError } from "./errors.js";
@@ -43,7 +43,7 @@ export class AnswerInterpreter {
   read(data: string, out: ChatEvent[]): boolean {
     const event = parseObject(data);
     if (!event) {
-      throw new ChatError(
+      throw new GatewayError(
         "upstream_protocol",
         "Kimi sent an event that is not JSON. Is the base URL really Kimi's?",
       );
@@ -53,13 +53,13 @@ export class AnswerInterpreter {
         this.#say(event, out);
         break;
       case "req":
-        this.#segment = text(event.id) ?? this.#segment;
+        this.#segment = asText(event.id) ?? this.#segment;
         break;
       case "resp":
-        this.#segment ??= text(event.id);
+        this.#segment ??= asText(event.id);
         break;
       case "search_plus":
-        this.#search(object(event.msg) ?? {}, out);
+        this.#search(asObject(event.msg) ?? {}, out);
         break;
       case "length":
         this.#cutToLength = true;
@@ -71,14 +71,14 @@ export class AnswerInterpreter {
         this.#ended = true;
         break;
       case "error":
-        this.#fail(object(event.error) ?? event, out);
+        this.#fail(asObject(event.error) ?? event, out);
         break;
       case "ping":
         return false;
       case "debug":
         break;
       default:
-        this.#drift.note("event", text(event.event) ?? "none");
+        this.#drift.note("event", asText(event.event) ?? "none");
     }
     return true;
   }
@@ -90,7 +90,7 @@ export class AnswerInterpreter {
   close(): void {
     if (this.#ended) return;
     if (!this.#done && !this.#cutToLength) {
-      throw new ChatError(
+      throw new GatewayError(
         "upstream_cut",
         "Kimi ended the stream without saying that the answer is complete.",
       );
@@ -102,18 +102,19 @@ export class AnswerInterpreter {
   /** How the answer ended. Throws where Kimi said nothing. */
   finishReason(): FinishReason {
     if (this.#filtered) return "content-filter";
-    if (this.#length === 0) throw new ChatError("upstream_protocol", "Kimi sent an empty answer. Try again.");
+    if (this.#length === 0)
+      throw new GatewayError("upstream_protocol", "Kimi sent an empty answer. Try again.");
     return this.#cutToLength ? "length" : "stop";
   }
 
   #say(event: JsonObject, out: ChatEvent[]): void {
     // Half a character at the end of a delta comes as U+FFFD (kimi-web.md §1.5).
-    const said = text(event.text)?.replace(/\ufffd$/, "") ?? "";
+    const said = asText(event.text)?.replace(/\ufffd$/, "") ?? "";
     if (said === "") return;
     this.#done = false;
     this.#length += said.length;
     if (this.#length > limits.answerText) {
-      throw new ChatError(
+      throw new GatewayError(
         "upstream_protocol",
         `Kimi's answer is longer than ${limits.answerText} characters.`,
       );
@@ -125,7 +126,7 @@ export class AnswerInterpreter {
   #search(message: JsonObject, out: ChatEvent[]): void {
     if (message.type === "start") out.push({ type: "search", queries: [] });
     else if (message.type === "get_res") this.#sources.read([message], out);
-    else this.#drift.note("event", `search_plus.${text(message.type) ?? "none"}`);
+    else this.#drift.note("event", `search_plus.${asText(message.type) ?? "none"}`);
   }
 
   /** What was said before Kimi's filter struck has left and is not withdrawn. */

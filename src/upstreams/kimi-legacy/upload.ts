@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { FileContent } from "../../core/types.js";
-import { type JsonObject, parseObject, text } from "../../lib/json.js";
+import { asText, type JsonObject, parseObject } from "../../lib/json.js";
 import type { StreamReader } from "../http/response-stream.js";
 import { EventDecoder } from "../http/sse-decoder.js";
 import type { LegacyClient } from "./client.js";
@@ -20,17 +20,17 @@ export async function upload(
   const { name, mediaType } = file;
   const type = mediaType.startsWith("image/") ? "image" : "file";
   const place = await client.post("/api/pre-sign-url", { action: type, name }, token, signal);
-  await client.put(text(place.url) ?? "", file, signal);
+  await client.put(asText(place.url) ?? "", file, signal);
   const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.fileParse)]);
   const named =
     type === "image"
-      ? { type, file_id: text(place.file_id) ?? "", name }
-      : { type, name, object_name: text(place.object_name) ?? "" };
+      ? { type, file_id: asText(place.file_id) ?? "", name }
+      : { type, name, object_name: asText(place.object_name) ?? "" };
   const { id, status } = await arrived(client, named, token, patience);
   if (status === "parsed") return id;
   const outcome = await parsed(client, id, token, patience);
   if (outcome === "parsed") return id;
-  throw new ChatError("file_rejected", `Kimi cannot read the file “${name}”.`, {
+  throw new GatewayError("file_rejected", `Kimi cannot read the file “${name}”.`, {
     upstreamCode: outcome ?? "unknown",
   });
 }
@@ -39,8 +39,8 @@ export async function upload(
 async function arrived(client: LegacyClient, body: JsonObject, token: string, signal: AbortSignal) {
   for (;;) {
     const file = await client.post("/api/file", body, token, signal);
-    const [id, status] = [text(file.id), text(file.status)];
-    if (!id) throw new ChatError("upstream_protocol", "Kimi answered an upload without a file id.");
+    const [id, status] = [asText(file.id), asText(file.status)];
+    if (!id) throw new GatewayError("upstream_protocol", "Kimi answered an upload without a file id.");
     if (status === "initialized" || status === "parsed") return { id, status };
     await setTimeout(limits.fileParsePoll, undefined, { signal }).catch(() => outOfPatience(signal));
   }
@@ -70,13 +70,13 @@ class ParseStates implements StreamReader {
     for (const chunk of chunks) {
       this.#decoder.push(chunk);
       for (let data = this.#decoder.next(); data !== undefined; data = this.#decoder.next())
-        this.last = text(parseObject(data)?.status) ?? this.last;
+        this.last = asText(parseObject(data)?.status) ?? this.last;
     }
   }
 }
 
 /** A client that leaves is a reason of ours; the time that is over becomes one. */
 function outOfPatience({ reason }: AbortSignal): never {
-  if (reason instanceof ChatError) throw reason;
-  throw new ChatError("timeout", "Kimi takes too long to read this file.");
+  if (reason instanceof GatewayError) throw reason;
+  throw new GatewayError("timeout", "Kimi takes too long to read this file.");
 }

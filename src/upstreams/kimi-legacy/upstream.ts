@@ -1,17 +1,17 @@
 import { Credentials } from "../../accounts/credentials.js";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { TokenPair } from "../../core/token.js";
 import type {
   AccountStatus,
+  EventSink,
   Feature,
   FileContent,
-  Listener,
   Model,
   Upstream,
   UpstreamRequest,
 } from "../../core/types.js";
-import { type JsonObject, text } from "../../lib/json.js";
+import { asText, type JsonObject } from "../../lib/json.js";
 import type { Drift } from "../../observability/protocol-drift.js";
 import type { Patience, UpstreamSurroundings } from "../context.js";
 import type { AnswerStream } from "../http/response-stream.js";
@@ -39,7 +39,7 @@ export const defaultSite = "https://kimi.moonshot.cn";
 /** Kimi's web chat with one person's account, over the REST and event-stream protocol of before (kimi-web.md §1). */
 export class KimiLegacy implements Upstream {
   readonly kind = "kimi-legacy";
-  readonly chats = "line";
+  readonly chatStructure = "line";
   readonly simulated = false;
   /** No sampling, no limits and no functions (kimi-web.md §1.4). */
   readonly features: ReadonlySet<Feature> = new Set(["conversation"]);
@@ -93,15 +93,15 @@ export class KimiLegacy implements Upstream {
     return [...models];
   }
 
-  modelNamed(name: string): Model | undefined {
+  findModel(name: string): Model | undefined {
     return modelNamed(name);
   }
 
   /** One turn, in as many streams as its length takes; they join without a seam. */
-  async chat(request: UpstreamRequest, tell: Listener, signal: AbortSignal): Promise<void> {
+  async chat(request: UpstreamRequest, tell: EventSink, signal: AbortSignal): Promise<void> {
     const model = wireModel(request.model.id);
     if (researches(request, model)) await this.#expectResearch(signal);
-    const chat = request.continues?.chat ?? (await this.#newChat(model, signal));
+    const chat = request.continueFrom?.chat ?? (await this.#newChat(model, signal));
     await tell([{ type: "opened", chat, message: "" }]);
     const interpreter = new AnswerInterpreter(this.#drift);
     await this.#hear(await this.#say(chat, completionBody(request, model), signal), interpreter, tell);
@@ -114,7 +114,7 @@ export class KimiLegacy implements Upstream {
     await tell([{ type: "finish", reason: interpreter.finishReason() }]);
   }
 
-  account(): string {
+  accountId(): string {
     return this.#credentials.account();
   }
 
@@ -123,7 +123,7 @@ export class KimiLegacy implements Upstream {
   }
 
   /** Deletes a chat (kimi-web.md §1.3). */
-  async forget(chat: string, signal: AbortSignal): Promise<void> {
+  async deleteChat(chat: string, signal: AbortSignal): Promise<void> {
     await this.#loggedIn(signal, (token) => this.#client.delete(chatPath(chat), token, signal));
   }
 
@@ -141,7 +141,7 @@ export class KimiLegacy implements Upstream {
     const path = "/api/chat/research/usage";
     const { used, total } = await this.#loggedIn(signal, (token) => this.#client.get(path, token, signal));
     if (typeof used !== "number" || typeof total !== "number" || used < total) return;
-    throw new ChatError(
+    throw new GatewayError(
       "quota_exceeded",
       `This Kimi account has used up its ${total} researches. They come back when Kimi resets them.`,
       { upstreamCode: "research_usage" },
@@ -154,8 +154,8 @@ export class KimiLegacy implements Upstream {
     const answer = await this.#loggedIn(signal, (token) =>
       this.#client.post("/api/chat", body, token, AbortSignal.timeout(limits.unary)),
     );
-    const id = text(answer.id);
-    if (!id) throw new ChatError("upstream_protocol", "Kimi made a new chat without an id.");
+    const id = asText(answer.id);
+    if (!id) throw new GatewayError("upstream_protocol", "Kimi made a new chat without an id.");
     return id;
   }
 
@@ -180,7 +180,7 @@ export class KimiLegacy implements Upstream {
   }
 
   /** One stream, heard until Kimi has closed it too: before that, it takes no other on this account. */
-  async #hear(stream: AnswerStream, interpreter: AnswerInterpreter, tell: Listener): Promise<void> {
+  async #hear(stream: AnswerStream, interpreter: AnswerInterpreter, tell: EventSink): Promise<void> {
     const decoder = new EventDecoder(limits.eventData, "Kimi");
     const { progress } = this.#patience;
     try {
@@ -201,7 +201,7 @@ export class KimiLegacy implements Upstream {
 function wireModel(id: string): LegacyModel {
   const model = modelNamed(id);
   if (model) return model;
-  throw new ChatError("model_not_found", `Kimi has no model ${id}.`, { param: "model" });
+  throw new GatewayError("model_not_found", `Kimi has no model ${id}.`, { param: "model" });
 }
 
 function chatPath(chat: string): string {

@@ -1,4 +1,4 @@
-import { ChatError, type ErrorCode } from "../../core/errors.js";
+import { type ErrorCode, GatewayError } from "../../core/errors.js";
 import { mediaType } from "../http/client.js";
 
 /** What a failure of Kimi's means to a person, in the same words over both of its protocols. */
@@ -50,15 +50,15 @@ export const tooSlow: Meaning = { code: "timeout", message: "Kimi took too long 
 export const notJsonCode = "not_json";
 
 /** Something else than JSON answered a short call; `contentType` says what. */
-export function notJson(contentType: string | string[] | undefined): ChatError {
+export function notJson(contentType: string | string[] | undefined): GatewayError {
   const type = mediaType(contentType);
-  return new ChatError("upstream_protocol", `Kimi answered with a page (“${type}”) instead of JSON.`, {
+  return new GatewayError("upstream_protocol", `Kimi answered with a page (“${type}”) instead of JSON.`, {
     upstreamCode: notJsonCode,
   });
 }
 
 /** Something that is neither a stream nor an error answered where a stream was to begin. */
-export function notEvents(contentType: string | string[] | undefined): ChatError {
+export function notEvents(contentType: string | string[] | undefined): GatewayError {
   const type = mediaType(contentType);
-  return new ChatError("upstream_protocol", `Kimi answered with “${type}” instead of a stream of events.`);
+  return new GatewayError("upstream_protocol", `Kimi answered with “${type}” instead of a stream of events.`);
 }

@@ -1,6 +1,6 @@
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import type { TokenPair } from "../../core/token.js";
-import { type JsonObject, object, text } from "../../lib/json.js";
+import { asObject, asText, type JsonObject } from "../../lib/json.js";
 import { notJsonCode } from "./errors.js";
 
 /**
@@ -11,15 +11,15 @@ export async function exchange(call: () => Promise<JsonObject>): Promise<TokenPa
   try {
     return readPair(await call());
   } catch (error) {
-    if (error instanceof ChatError && error.upstreamCode === notJsonCode) return "page";
-    if (error instanceof ChatError && isRefusal(error)) return "refused";
+    if (error instanceof GatewayError && error.upstreamCode === notJsonCode) return "page";
+    if (error instanceof GatewayError && isRefusal(error)) return "refused";
     throw error;
   }
 }
 
 /** Nobody at Kimi has said anything about the token. */
-export function pageInstead(): ChatError {
-  return new ChatError(
+export function pageInstead(): GatewayError {
+  return new GatewayError(
     "upstream_unavailable",
     "A web page answered in place of Kimi's account service. See whether this network has a sign-in page or a filter, " +
       "and whether Kimi's site works in a browser.",
@@ -27,7 +27,7 @@ export function pageInstead(): ChatError {
 }
 
 /** 401, 403, 404 and a malformed-token answer say no. */
-function isRefusal(error: ChatError): boolean {
+function isRefusal(error: GatewayError): boolean {
   return (
     error.code === "account_login_required" ||
     error.code === "not_found" ||
@@ -36,11 +36,11 @@ function isRefusal(error: ChatError): boolean {
 }
 
 function readPair(answer: JsonObject): TokenPair {
-  const body = object(answer.data) ?? answer;
-  const accessToken = text(body.accessToken) ?? text(body.access_token);
-  const refreshToken = text(body.refreshToken) ?? text(body.refresh_token);
+  const body = asObject(answer.data) ?? answer;
+  const accessToken = asText(body.accessToken) ?? asText(body.access_token);
+  const refreshToken = asText(body.refreshToken) ?? asText(body.refresh_token);
   if (!accessToken) {
-    throw new ChatError("upstream_protocol", "Kimi answered a token refresh without an access token.");
+    throw new GatewayError("upstream_protocol", "Kimi answered a token refresh without an access token.");
   }
   return { accessToken, ...(refreshToken ? { refreshToken } : {}) };
 }

@@ -1,5 +1,5 @@
 import type { Model, Thinking } from "../../core/types.js";
-import { type JsonObject, object, objects, text } from "../../lib/json.js";
+import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
 import type { Drift } from "../../observability/protocol-drift.js";
 import type { KimiClient } from "./client.js";
 
@@ -55,10 +55,10 @@ export async function loadCatalogue(client: KimiClient, token: string, drift: Dr
  * of models will do.
  */
 export function readCatalogue(answer: JsonObject, drift: Drift): KimiModel[] {
-  const defaultModel = text(object(answer.defaultScenario)?.model) ?? text(answer.defaultChatModel);
+  const defaultModel = asText(asObject(answer.defaultScenario)?.model) ?? asText(answer.defaultChatModel);
   const items = Object.values(answer)
-    .flatMap(objects)
-    .filter((item) => text(item.id) && text(item.scenario) && item.available !== false);
+    .flatMap(objectsIn)
+    .filter((item) => asText(item.id) && asText(item.scenario) && item.available !== false);
   const models = items.map((item) => readModel(item, drift));
   const fallback = models.find((model) => !model.agent)?.id;
   const known = models.some((model) => model.id === defaultModel) ? defaultModel : fallback;
@@ -66,24 +66,26 @@ export function readCatalogue(answer: JsonObject, drift: Drift): KimiModel[] {
 }
 
 function readModel(item: JsonObject, drift: Drift): KimiModel {
-  const scenario = text(item.scenario) ?? "";
+  const scenario = asText(item.scenario) ?? "";
   if (!/^SCENARIO_(CHAT|OK_COMPUTER|OK_COMPUTER_SWARM|K2D5|K3)$/.test(scenario))
     drift.note("scenario", scenario);
-  const offered = objects(item.reasoningEffortOptions).map((option) => efforts[text(option.effort) ?? ""]);
+  const offered = objectsIn(item.reasoningEffortOptions).map(
+    (option) => efforts[asText(option.effort) ?? ""],
+  );
   const thinking = offered.filter((effort) => effort !== undefined);
-  const agentMode = text(item.agentMode);
+  const agentMode = asText(item.agentMode);
   return {
-    ...kimiModel(text(item.id) ?? "", text(item.displayName) ?? "", scenario, thinking),
+    ...kimiModel(asText(item.id) ?? "", asText(item.displayName) ?? "", scenario, thinking),
     agent: agentMode !== undefined || /OK_COMPUTER/.test(scenario),
-    kimiPlusId: text(item.kimiPlusId),
+    kimiPlusId: asText(item.kimiPlusId),
     agentMode,
-    contextLengthOption: text(item.defaultContextLength) ?? firstContextLength(item),
+    contextLengthOption: asText(item.defaultContextLength) ?? firstContextLength(item),
   };
 }
 
 function firstContextLength(item: JsonObject): string | undefined {
-  const open = objects(item.contextLengthOptions).find((option) => option.available !== false);
-  return text(open?.contextLength);
+  const open = objectsIn(item.contextLengthOptions).find((option) => option.available !== false);
+  return asText(open?.contextLength);
 }
 
 function kimiModel(id: string, name: string, scenario: string, thinking: Thinking[]): KimiModel {

@@ -22,7 +22,7 @@ export type ClientOptions = {
   silence: number;
 };
 
-/** Kimi over HTTP: short calls and the one that streams (kimi-web.md §2.1). Throws ChatError and nothing else. */
+/** Kimi over HTTP: short calls and the one that streams (kimi-web.md §2.1). Throws GatewayError and nothing else. */
 export class KimiClient {
   readonly #site: Host;
   readonly #auth: Host;

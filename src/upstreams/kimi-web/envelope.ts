@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 
 /** Flag bits and header of an envelope: kimi-web.md §2.1. */
 const compressed = 0x01;
@@ -94,15 +94,15 @@ export class FrameDecoder {
     try {
       return gunzipSync(payload, { maxOutputLength: this.#maxBytes });
     } catch (cause) {
-      throw new ChatError("upstream_protocol", "Kimi sent a compressed frame that does not unpack.", {
+      throw new GatewayError("upstream_protocol", "Kimi sent a compressed frame that does not unpack.", {
         cause,
       });
     }
   }
 }
 
-function tooLarge(length: number, maxBytes: number): ChatError {
-  return new ChatError(
+function tooLarge(length: number, maxBytes: number): GatewayError {
+  return new GatewayError(
     "upstream_protocol",
     `Kimi announced a frame of ${length} bytes; the limit is ${maxBytes}. Is the base URL really Kimi's?`,
   );

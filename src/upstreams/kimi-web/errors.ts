@@ -1,5 +1,5 @@
-import { ChatError } from "../../core/errors.js";
-import { type JsonObject, object, objects, text } from "../../lib/json.js";
+import { GatewayError } from "../../core/errors.js";
+import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
 import type { Drift } from "../../observability/protocol-drift.js";
 import {
   accessRefused,
@@ -31,15 +31,15 @@ export type KimiFailure = {
 
 /** Reads `{code, message, details:[{debug:{reason, localizedMessage, paywall}}]}` (kimi-web.md §2.9). */
 export function readFailure(error: JsonObject): KimiFailure {
-  const details = objects(error.details).map((detail) => object(detail.debug) ?? detail);
+  const details = objectsIn(error.details).map((detail) => asObject(detail.debug) ?? detail);
   const debug =
-    details.find((detail) => detail.reason !== undefined) ?? details[0] ?? object(error.debug) ?? error;
+    details.find((detail) => detail.reason !== undefined) ?? details[0] ?? asObject(error.debug) ?? error;
   return {
-    code: text(error.code) ?? "",
-    reason: (text(debug.reason) ?? "").replace(/^REASON_/, ""),
-    severity: (text(debug.severity) ?? "").replace(/^SEVERITY_/, ""),
-    sentence: text(object(debug.localizedMessage)?.message),
-    needsUpgrade: object(debug.paywall)?.needUpgrade === true,
+    code: asText(error.code) ?? "",
+    reason: (asText(debug.reason) ?? "").replace(/^REASON_/, ""),
+    severity: (asText(debug.severity) ?? "").replace(/^SEVERITY_/, ""),
+    sentence: asText(asObject(debug.localizedMessage)?.message),
+    needsUpgrade: asObject(debug.paywall)?.needUpgrade === true,
   };
 }
 
@@ -102,14 +102,14 @@ const codeByStatus: Record<number, string> = {
 };
 
 /** A failure of Kimi's as the error that the client gets. */
-export function failureToError(failure: KimiFailure, drift: Drift, retryAfterSeconds?: number): ChatError {
+export function failureToError(failure: KimiFailure, drift: Drift, retryAfterSeconds?: number): GatewayError {
   const known = byReason[failure.reason];
   if (failure.reason !== "" && !known) drift.note("reason", failure.reason);
   if (!known && failure.code !== "" && !byCode[failure.code]) drift.note("code", failure.code);
   const meaning = failure.needsUpgrade ? quota : (known ?? byCode[failure.code] ?? broken);
   const message = meaning.message + quote("Kimi", failure.sentence);
   const retryAfter = retryAfterSeconds ?? (meaning === rate || meaning === overloaded ? 30 : undefined);
-  return new ChatError(meaning.code, message, {
+  return new GatewayError(meaning.code, message, {
     upstreamCode: failure.reason || failure.code || "unknown",
     ...(retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter }),
   });
@@ -121,10 +121,10 @@ export function statusToError(
   body: JsonObject | undefined,
   drift: Drift,
   retryAfterSeconds?: number,
-): ChatError {
+): GatewayError {
   const failure = readFailure(body ?? {});
   const code = failure.code || codeByStatus[status] || (status >= 500 ? "unavailable" : "unknown");
-  const legacy = text(body?.error_type) === "auth.token.invalid" ? "INVALID_AUTH_TOKEN" : "";
+  const legacy = asText(body?.error_type) === "auth.token.invalid" ? "INVALID_AUTH_TOKEN" : "";
   const reason = failure.reason || legacy;
   // A 429 stays one, even where its reason speaks of overload.
   const rateLimited = status === 429 && byReason[reason] === overloaded;
@@ -138,7 +138,7 @@ export function statusToError(
 /** True where Kimi refused the access token itself, so that a refresh may help (kimi-web.md §2.9). */
 export function isExpiredLogin(error: unknown): boolean {
   return (
-    error instanceof ChatError &&
+    error instanceof GatewayError &&
     (error.upstreamCode === "INVALID_AUTH_TOKEN" || error.upstreamCode === "unauthenticated")
   );
 }

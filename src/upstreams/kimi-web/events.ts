@@ -1,7 +1,7 @@
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent, FinishReason } from "../../core/types.js";
-import { isObject, type JsonObject, object, parseObject, text, texts } from "../../lib/json.js";
+import { asObject, asText, isObject, type JsonObject, parseObject, textsIn } from "../../lib/json.js";
 import type { Drift } from "../../observability/protocol-drift.js";
 import { Sources } from "../kimi-shared/search-sources.js";
 import { NextWords } from "./delta-fast-path.js";
@@ -25,7 +25,7 @@ const knownSeverities = new Set(["", "INFO", "BLOCK_RETRACT", "MESSAGE_RETRACT"]
 
 /**
  * Interprets the events of one `Chat` call (kimi-web.md §2.5): frames in, ChatEvents out, no I/O.
- * Reading the end frame yields `finish` or throws the ChatError that the answer ended with.
+ * Reading the end frame yields `finish` or throws the GatewayError that the answer ended with.
  */
 export class ChatInterpreter {
   readonly #drift: Drift;
@@ -39,7 +39,7 @@ export class ChatInterpreter {
   #status = "";
   #done = false;
   #retracted = false;
-  #failure: ChatError | undefined;
+  #failure: GatewayError | undefined;
   #usedTool = false;
   #ended = false;
 
@@ -75,7 +75,7 @@ export class ChatInterpreter {
     const payload = payloadOf(frame);
     const event = parseObject(payload);
     if (!event) {
-      throw new ChatError(
+      throw new GatewayError(
         "upstream_protocol",
         "Kimi sent a frame that is not JSON. Is the base URL really Kimi's?",
       );
@@ -101,28 +101,28 @@ export class ChatInterpreter {
         Object.keys(event).find((key) => !/^(op|mask|eventOffset)$/.test(key)) ?? "none",
       );
     if (event.op !== "set" && event.op !== "append" && !this.#done)
-      this.#drift.note("op", text(event.op) ?? "none");
+      this.#drift.note("op", asText(event.op) ?? "none");
     return true;
   }
 
   #chat(chat: JsonObject, out: ChatEvent[]): void {
-    this.#chatId ||= text(chat.id) ?? "";
+    this.#chatId ||= asText(chat.id) ?? "";
     this.#announce(out);
   }
 
   #message(message: JsonObject, out: ChatEvent[]): void {
-    const refs = object(message.refs);
+    const refs = asObject(message.refs);
     if (refs) {
       this.#sources.read(refs.searchChunks, out);
       this.#sources.read(refs.usedSearchChunks, out);
     }
-    const id = text(message.id) ?? "";
+    const id = asText(message.id) ?? "";
     if (message.role === "assistant") {
       this.#assistantId = id;
       this.#announce(out);
     }
     // The user's own message comes back as COMPLETED; only the answer's status counts.
-    const status = (text(message.status) ?? "").replace(/^MESSAGE_STATUS_/, "");
+    const status = (asText(message.status) ?? "").replace(/^MESSAGE_STATUS_/, "");
     if (status === "" || id === "" || id !== this.#assistantId) return;
     if (!knownStatuses.has(status)) this.#drift.note("status", status);
     else this.#status = status;
@@ -135,12 +135,12 @@ export class ChatInterpreter {
   }
 
   #block(block: JsonObject, event: JsonObject, out: ChatEvent[]): void {
-    const id = text(block.id) ?? "";
-    const exception = object(block.exception) ?? object(block.error);
+    const id = asText(block.id) ?? "";
+    const exception = asObject(block.exception) ?? asObject(block.error);
     if (isObject(block.text)) this.#spoken.hear(id, "text", block.text.content, event.op, out);
     else if (isObject(block.think)) this.#spoken.hear(id, "think", block.think.content, event.op, out);
     else if (isObject(block.tool)) this.#tool(id, block.tool, event, out);
-    else if (exception) this.#exception(object(exception.error) ?? exception, out);
+    else if (exception) this.#exception(asObject(exception.error) ?? exception, out);
     else if (isObject(block.search)) this.#legacySearch(block.search, out);
     else this.#unspoken(block);
   }
@@ -158,14 +158,14 @@ export class ChatInterpreter {
       known = { id, name: "", args: "", announced: false };
       this.#tools.push(known);
     }
-    known.name ||= text(tool.name) ?? "";
-    const args = text(tool.args) ?? "";
+    known.name ||= asText(tool.name) ?? "";
+    const args = asText(tool.args) ?? "";
     known.args = event.op === "append" ? known.args + args : args || known.args;
     if (known.args.length > limits.frame)
-      throw new ChatError("upstream_protocol", "Kimi's tool call never ends.");
+      throw new GatewayError("upstream_protocol", "Kimi's tool call never ends.");
     this.#sources.read(tool.contents, out);
     if (known.announced || !known.name.includes("search")) return;
-    const queries = texts(parseObject(known.args)?.queries);
+    const queries = textsIn(parseObject(known.args)?.queries);
     if (queries.length === 0) return;
     known.announced = true;
     out.push({ type: "search", queries });
@@ -173,7 +173,7 @@ export class ChatInterpreter {
 
   /** The search block of 2025 and early 2026, before search became a tool. */
   #legacySearch(search: JsonObject, out: ChatEvent[]): void {
-    const queries = texts(search.keywords);
+    const queries = textsIn(search.keywords);
     if (queries.length > 0) out.push({ type: "search", queries });
     this.#sources.read(search.webPages, out);
   }
@@ -201,16 +201,16 @@ export class ChatInterpreter {
   #retract(message: string, out: ChatEvent[]): void {
     this.#retracted = true;
     if (this.#spoken.length === 0) {
-      this.#failure ??= new ChatError("content_filter", message, { upstreamCode: "CONTENT_FILTER" });
+      this.#failure ??= new GatewayError("content_filter", message, { upstreamCode: "CONTENT_FILTER" });
       return;
     }
     out.push({ type: "notice", code: "content_filter", message }, { type: "retract" });
   }
 
   #notification(notification: JsonObject, out: ChatEvent[]): void {
-    const type = (text(notification.type) ?? "").replace(/^TYPE_/, "");
+    const type = (asText(notification.type) ?? "").replace(/^TYPE_/, "");
     if (type !== "MODEL_DEGRADE") this.#drift.note("notification", type);
-    const message = text(notification.message);
+    const message = asText(notification.message);
     if (message) out.push({ type: "notice", code: type.toLowerCase() || "notification", message });
   }
 
@@ -226,19 +226,25 @@ export class ChatInterpreter {
   #finishReason(): FinishReason {
     if (this.#retracted) return "content-filter";
     if (this.#status === "ERROR") {
-      throw new ChatError("upstream_unavailable", "Kimi failed while it was answering and did not say why.");
+      throw new GatewayError(
+        "upstream_unavailable",
+        "Kimi failed while it was answering and did not say why.",
+      );
     }
     if (this.#status === "CANCELLED") {
-      throw new ChatError("upstream_cut", "This answer was stopped on Kimi's side before it was complete.");
+      throw new GatewayError(
+        "upstream_cut",
+        "This answer was stopped on Kimi's side before it was complete.",
+      );
     }
     if (this.#status !== "COMPLETED" && this.#status !== "TRUNCATED" && !this.#done) {
-      throw new ChatError(
+      throw new GatewayError(
         "upstream_cut",
         "Kimi ended the stream without saying that the answer is complete.",
       );
     }
     if (this.#spoken.length === 0 && !this.#usedTool) {
-      throw new ChatError("upstream_protocol", "Kimi sent an empty answer. Try again.");
+      throw new GatewayError("upstream_protocol", "Kimi sent an empty answer. Try again.");
     }
     return this.#status === "TRUNCATED" ? "length" : "stop";
   }

@@ -1,5 +1,5 @@
 import type { Quota } from "../../core/types.js";
-import { type JsonObject, object, text } from "../../lib/json.js";
+import { asObject, asText, type JsonObject } from "../../lib/json.js";
 import type { KimiClient } from "./client.js";
 
 const method = "kimi.gateway.membership.v2.MembershipService/GetSubscriptionStats";
@@ -19,10 +19,10 @@ export async function loadQuota(client: KimiClient, token: string, signal: Abort
 /** Reads the answer of GetSubscriptionStats; a share that is missing means that nothing is used (kimi-web.md §2.10). */
 export function readQuota(answer: JsonObject): Quota[] {
   return allowances.flatMap(([field, name]) => {
-    const allowance = object(answer[field]);
+    const allowance = asObject(answer[field]);
     if (!allowance || allowance.enabled === false) return [];
     const used = Number(allowance.amountUsedRatio ?? allowance.ratio ?? 0);
-    const resetsAt = Date.parse(text(allowance.resetTime) ?? text(allowance.expireTime) ?? "");
+    const resetsAt = Date.parse(asText(allowance.resetTime) ?? asText(allowance.expireTime) ?? "");
     return [
       {
         name,

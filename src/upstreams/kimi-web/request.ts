@@ -14,16 +14,16 @@ const effort: Record<Thinking, string> = {
  * A new chat has neither `chat_id` nor `parent_id`: an empty `chat_id` is refused.
  */
 export function chatBody(request: UpstreamRequest, model: KimiModel): string {
-  const { continues, search } = request;
+  const { continueFrom, search } = request;
   const thinking = request.thinking ?? model.thinking[0] ?? "off";
   return JSON.stringify({
-    ...(continues ? { chat_id: continues.chat } : {}),
+    ...(continueFrom ? { chat_id: continueFrom.chat } : {}),
     scenario: model.scenario,
     ...(model.kimiPlusId ? { kimiplus_id: model.kimiPlusId } : {}),
     ...(model.agentMode ? { agent_mode: model.agentMode } : {}),
     tools: search ? [{ type: "TOOL_TYPE_SEARCH", search: {} }] : [],
     message: {
-      ...(continues ? { parent_id: continues.parent } : {}),
+      ...(continueFrom ? { parent_id: continueFrom.parent } : {}),
       role: "user",
       blocks: request.messages.flatMap(({ content }) => content.map(block)),
       scenario: model.scenario,

@@ -1,4 +1,4 @@
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent } from "../../core/types.js";
 import type { Drift } from "../../observability/protocol-drift.js";
@@ -75,7 +75,7 @@ export class Spoken {
     if (piece === "") return;
     this.#length += piece.length;
     if (this.#length > limits.answerText) {
-      throw new ChatError(
+      throw new GatewayError(
         "upstream_protocol",
         `Kimi's answer is longer than ${limits.answerText} characters.`,
       );

@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { FileContent } from "../../core/types.js";
-import { object, objects, text } from "../../lib/json.js";
+import { asObject, asText, objectsIn } from "../../lib/json.js";
 import type { KimiClient } from "./client.js";
 
 const progressMethod = "kimi.gateway.file.v1.FileService/GetFileParseProgress";
@@ -22,24 +22,28 @@ export async function upload(
   const answer = await client.upload(file, token, signal).catch((error: unknown) => {
     throw noRoom(error);
   });
-  const uploaded = object(answer.file);
-  const id = text(uploaded?.id);
-  if (!id) throw new ChatError("upstream_protocol", "Kimi answered an upload without a file id.");
+  const uploaded = asObject(answer.file);
+  const id = asText(uploaded?.id);
+  if (!id) throw new GatewayError("upstream_protocol", "Kimi answered an upload without a file id.");
   // A picture with a thumbnail can be used at once.
-  if (object(object(uploaded?.parseResult)?.thumbnail)) return id;
+  if (asObject(asObject(uploaded?.parseResult)?.thumbnail)) return id;
   const giveUpAt = Date.now() + patience;
   for (;;) {
     const answer = await client.callFiles(progressMethod, { file_ids: [id] }, token, signal);
-    const progress = objects(answer.progresses).find(({ fileId }) => fileId === id);
-    const status = (text(progress?.status) ?? "").replace(/^PROCESS_STATUS_/, "");
+    const progress = objectsIn(answer.progresses).find(({ fileId }) => fileId === id);
+    const status = (asText(progress?.status) ?? "").replace(/^PROCESS_STATUS_/, "");
     if (status === "SUCCESS") return id;
     if (status === "FAILED") {
-      throw new ChatError("file_rejected", `Kimi cannot read the file “${file.name}”. Send another format.`, {
-        upstreamCode: text(progress?.failReason) ?? "parse_failed",
-      });
+      throw new GatewayError(
+        "file_rejected",
+        `Kimi cannot read the file “${file.name}”. Send another format.`,
+        {
+          upstreamCode: asText(progress?.failReason) ?? "parse_failed",
+        },
+      );
     }
     if (Date.now() > giveUpAt)
-      throw new ChatError("timeout", `Kimi takes too long to read the file “${file.name}”.`);
+      throw new GatewayError("timeout", `Kimi takes too long to read the file “${file.name}”.`);
     // A client that leaves is a reason of ours, not an AbortError.
     await setTimeout(limits.fileParsePoll, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
@@ -47,8 +51,8 @@ export async function upload(
 
 /** Chatting goes on where only the room for files is used up. */
 function noRoom(error: unknown): unknown {
-  if (!(error instanceof ChatError) || error.code !== "quota_exceeded") return error;
-  return new ChatError(
+  if (!(error instanceof GatewayError) || error.code !== "quota_exceeded") return error;
+  return new GatewayError(
     "file_rejected",
     "This Kimi account has no room for more files. Delete some on Kimi's site, or upgrade there.",
     { cause: error, ...(error.upstreamCode === undefined ? {} : { upstreamCode: error.upstreamCode }) },

@@ -1,13 +1,13 @@
 import { Credentials } from "../../accounts/credentials.js";
-import { ChatError } from "../../core/errors.js";
-import { hostsOf, type Site, siteOf } from "../../core/kimi-site.js";
+import { GatewayError } from "../../core/errors.js";
+import { type KimiSite, kimiSite, kimiSiteFromToken } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
 import type { TokenPair } from "../../core/token.js";
 import type {
   AccountStatus,
+  EventSink,
   Feature,
   FileContent,
-  Listener,
   Model,
   Quota,
   Upstream,
@@ -40,7 +40,7 @@ export type KimiWebOptions = {
 /** Kimi's web chat with one person's account, over its Connect protocol (kimi-web.md §2). */
 export class KimiWeb implements Upstream {
   readonly kind = "kimi-web";
-  readonly chats = "tree";
+  readonly chatStructure = "tree";
   readonly simulated = false;
   /** The web chat has no sampling, no limits and no functions (kimi-web.md §2.4). */
   readonly features: ReadonlySet<Feature> = new Set(["conversation"]);
@@ -97,11 +97,11 @@ export class KimiWeb implements Upstream {
   }
 
   /** One turn. A login that Kimi refuses is renewed once and the turn repeated, if nothing has been said yet. */
-  async chat(request: UpstreamRequest, tell: Listener, signal: AbortSignal): Promise<void> {
+  async chat(request: UpstreamRequest, tell: EventSink, signal: AbortSignal): Promise<void> {
     const model = await this.#wireModel(request.model.id);
     let token = await this.#credentials.accessToken(signal);
     let speaking = false;
-    const hear: Listener = (events) => {
+    const hear: EventSink = (events) => {
       if (!speaking) {
         void this.#credentials.confirm(token);
         speaking = events.some(({ type }) => type !== "opened" && type !== "notice");
@@ -118,7 +118,7 @@ export class KimiWeb implements Upstream {
     }
   }
 
-  account(): string {
+  accountId(): string {
     return this.#credentials.account();
   }
 
@@ -128,7 +128,7 @@ export class KimiWeb implements Upstream {
   }
 
   /** Deletes a chat (kimi-web.md §2.10). */
-  async forget(chat: string, signal: AbortSignal): Promise<void> {
+  async deleteChat(chat: string, signal: AbortSignal): Promise<void> {
     await this.#loggedIn(signal, (token) =>
       this.#client.call("kimi.chat.v1.ChatService/DeleteChat", { chat_id: chat }, token, signal),
     );
@@ -138,7 +138,7 @@ export class KimiWeb implements Upstream {
     return this.#credentials.status();
   }
 
-  async user(signal: AbortSignal): Promise<string> {
+  async currentUser(signal: AbortSignal): Promise<string> {
     const { id } = await this.#loggedIn(signal, (token) => currentUser(this.#client, token, signal));
     return id;
   }
@@ -156,16 +156,16 @@ export class KimiWeb implements Upstream {
   async #answer(
     request: UpstreamRequest,
     model: KimiModel,
-    { token, tell, signal }: { token: string; tell: Listener; signal: AbortSignal },
+    { token, tell, signal }: { token: string; tell: EventSink; signal: AbortSignal },
   ): Promise<void> {
     const stream = await this.#client.openChat(chatBody(request, model), token, signal);
-    const interpreter = new ChatInterpreter(this.#drift, request.continues?.chat);
+    const interpreter = new ChatInterpreter(this.#drift, request.continueFrom?.chat);
     const { progress } = this.#patience;
     const decoder = new FrameDecoder(limits.frame);
     try {
       await stream.read(new AnswerTeller(decoder, interpreter, { tell, service: "Kimi", progress }));
       if (!interpreter.ended) {
-        throw new ChatError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
+        throw new GatewayError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
       }
     } finally {
       stream.close(interpreter.ended);
@@ -185,7 +185,7 @@ export class KimiWeb implements Upstream {
   async #wireModel(id: string): Promise<KimiModel> {
     const model = (await this.#catalogue.models()).find((candidate) => candidate.id === id);
     if (model) return model;
-    throw new ChatError(
+    throw new GatewayError(
       "model_not_found",
       `Kimi no longer offers the model ${id}. GET /v1/models lists what it does.`,
       {
@@ -206,6 +206,6 @@ export class KimiWeb implements Upstream {
 }
 
 /** Where an account is spoken to: the site that its tokens were issued for, unless others are given. */
-export function siteFor({ accessToken, refreshToken }: TokenPair, given: Partial<Site>): Site {
-  return hostsOf(siteOf(refreshToken ?? accessToken ?? "") ?? "kimi.com", given);
+export function siteFor({ accessToken, refreshToken }: TokenPair, given: Partial<KimiSite>): KimiSite {
+  return kimiSite(kimiSiteFromToken(refreshToken ?? accessToken ?? "") ?? "kimi.com", given);
 }

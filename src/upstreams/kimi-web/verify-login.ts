@@ -1,8 +1,8 @@
-import { ChatError } from "../../core/errors.js";
-import type { Site } from "../../core/kimi-site.js";
+import { GatewayError } from "../../core/errors.js";
+import type { KimiSite } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
-import { claims, type TokenPair } from "../../core/token.js";
-import { object, text } from "../../lib/json.js";
+import { decodeClaims, type TokenPair } from "../../core/token.js";
+import { asObject, asText } from "../../lib/json.js";
 import { Drift } from "../../observability/protocol-drift.js";
 import { KimiClient } from "./client.js";
 import { isExpiredLogin } from "./errors.js";
@@ -23,19 +23,19 @@ const noRefreshToken =
 
 /**
  * Asks Kimi whose login this is (kimi-web.md §2.10). Renews it first if the access token is missing, expired or
- * refused. Throws ChatError where Kimi refuses it or cannot be asked.
+ * refused. Throws GatewayError where Kimi refuses it or cannot be asked.
  */
 export async function verifyLogin(
   tokens: TokenPair,
-  options: Site & { userAgent?: string },
+  options: KimiSite & { userAgent?: string },
   keep: Keep,
   signal: AbortSignal,
 ): Promise<KimiUser> {
   const client = new KimiClient({ ...options, silence: limits.unary }, new Drift());
   const renew = async () => {
-    if (!tokens.refreshToken) throw new ChatError("account_login_required", noRefreshToken);
+    if (!tokens.refreshToken) throw new GatewayError("account_login_required", noRefreshToken);
     const pair = await refreshWith(client)(tokens.refreshToken, signal);
-    if (pair === "refused" || !pair.accessToken) throw new ChatError("account_login_required", refused);
+    if (pair === "refused" || !pair.accessToken) throw new GatewayError("account_login_required", refused);
     await keep({ refreshToken: tokens.refreshToken, ...pair });
     return currentUser(client, pair.accessToken, signal);
   };
@@ -50,18 +50,18 @@ export async function verifyLogin(
   }
 }
 
-/** Asks Kimi whose token this is (kimi-web.md §2.10). Throws ChatError. */
+/** Asks Kimi whose token this is (kimi-web.md §2.10). Throws GatewayError. */
 export async function currentUser(client: KimiClient, token: string, signal: AbortSignal): Promise<KimiUser> {
   const method = "kimi.gateway.account.v1.UserService/GetCurrentUser";
-  const user = object((await client.call(method, {}, token, signal)).user);
-  const id = text(user?.id);
+  const user = asObject((await client.call(method, {}, token, signal)).user);
+  const id = asText(user?.id);
   if (id === undefined)
-    throw new ChatError("upstream_protocol", "Kimi did not say whose login this is.", {
+    throw new GatewayError("upstream_protocol", "Kimi did not say whose login this is.", {
       upstreamCode: "no_user",
     });
-  return { id, nickname: text(user?.nickname) };
+  return { id, nickname: asText(user?.nickname) };
 }
 
 function isValid(token: string | undefined): token is string {
-  return token !== undefined && (claims(token).expiresAt ?? Infinity) > Date.now();
+  return token !== undefined && (decodeClaims(token).expiresAt ?? Infinity) > Date.now();
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent, FinishReason, Usage } from "../../core/types.js";
-import { type JsonObject, object, objects, parseObject, text } from "../../lib/json.js";
+import { asObject, asText, type JsonObject, objectsIn, parseObject } from "../../lib/json.js";
 import { errorIn, type Service } from "./errors.js";
 
 /** What the wire calls an end; whatever else a service calls one is a `stop` (moonshot-platform.md A.7). */
@@ -44,7 +44,7 @@ export class AnswerReader {
     return this.#ended;
   }
 
-  /** Reads the data of one event of a stream. Throws ChatError where it is a failure or makes no sense. */
+  /** Reads the data of one event of a stream. Throws GatewayError where it is a failure or makes no sense. */
   read(data: string, events: ChatEvent[]): undefined {
     if (data === "[DONE]") {
       this.#end(events);
@@ -54,21 +54,21 @@ export class AnswerReader {
     if (!chunk) throw this.#unreadable();
     const error = errorIn(this.#service, chunk);
     if (error) throw error;
-    const choices = objects(chunk.choices);
+    const choices = objectsIn(chunk.choices);
     const choice = choices[0];
-    this.#hearFinish(text(choice?.finish_reason));
+    this.#hearFinish(asText(choice?.finish_reason));
     const usage = readUsage(chunk.usage) ?? readUsage(choice?.usage);
     this.#usage = usage ?? this.#usage;
     const heard = this.#finish === undefined ? events : this.#hold(data);
     if (this.#verbatim) heard.push(verbatim(data, choices.length === 0 && usage !== undefined));
-    this.#hear(object(choice?.delta), heard);
+    this.#hear(asObject(choice?.delta), heard);
   }
 
-  /** Reads a whole answer. Throws ChatError where there is none in it. */
+  /** Reads a whole answer. Throws GatewayError where there is none in it. */
   readWhole(body: JsonObject, json: string): ChatEvent[] {
-    const choice = objects(body.choices)[0];
-    const message = object(choice?.message);
-    this.#hearFinish(text(choice?.finish_reason));
+    const choice = objectsIn(body.choices)[0];
+    const message = asObject(choice?.message);
+    this.#hearFinish(asText(choice?.finish_reason));
     if (!message || !this.#finish) throw this.#unreadable();
     this.#usage = readUsage(body.usage) ?? readUsage(choice?.usage);
     const events: ChatEvent[] = this.#verbatim ? [verbatim(json, false)] : [];
@@ -80,17 +80,17 @@ export class AnswerReader {
   #hear(spoken: JsonObject | undefined, events: ChatEvent[]): void {
     if (!spoken) return;
     // Kimi's own name and the one that vLLM and OpenRouter give it.
-    const reasoning = text(spoken.reasoning_content) ?? text(spoken.reasoning);
+    const reasoning = asText(spoken.reasoning_content) ?? asText(spoken.reasoning);
     if (reasoning) events.push({ type: "reasoning", text: this.#counted(reasoning) });
-    const content = text(spoken.content);
+    const content = asText(spoken.content);
     if (content) events.push({ type: "text", text: this.#counted(content) });
-    for (const call of objects(spoken.tool_calls)) events.push(this.#call(call));
+    for (const call of objectsIn(spoken.tool_calls)) events.push(this.#call(call));
   }
 
   /** A piece of a call. Whole answers and some engines number none: a name begins the next one then. */
   #call(call: JsonObject): ChatEvent {
-    const called = object(call.function);
-    const name = text(called?.name);
+    const called = asObject(call.function);
+    const name = asText(called?.name);
     const known = this.#calls.size;
     const next = name === undefined ? Math.max(0, known - 1) : known;
     const index = typeof call.index === "number" ? call.index : next;
@@ -99,15 +99,15 @@ export class AnswerReader {
     return {
       type: "tool-call",
       index,
-      ...(begins ? { id: text(call.id) ?? `call_${randomUUID()}`, name: name ?? "" } : {}),
-      arguments: this.#counted(text(called?.arguments) ?? ""),
+      ...(begins ? { id: asText(call.id) ?? `call_${randomUUID()}`, name: name ?? "" } : {}),
+      arguments: this.#counted(asText(called?.arguments) ?? ""),
     };
   }
 
   #hearFinish(reason: string | undefined): void {
     if (reason === undefined) return;
     if (brokenOff.test(reason)) {
-      throw new ChatError("upstream_cut", `${this.#service.service} broke this answer off. Try again.`, {
+      throw new GatewayError("upstream_cut", `${this.#service.service} broke this answer off. Try again.`, {
         upstreamCode: reason,
       });
     }
@@ -123,7 +123,7 @@ export class AnswerReader {
 
   #end(events: ChatEvent[]): void {
     if (!this.#finish) {
-      throw new ChatError(
+      throw new GatewayError(
         "upstream_cut",
         `${this.#service.service}'s stream ended in the middle of the answer.`,
       );
@@ -140,13 +140,13 @@ export class AnswerReader {
   #counted(said: string): string {
     this.#said += said.length;
     if (this.#said > limits.answerText) {
-      throw new ChatError("upstream_protocol", `${this.#service.service}'s answer does not end.`);
+      throw new GatewayError("upstream_protocol", `${this.#service.service}'s answer does not end.`);
     }
     return said;
   }
 
-  #unreadable(): ChatError {
-    return new ChatError("upstream_protocol", `${this.#service.service} answered something unreadable.`);
+  #unreadable(): GatewayError {
+    return new GatewayError("upstream_protocol", `${this.#service.service} answered something unreadable.`);
   }
 }
 
@@ -156,12 +156,12 @@ function verbatim(json: string, usageOnly: boolean): ChatEvent {
 
 /** Moonshot counts cached tokens beside the others, OpenAI one level deeper (moonshot-platform.md A.7). */
 function readUsage(value: unknown): Usage | undefined {
-  const usage = object(value);
+  const usage = asObject(value);
   const input = usage?.prompt_tokens;
   const output = usage?.completion_tokens;
   if (typeof input !== "number" || typeof output !== "number") return undefined;
-  const cached = usage?.cached_tokens ?? object(usage?.prompt_tokens_details)?.cached_tokens;
-  const reasoning = object(usage?.completion_tokens_details)?.reasoning_tokens;
+  const cached = usage?.cached_tokens ?? asObject(usage?.prompt_tokens_details)?.cached_tokens;
+  const reasoning = asObject(usage?.completion_tokens_details)?.reasoning_tokens;
   return { input, output, reasoning: count(reasoning), cached: count(cached), estimated: false };
 }
 

@@ -1,5 +1,5 @@
 import type { Model, Thinking } from "../../core/types.js";
-import { type JsonObject, object, objects, text, texts } from "../../lib/json.js";
+import { asObject, asText, type JsonObject, objectsIn, textsIn } from "../../lib/json.js";
 
 /** Which rules a service has: the official platform's, or none. */
 export type Preset = "moonshot" | "generic";
@@ -14,7 +14,7 @@ export type ModelOptions = {
 
 /** Reads the answer of `GET /models` (moonshot-platform.md A.2); vLLM and SGLang say `max_model_len`. */
 export function readModels(answer: JsonObject, options: ModelOptions): Model[] {
-  const listed = objects(answer.data).filter((item) => text(item.id));
+  const listed = objectsIn(answer.data).filter((item) => asText(item.id));
   const items = options.models?.map((id) => listed.find((item) => item.id === id) ?? { id }) ?? listed;
   const models = items.map((item) => readModel(item, options.preset));
   const wanted = models.find(({ id }) => id === options.defaultModel);
@@ -23,11 +23,11 @@ export function readModels(answer: JsonObject, options: ModelOptions): Model[] {
 }
 
 function readModel(item: JsonObject, preset: Preset): Model {
-  const id = text(item.id) ?? "";
+  const id = asText(item.id) ?? "";
   return {
     id,
-    name: text(item.display_name) ?? id,
-    owner: text(item.owned_by) ?? (preset === "moonshot" ? "moonshot" : "unknown"),
+    name: asText(item.display_name) ?? id,
+    owner: asText(item.owned_by) ?? (preset === "moonshot" ? "moonshot" : "unknown"),
     contextLength: positive(item.context_length) ?? positive(item.max_model_len),
     inputs: item.supports_image_in === false ? ["text"] : ["text", "image"],
     thinking: preset === "moonshot" ? moonshotThinking(id, item) : anyThinking(item),
@@ -49,10 +49,10 @@ const efforts: readonly Thinking[] = ["low", "high", "max"];
  * One that thinks in one way only has the weakest effort: whatever is asked for leads there.
  */
 function moonshotThinking(id: string, item: JsonObject): Thinking[] {
-  const named = texts(object(item.think_efforts)?.valid_efforts);
+  const named = textsIn(asObject(item.think_efforts)?.valid_efforts);
   const known = efforts.filter((effort) => named.includes(effort));
   const levels = known.length > 0 ? known : /^kimi-k3/.test(id) ? efforts : efforts.slice(0, 1);
-  switch (text(item.supports_thinking_type) ?? usualType(id, item)) {
+  switch (asText(item.supports_thinking_type) ?? usualType(id, item)) {
     case "no":
       return ["off"];
     case "both":

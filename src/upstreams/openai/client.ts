@@ -1,6 +1,6 @@
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
-import { unlessAborted } from "../../lib/abortable.js";
+import { abortable } from "../../lib/abortable.js";
 import { type JsonObject, parseObject } from "../../lib/json.js";
 import { version } from "../../lib/version.js";
 import {
@@ -24,7 +24,7 @@ export type ClientOptions = Service & {
   silence: number;
 };
 
-/** An OpenAI-compatible service over HTTP. Throws ChatError and nothing else. */
+/** An OpenAI-compatible service over HTTP. Throws GatewayError and nothing else. */
 export class OpenAiClient {
   readonly #service: Service;
   readonly #host: Host;
@@ -55,7 +55,10 @@ export class OpenAiClient {
     const answer = await openAnswer(this.#host, completion, "text/event-stream");
     if (answer instanceof AnswerStream) return answer;
     this.#read(answer);
-    throw new ChatError("upstream_protocol", `${this.#service.service} answered with no stream of events.`);
+    throw new GatewayError(
+      "upstream_protocol",
+      `${this.#service.service} answered with no stream of events.`,
+    );
   }
 
   /** One whole answer, read and exactly as it came. Its status line may come as late as its end. */
@@ -63,7 +66,7 @@ export class OpenAiClient {
     const timeouts = { headersTimeout: limits.answer, bodyTimeout: this.#silence };
     const completion = { ...this.#completion(asked, signal), ...timeouts };
     // A request that waits for a connection hears its signal only when it gets one; whoever waits for it need not.
-    const answer = await unlessAborted(call(this.#host, completion, limits.answerText), signal);
+    const answer = await abortable(call(this.#host, completion, limits.answerText), signal);
     return { body: this.#read(answer), json: answer.body };
   }
 
@@ -84,7 +87,7 @@ export class OpenAiClient {
       throw statusToError(this.#service, status, body, retryAfter(headers["retry-after"]));
     }
     if (!body) {
-      throw new ChatError(
+      throw new GatewayError(
         "upstream_protocol",
         `${this.#service.service} answered with “${mediaType(headers["content-type"])}” instead of JSON. Check baseUrl.`,
       );

@@ -1,5 +1,5 @@
-import { ChatError, type ErrorCode } from "../../core/errors.js";
-import { type JsonObject, object, objects, text } from "../../lib/json.js";
+import { type ErrorCode, GatewayError } from "../../core/errors.js";
+import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
 import { longestRetryAfter } from "../http/client.js";
 import { quote } from "../quote.js";
 
@@ -18,30 +18,30 @@ export function statusToError(
   status: number,
   body: JsonObject | undefined,
   retryAfterSeconds?: number,
-): ChatError {
+): GatewayError {
   return toError(service, { ...readFailure(body ?? {}), status }, retryAfterSeconds);
 }
 
 /** The error that a chunk or an answer with status 200 holds, if it is one. */
-export function errorIn(service: Service, body: JsonObject): ChatError | undefined {
+export function errorIn(service: Service, body: JsonObject): GatewayError | undefined {
   if (!body.error && body.object !== "error") return undefined;
   return toError(service, readFailure(body));
 }
 
 /** `{error: {message, type, code, param}}`, vLLM's flat form of it, and FastAPI's `{detail}`. */
 function readFailure(body: JsonObject): Failure {
-  const error = object(body.error) ?? (body.object === "error" ? body : {});
-  const detail = text(body.detail) ?? text(objects(body.detail)[0]?.msg);
+  const error = asObject(body.error) ?? (body.object === "error" ? body : {});
+  const detail = asText(body.detail) ?? asText(objectsIn(body.detail)[0]?.msg);
   const status = Number(error.code);
   return {
     status: Number.isInteger(status) && status >= 400 && status < 600 ? status : 0,
-    type: text(error.type) ?? text(error.code) ?? "",
-    message: text(error.message) ?? text(body.error) ?? text(body.message) ?? detail ?? "",
-    param: text(error.param),
+    type: asText(error.type) ?? asText(error.code) ?? "",
+    message: asText(error.message) ?? asText(body.error) ?? asText(body.message) ?? detail ?? "",
+    param: asText(error.param),
   };
 }
 
-function toError(service: Service, failure: Failure, retryAfterSeconds?: number): ChatError {
+function toError(service: Service, failure: Failure, retryAfterSeconds?: number): GatewayError {
   const { code, say } = meanings.find(({ when }) => when(failure)) ?? broken;
   const isKeyFault = code === "account_login_required";
   const told = service.apiKey ? failure.message.replaceAll(service.apiKey, "…") : failure.message;
@@ -49,7 +49,7 @@ function toError(service: Service, failure: Failure, retryAfterSeconds?: number)
   const wait = retryAfterSeconds ?? (mayWait ? waitIn(failure.message) : undefined);
   const param = code === "model_not_found" ? "model" : failure.param;
   const isConflict = code === "invalid_request" && /tool_choice .* incompatible with thinking/.test(told);
-  return new ChatError(code, say(service) + (isKeyFault ? "" : quote(service.service, told)), {
+  return new GatewayError(code, say(service) + (isKeyFault ? "" : quote(service.service, told)), {
     upstreamCode: isConflict ? toolChoiceConflict : identifier(failure),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
     ...(param !== undefined && /^[\w.[\]-]{1,100}$/.test(param) ? { param } : {}),

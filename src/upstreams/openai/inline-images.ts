@@ -1,7 +1,7 @@
-import { ChatError } from "../../core/errors.js";
-import { isObject, type JsonObject, object } from "../../lib/json.js";
+import { GatewayError } from "../../core/errors.js";
+import { asObject, isObject, type JsonObject } from "../../lib/json.js";
 
-/** Fetches a picture from the web, and from nowhere else, as a data URL. Throws ChatError. */
+/** Fetches a picture from the web, and from nowhere else, as a data URL. Throws GatewayError. */
 export type Inline = (url: string, signal: AbortSignal) => Promise<string>;
 
 /** The messages of a request with linked pictures as data URLs: Moonshot fetches none (moonshot-platform.md A.10). */
@@ -33,16 +33,16 @@ async function inlinePart(
   inline: Inline | undefined,
   signal: AbortSignal,
 ): Promise<JsonObject> {
-  const url = object(part.image_url)?.url ?? part.image_url;
+  const url = asObject(part.image_url)?.url ?? part.image_url;
   if (typeof url !== "string" || !/^https?:/i.test(url)) return part;
   if (!inline) throw refused(at, "links to pictures are not fetched; send the picture itself as a data URL.");
   const data = await inline(url, signal).catch((error: unknown) => {
-    if (error instanceof ChatError && error.status === 400) throw refused(at, error.message, error);
+    if (error instanceof GatewayError && error.status === 400) throw refused(at, error.message, error);
     throw error;
   });
-  return { ...part, image_url: { ...object(part.image_url), url: data } };
+  return { ...part, image_url: { ...asObject(part.image_url), url: data } };
 }
 
-function refused(at: string, why: string, cause?: ChatError): ChatError {
-  return new ChatError(cause?.code ?? "invalid_request", `${at}: ${why}`, { param: at, cause });
+function refused(at: string, why: string, cause?: GatewayError): GatewayError {
+  return new GatewayError(cause?.code ?? "invalid_request", `${at}: ${why}`, { param: at, cause });
 }

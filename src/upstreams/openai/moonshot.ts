@@ -1,6 +1,6 @@
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import type { Message, Model, Thinking } from "../../core/types.js";
-import { isObject, type JsonObject, object, objects, text } from "../../lib/json.js";
+import { asObject, asText, isObject, type JsonObject, objectsIn } from "../../lib/json.js";
 import { without } from "./request.js";
 
 /**
@@ -63,14 +63,14 @@ export function moonshotBody(body: JsonObject, settings: Settings): JsonObject {
     ...(isKimi(model) ? Object.keys(stripped) : []),
     ...Object.keys(body).filter((name) => body[name] === null),
   ]);
-  const tools = objects(body.tools).filter(
+  const tools = objectsIn(body.tools).filter(
     (tool) => !isSearchTool(tool) && !(search && body.tool_choice === "none"),
   );
   const thinking = thinkingFields(settings, body);
   const thinks = model.thinking.some((effort) => effort !== "off") && !isDisabled(thinking);
   return {
     ...without(rest, tools.length > 0 ? [] : ["tools", "tool_choice"]),
-    messages: objects(body.messages).map((message) => moonshotMessage(message, thinks)),
+    messages: objectsIn(body.messages).map((message) => moonshotMessage(message, thinks)),
     ...(max_tokens === undefined ? {} : { max_completion_tokens: rest.max_completion_tokens ?? max_tokens }),
     ...(tools.length > 0 ? { tools: tools.map(moonshotTool) } : {}),
     ...(isObject(rest.response_format) ? { response_format: moonshotFormat(rest.response_format) } : {}),
@@ -96,7 +96,7 @@ export function refuseFiles(messages: readonly Message[]): void {
   for (const part of messages.flatMap(({ content }) => content)) {
     if (part.type !== "file") continue;
     const why = "this model takes no files; send their text, or pictures of their pages";
-    throw new ChatError("invalid_request", `${part.at}: ${why}.`, { param: part.at });
+    throw new GatewayError("invalid_request", `${part.path}: ${why}.`, { param: part.path });
   }
 }
 
@@ -125,12 +125,12 @@ function thinkingFields({ model, thinking, search }: Settings, body: JsonObject)
   if (thinking === undefined || thinking === "off") return {};
   if (efforts.length > 1) return { reasoning_effort: thinking };
   if (!canStop) return {};
-  const keep = object(body.thinking)?.keep;
+  const keep = asObject(body.thinking)?.keep;
   return { thinking: { type: "enabled", ...(keep === undefined ? {} : { keep }) } };
 }
 
 function isDisabled({ thinking }: JsonObject): boolean {
-  return object(thinking)?.type === "disabled";
+  return asObject(thinking)?.type === "disabled";
 }
 
 function isHonoured({ model, thinking, search }: Settings): boolean {
@@ -144,7 +144,7 @@ function moonshotMessage(message: JsonObject, thinks: boolean): JsonObject {
   const { reasoning, ...rest } = withoutBlankParts(message);
   if (rest.role === "developer") return { ...rest, role: "system" };
   if (rest.role !== "assistant") return rest;
-  const calls = objects(rest.tool_calls).length > 0;
+  const calls = objectsIn(rest.tool_calls).length > 0;
   const thought = [rest.reasoning_content, reasoning].find((value) => typeof value === "string");
   // Inside a tool loop a thinking model wants its reasoning back, be it empty (moonshot-platform.md A.4.2).
   const reasoning_content = thought ?? (calls && thinks ? "" : undefined);
@@ -171,21 +171,21 @@ function isBlankPart(part: unknown): boolean {
 
 /** Schemas are strict unless they say otherwise, which is the other way round with OpenAI (moonshot-platform.md A.6.1). */
 function moonshotTool(tool: JsonObject): JsonObject {
-  const called = object(tool.function);
+  const called = asObject(tool.function);
   if (!called) return tool;
   const parameters = called.parameters ?? { type: "object", properties: {} };
   return { ...tool, function: { ...called, parameters, strict: called.strict ?? false } };
 }
 
 function moonshotFormat(format: JsonObject): JsonObject {
-  const schema = object(format.json_schema);
+  const schema = asObject(format.json_schema);
   return schema ? { ...format, json_schema: { ...schema, strict: schema.strict ?? false } } : format;
 }
 
 function isSearchTool(tool: JsonObject): boolean {
-  const type = text(tool.type) ?? "";
+  const type = asText(tool.type) ?? "";
   return (
     type.startsWith("web_search") ||
-    (type === "builtin_function" && object(tool.function)?.name === "$web_search")
+    (type === "builtin_function" && asObject(tool.function)?.name === "$web_search")
   );
 }

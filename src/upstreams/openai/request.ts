@@ -1,4 +1,4 @@
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import type {
   MediaPart,
   Message,
@@ -9,21 +9,21 @@ import type {
   ToolChoice,
   UpstreamRequest,
 } from "../../core/types.js";
-import { type JsonObject, object } from "../../lib/json.js";
+import { asObject, type JsonObject } from "../../lib/json.js";
 
 /** Parameters that are Moonbridge's own; no service knows them. */
 const ours = ["conversation_id", "citations", "use_search"];
 
 /** The request as the service's own dialect has it: the client's, or one made from what another dialect said. */
 export function completionBody(request: UpstreamRequest): JsonObject {
-  const { original, model } = request;
-  const body = original ? without(original.body, ours) : builtBody(request);
+  const { originalRequest, model } = request;
+  const body = originalRequest ? without(originalRequest.body, ours) : builtBody(request);
   return { ...body, model: model.id };
 }
 
 /** The same request for a stream; what was used is always asked for (moonshot-platform.md F.10). */
 export function streamed(body: JsonObject): JsonObject {
-  return { ...body, stream: true, stream_options: { ...object(body.stream_options), include_usage: true } };
+  return { ...body, stream: true, stream_options: { ...asObject(body.stream_options), include_usage: true } };
 }
 
 /** The same request for a whole answer. */
@@ -91,10 +91,10 @@ function builtPart(part: Part): JsonObject {
   return { type: "file", file: { filename: part.name ?? "file", file_data } };
 }
 
-function address({ source, mediaType, at, type }: MediaPart, otherwise: string): string {
+function address({ source, mediaType, path, type }: MediaPart, otherwise: string): string {
   if (source.kind === "bytes") return `data:${mediaType ?? otherwise};base64,${source.base64}`;
   if (source.kind === "link" && type === "image") return source.url;
-  throw new ChatError("invalid_request", `${at}: send this one itself, as a data URL.`, { param: at });
+  throw new GatewayError("invalid_request", `${path}: send this one itself, as a data URL.`, { param: path });
 }
 
 function builtTool({ name, description, parameters, strict }: Tool): JsonObject {

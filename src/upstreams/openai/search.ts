@@ -1,23 +1,23 @@
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
-import type { ChatEvent, Listener, Usage } from "../../core/types.js";
-import { type JsonObject, objects } from "../../lib/json.js";
+import type { ChatEvent, EventSink, Usage } from "../../core/types.js";
+import { type JsonObject, objectsIn } from "../../lib/json.js";
 import { without } from "./request.js";
 
 const name = "$web_search";
 const webSearch = { type: "builtin_function", function: { name } };
 
 /** Asks the service once and tells the plain events of the answer. */
-type Ask = (body: JsonObject, tell: Listener) => Promise<void>;
+type Ask = (body: JsonObject, tell: EventSink) => Promise<void>;
 
 /**
  * An answer for which Moonshot searches the web (moonshot-platform.md A.9.1): each call of its builtin function is
  * sent back as it is, until the model answers. The client sees one answer and what all of it took; after
  * `limits.searchRounds` the model has to do without. Throws where it still asks then.
  */
-export async function searching(ask: Ask, body: JsonObject, tell: Listener): Promise<void> {
-  const own = objects(body.tools);
-  let messages = objects(body.messages);
+export async function searching(ask: Ask, body: JsonObject, tell: EventSink): Promise<void> {
+  const own = objectsIn(body.tools);
+  let messages = objectsIn(body.messages);
   let usage: Usage | undefined;
   for (let round = 1; ; round++) {
     const tools = round <= limits.searchRounds ? [...own, webSearch] : own;
@@ -33,7 +33,7 @@ export async function searching(ask: Ask, body: JsonObject, tell: Listener): Pro
       return;
     }
     if (round > limits.searchRounds) {
-      throw new ChatError("upstream_protocol", "The model went on searching instead of answering.");
+      throw new GatewayError("upstream_protocol", "The model went on searching instead of answering.");
     }
     await tell([{ type: "search", queries: [] }]);
     messages = [...messages, turn.message(), ...turn.results()];

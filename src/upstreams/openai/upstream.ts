@@ -1,11 +1,11 @@
-import { ChatError } from "../../core/errors.js";
+import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type {
   AccountStatus,
   ChatEvent,
   ChatRequest,
+  EventSink,
   Feature,
-  Listener,
   Model,
   Upstream,
   UpstreamRequest,
@@ -49,7 +49,7 @@ export type OpenAiSurroundings = {
 export class OpenAiUpstream implements Upstream {
   readonly kind = "openai";
   readonly simulated = false;
-  readonly chats = "none";
+  readonly chatStructure = "none";
   readonly features: ReadonlySet<Feature> = new Set([
     "sampling",
     "max-tokens",
@@ -67,7 +67,7 @@ export class OpenAiUpstream implements Upstream {
   readonly #account: string;
   readonly #patience: { silence: number; progress: number };
   readonly #inline: Inline | undefined;
-  #refusal: ChatError | undefined;
+  #refusal: GatewayError | undefined;
 
   constructor(options: OpenAiOptions, surroundings: OpenAiSurroundings = {}) {
     const { name, baseUrl, apiKey, defaultModel, models, userAgent } = options;
@@ -94,13 +94,13 @@ export class OpenAiUpstream implements Upstream {
     return [...(await this.#catalogue.models())];
   }
 
-  ignores(request: ChatRequest, model: Model): string[] {
-    const body = request.original?.body ?? request.sampling ?? {};
+  ignoredParameters(request: ChatRequest, model: Model): string[] {
+    const body = request.originalRequest?.body ?? request.sampling ?? {};
     if (this.#preset === "generic") return body.use_search === true ? ["use_search"] : [];
     return leftOut(body, { model, thinking: request.thinking, search: request.search === true });
   }
 
-  async chat(request: UpstreamRequest, tell: Listener, signal: AbortSignal): Promise<void> {
+  async chat(request: UpstreamRequest, tell: EventSink, signal: AbortSignal): Promise<void> {
     const body = await this.#body(request, signal);
     if (this.#preset === "moonshot" && request.search) {
       await searching(
@@ -108,14 +108,14 @@ export class OpenAiUpstream implements Upstream {
         body,
         tell,
       );
-    } else if (request.original && !request.stream) {
+    } else if (request.originalRequest && !request.stream) {
       await tell(await this.#whole(body, signal));
     } else {
-      await this.#streamed(body, { verbatim: request.original !== undefined, tell, signal });
+      await this.#streamed(body, { verbatim: request.originalRequest !== undefined, tell, signal });
     }
   }
 
-  account(): string {
+  accountId(): string {
     return this.#account;
   }
 
@@ -140,7 +140,7 @@ export class OpenAiUpstream implements Upstream {
   /** One answer as a stream. However it is left before its end, the connection is cut: that stops the service. */
   async #streamed(
     body: JsonObject,
-    { verbatim, tell, signal }: { verbatim: boolean; tell: Listener; signal: AbortSignal },
+    { verbatim, tell, signal }: { verbatim: boolean; tell: EventSink; signal: AbortSignal },
   ): Promise<void> {
     const send = (asked: JsonObject) => this.#client.stream(asked, signal);
     const { answer: stream, notices } = await this.#ask(streamed(body), send);
@@ -167,7 +167,7 @@ export class OpenAiUpstream implements Upstream {
       // An event that was cut in two makes no sense.
     }
     if (answer.ended) return events;
-    throw new ChatError("upstream_cut", `${this.#service.service} broke off in the middle of the answer.`);
+    throw new GatewayError("upstream_cut", `${this.#service.service} broke off in the middle of the answer.`);
   }
 
   async #whole(body: JsonObject, signal: AbortSignal): Promise<readonly ChatEvent[]> {
@@ -183,7 +183,7 @@ export class OpenAiUpstream implements Upstream {
     try {
       return { answer: await this.#noted(send(body)), notices: [] };
     } catch (error) {
-      if (!(error instanceof ChatError) || error.upstreamCode !== toolChoiceConflict) throw error;
+      if (!(error instanceof GatewayError) || error.upstreamCode !== toolChoiceConflict) throw error;
       return { answer: await this.#noted(send({ ...body, tool_choice: "auto" })), notices: [unforced] };
     }
   }
@@ -195,7 +195,7 @@ export class OpenAiUpstream implements Upstream {
       this.#refusal = undefined;
       return answer;
     } catch (error) {
-      if (error instanceof ChatError && error.code === "account_login_required") this.#refusal = error;
+      if (error instanceof GatewayError && error.code === "account_login_required") this.#refusal = error;
       throw error;
     }
   }

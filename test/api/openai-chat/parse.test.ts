@@ -10,7 +10,11 @@ const hello = [{ role: "user", content: "hello" }];
 function parse(body: Record<string, unknown>, unknownParameters: "reject" | "ignore" = "reject") {
   const signal = new AbortController().signal;
   const complete: ChatCompletionBody = { messages: hello, ...body };
-  return parseChatCompletion(complete, { unknownParameters, caller: { scopes: ["chat"], key: "k" }, signal });
+  return parseChatCompletion(complete, {
+    unknownParameters,
+    caller: { scopes: ["chat"], keyName: "k" },
+    signal,
+  });
 }
 
 function messagesOf(messages: ChatCompletionBody["messages"]): Message[] {
@@ -122,13 +126,13 @@ describe("parameters", () => {
   });
 
   test("or let through and reported, if the config says so", () => {
-    expect(parse({ temprature: 1 }, "ignore").asked).toEqual([
+    expect(parse({ temprature: 1 }, "ignore").requestedFeatures).toEqual([
       { parameter: "temprature", feature: "unknown" },
     ]);
   });
 
   test("what Kimi's web chat may not honour is collected, what repeats the default is not", () => {
-    const { asked } = parse({
+    const { requestedFeatures } = parse({
       temperature: 0.5,
       presence_penalty: 0,
       frequency_penalty: 0,
@@ -141,7 +145,7 @@ describe("parameters", () => {
       logprobs: false,
       user: "u",
     });
-    expect(asked.map(({ parameter }) => parameter)).toEqual(["temperature", "max_tokens"]);
+    expect(requestedFeatures.map(({ parameter }) => parameter)).toEqual(["temperature", "max_tokens"]);
   });
 
   test("every parameter of the official SDK is known", () => {
@@ -196,7 +200,7 @@ describe("switches, in every client's spelling", () => {
   });
 });
 
-test("any JSON for messages and parameters gives a request or a ChatError", () => {
+test("any JSON for messages and parameters gives a request or a GatewayError", () => {
   const message = fc.record(
     {
       role: fc.constantFrom("user", "assistant", "tool", "system", "x"),
@@ -210,7 +214,7 @@ test("any JSON for messages and parameters gives a request or a ChatError", () =
       try {
         parse({ messages, thinking });
       } catch (error) {
-        expect(error).toMatchObject({ name: "ChatError", status: 400 });
+        expect(error).toMatchObject({ name: "GatewayError", status: 400 });
       }
     }),
     { numRuns: 3_000 },

@@ -3,8 +3,8 @@ import { type AddressInfo, connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { EventStream } from "../../../src/api/stream/sse-response.js";
 import { relay, type StreamEncoder } from "../../../src/api/stream/stream-answer.js";
-import { ChatError } from "../../../src/core/errors.js";
-import type { ChatEvent, Listener } from "../../../src/core/types.js";
+import { GatewayError } from "../../../src/core/errors.js";
+import type { ChatEvent, EventSink } from "../../../src/core/types.js";
 
 const encoder: StreamEncoder = {
   encode: (events, body) => {
@@ -21,7 +21,7 @@ async function serving(
   const server = createServer((_request, response) => {
     const headers = () => ({ "x-known": "late" });
     const stream = new EventStream(response, times, { headers, keepAlive: ": keep-alive\n\n" });
-    const told = async (tell: Listener) => {
+    const told = async (tell: EventSink) => {
       for await (const events of answer(response)) await tell(events);
     };
     relay(told, encoder, stream).catch(() => response.writeHead(503).end("refused"));
@@ -47,7 +47,7 @@ test("the status line waits for the first content, so a refusal keeps its status
   const refused = await serving(async function* () {
     yield [{ type: "notice", code: "x", message: "" }];
     await pause(50);
-    throw new ChatError("upstream_overloaded", "busy");
+    throw new GatewayError("upstream_overloaded", "busy");
   });
   expect(await get(refused)).toMatchObject({ status: 503, body: "refused" });
 });
@@ -57,7 +57,7 @@ test("after the hold it leaves early, keep-alives run, and a failure is an event
     async function* () {
       yield [{ type: "notice", code: "x", message: "" }];
       await pause(150);
-      throw new ChatError("upstream_overloaded", "busy");
+      throw new GatewayError("upstream_overloaded", "busy");
     },
     { holdHeader: 20, keepAlive: 20, stuckClient: 10_000 },
   );

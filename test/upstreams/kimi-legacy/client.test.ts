@@ -40,5 +40,5 @@ test.each<[fault: Fault, error: object]>([
   kimi.fault(fault);
   const body = { messages: [{ role: "user", content: "hello" }] };
   const stream = client.stream(`/api/chat/${id}/completion/stream`, body, accessToken, signal);
-  await expect(stream).rejects.toMatchObject({ name: "ChatError", ...error });
+  await expect(stream).rejects.toMatchObject({ name: "GatewayError", ...error });
 });

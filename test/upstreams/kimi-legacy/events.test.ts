@@ -184,7 +184,7 @@ test("unknown events are counted by name and change nothing; known ones without 
   ]);
 });
 
-test("any bytes at all give events or a ChatError, never anything else", () => {
+test("any bytes at all give events or a GatewayError, never anything else", () => {
   const names = [
     "cmpl",
     "req",
@@ -218,7 +218,7 @@ test("any bytes at all give events or a ChatError, never anything else", () => {
   fc.assert(
     fc.property(fc.array(anyEvent, { maxLength: 8 }), (chunks) => {
       const { error: thrown } = interpret([bytes(req, resp), ...chunks]);
-      if (thrown !== undefined) expect(thrown).toMatchObject({ name: "ChatError" });
+      if (thrown !== undefined) expect(thrown).toMatchObject({ name: "GatewayError" });
     }),
     { numRuns: 5_000 },
   );

@@ -320,7 +320,7 @@ describe("endings", () => {
   });
 });
 
-test("any bytes at all give events or a ChatError, never anything else", () => {
+test("any bytes at all give events or a GatewayError, never anything else", () => {
   const anyFrame = fc.oneof(
     fc.json({ maxDepth: 4 }).map((json) => jsonFrame(JSON.parse(json))),
     fc
@@ -334,7 +334,7 @@ test("any bytes at all give events or a ChatError, never anything else", () => {
   fc.assert(
     fc.property(fc.array(anyFrame, { maxLength: 8 }), (frames) => {
       const { error } = interpret([Buffer.concat([chat, assistant, ...frames, end])]);
-      if (error !== undefined) expect(error).toMatchObject({ name: "ChatError" });
+      if (error !== undefined) expect(error).toMatchObject({ name: "GatewayError" });
     }),
     { numRuns: 5_000 },
   );

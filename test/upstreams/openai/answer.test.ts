@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ChatError } from "../../../src/core/errors.js";
+import { GatewayError } from "../../../src/core/errors.js";
 import type { ChatEvent, Model } from "../../../src/core/types.js";
 import { isObject } from "../../../src/lib/json.js";
 import { EventDecoder } from "../../../src/upstreams/http/sse-decoder.js";
@@ -40,7 +40,7 @@ function attempt(read: () => unknown): void {
   try {
     read();
   } catch (error) {
-    expect(error).toBeInstanceOf(ChatError);
+    expect(error).toBeInstanceOf(GatewayError);
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ChatError } from "../../../src/core/errors.js";
+import { GatewayError } from "../../../src/core/errors.js";
 import type { ChatEvent, Message, Model, UpstreamRequest } from "../../../src/core/types.js";
 import type { Inline } from "../../../src/upstreams/openai/inline-images.js";
 import { OpenAiUpstream } from "../../../src/upstreams/openai/upstream.js";
@@ -68,7 +68,7 @@ describe("a request that another dialect made", () => {
             type: "image",
             source: { kind: "bytes", base64: "AAAA" },
             mediaType: "image/webp",
-            at: "messages[1].content[1]",
+            path: "messages[1].content[1]",
           },
         ],
       },
@@ -187,7 +187,7 @@ describe("a whole answer that the client wants whole", () => {
   test("is passed on beside what it says", async () => {
     const platform = await startPlatform();
     platform.will(json(200, whole));
-    const events = await eventsOf(open(platform), asking({ original, stream: false }));
+    const events = await eventsOf(open(platform), asking({ originalRequest: original, stream: false }));
     expect(events).toEqual([
       { type: "verbatim", dialect: "openai-chat", json: JSON.stringify(whole), usageOnly: false },
       { type: "reasoning", text: "Simple sum." },
@@ -229,7 +229,7 @@ describe("linked pictures", () => {
 
   test("that are forbidden name their place", async () => {
     const inline: Inline = async () => {
-      throw new ChatError("link_forbidden", "This address is not on the public web.");
+      throw new GatewayError("link_forbidden", "This address is not on the public web.");
     };
     await expect(sent({ messages }, { inline })).rejects.toMatchObject({
       code: "link_forbidden",

@@ -1,6 +1,6 @@
 import type OpenAI from "openai";
 import { expect, test } from "vitest";
-import { objects } from "../../../src/lib/json.js";
+import { objectsIn } from "../../../src/lib/json.js";
 import { delta, done, twoCalls, used } from "../../fixtures/moonshot.js";
 import { gatewayTo, json, startPlatform, stream } from "./platform.js";
 
@@ -56,7 +56,7 @@ test("the official SDK runs two calls at once, streamed, and gets its answer", a
   const runner = client.chat.completions.runTools({ ...loop(asked), stream: true });
   expect(await runner.finalContent()).toBe("Mild.");
   expect(asked).toEqual(["Paris", "Oslo"]);
-  const messages = objects(platform.calls[1]?.body.messages);
+  const messages = objectsIn(platform.calls[1]?.body.messages);
   expect(messages[1]).toMatchObject({
     role: "assistant",
     reasoning_content: expect.any(String),
@@ -115,7 +115,7 @@ test("a history whose reasoning a client has dropped gets an empty one where cal
   ];
   const answer = client.chat.completions.stream({ model: "kimi-k3", messages });
   expect(await answer.finalContent()).toBe("Mild.");
-  expect(objects(platform.calls[0]?.body.messages)[1]).toEqual({
+  expect(objectsIn(platform.calls[0]?.body.messages)[1]).toEqual({
     role: "assistant",
     tool_calls: calls,
     reasoning_content: "",

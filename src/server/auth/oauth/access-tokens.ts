@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { errors, jwtVerify, SignJWT } from "jose";
-import { ChatError } from "../../../core/errors.js";
+import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import type { KeyStore } from "../../../core/store.js";
 import type { Scope } from "../../../core/types.js";
@@ -51,7 +51,7 @@ export class AccessTokens {
     const given = Buffer.from(String(fingerprint), "base64url");
     const key = (await this.#keys.named(sub ?? "")).find((each) => sameHash(this.#fingerprint(each), given));
     if (!key) {
-      throw new ChatError(
+      throw new GatewayError(
         "invalid_api_key",
         "The key behind this access token was revoked. Use another key.",
       );
@@ -67,11 +67,11 @@ export class AccessTokens {
       return (await jwtVerify(token, this.#secret, options)).payload;
     } catch (error) {
       if (error instanceof errors.JWTExpired)
-        throw new ChatError(
+        throw new GatewayError(
           "invalid_api_key",
           "This access token has expired. Get a new one from POST /token.",
         );
-      throw new ChatError("invalid_api_key", "This access token is not one that this Moonbridge issued.");
+      throw new GatewayError("invalid_api_key", "This access token is not one that this Moonbridge issued.");
     }
   }
 

@@ -1,8 +1,8 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
 import { Agent, request } from "undici";
-import { ChatError } from "../../../core/errors.js";
+import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
-import { parseObject, text } from "../../../lib/json.js";
+import { asText, parseObject } from "../../../lib/json.js";
 import { Buckets } from "../../token-buckets.js";
 
 type KeySet = JWTVerifyGetKey;
@@ -63,7 +63,7 @@ export class IssuerKeys {
       const discovery = parseObject(
         await this.#get(`${this.#issuer.replace(/\/$/, "")}/.well-known/openid-configuration`),
       );
-      const address = text(discovery?.jwks_uri);
+      const address = asText(discovery?.jwks_uri);
       if (discovery?.issuer !== this.#issuer || address === undefined) throw new Error("not this issuer");
       // Plain http is for an issuer on this machine alone.
       if (new URL(address).protocol !== "https:" && new URL(this.#issuer).protocol === "https:")
@@ -89,9 +89,9 @@ export class IssuerKeys {
   }
 }
 
-function unavailable(retryAfterSeconds: number): ChatError {
+function unavailable(retryAfterSeconds: number): GatewayError {
   const message =
     "The identity provider of this server cannot be reached, or says something else than oauth.issuer in the config. " +
     "Tokens of its own cannot be checked meanwhile; API keys work.";
-  return new ChatError("issuer_unavailable", message, { retryAfterSeconds });
+  return new GatewayError("issuer_unavailable", message, { retryAfterSeconds });
 }

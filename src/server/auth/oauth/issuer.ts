@@ -1,9 +1,9 @@
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import type { OAuthConfig } from "../../../config/oauth-schema.js";
-import { ChatError } from "../../../core/errors.js";
+import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import type { Scope } from "../../../core/types.js";
-import { text } from "../../../lib/json.js";
+import { asText } from "../../../lib/json.js";
 import { IssuerKeys } from "./issuer-keys.js";
 
 /** As long as OpenID Connect allows; it stands in logs. */
@@ -25,9 +25,9 @@ export class Issuer {
   /** Whose token it is and what it may do. Throws `invalid_api_key`, `insufficient_scope` or `issuer_unavailable`. */
   async verify(token: string): Promise<{ name: string; scopes: Scope[] }> {
     const claims = await this.#read(token);
-    const subject = text(claims.sub) ?? text(claims.client_id) ?? text(claims.azp);
+    const subject = asText(claims.sub) ?? asText(claims.client_id) ?? asText(claims.azp);
     if (subject === undefined || !subjectForm.test(subject))
-      throw new ChatError(
+      throw new GatewayError(
         "invalid_api_key",
         "This token does not say whose it is: it has no “sub” of at most 255 characters.",
       );
@@ -35,7 +35,7 @@ export class Issuer {
     const { scope: needed, adminScope } = this.#config;
     const missing = needed?.split(" ").find((scope) => scope !== "" && !granted.includes(scope));
     if (missing !== undefined)
-      throw new ChatError(
+      throw new GatewayError(
         "insufficient_scope",
         `This token lacks the scope “${missing}” that this server needs.`,
       );
@@ -60,7 +60,7 @@ export class Issuer {
       return payload;
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error;
-      throw new ChatError("invalid_api_key", reason(error));
+      throw new GatewayError("invalid_api_key", reason(error));
     }
   }
 }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { errorHeaders } from "../../../api/openai-chat/errors.js";
-import { ChatError } from "../../../core/errors.js";
+import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import { scopes as allScopes, type Scope } from "../../../core/types.js";
 import { parseObject } from "../../../lib/json.js";
@@ -43,7 +43,7 @@ export function tokenEndpoint({ keys, tokens }: Entrance, attempts: Attempts): F
       const { name, secrets, refusal } = presented(request.body, request.headers.authorization);
       const check = () => keyNamed(name, secrets, keys);
       const key = await attempts.check(request, check, name).catch((error: unknown) => {
-        throw error instanceof ChatError && error.code === "invalid_api_key" ? refusal : error;
+        throw error instanceof GatewayError && error.code === "invalid_api_key" ? refusal : error;
       });
       const scopes = wanted(request.body.scope, key.settings.scopes);
       const { token, seconds } = await tokens.issue(key, scopes);
@@ -104,7 +104,7 @@ async function keyNamed(name: string, secrets: readonly string[], keys: KeyRing)
     refuseExpired(key);
     return key;
   }
-  throw new ChatError("invalid_api_key", wrongSecret);
+  throw new GatewayError("invalid_api_key", wrongSecret);
 }
 
 /** The scopes that are asked for, all of them the key's; all that it has if none are. */

@@ -75,7 +75,7 @@ describe("a token of the issuer", () => {
     [{ sub: "", azp: "a" }, "oidc:a"],
   ])("with %j is %s's", async (claims, key) => {
     const { issuer, gateway } = await startBoth();
-    expect((await callerOf(gateway, issuer, await issuer.sign(claims))).key).toBe(key);
+    expect((await callerOf(gateway, issuer, await issuer.sign(claims))).keyName).toBe(key);
   });
 
   test.each<[Claims, string[]]>([
@@ -191,7 +191,7 @@ describe("a token that opens nothing", () => {
       }),
       { numRuns: 300 },
     );
-    expect((await entrance.identify(good)).caller.key).toBe("oidc:robot");
+    expect((await entrance.identify(good)).caller.keyName).toBe("oidc:robot");
     await entrance.close();
   });
 
