@@ -1,21 +1,21 @@
-/** Calls from the process that conducts the benchmark to the ones that take part in it, over Node's own channel. */
+/** Calls from the benchmark's main process to its child processes, over Node's IPC channel. The caller's side is `child.ts`. */
 
 type Call = { id: number; name: string; argument: unknown };
-type Answer = { id: number; result?: unknown; failure?: string };
+export type CallResult = { id: number; result?: unknown; error?: string };
 
-// biome-ignore lint/suspicious/noExplicitAny: a handler decides itself what it takes and gives.
+// biome-ignore lint/suspicious/noExplicitAny: each handler has its own types of argument and result.
 export type Handlers = Record<string, (argument: any) => unknown>;
 
-/** Answers calls for as long as the channel is open, and ends the process with it. */
-export function answerCalls(handlers: Handlers): void {
+/** Handles calls while the channel is open; ends the process when it closes. */
+export function handleCalls(handlers: Handlers): void {
   process.on("message", async ({ id, name, argument }: Call) => {
-    const answer: Answer = { id };
+    const callResult: CallResult = { id };
     try {
-      answer.result = await handlers[name]?.(argument);
-    } catch (error) {
-      answer.failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      callResult.result = await handlers[name]?.(argument);
+    } catch (thrown) {
+      callResult.error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     }
-    process.send?.(answer);
+    process.send?.(callResult);
   });
   process.on("disconnect", () => process.exit());
 }

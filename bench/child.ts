@@ -1,52 +1,54 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { familyOf } from "./proc.js";
+import type { CallResult } from "./calls.js";
+import { processTree } from "./proc.js";
 
 export type ChildOptions = {
-  /** Arguments of Node itself. */
+  /** Flags of Node, in front of the module's path. */
   nodeArguments?: readonly string[];
-  environment?: Readonly<Record<string, string>>;
+  env?: Readonly<Record<string, string>>;
   cwd?: string;
-  /** Takes what it writes to both outputs. */
+  /** The file to which standard output and standard error are appended. */
   log: string;
 };
 
-/** A process that takes part in the benchmark. It ends with this one, whatever happens. */
+/** A child process of the benchmark. It is killed when this process exits. */
 export class Child {
   readonly #process: ChildProcess;
   readonly #log: string;
-  readonly #waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
-  #calls = 0;
+  readonly #pendingCalls = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
+  #lastCallId = 0;
   #exited = false;
 
   private constructor(child: ChildProcess, log: string) {
     this.#process = child;
     this.#log = log;
-    children.add(this);
-    child.on("message", (answer: { id: number; result?: unknown; failure?: string }) => {
-      const waiting = this.#waiting.get(answer.id);
-      this.#waiting.delete(answer.id);
-      if (answer.failure === undefined) waiting?.resolve(answer.result);
-      else waiting?.reject(new Error(answer.failure));
+    runningChildren.add(this);
+    child.on("message", ({ id, result, error }: CallResult) => {
+      const pending = this.#pendingCalls.get(id);
+      this.#pendingCalls.delete(id);
+      if (error === undefined) pending?.resolve(result);
+      else pending?.reject(new Error(error));
     });
     child.once("exit", () => {
       this.#exited = true;
-      children.delete(this);
-      for (const { reject } of this.#waiting.values()) reject(new Error(`it has ended: ${this.output()}`));
+      runningChildren.delete(this);
+      for (const { reject } of this.#pendingCalls.values())
+        reject(new Error(`it has ended: ${this.outputTail()}`));
     });
-    // A command that is not there shows by its exit.
+    // The command could not be started; there is no "exit" event then.
     child.once("error", () => {
       this.#exited = true;
     });
   }
 
-  /** A module of this project; it can be called (`calls.ts`). */
-  static module(path: string, args: readonly string[], options: ChildOptions): Child {
+  /** Starts a module of this project, which can handle calls (`calls.ts`). */
+  static fork(path: string, args: readonly string[], options: ChildOptions): Child {
     const output = openSync(options.log, "a");
     const child = fork(path, [...args], {
       execArgv: [...(options.nodeArguments ?? [])],
       serialization: "advanced",
-      env: { ...process.env, ...options.environment },
+      env: { ...process.env, ...options.env },
       stdio: ["ignore", output, output, "ipc"],
       ...(options.cwd ? { cwd: options.cwd } : {}),
     });
@@ -54,46 +56,46 @@ export class Child {
     return new Child(child, options.log);
   }
 
-  /** Any other program. */
-  static program(command: string, args: readonly string[], options: ChildOptions): Child {
+  /** Starts another program. It handles no calls. */
+  static spawn(command: string, args: readonly string[], options: ChildOptions): Child {
     const output = openSync(options.log, "a");
     const child = spawn(command, [...args], { stdio: ["ignore", output, output], cwd: options.cwd });
     closeSync(output);
     return new Child(child, options.log);
   }
 
-  /** Itself and what it has started. */
+  /** The ids of the process and all its descendants. */
   get pids(): number[] {
-    return this.#process.pid === undefined ? [] : familyOf(this.#process.pid);
+    return this.#process.pid === undefined ? [] : processTree(this.#process.pid);
   }
 
   get exited(): boolean {
     return this.#exited;
   }
 
-  /** The end of what it has written so far. */
-  output(): string {
+  /** The last 4,000 characters of its log. */
+  outputTail(): string {
     return readFileSync(this.#log, "utf8").slice(-4_000);
   }
 
-  /** Calls one of its handlers; its result is what the handler returned, so the caller says what that is. */
+  /** Calls the handler of this name; `T` is the type that it returns. Rejects if it throws, or if the process ends. */
   call<T>(name: string, argument?: unknown): Promise<T> {
-    const id = ++this.#calls;
+    const id = ++this.#lastCallId;
     return new Promise<T>((resolve, reject) => {
-      if (this.#exited) throw new Error(`it has ended: ${this.output()}`);
-      this.#waiting.set(id, { resolve: (result) => resolve(result as T), reject });
+      if (this.#exited) throw new Error(`it has ended: ${this.outputTail()}`);
+      this.#pendingCalls.set(id, { resolve: (result) => resolve(result as T), reject });
       this.#process.send({ id, name, argument });
     });
   }
 
-  /** Resolves when it is gone. */
+  /** Resolves when the process has ended; kills it if it does not end within 5 s. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     if (this.#exited) return;
-    const gone = new Promise((resolve) => this.#process.once("exit", resolve));
-    const late = setTimeout(() => this.#process.kill("SIGKILL"), 5_000);
+    const ended = new Promise((resolve) => this.#process.once("exit", resolve));
+    const killTimer = setTimeout(() => this.#process.kill("SIGKILL"), 5_000);
     this.#process.kill(signal);
-    await gone;
-    clearTimeout(late);
+    await ended;
+    clearTimeout(killTimer);
   }
 
   kill(): void {
@@ -101,9 +103,9 @@ export class Child {
   }
 }
 
-const children = new Set<Child>();
+const runningChildren = new Set<Child>();
 
 process.on("exit", () => {
-  for (const child of children) child.kill();
+  for (const child of runningChildren) child.kill();
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));

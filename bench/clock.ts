@@ -1,4 +1,4 @@
-/** Milliseconds since the machine started; the same clock in every process. */
+/** Milliseconds of the machine's monotonic clock, which is the same in every process. */
 export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

@@ -1,53 +1,60 @@
 /**
- * Loaded into the gateway's process before the gateway: reports what only the process itself can see, so that the
- * product needs no hook for the benchmark.
+ * Loaded into the gateway's process before the gateway. Reports what can only be read inside the process, so that the
+ * product needs no code for the benchmark.
  */
 import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { answerCalls } from "./calls.js";
+import { handleCalls } from "./calls.js";
 
-/** What `report` tells. Delays in milliseconds: how much later than it should a timer fires. */
-export type LoopReport = { p50: number; p99: number; max: number; resources: number; heap: number };
+/** The result of `report`. `p50`, `p99` and `max`: milliseconds by which a timer fires too late; `heapUsed`: bytes. */
+export type EventLoopReport = {
+  p50: number;
+  p99: number;
+  max: number;
+  activeResources: number;
+  heapUsed: number;
+};
 
+/** Milliseconds between two samples of the event loop. */
 const resolution = 5;
 const delays = monitorEventLoopDelay({ resolution });
 
-/** Where a profile of each window is left, if it is wanted. */
-const profiles = process.env.MOONBRIDGE_BENCH_PROFILES;
-const session = new Session();
-let windows = 0;
+/** The folder for a CPU profile of each measurement; undefined if none is to be written. */
+const profileFolder = process.env.MOONBRIDGE_BENCH_PROFILES;
+const inspector = new Session();
+let profileCount = 0;
 
-answerCalls({
-  watch: async () => {
-    if (profiles) {
-      session.connect();
-      await session.post("Profiler.enable");
-      await session.post("Profiler.start");
+handleCalls({
+  startMeasuring: async () => {
+    if (profileFolder) {
+      inspector.connect();
+      await inspector.post("Profiler.enable");
+      await inspector.post("Profiler.start");
     }
     delays.reset();
     delays.enable();
   },
-  report: async (): Promise<LoopReport> => {
+  report: async (): Promise<EventLoopReport> => {
     delays.disable();
-    if (profiles) {
-      const { profile } = await session.post("Profiler.stop");
-      session.disconnect();
-      writeFileSync(`${profiles}/${process.pid}-${++windows}.cpuprofile`, JSON.stringify(profile));
+    if (profileFolder) {
+      const { profile } = await inspector.post("Profiler.stop");
+      inspector.disconnect();
+      writeFileSync(`${profileFolder}/${process.pid}-${++profileCount}.cpuprofile`, JSON.stringify(profile));
     }
     return {
-      p50: late(delays.percentile(50)),
-      p99: late(delays.percentile(99)),
-      max: late(delays.max),
-      resources: process.getActiveResourcesInfo().length,
-      heap: process.memoryUsage().heapUsed,
+      p50: lateness(delays.percentile(50)),
+      p99: lateness(delays.percentile(99)),
+      max: lateness(delays.max),
+      activeResources: process.getActiveResourcesInfo().length,
+      heapUsed: process.memoryUsage().heapUsed,
     };
   },
 });
 
-// The channel must not keep the gateway from ending by itself.
+// The IPC channel must not keep the gateway's process alive.
 process.channel?.unref();
 
-function late(nanoseconds: number): number {
+function lateness(nanoseconds: number): number {
   return Math.max(0, nanoseconds / 1e6 - resolution);
 }

@@ -1,4 +1,4 @@
-/** `npm run bench`: what Moonbridge costs, beside what stands between a client and an upstream otherwise. */
+/** `npm run bench`: what Moonbridge costs, compared with other proxies between a client and an upstream. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { big } from "./parts/big.js";
 import { firstAlone, firstAmongMany } from "./parts/first.js";
@@ -6,16 +6,16 @@ import { threadGrowth, turnGrowth } from "./parts/growth.js";
 import { memory } from "./parts/memory.js";
 import { paced, pacedLong } from "./parts/paced.js";
 import type { Part } from "./parts/part.js";
-import { streamedRequests, wholeRequests } from "./parts/requests.js";
+import { nonStreamedRequests, streamedRequests } from "./parts/requests.js";
 import { soak } from "./parts/soak.js";
 import { start } from "./parts/start.js";
 import { together } from "./parts/together.js";
 import { unpaced } from "./parts/unpaced.js";
-import { document } from "./report/document.js";
-import { describe, machine } from "./report/machine.js";
-import { render } from "./report/table.js";
+import { writeToDocumentation } from "./report/document.js";
+import { formatMachineInfo, machineInfo } from "./report/machine.js";
+import { renderTable } from "./report/table.js";
 import { type PartName, readSettings } from "./settings.js";
-import { Stage } from "./stage.js";
+import { BenchEnvironment } from "./stage.js";
 
 const parts: Record<PartName, readonly Part[]> = {
   paced: [paced],
@@ -23,7 +23,7 @@ const parts: Record<PartName, readonly Part[]> = {
   together: [together],
   unpaced: [unpaced],
   first: [firstAlone, firstAmongMany],
-  requests: [streamedRequests, wholeRequests],
+  requests: [streamedRequests, nonStreamedRequests],
   memory: [memory],
   big: [big],
   growth: [threadGrowth, turnGrowth],
@@ -32,32 +32,33 @@ const parts: Record<PartName, readonly Part[]> = {
 };
 
 const settings = readSettings(process.argv.slice(2));
-const where = machine();
-const stage = await Stage.open(settings);
-const findings: Record<string, unknown> = {};
+const machine = machineInfo();
+const environment = await BenchEnvironment.open(settings);
+const results: Record<string, unknown> = {};
 const reports: [part: PartName, tables: string][] = [];
-const header = `${describe(where)} · rounds: ${settings.rounds} · warm-up: ${settings.warmSeconds} s`;
-say(`${header}\n`);
+const header = `${formatMachineInfo(machine)} · rounds: ${settings.rounds} · warm-up: ${settings.warmUpSeconds} s`;
+print(`${header}\n`);
 for (const name of settings.only) {
   const tables: string[] = [];
   for (const part of parts[name]) {
-    const { table, data } = await part(stage, settings);
+    const { table, data } = await part(environment, settings);
     process.stderr.write("\n");
-    findings[table.title] = data;
-    tables.push(render(table));
-    say(`${tables.at(-1)}`);
+    results[table.title] = data;
+    tables.push(renderTable(table));
+    print(`${tables.at(-1)}`);
   }
   reports.push([name, tables.join("\n")]);
 }
-await stage.close();
+await environment.close();
 
 mkdirSync("bench/results", { recursive: true });
-const file = `bench/results/${where.date.replaceAll(":", "-")}.json`;
-writeFileSync(file, JSON.stringify({ where, settings, findings }, null, 1));
-say(`Everything is in ${file}.`);
-if (settings.document) for (const [part, tables] of reports) document(part, `${tables}\n${header}`);
+const file = `bench/results/${machine.date.replaceAll(":", "-")}.json`;
+writeFileSync(file, JSON.stringify({ machine, settings, results }, null, 1));
+print(`Everything is in ${file}.`);
+if (settings.document)
+  for (const [part, tables] of reports) writeToDocumentation(part, `${tables}\n${header}`);
 process.exit();
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

@@ -1,44 +1,50 @@
-import { type Candidate, type Running, Skipped } from "./candidates/candidate.js";
-import type { Stage } from "./stage.js";
+import { type Candidate, CandidateUnavailable, type RunningCandidate } from "./candidates/candidate.js";
+import type { BenchEnvironment } from "./stage.js";
 
-/** A share of one processor from which on a round is marked: somebody else was at work. */
-const foreignShare = 0.1;
+/** A round counts as disturbed if other processes took more than this share of one processor. */
+const foreignCpuThreshold = 0.1;
 
-export type Rounds<T> = {
+export type RoundResults<T> = {
   /** One result a round, by the candidate's name. */
   results: ReadonlyMap<string, readonly T[]>;
-  /** Why candidates are missing. */
+  /** The reason for each candidate that cannot run on this machine or in this version, by its name. */
   skipped: ReadonlyMap<string, string>;
 };
 
 /**
- * Measures all candidates in each round, forwards and backwards by turns, so that what drifts on the machine hits all
- * of them alike. All of them run all the time; those whose turn it is not have nothing to do.
+ * Measures all candidates in each round, in alternating order, so that drift of the machine affects all of them alike.
+ * All of them run the whole time; those that are not being measured are idle.
  */
-export async function inRounds<T>(
-  stage: Stage,
+export async function measureInRounds<T>(
+  environment: BenchEnvironment,
   candidates: readonly Candidate[],
   rounds: number,
-  { warm, measure }: { warm(running: Running): Promise<unknown>; measure(running: Running): Promise<T> },
-): Promise<Rounds<T>> {
+  {
+    warmUp,
+    measure,
+  }: {
+    warmUp(candidate: RunningCandidate): Promise<unknown>;
+    measure(candidate: RunningCandidate): Promise<T>;
+  },
+): Promise<RoundResults<T>> {
   const skipped = new Map<string, string>();
-  const running = new Map<string, Running>();
+  const running = new Map<string, RunningCandidate>();
   const results = new Map<string, T[]>();
   try {
     for (const candidate of candidates) {
       try {
-        running.set(candidate.name, await candidate.start(stage));
+        running.set(candidate.name, await candidate.start(environment));
         results.set(candidate.name, []);
       } catch (error) {
-        if (!(error instanceof Skipped)) throw error;
+        if (!(error instanceof CandidateUnavailable)) throw error;
         skipped.set(candidate.name, error.message);
       }
     }
-    for (const each of running.values()) await warm(each);
+    for (const candidate of running.values()) await warmUp(candidate);
     for (let round = 0; round < rounds; round++) {
       const order = [...running];
       if (round % 2 === 1) order.reverse();
-      for (const [name, each] of order) results.get(name)?.push(await measure(each));
+      for (const [name, candidate] of order) results.get(name)?.push(await measure(candidate));
       process.stderr.write(".");
     }
   } finally {
@@ -47,18 +53,24 @@ export async function inRounds<T>(
   return { results, skipped };
 }
 
-/** Why candidates are missing, as notes below a table. */
-export function absences(skipped: ReadonlyMap<string, string>): string[] {
-  return [...skipped].map(([name, why]) => `- ${name}: ${why}.`);
+/** The reasons for missing candidates, as notes below a table. */
+export function skippedNotes(skipped: ReadonlyMap<string, string>): string[] {
+  return [...skipped].map(([name, reason]) => `- ${name}: ${reason}.`);
 }
 
-/** A fast wrong answer is worth nothing: how many there were, and what is wrong with the first. */
-export function wrongAnswers(name: string, wrong: number, complaint: string | undefined): string[] {
-  return wrong === 0 ? [] : [`- **${name}: ${wrong} wrong answers** (${complaint?.slice(0, 200)})`];
+/** A note below a table: the number of invalid answers and the first failure. None if all answers were valid. */
+export function invalidAnswerNotes(
+  name: string,
+  invalidAnswers: number,
+  firstFailure: string | undefined,
+): string[] {
+  return invalidAnswers === 0
+    ? []
+    : [`- **${name}: ${invalidAnswers} wrong answers** (${firstFailure?.slice(0, 200)})`];
 }
 
-/** The mark of rounds that others disturbed, as the tables show it. */
-export function disturbed(shares: readonly number[]): string {
-  const count = shares.filter((share) => share > foreignShare).length;
-  return count === 0 ? "" : `${count} of ${shares.length}`;
+/** The cell of the column `disturbed`: how many rounds other processes disturbed; empty for none. */
+export function formatDisturbedRounds(foreignCpuShares: readonly number[]): string {
+  const count = foreignCpuShares.filter((share) => share > foreignCpuThreshold).length;
+  return count === 0 ? "" : `${count} of ${foreignCpuShares.length}`;
 }

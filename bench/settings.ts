@@ -15,26 +15,29 @@ const partNames = [
 ] as const;
 export type PartName = (typeof partNames)[number];
 
-/** How much is measured. Seconds and milliseconds as the names say. */
+/** What is measured and for how long, from the command line. */
 export type Settings = {
   quick: boolean;
   only: readonly PartName[];
   /** Only candidates whose name contains one of these. */
   candidates: readonly string[];
   rounds: number;
-  /** Before the first measurement of a candidate, and before each further one. */
-  warmSeconds: number;
+  /** Load before the first measurement of a candidate. */
+  warmUpSeconds: number;
+  /** Load before each further measurement. */
   settleSeconds: number;
+  /** The length of one measurement. */
   windowSeconds: number;
-  /** Streams held open. */
+  /** Part `memory`: the numbers of streams that are held open. */
   openStreams: readonly number[];
+  /** Part `memory`: how long they are held open. */
   holdSeconds: number;
-  /** Conversations' places in the store. */
+  /** Part `growth`: the numbers of threads in the store. */
   threads: readonly number[];
   soakMinutes: number;
-  /** Another build of Moonbridge to compare with: its `dist` folder. */
+  /** The `dist` folder of another build of Moonbridge to compare with. */
   baseline: string | undefined;
-  /** Whether gateways write a profile of each window. */
+  /** Whether gateways write a CPU profile of each measurement. */
   profile: boolean;
   /** Whether the tables are written into docs/performance.md. */
   document: boolean;
@@ -51,17 +54,17 @@ const usage = `npm run bench -- [options]
   --profile             each measurement of a gateway leaves a .cpuprofile in bench/results/profiles
   --document            writes the tables into docs/performance.md, each in place of the one before`;
 
-/** The settings that a command line means; prints what there is and ends where it means nothing. */
+/** The settings of a command line. Prints the error and the usage, and exits with 1, if the command line is invalid. */
 export function readSettings(argv: readonly string[]): Settings {
   try {
-    return settingsOf(argv);
+    return parseSettings(argv);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}\n`);
     process.exit(1);
   }
 }
 
-function settingsOf(argv: readonly string[]): Settings {
+function parseSettings(argv: readonly string[]): Settings {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -79,34 +82,34 @@ function settingsOf(argv: readonly string[]): Settings {
   const { quick } = values;
   return {
     quick,
-    only: values.only === undefined ? partsByDefault(quick) : partsOf(values.only),
+    only: values.only === undefined ? defaultParts(quick) : parseParts(values.only),
     candidates: values.candidates?.split(",") ?? [],
-    rounds: values.rounds === undefined ? (quick ? 1 : 5) : number(values.rounds),
-    warmSeconds: values.warm === undefined ? (quick ? 0.5 : 5) : number(values.warm),
+    rounds: values.rounds === undefined ? (quick ? 1 : 5) : parsePositiveNumber(values.rounds),
+    warmUpSeconds: values.warm === undefined ? (quick ? 0.5 : 5) : parsePositiveNumber(values.warm),
     settleSeconds: quick ? 0.2 : 1,
     windowSeconds: quick ? 0.8 : 5,
     openStreams: quick ? [500] : [1_000, 5_000],
     holdSeconds: quick ? 1 : 30,
     threads: quick ? [0, 10_000] : [0, 1_000, 10_000, 100_000, 1_000_000],
-    soakMinutes: number(values.minutes),
+    soakMinutes: parsePositiveNumber(values.minutes),
     baseline: values.baseline,
     profile: values.profile,
     document: values.document,
   };
 }
 
-function partsByDefault(quick: boolean): PartName[] {
+function defaultParts(quick: boolean): PartName[] {
   return partNames.filter((name) => name !== "soak" && name !== "together" && !(quick && name === "long"));
 }
 
-function partsOf(only: string): PartName[] {
-  const asked = only.split(",");
-  const unknown = asked.find((name) => !partNames.some((part) => part === name));
+function parseParts(only: string): PartName[] {
+  const requested = only.split(",");
+  const unknown = requested.find((name) => !partNames.some((part) => part === name));
   if (unknown !== undefined) throw new Error(`There is no part “${unknown}”.`);
-  return partNames.filter((name) => asked.includes(name));
+  return partNames.filter((name) => requested.includes(name));
 }
 
-function number(value: string): number {
+function parsePositiveNumber(value: string): number {
   if (!/^\d+(\.\d+)?$/.test(value) || Number(value) === 0) throw new Error(`“${value}” is not a number.`);
   return Number(value);
 }

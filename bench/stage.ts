@@ -4,50 +4,57 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Child } from "./child.js";
 
-/** What every measurement needs: the fake upstream and the load client, each a process, and a folder for the rest. */
-export class Stage {
-  readonly fake: Child;
-  readonly load: Child;
-  readonly folder: string;
-  /** Where the fake upstream listens. */
-  readonly fakePort: number;
-  /** Where gateways leave a profile of their processor time, if they are to. */
-  readonly profiles: string | undefined;
+/** The processes and folders that every measurement needs: fake upstream, load client, and a temporary folder. */
+export class BenchEnvironment {
+  readonly fakeUpstream: Child;
+  readonly loadClient: Child;
+  /** A temporary folder, deleted by `close`. */
+  readonly workDirectory: string;
+  /** The port of the fake upstream on 127.0.0.1. */
+  readonly fakeUpstreamPort: number;
+  /** The folder for CPU profiles of gateways; undefined if none are to be written. */
+  readonly profileFolder: string | undefined;
 
   private constructor(
-    folder: string,
-    { fake, load, fakePort }: { fake: Child; load: Child; fakePort: number },
-    profiles: string | undefined,
+    workDirectory: string,
+    {
+      fakeUpstream,
+      loadClient,
+      fakeUpstreamPort,
+    }: { fakeUpstream: Child; loadClient: Child; fakeUpstreamPort: number },
+    profileFolder: string | undefined,
   ) {
-    this.profiles = profiles;
-    this.folder = folder;
-    this.fake = fake;
-    this.load = load;
-    this.fakePort = fakePort;
+    this.profileFolder = profileFolder;
+    this.workDirectory = workDirectory;
+    this.fakeUpstream = fakeUpstream;
+    this.loadClient = loadClient;
+    this.fakeUpstreamPort = fakeUpstreamPort;
   }
 
-  static async open({ profile }: { profile: boolean }): Promise<Stage> {
-    const folder = mkdtempSync(join(tmpdir(), "moonbridge-bench-"));
-    const fake = Child.module(modulePath("./fake/main.js"), [], { log: join(folder, "fake.log") });
-    const load = Child.module(modulePath("./load/main.js"), [], { log: join(folder, "load.log") });
-    const fakePort = await fake.call<number>("port");
-    const profiles = profile ? resolve("bench/results/profiles") : undefined;
-    if (profiles) mkdirSync(profiles, { recursive: true });
-    return new Stage(folder, { fake, load, fakePort }, profiles);
+  static async open({ profile }: { profile: boolean }): Promise<BenchEnvironment> {
+    const workDirectory = mkdtempSync(join(tmpdir(), "moonbridge-bench-"));
+    const fakeUpstream = Child.fork(modulePath("./fake/main.js"), [], {
+      log: join(workDirectory, "fake.log"),
+    });
+    const loadClient = Child.fork(modulePath("./load/main.js"), [], { log: join(workDirectory, "load.log") });
+    const fakeUpstreamPort = await fakeUpstream.call<number>("port");
+    const profileFolder = profile ? resolve("bench/results/profiles") : undefined;
+    if (profileFolder) mkdirSync(profileFolder, { recursive: true });
+    return new BenchEnvironment(workDirectory, { fakeUpstream, loadClient, fakeUpstreamPort }, profileFolder);
   }
 
-  /** A folder of its own for one of the processes. */
-  room(name: string): string {
-    return mkdtempSync(join(this.folder, `${name.replace(/[^\w-]+/g, "-")}-`));
+  /** Creates a new folder for one process and returns its path. */
+  createWorkDirectory(name: string): string {
+    return mkdtempSync(join(this.workDirectory, `${name.replace(/[^\w-]+/g, "-")}-`));
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.fake.stop(), this.load.stop()]);
-    rmSync(this.folder, { recursive: true, force: true });
+    await Promise.all([this.fakeUpstream.stop(), this.loadClient.stop()]);
+    rmSync(this.workDirectory, { recursive: true, force: true });
   }
 }
 
-/** The path of a module beside this one. */
+/** The file path of a module relative to this one. */
 export function modulePath(relative: string): string {
   return fileURLToPath(new URL(relative, import.meta.url));
 }

@@ -1,10 +1,12 @@
-/** The value below which a share of the values lies, by the nearest rank; NaN for none. */
-export function quantile(values: readonly number[], share: number): number {
+/** The quantile of the values at `fraction`, by the nearest-rank method; NaN if there are no values. */
+export function quantile(values: readonly number[], fraction: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? Number.NaN;
+  return (
+    sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(fraction * sorted.length) - 1))] ?? Number.NaN
+  );
 }
 
-/** The middle value, or the mean of the two; NaN for none. */
+/** The median of the values, the mean of the middle two if their number is even; NaN if there are no values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;

@@ -1,103 +1,124 @@
 import { setTimeout } from "node:timers/promises";
-import type { Running } from "./candidates/candidate.js";
-import type { LoopReport } from "./gateway-preload.js";
-import type { Mark, Outcome, Work } from "./load/work.js";
-import { cpuOf, machineCpu, memoryOf } from "./proc.js";
-import type { Stage } from "./stage.js";
+import type { RunningCandidate } from "./candidates/candidate.js";
+import type { EventLoopReport } from "./gateway-preload.js";
+import type { LoadProfile, LoadProgress, LoadResult } from "./load/work.js";
+import { cpuTime, machineCpuTime, residentMemory } from "./proc.js";
+import type { BenchEnvironment } from "./stage.js";
 
-export type WindowOptions = {
-  work: Work;
-  /** Seconds between the start of the last stream and the window. */
-  settle: number;
-  seconds: number;
-  /** Whether answers are cut at the end instead of heard out. */
-  cut?: boolean;
+export type MeasurementOptions = {
+  profile: LoadProfile;
+  /** From the start of the last stream to the start of the measurement. */
+  settleSeconds: number;
+  durationSeconds: number;
+  /** Whether running answers are aborted at the end instead of being received completely. */
+  abortAtEnd?: boolean;
 };
 
-/** What was seen through one window of time. Times in milliseconds, memory in bytes. */
-export type Window = {
+/** The result of one measurement. Times in milliseconds unless they say otherwise, memory in bytes. */
+export type Measurement = {
   seconds: number;
   answers: number;
   deltas: number;
-  wrong: number;
-  complaint: string | undefined;
-  /** Processor time of the candidate, and the share of one processor that others took. */
-  cpu: number;
-  fakeShare: number;
-  loadShare: number;
-  foreignShare: number;
+  invalidAnswers: number;
+  firstFailure: string | undefined;
+  /** Processor time of the candidate. */
+  cpuTime: number;
+  /** Shares of one processor: the fake upstream's, the load client's, and that of all processes outside the benchmark. */
+  fakeCpuShare: number;
+  loadCpuShare: number;
+  foreignCpuShare: number;
   memory: number;
-  /** From the request to the first delta, of answers that were asked for in the window. */
-  firstDeltas: number[];
-  /** From the upstream's write to the client's read. */
-  delays: number[];
-  /** Of the candidate's event loop, where it tells. */
-  loop: LoopReport | undefined;
+  /** From the request to the first delta, for requests that were sent during the measurement. */
+  firstDeltaLatencies: number[];
+  /** From the upstream's write of a delta to the client's read, for deltas that arrived during the measurement. */
+  deltaDelays: number[];
+  /** Undefined if the candidate does not report it. */
+  eventLoop: EventLoopReport | undefined;
 };
 
-type Snapshot = { mark: Mark; candidate: number; fake: number; load: number; self: number; machine: number };
+type Snapshot = {
+  progress: LoadProgress;
+  candidate: number;
+  fakeUpstream: number;
+  loadClient: number;
+  self: number;
+  machine: number;
+};
 
-/** Runs the work through the candidate and looks at it through a window once it runs evenly. */
-export async function lookThrough(stage: Stage, running: Running, options: WindowOptions): Promise<Window> {
-  const { work, settle, seconds, cut = false } = options;
-  if (work.record) await stage.fake.call("record");
-  await stage.load.call("begin", work);
-  await setTimeout(work.stagger + settle * 1_000);
-  if (running.watched) await running.child?.call("watch");
-  const before = await snapshot(stage, running);
-  await setTimeout(seconds * 1_000);
-  const after = await snapshot(stage, running);
-  const loop = running.watched ? await running.child?.call<LoopReport>("report") : undefined;
-  const memory = memoryOf(running.child?.pids ?? []);
-  const outcome = await stage.load.call<Outcome>("end", { cut });
-  const sent = work.record ? await stage.fake.call<Map<number, Float64Array>>("recorded") : new Map();
+/** Puts the load on the candidate and measures once it is steady. */
+export async function measureLoad(
+  environment: BenchEnvironment,
+  running: RunningCandidate,
+  options: MeasurementOptions,
+): Promise<Measurement> {
+  const { profile, settleSeconds, durationSeconds, abortAtEnd = false } = options;
+  if (profile.recordTimings) await environment.fakeUpstream.call("startRecording");
+  await environment.loadClient.call("start", profile);
+  await setTimeout(profile.rampUp + settleSeconds * 1_000);
+  if (running.reportsEventLoop) await running.child?.call("startMeasuring");
+  const before = await takeSnapshot(environment, running);
+  await setTimeout(durationSeconds * 1_000);
+  const after = await takeSnapshot(environment, running);
+  const eventLoop = running.reportsEventLoop
+    ? await running.child?.call<EventLoopReport>("report")
+    : undefined;
+  const memory = residentMemory(running.child?.pids ?? []);
+  const result = await environment.loadClient.call<LoadResult>("stop", { abort: abortAtEnd });
+  const sendTimes = profile.recordTimings
+    ? await environment.fakeUpstream.call<Map<number, Float64Array>>("takeSendTimes")
+    : new Map();
 
-  const elapsed = after.mark.at - before.mark.at;
-  const used = (who: "candidate" | "fake" | "load" | "self" | "machine") => after[who] - before[who];
-  const ours = used("candidate") + used("fake") + used("load") + used("self");
+  const elapsed = after.progress.time - before.progress.time;
+  const difference = (source: "candidate" | "fakeUpstream" | "loadClient" | "self" | "machine") =>
+    after[source] - before[source];
+  const ownCpuTime =
+    difference("candidate") + difference("fakeUpstream") + difference("loadClient") + difference("self");
   return {
     seconds: elapsed / 1_000,
-    answers: after.mark.answers - before.mark.answers,
-    deltas: after.mark.deltas - before.mark.deltas,
-    wrong: outcome.wrong,
-    complaint: outcome.complaint,
-    cpu: used("candidate"),
-    fakeShare: used("fake") / elapsed,
-    loadShare: used("load") / elapsed,
-    foreignShare: Math.max(0, used("machine") - ours) / elapsed,
+    answers: after.progress.answers - before.progress.answers,
+    deltas: after.progress.deltas - before.progress.deltas,
+    invalidAnswers: result.invalidAnswers,
+    firstFailure: result.firstFailure,
+    cpuTime: difference("candidate"),
+    fakeCpuShare: difference("fakeUpstream") / elapsed,
+    loadCpuShare: difference("loadClient") / elapsed,
+    foreignCpuShare: Math.max(0, difference("machine") - ownCpuTime) / elapsed,
     memory,
-    loop,
-    ...latencies(outcome, sent, before.mark.at, after.mark.at),
+    eventLoop,
+    ...latencies(result, sendTimes, before.progress.time, after.progress.time),
   };
 }
 
-async function snapshot({ load, fake }: Stage, { child }: Running): Promise<Snapshot> {
-  const mark = await load.call<Mark>("mark");
+async function takeSnapshot(
+  { loadClient, fakeUpstream }: BenchEnvironment,
+  { child }: RunningCandidate,
+): Promise<Snapshot> {
+  const progress = await loadClient.call<LoadProgress>("progress");
   return {
-    mark,
-    candidate: cpuOf(child?.pids ?? []),
-    fake: cpuOf(fake.pids),
-    load: cpuOf(load.pids),
-    self: cpuOf([process.pid]),
-    machine: machineCpu(),
+    progress,
+    candidate: cpuTime(child?.pids ?? []),
+    fakeUpstream: cpuTime(fakeUpstream.pids),
+    loadClient: cpuTime(loadClient.pids),
+    self: cpuTime([process.pid]),
+    machine: machineCpuTime(),
   };
 }
 
 function latencies(
-  { arrivals }: Outcome,
-  sent: ReadonlyMap<number, Float64Array>,
+  { timings }: LoadResult,
+  sendTimes: ReadonlyMap<number, Float64Array>,
   from: number,
   to: number,
-): Pick<Window, "firstDeltas" | "delays"> {
-  const firstDeltas: number[] = [];
-  const delays: number[] = [];
-  for (const { number, askedAt, at } of arrivals) {
-    if (askedAt >= from && askedAt < to) firstDeltas.push((at[0] ?? Number.NaN) - askedAt);
-    const times = sent.get(number);
-    if (!times) continue;
-    at.forEach((time, index) => {
-      if (time >= from && time < to) delays.push(time - (times[index] ?? Number.NaN));
+): Pick<Measurement, "firstDeltaLatencies" | "deltaDelays"> {
+  const firstDeltaLatencies: number[] = [];
+  const deltaDelays: number[] = [];
+  for (const { answerNumber, sentAt, deltaTimes } of timings) {
+    if (sentAt >= from && sentAt < to) firstDeltaLatencies.push((deltaTimes[0] ?? Number.NaN) - sentAt);
+    const answerSendTimes = sendTimes.get(answerNumber);
+    if (!answerSendTimes) continue;
+    deltaTimes.forEach((time, index) => {
+      if (time >= from && time < to) deltaDelays.push(time - (answerSendTimes[index] ?? Number.NaN));
     });
   }
-  return { firstDeltas, delays };
+  return { firstDeltaLatencies, deltaDelays };
 }

@@ -1,8 +1,8 @@
-import { field, type JsonObject, list, object, text } from "./json.js";
+import { asArray, asObject, asString, getField, type JsonObject } from "./json.js";
 import { type Directive, lastLine } from "./script.js";
 import type { Source, Step } from "./steps.js";
 
-/** What an answer is given to go by. */
+/** The input of a script: the user's text, the earlier messages of the branch, and the request body as received. */
 export type Turn = {
   chatId: string;
   text: string;
@@ -10,80 +10,81 @@ export type Turn = {
   request: Record<string, unknown>;
 };
 
-const echoed = 120;
-const mostRepeats = 100_000;
-const mostRecalled = 1_000_000;
+const maxEchoedCharacters = 120;
+const maxRepeats = 100_000;
+const maxRecalledCharacters = 1_000_000;
 
-/** The steps of the answer where nobody scripted it otherwise. */
-export function answer(turn: Turn, directives: readonly Directive[]): Step[] {
-  const asks = (name: string) => directives.some((directive) => directive.name === name);
+/** The steps of an answer for which the `script` option returned nothing. */
+export function defaultAnswer(turn: Turn, directives: readonly Directive[]): Step[] {
+  const hasDirective = (name: string) => directives.some((directive) => directive.name === name);
   const line = lastLine(turn.text);
-  const chinese = isWide(line);
+  const chinese = containsCjk(line);
   const steps: Step[] = [];
-  if (asks("think") || thinks(turn.request)) steps.push({ do: "think", content: thought(chinese) });
-  const searched = asks("search") || (maySearch(turn.request) && wantsSearch(line));
-  if (searched) steps.push(search(line, chinese));
-  steps.push({ do: "text", content: told(turn, directives) ?? echo(turn, line, chinese) });
-  if (searched) steps.push({ do: "text", content: citation(chinese) });
+  if (hasDirective("think") || isThinkingRequested(turn.request))
+    steps.push({ do: "think", content: thoughtText(chinese) });
+  const withSearch = hasDirective("search") || (isSearchAllowed(turn.request) && needsSearch(line));
+  if (withSearch) steps.push(searchStep(line, chinese));
+  steps.push({ do: "text", content: directedText(turn, directives) ?? echoText(turn, line, chinese) });
+  if (withSearch) steps.push({ do: "text", content: citationText(chinese) });
   if (turn.history.length === 0) steps.push({ do: "name" });
   return steps;
 }
 
-/** The pace a prompt asks for. */
-export function slowed(directives: readonly Directive[]): number | undefined {
-  const asked = Number(directives.find(({ name }) => name === "slow")?.value || Number.NaN);
-  return Number.isFinite(asked) ? Math.min(60_000, Math.max(0, asked)) : undefined;
+/** Milliseconds between deltas from `sim:slow`, at most 60,000; undefined without the directive. */
+export function requestedPace(directives: readonly Directive[]): number | undefined {
+  const milliseconds = Number(directives.find(({ name }) => name === "slow")?.value || Number.NaN);
+  return Number.isFinite(milliseconds) ? Math.min(60_000, Math.max(0, milliseconds)) : undefined;
 }
 
-/** What a directive makes it say, if one does. */
-function told(turn: Turn, directives: readonly Directive[]): string | string[] | undefined {
+/** The text of the first directive that determines it: `say`, `recall`, `repeat` or `unicode`. */
+function directedText(turn: Turn, directives: readonly Directive[]): string | string[] | undefined {
   for (const { name, value } of directives) {
     switch (name) {
       case "say":
         return value;
       case "recall":
-        return recall(turn);
+        return recallText(turn);
       case "repeat":
-        return repeat(Number(value));
+        return countTo(Number(value));
       case "unicode":
-        return [...unicode];
+        return [...unicodeSamples];
     }
   }
   return undefined;
 }
 
-function echo(turn: Turn, line: string, chinese: boolean): string {
-  const said = Array.from(line.replace(/^(user|system|assistant|tool [^:]*): /, ""))
-    .slice(-echoed)
+function echoText(turn: Turn, line: string, chinese: boolean): string {
+  const quoted = Array.from(line.replace(/^(user|system|assistant|tool [^:]*): /, ""))
+    .slice(-maxEchoedCharacters)
     .join("");
-  const earlier = turn.history.filter(({ role }) => role === "user").length;
+  const earlierTurns = turn.history.filter(({ role }) => role === "user").length;
   if (chinese) {
-    const count = earlier > 0 ? `这是本对话的第 ${earlier + 1} 轮。` : "";
-    return `（模拟回答：未连接 Kimi 账号。）你说：“${said}”${count}`;
+    const turnNote = earlierTurns > 0 ? `这是本对话的第 ${earlierTurns + 1} 轮。` : "";
+    return `（模拟回答：未连接 Kimi 账号。）你说：“${quoted}”${turnNote}`;
   }
-  const count = earlier > 0 ? ` This is turn ${earlier + 1} of this chat.` : "";
-  return `(Simulated answer: no Kimi account is connected.) You said: "${said}"${count}`;
+  const turnNote = earlierTurns > 0 ? ` This is turn ${earlierTurns + 1} of this chat.` : "";
+  return `(Simulated answer: no Kimi account is connected.) You said: "${quoted}"${turnNote}`;
 }
 
-/** One line for each earlier user text of this branch; a transcript counts with all lines but its last. */
-function recall({ text, history }: Turn): string {
-  const before = text.trimEnd().split(/\r?\n/).slice(0, -1).join("\n").trim();
-  const earlier = history.filter(({ role }) => role === "user").map((message) => message.text);
-  const lines = [...earlier, before]
-    .filter((said) => said !== "")
-    .map((said) => said.replace(/\s*\n\s*/g, " / "));
+/** One line for each earlier user text of this branch, then the earlier lines of the current text, which may be a transcript. */
+function recallText({ text, history }: Turn): string {
+  const earlierLines = text.trimEnd().split(/\r?\n/).slice(0, -1).join("\n").trim();
+  const userTexts = history.filter(({ role }) => role === "user").map((message) => message.text);
+  const lines = [...userTexts, earlierLines]
+    .filter((entry) => entry !== "")
+    .map((entry) => entry.replace(/\s*\n\s*/g, " / "));
   return (lines.length > 0 ? lines.join("\n") : "(Simulated answer: nothing was said before.)").slice(
-    -mostRecalled,
+    -maxRecalledCharacters,
   );
 }
 
-function repeat(count: number): string[] {
-  const times = Number.isFinite(count) ? Math.min(mostRepeats, Math.max(1, Math.floor(count))) : 1;
-  return Array.from({ length: times }, (_, index) => `${index + 1} `);
+function countTo(count: number): string[] {
+  const limit = Number.isFinite(count) ? Math.min(maxRepeats, Math.max(1, Math.floor(count))) : 1;
+  return Array.from({ length: limit }, (_, index) => `${index + 1} `);
 }
 
-/** What breaks careless readers, one trap a delta. */
-const unicode = [
+/** Text that clients often mishandle, one case for each delta. */
+const unicodeSamples = [
   "中文。",
   "👩‍👩‍👧‍👦",
   "👍🏽",
@@ -99,27 +100,27 @@ const unicode = [
   "{}",
 ];
 
-function thought(chinese: boolean): string {
+function thoughtText(chinese: boolean): string {
   return chinese ? "（模拟）让我简单想一想这个问题。" : "(Simulated) Let me think about this for a moment.";
 }
 
-/** `thinking` with any effort but NONE (kimi-web.md §3). */
-function thinks(request: JsonObject): boolean {
-  const options = object(request.options);
-  return options?.thinking === true && field(options, "reasoning_effort") !== "REASONING_EFFORT_NONE";
+/** True if `thinking` is on and the effort is not NONE (kimi-web.md §3). */
+function isThinkingRequested(request: JsonObject): boolean {
+  const options = asObject(request.options);
+  return options?.thinking === true && getField(options, "reasoning_effort") !== "REASONING_EFFORT_NONE";
 }
 
-/** Declaring the tool, or the legacy flag, only permits the search (kimi-web.md §2.4, §1.4). */
-function maySearch(request: JsonObject): boolean {
+/** True if the request permits a search by the tool or the legacy flag; neither of them forces one (kimi-web.md §2.4, §1.4). */
+function isSearchAllowed(request: JsonObject): boolean {
   if (request.use_search === true) return true;
-  return list(request.tools).some((tool) => text(object(tool)?.type) === "TOOL_TYPE_SEARCH");
+  return asArray(request.tools).some((tool) => asString(asObject(tool)?.type) === "TOOL_TYPE_SEARCH");
 }
 
-function wantsSearch(line: string): boolean {
+function needsSearch(line: string): boolean {
   return /https?:\/\/|\b(search|news|weather|latest)\b|搜索|查一下|新闻|天气|最新/i.test(line);
 }
 
-function search(line: string, chinese: boolean): Step {
+function searchStep(line: string, chinese: boolean): Step {
   const query = Array.from(line.replace(/(?<!\S)sim:\S+/g, "").trim())
     .slice(0, 60)
     .join("");
@@ -154,14 +155,14 @@ const chineseSources: readonly Source[] = [
   { title: "另一个虚构页面", url: "https://example.com/simulated", snippet: "也没有找到任何内容。" },
 ];
 
-/** The marks of kimi-web.md §2.6, which the cutting into deltas spreads over frames. */
-function citation(chinese: boolean): string {
-  const mark = (index: number) => `\ue3a0cite\ue3a3web_search:1#${index}\ue3a8`;
+/** Text with the citation marks of kimi-web.md §2.6; splitting it into deltas spreads a mark over several frames. */
+function citationText(chinese: boolean): string {
+  const citationMark = (index: number) => `\ue3a0cite\ue3a3web_search:1#${index}\ue3a8`;
   return chinese
-    ? `来源是虚构的。${mark(0)}两个都是。${mark(1)}`
-    : ` The sources are made up.${mark(0)} Both of them.${mark(1)}`;
+    ? `来源是虚构的。${citationMark(0)}两个都是。${citationMark(1)}`
+    : ` The sources are made up.${citationMark(0)} Both of them.${citationMark(1)}`;
 }
 
-function isWide(line: string): boolean {
+function containsCjk(line: string): boolean {
   return /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(line);
 }

@@ -1,47 +1,48 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { JsonObject } from "./json.js";
 
-/** One request as it was received. */
-export type Call = {
+/** One received request. */
+export type CallLogEntry = {
   method: string;
   path: string;
-  /** When it came, by performance.now(). */
-  at: number;
+  /** Time of receipt, by performance.now(). */
+  receivedAt: number;
   headers: IncomingHttpHeaders;
-  /** Its JSON, if it had any and it was not too large to keep. */
+  /** The JSON body; undefined if there was none, or if it was too large or too old to keep. */
   body: JsonObject | undefined;
-  /** The client went away before the answer was complete. */
+  /** The client closed the connection before the response was complete. */
   closedByClient?: boolean;
+  /** When the client closed the connection, by performance.now(). */
   closedAt?: number;
 };
 
-const mostCalls = 20_000;
-const mostBytes = 67_108_864;
-const largestBody = 16_777_216;
+const maxCalls = 20_000;
+const maxTotalBodyBytes = 67_108_864;
+const maxBodyBytes = 16_777_216;
 
-/** The latest requests, and as many of their bodies as fit. */
+/** The last 20,000 requests, with the latest bodies up to 64 MiB in total. */
 export class CallLog {
-  readonly calls: Call[] = [];
-  readonly #bodies: { call: Call; size: number }[] = [];
-  #bytes = 0;
+  readonly entries: CallLogEntry[] = [];
+  readonly #bodies: { entry: CallLogEntry; size: number }[] = [];
+  #totalBodyBytes = 0;
 
-  add(call: Call): void {
-    this.calls.push(call);
-    if (this.calls.length > mostCalls) this.calls.shift();
+  add(entry: CallLogEntry): void {
+    this.entries.push(entry);
+    if (this.entries.length > maxCalls) this.entries.shift();
   }
 
-  keepBody(call: Call, body: JsonObject, size: number): void {
-    if (size > largestBody) return;
-    call.body = body;
-    this.#bodies.push({ call, size });
-    this.#bytes += size;
-    while (this.#bytes > mostBytes || this.#bodies.length > mostCalls) this.#dropOldestBody();
+  recordBody(entry: CallLogEntry, body: JsonObject, size: number): void {
+    if (size > maxBodyBytes) return;
+    entry.body = body;
+    this.#bodies.push({ entry, size });
+    this.#totalBodyBytes += size;
+    while (this.#totalBodyBytes > maxTotalBodyBytes || this.#bodies.length > maxCalls) this.#dropOldestBody();
   }
 
   #dropOldestBody(): void {
     const oldest = this.#bodies.shift();
     if (!oldest) return;
-    oldest.call.body = undefined;
-    this.#bytes -= oldest.size;
+    oldest.entry.body = undefined;
+    this.#totalBodyBytes -= oldest.size;
   }
 }

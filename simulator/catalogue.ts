@@ -6,7 +6,7 @@ const standardEfforts = [
   { effort: "REASONING_EFFORT_MAX", displayName: "Max", description: "Uses more credits" },
 ];
 
-const longContext = {
+const contextLengths = {
   contextLengthOptions: [
     { contextLength: "CONTEXT_LENGTH_L", displayName: "Standard", available: true },
     {
@@ -20,16 +20,16 @@ const longContext = {
   defaultContextLength: "CONTEXT_LENGTH_L",
 };
 
-const agent = {
+const agentDefaults = {
   inputPlaceholder: "Give Kimi a task (simulated)",
   kimiPlusId: "ok-computer",
   available: true,
   reasoningEffortOptions: standardEfforts,
   defaultReasoningEffort: "REASONING_EFFORT_HIGH",
-  ...longContext,
+  ...contextLengths,
 };
 
-/** The catalogue of 2026-09-15 with its real fields (kimi-web.md §3); the names say that nothing here is real. */
+/** The catalogue of 2026-09-15 with its real fields (kimi-web.md §3); every display name ends in “(simulated)”. */
 const models = [
   {
     scenario: "SCENARIO_CHAT",
@@ -56,7 +56,7 @@ const models = [
     id: "k28-agent-preview",
     agentMode: "TYPE_NORMAL",
     switchableTo: [],
-    ...agent,
+    ...agentDefaults,
   },
   {
     scenario: "SCENARIO_OK_COMPUTER",
@@ -67,7 +67,7 @@ const models = [
     id: "k3-agent",
     agentMode: "TYPE_NORMAL",
     switchableTo: ["k3-agent-swarm"],
-    ...agent,
+    ...agentDefaults,
   },
   {
     scenario: "SCENARIO_OK_COMPUTER_SWARM",
@@ -79,11 +79,11 @@ const models = [
     agentMode: "TYPE_ULTRA",
     switchableTo: [],
     minMembershipLevel: "LEVEL_BASIC",
-    ...agent,
+    ...agentDefaults,
   },
 ];
 
-/** The answer to GetAvailableModels (kimi-web.md §3). */
+/** The response to GetAvailableModels (kimi-web.md §3). */
 export function availableModels(): JsonObject {
   return {
     availableModels: models,
@@ -91,7 +91,7 @@ export function availableModels(): JsonObject {
   };
 }
 
-/** The scenario a model belongs to; undefined for a model the catalogue does not have. */
-export function scenarioOf(model: string): string | undefined {
+/** The scenario of a model; undefined if the catalogue does not have it. */
+export function findScenario(model: string): string | undefined {
   return models.find(({ id }) => id === model)?.scenario;
 }

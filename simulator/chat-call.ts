@@ -1,60 +1,72 @@
-import { answer, slowed, type Turn } from "./answer.js";
-import { type ChatRequest, readChatRequest, readFrame } from "./chat-request.js";
-import type { Exchange } from "./chats.js";
-import { Telling } from "./connect-writer.js";
-import { endOfStream } from "./envelope.js";
-import { codeOf, errorJson, Refusal } from "./errors.js";
-import { done, firstHeartbeat, newChat } from "./events.js";
-import { type Fault, mannerOf, withFault } from "./faults.js";
-import type { Visit } from "./http-call.js";
+import { defaultAnswer, requestedPace, type Turn } from "./answer.js";
+import { type ChatRequest, parseChatRequest, parseRequestFrame } from "./chat-request.js";
+import type { ChatTurn } from "./chats.js";
+import { ConnectWriter } from "./connect-writer.js";
+import { endOfStreamFlag } from "./envelope.js";
+import { ApiError, codeForHttpStatus, errorJson } from "./errors.js";
+import { doneEvent, firstHeartbeatEvent, newChatEvent } from "./events.js";
+import { applyFault, type Fault, wireOptionsOf } from "./faults.js";
+import type { HttpCall } from "./http-call.js";
 import type { JsonObject } from "./json.js";
-import { play } from "./player.js";
-import { Wire } from "./response-writer.js";
-import { directives, promptFault } from "./script.js";
-import type { World } from "./state.js";
-import { invalidToken, type Person } from "./tokens.js";
-import { strikes } from "./transport-faults.js";
+import { playAnswer } from "./player.js";
+import { ResponseWriter } from "./response-writer.js";
+import { findPromptFault, parseDirectives } from "./script.js";
+import type { SimulatorState } from "./state.js";
+import { type Account, invalidToken } from "./tokens.js";
+import { applyTransportFault } from "./transport-faults.js";
 
 const contentType = "application/connect+json";
-const largestRequest = 67_108_864;
+const maxRequestBytes = 67_108_864;
 
-/** `ChatService/Chat`: one question, one stream of frames (kimi-web.md §2.4, §2.5). */
-export async function chatCall(world: World, visit: Visit): Promise<void> {
-  world.counted.chats += 1;
-  world.streams.add(visit);
-  visit.response.once("close", () => world.streams.delete(visit));
+/** `ChatService/Chat`: one request frame, answered by a stream of frames (kimi-web.md §2.4, §2.5). */
+export async function handleChat(state: SimulatorState, call: HttpCall): Promise<void> {
+  state.counters.chats += 1;
+  state.openStreams.add(call);
+  call.response.once("close", () => state.openStreams.delete(call));
   try {
-    const bytes = await visit.body(largestRequest);
-    const body = readFrame(bytes);
-    world.log.keepBody(visit.call, body, bytes.length);
-    const person = world.tokens.holder(visit.bearer);
-    await respond(world, visit, readChatRequest(body, world.files, person), person);
+    const bytes = await call.readBody(maxRequestBytes);
+    const body = parseRequestFrame(bytes);
+    state.callLog.recordBody(call.logEntry, body, bytes.length);
+    const account = state.tokens.authenticate(call.bearerToken);
+    await respond(state, call, parseChatRequest(body, state.files, account), account);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    await refuse(visit, error);
+    if (!(error instanceof ApiError)) throw error;
+    await sendErrorTrailer(call, error);
   }
 }
 
-async function respond(world: World, visit: Visit, request: ChatRequest, person: Person): Promise<void> {
-  const asked = directives(request.turn.text);
-  const fault = world.faults.take() ?? promptFault(asked);
-  if (await strikesFirst(world, visit, fault, request, person)) return;
+async function respond(
+  state: SimulatorState,
+  call: HttpCall,
+  request: ChatRequest,
+  account: Account,
+): Promise<void> {
+  const promptDirectives = parseDirectives(request.turn.text);
+  const fault = state.faults.next() ?? findPromptFault(promptDirectives);
+  if (await applyEarlyFault(state, call, fault, request, account)) return;
 
-  const exchange = world.chats.begin(request.turn, person.id);
-  exchange.chat.lastRequest = request.lastRequest;
-  exchange.assistant.stop = () => visit.stop("cancelled");
-  const turn = turnOf(exchange, request);
-  const steps = world.script(turn) ?? answer(turn, asked);
-  const manner = mannerOf(fault);
-  const wire = new Wire(visit, manner);
-  wire.open(contentType);
-  const telling = new Telling(wire, exchange, { manner, files: request.files, language: visit.language });
-  const pace = slowed(asked) ?? world.deltaMilliseconds;
-  await play({ wire, telling, pace, stop: visit.stopped }, withFault(steps, fault));
-  world.chats.grow(exchange.chat, exchange.assistant.text.length);
+  const turn = state.chats.beginTurn(request.turn, account.id);
+  turn.chat.lastRequest = request.lastRequest;
+  turn.assistant.stop = () => call.stop("cancelled");
+  const scriptTurn = toScriptTurn(turn, request);
+  const steps = state.script(scriptTurn) ?? defaultAnswer(scriptTurn, promptDirectives);
+  const wireOptions = wireOptionsOf(fault);
+  const responseWriter = new ResponseWriter(call, wireOptions);
+  responseWriter.open(contentType);
+  const answerWriter = new ConnectWriter(responseWriter, turn, {
+    wireOptions,
+    files: request.files,
+    language: call.language,
+  });
+  const pace = requestedPace(promptDirectives) ?? state.deltaMilliseconds;
+  await playAnswer(
+    { responseWriter, answerWriter, pace, stopSignal: call.stopSignal },
+    applyFault(steps, fault),
+  );
+  state.chats.addCharacters(turn.chat, turn.assistant.text.length);
 }
 
-function turnOf({ chat, history }: Exchange, request: ChatRequest): Turn {
+function toScriptTurn({ chat, history }: ChatTurn, request: ChatRequest): Turn {
   return {
     chatId: chat.id,
     text: request.turn.text,
@@ -63,55 +75,61 @@ function turnOf({ chat, history }: Exchange, request: ChatRequest): Turn {
   };
 }
 
-/** The faults that leave no answer to speak of. True if one of them was the answer. */
-async function strikesFirst(
-  world: World,
-  visit: Visit,
+/** Applies a fault that replaces the whole answer. True if the response is complete with it. */
+async function applyEarlyFault(
+  state: SimulatorState,
+  call: HttpCall,
   fault: Fault | undefined,
   request: ChatRequest,
-  person: Person,
+  account: Account,
 ): Promise<boolean> {
   switch (fault?.kind) {
     case "error":
-      await overload(world, visit, fault, request, person);
+      await sendErrorFault(state, call, fault, request, account);
       return true;
     case "expired":
       throw invalidToken("token expired");
     default:
-      return strikes(visit, fault, (status) => httpFailure(visit, status));
+      return applyTransportFault(call, fault, (status) => httpErrorBody(call, status));
   }
 }
 
-/** The refusal of kimi-web.md §5.6: with `done` before the trailer a new chat was already made. */
-async function overload(
-  world: World,
-  visit: Visit,
+/** The fault `error`; with `afterDone`, a new chat and `done` come before the trailer (kimi-web.md §5.6). */
+async function sendErrorFault(
+  state: SimulatorState,
+  call: HttpCall,
   fault: Extract<Fault, { kind: "error" }>,
   request: ChatRequest,
-  person: Person,
+  account: Account,
 ): Promise<void> {
-  const wire = new Wire(visit, {});
-  wire.open(contentType);
-  wire.frame(firstHeartbeat);
+  const responseWriter = new ResponseWriter(call, {});
+  responseWriter.open(contentType);
+  responseWriter.writeFrame(firstHeartbeatEvent);
   if (fault.afterDone) {
     const isNew = request.turn.chatId === undefined;
-    if (isNew) wire.frame(newChat(1, world.chats.create(person.id)));
-    wire.frame(done(isNew ? 2 : 1));
+    if (isNew) responseWriter.writeFrame(newChatEvent(1, state.chats.create(account.id)));
+    responseWriter.writeFrame(doneEvent(isNew ? 2 : 1));
   }
-  wire.frame(JSON.stringify({ error: errorJson(new Refusal(fault), visit.language) }), endOfStream);
-  await wire.end();
+  responseWriter.writeFrame(
+    JSON.stringify({ error: errorJson(new ApiError(fault), call.language) }),
+    endOfStreamFlag,
+  );
+  await responseWriter.end();
 }
 
-function httpFailure(visit: Visit, status: number): JsonObject {
+function httpErrorBody(call: HttpCall, status: number): JsonObject {
   const overloaded = status === 429 ? "REASON_SERVER_OVERLOADED_FOR_FREE_USER" : undefined;
-  const refusal = new Refusal({ code: codeOf(status), reason: overloaded }, `simulated HTTP ${status}`);
-  return errorJson(refusal, visit.language);
+  const error = new ApiError(
+    { code: codeForHttpStatus(status), reason: overloaded },
+    `simulated HTTP ${status}`,
+  );
+  return errorJson(error, call.language);
 }
 
-/** Chat answers 200 even where it refuses; the trailer is all there is (kimi-web.md §5.5). */
-async function refuse(visit: Visit, refusal: Refusal): Promise<void> {
-  const wire = new Wire(visit, {});
-  wire.open(contentType);
-  wire.frame(JSON.stringify({ error: errorJson(refusal, visit.language) }), endOfStream);
-  await wire.end();
+/** Refuses a call: Chat responds with status 200 and nothing but the error trailer (kimi-web.md §5.5). */
+async function sendErrorTrailer(call: HttpCall, error: ApiError): Promise<void> {
+  const responseWriter = new ResponseWriter(call, {});
+  responseWriter.open(contentType);
+  responseWriter.writeFrame(JSON.stringify({ error: errorJson(error, call.language) }), endOfStreamFlag);
+  await responseWriter.end();
 }

@@ -1,13 +1,21 @@
-import { scenarioOf } from "./catalogue.js";
+import { findScenario } from "./catalogue.js";
 import type { NewTurn } from "./chats.js";
-import { openEnvelope } from "./envelope.js";
-import { Refusal } from "./errors.js";
+import { decodeEnvelope } from "./envelope.js";
+import { ApiError } from "./errors.js";
 import type { Files } from "./files.js";
-import { camelKeys, field, type JsonObject, list, object, parseObject, text } from "./json.js";
-import type { Person } from "./tokens.js";
+import {
+  asArray,
+  asObject,
+  asString,
+  camelCaseKeys,
+  getField,
+  type JsonObject,
+  parseObject,
+} from "./json.js";
+import type { Account } from "./tokens.js";
 
 export type ChatRequest = {
-  /** As it came. */
+  /** The parsed body as received. */
   body: JsonObject;
   turn: NewTurn;
   /** The echo of `chat.lastRequest` (kimi-web.md §5.1). */
@@ -16,57 +24,60 @@ export type ChatRequest = {
   files: JsonObject[];
 };
 
-/** The JSON in the one frame of a request (kimi-web.md §2.1). */
-export function readFrame(bytes: Buffer): JsonObject {
-  const payload = openEnvelope(bytes);
-  if (payload === undefined) throw invalid("protocol error: the request is not one frame with flags 0");
+/** The JSON object in the only frame of a request (kimi-web.md §2.1). Throws ApiError. */
+export function parseRequestFrame(bytes: Buffer): JsonObject {
+  const payload = decodeEnvelope(bytes);
+  if (payload === undefined)
+    throw invalidArgument("protocol error: the request is not one frame with flags 0");
   const body = parseObject(payload);
-  if (!body) throw invalid("the frame holds no JSON object");
+  if (!body) throw invalidArgument("the frame holds no JSON object");
   return body;
 }
 
-/** Checks a request as Kimi would (kimi-web.md §2.4); throws the refusal. */
-export function readChatRequest(body: JsonObject, files: Files, person: Person): ChatRequest {
-  const message = object(body.message);
-  if (message?.role !== "user") throw invalid("message.role must be user");
-  const scenario = text(body.scenario);
-  if (!scenario || message.scenario !== scenario) throw invalid("scenario and message.scenario differ");
-  const options = object(body.options) ?? {};
-  if (scenarioOf(text(options.model) ?? "") !== scenario) throw invalid("no such model in this scenario");
-  const chatId = field(body, "chat_id");
+/** Validates a request as Kimi does (kimi-web.md §2.4). Throws ApiError. */
+export function parseChatRequest(body: JsonObject, files: Files, account: Account): ChatRequest {
+  const message = asObject(body.message);
+  if (message?.role !== "user") throw invalidArgument("message.role must be user");
+  const scenario = asString(body.scenario);
+  if (!scenario || message.scenario !== scenario)
+    throw invalidArgument("scenario and message.scenario differ");
+  const options = asObject(body.options) ?? {};
+  if (findScenario(asString(options.model) ?? "") !== scenario)
+    throw invalidArgument("no such model in this scenario");
+  const chatId = getField(body, "chat_id");
   if (chatId !== undefined && (typeof chatId !== "string" || chatId === ""))
-    throw invalid("chat_id is empty");
-  const blocks = list(message.blocks).map((block) => readBlock(object(block) ?? {}, files, person));
-  if (blocks.length === 0) throw invalid("message.blocks is empty");
+    throw invalidArgument("chat_id is empty");
+  const blocks = asArray(message.blocks).map((block) => parseBlock(asObject(block) ?? {}, files, account));
+  if (blocks.length === 0) throw invalidArgument("message.blocks is empty");
   return {
     body,
     turn: {
       chatId,
-      parentId: text(field(message, "parent_id")),
-      messageId: text(message.id),
-      text: blocks.map((block) => text(object(block.text)?.content) ?? "").join("\n"),
+      parentId: asString(getField(message, "parent_id")),
+      messageId: asString(message.id),
+      text: blocks.map((block) => asString(asObject(block.text)?.content) ?? "").join("\n"),
       blocks,
       scenario,
     },
-    lastRequest: { options: camelKeys(options), tools: list(body.tools).map(camelKeys), scenario },
-    files: blocks.flatMap((block) => fileOf(block)),
+    lastRequest: { options: camelCaseKeys(options), tools: asArray(body.tools).map(camelCaseKeys), scenario },
+    files: blocks.flatMap((block) => attachedFiles(block)),
   };
 }
 
-/** A block as Kimi echoes it: text, or a file with what is known of it. */
-function readBlock(block: JsonObject, files: Files, person: Person): JsonObject {
-  const content = object(block.text)?.content;
+/** A block as Kimi echoes it: text, or a file with its metadata. */
+function parseBlock(block: JsonObject, files: Files, account: Account): JsonObject {
+  const content = asObject(block.text)?.content;
   if (typeof content === "string") return { messageId: "", text: { content } };
-  const id = text(object(block.file)?.id);
-  if (!id) throw invalid("a block is neither text nor a file");
-  return { file: files.describe(id, person) };
+  const id = asString(asObject(block.file)?.id);
+  if (!id) throw invalidArgument("a block is neither text nor a file");
+  return { file: files.describe(id, account) };
 }
 
-function fileOf(block: JsonObject): JsonObject[] {
-  const file = object(block.file);
+function attachedFiles(block: JsonObject): JsonObject[] {
+  const file = asObject(block.file);
   return file ? [{ id: file.id, meta: file.meta }] : [];
 }
 
-function invalid(message: string): Refusal {
-  return new Refusal({ code: "invalid_argument" }, message);
+function invalidArgument(message: string): ApiError {
+  return new ApiError({ code: "invalid_argument" }, message);
 }

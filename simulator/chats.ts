@@ -1,9 +1,9 @@
-import { Refusal } from "./errors.js";
+import { ApiError } from "./errors.js";
 import { messageTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
 import type { MessageStatus, Step } from "./steps.js";
 
-/** A node of the tree of a chat (kimi-web.md §2.5). */
+/** A node of a chat's message tree (kimi-web.md §2.5). */
 export type Message = {
   readonly id: string;
   readonly parentId: string;
@@ -15,10 +15,10 @@ export type Message = {
   blocks: JsonObject[];
   refs: JsonObject | undefined;
   status: `MESSAGE_STATUS_${"GENERATING" | MessageStatus}`;
-  /** Stops the answer while it is being given. */
+  /** Cancels the answer; defined while it is being generated. */
   stop: (() => void) | undefined;
-  /** What an answer that was cut to length still has to say (kimi-web.md §1.4). */
-  rest: readonly Step[];
+  /** The steps that a continuation of a truncated answer plays (kimi-web.md §1.4). */
+  remainingSteps: readonly Step[];
 };
 
 export type Chat = {
@@ -29,14 +29,15 @@ export type Chat = {
   name: string;
   updateTime: string;
   lastRequest: JsonObject | undefined;
-  last: Message | undefined;
-  /** Nobody may go on here any more (kimi-web.md §1.6). */
-  disabled: boolean;
-  size: number;
+  latestMessage: Message | undefined;
+  /** True after a moderation stop over the legacy protocol: no further turns (kimi-web.md §1.6). */
+  isDisabled: boolean;
+  /** Length of all texts of this chat. */
+  characters: number;
 };
 
-/** What one `Chat` call adds to a chat. */
-export type Exchange = {
+/** The pair of messages that one call adds to a chat; `history` is the branch before them, root first. */
+export type ChatTurn = {
   chat: Chat;
   isNew: boolean;
   user: Message;
@@ -47,31 +48,30 @@ export type Exchange = {
 export type NewTurn = {
   chatId: string | undefined;
   parentId: string | undefined;
-  /** The user message that is edited or answered anew (kimi-web.md §2.7). */
+  /** The user message to edit or to answer again (kimi-web.md §2.7). */
   messageId: string | undefined;
   text: string;
   blocks: JsonObject[];
   scenario: string;
 };
 
-const mostChats = 50_000;
-const mostMessages = 4_000;
-/** Characters remembered in one chat, and in all of them. */
-const chatSize = 67_108_864;
-const totalSize = 268_435_456;
+const maxChats = 50_000;
+const maxMessagesPerChat = 4_000;
+const maxCharactersPerChat = 67_108_864;
+const maxCharacters = 268_435_456;
 
-const nilId = "00000000-0000-0000-0000-000000000000";
+const nilUuid = "00000000-0000-0000-0000-000000000000";
 
-/** Where the ids of a protocol's chats and messages come from. */
-type Ids = { next(kind: "chat" | "message"): string };
+/** Generates the ids of one protocol. */
+type IdSource = { next(kind: "chat" | "message"): string };
 
-/** The memory of the fake: every chat a tree of messages, found by its id and its owner. */
+/** All chats of one protocol, by id and owner. The oldest are dropped when there are too many or they grow too large. */
 export class Chats {
-  readonly #ids: Ids;
+  readonly #ids: IdSource;
   readonly #chats = new Map<string, Chat>();
-  #size = 0;
+  #totalCharacters = 0;
 
-  constructor(ids: Ids) {
+  constructor(ids: IdSource) {
     this.#ids = ids;
   }
 
@@ -85,69 +85,73 @@ export class Chats {
       name: "Untitled Chat",
       messages: new Map(),
       lastRequest: undefined,
-      last: undefined,
-      disabled: false,
-      size: 0,
+      latestMessage: undefined,
+      isDisabled: false,
+      characters: 0,
     };
     this.#chats.set(chat.id, chat);
-    this.#forgetOldest(chat);
+    this.#evictOldest(chat);
     return chat;
   }
 
-  /** Throws `not_found` for a chat that is gone or another's. */
+  /** Throws `not_found` for an unknown chat and for one of another owner. */
   get(id: string, owner: string): Chat {
     const chat = this.#chats.get(id);
-    if (!chat || chat.owner !== owner) throw new Refusal({ code: "not_found" }, "chat not found");
+    if (!chat || chat.owner !== owner) throw new ApiError({ code: "not_found" }, "chat not found");
     return chat;
   }
 
-  /** An owner's chats, the latest first. */
-  of(owner: string): Chat[] {
+  /** All chats of an owner, latest update first. */
+  listOf(owner: string): Chat[] {
     const own = [...this.#chats.values()].filter((chat) => chat.owner === owner);
-    return own.sort((one, other) => (one.updateTime < other.updateTime ? 1 : -1));
+    return own.sort((a, b) => (a.updateTime < b.updateTime ? 1 : -1));
   }
 
   delete(id: string, owner: string): void {
     const chat = this.get(id, owner);
-    this.#forget(chat);
+    this.#evict(chat);
   }
 
-  /** Hangs a new question and its still empty answer into the tree (kimi-web.md §2.4, §2.7). */
-  begin(turn: NewTurn, owner: string): Exchange {
-    const found = turn.chatId === undefined ? undefined : this.get(turn.chatId, owner);
-    const parentId = found ? this.#parent(found, turn) : undefined;
-    if (found && (found.messages.size >= mostMessages || found.size + turn.text.length > chatSize)) {
-      throw new Refusal({ code: "resource_exhausted", reason: "REASON_TOKEN_LENGTH_TOO_LONG" });
+  /** Adds a user message and an empty assistant message to the tree (kimi-web.md §2.4, §2.7). */
+  beginTurn(turn: NewTurn, owner: string): ChatTurn {
+    const existing = turn.chatId === undefined ? undefined : this.get(turn.chatId, owner);
+    const parentId = existing ? this.#findParentId(existing, turn) : undefined;
+    if (
+      existing &&
+      (existing.messages.size >= maxMessagesPerChat ||
+        existing.characters + turn.text.length > maxCharactersPerChat)
+    ) {
+      throw new ApiError({ code: "resource_exhausted", reason: "REASON_TOKEN_LENGTH_TOO_LONG" });
     }
-    const chat = found ?? this.create(owner);
+    const chat = existing ?? this.create(owner);
     const now = Date.now();
-    const user = this.#message(chat, "user", parentId ?? chat.id, turn.scenario, messageTime(now, 113));
-    const assistant = this.#message(chat, "assistant", user.id, turn.scenario, messageTime(now, 115));
+    const user = this.#addMessage(chat, "user", parentId ?? chat.id, turn.scenario, messageTime(now, 113));
+    const assistant = this.#addMessage(chat, "assistant", user.id, turn.scenario, messageTime(now, 115));
     user.text = turn.text;
     user.blocks = turn.blocks;
-    this.grow(chat, turn.text.length);
-    chat.last = assistant;
+    this.addCharacters(chat, turn.text.length);
+    chat.latestMessage = assistant;
     chat.updateTime = assistant.createTime;
-    return { chat, isNew: !found, user, assistant, history: branch(chat, user.parentId) };
+    return { chat, isNew: !existing, user, assistant, history: branchTo(chat, user.parentId) };
   }
 
-  /** Counts what a chat has come to remember. */
-  grow(chat: Chat, characters: number): void {
+  /** Counts text added to a chat; may drop older chats. */
+  addCharacters(chat: Chat, characters: number): void {
     if (!this.#chats.has(chat.id)) return;
-    chat.size += characters;
-    this.#size += characters;
-    this.#forgetOldest(chat);
+    chat.characters += characters;
+    this.#totalCharacters += characters;
+    this.#evictOldest(chat);
   }
 
-  /** Where the turn goes on; with no parent, after the latest message (unproven: kimi-web.md §4, 3). */
-  #parent(chat: Chat, { parentId, messageId }: NewTurn): string {
-    const edited = messageId ? known(chat, messageId) : undefined;
-    if (parentId === chat.id || parentId === nilId) return chat.id;
-    if (parentId) return known(chat, parentId).id;
-    return edited?.parentId ?? chat.last?.id ?? chat.id;
+  /** The parent of a new user message; by default the latest message (unproven: kimi-web.md §4, 3). */
+  #findParentId(chat: Chat, { parentId, messageId }: NewTurn): string {
+    const edited = messageId ? getMessage(chat, messageId) : undefined;
+    if (parentId === chat.id || parentId === nilUuid) return chat.id;
+    if (parentId) return getMessage(chat, parentId).id;
+    return edited?.parentId ?? chat.latestMessage?.id ?? chat.id;
   }
 
-  #message(
+  #addMessage(
     chat: Chat,
     role: Message["role"],
     parentId: string,
@@ -166,38 +170,38 @@ export class Chats {
       refs: undefined,
       status: role === "user" ? "MESSAGE_STATUS_COMPLETED" : "MESSAGE_STATUS_GENERATING",
       stop: undefined,
-      rest: [],
+      remainingSteps: [],
     };
     chat.messages.get(parentId)?.children.push(message.id);
     chat.messages.set(message.id, message);
     return message;
   }
 
-  #forgetOldest(except: Chat): void {
+  #evictOldest(except: Chat): void {
     for (const chat of this.#chats.values()) {
-      if (this.#chats.size <= mostChats && this.#size <= totalSize) return;
-      if (chat !== except) this.#forget(chat);
+      if (this.#chats.size <= maxChats && this.#totalCharacters <= maxCharacters) return;
+      if (chat !== except) this.#evict(chat);
     }
   }
 
-  #forget(chat: Chat): void {
-    if (this.#chats.delete(chat.id)) this.#size -= chat.size;
+  #evict(chat: Chat): void {
+    if (this.#chats.delete(chat.id)) this.#totalCharacters -= chat.characters;
   }
 }
 
-function known(chat: Chat, id: string): Message {
+function getMessage(chat: Chat, id: string): Message {
   const message = chat.messages.get(id);
-  if (!message) throw new Refusal({ code: "not_found" }, "message not found in this chat");
+  if (!message) throw new ApiError({ code: "not_found" }, "message not found in this chat");
   return message;
 }
 
-/** The messages from the root of a chat down to one of them. */
-function branch(chat: Chat, leafId: string): Message[] {
-  const path: Message[] = [];
-  let at = chat.messages.get(leafId);
-  while (at) {
-    path.push(at);
-    at = chat.messages.get(at.parentId);
+/** The messages from the root of a chat to this one, inclusive. */
+function branchTo(chat: Chat, leafId: string): Message[] {
+  const messages: Message[] = [];
+  let message = chat.messages.get(leafId);
+  while (message) {
+    messages.push(message);
+    message = chat.messages.get(message.parentId);
   }
-  return path.reverse();
+  return messages.reverse();
 }

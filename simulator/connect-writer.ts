@@ -1,234 +1,248 @@
-import type { Exchange } from "./chats.js";
-import { endOfStream, envelope } from "./envelope.js";
-import { errorJson, localized, paywallOf, Refusal } from "./errors.js";
+import type { ChatTurn } from "./chats.js";
+import { encodeEnvelope, endOfStreamFlag } from "./envelope.js";
+import { ApiError, errorJson, localizedMessage, paywallJson } from "./errors.js";
 import * as events from "./events.js";
-import type { Manner } from "./faults.js";
+import type { WireOptions } from "./faults.js";
 import { blockTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
-import type { Teller } from "./player.js";
-import { Recording } from "./recording.js";
-import type { Wire } from "./response-writer.js";
-import { isCited, type SourceChunk, searchChunks, searchFrames } from "./search.js";
-import type { MessageStatus, Place, StepOf } from "./steps.js";
+import type { AnswerWriter } from "./player.js";
+import { AnswerContent } from "./recording.js";
+import type { ResponseWriter } from "./response-writer.js";
+import { isCited, type SearchChunk, searchFrames, toSearchChunks } from "./search.js";
+import type { MessageStatus, StepOf, StreamPosition } from "./steps.js";
 
-export type TellingOptions = {
-  manner: Manner;
-  /** Attached files, shown before the user's echo. */
+export type ConnectWriterOptions = {
+  wireOptions: WireOptions;
+  /** Attached files, sent before the echo of the user message. */
   files: readonly JsonObject[];
   language: string;
 };
 
-/** One answer as Connect frames: counts offsets and blocks, and knows which block is open. */
-export class Telling implements Teller {
-  readonly #wire: Wire;
-  readonly #exchange: Exchange;
-  readonly #manner: Manner;
+/** Writes an answer as Connect frames; tracks event offsets, block ids and the open block. */
+export class ConnectWriter implements AnswerWriter {
+  readonly #responseWriter: ResponseWriter;
+  readonly #turn: ChatTurn;
+  readonly #wireOptions: WireOptions;
   readonly #files: readonly JsonObject[];
   readonly #language: string;
-  readonly #record = new Recording();
-  #offset = 0;
-  #blocks = 0;
-  #searches = 0;
-  #found: SourceChunk[] = [];
-  /** The block that the next delta of its kind goes on with. */
-  #current: { kind: "think" | "text"; id: string; parentId: string } | undefined;
-  /** Shows the end of the thought that is open. */
-  #endThought: (() => void) | undefined;
+  readonly #content = new AnswerContent();
+  #eventOffset = 0;
+  #blockCount = 0;
+  #searchCount = 0;
+  #searchChunks: SearchChunk[] = [];
+  /** The block that the next delta of the same kind is appended to. */
+  #currentBlock: { kind: "think" | "text"; id: string; parentId: string } | undefined;
+  /** Writes the end of the open thinking stages. */
+  #endThinking: (() => void) | undefined;
 
-  constructor(wire: Wire, exchange: Exchange, { manner, files, language }: TellingOptions) {
-    this.#wire = wire;
-    this.#exchange = exchange;
-    this.#manner = manner;
+  constructor(
+    responseWriter: ResponseWriter,
+    turn: ChatTurn,
+    { wireOptions, files, language }: ConnectWriterOptions,
+  ) {
+    this.#responseWriter = responseWriter;
+    this.#turn = turn;
+    this.#wireOptions = wireOptions;
     this.#files = files;
     this.#language = language;
   }
 
-  /** Heartbeat, chat, lastRequest, files, both messages, heartbeat: all before the first block (kimi-web.md §5.1). */
-  open(): void {
-    const { chat, isNew, user, assistant } = this.#exchange;
+  /** Heartbeat, chat, lastRequest, files, both messages, heartbeat, in this order (kimi-web.md §5.1). */
+  writeOpening(): void {
+    const { chat, isNew, user, assistant } = this.#turn;
     const files = this.#files;
-    this.#wire.frame(events.firstHeartbeat);
-    if (isNew) this.#wire.frame(events.newChat(this.#next(), chat));
-    this.#wire.frame(events.lastRequest(this.#next(), chat));
-    if (files.length > 0) this.#event("append", "chat.files", { chat: { id: chat.id, files } });
-    this.#wire.frame(events.newMessage(this.#next(), user));
-    this.#wire.frame(events.newMessage(this.#next(), assistant));
-    this.heartbeat();
+    this.#responseWriter.writeFrame(events.firstHeartbeatEvent);
+    if (isNew) this.#responseWriter.writeFrame(events.newChatEvent(this.#nextOffset(), chat));
+    this.#responseWriter.writeFrame(events.lastRequestEvent(this.#nextOffset(), chat));
+    if (files.length > 0) this.#writeEvent("append", "chat.files", { chat: { id: chat.id, files } });
+    this.#responseWriter.writeFrame(events.newMessageEvent(this.#nextOffset(), user));
+    this.#responseWriter.writeFrame(events.newMessageEvent(this.#nextOffset(), assistant));
+    this.writeHeartbeat();
   }
 
-  heartbeat(): void {
-    this.#wire.frame(events.heartbeat(this.#offset));
+  writeHeartbeat(): void {
+    this.#responseWriter.writeFrame(events.heartbeatEvent(this.#eventOffset));
   }
 
-  /** Goes on with the open block of this kind, or opens one (kimi-web.md §5.1, §5.2). */
-  delta(kind: "think" | "text", delta: string): void {
-    if (this.#current?.kind !== kind) {
+  /** Appends to the open block of this kind, or opens one (kimi-web.md §5.1, §5.2). */
+  writeDelta(kind: "think" | "text", delta: string): void {
+    if (this.#currentBlock?.kind !== kind) {
       this.#openBlock(kind, delta);
       return;
     }
-    const { id, parentId } = this.#current;
-    this.#record.extend(delta);
-    if (kind === "text" && this.#manner.snapshot) this.#snapshot(id, this.#record.latest);
-    else this.#wire.frame(events.appendDelta(kind, this.#next(), id, parentId, delta));
+    const { id, parentId } = this.#currentBlock;
+    this.#content.append(delta);
+    if (kind === "text" && this.#wireOptions.snapshot) this.#writeSnapshot(id, this.#content.currentContent);
+    else
+      this.#responseWriter.writeFrame(events.appendDeltaEvent(kind, this.#nextOffset(), id, parentId, delta));
   }
 
-  /** Replaces the open text block by `set`, as a reader must expect (kimi-web.md §2.5). */
-  rewrite(content: string): void {
-    if (this.#current?.kind !== "text") {
-      this.delta("text", content);
+  /** Replaces the open text block by a `set` event, which readers must support (kimi-web.md §2.5). */
+  writeRewrite(content: string): void {
+    if (this.#currentBlock?.kind !== "text") {
+      this.writeDelta("text", content);
       return;
     }
-    const { id, parentId } = this.#current;
-    this.#record.replace(content);
-    this.#setBlock("block.text", events.openBlock("text", id, parentId, content));
+    const { id, parentId } = this.#currentBlock;
+    this.#content.replace(content);
+    this.#writeBlock("block.text", events.newBlock("text", id, parentId, content));
   }
 
-  /** A search as a tool call, one frame at a time (kimi-web.md §5.3). */
-  *search({ queries, sources }: StepOf<"search">): Generator<void> {
+  /** A search as a tool call (kimi-web.md §5.3). */
+  *writeSearch({ queries, sources }: StepOf<"search">): Generator<void> {
     this.#closeBlock();
-    const call = this.#searches;
-    this.#searches += 1;
-    const chunks = searchChunks(sources, call);
-    const messageId = this.#exchange.assistant.id;
-    for (const { op, mask, block } of searchFrames(this.#blockId(), messageId, call, queries, chunks)) {
-      if (op === "set") this.#setBlock(mask, block);
-      else this.#event("append", mask, { block });
+    const searchIndex = this.#searchCount;
+    this.#searchCount += 1;
+    const chunks = toSearchChunks(sources, searchIndex);
+    const messageId = this.#turn.assistant.id;
+    for (const { op, mask, block } of searchFrames(
+      this.#nextBlockId(),
+      messageId,
+      searchIndex,
+      queries,
+      chunks,
+    )) {
+      if (op === "set") this.#writeBlock(mask, block);
+      else this.#writeEvent("append", mask, { block });
       yield;
     }
-    this.#found.push(...chunks);
-    this.#refs("append", "searchChunks", chunks);
+    this.#searchChunks.push(...chunks);
+    this.#writeRefs("append", "searchChunks", chunks);
     yield;
   }
 
-  /** A failure inside the answer (kimi-web.md §2.9, §5.7). */
-  except({ reason, severity, message, paywall }: StepOf<"exception">): void {
+  /** A failure as a block of the answer (kimi-web.md §2.9, §5.7). */
+  writeException({ reason, severity, message, paywall }: StepOf<"exception">): void {
     this.#closeBlock();
     const error = {
       reason,
-      ...localized(reason, message, this.#language),
+      ...localizedMessage(reason, message, this.#language),
       ...(severity ? { severity } : {}),
-      ...(paywall ? { paywall: paywallOf(paywall) } : {}),
+      ...(paywall ? { paywall: paywallJson(paywall) } : {}),
     };
-    const block = { id: this.#blockId(), parentId: "", exception: { error }, createTime: blockTime() };
-    this.#record.except(block);
-    this.#setBlock("block.exception", block);
+    const block = { id: this.#nextBlockId(), parentId: "", exception: { error }, createTime: blockTime() };
+    this.#content.addException(block);
+    this.#writeBlock("block.exception", block);
   }
 
-  /** A banner (kimi-web.md §2.5). */
-  notify({ type, message, paywall }: StepOf<"notification">): void {
-    this.#event("set", undefined, { notification: { type, message, paywall } });
+  /** A notification, which the site shows as a banner (kimi-web.md §2.5). */
+  writeNotification({ type, message, paywall }: StepOf<"notification">): void {
+    this.#writeEvent("set", undefined, { notification: { type, message, paywall } });
   }
 
-  /** The automatic title (kimi-web.md §5.1). */
-  name(given: string | undefined): void {
-    const { chat, user } = this.#exchange;
-    chat.name = given ?? (Array.from(user.text.trim()).slice(0, 30).join("") || chat.name);
-    this.#event("set", "chat.name", { chat: { id: chat.id, name: chat.name } });
+  /** The automatic title: `name`, or the first 30 characters of the prompt (kimi-web.md §5.1). */
+  writeName(name: string | undefined): void {
+    const { chat, user } = this.#turn;
+    chat.name = name ?? (Array.from(user.text.trim()).slice(0, 30).join("") || chat.name);
+    this.#writeEvent("set", "chat.name", { chat: { id: chat.id, name: chat.name } });
   }
 
-  raw(frame: StepOf<"raw">["frame"]): void {
-    const place: Place = {
-      chatId: this.#exchange.chat.id,
-      messageId: this.#exchange.assistant.id,
-      eventOffset: this.#offset + 1,
-      block: String(this.#blocks + 1),
+  writeRawFrame(frame: StepOf<"raw">["frame"]): void {
+    const position: StreamPosition = {
+      chatId: this.#turn.chat.id,
+      messageId: this.#turn.assistant.id,
+      eventOffset: this.#eventOffset + 1,
+      block: String(this.#blockCount + 1),
     };
-    const shown = typeof frame === "function" ? frame(place) : frame;
-    if (shown.eventOffset === place.eventOffset) this.#offset += 1;
-    this.#wire.frame(JSON.stringify(shown));
+    const json = typeof frame === "function" ? frame(position) : frame;
+    if (json.eventOffset === position.eventOffset) this.#eventOffset += 1;
+    this.#responseWriter.writeFrame(JSON.stringify(json));
   }
 
-  /** Status, done, trailer: how every answer ends that ends well, and most others (kimi-web.md §5). */
-  end(status: MessageStatus): void {
-    const { assistant } = this.#exchange;
+  /** Status, done, trailer: the end of every successful answer and of most failed ones (kimi-web.md §5). */
+  writeEnd(status: MessageStatus): void {
+    const { assistant } = this.#turn;
     this.#closeBlock();
-    const used = this.#found.filter((chunk) => isCited(chunk, this.#record.text));
-    if (used.length > 0) this.#refs("set", "usedSearchChunks", used);
+    const citedChunks = this.#searchChunks.filter((chunk) => isCited(chunk, this.#content.text));
+    if (citedChunks.length > 0) this.#writeRefs("set", "usedSearchChunks", citedChunks);
     assistant.status = `MESSAGE_STATUS_${status}`;
-    this.#event("set", "message.status", { message: { id: assistant.id, status: assistant.status } });
-    this.#wire.frame(events.done(this.#next()));
-    this.#wire.frame("{}", endOfStream);
+    this.#writeEvent("set", "message.status", { message: { id: assistant.id, status: assistant.status } });
+    this.#responseWriter.writeFrame(events.doneEvent(this.#nextOffset()));
+    this.#responseWriter.writeFrame("{}", endOfStreamFlag);
   }
 
-  fail(ending: StepOf<"error-trailer">): void {
-    this.#exchange.assistant.status = "MESSAGE_STATUS_ERROR";
-    if (ending.afterDone) this.#wire.frame(events.done(this.#next()));
-    this.#wire.frame(JSON.stringify({ error: errorJson(new Refusal(ending), this.#language) }), endOfStream);
+  writeError(ending: StepOf<"error-trailer">): void {
+    this.#turn.assistant.status = "MESSAGE_STATUS_ERROR";
+    if (ending.afterDone) this.#responseWriter.writeFrame(events.doneEvent(this.#nextOffset()));
+    this.#responseWriter.writeFrame(
+      JSON.stringify({ error: errorJson(new ApiError(ending), this.#language) }),
+      endOfStreamFlag,
+    );
   }
 
-  spare(): Buffer {
-    return envelope(events.appendDelta("text", this.#next(), "1", "", "never seen in full"));
+  sampleFrame(): Buffer {
+    return encodeEnvelope(events.appendDeltaEvent("text", this.#nextOffset(), "1", "", "never seen in full"));
   }
 
-  remember(): void {
-    const { assistant } = this.#exchange;
+  saveToChat(): void {
+    const { assistant } = this.#turn;
     assistant.stop = undefined;
-    assistant.text = this.#record.text;
-    assistant.blocks = this.#record.blocks(assistant.id);
-    if (this.#found.length > 0) assistant.refs = { searchChunks: this.#found };
+    assistant.text = this.#content.text;
+    assistant.blocks = this.#content.toMessageBlocks(assistant.id);
+    if (this.#searchChunks.length > 0) assistant.refs = { searchChunks: this.#searchChunks };
     if (assistant.status === "MESSAGE_STATUS_GENERATING") assistant.status = "MESSAGE_STATUS_CANCELLED";
   }
 
-  #next(): number {
-    this.#offset += 1;
-    return this.#offset;
+  #nextOffset(): number {
+    this.#eventOffset += 1;
+    return this.#eventOffset;
   }
 
-  #event(op: "set" | "append", mask: string | undefined, container: JsonObject): void {
-    this.#wire.frame(events.event(op, mask, this.#next(), container));
+  #writeEvent(op: "set" | "append", mask: string | undefined, container: JsonObject): void {
+    this.#responseWriter.writeFrame(events.containerEvent(op, mask, this.#nextOffset(), container));
   }
 
-  #setBlock(mask: string | undefined, block: JsonObject): void {
-    this.#event("set", this.#manner.noMask ? undefined : mask, { block });
+  #writeBlock(mask: string | undefined, block: JsonObject): void {
+    this.#writeEvent("set", this.#wireOptions.noMask ? undefined : mask, { block });
   }
 
-  #refs(op: "set" | "append", name: "searchChunks" | "usedSearchChunks", chunks: SourceChunk[]): void {
-    const message = { id: this.#exchange.assistant.id, refs: { [name]: chunks } };
-    this.#event(op, `message.refs.${name}`, { message });
+  #writeRefs(op: "set" | "append", name: "searchChunks" | "usedSearchChunks", chunks: SearchChunk[]): void {
+    const message = { id: this.#turn.assistant.id, refs: { [name]: chunks } };
+    this.#writeEvent(op, `message.refs.${name}`, { message });
   }
 
   /** "1", "2", … today and "0_0", "0_1", … in early 2026 (kimi-web.md §0.3). */
-  #blockId(): string {
-    this.#blocks += 1;
-    return this.#manner.oldIds ? `0_${this.#blocks - 1}` : String(this.#blocks);
+  #nextBlockId(): string {
+    this.#blockCount += 1;
+    return this.#wireOptions.oldIds ? `0_${this.#blockCount - 1}` : String(this.#blockCount);
   }
 
   #openBlock(kind: "think" | "text", delta: string): void {
     this.#closeBlock();
-    const parentId = kind === "think" ? this.#openThought() : "";
-    const id = this.#blockId();
-    this.#current = { kind, id, parentId };
-    this.#record.open(kind, id, parentId, delta);
-    if (kind === "text" && this.#manner.snapshot) {
-      this.#snapshot(id, undefined);
-      this.#snapshot(id, delta);
-    } else this.#setBlock(`block.${kind}`, events.openBlock(kind, id, parentId, delta));
+    const parentId = kind === "think" ? this.#openThinking() : "";
+    const id = this.#nextBlockId();
+    this.#currentBlock = { kind, id, parentId };
+    this.#content.openBlock(kind, id, parentId, delta);
+    if (kind === "text" && this.#wireOptions.snapshot) {
+      this.#writeSnapshot(id, undefined);
+      this.#writeSnapshot(id, delta);
+    } else this.#writeBlock(`block.${kind}`, events.newBlock(kind, id, parentId, delta));
   }
 
-  /** The early-2026 form: an empty opener, then the whole text so far, again and again (kimi-web.md §2.5). */
-  #snapshot(id: string, content: string | undefined): void {
+  /** The form of early 2026: an empty block, then the whole text so far in every event (kimi-web.md §2.5). */
+  #writeSnapshot(id: string, content: string | undefined): void {
     const text = content === undefined ? {} : { content };
-    this.#setBlock("block.text.content", { id, parentId: "", text });
+    this.#writeBlock("block.text.content", { id, parentId: "", text });
   }
 
-  /** Thinking is nested: multiStage, stage, think (kimi-web.md §5.2). */
-  #openThought(): string {
+  /** Opens the nested blocks multiStage and stage; returns the parent id of the think block (kimi-web.md §5.2). */
+  #openThinking(): string {
     const createTime = blockTime();
-    const messageId = this.#exchange.assistant.id;
-    const outer = { id: this.#blockId(), parentId: "", messageId, createTime };
-    const inner = { id: this.#blockId(), parentId: outer.id, messageId, createTime };
-    const show = (status: "START" | "END") => {
-      this.#setBlock("block.multiStage", events.stageBlock("multiStage", outer, status));
-      this.#setBlock("block.stage", events.stageBlock("stage", inner, status));
+    const messageId = this.#turn.assistant.id;
+    const multiStage = { id: this.#nextBlockId(), parentId: "", messageId, createTime };
+    const stage = { id: this.#nextBlockId(), parentId: multiStage.id, messageId, createTime };
+    const writeStages = (status: "START" | "END") => {
+      this.#writeBlock("block.multiStage", events.stageBlock("multiStage", multiStage, status));
+      this.#writeBlock("block.stage", events.stageBlock("stage", stage, status));
     };
-    show("START");
-    this.#endThought = () => show("END");
-    return inner.id;
+    writeStages("START");
+    this.#endThinking = () => writeStages("END");
+    return stage.id;
   }
 
   #closeBlock(): void {
-    this.#endThought?.();
-    this.#endThought = undefined;
-    this.#current = undefined;
+    this.#endThinking?.();
+    this.#endThinking = undefined;
+    this.#currentBlock = undefined;
   }
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from "./json.js";
 
-/** Connect codes and the status of their unary form (kimi-web.md §2.9). */
-const statuses = {
+/** HTTP status of each Connect code in a unary response (kimi-web.md §2.9). */
+const httpStatuses = {
   canceled: 499,
   unknown: 500,
   invalid_argument: 400,
@@ -15,19 +15,19 @@ const statuses = {
   unauthenticated: 401,
 };
 
-export type ErrorCode = keyof typeof statuses;
+export type ErrorCode = keyof typeof httpStatuses;
 
-export type ErrorShape = {
+export type ErrorFields = {
   code: ErrorCode;
-  /** `REASON_…`, the machine's word for it. */
+  /** `REASON_…`. Over the legacy protocol, an error type in lower case is also accepted. */
   reason?: string | undefined;
-  /** The words for a person, in `localizedMessage`. */
+  /** The text of `localizedMessage`, for display. */
   message?: string | undefined;
-  /** True for the paywall of a used-up quota, or a paywall of one's own. */
+  /** True for the paywall of a used-up quota, or the JSON of another paywall. */
   paywall?: boolean | JsonObject | undefined;
 };
 
-const englishWords: Record<string, string> = {
+const englishMessages: Record<string, string> = {
   REASON_INVALID_AUTH_TOKEN: "Please log in again.",
   REASON_ANONYMOUS_REQUIRE_LOGIN: "Please log in to continue.",
   REASON_SERVER_OVERLOADED_FOR_FREE_USER:
@@ -38,73 +38,72 @@ const englishWords: Record<string, string> = {
     "Your conversation with Kimi is getting too long. Try starting a new session.",
 };
 
-const chineseWords: Record<string, string> = {
+const chineseMessages: Record<string, string> = {
   REASON_INVALID_AUTH_TOKEN: "请重新登录。",
   REASON_ANONYMOUS_REQUIRE_LOGIN: "请先登录。",
   REASON_COMPLETION_OVERLOADED: "不好意思，刚刚和Kimi聊的人太多了。",
 };
 
-/** What a call is refused with; thrown by whoever refuses and put on the wire by the server. */
-export class Refusal extends Error {
-  readonly shape: ErrorShape;
+/** Thrown by a handler to refuse a call; the server sends it in the form of the protocol. `message` is the developer message. */
+export class ApiError extends Error {
+  readonly fields: ErrorFields;
 
-  constructor(shape: ErrorShape, message?: string) {
+  constructor(fields: ErrorFields, message?: string) {
     super(message);
-    this.shape = shape;
+    this.fields = fields;
   }
 }
 
-export function isErrorCode(word: string): word is ErrorCode {
-  return Object.hasOwn(statuses, word);
+export function isErrorCode(value: string): value is ErrorCode {
+  return Object.hasOwn(httpStatuses, value);
 }
 
-/** The code that fits a status, for faults given by their status alone (kimi-web.md §2.9). */
-export function codeOf(status: number): ErrorCode {
+/** The Connect code for an HTTP status, for faults that only have a status (kimi-web.md §2.9). */
+export function codeForHttpStatus(status: number): ErrorCode {
   if (status === 401) return "unauthenticated";
   if (status === 400) return "invalid_argument";
-  for (const [code, its] of Object.entries(statuses)) {
-    if (its === status && isErrorCode(code)) return code;
+  for (const [code, codeStatus] of Object.entries(httpStatuses)) {
+    if (codeStatus === status && isErrorCode(code)) return code;
   }
   return status >= 500 ? "unavailable" : "unknown";
 }
 
-export function statusOf(code: ErrorCode): number {
-  return statuses[code];
+export function httpStatusOf(code: ErrorCode): number {
+  return httpStatuses[code];
 }
 
-/** The Connect error object, unary body or `error` of a trailer alike (kimi-web.md §2.9). */
-export function errorJson(refusal: Refusal, language: string): JsonObject {
-  const { code, reason, message, paywall } = refusal.shape;
-  if (!reason && !message && !paywall)
-    return { code, ...(refusal.message ? { message: refusal.message } : {}) };
+/** The Connect error object: body of a unary response, or `error` of a trailer (kimi-web.md §2.9). */
+export function errorJson(error: ApiError, language: string): JsonObject {
+  const { code, reason, message, paywall } = error.fields;
+  if (!reason && !message && !paywall) return { code, ...(error.message ? { message: error.message } : {}) };
   const debug = {
     ...(reason ? { reason } : {}),
-    ...localized(reason, message, language),
-    ...(paywall ? { paywall: paywallOf(paywall) } : {}),
+    ...localizedMessage(reason, message, language),
+    ...(paywall ? { paywall: paywallJson(paywall) } : {}),
   };
   return {
     code,
-    ...(refusal.message ? { message: refusal.message } : {}),
-    // Connect demands a binary value; its schema is not public, so it stays empty and `debug` speaks.
+    ...(error.message ? { message: error.message } : {}),
+    // Connect requires a binary value; its schema is not public, so it stays empty and the content is in `debug`.
     details: [{ type: "common.error.v1.ErrorDetail", value: "", debug }],
   };
 }
 
-/** `x-language` decides the locale (kimi-web.md §2.2). */
-export function localized(
+/** The `localizedMessage` of an error, in the locale of `x-language` (kimi-web.md §2.2); empty without a known text. */
+export function localizedMessage(
   reason: string | undefined,
   message: string | undefined,
   language: string,
 ): JsonObject {
-  const chinese = language.startsWith("zh") ? chineseWords[reason ?? ""] : undefined;
-  const words = message ?? chinese ?? englishWords[reason ?? ""];
-  if (words === undefined) return {};
-  const locale = language.startsWith("zh") && words === (message ?? chinese) ? "zh-CN" : "en-US";
-  return { localizedMessage: { locale, message: words } };
+  const chinese = language.startsWith("zh") ? chineseMessages[reason ?? ""] : undefined;
+  const text = message ?? chinese ?? englishMessages[reason ?? ""];
+  if (text === undefined) return {};
+  const locale = language.startsWith("zh") && text === (message ?? chinese) ? "zh-CN" : "en-US";
+  return { localizedMessage: { locale, message: text } };
 }
 
-/** The paywall object of a quota notice (kimi-web.md §2.9). */
-export function paywallOf(paywall: true | JsonObject): JsonObject {
+/** The JSON of a paywall; true stands for that of a quota notice (kimi-web.md §2.9). */
+export function paywallJson(paywall: true | JsonObject): JsonObject {
   if (paywall !== true) return paywall;
   return { needUpgrade: true, upgradeTo: "LEVEL_ADVANCED", source: "membership_quota_notice" };
 }

@@ -2,20 +2,20 @@ import type { Chat, Message } from "./chats.js";
 import { blockTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
 
-/** The JSON of each event, key for key in the order of the captures (kimi-web.md §2.5, §5). */
+// The JSON of each event, with its keys in the order of the captures (kimi-web.md §2.5, §5).
 
-export const firstHeartbeat = '{"heartbeat":{}}';
+export const firstHeartbeatEvent = '{"heartbeat":{}}';
 
-export function heartbeat(offset: number): string {
+export function heartbeatEvent(offset: number): string {
   return `{"eventOffset":${offset},"heartbeat":{}}`;
 }
 
-export function done(offset: number): string {
+export function doneEvent(offset: number): string {
   return `{"eventOffset":${offset},"done":{}}`;
 }
 
-/** Any event with a container; without a mask the whole object is meant. */
-export function event(
+/** An event that sets or appends to a container; without a mask it concerns the whole object. */
+export function containerEvent(
   op: "set" | "append",
   mask: string | undefined,
   offset: number,
@@ -24,25 +24,27 @@ export function event(
   return JSON.stringify({ op, mask, eventOffset: offset, ...container });
 }
 
-export function newChat(offset: number, chat: Chat): string {
+export function newChatEvent(offset: number, chat: Chat): string {
   const { id, name, createTime } = chat;
-  return event("set", "chat", offset, { chat: { id, name, createTime } });
+  return containerEvent("set", "chat", offset, { chat: { id, name, createTime } });
 }
 
-export function lastRequest(offset: number, chat: Chat): string {
-  return event("set", "chat.lastRequest", offset, { chat: { id: chat.id, lastRequest: chat.lastRequest } });
+export function lastRequestEvent(offset: number, chat: Chat): string {
+  return containerEvent("set", "chat.lastRequest", offset, {
+    chat: { id: chat.id, lastRequest: chat.lastRequest },
+  });
 }
 
-/** A message as it enters the stream: the user's echo with blocks, the assistant's still without. */
-export function newMessage(offset: number, message: Message): string {
+/** A new message: the echo of the user's has blocks, the assistant's is still empty. */
+export function newMessageEvent(offset: number, message: Message): string {
   const { id, parentId, role, status, blocks, scenario, createTime } = message;
   const content = blocks.length > 0 ? { blocks } : {};
-  return event("set", "message", offset, {
+  return containerEvent("set", "message", offset, {
     message: { id, parentId, role, status, ...content, scenario, createTime, isGoal: false },
   });
 }
 
-/** The block that holds a thought: the list of its stages, or the stage itself. */
+/** A parent block of thinking: the list of stages (`multiStage`) or one stage (`stage`). */
 export function stageBlock(
   kind: "multiStage" | "stage",
   block: { id: string; parentId: string; messageId: string; createTime: string },
@@ -54,8 +56,8 @@ export function stageBlock(
   return { id, parentId, messageId, ...content, createTime };
 }
 
-/** The hot one, so it is put together by hand. */
-export function appendDelta(
+/** An appended delta. The most frequent event, so the JSON is concatenated instead of stringified. */
+export function appendDeltaEvent(
   kind: "think" | "text",
   offset: number,
   id: string,
@@ -65,7 +67,7 @@ export function appendDelta(
   return `{"op":"append","mask":"block.${kind}.content","eventOffset":${offset},"block":{"id":"${id}","parentId":"${parentId}","${kind}":{"content":${JSON.stringify(delta)}}}}`;
 }
 
-/** A text or think block with its first delta; these carry a time but no message id. */
-export function openBlock(kind: "think" | "text", id: string, parentId: string, content: string): JsonObject {
+/** A text or think block with its first delta; such blocks have a time but no message id. */
+export function newBlock(kind: "think" | "text", id: string, parentId: string, content: string): JsonObject {
   return { id, parentId, [kind]: { content }, createTime: blockTime() };
 }

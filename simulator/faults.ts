@@ -1,51 +1,55 @@
-import { envelope, hugeHeader } from "./envelope.js";
-import type { ErrorShape } from "./errors.js";
+import { encodeEnvelope, oversizedHeader } from "./envelope.js";
+import type { ErrorFields } from "./errors.js";
 import type { JsonObject } from "./json.js";
-import { type Ending, type Place, type Step, type StepOf, splitAfter } from "./steps.js";
+import { type Ending, type Step, type StepOf, type StreamPosition, splitAfter } from "./steps.js";
 
-/** How many deltas are sent before the fault strikes; 2 unless told. */
-type After = { after?: number | undefined };
+/** Number of deltas sent before the fault; default 2. */
+type AfterDeltas = { after?: number | undefined };
 
-/** What can go wrong with one answer; the same names serve in a prompt as `sim:fault=NAME`. */
+/** A fault of one answer; a prompt selects the same kinds with `sim:fault=NAME` (docs/simulator.md, “Faults”). */
 export type Fault =
-  /** The trailer before any content; with `afterDone` in the form of kimi-web.md §5.6. */
-  | ({ kind: "error"; afterDone?: boolean | undefined } & ErrorShape)
-  | ({ kind: "error-late"; afterDone?: boolean | undefined } & ErrorShape & After)
+  /** An error trailer before any content; with `afterDone` in the form of kimi-web.md §5.6. */
+  | ({ kind: "error"; afterDone?: boolean | undefined } & ErrorFields)
+  | ({ kind: "error-late"; afterDone?: boolean | undefined } & ErrorFields & AfterDeltas)
   | { kind: "http"; status: number; retryAfter?: number | undefined; body?: string | undefined }
   | { kind: "html" }
   | { kind: "expired" }
   | { kind: "cut-before" }
   | { kind: "slow-start"; milliseconds: number }
-  | ({ kind: "cut" | "cut-in-frame" | "no-trailer" | "stall" } & After)
-  | ({ kind: "stall-heartbeat"; everyMilliseconds?: number | undefined } & After)
+  | ({ kind: "cut" | "cut-in-frame" | "no-trailer" | "stall" } & AfterDeltas)
+  | ({ kind: "stall-heartbeat"; everyMilliseconds?: number | undefined } & AfterDeltas)
   | { kind: "split"; bytes?: number | undefined }
   | { kind: "burst" | "gzip" | "snapshot" | "old-ids" | "no-mask" }
   | { kind: "unknown" | "degrade" | "empty" | "think-only" }
   | ({
       kind: "truncated" | "cancelled" | "status-error" | "garbage" | "huge" | "rewrite" | "retract";
-    } & After)
+    } & AfterDeltas)
   | ({
       kind: "exception";
       reason: string;
       severity?: string | undefined;
       message?: string | undefined;
       paywall?: boolean | JsonObject | undefined;
-      /** What the message ends as; ERROR unless told (kimi-web.md §5.6 has COMPLETED). */
+      /** Final status of the message; default ERROR (kimi-web.md §5.6 has COMPLETED). */
       status?: "ERROR" | "COMPLETED" | undefined;
-    } & After);
+    } & AfterDeltas);
 
-/** How the frames are written, whatever is in them. */
-export type Manner = {
+/** How frames are encoded and written, independent of the answer. */
+export type WireOptions = {
+  /** Bytes for each write. */
   split?: number;
+  /** Everything in one write. */
   burst?: boolean;
   gzip?: boolean;
+  /** Each text event holds the whole text so far. */
   snapshot?: boolean;
+  /** Block ids `0_0`, `0_1`, … */
   oldIds?: boolean;
+  /** `set` events of blocks without a mask. */
   noMask?: boolean;
 };
 
-/** The manner of writing that a fault asks for. */
-export function mannerOf(fault: Fault | undefined): Manner {
+export function wireOptionsOf(fault: Fault | undefined): WireOptions {
   switch (fault?.kind) {
     case "split":
       return { split: Math.max(1, fault.bytes ?? 1) };
@@ -64,21 +68,21 @@ export function mannerOf(fault: Fault | undefined): Manner {
   }
 }
 
-/** What goes wrong on the wire in a protocol's own way. */
-export type Oddities = {
-  /** A stranger among good frames after each of the first deltas: nothing in them belongs to the answer. */
-  strangers: readonly StepOf<"raw">["frame"][];
-  /** Well framed, and no JSON. */
+/** Malformed and unknown frames in the encoding of one protocol. */
+export type MalformedFrames = {
+  /** Frames of unknown types without answer text; one is inserted after each of the first deltas. */
+  unknown: readonly StepOf<"raw">["frame"][];
+  /** A well-formed frame whose payload is not JSON. */
   garbage: Uint8Array;
-  /** More to come than anybody should wait for. */
+  /** The start of a frame that exceeds every sensible limit. */
   huge: Uint8Array;
 };
 
-/** The same answer with the fault in it. Faults that strike before the first step leave it alone. */
-export function withFault(
+/** The steps with the fault applied; unchanged for faults that concern the transport or the encoding. */
+export function applyFault(
   steps: readonly Step[],
   fault: Fault | undefined,
-  oddities: Oddities = connectOddities,
+  malformedFrames: MalformedFrames = connectMalformedFrames,
 ): readonly Step[] {
   switch (fault?.kind) {
     case "error-late":
@@ -101,33 +105,33 @@ export function withFault(
     case "think-only":
       return [{ do: "think", content: "(Simulated) thinking, and nothing else." }, { do: "end" }];
     case "huge":
-      return insertAfter(steps, fault.after, [{ do: "bytes", bytes: oddities.huge }, { do: "stall" }]);
+      return insertAfter(steps, fault.after, [{ do: "bytes", bytes: malformedFrames.huge }, { do: "stall" }]);
     case "garbage":
-      return insertAfter(steps, fault.after, [{ do: "bytes", bytes: oddities.garbage }]);
+      return insertAfter(steps, fault.after, [{ do: "bytes", bytes: malformedFrames.garbage }]);
     case "rewrite":
       return insertAfter(steps, fault.after, [{ do: "rewrite", content: "(Rewritten.)" }]);
     case "degrade":
-      return insertAfter(steps, Number.POSITIVE_INFINITY, [degraded]);
+      return insertAfter(steps, Number.POSITIVE_INFINITY, [degradeNotification]);
     case "unknown":
-      return withUnknown(steps, oddities.strangers);
+      return insertUnknown(steps, malformedFrames.unknown);
     case "retract":
-      return withException(steps, fault.after, retracted, "ERROR");
+      return endWithException(steps, fault.after, retractionException, "ERROR");
     case "exception":
-      return withException(steps, fault.after, { ...fault, do: "exception" }, fault.status ?? "ERROR");
+      return endWithException(steps, fault.after, { ...fault, do: "exception" }, fault.status ?? "ERROR");
     default:
       return steps;
   }
 }
 
-/** kimi-web.md §5.7. */
-const retracted: Step = {
+/** A moderation stop (kimi-web.md §5.7). */
+const retractionException: Step = {
   do: "exception",
   reason: "REASON_CONTENT_FILTER",
   severity: "SEVERITY_MESSAGE_RETRACT",
 };
 
-/** The banner of kimi-web.md §2.5. */
-const degraded: Step = {
+/** The notification of a weaker model (kimi-web.md §2.5). */
+const degradeNotification: Step = {
   do: "notification",
   type: "TYPE_MODEL_DEGRADE",
   message: "High demand. Switched to K2.6 Instant for speed. Upgrade to use K2.6 Thinking.",
@@ -143,7 +147,7 @@ function insertAfter(steps: readonly Step[], after: number | undefined, inserted
   return [...before, ...inserted, ...rest];
 }
 
-function withException(
+function endWithException(
   steps: readonly Step[],
   after: number | undefined,
   exception: Step,
@@ -152,20 +156,20 @@ function withException(
   return [...splitAfter(steps, after ?? 2)[0], exception, { do: "end", status }];
 }
 
-function withUnknown(steps: readonly Step[], strangers: Oddities["strangers"]): Step[] {
-  const mixed: Step[] = [];
+function insertUnknown(steps: readonly Step[], unknownFrames: MalformedFrames["unknown"]): Step[] {
+  const result: Step[] = [];
   let rest: readonly Step[] = steps;
-  for (const stranger of strangers) {
+  for (const frame of unknownFrames) {
     const [before, after] = splitAfter(rest, 1);
-    mixed.push(...before, { do: "raw", frame: stranger });
+    result.push(...before, { do: "raw", frame });
     rest = after;
   }
-  return [...mixed, ...rest];
+  return [...result, ...rest];
 }
 
-type Stranger = (place: Place) => JsonObject;
+type UnknownFrame = (position: StreamPosition) => JsonObject;
 
-const connectStrangers: readonly Stranger[] = [
+const connectUnknownFrames: readonly UnknownFrame[] = [
   ({ chatId, eventOffset }) => ({
     op: "shuffle",
     mask: "chat.name",
@@ -179,11 +183,11 @@ const connectStrangers: readonly Stranger[] = [
     message: { id: messageId, aura: { colour: "violet" } },
   }),
   ({ eventOffset }) => ({ op: "set", mask: "constellation", eventOffset, constellation: { name: "Lyra" } }),
-  strangeBlock("block.hologram", { hologram: { content: "a new kind of block" } }),
-  strangeBlock("block.multiStage", {
+  unknownBlock("block.hologram", { hologram: { content: "a new kind of block" } }),
+  unknownBlock("block.multiStage", {
     multiStage: { stages: [{ name: "STAGE_NAME_DAYDREAMING", status: "STAGE_STATUS_DRIFTING" }] },
   }),
-  strangeBlock("block.tool", {
+  unknownBlock("block.tool", {
     tool: { toolCallId: "daydream:1", name: "daydream", status: "STATUS_DONE", contents: [{ hologram: {} }] },
   }),
   ({ messageId, eventOffset }) => ({
@@ -199,7 +203,7 @@ const connectStrangers: readonly Stranger[] = [
   }),
 ];
 
-function strangeBlock(mask: string, content: JsonObject): Stranger {
+function unknownBlock(mask: string, content: JsonObject): UnknownFrame {
   return ({ eventOffset, block }) => ({
     op: "set",
     mask,
@@ -208,8 +212,8 @@ function strangeBlock(mask: string, content: JsonObject): Stranger {
   });
 }
 
-const connectOddities: Oddities = {
-  strangers: connectStrangers,
-  garbage: envelope("this is not {JSON"),
-  huge: hugeHeader(),
+const connectMalformedFrames: MalformedFrames = {
+  unknown: connectUnknownFrames,
+  garbage: encodeEnvelope("this is not {JSON"),
+  huge: oversizedHeader(),
 };

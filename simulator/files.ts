@@ -1,27 +1,27 @@
-import { Refusal } from "./errors.js";
-import { blockTime, type IdMint } from "./ids.js";
-import { field, type JsonObject, list, text } from "./json.js";
-import type { Digest } from "./multipart.js";
-import type { Person } from "./tokens.js";
+import { ApiError } from "./errors.js";
+import { blockTime, type IdGenerator } from "./ids.js";
+import { asArray, asString, getField, type JsonObject } from "./json.js";
+import type { UploadDigest } from "./multipart.js";
+import type { Account } from "./tokens.js";
 
-type File = { owner: string; meta: JsonObject; fails: boolean; polls: number };
+type UploadedFile = { owner: string; meta: JsonObject; isUnparsable: boolean; polls: number };
 
-const mostFiles = 50_000;
+const maxFiles = 50_000;
 
-/** Uploaded files: what is known about them, not what was in them (kimi-web.md §2.8). */
+/** Metadata of uploaded files; their content is not kept (kimi-web.md §2.8). */
 export class Files {
-  readonly #ids: IdMint;
-  readonly #files = new Map<string, File>();
+  readonly #ids: IdGenerator;
+  readonly #files = new Map<string, UploadedFile>();
 
-  constructor(ids: IdMint) {
+  constructor(ids: IdGenerator) {
     this.#ids = ids;
   }
 
-  /** Takes a file in; the answer to the upload (kimi-web.md §5.8). */
-  add(digest: Digest, person: Person, site: string): JsonObject {
+  /** Registers a file and returns the response to the upload (kimi-web.md §5.8). */
+  add(upload: UploadDigest, account: Account, siteUrl: string): JsonObject {
     const id = this.#ids.next("file");
-    const { name, contentType, size, checksum } = digest;
-    const image = contentType.startsWith("image/");
+    const { name, contentType, size, checksum } = upload;
+    const isImage = contentType.startsWith("image/");
     const meta = {
       name,
       contentType,
@@ -29,49 +29,49 @@ export class Files {
       checksum,
       ext: /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? "",
       createTime: blockTime(),
-      type: image ? "FILE_TYPE_IMAGE" : "FILE_TYPE_DOCUMENT",
+      type: isImage ? "FILE_TYPE_IMAGE" : "FILE_TYPE_DOCUMENT",
     };
-    this.#files.set(id, { owner: person.id, meta, fails: name.includes("unparsable"), polls: 0 });
+    this.#files.set(id, { owner: account.id, meta, isUnparsable: name.includes("unparsable"), polls: 0 });
     const oldest = this.#files.keys().next();
-    if (this.#files.size > mostFiles && !oldest.done) this.#files.delete(oldest.value);
+    if (this.#files.size > maxFiles && !oldest.done) this.#files.delete(oldest.value);
 
-    const signed = `${site}/apiv2-files/sign-obj/kimi-fs%2Ffiles%2Fblob%2F${checksum}?filename=${encodeURIComponent(name)}&sig=simulated`;
+    const signedUrl = `${siteUrl}/apiv2-files/sign-obj/kimi-fs%2Ffiles%2Fblob%2F${checksum}?filename=${encodeURIComponent(name)}&sig=simulated`;
     const thumbnail = {
-      thumbnailUrl: `${signed}&t=t`,
-      previewUrl: `${signed}&t=p`,
-      mobileThumbnailUrl: `${signed}&t=m`,
+      thumbnailUrl: `${signedUrl}&t=t`,
+      previewUrl: `${signedUrl}&t=p`,
+      mobileThumbnailUrl: `${signedUrl}&t=m`,
     };
-    const blob = { signUrl: `${signed}&t=o`, previewUrl: "" };
-    return { file: { id, meta, blob, ...(image ? { parseResult: { thumbnail } } : {}) } };
+    const blob = { signUrl: `${signedUrl}&t=o`, previewUrl: "" };
+    return { file: { id, meta, blob, ...(isImage ? { parseResult: { thumbnail } } : {}) } };
   }
 
-  /** PROCESSING at the first look, or always for names with "endless"; then SUCCESS, or FAILED for "unparsable" (kimi-web.md §2.8). */
-  progress(body: JsonObject, person: Person): JsonObject {
-    const progresses = list(field(body, "file_ids")).map((id) => {
-      const file = this.#get(text(id) ?? "", person);
+  /** PROCESSING at the first poll, and always for names with "endless"; then SUCCESS, or FAILED for "unparsable" (kimi-web.md §2.8). */
+  parseProgress(body: JsonObject, account: Account): JsonObject {
+    const progresses = asArray(getField(body, "file_ids")).map((id) => {
+      const file = this.#get(asString(id) ?? "", account);
       file.polls += 1;
-      const endless = text(file.meta.name)?.includes("endless");
+      const isEndless = asString(file.meta.name)?.includes("endless");
       return {
         fileId: id,
-        status: file.polls === 1 || endless ? "PROCESS_STATUS_PROCESSING" : outcome(file),
+        status: file.polls === 1 || isEndless ? "PROCESS_STATUS_PROCESSING" : parseStatus(file),
       };
     });
     return { progresses };
   }
 
-  /** A file as a message shows it (kimi-web.md §5.8). */
-  describe(id: string, person: Person): JsonObject {
-    const file = this.#get(id, person);
-    return { id, meta: file.meta, status: outcome(file) };
+  /** A file as a message block shows it (kimi-web.md §5.8). */
+  describe(id: string, account: Account): JsonObject {
+    const file = this.#get(id, account);
+    return { id, meta: file.meta, status: parseStatus(file) };
   }
 
-  #get(id: string, person: Person): File {
+  #get(id: string, account: Account): UploadedFile {
     const file = this.#files.get(id);
-    if (!file || file.owner !== person.id) throw new Refusal({ code: "not_found" }, "file not found");
+    if (!file || file.owner !== account.id) throw new ApiError({ code: "not_found" }, "file not found");
     return file;
   }
 }
 
-function outcome(file: File): string {
-  return file.fails ? "PROCESS_STATUS_FAILED" : "PROCESS_STATUS_SUCCESS";
+function parseStatus(file: UploadedFile): string {
+  return file.isUnparsable ? "PROCESS_STATUS_FAILED" : "PROCESS_STATUS_SUCCESS";
 }

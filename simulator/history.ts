@@ -1,97 +1,97 @@
 import type { Chat, Chats, Message } from "./chats.js";
-import { Refusal } from "./errors.js";
+import { ApiError } from "./errors.js";
 import { messageTime } from "./ids.js";
-import { field, type JsonObject, list, object, text } from "./json.js";
-import type { Person } from "./tokens.js";
+import { asArray, asObject, asString, getField, type JsonObject } from "./json.js";
+import type { Account } from "./tokens.js";
 
-/** The calls that read and tidy up chats (kimi-web.md §2.7, §2.10). */
+/** The calls that read, rename, delete and cancel chats (kimi-web.md §2.7, §2.10). */
 export class History {
   readonly #chats: Chats;
-  #cancels = 0;
+  #cancelCount = 0;
 
   constructor(chats: Chats) {
     this.#chats = chats;
   }
 
-  get cancels(): number {
-    return this.#cancels;
+  get cancelCount(): number {
+    return this.#cancelCount;
   }
 
-  getChat(body: JsonObject, { id }: Person): JsonObject {
-    const chat = this.#chats.get(required(body, "chat_id"), id);
-    const generating = chat.last?.status === "MESSAGE_STATUS_GENERATING";
+  getChat(body: JsonObject, { id }: Account): JsonObject {
+    const chat = this.#chats.get(requireText(body, "chat_id"), id);
+    const generating = chat.latestMessage?.status === "MESSAGE_STATUS_GENERATING";
     return { chat: { ...chatJson(chat), status: generating ? "STATUS_GENERATING" : "STATUS_COMPLETED" } };
   }
 
-  listChats(body: JsonObject, { id }: Person): JsonObject {
-    const query = text(body.query) ?? "";
-    const chats = this.#chats.of(id).filter((chat) => chat.name.includes(query));
-    const { items, next } = page(chats, body);
+  listChats(body: JsonObject, { id }: Account): JsonObject {
+    const query = asString(body.query) ?? "";
+    const chats = this.#chats.listOf(id).filter((chat) => chat.name.includes(query));
+    const { items, next } = paginate(chats, body);
     return { chats: items.map(chatJson), ...next };
   }
 
-  listMessages(body: JsonObject, { id }: Person): JsonObject {
-    const chat = this.#chats.get(required(body, "chat_id"), id);
-    const { items, next } = page([...chat.messages.values()].reverse(), body);
+  listMessages(body: JsonObject, { id }: Account): JsonObject {
+    const chat = this.#chats.get(requireText(body, "chat_id"), id);
+    const { items, next } = paginate([...chat.messages.values()].reverse(), body);
     return { messages: items.map(messageJson), ...next };
   }
 
-  /** Echoes the id in snake_case, as one client expects (kimi-web.md §2.10). */
-  deleteChat(body: JsonObject, { id }: Person): JsonObject {
-    const chatId = required(body, "chat_id");
+  /** Echoes the id in snake_case, which one client expects (kimi-web.md §2.10). */
+  deleteChat(body: JsonObject, { id }: Account): JsonObject {
+    const chatId = requireText(body, "chat_id");
     this.#chats.delete(chatId, id);
     return { chat_id: chatId };
   }
 
-  batchDeleteChats(body: JsonObject, { id }: Person): JsonObject {
-    const ids = list(field(body, "chat_ids"));
-    if (ids.length > 100) throw new Refusal({ code: "invalid_argument" }, "too many chat_ids");
-    for (const chatId of ids) this.#chats.delete(text(chatId) ?? "", id);
+  batchDeleteChats(body: JsonObject, { id }: Account): JsonObject {
+    const ids = asArray(getField(body, "chat_ids"));
+    if (ids.length > 100) throw new ApiError({ code: "invalid_argument" }, "too many chat_ids");
+    for (const chatId of ids) this.#chats.delete(asString(chatId) ?? "", id);
     return {};
   }
 
-  updateChat(body: JsonObject, { id }: Person): JsonObject {
-    const given = object(body.chat) ?? {};
-    const chat = this.#chats.get(required(given, "id"), id);
-    chat.name = (text(given.name) ?? chat.name).slice(0, 1_000);
+  updateChat(body: JsonObject, { id }: Account): JsonObject {
+    const changes = asObject(body.chat) ?? {};
+    const chat = this.#chats.get(requireText(changes, "id"), id);
+    chat.name = (asString(changes.name) ?? chat.name).slice(0, 1_000);
     chat.updateTime = messageTime(Date.now());
     return { chat: chatJson(chat) };
   }
 
-  /** Stops the answer being given; without a message id, the chat's latest (kimi-web.md §2.7). */
-  cancelChat(body: JsonObject, { id }: Person): JsonObject {
-    const chat = this.#chats.get(required(body, "chat_id"), id);
-    const messageId = text(field(body, "message_id"));
-    const message = messageId ? chat.messages.get(messageId) : chat.last;
-    if (!message) throw new Refusal({ code: "not_found" }, "message not found in this chat");
-    this.#cancels += 1;
+  /** Cancels the answer with `message_id`, or else the chat's latest (kimi-web.md §2.7). */
+  cancelChat(body: JsonObject, { id }: Account): JsonObject {
+    const chat = this.#chats.get(requireText(body, "chat_id"), id);
+    const messageId = asString(getField(body, "message_id"));
+    const message = messageId ? chat.messages.get(messageId) : chat.latestMessage;
+    if (!message) throw new ApiError({ code: "not_found" }, "message not found in this chat");
+    this.#cancelCount += 1;
     message.stop?.();
     return {};
   }
 }
 
-function required(body: JsonObject, name: string): string {
-  const value = text(field(body, name));
-  if (!value) throw new Refusal({ code: "invalid_argument" }, `${name} is required`);
+function requireText(body: JsonObject, name: string): string {
+  const value = asString(getField(body, name));
+  if (!value) throw new ApiError({ code: "invalid_argument" }, `${name} is required`);
   return value;
 }
 
-/** One page; the token is the place to go on at. */
-function page<T>(all: readonly T[], body: JsonObject): { items: readonly T[]; next: JsonObject } {
-  const asked = Number(field(body, "page_size") ?? 0);
-  const size = Number.isInteger(asked) && asked > 0 ? Math.min(asked, 200) : 50;
-  const start = Number(text(field(body, "page_token")) || 0);
+/** One page of 50 items, or `page_size` up to 200; the page token is the index of the next item. */
+function paginate<T>(items: readonly T[], body: JsonObject): { items: readonly T[]; next: JsonObject } {
+  const pageSize = Number(getField(body, "page_size") ?? 0);
+  const limit = Number.isInteger(pageSize) && pageSize > 0 ? Math.min(pageSize, 200) : 50;
+  const start = Number(asString(getField(body, "page_token")) || 0);
   if (!Number.isInteger(start) || start < 0)
-    throw new Refusal({ code: "invalid_argument" }, "bad page_token");
-  const end = start + size;
-  return { items: all.slice(start, end), next: end < all.length ? { nextPageToken: String(end) } : {} };
+    throw new ApiError({ code: "invalid_argument" }, "bad page_token");
+  const end = start + limit;
+  return { items: items.slice(start, end), next: end < items.length ? { nextPageToken: String(end) } : {} };
 }
 
 function chatJson(chat: Chat): JsonObject {
   return {
     id: chat.id,
     name: chat.name,
-    messageContent: Array.from(chat.last?.text ?? "")
+    messageContent: Array.from(chat.latestMessage?.text ?? "")
       .slice(0, 100)
       .join(""),
     createTime: chat.createTime,

@@ -1,12 +1,12 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Call } from "./call-log.js";
-import type { ErrorShape } from "./errors.js";
+import type { CallLogEntry } from "./call-log.js";
+import type { ErrorFields } from "./errors.js";
 import type { Fault } from "./faults.js";
-import { Visit } from "./http-call.js";
+import { HttpCall } from "./http-call.js";
 import { Replay } from "./replay.js";
-import { serve } from "./server.js";
-import { createWorld, type RefreshFault, type SimulatorOptions } from "./state.js";
+import { handleCall } from "./server.js";
+import { createState, type RefreshFault, type SimulatorOptions } from "./state.js";
 import type { IssueOptions, TokenPair } from "./tokens.js";
 
 export type { Turn } from "./answer.js";
@@ -15,24 +15,24 @@ export { RecordingError } from "./replay.js";
 export type { RefreshFault, SimulatorOptions } from "./state.js";
 export type { Step } from "./steps.js";
 
-/** A running fake Kimi: site and account gateway in one, on one port. */
+/** A running simulator: web chat, account gateway and file storage on one port. */
 export type Simulator = {
-  /** Serves as site and as account gateway. */
+  /** Base URL, both of the web chat and of the account gateway. */
   readonly url: string;
-  /** The last 20,000 requests, in order. */
-  readonly calls: readonly Call[];
-  /** A fresh login. */
+  /** The last 20,000 requests, oldest first. */
+  readonly calls: readonly CallLogEntry[];
+  /** Issues a new token pair. */
   issue(options?: IssueOptions): TokenPair;
-  /** All access tokens issued so far are refused as expired from now on. */
+  /** From now on, every access token issued so far is refused as expired. */
   expireAccessTokens(): void;
-  /** This refresh token is refused with 401 from now on. */
+  /** From now on, this refresh token is refused with 401. */
   revoke(refreshToken: string): void;
-  /** Applies to the next `times` calls for an answer, over either protocol, that are not refused for other reasons; default 1. */
+  /** Applies to the next `times` (default 1) answers over either protocol; a call refused for its token or form uses up none. */
   fault(fault: Fault, times?: number): void;
-  /** Applies to the next `times` calls of RefreshToken at the account gateway; default 1. */
+  /** Applies to the next `times` (default 1) RefreshToken calls at the account gateway. */
   faultRefresh(fault: RefreshFault, times?: number): void;
-  /** The next `times` uploads are refused so, once they are there; default 1. */
-  faultUpload(refusal: ErrorShape, times?: number): void;
+  /** Refuses the next `times` (default 1) uploads with this error, after the whole body was received. */
+  faultUpload(error: ErrorFields, times?: number): void;
   counts(): {
     refreshes: number;
     legacyRefreshes: number;
@@ -40,21 +40,24 @@ export type Simulator = {
     cancels: number;
     openStreams: number;
   };
-  /** Cuts every connection; resolves when all is closed. */
+  /** Cuts every connection; resolves when the server and all calls have ended. */
   close(): Promise<void>;
 };
 
-/** Starts a fake Kimi that speaks both protocols of kimi-web.md, so that nobody needs an account to try or to test. */
+/**
+ * Starts an HTTP server that imitates Kimi's web chat in both protocols of kimi-web.md, for trials and tests without an
+ * account. Throws RecordingError if `options.replay` cannot be read.
+ */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const replay = options.replay === undefined ? undefined : await Replay.open(options.replay);
-  const world = createWorld(options, replay);
-  /** Requests under way, and when each of them is over and done with. */
-  const visits = new Map<Visit, Promise<unknown>>();
+  const state = createState(options, replay);
+  /** Calls in progress, each with a promise that resolves when its handler and its connection have ended. */
+  const activeCalls = new Map<HttpCall, Promise<unknown>>();
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    const visit = new Visit(request, response);
-    const over = Promise.all([serve(world, visit), visit.closed]);
-    visits.set(visit, over);
-    void over.then(() => visits.delete(visit));
+    const call = new HttpCall(request, response);
+    const finished = Promise.all([handleCall(state, call), call.closed]);
+    activeCalls.set(call, finished);
+    void finished.then(() => activeCalls.delete(call));
   });
   const host = options.host ?? "127.0.0.1";
   const port = await new Promise<number>((resolve, reject) => {
@@ -64,22 +67,26 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
-    calls: world.log.calls,
-    issue: (login) => world.tokens.issue(login),
-    expireAccessTokens: () => world.tokens.expireAccessTokens(),
-    revoke: (refreshToken) => world.tokens.revoke(refreshToken),
-    fault: (fault, times = 1) => world.faults.add(fault, times),
-    faultRefresh: (fault, times = 1) => world.refreshFaults.add(fault, times),
-    faultUpload: (refusal, times = 1) => world.uploadFaults.add(refusal, times),
-    counts: () => ({ ...world.counted, cancels: world.history.cancels, openStreams: world.streams.size }),
+    calls: state.callLog.entries,
+    issue: (issueOptions) => state.tokens.issue(issueOptions),
+    expireAccessTokens: () => state.tokens.expireAccessTokens(),
+    revoke: (refreshToken) => state.tokens.revoke(refreshToken),
+    fault: (fault, times = 1) => state.faults.add(fault, times),
+    faultRefresh: (fault, times = 1) => state.refreshFaults.add(fault, times),
+    faultUpload: (error, times = 1) => state.uploadFaults.add(error, times),
+    counts: () => ({
+      ...state.counters,
+      cancels: state.history.cancelCount,
+      openStreams: state.openStreams.size,
+    }),
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const visit of visits.keys()) {
-        visit.stop("closing");
-        visit.cut();
+      for (const call of activeCalls.keys()) {
+        call.stop("closing");
+        call.cut();
       }
       server.closeAllConnections();
-      await Promise.all([closed, ...visits.values()]);
+      await Promise.all([closed, ...activeCalls.values()]);
     },
   };
 }

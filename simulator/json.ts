@@ -1,33 +1,35 @@
 export type JsonObject = Record<string, unknown>;
 
-export function object(value: unknown): JsonObject | undefined {
+export function asObject(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
-export function text(value: unknown): string | undefined {
+export function asString(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-export function list(value: unknown): readonly unknown[] {
+export function asArray(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** A field by its proto name: snake_case and camelCase are interchangeable (kimi-web.md §2.4). */
-export function field(from: JsonObject | undefined, name: string): unknown {
-  return from?.[name] ?? from?.[camel(name)];
+/** A field by its proto name (snake_case); its camelCase form is equivalent (kimi-web.md §2.4). */
+export function getField(object: JsonObject | undefined, name: string): unknown {
+  return object?.[name] ?? object?.[toCamelCase(name)];
 }
 
-/** The same value with every key in the camelCase in which Kimi answers. */
-export function camelKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(camelKeys);
+/** A copy with all keys in camelCase, the form of Kimi's responses. */
+export function camelCaseKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(camelCaseKeys);
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [camel(key), camelKeys(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, nested]) => [toCamelCase(key), camelCaseKeys(nested)]),
+  );
 }
 
-/** The object in a JSON text, or undefined for anything else. */
+/** Parses a JSON object; undefined for invalid JSON and for other values. */
 export function parseObject(json: string): JsonObject | undefined {
   try {
-    return object(JSON.parse(json));
+    return asObject(JSON.parse(json));
   } catch {
     return undefined;
   }
@@ -37,6 +39,6 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function camel(name: string): string {
+function toCamelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

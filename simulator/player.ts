@@ -1,184 +1,184 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Wire } from "./response-writer.js";
-import { deltas, type Ending, isEnding, type MessageStatus, type Step, type StepOf } from "./steps.js";
+import type { ResponseWriter } from "./response-writer.js";
+import { type Ending, isEnding, type MessageStatus, type Step, type StepOf, splitDeltas } from "./steps.js";
 
-/** One answer in the words of a protocol: puts what happens on the wire, remembers what was said, and never waits. */
-export type Teller = {
-  /** What comes before the first word. */
-  open(): void;
-  delta(kind: "think" | "text", delta: string): void;
-  /** Yields after each of its frames. */
-  search(step: StepOf<"search">): Iterable<void>;
-  rewrite(content: string): void;
-  except(step: StepOf<"exception">): void;
-  notify(step: StepOf<"notification">): void;
-  heartbeat(): void;
-  name(given: string | undefined): void;
-  raw(frame: StepOf<"raw">["frame"]): void;
-  end(status: MessageStatus): void;
-  fail(ending: StepOf<"error-trailer">): void;
-  /** A frame that belongs to the answer, for whoever wants to break it. */
-  spare(): Buffer;
-  /** Leaves in the chat what was said, whatever became of the stream. */
-  remember(): void;
+/** Writes one answer in the encoding of a protocol and collects its content. All methods are synchronous. */
+export type AnswerWriter = {
+  /** The events before the first block. */
+  writeOpening(): void;
+  writeDelta(kind: "think" | "text", delta: string): void;
+  /** Yields after each frame. */
+  writeSearch(step: StepOf<"search">): Iterable<void>;
+  writeRewrite(content: string): void;
+  writeException(step: StepOf<"exception">): void;
+  writeNotification(step: StepOf<"notification">): void;
+  writeHeartbeat(): void;
+  writeName(name: string | undefined): void;
+  writeRawFrame(frame: StepOf<"raw">["frame"]): void;
+  writeEnd(status: MessageStatus): void;
+  writeError(ending: StepOf<"error-trailer">): void;
+  /** A valid frame of the answer, which `cut-in-frame` breaks off. */
+  sampleFrame(): Buffer;
+  /** Saves the content written so far to the chat, also after a failure. */
+  saveToChat(): void;
 };
 
-/** All that one answer plays with. */
-export type Scene = {
-  wire: Wire;
-  telling: Teller;
+/** The dependencies of one answer. */
+export type PlayContext = {
+  responseWriter: ResponseWriter;
+  answerWriter: AnswerWriter;
   /** Milliseconds between deltas. */
   pace: number;
-  /** Aborted with "cancelled" by CancelChat, with anything else when nobody listens any more. */
-  stop: AbortSignal;
+  /** Aborted with reason "cancelled" by CancelChat; with another one when the connection has ended. */
+  stopSignal: AbortSignal;
 };
 
-/** Plays an answer with the event sequences of kimi-web.md §5, until its ending or until it is stopped. */
-export async function play(scene: Scene, steps: readonly Step[]): Promise<void> {
-  const { wire, telling, stop } = scene;
-  const player = new Player(scene);
+/** Writes an answer with the event sequences of kimi-web.md §5, until its ending step or until it is stopped. */
+export async function playAnswer(context: PlayContext, steps: readonly Step[]): Promise<void> {
+  const { responseWriter, answerWriter, stopSignal } = context;
+  const player = new Player(context);
   try {
-    telling.open();
-    await wire.flush();
+    answerWriter.writeOpening();
+    await responseWriter.flush();
     await player.play(steps);
   } catch (error) {
-    if (!stop.aborted) throw error;
-    if (stop.reason === "cancelled") {
-      telling.end("CANCELLED");
-      await wire.end();
+    if (!stopSignal.aborted) throw error;
+    if (stopSignal.reason === "cancelled") {
+      answerWriter.writeEnd("CANCELLED");
+      await responseWriter.end();
     }
   } finally {
-    telling.remember();
+    answerWriter.saveToChat();
   }
 }
 
-/** Takes the steps one by one at their pace. */
+/** Executes the steps one by one, with a pause after each delta or frame. */
 class Player {
-  readonly #scene: Scene;
-  readonly #telling: Teller;
+  readonly #context: PlayContext;
+  readonly #answerWriter: AnswerWriter;
   #pace: number;
 
-  constructor(scene: Scene) {
-    this.#scene = scene;
-    this.#telling = scene.telling;
-    this.#pace = scene.pace;
+  constructor(context: PlayContext) {
+    this.#context = context;
+    this.#answerWriter = context.answerWriter;
+    this.#pace = context.pace;
   }
 
   async play(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
-      this.#scene.stop.throwIfAborted();
-      if (isEnding(step)) return this.#end(step);
-      await this.#take(step);
+      this.#context.stopSignal.throwIfAborted();
+      if (isEnding(step)) return this.#playEnding(step);
+      await this.#playStep(step);
     }
-    await this.#end({ do: "end" });
+    await this.#playEnding({ do: "end" });
   }
 
-  async #take(step: Exclude<Step, Ending>): Promise<void> {
-    const telling = this.#telling;
+  async #playStep(step: Exclude<Step, Ending>): Promise<void> {
+    const answerWriter = this.#answerWriter;
     switch (step.do) {
       case "think":
       case "text":
-        for (const delta of deltas(step.content)) {
-          telling.delta(step.do, delta);
-          await this.#sent();
+        for (const delta of splitDeltas(step.content)) {
+          answerWriter.writeDelta(step.do, delta);
+          await this.#paceFrame();
         }
         return;
       case "search":
-        for (const _ of telling.search(step)) await this.#sent();
+        for (const _ of answerWriter.writeSearch(step)) await this.#paceFrame();
         return;
       case "wait":
-        await this.#scene.wire.flush();
-        await sleep(step.milliseconds, undefined, { signal: this.#scene.stop });
+        await this.#context.responseWriter.flush();
+        await sleep(step.milliseconds, undefined, { signal: this.#context.stopSignal });
         return;
       case "pace":
         this.#pace = step.milliseconds;
         return;
       default:
-        this.#tell(step);
-        await this.#sent();
+        this.#writeStep(step);
+        await this.#paceFrame();
     }
   }
 
-  /** The steps of a single frame. */
-  #tell(step: Exclude<Step, Ending | { do: "think" | "text" | "search" | "wait" | "pace" }>): void {
-    const telling = this.#telling;
+  /** Executes a step of a single frame. */
+  #writeStep(step: Exclude<Step, Ending | { do: "think" | "text" | "search" | "wait" | "pace" }>): void {
+    const answerWriter = this.#answerWriter;
     switch (step.do) {
       case "rewrite":
-        telling.rewrite(step.content);
+        answerWriter.writeRewrite(step.content);
         break;
       case "exception":
-        telling.except(step);
+        answerWriter.writeException(step);
         break;
       case "notification":
-        telling.notify(step);
+        answerWriter.writeNotification(step);
         break;
       case "heartbeat":
-        telling.heartbeat();
+        answerWriter.writeHeartbeat();
         break;
       case "name":
-        telling.name(step.name);
+        answerWriter.writeName(step.name);
         break;
       case "raw":
-        telling.raw(step.frame);
+        answerWriter.writeRawFrame(step.frame);
         break;
       case "bytes":
-        this.#scene.wire.bytes(step.bytes);
+        this.#context.responseWriter.writeBytes(step.bytes);
         break;
     }
   }
 
-  async #end(ending: Ending): Promise<void> {
-    const { wire } = this.#scene;
+  async #playEnding(ending: Ending): Promise<void> {
+    const { responseWriter } = this.#context;
     switch (ending.do) {
       case "end":
-        this.#telling.end(ending.status ?? "COMPLETED");
-        return wire.end();
+        this.#answerWriter.writeEnd(ending.status ?? "COMPLETED");
+        return responseWriter.end();
       case "truncated":
-        this.#telling.end("TRUNCATED");
-        return wire.end();
+        this.#answerWriter.writeEnd("TRUNCATED");
+        return responseWriter.end();
       case "error-trailer":
-        this.#telling.fail(ending);
-        return wire.end();
+        this.#answerWriter.writeError(ending);
+        return responseWriter.end();
       case "cut-in-frame":
-        wire.bytes(firstHalf(this.#telling.spare()));
-        return wire.cut();
+        responseWriter.writeBytes(firstHalf(this.#answerWriter.sampleFrame()));
+        return responseWriter.cut();
       case "cut":
-        return wire.cut();
+        return responseWriter.cut();
       case "no-trailer":
-        return wire.end();
+        return responseWriter.end();
       case "stall":
         return this.#stall();
       case "stall-heartbeat":
-        return this.#heartbeats(ending.everyMilliseconds ?? 1_000);
+        return this.#sendHeartbeats(ending.everyMilliseconds ?? 1_000);
     }
   }
 
-  /** Lets the frames go and keeps the pace; an unpaced answer gathers them into larger writes. */
-  async #sent(): Promise<void> {
-    const { wire, stop } = this.#scene;
+  /** Flushes and waits for the pace; without a pace, frames are collected into larger writes. */
+  async #paceFrame(): Promise<void> {
+    const { responseWriter, stopSignal } = this.#context;
     if (this.#pace > 0) {
-      await wire.flush();
-      await sleep(this.#pace, undefined, { signal: stop });
-    } else if (wire.full) await wire.flush();
-    stop.throwIfAborted();
+      await responseWriter.flush();
+      await sleep(this.#pace, undefined, { signal: stopSignal });
+    } else if (responseWriter.shouldFlush) await responseWriter.flush();
+    stopSignal.throwIfAborted();
   }
 
-  /** Returns only by being stopped. */
+  /** Rejects when the answer is stopped; never resolves. */
   async #stall(): Promise<void> {
-    const { wire, stop } = this.#scene;
-    await wire.flush();
-    stop.throwIfAborted();
+    const { responseWriter, stopSignal } = this.#context;
+    await responseWriter.flush();
+    stopSignal.throwIfAborted();
     await new Promise((_, reject) => {
-      stop.addEventListener("abort", () => reject(stop.reason), { once: true });
+      stopSignal.addEventListener("abort", () => reject(stopSignal.reason), { once: true });
     });
   }
 
-  async #heartbeats(everyMilliseconds: number): Promise<never> {
-    const { wire, stop } = this.#scene;
+  async #sendHeartbeats(everyMilliseconds: number): Promise<never> {
+    const { responseWriter, stopSignal } = this.#context;
     for (;;) {
-      await wire.flush();
-      await sleep(Math.max(1, everyMilliseconds), undefined, { signal: stop });
-      this.#telling.heartbeat();
+      await responseWriter.flush();
+      await sleep(Math.max(1, everyMilliseconds), undefined, { signal: stopSignal });
+      this.#answerWriter.writeHeartbeat();
     }
   }
 }

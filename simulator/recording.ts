@@ -1,49 +1,51 @@
 import type { JsonObject } from "./json.js";
 
-type Said = { kind: "think" | "text"; id: string; parentId: string; content: string };
+type TextBlock = { kind: "think" | "text"; id: string; parentId: string; content: string };
 
-/** What an answer has said so far, block by block, for the chat to remember. */
-export class Recording {
-  readonly #said: (Said | JsonObject)[] = [];
-  #current: Said | undefined;
+/** The content of an answer so far, block by block. */
+export class AnswerContent {
+  readonly #blocks: (TextBlock | JsonObject)[] = [];
+  #currentBlock: TextBlock | undefined;
 
-  open(kind: Said["kind"], id: string, parentId: string, content: string): void {
-    this.#current = { kind, id, parentId, content };
-    this.#said.push(this.#current);
+  openBlock(kind: TextBlock["kind"], id: string, parentId: string, content: string): void {
+    this.#currentBlock = { kind, id, parentId, content };
+    this.#blocks.push(this.#currentBlock);
   }
 
-  extend(delta: string): void {
-    if (this.#current) this.#current.content += delta;
+  append(delta: string): void {
+    if (this.#currentBlock) this.#currentBlock.content += delta;
   }
 
   replace(content: string): void {
-    if (this.#current) this.#current.content = content;
+    if (this.#currentBlock) this.#currentBlock.content = content;
   }
 
-  except(block: JsonObject): void {
-    this.#said.push(block);
+  addException(block: JsonObject): void {
+    this.#blocks.push(block);
   }
 
   /** The content of the latest block. */
-  get latest(): string {
-    return this.#current?.content ?? "";
+  get currentContent(): string {
+    return this.#currentBlock?.content ?? "";
   }
 
-  /** The answer without its thoughts. */
+  /** The text of the answer without thinking. */
   get text(): string {
-    return this.#said.map((block) => (isSaid(block) && block.kind === "text" ? block.content : "")).join("");
+    return this.#blocks
+      .map((block) => (isTextBlock(block) && block.kind === "text" ? block.content : ""))
+      .join("");
   }
 
-  /** The blocks as ListMessages shows them (kimi-web.md §2.5). */
-  blocks(messageId: string): JsonObject[] {
-    return this.#said.map((block) => {
-      if (!isSaid(block)) return { ...block, messageId };
+  /** The blocks as ListMessages returns them (kimi-web.md §2.5). */
+  toMessageBlocks(messageId: string): JsonObject[] {
+    return this.#blocks.map((block) => {
+      if (!isTextBlock(block)) return { ...block, messageId };
       const { kind, id, parentId, content } = block;
       return { id, parentId, messageId, [kind]: { content } };
     });
   }
 }
 
-function isSaid(block: Said | JsonObject): block is Said {
+function isTextBlock(block: TextBlock | JsonObject): block is TextBlock {
   return "kind" in block;
 }

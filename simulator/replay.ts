@@ -1,90 +1,92 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Visit } from "./http-call.js";
-import { type RecordedAnswer, readRecording } from "./recorded.js";
-import { Wire } from "./response-writer.js";
+import type { HttpCall } from "./http-call.js";
+import { parseRecording, type RecordedResponse } from "./recorded.js";
+import { ResponseWriter } from "./response-writer.js";
 
-/** A recording that is none, or cannot be read. */
+/** The folder of a recording cannot be read, or a file in it is not a recording. */
 export class RecordingError extends Error {}
 
-const mostBytes = 1_073_741_824;
-/** Where signed addresses of a recording point. */
+const maxBytes = 1_073_741_824;
+/** Origin of the signed URLs in a recording. */
 const signedOrigin = "http://signed.invalid";
 
-/** Every ask for new tokens is answered with new ones, since those of the recording were removed. */
-const logins = new Set([
+/** Calls that are never replayed: recordings hold no tokens, so the simulator issues new ones. */
+const refreshCalls = new Set([
   "POST /api/account.gateway.v1.AuthService/RefreshToken",
   "GET /api/auth/token/refresh",
 ]);
 
-/** Answers that Kimi once gave, each in its turn, and the last of a kind from then on. */
+/** Recorded responses by kind of call, in the order of the recording; the last one of a kind is repeated. */
 export class Replay {
-  readonly #answers = new Map<string, RecordedAnswer[]>();
+  readonly #responses = new Map<string, RecordedResponse[]>();
 
-  /** Reads a folder that `moonbridge serve --record` has written. Throws RecordingError. */
+  /** Reads a folder written by `moonbridge serve --record`. Throws RecordingError. */
   static async open(folder: string): Promise<Replay> {
     const replay = new Replay();
     for (const [name, content] of await readFolder(folder)) {
-      const recorded = readRecording(content);
+      const recorded = parseRecording(content);
       if (!recorded) throw new RecordingError(`${join(folder, name)} is not of the form of a recording.`);
-      replay.#add(`${recorded.method} ${recorded.path}`, recorded.answer);
+      replay.#add(`${recorded.method} ${recorded.path}`, recorded.response);
     }
-    if (replay.#answers.size === 0) throw new RecordingError(`there is nothing recorded in ${folder}.`);
+    if (replay.#responses.size === 0) throw new RecordingError(`there is nothing recorded in ${folder}.`);
     return replay;
   }
 
-  #add(called: string, answer: RecordedAnswer): void {
-    if (logins.has(called)) return;
-    const kind = kindOf(called);
-    this.#answers.set(kind, [...(this.#answers.get(kind) ?? []), answer]);
+  #add(methodAndPath: string, response: RecordedResponse): void {
+    if (refreshCalls.has(methodAndPath)) return;
+    const kind = callKind(methodAndPath);
+    this.#responses.set(kind, [...(this.#responses.get(kind) ?? []), response]);
   }
 
-  /** Gives the next answer to a call of this kind; false where none was recorded. */
-  async answer(visit: Visit, pace: number): Promise<boolean> {
-    const answers = this.#answers.get(kindOf(`${visit.call.method} ${visit.call.path}`)) ?? [];
-    const answer = answers.length > 1 ? answers.shift() : answers[0];
-    if (!answer) return false;
-    for await (const _ of visit.request.iterator({ destroyOnReturn: false }));
-    await give(answer, visit, pace);
+  /** Sends the next response to a call of this kind, `pace` milliseconds between chunks; false if none was recorded. */
+  async respond(call: HttpCall, pace: number): Promise<boolean> {
+    const responses = this.#responses.get(callKind(`${call.logEntry.method} ${call.logEntry.path}`)) ?? [];
+    const response = responses.length > 1 ? responses.shift() : responses[0];
+    if (!response) return false;
+    for await (const _ of call.request.iterator({ destroyOnReturn: false }));
+    await sendResponse(response, call, pace);
     return true;
   }
 }
 
-async function give(answer: RecordedAnswer, visit: Visit, pace: number): Promise<void> {
-  if (!answer.head) return visit.cut();
-  const wire = new Wire(visit, {});
-  visit.response.writeHead(answer.head.status, answer.head.headers).flushHeaders();
-  const site = `http://${visit.request.headers.host ?? "127.0.0.1"}`;
-  for (const bytes of answer.body) {
-    wire.bytes(hasAddress(bytes) ? Buffer.from(bytes.toString().replaceAll(signedOrigin, site)) : bytes);
-    if (pace > 0) await sleep(pace, undefined, { signal: visit.stopped });
-    if (pace > 0 || wire.full) await wire.flush();
+async function sendResponse(response: RecordedResponse, call: HttpCall, pace: number): Promise<void> {
+  if (!response.head) return call.cut();
+  const responseWriter = new ResponseWriter(call, {});
+  call.response.writeHead(response.head.status, response.head.headers).flushHeaders();
+  const siteUrl = `http://${call.request.headers.host ?? "127.0.0.1"}`;
+  for (const bytes of response.body) {
+    responseWriter.writeBytes(
+      hasSignedUrl(bytes) ? Buffer.from(bytes.toString().replaceAll(signedOrigin, siteUrl)) : bytes,
+    );
+    if (pace > 0) await sleep(pace, undefined, { signal: call.stopSignal });
+    if (pace > 0 || responseWriter.shouldFlush) await responseWriter.flush();
   }
-  await (answer.complete ? wire.end() : wire.cut());
+  await (response.complete ? responseWriter.end() : responseWriter.cut());
 }
 
-/** Only bodies of short calls hold addresses that are followed, and their length is nowhere else. */
-function hasAddress(bytes: Buffer): boolean {
+/** Only JSON bodies hold URLs that a client follows; they are sent without a length, so it may change. */
+function hasSignedUrl(bytes: Buffer): boolean {
   return bytes[0] === 0x7b && bytes.includes(signedOrigin);
 }
 
-/** A call without its ids: those of the recording are not those of today. */
-function kindOf(called: string): string {
-  return called.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-v]{20}\b/g, "*");
+/** Method and path with `*` for every id, since ids differ between the recording and the replay. */
+function callKind(methodAndPath: string): string {
+  return methodAndPath.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-v]{20}\b/g, "*");
 }
 
-/** The files of a folder in the order of their numbers. */
+/** The numbered files of a folder, in the order of their numbers. */
 async function readFolder(folder: string): Promise<[name: string, content: string][]> {
   try {
     const names = (await readdir(folder)).filter((name) => /^\d+\.jsonl$/.test(name));
-    names.sort((one, other) => Number.parseInt(one, 10) - Number.parseInt(other, 10));
+    names.sort((first, second) => Number.parseInt(first, 10) - Number.parseInt(second, 10));
     const files: [string, string][] = [];
-    let bytes = 0;
+    let totalBytes = 0;
     for (const name of names) {
       const content = await readFile(join(folder, name), "utf8");
-      bytes += content.length;
-      if (bytes > mostBytes) throw new RecordingError(`there is too much in ${folder}.`);
+      totalBytes += content.length;
+      if (totalBytes > maxBytes) throw new RecordingError(`there is too much in ${folder}.`);
       files.push([name, content]);
     }
     return files;

@@ -1,86 +1,87 @@
 import type { ServerResponse } from "node:http";
-import { setImmediate as turn } from "node:timers/promises";
-import { envelope, gzipEnvelope } from "./envelope.js";
-import type { Manner } from "./faults.js";
-import type { Visit } from "./http-call.js";
+import { setImmediate as nextIteration } from "node:timers/promises";
+import { encodeEnvelope, encodeGzipEnvelope } from "./envelope.js";
+import type { WireOptions } from "./faults.js";
+import type { HttpCall } from "./http-call.js";
 
-/** Frames are gathered up to this size before they are written. */
-const portion = 8_192;
-const mostHeld = 16_777_216;
+/** Frames are collected up to this size before they are written. */
+const flushBytes = 8_192;
+const maxPendingBytes = 16_777_216;
 
-/** The bytes of one streamed answer on their way out, at the speed the client reads them. */
-export class Wire {
-  readonly #visit: Visit;
-  readonly #manner: Manner;
-  #held: Buffer[] = [];
-  #size = 0;
+/** Buffers and writes the bytes of one streamed response, with back-pressure. */
+export class ResponseWriter {
+  readonly #call: HttpCall;
+  readonly #options: WireOptions;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
 
-  constructor(visit: Visit, manner: Manner) {
-    this.#visit = visit;
-    this.#manner = manner;
+  constructor(call: HttpCall, options: WireOptions) {
+    this.#call = call;
+    this.#options = options;
   }
 
-  /** Status 200 and the headers; on the wire at once unless everything is to be one write. */
+  /** Sends status 200 and the headers, at once unless the option `burst` is set. */
   open(contentType: string): void {
-    this.#visit.response.writeHead(200, {
+    this.#call.response.writeHead(200, {
       "content-type": contentType,
-      ...(this.#manner.gzip ? { "connect-content-encoding": "gzip" } : {}),
+      ...(this.#options.gzip ? { "connect-content-encoding": "gzip" } : {}),
     });
-    if (!this.#manner.burst) this.#visit.response.flushHeaders();
+    if (!this.#options.burst) this.#call.response.flushHeaders();
   }
 
-  frame(payload: string, flags = 0): void {
-    this.bytes(this.#manner.gzip ? gzipEnvelope(payload, flags) : envelope(payload, flags));
+  writeFrame(payload: string, flags = 0): void {
+    this.writeBytes(this.#options.gzip ? encodeGzipEnvelope(payload, flags) : encodeEnvelope(payload, flags));
   }
 
-  bytes(bytes: Uint8Array): void {
+  writeBytes(bytes: Uint8Array): void {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#held.push(buffer);
-    this.#size += buffer.length;
+    this.#pending.push(buffer);
+    this.#pendingBytes += buffer.length;
   }
 
-  /** True when it is time to write. */
-  get full(): boolean {
-    return this.#size >= (this.#manner.burst ? mostHeld : portion);
+  /** True if enough bytes are pending for a write. */
+  get shouldFlush(): boolean {
+    return this.#pendingBytes >= (this.#options.burst ? maxPendingBytes : flushBytes);
   }
 
-  /** Writes what is held and waits until there is room again. */
+  /** Writes the pending bytes and waits until the socket has drained. With `burst`, only when the limit is reached. */
   async flush(): Promise<void> {
-    if (this.#manner.burst && !this.full) return;
+    if (this.#options.burst && !this.shouldFlush) return;
     await this.#write();
   }
 
-  /** Ends the HTTP answer properly. */
+  /** Writes the pending bytes and ends the HTTP response properly. */
   async end(): Promise<void> {
-    if (this.#manner.split) await this.#write();
-    this.#visit.response.end(this.#take());
+    if (this.#options.split) await this.#write();
+    this.#call.response.end(this.#takePending());
   }
 
-  /** Cuts the connection once everything held is out. */
+  /** Writes the pending bytes, then breaks the connection. */
   async cut(): Promise<void> {
     await this.#write();
-    this.#visit.cut();
+    this.#call.cut();
   }
 
   async #write(): Promise<void> {
-    const bytes = this.#take();
-    const size = this.#manner.split ?? bytes.length;
-    const { response } = this.#visit;
-    for (let at = 0; at < bytes.length && !response.destroyed; at += size) {
-      if (!response.write(bytes.subarray(at, at + size))) await room(response);
-      await turn();
+    const bytes = this.#takePending();
+    const size = this.#options.split ?? bytes.length;
+    const { response } = this.#call;
+    for (let offset = 0; offset < bytes.length && !response.destroyed; offset += size) {
+      if (!response.write(bytes.subarray(offset, offset + size))) await drained(response);
+      await nextIteration();
     }
   }
 
-  #take(): Buffer {
-    const bytes = this.#held.length === 1 && this.#held[0] ? this.#held[0] : Buffer.concat(this.#held);
-    this.#held = [];
-    this.#size = 0;
+  #takePending(): Buffer {
+    const bytes =
+      this.#pending.length === 1 && this.#pending[0] ? this.#pending[0] : Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
     return bytes;
   }
 }
 
-function room(response: ServerResponse): Promise<void> {
+function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       response.off("drain", done).off("close", done);

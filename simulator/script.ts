@@ -1,40 +1,40 @@
-import { type ErrorCode, isErrorCode, Refusal } from "./errors.js";
+import { ApiError, type ErrorCode, isErrorCode } from "./errors.js";
 import type { Fault } from "./faults.js";
 
-/** A word `sim:NAME` or `sim:NAME=VALUE` of a prompt. */
+/** A directive `sim:NAME` or `sim:NAME=VALUE` of a prompt (docs/simulator.md, “Directives”). */
 export type Directive = { name: string; value: string };
 
-/** The last line that says something; all that a directive may stand in, so that a transcript does not fire again. */
+/** The last non-empty line. Only there are directives recognised, so that those of a transcript are not repeated. */
 export function lastLine(text: string): string {
   return text.trimEnd().split(/\r?\n/).at(-1)?.trim() ?? "";
 }
 
-/** The directives of a prompt, in order; `sim:say=` takes the rest of its line. */
-export function directives(text: string): Directive[] {
-  const words = lastLine(text).matchAll(/(?<!\S)sim:(?:(say)=(.*)$|([a-z-]+)(?:=(\S*))?)/g);
-  return Array.from(words, ([, say, saying, name, value]) =>
-    say ? { name: "say", value: saying ?? "" } : { name: name ?? "", value: value ?? "" },
+/** The directives of a prompt, in order; the value of `sim:say=` is the rest of the line. */
+export function parseDirectives(text: string): Directive[] {
+  const matches = lastLine(text).matchAll(/(?<!\S)sim:(?:(say)=(.*)$|([a-z-]+)(?:=(\S*))?)/g);
+  return Array.from(matches, ([, say, sayText, name, value]) =>
+    say ? { name: "say", value: sayText ?? "" } : { name: name ?? "", value: value ?? "" },
   );
 }
 
-/** The fault of this name; arguments go by their looks and come in any order. Undefined for an unknown name. */
-function faultOf(value: string): Fault | undefined {
+/** Parses `NAME[,ARGUMENT…]`; arguments are recognised by their form and may come in any order. Undefined for an unknown name. */
+function parseFault(value: string): Fault | undefined {
   const [name = "", ...words] = value.split(",");
-  const build = faults[name];
-  return build?.(readArguments(words));
+  const build = faultBuilders[name];
+  return build?.(parseFaultArguments(words));
 }
 
-/** The fault that the directives ask for; throws the refusal of one that nobody knows. */
-export function promptFault(asked: readonly Directive[]): Fault | undefined {
-  const directive = asked.find(({ name }) => name === "fault");
+/** The fault of the directive `sim:fault`, if there is one. Throws ApiError for an unknown fault. */
+export function findPromptFault(directives: readonly Directive[]): Fault | undefined {
+  const directive = directives.find(({ name }) => name === "fault");
   if (!directive) return undefined;
-  const fault = faultOf(directive.value);
+  const fault = parseFault(directive.value);
   if (!fault)
-    throw new Refusal({ code: "invalid_argument" }, `the simulator knows no fault "${directive.value}"`);
+    throw new ApiError({ code: "invalid_argument" }, `the simulator knows no fault "${directive.value}"`);
   return fault;
 }
 
-type Arguments = {
+type FaultArguments = {
   numbers: readonly number[];
   code: ErrorCode | undefined;
   reason: string | undefined;
@@ -44,7 +44,7 @@ type Arguments = {
   completed: boolean;
 };
 
-function readArguments(words: readonly string[]): Arguments {
+function parseFaultArguments(words: readonly string[]): FaultArguments {
   const values = words.map((word) => word.replace(/^[A-Za-z]+=/, ""));
   return {
     numbers: values.filter((value) => /^\d{1,7}$/.test(value)).map(Number),
@@ -57,10 +57,10 @@ function readArguments(words: readonly string[]): Arguments {
   };
 }
 
-const faults: Partial<Record<string, (given: Arguments) => Fault>> = {
-  error: (given) => ({ kind: "error", ...errorShape(given) }),
-  "error-late": (given) => ({ kind: "error-late", after: given.numbers[0], ...errorShape(given) }),
-  http: ({ numbers }) => ({ kind: "http", status: httpStatus(numbers[0]), retryAfter: numbers[1] }),
+const faultBuilders: Partial<Record<string, (args: FaultArguments) => Fault>> = {
+  error: (args) => ({ kind: "error", ...errorFields(args) }),
+  "error-late": (args) => ({ kind: "error-late", after: args.numbers[0], ...errorFields(args) }),
+  http: ({ numbers }) => ({ kind: "http", status: toHttpErrorStatus(numbers[0]), retryAfter: numbers[1] }),
   html: () => ({ kind: "html" }),
   expired: () => ({ kind: "expired" }),
   "cut-before": () => ({ kind: "cut-before" }),
@@ -101,12 +101,12 @@ const faults: Partial<Record<string, (given: Arguments) => Fault>> = {
   }),
 };
 
-/** Kimi's own favourite refusal where the prompt names none (kimi-web.md §2.9). */
-function errorShape({ code, reason, paywall, afterDone }: Arguments) {
+/** The error fields; without a code, the overload error that Kimi sends most often (kimi-web.md §2.9). */
+function errorFields({ code, reason, paywall, afterDone }: FaultArguments) {
   const overloaded = code ? undefined : "REASON_SERVER_OVERLOADED_FOR_FREE_USER";
   return { code: code ?? ("resource_exhausted" as const), reason: reason ?? overloaded, paywall, afterDone };
 }
 
-function httpStatus(number: number | undefined): number {
-  return number !== undefined && number >= 400 && number <= 599 ? number : 503;
+function toHttpErrorStatus(status: number | undefined): number {
+  return status !== undefined && status >= 400 && status <= 599 ? status : 503;
 }

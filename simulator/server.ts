@@ -1,121 +1,121 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { currentUser, storageQuota, subscriptionStats } from "./account.js";
 import { availableModels } from "./catalogue.js";
-import { chatCall } from "./chat-call.js";
-import { codeOf, errorJson, Refusal } from "./errors.js";
-import type { Visit } from "./http-call.js";
-import { field, type JsonObject, parseObject, text } from "./json.js";
-import { legacyRoute } from "./legacy/route.js";
+import { handleChat } from "./chat-call.js";
+import { ApiError, codeForHttpStatus, errorJson } from "./errors.js";
+import type { HttpCall } from "./http-call.js";
+import { asString, getField, type JsonObject, parseObject } from "./json.js";
+import { handleLegacyCall } from "./legacy/route.js";
 import { readUpload } from "./multipart.js";
-import type { World } from "./state.js";
-import type { Person } from "./tokens.js";
+import type { SimulatorState } from "./state.js";
+import type { Account } from "./tokens.js";
 
-type Unary = (world: World, body: JsonObject, person: Person) => JsonObject;
+type UnaryMethod = (state: SimulatorState, body: JsonObject, account: Account) => JsonObject;
 
-const largestUnary = 8_388_608;
-const largestUpload = 209_715_200;
+const maxUnaryBytes = 8_388_608;
+const maxUploadBytes = 209_715_200;
 
-/** The unary methods; some live in the old package too (kimi-web.md §2.10). */
-const unary = new Map<string, Unary>([
+/** The unary methods by path; those of chats also exist in the old package (kimi-web.md §2.10). */
+const unaryMethods = new Map<string, UnaryMethod>([
   [
     "/apiv2/kimi.gateway.account.v1.UserService/GetCurrentUser",
-    (_world, _body, person) => currentUser(person),
+    (_state, _body, account) => currentUser(account),
   ],
   ["/apiv2/kimi.gateway.config.v1.ConfigService/GetAvailableModels", () => availableModels()],
   ["/apiv2/kimi.gateway.membership.v2.MembershipService/GetSubscriptionStats", () => subscriptionStats()],
   ["/apiv2/kimi.gateway.storage.v1.StorageService/GetUserStorageQuota", () => storageQuota()],
   [
     "/apiv2-files/kimi.gateway.file.v1.FileService/GetFileParseProgress",
-    (world, body, person) => world.files.progress(body, person),
+    (state, body, account) => state.files.parseProgress(body, account),
   ],
-  ...chatMethods("/apiv2/kimi.gateway.chat.v1.ChatService"),
-  ...chatMethods("/apiv2/kimi.chat.v1.ChatService"),
+  ...chatServiceMethods("/apiv2/kimi.gateway.chat.v1.ChatService"),
+  ...chatServiceMethods("/apiv2/kimi.chat.v1.ChatService"),
 ]);
 
-function chatMethods(service: string): [path: string, method: Unary][] {
+function chatServiceMethods(service: string): [path: string, method: UnaryMethod][] {
   return [
-    [`${service}/GetChat`, ({ history }, body, person) => history.getChat(body, person)],
-    [`${service}/ListChats`, ({ history }, body, person) => history.listChats(body, person)],
-    [`${service}/ListMessages`, ({ history }, body, person) => history.listMessages(body, person)],
-    [`${service}/DeleteChat`, ({ history }, body, person) => history.deleteChat(body, person)],
-    [`${service}/BatchDeleteChats`, ({ history }, body, person) => history.batchDeleteChats(body, person)],
-    [`${service}/UpdateChat`, ({ history }, body, person) => history.updateChat(body, person)],
-    [`${service}/CancelChat`, ({ history }, body, person) => history.cancelChat(body, person)],
+    [`${service}/GetChat`, ({ history }, body, account) => history.getChat(body, account)],
+    [`${service}/ListChats`, ({ history }, body, account) => history.listChats(body, account)],
+    [`${service}/ListMessages`, ({ history }, body, account) => history.listMessages(body, account)],
+    [`${service}/DeleteChat`, ({ history }, body, account) => history.deleteChat(body, account)],
+    [`${service}/BatchDeleteChats`, ({ history }, body, account) => history.batchDeleteChats(body, account)],
+    [`${service}/UpdateChat`, ({ history }, body, account) => history.updateChat(body, account)],
+    [`${service}/CancelChat`, ({ history }, body, account) => history.cancelChat(body, account)],
   ];
 }
 
-/** Answers one request, whichever of Kimi's hosts it was meant for. */
-export async function serve(world: World, visit: Visit): Promise<void> {
-  world.log.add(visit.call);
+/** Handles one request, whichever of Kimi's hosts it is meant for. */
+export async function handleCall(state: SimulatorState, call: HttpCall): Promise<void> {
+  state.callLog.add(call.logEntry);
   try {
-    await route(world, visit);
+    await route(state, call);
   } catch (error) {
-    if (error instanceof Refusal) visit.refuse(error);
-    else if (visit.response.headersSent || visit.stopped.aborted) visit.cut();
-    // A script of the test's own may throw, and its author will want to know.
-    else visit.refuse(new Refusal({ code: "internal" }, String(error)));
+    if (error instanceof ApiError) call.sendError(error);
+    else if (call.response.headersSent || call.stopSignal.aborted) call.cut();
+    // A test's script may throw; the message then reaches its author.
+    else call.sendError(new ApiError({ code: "internal" }, String(error)));
   }
 }
 
-async function route(world: World, visit: Visit): Promise<void> {
-  const { method, path } = visit.call;
-  if (await world.replay?.answer(visit, world.deltaMilliseconds)) return;
+async function route(state: SimulatorState, call: HttpCall): Promise<void> {
+  const { method, path } = call.logEntry;
+  if (await state.replay?.respond(call, state.deltaMilliseconds)) return;
   if (method === "POST") {
-    if (path === "/apiv2/kimi.gateway.chat.v1.ChatService/Chat") return chatCall(world, visit);
-    if (path === "/api/account.gateway.v1.AuthService/RefreshToken") return refresh(world, visit);
-    if (path === "/apiv2-files/file/upload") return upload(world, visit);
-    const answer = unary.get(path);
-    if (answer) return unaryCall(world, visit, answer);
+    if (path === "/apiv2/kimi.gateway.chat.v1.ChatService/Chat") return handleChat(state, call);
+    if (path === "/api/account.gateway.v1.AuthService/RefreshToken") return handleRefresh(state, call);
+    if (path === "/apiv2-files/file/upload") return handleUpload(state, call);
+    const unaryMethod = unaryMethods.get(path);
+    if (unaryMethod) return handleUnary(state, call, unaryMethod);
   }
-  if (await legacyRoute(world, visit)) return;
-  visit.request.resume();
-  visit.json(404, { code: "not_found", message: "the simulator does not play this" });
+  if (await handleLegacyCall(state, call)) return;
+  call.request.resume();
+  call.sendJson(404, { code: "not_found", message: "the simulator does not play this" });
 }
 
-async function unaryCall(world: World, visit: Visit, answer: Unary): Promise<void> {
-  const body = await readJson(world, visit);
-  visit.json(200, answer(world, body, world.tokens.holder(visit.bearer)));
+async function handleUnary(state: SimulatorState, call: HttpCall, method: UnaryMethod): Promise<void> {
+  const body = await readJson(state, call);
+  call.sendJson(200, method(state, body, state.tokens.authenticate(call.bearerToken)));
 }
 
-/** kimi-web.md §2.3. */
-async function refresh(world: World, visit: Visit): Promise<void> {
-  world.counted.refreshes += 1;
-  const body = await readJson(world, visit);
-  const fault = world.refreshFaults.take();
-  if (typeof fault === "object" && "status" in fault) return refreshFailure(visit, fault.status);
+/** `AuthService/RefreshToken` (kimi-web.md §2.3). */
+async function handleRefresh(state: SimulatorState, call: HttpCall): Promise<void> {
+  state.counters.refreshes += 1;
+  const body = await readJson(state, call);
+  const fault = state.refreshFaults.next();
+  if (typeof fault === "object" && "status" in fault) return sendRefreshError(call, fault.status);
   if (typeof fault === "object") {
-    await sleep(fault.delayMilliseconds, undefined, { signal: visit.stopped });
+    await sleep(fault.delayMilliseconds, undefined, { signal: call.stopSignal });
   }
-  const pair = world.tokens.rotate(text(field(body, "refresh_token")) ?? "");
-  if (!pair) return visit.refuse(new Refusal({ code: "unauthenticated" }, "invalid claims"));
-  if (fault === "drop") return visit.cut();
-  visit.json(200, pair);
+  const pair = state.tokens.rotate(asString(getField(body, "refresh_token")) ?? "");
+  if (!pair) return call.sendError(new ApiError({ code: "unauthenticated" }, "invalid claims"));
+  if (fault === "drop") return call.cut();
+  call.sendJson(200, pair);
 }
 
-function refreshFailure(visit: Visit, status: number): void {
-  const refusal = new Refusal({ code: codeOf(status) }, `simulated HTTP ${status}`);
-  visit.json(status, errorJson(refusal, visit.language));
+function sendRefreshError(call: HttpCall, status: number): void {
+  const error = new ApiError({ code: codeForHttpStatus(status) }, `simulated HTTP ${status}`);
+  call.sendJson(status, errorJson(error, call.language));
 }
 
-/** kimi-web.md §2.8. */
-async function upload(world: World, visit: Visit): Promise<void> {
-  const { request } = visit;
-  const person = world.tokens.holder(visit.bearer);
+/** The file upload (kimi-web.md §2.8). */
+async function handleUpload(state: SimulatorState, call: HttpCall): Promise<void> {
+  const { request } = call;
+  const account = state.tokens.authenticate(call.bearerToken);
   const chunks = request.iterator({ destroyOnReturn: false });
-  const digest = await readUpload(chunks, request.headers["content-type"] ?? "", largestUpload);
+  const digest = await readUpload(chunks, request.headers["content-type"] ?? "", maxUploadBytes);
   request.resume();
-  if (digest === "too large") throw new Refusal({ code: "resource_exhausted" }, "file too large");
-  if (!digest) throw new Refusal({ code: "invalid_argument" }, "not a form with one file");
-  world.log.keepBody(visit.call, { ...digest }, 0);
-  const fault = world.uploadFaults.take();
-  if (fault) throw new Refusal(fault);
-  visit.json(200, world.files.add(digest, person, `http://${request.headers.host ?? "127.0.0.1"}`));
+  if (digest === "too large") throw new ApiError({ code: "resource_exhausted" }, "file too large");
+  if (!digest) throw new ApiError({ code: "invalid_argument" }, "not a form with one file");
+  state.callLog.recordBody(call.logEntry, { ...digest }, 0);
+  const fault = state.uploadFaults.next();
+  if (fault) throw new ApiError(fault);
+  call.sendJson(200, state.files.add(digest, account, `http://${request.headers.host ?? "127.0.0.1"}`));
 }
 
-async function readJson(world: World, visit: Visit): Promise<JsonObject> {
-  const bytes = await visit.body(largestUnary);
+async function readJson(state: SimulatorState, call: HttpCall): Promise<JsonObject> {
+  const bytes = await call.readBody(maxUnaryBytes);
   const body = parseObject(bytes.toString() || "{}");
-  if (!body) throw new Refusal({ code: "invalid_argument" }, "the body is no JSON object");
-  world.log.keepBody(visit.call, body, bytes.length);
+  if (!body) throw new ApiError({ code: "invalid_argument" }, "the body is no JSON object");
+  state.callLog.recordBody(call.logEntry, body, bytes.length);
   return body;
 }

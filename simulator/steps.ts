@@ -1,26 +1,26 @@
-import type { ErrorShape } from "./errors.js";
+import type { ErrorFields } from "./errors.js";
 import type { JsonObject } from "./json.js";
 
-/** A page found by a search. */
+/** A search result. */
 export type Source = { title: string; url: string; snippet: string; publishTime?: string };
 
-/** Where an answer stands; what a raw frame may need to know. `block` is the id the next block would get. */
-export type Place = { chatId: string; messageId: string; eventOffset: number; block: string };
+/** The position in an answer, passed to a function that builds a raw frame. `block` is the id of the next block. */
+export type StreamPosition = { chatId: string; messageId: string; eventOffset: number; block: string };
 
-/** A string is cut into word-like deltas; an array is sent as it is, one delta each. */
+/** A string is split into word-like deltas; each element of an array is one delta. */
 export type Content = string | readonly string[];
 
 export type MessageStatus = "COMPLETED" | "CANCELLED" | "TRUNCATED" | "ERROR";
 
 /**
- * One thing an answer does. Steps play in order; the first ending ends the answer and what follows it is ignored, but
- * for `truncated`: over the legacy protocol the answer can then be continued with it (kimi-web.md §1.4).
- * Without any ending the answer completes. Adjacent `text` (or `think`) steps go on in one block.
+ * One step of an answer. Steps are executed in order up to the first ending; those after it are ignored, except after
+ * `truncated`: over the legacy protocol they are the continuation of the answer (kimi-web.md §1.4).
+ * Without an ending the answer completes. Adjacent `text` (or `think`) steps share one block.
  */
 export type Step =
   | { do: "think"; content: Content }
   | { do: "text"; content: Content }
-  /** Replaces the text block so far. */
+  /** Replaces the content of the open text block. */
   | { do: "rewrite"; content: string }
   | { do: "search"; queries: readonly string[]; sources: readonly Source[] }
   | {
@@ -32,14 +32,14 @@ export type Step =
     }
   | { do: "notification"; type: string; message?: string; paywall?: JsonObject }
   | { do: "heartbeat" }
-  /** Names the chat; without a name, after its first words. */
+  /** Names the chat; by default after the first characters of the prompt. */
   | { do: "name"; name?: string }
   | { do: "wait"; milliseconds: number }
-  /** Another pace from here on. */
+  /** Changes the pause between deltas for the steps that follow. */
   | { do: "pace"; milliseconds: number }
-  /** Any frame; a function is given the place, and the offset counts on if its frame carries one. */
-  | { do: "raw"; frame: JsonObject | ((place: Place) => JsonObject) }
-  /** Bytes as they are, outside any frame. */
+  /** Any frame; a function receives the position. A frame with the next `eventOffset` advances the offset. */
+  | { do: "raw"; frame: JsonObject | ((position: StreamPosition) => JsonObject) }
+  /** Bytes as they are, without framing. */
   | { do: "bytes"; bytes: Uint8Array }
   | Ending;
 
@@ -48,19 +48,20 @@ export type Ending =
   | { do: "end"; status?: MessageStatus | undefined }
   | { do: "truncated" }
   /** The error trailer of kimi-web.md §2.9, before or after `done`. */
-  | ({ do: "error-trailer"; afterDone?: boolean | undefined } & ErrorShape)
-  /** The socket dies between two frames. */
+  | ({ do: "error-trailer"; afterDone?: boolean | undefined } & ErrorFields)
+  /** Breaks the connection between two frames. */
   | { do: "cut" }
+  /** Breaks the connection inside a frame. */
   | { do: "cut-in-frame" }
-  /** The HTTP answer ends properly, without the 0x02 frame. */
+  /** Ends the HTTP response properly, without the 0x02 frame. */
   | { do: "no-trailer" }
-  /** Silence on an open connection, until the client leaves or cancels. */
+  /** Silence on an open connection until the client disconnects or cancels. */
   | { do: "stall" }
   | { do: "stall-heartbeat"; everyMilliseconds?: number | undefined };
 
 export type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
-const endings: readonly string[] = [
+const endingNames: readonly string[] = [
   "end",
   "truncated",
   "error-trailer",
@@ -72,35 +73,35 @@ const endings: readonly string[] = [
 ] satisfies Ending["do"][];
 
 export function isEnding(step: Step): step is Ending {
-  return endings.includes(step.do);
+  return endingNames.includes(step.do);
 }
 
-/** Word-like pieces: one or two ideographs, or a word with the space before it; whole code points only. */
-export function deltas(content: Content): readonly string[] {
+/** Splits text into word-like deltas: one or two ideographs, or a word with the space before it. Never splits a code point. */
+export function splitDeltas(content: Content): readonly string[] {
   if (typeof content !== "string") return content;
-  return content.match(pieces) ?? [];
+  return content.match(deltaPattern) ?? [];
 }
 
-const wide =
+const cjkCharacters =
   "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\u3000-\\u303f\\uff00-\\uffef";
-const pieces = new RegExp(`[${wide}]{1,2}|\\s*[^\\s${wide}]{1,12}|\\s+`, "gu");
+const deltaPattern = new RegExp(`[${cjkCharacters}]{1,2}|\\s*[^\\s${cjkCharacters}]{1,12}|\\s+`, "gu");
 
-/** The steps up to the first `count` deltas or the ending, and the rest. */
+/** Splits steps after the first `count` deltas, or before the ending if that comes first. */
 export function splitAfter(steps: readonly Step[], count: number): [before: Step[], after: Step[]] {
-  let left = count;
+  let remaining = count;
   for (const [index, step] of steps.entries()) {
     if (isEnding(step)) return [steps.slice(0, index), steps.slice(index)];
     if (step.do !== "text" && step.do !== "think") continue;
-    const all = deltas(step.content);
-    if (all.length >= left) {
-      const head = left === 0 ? [] : [{ ...step, content: all.slice(0, left) }];
-      const tail = all.length === left ? [] : [{ ...step, content: all.slice(left) }];
+    const stepDeltas = splitDeltas(step.content);
+    if (stepDeltas.length >= remaining) {
+      const head = remaining === 0 ? [] : [{ ...step, content: stepDeltas.slice(0, remaining) }];
+      const tail = stepDeltas.length === remaining ? [] : [{ ...step, content: stepDeltas.slice(remaining) }];
       return [
         [...steps.slice(0, index), ...head],
         [...tail, ...steps.slice(index + 1)],
       ];
     }
-    left -= all.length;
+    remaining -= stepDeltas.length;
   }
   return [[...steps], []];
 }

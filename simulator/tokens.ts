@@ -1,116 +1,124 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { Refusal } from "./errors.js";
-import { type JsonObject, parseObject, text } from "./json.js";
+import { ApiError } from "./errors.js";
+import { asString, type JsonObject, parseObject } from "./json.js";
 
 export type TokenPair = { accessToken: string; refreshToken: string };
 
 export type IssueOptions = {
-  /** Another name is another account, with chats of its own. */
+  /** Each name is an account with its own chats. */
   user?: string;
-  /** Life of this first access token; those of later refreshes live as long as the simulator says. */
+  /** Lifetime of this access token; those of later refreshes follow the simulator's option. */
   accessSeconds?: number;
-  /** Known to the legacy endpoint only: the account gateway refuses it. */
+  /** A refresh token that only the legacy endpoint accepts; the account gateway refuses it. */
   legacyOnly?: boolean;
 };
 
-/** Whose call it is. */
-export type Person = { id: string; name: string };
+/** The account that a token belongs to. */
+export type Account = { id: string; name: string };
 
-type Login = Person & { legacyOnly: boolean; goodUntil: number };
+type RefreshTokenRecord = Account & { legacyOnly: boolean; validUntil: number };
 
-const refreshSeconds = 7_776_000;
-const mostLogins = 20_000;
+const refreshTokenSeconds = 7_776_000;
+const maxRefreshTokens = 20_000;
 
-/** Makes, checks and rotates JWT-shaped tokens with the claims of generation B (kimi-web.md §2.3). */
-export class TokenOffice {
+/** Issues, verifies and rotates tokens in JWT form with the claims of generation B (kimi-web.md §2.3). */
+export class TokenIssuer {
   readonly #secret = randomBytes(32);
   readonly #accessSeconds: number;
   readonly #graceSeconds: number;
-  readonly #takesAny: boolean;
-  /** Refresh tokens still good, by their serial number. */
-  readonly #logins = new Map<number, Login>();
+  readonly #acceptsAnyToken: boolean;
+  /** Valid refresh tokens by serial number. */
+  readonly #refreshTokens = new Map<number, RefreshTokenRecord>();
   #serial = 0;
-  #expiredUpTo = 0;
+  #lastExpiredSerial = 0;
 
-  /** With `takesAny` every token is that of the one person there is. */
-  constructor(accessSeconds: number, graceSeconds: number, takesAny = false) {
+  /** With `acceptsAnyToken`, every token belongs to the same account. */
+  constructor(accessSeconds: number, graceSeconds: number, acceptsAnyToken = false) {
     this.#accessSeconds = accessSeconds;
     this.#graceSeconds = graceSeconds;
-    this.#takesAny = takesAny;
+    this.#acceptsAnyToken = acceptsAnyToken;
   }
 
-  /** A fresh login. */
   issue(options: IssueOptions = {}): TokenPair {
     const name = options.user ?? "simulated";
-    const person = { id: personId(name), name };
-    return this.#pair(person, options.legacyOnly ?? false, options.accessSeconds ?? this.#accessSeconds);
+    const account = { id: accountId(name), name };
+    return this.#issuePair(
+      account,
+      options.legacyOnly ?? false,
+      options.accessSeconds ?? this.#accessSeconds,
+    );
   }
 
-  /** Whose access token this is; throws the refusal Kimi would give (kimi-web.md §2.9). */
-  holder(bearer: string | undefined): Person {
-    if (!bearer) throw needLogin();
-    if (this.#takesAny) return anybody;
-    const claims = this.#open(bearer);
+  /** The account of an access token. Throws the ApiError that Kimi would send (kimi-web.md §2.9). */
+  authenticate(bearerToken: string | undefined): Account {
+    if (!bearerToken) throw loginRequired();
+    if (this.#acceptsAnyToken) return defaultAccount;
+    const claims = this.#verify(bearerToken);
     if (!claims) throw invalidToken("invalid token");
-    if (claims.typ !== "access") throw needLogin();
-    if (claims.exp <= Date.now() / 1_000 || claims.serial <= this.#expiredUpTo)
+    if (claims.typ !== "access") throw loginRequired();
+    if (claims.exp <= Date.now() / 1_000 || claims.serial <= this.#lastExpiredSerial)
       throw invalidToken("token expired");
     return { id: claims.sub, name: claims.name };
   }
 
-  /** Both tokens anew, or undefined for a dead one. The old one lives on for the grace (kimi-web.md §2.3). */
+  /** A new pair; undefined for an invalid refresh token. The old one stays valid for the grace period (kimi-web.md §2.3). */
   rotate(refreshToken: string): TokenPair | undefined {
-    if (this.#takesAny) return this.#pair(anybody, false, this.#accessSeconds);
-    const found = this.#login(refreshToken);
-    if (!found || found.login.legacyOnly) return undefined;
-    this.#retire(found.serial, found.login);
-    return this.#pair(found.login, false, this.#accessSeconds);
+    if (this.#acceptsAnyToken) return this.#issuePair(defaultAccount, false, this.#accessSeconds);
+    const found = this.#findRefreshToken(refreshToken);
+    if (!found || found.record.legacyOnly) return undefined;
+    this.#expireAfterGrace(found.serial, found.record);
+    return this.#issuePair(found.record, false, this.#accessSeconds);
   }
 
-  /** The legacy exchange, which tolerates reuse of the old token for good (kimi-web.md §1.2). */
+  /** The legacy refresh, which accepts the old refresh token until it expires (kimi-web.md §1.2). */
   rotateLegacy(refreshToken: string): TokenPair | undefined {
-    if (this.#takesAny) return this.#pair(anybody, true, this.#accessSeconds);
-    const found = this.#login(refreshToken);
-    return found && this.#pair(found.login, found.login.legacyOnly, this.#accessSeconds);
+    if (this.#acceptsAnyToken) return this.#issuePair(defaultAccount, true, this.#accessSeconds);
+    const found = this.#findRefreshToken(refreshToken);
+    return found && this.#issuePair(found.record, found.record.legacyOnly, this.#accessSeconds);
   }
 
-  /** All access tokens issued so far count as expired. */
+  /** Marks all access tokens issued so far as expired. */
   expireAccessTokens(): void {
-    this.#expiredUpTo = this.#serial;
+    this.#lastExpiredSerial = this.#serial;
   }
 
   revoke(refreshToken: string): void {
-    const claims = this.#open(refreshToken);
-    if (claims) this.#logins.delete(claims.serial);
+    const claims = this.#verify(refreshToken);
+    if (claims) this.#refreshTokens.delete(claims.serial);
   }
 
-  #login(refreshToken: string): { serial: number; login: Login } | undefined {
-    const claims = this.#open(refreshToken);
-    const login = claims?.typ === "refresh" ? this.#logins.get(claims.serial) : undefined;
-    if (!claims || !login || login.goodUntil <= Date.now()) return undefined;
-    return { serial: claims.serial, login };
+  #findRefreshToken(refreshToken: string): { serial: number; record: RefreshTokenRecord } | undefined {
+    const claims = this.#verify(refreshToken);
+    const record = claims?.typ === "refresh" ? this.#refreshTokens.get(claims.serial) : undefined;
+    if (!claims || !record || record.validUntil <= Date.now()) return undefined;
+    return { serial: claims.serial, record };
   }
 
-  #retire(serial: number, login: Login): void {
-    if (this.#graceSeconds === 0) this.#logins.delete(serial);
-    else login.goodUntil = Math.min(login.goodUntil, Date.now() + this.#graceSeconds * 1_000);
+  #expireAfterGrace(serial: number, record: RefreshTokenRecord): void {
+    if (this.#graceSeconds === 0) this.#refreshTokens.delete(serial);
+    else record.validUntil = Math.min(record.validUntil, Date.now() + this.#graceSeconds * 1_000);
   }
 
-  #pair(person: Person, legacyOnly: boolean, accessSeconds: number): TokenPair {
-    const accessToken = this.#sign(person, "access", accessSeconds);
-    const refreshToken = this.#sign(person, "refresh", refreshSeconds);
-    const { id, name } = person;
-    this.#logins.set(this.#serial, { id, name, legacyOnly, goodUntil: Date.now() + refreshSeconds * 1_000 });
-    const oldest = this.#logins.keys().next();
-    if (this.#logins.size > mostLogins && !oldest.done) this.#logins.delete(oldest.value);
+  #issuePair(account: Account, legacyOnly: boolean, accessSeconds: number): TokenPair {
+    const accessToken = this.#sign(account, "access", accessSeconds);
+    const refreshToken = this.#sign(account, "refresh", refreshTokenSeconds);
+    const { id, name } = account;
+    this.#refreshTokens.set(this.#serial, {
+      id,
+      name,
+      legacyOnly,
+      validUntil: Date.now() + refreshTokenSeconds * 1_000,
+    });
+    const oldest = this.#refreshTokens.keys().next();
+    if (this.#refreshTokens.size > maxRefreshTokens && !oldest.done) this.#refreshTokens.delete(oldest.value);
     return { accessToken, refreshToken };
   }
 
-  #sign(person: Person, typ: "access" | "refresh", seconds: number): string {
+  #sign(account: Account, typ: "access" | "refresh", seconds: number): string {
     this.#serial += 1;
     const now = Math.floor(Date.now() / 1_000);
     const claims = {
-      // The marker that nobody takes it for a real one.
+      // Marks the token as simulated.
       iss: "moonbridge-simulator",
       aud: ["kimi.ai"],
       exp: now + seconds,
@@ -118,54 +126,56 @@ export class TokenOffice {
       jti: `sim${this.#serial}`,
       typ,
       app_id: "kimi",
-      sub: person.id,
-      name: person.name,
-      abstract_user_id: person.id,
+      sub: account.id,
+      name: account.name,
+      abstract_user_id: account.id,
       ssid: "1700000000000000001",
       device_id: "7000000000000000001",
       region: "overseas",
       membership: { level: 10 },
       code_membership: { level: 10 },
     };
-    const signed = `${base64({ alg: "HS512", typ: "JWT" })}.${base64(claims)}`;
-    return `${signed}.${this.#signature(signed).toString("base64url")}`;
+    const signingInput = `${encodeSegment({ alg: "HS512", typ: "JWT" })}.${encodeSegment(claims)}`;
+    return `${signingInput}.${this.#signature(signingInput).toString("base64url")}`;
   }
 
-  #signature(signed: string): Buffer {
-    return createHmac("sha512", this.#secret).update(signed).digest();
+  #signature(signingInput: string): Buffer {
+    return createHmac("sha512", this.#secret).update(signingInput).digest();
   }
 
-  /** The claims of a token of our own making. */
-  #open(token: string): { typ: string; sub: string; name: string; exp: number; serial: number } | undefined {
+  /** The claims of a token; undefined unless this instance signed it. */
+  #verify(
+    token: string,
+  ): { typ: string; sub: string; name: string; exp: number; serial: number } | undefined {
     const end = token.lastIndexOf(".");
-    const given = Buffer.from(token.slice(end + 1), "base64url");
-    const right = this.#signature(token.slice(0, end));
-    if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined;
+    const signature = Buffer.from(token.slice(end + 1), "base64url");
+    const expected = this.#signature(token.slice(0, end));
+    if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return undefined;
     const claims = parseObject(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
     if (!claims) return undefined;
     const { typ, sub, name, jti } = claims;
-    const serial = Number(text(jti)?.slice(3));
+    const serial = Number(asString(jti)?.slice(3));
     return { typ: String(typ), sub: String(sub), name: String(name), exp: Number(claims.exp), serial };
   }
 }
 
-function needLogin(): Refusal {
-  return new Refusal({ code: "permission_denied", reason: "REASON_ANONYMOUS_REQUIRE_LOGIN" });
+function loginRequired(): ApiError {
+  return new ApiError({ code: "permission_denied", reason: "REASON_ANONYMOUS_REQUIRE_LOGIN" });
 }
 
-export function invalidToken(message: string): Refusal {
-  return new Refusal({ code: "unauthenticated", reason: "REASON_INVALID_AUTH_TOKEN" }, message);
+export function invalidToken(message: string): ApiError {
+  return new ApiError({ code: "unauthenticated", reason: "REASON_INVALID_AUTH_TOKEN" }, message);
 }
 
-const anybody: Person = { id: personId("simulated"), name: "simulated" };
+const defaultAccount: Account = { id: accountId("simulated"), name: "simulated" };
 
-/** User ids are 20 characters of [0-9a-v] (kimi-web.md §0.3). */
-function personId(name: string): string {
+/** An id derived from the name: 20 characters of [0-9a-v] (kimi-web.md §0.3). */
+function accountId(name: string): string {
   if (/^[0-9a-v]{20}$/.test(name)) return name;
   const digest = createHash("sha256").update(name).digest();
   return Array.from(digest.subarray(0, 20), (byte) => (byte & 31).toString(32)).join("");
 }
 
-function base64(value: JsonObject): string {
+function encodeSegment(value: JsonObject): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }

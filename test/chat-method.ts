@@ -2,8 +2,8 @@ import { create, createFileRegistry } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
 
 /**
- * Chat as a Connect method between two Structs: the JSON of a Struct is any JSON object, so that every frame and the
- * end of the stream are read by an implementation that is not ours.
+ * The method ChatService/Chat with Struct as request and response, for an independent Connect implementation: a
+ * Struct's JSON is any JSON object, so it can parse every envelope and the end of the stream.
  */
 export function chatMethod() {
   const struct = ".google.protobuf.Struct";

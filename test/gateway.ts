@@ -4,83 +4,83 @@ import { dirname, join } from "node:path";
 import OpenAI from "openai";
 import { onTestFinished } from "vitest";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../simulator/index.js";
-import { openHouse } from "../src/app/create-app.js";
+import { createApp } from "../src/app/create-app.js";
 import type { KeyConfig } from "../src/config/key-schema.js";
-import { OAuth } from "../src/config/oauth-schema.js";
-import { Chats, type Config, Files, Queue, Server } from "../src/config/schema.js";
+import { OAuthSchema } from "../src/config/oauth-schema.js";
+import { ChatsSchema, type Config, FilesSchema, QueueSchema, ServerSchema } from "../src/config/schema.js";
 import type { UpstreamConfig } from "../src/config/upstream-schema.js";
-import { check } from "../src/config/validate.js";
+import { checkSchema } from "../src/config/validate.js";
 import type { Store } from "../src/core/store.js";
 import type { TokenPair } from "../src/core/token.js";
 import { createLog } from "../src/observability/log.js";
-import type { Drift } from "../src/observability/protocol-drift.js";
+import type { ProtocolDrift } from "../src/observability/protocol-drift.js";
 import type { Recorder } from "../src/observability/recording/recorder.js";
-import { startServer } from "../src/server/server.js";
 
-/** The key of every test gateway. The whole run's logs are searched for it, and for every token (canary.ts). */
+/** The API key of every test gateway. The logs of the whole run are checked for it and for every token (canary.ts). */
 export const apiKey = "sk-CANARY-key";
 
 export type Gateway = {
   url: string;
   simulator: Simulator;
-  drift: Drift;
-  /** The log so far, one parsed line an entry. */
-  log(): Record<string, unknown>[];
+  drift: ProtocolDrift;
+  /** The parsed lines of the log so far. */
+  logEntries(): Record<string, unknown>[];
   statePath: string;
   store: Store;
-  /** Looks for chats that are due, as it does every minute. */
-  sweep(): void;
+  /** Runs the cleanup of expired chats, which otherwise runs every minute. */
+  deleteExpiredChats(): void;
   client: OpenAI;
   stop(): Promise<void>;
 };
 
-/** The protocols in which Kimi's web chat can be spoken to. */
-export type Kind = "kimi-web" | "kimi-legacy";
+/** The upstream kinds of Kimi's web chat, one for each protocol. */
+export type KimiKind = "kimi-web" | "kimi-legacy";
 
 export type GatewayOptions = {
-  /** Default: the current one. */
-  kind?: Kind;
+  /** Default `kimi-web`, the current protocol. */
+  kind?: KimiKind;
   simulator?: SimulatorOptions;
   server?: Record<string, unknown>;
+  /** The credentials of the account; default a new pair. */
   tokens?: (simulator: Simulator) => TokenPair;
-  /** Milliseconds of upstream silence, and of heartbeats alone, that count as a stall. */
-  patience?: { silence: number; progress: number; parse?: number };
-  /** Writes down what is said to Kimi. */
+  /** Milliseconds without upstream data, and with nothing but heartbeats, that count as a stall. */
+  timeouts?: { idle: number; progress: number; parse?: number };
+  /** Records the calls to Kimi. */
   recorder?: Recorder;
-  /** Another upstream than the simulator. */
+  /** Base URL of the upstream; default the simulator. */
   baseUrl?: string;
   routes?: Record<string, string[]>;
   chats?: { mode?: string; keepHours?: number };
-  /** Further upstreams beside the usual one. */
+  /** Additional upstreams. */
   upstreams?: (simulator: Simulator) => UpstreamConfig[];
-  /** Further keys beside the usual one. */
+  /** Additional API keys. */
   keys?: KeyConfig[];
-  /** An issuer whose tokens are good. */
+  /** Config of an OAuth issuer whose tokens are accepted. */
   oauth?: Record<string, unknown>;
-  chores?: string[];
-  /** Links in prompts are left alone unless a test is about them. */
+  sideRequestPatterns?: string[];
+  /** Config of files; unlike the product, `promptLinks` defaults to "off". */
   files?: Record<string, unknown>;
   queue?: Record<string, unknown>;
-  /** Answers at a time; as many as anybody asks for unless a test is about the queue. */
+  /** Concurrent answers of the account; default 10,000, or 1 over the legacy protocol. */
   concurrency?: number;
 };
 
-/** A gateway on a free port in front of a simulator of its own, both stopped when the test ends. */
+/** Starts a gateway on a free port with its own simulator; both stop when the test ends. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const simulator = await startSimulator(options.simulator);
   const statePath = join(mkdtempSync(join(tmpdir(), "moonbridge-test-")), "state.db");
-  const lines: string[] = [];
-  const log = createLog("trace", { write: (line: string) => record(line, lines) });
-  const { chats, chores, routes } = options;
+  const logLines: string[] = [];
+  const log = createLog("trace", { write: (line: string) => appendLogLine(line, logLines) });
+  const { chats, sideRequestPatterns, routes } = options;
   const account = {
     name: "me",
     baseUrl: options.baseUrl ?? simulator.url,
     ...(options.tokens?.(simulator) ?? simulator.issue()),
   };
   const config: Config = {
-    server: check({ port: 0, shutdownSeconds: 5, ...options.server }, Server),
+    server: checkSchema({ port: 0, shutdownSeconds: 5, ...options.server }, ServerSchema),
     keys: [{ name: "test", key: apiKey, scopes: ["chat", "admin"] }, ...(options.keys ?? [])],
-    ...(options.oauth ? { oauth: check(options.oauth, OAuth) } : {}),
+    ...(options.oauth ? { oauth: checkSchema(options.oauth, OAuthSchema) } : {}),
     upstreams: [
       options.kind === "kimi-legacy"
         ? { ...account, kind: options.kind, concurrency: options.concurrency ?? 1 }
@@ -93,26 +93,26 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       ...(options.upstreams?.(simulator) ?? []),
     ],
     routes: routes ?? {},
-    chats: check(chats ?? {}, Chats),
+    chats: checkSchema(chats ?? {}, ChatsSchema),
     citations: "inline",
-    chores: chores ?? [],
-    queue: check(options.queue ?? {}, Queue),
+    sideRequestPatterns: sideRequestPatterns ?? [],
+    queue: checkSchema(options.queue ?? {}, QueueSchema),
     files: {
-      ...check({ promptLinks: "off", ...options.files }, Files),
+      ...checkSchema({ promptLinks: "off", ...options.files }, FilesSchema),
       folder: join(dirname(statePath), "files"),
     },
     storePath: statePath,
-    sealKeys: [],
+    encryptionKeys: [],
     log: { level: "trace" },
     warnings: [],
   };
-  const house = await openHouse(config, log, { patience: options.patience, recorder: options.recorder });
-  const server = await startServer({ ...house, log, config });
+  const app = await createApp(config, log, { timeouts: options.timeouts, recorder: options.recorder });
+  const server = await app.listen();
   let stopping: Promise<void> | undefined;
   const stop = () => {
     stopping ??= server
       .stop()
-      .then(() => house.close())
+      .then(() => app.close())
       .then(() => simulator.close());
     return stopping;
   };
@@ -121,18 +121,18 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   return {
     url: server.url,
     simulator,
-    drift: house.drift,
-    log: () => lines.map((line) => JSON.parse(line)),
+    drift: app.drift,
+    logEntries: () => logLines.map((line) => JSON.parse(line)),
     statePath,
-    store: house.store,
-    sweep: () => house.cleanup.sweep(),
+    store: app.store,
+    deleteExpiredChats: () => app.cleanup.sweep(),
     client,
     stop,
   };
 }
 
-/** A chat completion request over plain HTTP. */
-export function post(gateway: Gateway, body: unknown, init: RequestInit = {}): Promise<Response> {
+/** Posts a chat completion with fetch; a string body is sent as it is. */
+export function postChat(gateway: Gateway, body: unknown, init: RequestInit = {}): Promise<Response> {
   return fetch(`${gateway.url}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
@@ -141,13 +141,13 @@ export function post(gateway: Gateway, body: unknown, init: RequestInit = {}): P
   });
 }
 
-/** The simplest request with this text. */
-export function asking(content: string, more: Record<string, unknown> = {}) {
+/** The body of a chat completion with one user message. */
+export function chatBody(content: string, more: Record<string, unknown> = {}) {
   return { model: "kimi", messages: [{ role: "user", content }], ...more };
 }
 
-/** The data lines of an event stream, checked for the strict form that every parser takes (clients.md §0.3). */
-function dataLines(body: string): string[] {
+/** The data of each event. Throws unless the stream has the strict form that every client parses (clients.md §0.3). */
+function parseDataLines(body: string): string[] {
   if (body.includes("\r")) throw new Error("a CR in an event stream");
   return body.split("\n\n").flatMap((event) => {
     if (event === "" || event === ": keep-alive") return [];
@@ -170,19 +170,19 @@ export type Chunk = {
   error?: { code: string; message: string; type: string };
 };
 
-/** The chunks of a finished stream; fails unless it ends with `[DONE]`. */
-export function chunksOf(body: string): Chunk[] {
-  const lines = dataLines(body);
+/** The chunks of a finished stream. Throws unless it ends with `[DONE]`. */
+export function parseChunks(body: string): Chunk[] {
+  const lines = parseDataLines(body);
   if (lines.at(-1) !== "[DONE]") throw new Error(`the stream does not end with [DONE] but ${lines.at(-1)}`);
   return lines.slice(0, -1).map((line) => JSON.parse(line));
 }
 
-export function textOf(chunks: readonly Chunk[]): string {
+export function contentOf(chunks: readonly Chunk[]): string {
   return chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");
 }
 
-/** Resolves when the condition holds; fails after ten seconds. */
-export async function until(condition: () => boolean): Promise<void> {
+/** Resolves when the condition is true; rejects after ten seconds. */
+export async function waitUntil(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`never came true: ${condition}`);
@@ -190,7 +190,7 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-function record(line: string, lines: string[]): void {
+function appendLogLine(line: string, lines: string[]): void {
   lines.push(line);
   const file = process.env.MOONBRIDGE_TEST_LOG;
   if (file) appendFileSync(file, line);

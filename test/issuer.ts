@@ -3,32 +3,32 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Provider } from "oidc-provider";
 import { onTestFinished, vi } from "vitest";
 
-const client = { id: "robot", secret: "CANARY".repeat(8) };
+const oauthClient = { id: "robot", secret: "CANARY".repeat(8) };
 
 export type TestIssuer = {
   url: string;
-  /** The paths that were asked for so far. */
+  /** The URLs requested so far. */
   requests: string[];
-  /** A token as it really issues them. */
-  token(scope?: string): Promise<string>;
-  /** A token with its signature that says what it would not say. */
-  sign(claims: Claims, header?: { alg?: string; kid?: string }): Promise<string>;
-  /** Its key and the public half. */
-  keys(): Keys;
-  /** From now on it has one new key. */
-  rotate(): Promise<void>;
-  /** From now on it answers like this. */
-  answer(listener: RequestListener): void;
+  /** A token issued by the provider's token endpoint. */
+  issueToken(scope?: string): Promise<string>;
+  /** A token with the provider's signature and arbitrary claims. */
+  signToken(claims: Claims, header?: { alg?: string; kid?: string }): Promise<string>;
+  /** The current key pair. */
+  signingKeys(): Keys;
+  /** Replaces the key pair. */
+  rotateKeys(): Promise<void>;
+  /** Replaces the provider by this listener. */
+  respondWith(listener: RequestListener): void;
   start(): Promise<void>;
   stop(): Promise<void>;
 };
 
-/** Claims beside the usual ones; undefined takes a usual one away. */
+/** Claims added to the default ones; undefined removes a default one. */
 export type Claims = Record<string, unknown>;
 
-type Keys = Awaited<ReturnType<typeof newKeys>>;
+type Keys = Awaited<ReturnType<typeof generateKeys>>;
 
-/** A real OpenID provider on loopback; the test has its keys, too, to sign what it would never sign. */
+/** Starts an OpenID provider on loopback. The test has its keys too, to sign tokens that the provider would not issue. */
 export async function startIssuer(): Promise<TestIssuer> {
   const requests: string[] = [];
   let listener: RequestListener = () => {};
@@ -51,28 +51,28 @@ export async function startIssuer(): Promise<TestIssuer> {
   onTestFinished(stop);
   const url = `http://127.0.0.1:${port}`;
 
-  // The provider warns each time that it keeps everything in memory.
+  // The provider warns at each start about its in-memory storage.
   const warn = vi.spyOn(console, "warn").mockReturnValue();
   onTestFinished(() => warn.mockRestore());
-  let keys = await newKeys("first");
-  listener = provider(url, keys);
+  let keys = await generateKeys("first");
+  listener = createProvider(url, keys);
   let rotations = 0;
   return {
     url,
     requests,
-    keys: () => keys,
+    signingKeys: () => keys,
     start,
     stop,
-    answer: (other) => {
-      listener = other;
+    respondWith: (newListener) => {
+      listener = newListener;
     },
-    rotate: async () => {
-      keys = await newKeys(`rotated-${++rotations}`);
-      listener = provider(url, keys);
+    rotateKeys: async () => {
+      keys = await generateKeys(`rotated-${++rotations}`);
+      listener = createProvider(url, keys);
     },
-    sign: (claims, header = {}) => sign(claims, { url, keys, ...header }),
-    token: async (scope = "chat") => {
-      const credentials = Buffer.from(`${client.id}:${client.secret}`).toString("base64");
+    signToken: (claims, header = {}) => signToken(claims, { url, keys, ...header }),
+    issueToken: async (scope = "chat") => {
+      const credentials = Buffer.from(`${oauthClient.id}:${oauthClient.secret}`).toString("base64");
       const response = await fetch(`${url}/token`, {
         method: "POST",
         headers: { authorization: `Basic ${credentials}` },
@@ -84,7 +84,7 @@ export async function startIssuer(): Promise<TestIssuer> {
   };
 }
 
-async function newKeys(kid: string) {
+async function generateKeys(kid: string) {
   const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
   return {
     privateKey,
@@ -94,12 +94,12 @@ async function newKeys(kid: string) {
   };
 }
 
-function provider(url: string, { jwk }: Keys): RequestListener {
+function createProvider(url: string, { jwk }: Keys): RequestListener {
   return new Provider(url, {
     clients: [
       {
-        client_id: client.id,
-        client_secret: client.secret,
+        client_id: oauthClient.id,
+        client_secret: oauthClient.secret,
         grant_types: ["client_credentials"],
         redirect_uris: [],
         response_types: [],
@@ -126,11 +126,18 @@ function provider(url: string, { jwk }: Keys): RequestListener {
   }).callback();
 }
 
-function sign(
+function signToken(
   claims: Claims,
   { url, keys, alg = "RS256", kid = keys.kid }: { url: string; keys: Keys; alg?: string; kid?: string },
 ): Promise<string> {
   const now = Math.floor(Date.now() / 1_000);
-  const usual = { iss: url, aud: "moonbridge", sub: "robot", iat: now, exp: now + 600, scope: "chat" };
-  return new SignJWT({ ...usual, ...claims }).setProtectedHeader({ alg, kid }).sign(keys.privateKey);
+  const defaultClaims = {
+    iss: url,
+    aud: "moonbridge",
+    sub: "robot",
+    iat: now,
+    exp: now + 600,
+    scope: "chat",
+  };
+  return new SignJWT({ ...defaultClaims, ...claims }).setProtectedHeader({ alg, kid }).sign(keys.privateKey);
 }

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Gives the test run a folder for all its temporary files, and takes it away at the end. */
+/** Creates a folder for all temporary files of the test run and deletes it at the end. */
 export default function setup(): () => void {
-  const room = mkdtempSync(join(tmpdir(), "moonbridge-tests-"));
-  process.env.TMPDIR = room;
-  return () => rmSync(room, { recursive: true, force: true, maxRetries: 3 });
+  const temporaryFolder = mkdtempSync(join(tmpdir(), "moonbridge-tests-"));
+  process.env.TMPDIR = temporaryFolder;
+  return () => rmSync(temporaryFolder, { recursive: true, force: true, maxRetries: 3 });
 }

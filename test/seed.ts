@@ -1,5 +1,5 @@
 import fc from "fast-check";
 
-/** The same cases in every run; another number, or "random", explores others: `TEST_SEED=random npm test`. */
+/** Seed of fast-check, fixed so that every run has the same cases; for others: `TEST_SEED=random npm test`, or a number. */
 const seed = process.env.TEST_SEED ?? "20261124";
 if (seed !== "random") fc.configureGlobal({ seed: Number(seed) });

@@ -1,28 +1,30 @@
-/** One protocol's way to stream an answer, in bytes that are made beforehand as far as they can be. */
+/** How a protocol streams an answer. Bytes that do not depend on the request are encoded once, ahead of the measurement. */
 export type Protocol = {
   contentType: string;
-  /** What comes before the first delta, for the answer with this number. */
-  opening(number: number): Buffer;
+  /** The bytes before the first delta of the answer with this number. */
+  opening(answerNumber: number): Buffer;
   /** The delta with this index. */
   delta(index: number): Buffer;
-  closing(number: number): Buffer;
+  /** The bytes after the last delta of the answer with this number. */
+  closing(answerNumber: number): Buffer;
 };
 
 export type ProtocolName = "connect" | "legacy" | "openai";
 
-/** The first so many deltas of a protocol: each of them, and all in one piece. Made once. */
-export type Deltas = { each: readonly Buffer[]; all: Buffer };
+/** The first deltas of an answer in a protocol's bytes: one buffer a delta, and all of them in one buffer. */
+export type EncodedDeltas = { pieces: readonly Buffer[]; concatenated: Buffer };
 
-const made = new WeakMap<Protocol, Map<number, Deltas>>();
+const deltaCache = new WeakMap<Protocol, Map<number, EncodedDeltas>>();
 
-export function deltasOf(protocol: Protocol, count: number): Deltas {
-  const known = made.get(protocol) ?? new Map<number, Deltas>();
-  made.set(protocol, known);
-  let deltas = known.get(count);
+/** The first `count` deltas in the bytes of `protocol`; cached. */
+export function encodedDeltas(protocol: Protocol, count: number): EncodedDeltas {
+  const byCount = deltaCache.get(protocol) ?? new Map<number, EncodedDeltas>();
+  deltaCache.set(protocol, byCount);
+  let deltas = byCount.get(count);
   if (!deltas) {
-    const each = Array.from({ length: count }, (_, index) => protocol.delta(index));
-    deltas = { each, all: Buffer.concat(each) };
-    known.set(count, deltas);
+    const pieces = Array.from({ length: count }, (_, index) => protocol.delta(index));
+    deltas = { pieces, concatenated: Buffer.concat(pieces) };
+    byCount.set(count, deltas);
   }
   return deltas;
 }

@@ -1,14 +1,14 @@
 import type { Protocol } from "./answer.js";
-import { wordAt } from "./words.js";
+import { deltaText } from "./words.js";
 
-/** Kimi's web chat: frames with five bytes in front (kimi-web.md §2.1, §2.5, §5.1). */
+/** Kimi's web chat: Connect envelopes, each with a header of five bytes (kimi-web.md §2.1, §2.5, §5.1). */
 export const connect: Protocol = {
   contentType: "application/connect+json",
 
-  opening(number) {
-    const chat = id(number, "09");
-    const [question, answer] = [id(number, "0b"), id(number, "0a")];
-    const at = "2026-11-23T12:00:00.250113Z";
+  opening(answerNumber) {
+    const chat = kimiId(answerNumber, "09");
+    const [question, answer] = [kimiId(answerNumber, "0b"), kimiId(answerNumber, "0a")];
+    const createTime = "2026-11-23T12:00:00.250113Z";
     const scenario = "SCENARIO_CHAT";
     return Buffer.concat(
       [
@@ -17,7 +17,7 @@ export const connect: Protocol = {
           op: "set",
           mask: "chat",
           eventOffset: 1,
-          chat: { id: chat, name: "Untitled Chat", createTime: at },
+          chat: { id: chat, name: "Untitled Chat", createTime },
         },
         {
           op: "set",
@@ -30,7 +30,7 @@ export const connect: Protocol = {
             status: "MESSAGE_STATUS_COMPLETED",
             blocks: [{ messageId: "", text: { content: "…" } }],
             scenario,
-            createTime: at,
+            createTime,
           },
         },
         {
@@ -43,38 +43,38 @@ export const connect: Protocol = {
             role: "assistant",
             status: "MESSAGE_STATUS_GENERATING",
             scenario,
-            createTime: at,
+            createTime,
           },
         },
-      ].map((event) => frame(event)),
+      ].map((event) => envelope(event)),
     );
   },
 
   delta(index) {
-    const block = { id: "1", parentId: "", text: { content: wordAt(index) } };
+    const block = { id: "1", parentId: "", text: { content: deltaText(index) } };
     return index === 0
-      ? frame({ op: "set", mask: "block.text", eventOffset: 4, block })
-      : frame({ op: "append", mask: "block.text.content", eventOffset: 4 + index, block });
+      ? envelope({ op: "set", mask: "block.text", eventOffset: 4, block })
+      : envelope({ op: "append", mask: "block.text.content", eventOffset: 4 + index, block });
   },
 
-  closing(number) {
-    const message = { id: id(number, "0a"), status: "MESSAGE_STATUS_COMPLETED" };
+  closing(answerNumber) {
+    const message = { id: kimiId(answerNumber, "0a"), status: "MESSAGE_STATUS_COMPLETED" };
     return Buffer.concat([
-      frame({ op: "set", mask: "message.status", eventOffset: 9_998, message }),
-      frame({ eventOffset: 9_999, done: {} }),
-      frame({}, 2),
+      envelope({ op: "set", mask: "message.status", eventOffset: 9_998, message }),
+      envelope({ eventOffset: 9_999, done: {} }),
+      envelope({}, 2),
     ]);
   },
 };
 
-function frame(event: object, flags = 0): Buffer {
+function envelope(event: object, flags = 0): Buffer {
   const payload = Buffer.from(JSON.stringify(event));
   const header = Buffer.from([flags, 0, 0, 0, 0]);
   header.writeUInt32BE(payload.length, 1);
   return Buffer.concat([header, payload]);
 }
 
-/** In the form of Kimi's ids (kimi-web.md §0.3). */
-function id(number: number, kind: string): string {
-  return `${number.toString(16).padStart(8, "0")}-0002-8001-8000-${kind}d0c0ffee01`;
+/** An id in the form of Kimi's (kimi-web.md §0.3); `kind` tells the ids of one answer apart. */
+function kimiId(answerNumber: number, kind: string): string {
+  return `${answerNumber.toString(16).padStart(8, "0")}-0002-8001-8000-${kind}d0c0ffee01`;
 }

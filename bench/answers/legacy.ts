@@ -1,20 +1,20 @@
 import type { Protocol } from "./answer.js";
-import { wordAt } from "./words.js";
+import { deltaText } from "./words.js";
 
 /** Kimi's earlier web chat: server-sent events (kimi-web.md §1.5, §5.9). */
 export const legacy: Protocol = {
   contentType: "text/event-stream; charset=utf-8",
 
-  opening(number) {
-    const group = legacyId(number, "g");
+  opening(answerNumber) {
+    const group = legacyId(answerNumber, "g");
     return Buffer.concat([
-      event({ event: "req", content: "…", group_id: group, id: legacyId(number, "s"), refs: [] }),
-      event({ event: "resp", group_id: group, id: legacyId(number, "r") }),
+      event({ event: "req", content: "…", group_id: group, id: legacyId(answerNumber, "s"), refs: [] }),
+      event({ event: "resp", group_id: group, id: legacyId(answerNumber, "r") }),
     ]);
   },
 
   delta(index) {
-    return event({ event: "cmpl", idx_s: 0, idx_z: 0, text: wordAt(index), view: "cmpl" });
+    return event({ event: "cmpl", idx_s: 0, idx_z: 0, text: deltaText(index), view: "cmpl" });
   },
 
   closing() {
@@ -22,7 +22,7 @@ export const legacy: Protocol = {
   },
 };
 
-/** An id of 20 characters, as the earlier site gave them. */
+/** An id of 20 characters, in the form of the earlier site's ids. `kind` is one character. */
 export function legacyId(number: number, kind: string): string {
   return `d${number.toString(32).padStart(18, "0")}${kind}`;
 }

@@ -1,10 +1,10 @@
 import type { Protocol } from "./answer.js";
-import { wordAt, wordsOf } from "./words.js";
+import { answerText, deltaText } from "./words.js";
 
 const model = "kimi-k2.6";
 const created = 1_790_000_001;
 
-/** Moonshot's platform and whoever else speaks OpenAI's chat completions (moonshot-platform.md A.8, D.3). */
+/** Streamed chat completions of Moonshot's platform and other OpenAI-compatible services (moonshot-platform.md A.8, D.3). */
 export const openai: Protocol = {
   contentType: "text/event-stream; charset=utf-8",
 
@@ -13,7 +13,7 @@ export const openai: Protocol = {
   },
 
   delta(index) {
-    return chunk({ index: 0, delta: { content: wordAt(index) }, finish_reason: null });
+    return chunk({ index: 0, delta: { content: deltaText(index) }, finish_reason: null });
   },
 
   closing() {
@@ -25,9 +25,9 @@ export const openai: Protocol = {
   },
 };
 
-/** The same answer where no stream was asked for (moonshot-platform.md D.2). */
-export function wholeOpenai(deltas: number): string {
-  const message = { role: "assistant", content: wordsOf(deltas) };
+/** The body of a response that is not streamed, with the text of `deltas` deltas (moonshot-platform.md D.2). */
+export function openaiCompletion(deltas: number): string {
+  const message = { role: "assistant", content: answerText(deltas) };
   return JSON.stringify({
     id: "chatcmpl-bench",
     object: "chat.completion",

@@ -1,5 +1,5 @@
-/** Tokens in the form of Kimi's, as far as a reader looks at them (kimi-web.md §2.3). */
-function token(kind: string, seconds: number): string {
+/** A token with the claims that Moonbridge reads of Kimi's (kimi-web.md §2.3), and without a valid signature. */
+function createToken(kind: string, lifetimeSeconds: number): string {
   const now = Math.floor(Date.now() / 1_000);
   const claims = {
     iss: "account",
@@ -8,13 +8,13 @@ function token(kind: string, seconds: number): string {
     app_id: "kimi",
     sub: "u",
     iat: now,
-    exp: now + seconds,
+    exp: now + lifetimeSeconds,
   };
   return [{ alg: "HS512", typ: "JWT" }, claims, "bench"]
     .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
     .join(".");
 }
 
-const day = 86_400;
-export const accessToken = token("access", 30 * day);
-export const refreshToken = token("refresh", 90 * day);
+const secondsPerDay = 86_400;
+export const accessToken = createToken("access", 30 * secondsPerDay);
+export const refreshToken = createToken("refresh", 90 * secondsPerDay);

@@ -1,14 +1,18 @@
 import type { Settings } from "../settings.js";
 import type { Candidate } from "./candidate.js";
-import { baseline, moonbridges } from "./moonbridge.js";
+import { baselineCandidate, moonbridgeCandidates } from "./moonbridge.js";
 import { nginx } from "./nginx.js";
 import { naiveRelay, noGateway } from "./relays.js";
 
-/** Who takes part, in the order of the tables. */
-export function candidatesFor({ quick, candidates, baseline: build }: Settings): Candidate[] {
-  const before = build === undefined ? [] : [baseline(build)];
-  const all = [noGateway, nginx, naiveRelay, ...before, ...moonbridges];
+/** The candidates that the settings select, in the order of the tables. */
+export function selectCandidates({ quick, candidates, baseline: baselineDist }: Settings): Candidate[] {
+  const baselines = baselineDist === undefined ? [] : [baselineCandidate(baselineDist)];
+  const all = [noGateway, nginx, naiveRelay, ...baselines, ...moonbridgeCandidates];
   if (candidates.length === 0)
-    return quick ? all.filter((each) => !moonbridges.includes(each) || each === moonbridges[0]) : all;
-  return all.filter(({ name }) => candidates.some((asked) => name.includes(asked)));
+    return quick
+      ? all.filter(
+          (candidate) => !moonbridgeCandidates.includes(candidate) || candidate === moonbridgeCandidates[0],
+        )
+      : all;
+  return all.filter(({ name }) => candidates.some((part) => name.includes(part)));
 }

@@ -1,36 +1,37 @@
 import { accessToken } from "../answers/tokens.js";
 import type { Child } from "../child.js";
 import type { Target } from "../load/work.js";
-import type { Stage } from "../stage.js";
+import type { BenchEnvironment } from "../stage.js";
 
-/** Something that stands between a client and the upstream, to be compared with others. */
+/** A gateway or proxy between client and upstream that is measured and compared with others. */
 export type Candidate = {
   name: string;
-  /** Throws Skipped where it cannot take part here. */
-  start(stage: Stage): Promise<Running>;
+  /** Throws CandidateUnavailable if it cannot run on this machine or in this version. */
+  start(environment: BenchEnvironment): Promise<RunningCandidate>;
 };
 
-export type Running = {
-  /** Nothing where there is no process in between. */
+export type RunningCandidate = {
+  /** Undefined if there is no process between client and upstream. */
   child: Child | undefined;
-  /** Whether the process answers `watch` and `report` (gateway-preload.ts). */
-  watched: boolean;
-  /** Where streams are asked for, and answers in one piece; undefined where it has no such. */
-  streams: Target;
-  whole: Target | undefined;
+  /** Whether the process handles `startMeasuring` and `report` (gateway-preload.ts). */
+  reportsEventLoop: boolean;
+  /** Where streamed answers are requested. */
+  streaming: Target;
+  /** Where answers that are not streamed are requested; undefined if the candidate has none. */
+  nonStreaming: Target | undefined;
 };
 
-/** Why a candidate cannot take part, as a sentence for its row. */
-export class Skipped extends Error {}
+/** A candidate cannot run on this machine or in this version; the message is the reason, for a note below the table. */
+export class CandidateUnavailable extends Error {}
 
-/** What the upstream itself is asked for a stream of the web chat; relays pass it on as it is. */
+/** A request for a stream of the web chat, as the upstream takes it and relays forward it. */
 export function upstreamTarget(port: number): Target {
   return {
     port,
     path: "/apiv2/kimi.gateway.chat.v1.ChatService/Chat",
     headers: { "content-type": "application/connect+json", authorization: `Bearer ${accessToken}` },
     body: ['{"message":{"role":"user","blocks":[{"message_id":"","text":{"content":"', '"}}]}}'],
-    framed: true,
-    reading: { kind: "verbatim", protocol: "connect" },
+    enveloped: true,
+    responseFormat: { kind: "verbatim", protocol: "connect" },
   };
 }

@@ -3,115 +3,134 @@ import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { upstreamSchemas } from "../../src/config/upstream-schema.js";
 import { asObject, asText, parseObject } from "../../src/lib/json.js";
-import { orderLine } from "../answers/order.js";
+import { formatAnswerSpec } from "../answers/order.js";
 import { accessToken, refreshToken } from "../answers/tokens.js";
 import { Child } from "../child.js";
 import { type DialectName, dialects } from "../load/dialects.js";
-import type { Reading, Target } from "../load/work.js";
-import { untilReady } from "../ready.js";
-import { modulePath, type Stage } from "../stage.js";
-import { type Candidate, type Running, Skipped } from "./candidate.js";
+import type { ResponseFormat, Target } from "../load/work.js";
+import { waitUntilReady } from "../ready.js";
+import { type BenchEnvironment, modulePath } from "../stage.js";
+import { type Candidate, CandidateUnavailable, type RunningCandidate } from "./candidate.js";
 
-/** The gateway's key in the benchmark. */
+/** The gateway's API key in the benchmark. */
 export const apiKey = "bench-key";
 
-type Kind = "kimi-web" | "kimi-legacy" | "openai";
+type UpstreamKind = "kimi-web" | "kimi-legacy" | "openai";
 
 /** Every upstream in the first dialect, and every dialect on the first upstream. */
-export const moonbridges: readonly Candidate[] = [
-  moonbridge("kimi-web", "chat"),
-  moonbridge("kimi-legacy", "chat"),
-  moonbridge("openai", "chat"),
-  moonbridge("kimi-web", "responses"),
-  moonbridge("kimi-web", "messages"),
+export const moonbridgeCandidates: readonly Candidate[] = [
+  moonbridgeCandidate("kimi-web", "chat"),
+  moonbridgeCandidate("kimi-legacy", "chat"),
+  moonbridgeCandidate("openai", "chat"),
+  moonbridgeCandidate("kimi-web", "responses"),
+  moonbridgeCandidate("kimi-web", "messages"),
 ];
 
 /** Another build of Moonbridge, by its `dist` folder. */
-export function baseline(build: string): Candidate {
-  return { ...moonbridge("kimi-web", "chat", resolve(build)), name: "Moonbridge, the baseline" };
+export function baselineCandidate(distFolder: string): Candidate {
+  return {
+    ...moonbridgeCandidate("kimi-web", "chat", resolve(distFolder)),
+    name: "Moonbridge, the baseline",
+  };
 }
 
-function moonbridge(kind: Kind, dialect: DialectName, build?: string): Candidate {
+function moonbridgeCandidate(kind: UpstreamKind, dialect: DialectName, distFolder?: string): Candidate {
   return {
     name: `Moonbridge ${kind} · ${dialect}`,
-    start: async (stage) => {
-      const gateway = await startGateway(stage, kind, build === undefined ? {} : { build });
+    start: async (environment) => {
+      const gateway = await startGateway(environment, kind, distFolder === undefined ? {} : { distFolder });
       const running = {
         child: gateway.child,
-        watched: true,
-        streams: targetOf(gateway.port, dialect, true, readingOf(kind, dialect)),
-        whole: targetOf(gateway.port, dialect, false, { kind: "whole", dialect }),
+        reportsEventLoop: true,
+        streaming: gatewayTarget(gateway.port, dialect, true, responseFormatFor(kind, dialect)),
+        nonStreaming: gatewayTarget(gateway.port, dialect, false, { kind: "json", dialect }),
       };
-      await checkDialect(running, dialect);
+      await requireDialect(running, dialect);
       return running;
     },
   };
 }
 
-/** Where the bytes can be foretold, every one is checked; a service's own chunks are passed on as they are. */
-function readingOf(kind: Kind, dialect: DialectName): Reading {
-  return kind !== "openai" && dialect === "chat" ? { kind: "chunks" } : { kind: "events", dialect };
+/** Every byte is validated where it can be predicted; chunks of an OpenAI-compatible service are forwarded as they are. */
+function responseFormatFor(kind: UpstreamKind, dialect: DialectName): ResponseFormat {
+  return kind !== "openai" && dialect === "chat" ? { kind: "chat-chunks" } : { kind: "events", dialect };
 }
 
-export function targetOf(port: number, dialect: DialectName, stream: boolean, reading: Reading): Target {
+/** A target of the gateway at this port, with the gateway's API key. */
+export function gatewayTarget(
+  port: number,
+  dialect: DialectName,
+  stream: boolean,
+  responseFormat: ResponseFormat,
+): Target {
   const { path, body } = dialects[dialect];
-  const [before = "", behind = ""] = JSON.stringify(body("kimi", "<order>", stream)).split("<order>");
-  return { port, path, headers: clientHeaders, body: [before, behind], framed: false, reading };
+  const [before = "", after = ""] = JSON.stringify(body("kimi", "<spec>", stream)).split("<spec>");
+  return {
+    port,
+    path,
+    headers: clientHeaders,
+    body: [before, after],
+    enveloped: false,
+    responseFormat,
+  };
 }
 
 const clientHeaders = { "content-type": "application/json", authorization: `Bearer ${apiKey}` };
 
-export type Gateway = { child: Child; port: number };
+export type GatewayProcess = { child: Child; port: number };
 
 export type GatewayOptions = {
-  /** Where its configuration and its store lie; a new one if none is given. */
-  folder?: string;
-  /** The `dist` folder of another build than this one. */
-  build?: string;
+  /** The folder of its configuration and its store; by default a new one. */
+  workDirectory?: string;
+  /** The `dist` folder of the build to start; by default this one. */
+  distFolder?: string;
 };
 
-/** The built gateway as `npm start` runs it, in front of the fake upstream. */
+/** Starts the built gateway with the flags of `npm start`, in front of the fake upstream. */
 export async function startGateway(
-  stage: Stage,
-  kind: Kind = "kimi-web",
+  environment: BenchEnvironment,
+  kind: UpstreamKind = "kimi-web",
   options: GatewayOptions = {},
-): Promise<Gateway> {
-  const folder = options.folder ?? stage.room("moonbridge");
-  writeFileSync(join(folder, "config.json"), JSON.stringify(configuration(kind, stage.fakePort)));
-  const build = options.build ?? modulePath("..");
-  const child = Child.module(join(build, "src/cli/main.js"), ["serve"], {
-    nodeArguments: [...startFlags(), "--import", modulePath("./gateway-preload.js")],
-    environment: stage.profiles ? { MOONBRIDGE_BENCH_PROFILES: stage.profiles } : {},
-    cwd: folder,
-    log: join(folder, "log"),
+): Promise<GatewayProcess> {
+  const workDirectory = options.workDirectory ?? environment.createWorkDirectory("moonbridge");
+  writeFileSync(
+    join(workDirectory, "config.json"),
+    JSON.stringify(gatewayConfig(kind, environment.fakeUpstreamPort)),
+  );
+  const distFolder = options.distFolder ?? modulePath("..");
+  const child = Child.fork(join(distFolder, "src/cli/main.js"), ["serve"], {
+    nodeArguments: [...npmStartFlags(), "--import", modulePath("./gateway-preload.js")],
+    env: environment.profileFolder ? { MOONBRIDGE_BENCH_PROFILES: environment.profileFolder } : {},
+    cwd: workDirectory,
+    log: join(workDirectory, "log"),
   });
-  const port = await listening(child);
-  await untilReady(child, `http://127.0.0.1:${port}/readyz`);
+  const port = await waitForPort(child);
+  await waitUntilReady(child, `http://127.0.0.1:${port}/readyz`);
   return { child, port };
 }
 
-/** What `npm start` tells Node. */
-function startFlags(): string[] {
-  const described = parseObject(readFileSync(modulePath("../../package.json"), "utf8"));
-  const start = asText(asObject(described?.scripts)?.start) ?? "";
-  return start.split(" ").filter((word) => word.startsWith("--"));
+/** The flags of Node in the script `start` of package.json. */
+function npmStartFlags(): string[] {
+  const manifest = parseObject(readFileSync(modulePath("../../package.json"), "utf8"));
+  const startScript = asText(asObject(manifest?.scripts)?.start) ?? "";
+  return startScript.split(" ").filter((word) => word.startsWith("--"));
 }
 
-/** Only what this version knows; a kind that it does not know is left out with a sentence. */
-function configuration(kind: Kind, fakePort: number): object {
-  const fake = `http://127.0.0.1:${fakePort}`;
+/** A configuration of the settings that this version knows. Throws CandidateUnavailable if it does not know the kind. */
+function gatewayConfig(kind: UpstreamKind, fakeUpstreamPort: number): object {
+  const fakeUrl = `http://127.0.0.1:${fakeUpstreamPort}`;
   const schema = Object.entries(upstreamSchemas).find(([name]) => name === kind)?.[1];
-  if (!schema) throw new Skipped(`this version has no upstream of the kind ${kind}`);
+  if (!schema) throw new CandidateUnavailable(`this version has no upstream of the kind ${kind}`);
   const settings = {
-    baseUrl: kind === "openai" ? `${fake}/v1` : fake,
-    authUrl: fake,
+    baseUrl: kind === "openai" ? `${fakeUrl}/v1` : fakeUrl,
+    authUrl: fakeUrl,
     accessToken,
     refreshToken,
     apiKey: "bench-service-key",
     concurrency: 10_000,
   };
   const properties = new Map<string, { readonly maximum?: unknown }>(Object.entries(schema.properties));
-  const known = Object.entries(settings).flatMap(([name, value]) => {
+  const knownSettings = Object.entries(settings).flatMap(([name, value]) => {
     const maximum = properties.get(name)?.maximum;
     if (!properties.has(name)) return [];
     return [
@@ -121,30 +140,32 @@ function configuration(kind: Kind, fakePort: number): object {
   return {
     token: apiKey,
     server: { port: 0 },
-    upstreams: [{ name: "kimi", kind, ...Object.fromEntries(known) }],
+    upstreams: [{ name: "kimi", kind, ...Object.fromEntries(knownSettings) }],
   };
 }
 
-async function listening(child: Child): Promise<number> {
+async function waitForPort(child: Child): Promise<number> {
   for (;;) {
-    const port = /^listening on http:\S+:(\d+)$/m.exec(child.output())?.[1];
+    const port = /^listening on http:\S+:(\d+)$/m.exec(child.outputTail())?.[1];
     if (port !== undefined) return Number(port);
-    if (child.exited) throw new Error(`the gateway has ended: ${child.output()}`);
+    if (child.exited) throw new Error(`the gateway has ended: ${child.outputTail()}`);
     await setTimeout(2);
   }
 }
 
-async function checkDialect({ streams, child }: Running, dialect: DialectName): Promise<void> {
-  const { port, path, headers, body } = streams;
-  const order = orderLine({ number: 0, pace: 0, deltas: 1 });
+/** Throws CandidateUnavailable if the gateway does not serve the dialect. */
+async function requireDialect({ streaming, child }: RunningCandidate, dialect: DialectName): Promise<void> {
+  const { port, path, headers, body } = streaming;
+  const spec = formatAnswerSpec({ number: 0, pace: 0, deltas: 1 });
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: "POST",
     headers,
-    body: body.join(order),
+    body: body.join(spec),
   });
-  const answer = await response.text();
+  const responseBody = await response.text();
   if (response.status === 200) return;
   await child?.stop();
-  if (response.status === 404) throw new Skipped(`this version does not speak the dialect ${dialect}`);
-  throw new Error(`the gateway answered ${response.status}: ${answer.slice(0, 500)}`);
+  if (response.status === 404)
+    throw new CandidateUnavailable(`this version does not speak the dialect ${dialect}`);
+  throw new Error(`the gateway answered ${response.status}: ${responseBody.slice(0, 500)}`);
 }

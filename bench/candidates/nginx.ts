@@ -3,24 +3,26 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { Child } from "../child.js";
-import { untilReady } from "../ready.js";
-import { type Candidate, Skipped, upstreamTarget } from "./candidate.js";
+import { waitUntilReady } from "../ready.js";
+import { type Candidate, CandidateUnavailable, upstreamTarget } from "./candidate.js";
 
-/** nginx as a plain proxy that holds nothing back. */
+/** nginx as a plain proxy with buffering off. */
 export const nginx: Candidate = {
   name: "nginx proxy_pass",
-  start: async (stage) => {
-    const program = findProgram();
-    const folder = stage.room("nginx");
+  start: async (environment) => {
+    const program = findNginx();
+    const workDirectory = environment.createWorkDirectory("nginx");
     const port = await freePort();
-    writeFileSync(join(folder, "nginx.conf"), configuration(port, stage.fakePort));
-    const child = Child.program(program, ["-p", folder, "-c", "nginx.conf"], { log: join(folder, "log") });
-    await untilReady(child, `http://127.0.0.1:${port}/v1/models`);
-    return { child, watched: false, streams: upstreamTarget(port), whole: undefined };
+    writeFileSync(join(workDirectory, "nginx.conf"), nginxConfig(port, environment.fakeUpstreamPort));
+    const child = Child.spawn(program, ["-p", workDirectory, "-c", "nginx.conf"], {
+      log: join(workDirectory, "log"),
+    });
+    await waitUntilReady(child, `http://127.0.0.1:${port}/v1/models`);
+    return { child, reportsEventLoop: false, streaming: upstreamTarget(port), nonStreaming: undefined };
   },
 };
 
-function configuration(port: number, upstreamPort: number): string {
+function nginxConfig(port: number, upstreamPort: number): string {
   return `daemon off;
 worker_processes 1;
 worker_rlimit_nofile 40000;
@@ -47,38 +49,38 @@ http {
 `;
 }
 
-/** The nginx of this machine, else Debian's, unpacked into a folder of ours: nothing is installed or started. */
-function findProgram(): string {
-  const unpacked = resolve("bench/results/nginx");
-  const places = [
+/** The path of this machine's nginx, else of Debian's package, unpacked below bench/results without installing it. */
+function findNginx(): string {
+  const unpackFolder = resolve("bench/results/nginx");
+  const paths = [
     "/usr/sbin/nginx",
     "/usr/local/sbin/nginx",
     "/usr/bin/nginx",
-    join(unpacked, "usr/sbin/nginx"),
+    join(unpackFolder, "usr/sbin/nginx"),
   ];
-  const found = places.find((place) => existsSync(place));
+  const found = paths.find((path) => existsSync(path));
   if (found) return found;
   try {
-    mkdirSync(unpacked, { recursive: true });
-    const quiet = { cwd: unpacked, stdio: "ignore", timeout: 120_000 } as const;
-    execFileSync("apt-get", ["download", "nginx"], quiet);
-    execFileSync("sh", ["-c", "dpkg-deb -x nginx_*.deb ."], quiet);
-    const program = join(unpacked, "usr/sbin/nginx");
-    execFileSync(program, ["-v"], quiet);
+    mkdirSync(unpackFolder, { recursive: true });
+    const options = { cwd: unpackFolder, stdio: "ignore", timeout: 120_000 } as const;
+    execFileSync("apt-get", ["download", "nginx"], options);
+    execFileSync("sh", ["-c", "dpkg-deb -x nginx_*.deb ."], options);
+    const program = join(unpackFolder, "usr/sbin/nginx");
+    execFileSync(program, ["-v"], options);
     return program;
   } catch {
-    throw new Skipped("there is no nginx here and none can be had from Debian");
+    throw new CandidateUnavailable("there is no nginx here and none can be had from Debian");
   }
 }
 
-/** nginx cannot say which port it was given, so it is given one that is free now. */
+/** A port that is free now: nginx does not report the port that it got for port 0. */
 function freePort(): Promise<number> {
-  return new Promise((found, reject) => {
+  return new Promise((resolvePort, reject) => {
     const server = createServer();
     server.once("error", reject);
     server.listen(0, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo;
-      server.close(() => found(port));
+      server.close(() => resolvePort(port));
     });
   });
 }

@@ -3,24 +3,24 @@ import { Child } from "../child.js";
 import { modulePath } from "../stage.js";
 import { type Candidate, upstreamTarget } from "./candidate.js";
 
-/** No gateway at all: what the fake upstream, the load client and the machine can do. */
+/** The load client connected to the fake upstream directly: the limits of both, and of the machine. */
 export const noGateway: Candidate = {
   name: "no gateway",
-  start: async (stage) => ({
+  start: async (environment) => ({
     child: undefined,
-    watched: false,
-    streams: upstreamTarget(stage.fakePort),
-    whole: undefined,
+    reportsEventLoop: false,
+    streaming: upstreamTarget(environment.fakeUpstreamPort),
+    nonStreaming: undefined,
   }),
 };
 
-/** Node's own `http`, a request piped through and nothing transformed. */
+/** A relay with Node's `http` that pipes requests and responses and transforms nothing. */
 export const naiveRelay: Candidate = {
   name: "naive Node relay",
-  start: async (stage) => {
-    const options = { log: join(stage.room("naive"), "log") };
-    const child = Child.module(modulePath("./relay/naive.js"), [String(stage.fakePort)], options);
+  start: async (environment) => {
+    const options = { log: join(environment.createWorkDirectory("naive"), "log") };
+    const child = Child.fork(modulePath("./relay/naive.js"), [String(environment.fakeUpstreamPort)], options);
     const port = await child.call<number>("port");
-    return { child, watched: false, streams: upstreamTarget(port), whole: undefined };
+    return { child, reportsEventLoop: false, streaming: upstreamTarget(port), nonStreaming: undefined };
   },
 };

@@ -1,12 +1,12 @@
-/** The fake upstream as a process of its own. */
-import { answerCalls } from "../calls.js";
+/** The process of the fake upstream. */
+import { handleCalls } from "../calls.js";
 import { FakeUpstream } from "./server.js";
 
 const upstream = new FakeUpstream();
 const port = await upstream.listen();
 
-answerCalls({
+handleCalls({
   port: () => port,
-  record: () => upstream.record(),
-  recorded: () => upstream.recorded(),
+  startRecording: () => upstream.startRecording(),
+  takeSendTimes: () => upstream.takeSendTimes(),
 });

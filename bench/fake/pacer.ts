@@ -1,48 +1,48 @@
 import type { Socket } from "node:net";
 import { now } from "../clock.js";
 
-/** An answer on its way: its chunks, one each `pace` milliseconds. */
+/** An answer that is being sent: one of its chunks every `pace` milliseconds. */
 export type PacedAnswer = {
   socket: Socket;
   chunks: readonly Buffer[];
-  /** Sent right after the last chunk. */
+  /** Sent after the last chunk. */
   end: Buffer;
   pace: number;
-  /** Where the time of sending each chunk is noted. */
-  sent: Float64Array | undefined;
+  /** Takes the send time of each chunk; undefined if they are not recorded. */
+  sendTimes: Float64Array | undefined;
 };
 
-type Running = PacedAnswer & { next: number; dueAt: number };
+type ActiveAnswer = PacedAnswer & { nextIndex: number; dueAt: number };
 
-/** Sends paced answers, looking once a millisecond which are due: one timer for thousands of streams. */
+/** Sends paced answers with one timer for thousands of streams, which checks every millisecond which chunks are due. */
 export class Pacer {
-  readonly #running = new Set<Running>();
+  readonly #active = new Set<ActiveAnswer>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Takes over an answer whose first chunk has just been sent. */
+  /** Adds an answer of which the caller has sent the first chunk. */
   add(answer: PacedAnswer): void {
-    const running = { ...answer, next: 1, dueAt: now() + answer.pace };
-    this.#running.add(running);
-    answer.socket.once("close", () => this.#running.delete(running));
+    const active = { ...answer, nextIndex: 1, dueAt: now() + answer.pace };
+    this.#active.add(active);
+    answer.socket.once("close", () => this.#active.delete(active));
     this.#timer ??= setInterval(() => this.#tick(), 1);
   }
 
   #tick(): void {
     const time = now();
-    for (const answer of this.#running) {
+    for (const answer of this.#active) {
       if (answer.dueAt > time) continue;
-      const chunk = answer.chunks[answer.next];
+      const chunk = answer.chunks[answer.nextIndex];
       if (chunk === undefined) {
         answer.socket.write(answer.end);
-        this.#running.delete(answer);
+        this.#active.delete(answer);
         continue;
       }
-      if (answer.sent) answer.sent[answer.next] = now();
+      if (answer.sendTimes) answer.sendTimes[answer.nextIndex] = now();
       answer.socket.write(chunk);
-      answer.next++;
+      answer.nextIndex++;
       answer.dueAt += answer.pace;
     }
-    if (this.#running.size > 0) return;
+    if (this.#active.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

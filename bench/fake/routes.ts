@@ -1,29 +1,30 @@
 import type { ProtocolName } from "../answers/answer.js";
 import { legacyId } from "../answers/legacy.js";
-import { wholeOpenai } from "../answers/openai.js";
-import { type Order, readOrder } from "../answers/order.js";
+import { openaiCompletion } from "../answers/openai.js";
+import { type AnswerSpec, parseAnswerSpec } from "../answers/order.js";
 import { accessToken, refreshToken } from "../answers/tokens.js";
 
-/** What the fake upstream replies to a request: JSON, or the stream that was ordered. */
-export type Reply = { json: string } | { stream: ProtocolName; order: Order };
+/** The response of the fake upstream: a JSON body, or the stream that the request specifies. */
+export type FakeResponse = { json: string } | { stream: ProtocolName; spec: AnswerSpec };
 
-let chats = 0;
+let chatCount = 0;
 
-/** All three upstreams in one: their paths do not collide (kimi-web.md §1, §2; moonshot-platform.md A). */
-export function replyTo(method: string, path: string, body: Buffer): Reply {
-  if (path.endsWith("ChatService/Chat")) return { stream: "connect", order: readOrder(body) };
-  if (path.endsWith("/completion/stream")) return { stream: "legacy", order: readOrder(body) };
+/** Serves all three kinds of upstreams, whose paths do not collide (kimi-web.md §1, §2; moonshot-platform.md A). */
+export function respondTo(method: string, path: string, body: Buffer): FakeResponse {
+  if (path.endsWith("ChatService/Chat")) return { stream: "connect", spec: parseAnswerSpec(body) };
+  if (path.endsWith("/completion/stream")) return { stream: "legacy", spec: parseAnswerSpec(body) };
   if (path === "/v1/chat/completions") {
-    const order = readOrder(body);
+    const spec = parseAnswerSpec(body);
     const streamed = /"stream": ?true/.test(body.toString("latin1"));
-    return streamed ? { stream: "openai", order } : { json: wholeOpenai(order.deltas) };
+    return streamed ? { stream: "openai", spec } : { json: openaiCompletion(spec.deltas) };
   }
-  if (path === "/api/chat" && method === "POST") return json({ id: legacyId(++chats, "c"), name: "…" });
-  return json(fixed[path.split("?")[0]?.split("/").at(-1) ?? ""] ?? {});
+  if (path === "/api/chat" && method === "POST")
+    return jsonResponse({ id: legacyId(++chatCount, "c"), name: "…" });
+  return jsonResponse(staticResponses[path.split("?")[0]?.split("/").at(-1) ?? ""] ?? {});
 }
 
-/** Short calls, by the last part of their path. */
-const fixed: Record<string, object> = {
+/** Responses to the calls besides chats, by the last segment of the path. */
+const staticResponses: Record<string, object> = {
   GetAvailableModels: {
     defaultScenario: { scenario: "SCENARIO_CHAT", model: "k2d6-chat" },
     availableModels: [
@@ -35,7 +36,7 @@ const fixed: Record<string, object> = {
       },
     ],
   },
-  // A picture with a thumbnail can be used at once (kimi-web.md §2.8).
+  // An uploaded image with a thumbnail can be used at once (kimi-web.md §2.8).
   upload: { file: { id: "file-of-the-bench", parseResult: { thumbnail: { url: "" } } } },
   refresh: { access_token: accessToken, refresh_token: refreshToken },
   RefreshToken: { accessToken, refreshToken },
@@ -57,6 +58,6 @@ const fixed: Record<string, object> = {
   },
 };
 
-function json(value: object): Reply {
+function jsonResponse(value: object): FakeResponse {
   return { json: JSON.stringify(value) };
 }

@@ -1,23 +1,23 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { deltasOf, type ProtocolName } from "../answers/answer.js";
-import type { Order } from "../answers/order.js";
+import { encodedDeltas, type ProtocolName } from "../answers/answer.js";
+import type { AnswerSpec } from "../answers/order.js";
 import { protocols } from "../answers/protocols.js";
 import { now } from "../clock.js";
-import { asChunk, lastChunk, MessageReader } from "../http/message-reader.js";
+import { encodeChunk, lastChunk, MessageReader } from "../http/message-reader.js";
 import { Pacer } from "./pacer.js";
-import { type Reply, replyTo } from "./routes.js";
+import { type FakeResponse, respondTo } from "./routes.js";
 
 /**
- * The upstreams of the benchmark: answers made of bytes that are ready beforehand, one chunk of the body a delta, as
- * a service that flushes each delta sends them. Written straight to the socket, so that it is never the slowest.
+ * The upstreams of the benchmark. Answers are encoded ahead of time, one chunk of the body per delta, as a service that
+ * flushes each delta sends them. They are written straight to the socket, so that the upstream is never the bottleneck.
  */
 export class FakeUpstream {
   readonly #server: Server;
   readonly #pacer = new Pacer();
-  #sent: Map<number, Float64Array> | undefined;
+  #sendTimes: Map<number, Float64Array> | undefined;
 
   constructor() {
-    this.#server = createServer({ noDelay: true }, (socket) => this.#serve(socket));
+    this.#server = createServer({ noDelay: true }, (socket) => this.#handleConnection(socket));
   }
 
   listen(): Promise<number> {
@@ -29,80 +29,80 @@ export class FakeUpstream {
     });
   }
 
-  /** Notes from now on when each delta of each answer is sent, by the answers' numbers. */
-  record(): void {
-    this.#sent = new Map();
+  /** Records from now on when each delta of each paced answer is sent. */
+  startRecording(): void {
+    this.#sendTimes = new Map();
   }
 
-  /** What was noted; nothing is any more. */
-  recorded(): ReadonlyMap<number, Float64Array> {
-    const sent = this.#sent ?? new Map();
-    this.#sent = undefined;
-    return sent;
+  /** Stops recording and returns the send times of the deltas, by the answers' numbers. */
+  takeSendTimes(): ReadonlyMap<number, Float64Array> {
+    const sendTimes = this.#sendTimes ?? new Map();
+    this.#sendTimes = undefined;
+    return sendTimes;
   }
 
-  #serve(socket: Socket): void {
+  #handleConnection(socket: Socket): void {
     let [method, path] = ["", ""];
     let body: Buffer[] = [];
     const reader = new MessageReader({
-      head: (head) => {
+      onHead: (head) => {
         [method = "", path = ""] = head.split(" ", 2);
         body = [];
       },
-      body: (chunk, start, end) => body.push(Buffer.from(chunk.subarray(start, end))),
-      end: () => this.#reply(socket, replyTo(method, path, Buffer.concat(body))),
+      onBody: (chunk, start, end) => body.push(Buffer.from(chunk.subarray(start, end))),
+      onEnd: () => this.#respond(socket, respondTo(method, path, Buffer.concat(body))),
     });
     socket.on("data", (chunk) => reader.push(chunk));
-    // Who leaves in the middle of an answer cuts the connection.
+    // A client that aborts an answer resets the connection.
     socket.on("error", () => {});
   }
 
-  #reply(socket: Socket, reply: Reply): void {
-    if ("stream" in reply) {
-      this.#stream(socket, reply.stream, reply.order);
+  #respond(socket: Socket, response: FakeResponse): void {
+    if ("stream" in response) {
+      this.#stream(socket, response.stream, response.spec);
       return;
     }
-    const length = Buffer.byteLength(reply.json);
+    const length = Buffer.byteLength(response.json);
     const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
-    socket.write(head + reply.json);
+    socket.write(head + response.json);
   }
 
-  #stream(socket: Socket, name: ProtocolName, order: Order): void {
+  #stream(socket: Socket, name: ProtocolName, spec: AnswerSpec): void {
     const { contentType, opening, closing } = protocols[name];
     const head = `HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\ntransfer-encoding: chunked\r\n\r\n`;
-    const { each, all } = chunksOf(name, order.deltas);
-    const beginning = Buffer.concat([Buffer.from(head), asChunk(opening(order.number))]);
-    const end = Buffer.concat([asChunk(closing(order.number)), lastChunk]);
-    if (order.pace === 0) {
+    const { pieces, concatenated } = deltaChunks(name, spec.deltas);
+    const headAndOpening = Buffer.concat([Buffer.from(head), encodeChunk(opening(spec.number))]);
+    const end = Buffer.concat([encodeChunk(closing(spec.number)), lastChunk]);
+    if (spec.pace === 0) {
       socket.cork();
-      socket.write(beginning);
-      socket.write(all);
+      socket.write(headAndOpening);
+      socket.write(concatenated);
       socket.write(end);
       socket.uncork();
       return;
     }
-    const sent = this.#sent && new Float64Array(order.deltas);
-    if (sent) {
-      this.#sent?.set(order.number, sent);
-      sent[0] = now();
+    const sendTimes = this.#sendTimes && new Float64Array(spec.deltas);
+    if (sendTimes) {
+      this.#sendTimes?.set(spec.number, sendTimes);
+      sendTimes[0] = now();
     }
-    socket.write(Buffer.concat([beginning, each[0] ?? lastChunk]));
-    this.#pacer.add({ socket, chunks: each, end, pace: order.pace, sent });
+    socket.write(Buffer.concat([headAndOpening, pieces[0] ?? lastChunk]));
+    this.#pacer.add({ socket, chunks: pieces, end, pace: spec.pace, sendTimes });
   }
 }
 
-type Chunks = { each: readonly Buffer[]; all: Buffer };
+type DeltaChunks = { pieces: readonly Buffer[]; concatenated: Buffer };
 
-const made = new Map<string, Chunks>();
+const chunkCache = new Map<string, DeltaChunks>();
 
-/** The deltas as chunks of a body, made once. */
-function chunksOf(name: ProtocolName, count: number): Chunks {
+/** The first `count` deltas, each as a chunk of a chunked body; cached. */
+function deltaChunks(name: ProtocolName, count: number): DeltaChunks {
   const key = `${name} ${count}`;
-  let chunks = made.get(key);
+  let chunks = chunkCache.get(key);
   if (!chunks) {
-    const each = deltasOf(protocols[name], count).each.map(asChunk);
-    chunks = { each, all: Buffer.concat(each) };
-    made.set(key, chunks);
+    const pieces = encodedDeltas(protocols[name], count).pieces.map(encodeChunk);
+    chunks = { pieces, concatenated: Buffer.concat(pieces) };
+    chunkCache.set(key, chunks);
   }
   return chunks;
 }

@@ -1,98 +1,99 @@
-type Part = "head" | "size" | "data" | "gap" | "trailer" | "sized";
+/** What is read next: the head, parts of a chunked body, or a `body` with a content length. */
+type ReaderState = "head" | "chunk-size" | "chunk-data" | "chunk-end" | "trailer" | "body";
 
 const lineFeed = 0x0a;
 
-/** What a reader tells. The bytes of a body are valid only during the call. */
-export type MessageListener = {
-  head(head: string): void;
-  body(chunk: Buffer, start: number, end: number): void;
-  end(): void;
+/** Callbacks of a reader. The bytes from `start` to `end` of `chunk` are valid only during the call. */
+export type MessageHandler = {
+  onHead(head: string): void;
+  onBody(chunk: Buffer, start: number, end: number): void;
+  onEnd(): void;
 };
 
 /**
- * Reads HTTP/1.1 messages off a connection, one after the other. It knows what the parties of this benchmark send and
- * no more, so that the fake upstream and the load client cost little beside what is measured.
+ * Parses the HTTP/1.1 messages of a connection, one after the other. It supports only what the processes of this
+ * benchmark send, so that the fake upstream and the load client cost little compared with what is measured.
  */
 export class MessageReader {
-  readonly #listener: MessageListener;
-  #part: Part = "head";
+  readonly #handler: MessageHandler;
+  #state: ReaderState = "head";
   #head = "";
-  /** Bytes of the body, or of this chunk of it, that are still to come. */
-  #left = 0;
+  /** Bytes of the body, or of its current chunk, that have not been read yet. */
+  #remaining = 0;
   #size = "";
   #trailer = "";
 
-  constructor(listener: MessageListener) {
-    this.#listener = listener;
+  constructor(handler: MessageHandler) {
+    this.#handler = handler;
   }
 
   push(chunk: Buffer): void {
-    let at = 0;
-    while (at < chunk.length) at = this.#step(chunk, at);
+    let offset = 0;
+    while (offset < chunk.length) offset = this.#readStep(chunk, offset);
   }
 
-  #step(chunk: Buffer, at: number): number {
-    switch (this.#part) {
+  #readStep(chunk: Buffer, offset: number): number {
+    switch (this.#state) {
       case "head":
-        return this.#readHead(chunk, at);
-      case "size":
-        return this.#readSize(chunk, at);
-      case "data":
-      case "sized": {
-        const end = Math.min(chunk.length, at + this.#left);
-        this.#left -= end - at;
-        this.#listener.body(chunk, at, end);
-        if (this.#left > 0) return end;
-        if (this.#part === "data") this.#part = "gap";
+        return this.#readHead(chunk, offset);
+      case "chunk-size":
+        return this.#readSize(chunk, offset);
+      case "chunk-data":
+      case "body": {
+        const end = Math.min(chunk.length, offset + this.#remaining);
+        this.#remaining -= end - offset;
+        this.#handler.onBody(chunk, offset, end);
+        if (this.#remaining > 0) return end;
+        if (this.#state === "chunk-data") this.#state = "chunk-end";
         else this.#finish();
         return end;
       }
-      case "gap":
-        if (chunk[at] === lineFeed) this.#part = "size";
-        return at + 1;
+      case "chunk-end":
+        if (chunk[offset] === lineFeed) this.#state = "chunk-size";
+        return offset + 1;
       case "trailer":
-        this.#trailer += chunk.toString("latin1", at, at + 1);
+        this.#trailer += chunk.toString("latin1", offset, offset + 1);
         if (this.#trailer.endsWith("\n\r\n") || this.#trailer === "\r\n") this.#finish();
-        return at + 1;
+        return offset + 1;
     }
   }
 
-  #readHead(chunk: Buffer, at: number): number {
-    const before = this.#head.length;
-    this.#head += chunk.toString("latin1", at);
+  #readHead(chunk: Buffer, offset: number): number {
+    const lengthBefore = this.#head.length;
+    this.#head += chunk.toString("latin1", offset);
     const end = this.#head.indexOf("\r\n\r\n");
     if (end === -1) return chunk.length;
     const head = this.#head.slice(0, end);
     this.#head = "";
     const length = /^content-length: *(\d+)/im.exec(head)?.[1];
     const chunked = /^transfer-encoding: *chunked/im.test(head);
-    this.#listener.head(head);
-    this.#left = Number(length ?? 0);
-    this.#part = chunked ? "size" : "sized";
-    if (!chunked && this.#left === 0) this.#finish();
-    return at + end + "\r\n\r\n".length - before;
+    this.#handler.onHead(head);
+    this.#remaining = Number(length ?? 0);
+    this.#state = chunked ? "chunk-size" : "body";
+    if (!chunked && this.#remaining === 0) this.#finish();
+    return offset + end + "\r\n\r\n".length - lengthBefore;
   }
 
-  #readSize(chunk: Buffer, at: number): number {
-    const end = chunk.indexOf(lineFeed, at);
-    this.#size += chunk.toString("latin1", at, end === -1 ? chunk.length : end);
+  #readSize(chunk: Buffer, offset: number): number {
+    const end = chunk.indexOf(lineFeed, offset);
+    this.#size += chunk.toString("latin1", offset, end === -1 ? chunk.length : end);
     if (end === -1) return chunk.length;
-    this.#left = Number.parseInt(this.#size, 16);
+    this.#remaining = Number.parseInt(this.#size, 16);
     this.#size = "";
     this.#trailer = "";
-    if (Number.isNaN(this.#left)) throw new Error("a chunk without its size");
-    this.#part = this.#left > 0 ? "data" : "trailer";
+    if (Number.isNaN(this.#remaining)) throw new Error("a chunk without its size");
+    this.#state = this.#remaining > 0 ? "chunk-data" : "trailer";
     return end + 1;
   }
 
   #finish(): void {
-    this.#part = "head";
-    this.#listener.end();
+    this.#state = "head";
+    this.#handler.onEnd();
   }
 }
 
-/** Bytes as one chunk of a chunked body. */
-export function asChunk(bytes: Buffer): Buffer {
+/** The bytes as one chunk of a chunked body. */
+export function encodeChunk(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]);
 }
 

@@ -1,38 +1,42 @@
-import { deltasOf, type ProtocolName } from "../answers/answer.js";
+import { encodedDeltas, type ProtocolName } from "../answers/answer.js";
 import { protocols } from "../answers/protocols.js";
-import { wordAt, wordsOf } from "../answers/words.js";
-import { type Dialect, dialects, Json } from "./dialects.js";
-import type { Reading } from "./work.js";
+import { answerText, deltaText } from "../answers/words.js";
+import { type Dialect, dialects, JsonReader } from "./dialects.js";
+import type { ResponseFormat } from "./work.js";
 
-/** Checks one answer as its bytes arrive. Throws at the first that is wrong. */
-export interface AnswerCheck {
-  /** Deltas that are there so far. */
+/** Validates one answer as its bytes arrive. `push` throws at the first wrong byte. */
+export interface AnswerValidator {
+  /** The number of complete deltas so far. */
   readonly deltas: number;
   push(chunk: Buffer, start: number, end: number): void;
-  /** The answer has ended; throws if it should not have. */
+  /** The response has ended; throws if the answer is incomplete. */
   end(): void;
 }
 
-export function checkFor(reading: Reading, number: number, deltas: number): AnswerCheck {
-  switch (reading.kind) {
+export function createValidator(
+  format: ResponseFormat,
+  answerNumber: number,
+  deltas: number,
+): AnswerValidator {
+  switch (format.kind) {
     case "verbatim":
-      return new BytesCheck(verbatim(reading.protocol, number, deltas));
-    case "chunks":
-      return new ChunksCheck(deltas);
+      return new BytesValidator(expectVerbatim(format.protocol, answerNumber, deltas));
+    case "chat-chunks":
+      return new ChatChunksValidator(deltas);
     case "events":
-      return new EventsCheck(dialects[reading.dialect], deltas);
-    case "whole":
-      return new WholeCheck(dialects[reading.dialect], deltas);
+      return new EventsValidator(dialects[format.dialect], deltas);
+    case "json":
+      return new JsonValidator(dialects[format.dialect], deltas);
   }
 }
 
-/** The bytes of a whole answer; delta `i` is complete after `ends[i] + shift + i * stride` of them. */
+/** The bytes of a whole answer. Delta `i` is complete after `ends[i] + shift + i * stride` bytes. */
 type Expected = { bytes: Buffer; ends: Uint32Array; shift: number; stride: number };
 
-/** The answer must be these bytes. */
-class BytesCheck implements AnswerCheck {
+/** The answer must consist of exactly these bytes. */
+class BytesValidator implements AnswerValidator {
   readonly #expected: Expected;
-  #at = 0;
+  #position = 0;
   deltas = 0;
 
   constructor(expected: Expected) {
@@ -41,105 +45,118 @@ class BytesCheck implements AnswerCheck {
 
   push(chunk: Buffer, start: number, end: number): void {
     const { bytes, ends, shift, stride } = this.#expected;
-    const after = this.#at + end - start;
-    if (after > bytes.length || bytes.compare(chunk, start, end, this.#at, after) !== 0) {
-      throw new Error(`wrong bytes after ${this.#at}: ${chunk.toString("utf8", start, start + 300)}`);
+    const positionAfter = this.#position + end - start;
+    if (
+      positionAfter > bytes.length ||
+      bytes.compare(chunk, start, end, this.#position, positionAfter) !== 0
+    ) {
+      throw new Error(`wrong bytes after ${this.#position}: ${chunk.toString("utf8", start, start + 300)}`);
     }
-    this.#at = after;
-    while (this.deltas < ends.length && (ends[this.deltas] ?? 0) + shift + this.deltas * stride <= after)
+    this.#position = positionAfter;
+    while (
+      this.deltas < ends.length &&
+      (ends[this.deltas] ?? 0) + shift + this.deltas * stride <= positionAfter
+    )
       this.deltas++;
   }
 
   end(): void {
-    if (this.#at !== this.#expected.bytes.length) throw new Error(`ended after ${this.#at} bytes`);
+    if (this.#position !== this.#expected.bytes.length)
+      throw new Error(`ended after ${this.#position} bytes`);
   }
 }
 
-/** The answer must be chat completion chunks that differ in nothing but their delta. */
-class ChunksCheck implements AnswerCheck {
-  readonly #count: number;
-  #first = Buffer.alloc(0);
-  #rest: BytesCheck | undefined;
+/** The answer must be chat completion chunks that differ only in their delta. */
+class ChatChunksValidator implements AnswerValidator {
+  readonly #expectedDeltas: number;
+  #firstChunk = Buffer.alloc(0);
+  #bytesValidator: BytesValidator | undefined;
 
-  constructor(count: number) {
-    this.#count = count;
+  constructor(expectedDeltas: number) {
+    this.#expectedDeltas = expectedDeltas;
   }
 
   get deltas(): number {
-    return this.#rest?.deltas ?? 0;
+    return this.#bytesValidator?.deltas ?? 0;
   }
 
   push(chunk: Buffer, start: number, end: number): void {
-    if (this.#rest) {
-      this.#rest.push(chunk, start, end);
+    if (this.#bytesValidator) {
+      this.#bytesValidator.push(chunk, start, end);
       return;
     }
-    this.#first = Buffer.concat([this.#first, chunk.subarray(start, end)]);
-    const at = this.#first.indexOf("\n\n");
-    if (at === -1) return;
-    this.#rest = new BytesCheck(chunks(this.#first.toString("utf8", 0, at + 2), this.#count));
-    this.#rest.push(this.#first, 0, this.#first.length);
+    this.#firstChunk = Buffer.concat([this.#firstChunk, chunk.subarray(start, end)]);
+    const chunkEnd = this.#firstChunk.indexOf("\n\n");
+    if (chunkEnd === -1) return;
+    this.#bytesValidator = new BytesValidator(
+      expectChatChunks(this.#firstChunk.toString("utf8", 0, chunkEnd + 2), this.#expectedDeltas),
+    );
+    this.#bytesValidator.push(this.#firstChunk, 0, this.#firstChunk.length);
   }
 
   end(): void {
-    if (!this.#rest) throw new Error("ended before the first chunk");
-    this.#rest.end();
+    if (!this.#bytesValidator) throw new Error("ended before the first chunk");
+    this.#bytesValidator.end();
   }
 }
 
-/** The answer must be events that add up to the text. */
-class EventsCheck implements AnswerCheck {
+/** The answer must be server-sent events of a dialect whose texts add up to the expected text. */
+class EventsValidator implements AnswerValidator {
   readonly #dialect: Dialect;
-  readonly #text: string;
-  readonly #count: number;
-  #rest = Buffer.alloc(0);
-  #said = "";
-  #reached = 0;
-  #ended = false;
+  readonly #expectedText: string;
+  readonly #expectedDeltas: number;
+  #incompleteEvent = Buffer.alloc(0);
+  #receivedText = "";
+  #countedLength = 0;
+  #hasEnded = false;
   deltas = 0;
 
-  constructor(dialect: Dialect, count: number) {
+  constructor(dialect: Dialect, expectedDeltas: number) {
     this.#dialect = dialect;
-    this.#count = count;
-    this.#text = wordsOf(count);
+    this.#expectedDeltas = expectedDeltas;
+    this.#expectedText = answerText(expectedDeltas);
   }
 
   push(chunk: Buffer, start: number, end: number): void {
-    const bytes = Buffer.concat([this.#rest, chunk.subarray(start, end)]);
-    const whole = bytes.lastIndexOf("\n\n");
-    this.#rest = bytes.subarray(whole === -1 ? 0 : whole + 2);
-    if (whole === -1) return;
-    for (const event of bytes.toString("utf8", 0, whole).split("\n\n")) this.#hear(event);
-    while (this.deltas < this.#count && this.#reached + wordAt(this.deltas).length <= this.#said.length) {
-      this.#reached += wordAt(this.deltas).length;
+    const bytes = Buffer.concat([this.#incompleteEvent, chunk.subarray(start, end)]);
+    const lastEventEnd = bytes.lastIndexOf("\n\n");
+    this.#incompleteEvent = bytes.subarray(lastEventEnd === -1 ? 0 : lastEventEnd + 2);
+    if (lastEventEnd === -1) return;
+    for (const event of bytes.toString("utf8", 0, lastEventEnd).split("\n\n")) this.#onEvent(event);
+    while (
+      this.deltas < this.#expectedDeltas &&
+      this.#countedLength + deltaText(this.deltas).length <= this.#receivedText.length
+    ) {
+      this.#countedLength += deltaText(this.deltas).length;
       this.deltas++;
     }
   }
 
   end(): void {
-    if (this.#said !== this.#text) throw new Error(`wrong text: ${this.#said.slice(0, 200)}`);
-    if (!this.#ended || this.#rest.length > 0) throw new Error("ended without its end");
+    if (this.#receivedText !== this.#expectedText)
+      throw new Error(`wrong text: ${this.#receivedText.slice(0, 200)}`);
+    if (!this.#hasEnded || this.#incompleteEvent.length > 0) throw new Error("ended without its end");
   }
 
-  #hear(event: string): void {
+  #onEvent(event: string): void {
     const data = /^data: (.*)$/m.exec(event)?.[1];
     if (data === undefined) return;
-    const parsed = new Json(data === "[DONE]" ? undefined : JSON.parse(data));
-    this.#said += this.#dialect.pieceOf(parsed);
-    this.#ended ||= this.#dialect.isEnd(data, parsed);
+    const parsed = new JsonReader(data === "[DONE]" ? undefined : JSON.parse(data));
+    this.#receivedText += this.#dialect.eventText(parsed);
+    this.#hasEnded ||= this.#dialect.isLastEvent(data, parsed);
   }
 }
 
-/** The answer must be one JSON object with the text in it. */
-class WholeCheck implements AnswerCheck {
+/** The answer must be one JSON object that contains the expected text. */
+class JsonValidator implements AnswerValidator {
   readonly #dialect: Dialect;
-  readonly #count: number;
+  readonly #expectedDeltas: number;
   #body = "";
   deltas = 0;
 
-  constructor(dialect: Dialect, count: number) {
+  constructor(dialect: Dialect, expectedDeltas: number) {
     this.#dialect = dialect;
-    this.#count = count;
+    this.#expectedDeltas = expectedDeltas;
   }
 
   push(chunk: Buffer, start: number, end: number): void {
@@ -147,54 +164,56 @@ class WholeCheck implements AnswerCheck {
   }
 
   end(): void {
-    const answer: unknown = JSON.parse(Buffer.from(this.#body, "latin1").toString("utf8"));
-    const text = this.#dialect.textOf(new Json(answer));
-    if (text !== wordsOf(this.#count)) throw new Error(`wrong text: ${text.slice(0, 200)}`);
-    this.deltas = this.#count;
+    const body: unknown = JSON.parse(Buffer.from(this.#body, "latin1").toString("utf8"));
+    const text = this.#dialect.responseText(new JsonReader(body));
+    if (text !== answerText(this.#expectedDeltas)) throw new Error(`wrong text: ${text.slice(0, 200)}`);
+    this.deltas = this.#expectedDeltas;
   }
 }
 
-/** The upstream's own bytes. */
-function verbatim(name: ProtocolName, number: number, count: number): Expected {
+/** The bytes of the upstream, unchanged. */
+function expectVerbatim(name: ProtocolName, answerNumber: number, count: number): Expected {
   const protocol = protocols[name];
-  const { each, all } = deltasOf(protocol, count);
-  const opening = protocol.opening(number);
-  const bytes = Buffer.concat([opening, all, protocol.closing(number)]);
-  const ends = once(`${name} ${count}`, () => ({ words: [], ends: endsOf(each) })).ends;
+  const { pieces, concatenated } = encodedDeltas(protocol, count);
+  const opening = protocol.opening(answerNumber);
+  const bytes = Buffer.concat([opening, concatenated, protocol.closing(answerNumber)]);
+  const ends = prepareOnce(`${name} ${count}`, () => ({ deltas: [], ends: endOffsets(pieces) })).ends;
   return { bytes, ends, shift: opening.length, stride: 0 };
 }
 
-/** The whole stream that begins with this chunk. */
-function chunks(first: string, count: number): Expected {
+/** The whole stream that begins with this chunk; its other chunks repeat what the first has around its delta. */
+function expectChatChunks(first: string, count: number): Expected {
   const [prefix = "", suffix = ""] = first.split('{"role":"assistant","content":""}', 2);
   if (!prefix.startsWith("data: {") || !/"finish_reason":null.*\}\n\n$/.test(suffix)) {
     throw new Error(`not a first chunk: ${first.slice(0, 300)}`);
   }
   JSON.parse(first.slice("data: ".length));
-  const { words, ends } = once(`words ${count}`, () => {
-    const made = Array.from({ length: count }, (_, index) => JSON.stringify({ content: wordAt(index) }));
-    return { words: made, ends: endsOf(made.map((word) => Buffer.from(word))) };
+  const { deltas, ends } = prepareOnce(`chat-chunks ${count}`, () => {
+    const encoded = Array.from({ length: count }, (_, index) =>
+      JSON.stringify({ content: deltaText(index) }),
+    );
+    return { deltas: encoded, ends: endOffsets(encoded.map((delta) => Buffer.from(delta))) };
   });
-  const finish = suffix.replace('"finish_reason":null', '"finish_reason":"stop"');
-  const said = prefix + words.join(suffix + prefix) + suffix;
-  const bytes = Buffer.from(`${first}${said}${prefix}{}${finish}data: [DONE]\n\n`);
+  const finishSuffix = suffix.replace('"finish_reason":null', '"finish_reason":"stop"');
+  const contentChunks = prefix + deltas.join(suffix + prefix) + suffix;
+  const bytes = Buffer.from(`${first}${contentChunks}${prefix}{}${finishSuffix}data: [DONE]\n\n`);
   const stride = Buffer.byteLength(prefix) + Buffer.byteLength(suffix);
   return { bytes, ends, shift: Buffer.byteLength(first) + stride, stride };
 }
 
-type Prepared = { words: readonly string[]; ends: Uint32Array };
+type PreparedAnswer = { deltas: readonly string[]; ends: Uint32Array };
 
-const prepared = new Map<string, Prepared>();
+const preparedAnswers = new Map<string, PreparedAnswer>();
 
-/** What is the same in all answers of a kind is made with the first. */
-function once(kind: string, make: () => Prepared): Prepared {
-  const known = prepared.get(kind) ?? make();
-  prepared.set(kind, known);
-  return known;
+/** Prepares what all answers of a kind have in common, with the first of them. */
+function prepareOnce(kind: string, prepare: () => PreparedAnswer): PreparedAnswer {
+  const prepared = preparedAnswers.get(kind) ?? prepare();
+  preparedAnswers.set(kind, prepared);
+  return prepared;
 }
 
-/** Where each piece ends when they stand one behind the other. */
-function endsOf(pieces: readonly Buffer[]): Uint32Array {
+/** The end offset of each piece in their concatenation. */
+function endOffsets(pieces: readonly Buffer[]): Uint32Array {
   let end = 0;
   return Uint32Array.from(pieces, ({ length }) => {
     end += length;

@@ -1,25 +1,26 @@
-/** What clients of the gateway speak: a new dialect is one entry here. */
+/** An API that clients of the gateway use; a further one is one entry of `dialects`. */
 export type Dialect = {
   path: string;
-  /** A request for this prompt. */
+  /** The body of a request with this prompt. */
   body(model: string, prompt: string, stream: boolean): object;
-  /** The text that an event of a stream brings. */
-  pieceOf(event: Json): string;
-  /** Whether this is the last event of a good answer. */
-  isEnd(data: string, event: Json): boolean;
-  /** The text of an answer that came in one piece. */
-  textOf(answer: Json): string;
+  /** The text in an event of a stream; empty for none. */
+  eventText(event: JsonReader): string;
+  /** Whether this is the last event of a complete answer. */
+  isLastEvent(data: string, event: JsonReader): boolean;
+  /** The text in the body of a response that is not streamed. */
+  responseText(body: JsonReader): string;
 };
 
-/** Parsed JSON, to be asked for what it has at a path; the end is a string or nothing. */
-export class Json {
+/** Parsed JSON of unknown shape. */
+export class JsonReader {
   readonly #value: unknown;
 
   constructor(value: unknown) {
     this.#value = value;
   }
 
-  at(...path: readonly (string | number)[]): string {
+  /** The string at the path; empty if there is none. */
+  stringAt(...path: readonly (string | number)[]): string {
     let value = this.#value;
     for (const step of path) {
       if (typeof value !== "object" || value === null) return "";
@@ -33,16 +34,17 @@ export const dialects = {
   chat: {
     path: "/v1/chat/completions",
     body: (model, prompt, stream) => ({ model, stream, messages: [{ role: "user", content: prompt }] }),
-    pieceOf: (event) => event.at("choices", 0, "delta", "content"),
-    isEnd: (data) => data === "[DONE]",
-    textOf: (answer) => answer.at("choices", 0, "message", "content"),
+    eventText: (event) => event.stringAt("choices", 0, "delta", "content"),
+    isLastEvent: (data) => data === "[DONE]",
+    responseText: (body) => body.stringAt("choices", 0, "message", "content"),
   },
   responses: {
     path: "/v1/responses",
     body: (model, prompt, stream) => ({ model, stream, input: prompt }),
-    pieceOf: (event) => (event.at("type") === "response.output_text.delta" ? event.at("delta") : ""),
-    isEnd: (_data, event) => event.at("type") === "response.completed",
-    textOf: (answer) => answer.at("output", 0, "content", 0, "text"),
+    eventText: (event) =>
+      event.stringAt("type") === "response.output_text.delta" ? event.stringAt("delta") : "",
+    isLastEvent: (_data, event) => event.stringAt("type") === "response.completed",
+    responseText: (body) => body.stringAt("output", 0, "content", 0, "text"),
   },
   messages: {
     path: "/v1/messages",
@@ -52,9 +54,9 @@ export const dialects = {
       max_tokens: 32_000,
       messages: [{ role: "user", content: prompt }],
     }),
-    pieceOf: (event) => event.at("delta", "text"),
-    isEnd: (_data, event) => event.at("type") === "message_stop",
-    textOf: (answer) => answer.at("content", 0, "text"),
+    eventText: (event) => event.stringAt("delta", "text"),
+    isLastEvent: (_data, event) => event.stringAt("type") === "message_stop",
+    responseText: (body) => body.stringAt("content", 0, "text"),
   },
 } as const satisfies Record<string, Dialect>;
 

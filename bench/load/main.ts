@@ -1,38 +1,38 @@
-/** The load client as a process of its own. */
-import { answerCalls } from "../calls.js";
-import { Slot } from "./slot.js";
-import { Tally } from "./tally.js";
-import type { Work } from "./work.js";
+/** The process of the load client. */
+import { handleCalls } from "../calls.js";
+import { ClientConnection } from "./slot.js";
+import { LoadStatistics } from "./tally.js";
+import type { LoadProfile } from "./work.js";
 
-type Running = { tally: Tally; slots: Slot[]; over: Promise<unknown> };
+type ActiveLoad = { statistics: LoadStatistics; connections: ClientConnection[]; finished: Promise<unknown> };
 
-let running: Running | undefined;
+let activeLoad: ActiveLoad | undefined;
 
-answerCalls({ begin, mark: () => running?.tally.mark(), end });
+handleCalls({ start, progress: () => activeLoad?.statistics.progress(), stop });
 
-/** Starts the work; its first requests are spread over `stagger` milliseconds. */
-function begin(work: Work): void {
-  const tally = new Tally();
-  const slots: Slot[] = [];
-  const endings: Promise<void>[] = [];
-  for (let index = 0; index < work.streams; index++) {
-    endings.push(
-      new Promise((over) => {
-        const slot = new Slot(work, tally, over);
-        slots.push(slot);
-        setTimeout(() => slot.ask(), (work.stagger * index) / work.streams);
+/** Starts the load; its first requests are spread over `rampUp` milliseconds. */
+function start(profile: LoadProfile): void {
+  const statistics = new LoadStatistics();
+  const connections: ClientConnection[] = [];
+  const finished: Promise<void>[] = [];
+  for (let index = 0; index < profile.streams; index++) {
+    finished.push(
+      new Promise((resolve) => {
+        const connection = new ClientConnection(profile, statistics, resolve);
+        connections.push(connection);
+        setTimeout(() => connection.sendRequest(), (profile.rampUp * index) / profile.streams);
       }),
     );
   }
-  running = { tally, slots, over: Promise.all(endings) };
+  activeLoad = { statistics, connections, finished: Promise.all(finished) };
 }
 
-/** Ends the work: lets the answers come to their end, or cuts them. */
-async function end({ cut }: { cut: boolean }) {
-  if (!running) return undefined;
-  const { tally, slots, over } = running;
-  tally.stopping = true;
-  if (cut) for (const slot of slots) slot.cut();
-  await over;
-  return tally.outcome();
+/** Ends the load: waits for the running answers, or aborts them. */
+async function stop({ abort }: { abort: boolean }) {
+  if (!activeLoad) return undefined;
+  const { statistics, connections, finished } = activeLoad;
+  statistics.isStopping = true;
+  if (abort) for (const connection of connections) connection.abort();
+  await finished;
+  return statistics.result();
 }

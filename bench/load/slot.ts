@@ -1,71 +1,73 @@
 import { connect, type Socket } from "node:net";
-import { orderLine } from "../answers/order.js";
+import { formatAnswerSpec } from "../answers/order.js";
 import { now } from "../clock.js";
 import { MessageReader } from "../http/message-reader.js";
-import { type AnswerCheck, checkFor } from "./check.js";
-import type { Tally } from "./tally.js";
-import type { Work } from "./work.js";
+import { type AnswerValidator, createValidator } from "./check.js";
+import type { LoadStatistics } from "./tally.js";
+import type { LoadProfile } from "./work.js";
 
-/** One buffer for what arrives on any connection: it is read at once, one after the other. */
-const arrival = Buffer.alloc(65_536);
+/** The read buffer of all connections; each read is processed before the next one. */
+const readBuffer = Buffer.alloc(65_536);
 
-/** One connection that asks for answer after answer and checks each. */
-export class Slot {
-  readonly #work: Work;
-  readonly #tally: Tally;
-  readonly #over: () => void;
+/** A connection that requests one answer after the other and validates each. */
+export class ClientConnection {
+  readonly #profile: LoadProfile;
+  readonly #statistics: LoadStatistics;
+  readonly #onFinished: () => void;
   #socket: Socket | undefined;
-  #reader = this.#newReader();
-  #check: AnswerCheck | undefined;
+  #reader = this.#createReader();
+  #validator: AnswerValidator | undefined;
   #status = "";
-  #number = 0;
-  #counted = 0;
-  #times: Float64Array | undefined;
-  #askedAt = 0;
+  #answerNumber = 0;
+  #countedDeltas = 0;
+  #deltaTimes: Float64Array | undefined;
+  #sentAt = 0;
 
-  /** `over` is called when it was told to stop and its last answer has ended. */
-  constructor(work: Work, tally: Tally, over: () => void) {
-    this.#work = work;
-    this.#tally = tally;
-    this.#over = over;
+  /** `onFinished` is called when `statistics.isStopping` is set and the last answer has ended, or after `abort`. */
+  constructor(profile: LoadProfile, statistics: LoadStatistics, onFinished: () => void) {
+    this.#profile = profile;
+    this.#statistics = statistics;
+    this.#onFinished = onFinished;
   }
 
-  /** Asks for the next answer, over a new connection if there is none. */
-  ask(): void {
-    if (this.#tally.stopping) {
-      this.cut();
+  /** Requests the next answer, over a new connection if there is none. Finishes if the load is stopping. */
+  sendRequest(): void {
+    if (this.#statistics.isStopping) {
+      this.abort();
       return;
     }
-    const { target, pace, deltas, record } = this.#work;
-    this.#number = this.#tally.nextNumber();
-    this.#check = checkFor(target.reading, this.#number, deltas);
-    this.#counted = 0;
-    this.#times = record ? new Float64Array(deltas) : undefined;
+    const { target, pace, deltas, recordTimings } = this.#profile;
+    this.#answerNumber = this.#statistics.nextAnswerNumber();
+    this.#validator = createValidator(target.responseFormat, this.#answerNumber, deltas);
+    this.#countedDeltas = 0;
+    this.#deltaTimes = recordTimings ? new Float64Array(deltas) : undefined;
     const socket = this.#socket ?? this.#connect();
-    this.#askedAt = now();
-    socket.write(requestBytes(this.#work, orderLine({ number: this.#number, pace, deltas })));
-    this.#tally.open++;
+    this.#sentAt = now();
+    socket.write(
+      encodeRequest(this.#profile, formatAnswerSpec({ number: this.#answerNumber, pace, deltas })),
+    );
+    this.#statistics.openStreams++;
   }
 
-  /** Leaves, in the middle of an answer too. */
-  cut(): void {
+  /** Closes the connection, even during an answer. */
+  abort(): void {
     const socket = this.#socket;
     this.#socket = undefined;
-    this.#leave();
+    this.#endAnswer();
     socket?.destroy();
-    this.#over();
+    this.#onFinished();
   }
 
   #connect(): Socket {
-    this.#reader = this.#newReader();
+    this.#reader = this.#createReader();
     const socket = connect({
-      port: this.#work.target.port,
+      port: this.#profile.target.port,
       host: "127.0.0.1",
       noDelay: true,
       onread: {
-        buffer: arrival,
+        buffer: readBuffer,
         callback: (length, bytes) => {
-          this.#read(bytes instanceof Buffer ? bytes : Buffer.from(bytes), length);
+          this.#onData(bytes instanceof Buffer ? bytes : Buffer.from(bytes), length);
           return true;
         },
       },
@@ -76,75 +78,80 @@ export class Slot {
     return socket;
   }
 
-  #read(bytes: Buffer, length: number): void {
+  #onData(bytes: Buffer, length: number): void {
     if (!this.#socket) return;
     try {
       this.#reader.push(bytes.subarray(0, length));
-      this.#note();
+      this.#countDeltas();
     } catch (error) {
       this.#fail(this.#socket, error instanceof Error ? error.message : String(error));
     }
   }
 
-  /** Notes the deltas that the last read completed. */
-  #note(): void {
-    const deltas = this.#check?.deltas ?? 0;
-    if (deltas === this.#counted) return;
-    if (this.#times) this.#times.fill(now(), this.#counted, deltas);
-    this.#tally.deltas += deltas - this.#counted;
-    this.#counted = deltas;
+  /** Counts the deltas that the last read completed, and records their time of arrival. */
+  #countDeltas(): void {
+    const deltas = this.#validator?.deltas ?? 0;
+    if (deltas === this.#countedDeltas) return;
+    if (this.#deltaTimes) this.#deltaTimes.fill(now(), this.#countedDeltas, deltas);
+    this.#statistics.deltas += deltas - this.#countedDeltas;
+    this.#countedDeltas = deltas;
   }
 
-  #newReader(): MessageReader {
+  #createReader(): MessageReader {
     return new MessageReader({
-      head: (head) => {
+      onHead: (head) => {
         this.#status = head.split(" ", 2)[1] ?? "";
       },
-      body: (chunk, start, end) => {
+      onBody: (chunk, start, end) => {
         if (this.#status !== "200") {
           throw new Error(
             `status ${this.#status}: ${chunk.toString("utf8", start, Math.min(end, start + 500))}`,
           );
         }
-        this.#check?.push(chunk, start, end);
+        this.#validator?.push(chunk, start, end);
       },
-      end: () => {
-        this.#check?.end();
-        this.#note();
-        if (this.#times) this.#tally.note({ number: this.#number, askedAt: this.#askedAt, at: this.#times });
-        this.#tally.answers++;
-        this.#leave();
-        if (this.#work.rest > 0) setTimeout(() => this.ask(), this.#work.rest);
-        else this.ask();
+      onEnd: () => {
+        this.#validator?.end();
+        this.#countDeltas();
+        if (this.#deltaTimes)
+          this.#statistics.recordTimings({
+            answerNumber: this.#answerNumber,
+            sentAt: this.#sentAt,
+            deltaTimes: this.#deltaTimes,
+          });
+        this.#statistics.answers++;
+        this.#endAnswer();
+        if (this.#profile.pause > 0) setTimeout(() => this.sendRequest(), this.#profile.pause);
+        else this.sendRequest();
       },
     });
   }
 
-  /** The answer that is on its way, if there is one, is over. */
-  #leave(): void {
-    if (this.#check) this.#tally.open--;
-    this.#check = undefined;
+  /** Ends the current answer, if there is one. */
+  #endAnswer(): void {
+    if (this.#validator) this.#statistics.openStreams--;
+    this.#validator = undefined;
   }
 
-  #fail(socket: Socket, complaint: string): void {
+  #fail(socket: Socket, failure: string): void {
     if (socket !== this.#socket) return;
     this.#socket = undefined;
     socket.destroy();
-    // A connection that ends between two answers is simply opened again.
-    if (!this.#check) return;
-    this.#leave();
-    this.#tally.complain(complaint);
-    setTimeout(() => this.ask(), 100);
+    // A connection that is closed between two answers is opened again for the next one.
+    if (!this.#validator) return;
+    this.#endAnswer();
+    this.#statistics.recordFailure(failure);
+    setTimeout(() => this.sendRequest(), 100);
   }
 }
 
-function requestBytes({ target }: Work, order: string): Buffer {
-  const body = Buffer.from(target.body[0] + order + target.body[1]);
-  const framing = target.framed ? Buffer.from([0, 0, 0, 0, 0]) : Buffer.alloc(0);
-  if (target.framed) framing.writeUInt32BE(body.length, 1);
+function encodeRequest({ target }: LoadProfile, spec: string): Buffer {
+  const body = Buffer.from(target.body[0] + spec + target.body[1]);
+  const envelopeHeader = target.enveloped ? Buffer.from([0, 0, 0, 0, 0]) : Buffer.alloc(0);
+  if (target.enveloped) envelopeHeader.writeUInt32BE(body.length, 1);
   const headers = Object.entries(target.headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head =
     `POST ${target.path} HTTP/1.1\r\nhost: 127.0.0.1:${target.port}\r\n${headers.join("")}` +
-    `content-length: ${framing.length + body.length}\r\n\r\n`;
-  return Buffer.concat([Buffer.from(head), framing, body]);
+    `content-length: ${envelopeHeader.length + body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), envelopeHeader, body]);
 }

@@ -1,42 +1,42 @@
 import { now } from "../clock.js";
-import type { Arrivals, Mark, Outcome } from "./work.js";
+import type { AnswerTimings, LoadProgress, LoadResult } from "./work.js";
 
-/** What all slots of one work have seen. */
-export class Tally {
+/** Counters and timings of all connections of one load. */
+export class LoadStatistics {
   answers = 0;
   deltas = 0;
-  open = 0;
-  /** True once no further answer is asked for. */
-  stopping = false;
-  #wrong = 0;
-  #complaint: string | undefined;
-  readonly #arrivals: Arrivals[] = [];
-  static #number = 0;
+  openStreams = 0;
+  /** Whether no further answers are to be requested. */
+  isStopping = false;
+  #invalidAnswers = 0;
+  #firstFailure: string | undefined;
+  readonly #timings: AnswerTimings[] = [];
+  static #lastAnswerNumber = 0;
 
-  /** A number that no other answer has. */
-  nextNumber(): number {
-    return ++Tally.#number;
+  /** A number that no other answer of this process has. */
+  nextAnswerNumber(): number {
+    return ++LoadStatistics.#lastAnswerNumber;
   }
 
-  note(arrivals: Arrivals): void {
-    this.#arrivals.push(arrivals);
+  recordTimings(timings: AnswerTimings): void {
+    this.#timings.push(timings);
   }
 
-  complain(complaint: string): void {
-    this.#wrong++;
-    this.#complaint ??= complaint;
+  recordFailure(failure: string): void {
+    this.#invalidAnswers++;
+    this.#firstFailure ??= failure;
   }
 
-  mark(): Mark {
-    return { at: now(), answers: this.answers, deltas: this.deltas, open: this.open };
+  progress(): LoadProgress {
+    return { time: now(), answers: this.answers, deltas: this.deltas, openStreams: this.openStreams };
   }
 
-  outcome(): Outcome {
+  result(): LoadResult {
     return {
       answers: this.answers,
-      wrong: this.#wrong,
-      complaint: this.#complaint,
-      arrivals: this.#arrivals,
+      invalidAnswers: this.#invalidAnswers,
+      firstFailure: this.#firstFailure,
+      timings: this.#timings,
     };
   }
 }

@@ -1,51 +1,56 @@
 import type { ProtocolName } from "../answers/answer.js";
 import type { DialectName } from "./dialects.js";
 
-/** How the bytes of an answer are read, and what they must be. */
-export type Reading =
-  /** The upstream's own, every byte of them. */
+/** How a response is read, and what is validated. */
+export type ResponseFormat =
+  /** The upstream's stream: every byte. */
   | { kind: "verbatim"; protocol: ProtocolName }
-  /** Chat completion chunks, every byte; what all chunks of an answer have in common is taken from the first. */
-  | { kind: "chunks" }
-  /** Events of a dialect, parsed; the text must be the right one and the end must be there. */
+  /** Chat completion chunks: every byte. What all chunks of an answer have in common is taken from the first. */
+  | { kind: "chat-chunks" }
+  /** Server-sent events of a dialect: the text and the last event. */
   | { kind: "events"; dialect: DialectName }
-  /** One JSON object in place of a stream. */
-  | { kind: "whole"; dialect: DialectName };
+  /** One JSON object, not streamed: the text. */
+  | { kind: "json"; dialect: DialectName };
 
-/** Where requests go and what they say. */
+/** Where requests are sent, and what they contain. */
 export type Target = {
   port: number;
   path: string;
   headers: Readonly<Record<string, string>>;
-  /** What stands before and behind the order in the request's body; Connect's five bytes go in front of it. */
-  body: readonly [before: string, behind: string];
-  framed: boolean;
-  reading: Reading;
+  /** The parts of the request's body before and after the answer's specification. */
+  body: readonly [before: string, after: string];
+  /** Whether the body is sent in a Connect envelope, with a header of five bytes. */
+  enveloped: boolean;
+  responseFormat: ResponseFormat;
 };
 
-export type Work = {
+/** The load that the client puts on a target. Times in milliseconds. */
+export type LoadProfile = {
   target: Target;
-  /** Streams at a time; each begins its next answer when the last has ended, and `rest` milliseconds later. */
+  /** Concurrent connections; each requests its next answer when the last has ended and `pause` has passed. */
   streams: number;
-  rest: number;
-  /** Milliseconds over which the first requests are spread. */
-  stagger: number;
+  pause: number;
+  /** The time over which the first requests are spread. */
+  rampUp: number;
+  /** The time between two deltas of an answer; 0 for all at once. */
   pace: number;
+  /** Deltas per answer. */
   deltas: number;
-  /** Whether the arrival of each delta is noted. */
-  record: boolean;
+  /** Whether the time of arrival of each delta is recorded. */
+  recordTimings: boolean;
 };
 
-/** What has happened up to a moment. */
-export type Mark = { at: number; answers: number; deltas: number; open: number };
+/** The counters at `time` (`clock.ts`): complete answers, received deltas, answers that are being received. */
+export type LoadProgress = { time: number; answers: number; deltas: number; openStreams: number };
 
-export type Arrivals = { number: number; askedAt: number; at: Float64Array };
+/** When an answer's request was sent and each of its deltas arrived (`clock.ts`). */
+export type AnswerTimings = { answerNumber: number; sentAt: number; deltaTimes: Float64Array };
 
-export type Outcome = {
+export type LoadResult = {
   answers: number;
-  /** Answers with a wrong byte, or that ended wrongly. */
-  wrong: number;
-  /** The first of them, in words. */
-  complaint: string | undefined;
-  arrivals: Arrivals[];
+  /** Answers with a wrong byte, a wrong status or a wrong end. */
+  invalidAnswers: number;
+  /** What was wrong with the first of them. */
+  firstFailure: string | undefined;
+  timings: AnswerTimings[];
 };

@@ -1,54 +1,65 @@
 import { setTimeout } from "node:timers/promises";
-import { orderLine } from "../answers/order.js";
-import type { Running } from "../candidates/candidate.js";
-import { apiKey, type Gateway, startGateway, targetOf } from "../candidates/moonbridge.js";
-import { figure } from "../report/table.js";
+import { formatAnswerSpec } from "../answers/order.js";
+import type { RunningCandidate } from "../candidates/candidate.js";
+import { apiKey, type GatewayProcess, gatewayTarget, startGateway } from "../candidates/moonbridge.js";
+import { formatNumber } from "../report/table.js";
 import { quantile } from "../statistics.js";
-import { lookThrough } from "../window.js";
+import { measureLoad } from "../window.js";
 import type { Part } from "./part.js";
 
 const megabyte = 1_048_576;
 const [streams, pace] = [200, 20];
 
-/** A request that is large, as a body. */
-type Input = { name: string; body: string };
+/** The body of a large request, and its name in the table. */
+type LargeRequest = { name: string; body: string };
 
-/** Large requests among many streams: whoever sends ten megabytes must not make the others wait. */
-export const big: Part = async (stage, settings) => {
-  const gateway = await startGateway(stage);
-  const running: Running = {
+/** Large requests beside many streams: a request of ten megabytes must not delay the others. */
+export const big: Part = async (environment, settings) => {
+  const gateway = await startGateway(environment);
+  const running: RunningCandidate = {
     child: gateway.child,
-    watched: true,
-    streams: targetOf(gateway.port, "chat", true, { kind: "chunks" }),
-    whole: undefined,
+    reportsEventLoop: true,
+    streaming: gatewayTarget(gateway.port, "chat", true, { kind: "chat-chunks" }),
+    nonStreaming: undefined,
   };
   const deltas = settings.quick ? 25 : 150;
-  const work = {
-    target: running.streams,
+  const profile = {
+    target: running.streaming,
     streams,
     pace,
     deltas,
-    rest: 0,
-    stagger: pace * deltas,
-    record: true,
+    pause: 0,
+    rampUp: pace * deltas,
+    recordTimings: true,
   };
-  const options = { work, settle: settings.warmSeconds, seconds: settings.quick ? 1.5 : 10 };
+  const options = {
+    profile,
+    settleSeconds: settings.warmUpSeconds,
+    durationSeconds: settings.quick ? 1.5 : 10,
+  };
   const rows: string[][] = [];
   const data: Record<string, object> = {};
-  for (const input of inputs()) {
-    const sending = sendEvery(gateway, input, options.seconds);
-    const window = await lookThrough(stage, running, options);
-    const { statuses, times } = await sending.stop();
+  for (const largeRequest of largeRequests()) {
+    const sender = sendRepeatedly(gateway, largeRequest, options.durationSeconds);
+    const measurement = await measureLoad(environment, running, options);
+    const { statuses, durations } = await sender.stop();
     process.stderr.write(".");
-    const { loop, delays, wrong, complaint } = window;
-    data[input.name] = { loop, delay99: quantile(delays, 0.99), statuses, times, wrong, complaint };
+    const { eventLoop, deltaDelays, invalidAnswers, firstFailure } = measurement;
+    data[largeRequest.name] = {
+      eventLoop,
+      deltaDelayP99: quantile(deltaDelays, 0.99),
+      statuses,
+      durations,
+      invalidAnswers,
+      firstFailure,
+    };
     rows.push([
-      input.name,
-      `${figure(loop?.p99 ?? Number.NaN)} / ${figure(loop?.max ?? Number.NaN)}`,
-      `${figure(quantile(delays, 0.5))} / ${figure(quantile(delays, 0.99))} / ${figure(quantile(delays, 1))}`,
-      `${times.length} (${[...new Set(statuses)].join(", ")})`,
-      figure(quantile(times, 0.5)),
-      String(wrong),
+      largeRequest.name,
+      `${formatNumber(eventLoop?.p99 ?? Number.NaN)} / ${formatNumber(eventLoop?.max ?? Number.NaN)}`,
+      `${formatNumber(quantile(deltaDelays, 0.5))} / ${formatNumber(quantile(deltaDelays, 0.99))} / ${formatNumber(quantile(deltaDelays, 1))}`,
+      `${durations.length} (${[...new Set(statuses)].join(", ")})`,
+      formatNumber(quantile(durations, 0.5)),
+      String(invalidAnswers),
     ]);
   }
   await gateway.child.stop();
@@ -72,47 +83,47 @@ export const big: Part = async (stage, settings) => {
   };
 };
 
-function inputs(): Input[] {
-  const order = orderLine({ number: 0, pace: 0, deltas: 1 });
-  const words = "The moon bridge carries one piece at a time, 月亮桥一次只运一块。 ";
-  const conversation = (bytes: number) => {
-    const text = words.repeat(Math.ceil(bytes / 100 / Buffer.byteLength(words)));
+function largeRequests(): LargeRequest[] {
+  const specLine = formatAnswerSpec({ number: 0, pace: 0, deltas: 1 });
+  const sentence = "The moon bridge carries one piece at a time, 月亮桥一次只运一块。 ";
+  const transcript = (bytes: number) => {
+    const text = sentence.repeat(Math.ceil(bytes / 100 / Buffer.byteLength(sentence)));
     const history = Array.from({ length: 50 }, (_, turn) => [
       { role: "user", content: `${turn} ${text}` },
       { role: "assistant", content: `${turn} ${text}` },
     ]);
-    return request([...history.flat(), { role: "user", content: order }]);
+    return encodeRequest([...history.flat(), { role: "user", content: specLine }]);
   };
   const picture = `data:image/png;base64,${Buffer.alloc(10 * megabyte, "pixels of no picture").toString("base64")}`;
-  const parts = [
-    { type: "text", text: order },
+  const contentParts = [
+    { type: "text", text: specLine },
     { type: "image_url", image_url: { url: picture } },
   ];
   return [
-    { name: "small", body: request([{ role: "user", content: order }]) },
-    { name: "transcript of 0.5 MB", body: conversation(megabyte / 2) },
-    { name: "transcript of 10 MB", body: conversation(10 * megabyte) },
+    { name: "small", body: encodeRequest([{ role: "user", content: specLine }]) },
+    { name: "transcript of 0.5 MB", body: transcript(megabyte / 2) },
+    { name: "transcript of 10 MB", body: transcript(10 * megabyte) },
     {
       name: "one message of 10 MB",
-      body: request([
-        { role: "user", content: words.repeat((10 * megabyte) / Buffer.byteLength(words)) + order },
+      body: encodeRequest([
+        { role: "user", content: sentence.repeat((10 * megabyte) / Buffer.byteLength(sentence)) + specLine },
       ]),
     },
-    { name: "picture of 10 MB", body: request([{ role: "user", content: parts }]) },
+    { name: "picture of 10 MB", body: encodeRequest([{ role: "user", content: contentParts }]) },
   ];
 }
 
-function request(messages: object[]): string {
+function encodeRequest(messages: object[]): string {
   return JSON.stringify({ model: "kimi", messages });
 }
 
-/** Sends the request once a second; `stop` resolves with what came of each. */
-function sendEvery({ port }: Gateway, { body }: Input, seconds: number) {
+/** Sends the request about once a second, one at a time. `stop` resolves with the status and the duration (ms) of each. */
+function sendRepeatedly({ port }: GatewayProcess, { body }: LargeRequest, seconds: number) {
   const statuses: number[] = [];
-  const times: number[] = [];
-  let stopped = false;
+  const durations: number[] = [];
+  let isStopped = false;
   const sending = (async () => {
-    while (!stopped) {
+    while (!isStopped) {
       const startedAt = performance.now();
       const response = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
         method: "POST",
@@ -121,15 +132,15 @@ function sendEvery({ port }: Gateway, { body }: Input, seconds: number) {
       });
       await response.arrayBuffer();
       statuses.push(response.status);
-      times.push(performance.now() - startedAt);
+      durations.push(performance.now() - startedAt);
       await setTimeout(Math.min(1_000, seconds * 100));
     }
   })();
   return {
     stop: async () => {
-      stopped = true;
+      isStopped = true;
       await sending;
-      return { statuses, times };
+      return { statuses, durations };
     },
   };
 }

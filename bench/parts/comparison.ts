@@ -1,141 +1,168 @@
-import { candidatesFor } from "../candidates/all.js";
-import type { Candidate, Running } from "../candidates/candidate.js";
+import { selectCandidates } from "../candidates/all.js";
+import type { Candidate, RunningCandidate } from "../candidates/candidate.js";
 import { naiveRelay, noGateway } from "../candidates/relays.js";
-import type { Work } from "../load/work.js";
-import { figure } from "../report/table.js";
-import { absences, disturbed, inRounds, wrongAnswers } from "../rounds.js";
+import type { LoadProfile } from "../load/work.js";
+import { formatNumber } from "../report/table.js";
+import { formatDisturbedRounds, invalidAnswerNotes, measureInRounds, skippedNotes } from "../rounds.js";
 import type { Settings } from "../settings.js";
-import type { Stage } from "../stage.js";
+import type { BenchEnvironment } from "../stage.js";
 import { median, quantile } from "../statistics.js";
-import { lookThrough, type Window } from "../window.js";
-import type { Finding } from "./part.js";
+import { type Measurement, measureLoad } from "../window.js";
+import type { PartResult } from "./part.js";
 
-/** One window in figures. Times in milliseconds, processor time in microseconds, memory in bytes. */
-export type Round = ReturnType<typeof condense>;
-type Figure = Exclude<keyof Round, "complaint">;
+/** A measurement in metrics: latencies in ms, processor time in µs, shares in % (`foreignCpuShare`: 0 to 1), memory in bytes. */
+export type RoundSummary = ReturnType<typeof summarize>;
+type Metric = Exclude<keyof RoundSummary, "firstFailure">;
 
-/** What a cell of the table is made from. */
-export class Look {
+/** The results of one candidate, formatted for the cells of its row. */
+export class CandidateResults {
   readonly name: string;
-  readonly rounds: readonly Round[];
-  readonly #all: ReadonlyMap<string, readonly Round[]>;
+  readonly rounds: readonly RoundSummary[];
+  readonly #byCandidate: ReadonlyMap<string, readonly RoundSummary[]>;
 
-  constructor(name: string, all: ReadonlyMap<string, readonly Round[]>) {
+  constructor(name: string, byCandidate: ReadonlyMap<string, readonly RoundSummary[]>) {
     this.name = name;
-    this.rounds = all.get(name) ?? [];
-    this.#all = all;
+    this.rounds = byCandidate.get(name) ?? [];
+    this.#byCandidate = byCandidate;
   }
 
   /** The median over the rounds. */
-  middle(key: Figure): string {
-    return figure(medianOf(this.rounds, key));
+  median(metric: Metric): string {
+    return formatNumber(medianOf(this.rounds, metric));
   }
 
-  /** The median of the ratios within the rounds; empty where it is compared with itself or with nobody. */
-  ratio(key: Figure, to: Candidate): string {
-    const others = this.#all.get(to.name);
-    if (!others || to.name === this.name) return "";
-    return figure(median(this.rounds.map((round, at) => round[key] / (others[at]?.[key] ?? Number.NaN))));
+  /** The median of each round's ratio to the other candidate; empty if that is this one, or was not measured. */
+  ratio(metric: Metric, other: Candidate): string {
+    const otherRounds = this.#byCandidate.get(other.name);
+    if (!otherRounds || other.name === this.name) return "";
+    return formatNumber(
+      median(this.rounds.map((round, index) => round[metric] / (otherRounds[index]?.[metric] ?? Number.NaN))),
+    );
   }
 
-  /** What it adds to the same figure without any gateway. */
-  added(key: Figure): string {
-    return figure(medianOf(this.rounds, key) - medianOf(this.#all.get(noGateway.name) ?? [], key));
+  /** The median, less the median without a gateway. */
+  added(metric: Metric): string {
+    return formatNumber(
+      medianOf(this.rounds, metric) - medianOf(this.#byCandidate.get(noGateway.name) ?? [], metric),
+    );
   }
 }
 
-export type Column = { title: string; cell(look: Look): string };
+export type Column = { title: string; cell(results: CandidateResults): string };
 
 export type Comparison = {
   title: string;
   columns: readonly Column[];
-  /** What a candidate is given to do; undefined where it cannot. */
-  work(running: Running): Work | undefined;
+  /** The load for a candidate; undefined if the candidate does not support it. */
+  profile(running: RunningCandidate): LoadProfile | undefined;
 };
 
-/** Columns that every comparison ends with. */
-const hygiene: readonly Column[] = [
+/** The last columns of every comparison. */
+const commonColumns: readonly Column[] = [
   {
     title: "CPU of it / fake / load, %",
-    cell: (look) => `${look.middle("share")} / ${look.middle("fakeShare")} / ${look.middle("loadShare")}`,
+    cell: (results) =>
+      `${results.median("cpuShare")} / ${results.median("fakeCpuShare")} / ${results.median("loadCpuShare")}`,
   },
-  { title: "disturbed", cell: ({ rounds }) => disturbed(rounds.map(({ foreignShare }) => foreignShare)) },
+  {
+    title: "disturbed",
+    cell: ({ rounds }) => formatDisturbedRounds(rounds.map(({ foreignCpuShare }) => foreignCpuShare)),
+  },
 ];
 
-/** Measures all candidates at the same work, in rounds. */
-export async function compare(stage: Stage, settings: Settings, comparison: Comparison): Promise<Finding> {
-  const look = async (running: Running, settle: number, seconds: number) => {
-    const work = comparison.work(running);
-    return work && condense(await lookThrough(stage, running, { work, settle, seconds }));
+/** Measures all candidates under the same load, in rounds. */
+export async function compare(
+  environment: BenchEnvironment,
+  settings: Settings,
+  comparison: Comparison,
+): Promise<PartResult> {
+  const measure = async (running: RunningCandidate, settleSeconds: number, durationSeconds: number) => {
+    const profile = comparison.profile(running);
+    return (
+      profile &&
+      summarize(
+        await measureLoad(environment, running, {
+          profile,
+          settleSeconds,
+          durationSeconds,
+        }),
+      )
+    );
   };
-  const { results, skipped } = await inRounds(stage, candidatesFor(settings), settings.rounds, {
-    warm: (running) => look(running, settings.warmSeconds, 0.1),
-    measure: (running) => look(running, settings.settleSeconds, settings.windowSeconds),
-  });
-  const able = new Map(
+  const { results, skipped } = await measureInRounds(
+    environment,
+    selectCandidates(settings),
+    settings.rounds,
+    {
+      warmUp: (running) => measure(running, settings.warmUpSeconds, 0.1),
+      measure: (running) => measure(running, settings.settleSeconds, settings.windowSeconds),
+    },
+  );
+  const byCandidate = new Map(
     [...results].flatMap(([name, rounds]) => {
       const measured = rounds.filter((round) => round !== undefined);
       return measured.length > 0 ? [[name, measured]] : [];
     }),
   );
-  const columns = [...comparison.columns, ...hygiene];
+  const columns = [...comparison.columns, ...commonColumns];
   return {
-    data: Object.fromEntries(able),
+    data: Object.fromEntries(byCandidate),
     table: {
       title: comparison.title,
       columns: ["candidate", ...columns.map(({ title }) => title)],
-      rows: [...able.keys()].map((name) => {
-        const row = new Look(name, able);
-        return [name, ...columns.map(({ cell }) => cell(row))];
+      rows: [...byCandidate.keys()].map((name) => {
+        const results = new CandidateResults(name, byCandidate);
+        return [name, ...columns.map(({ cell }) => cell(results))];
       }),
-      notes: [...absences(skipped), ...complaints(able)],
+      notes: [...skippedNotes(skipped), ...failureNotes(byCandidate)],
     },
   };
 }
 
-/** The columns of processor time: absolute, and beside the two relays that everybody knows. */
-export function cpuColumns(title: string, key: Figure, nginx: Candidate): Column[] {
+/** The columns of processor time: absolute, and relative to nginx and to the naive relay. */
+export function cpuColumns(title: string, metric: Metric, nginx: Candidate): Column[] {
   return [
-    { title, cell: (look) => look.middle(key) },
-    { title: "× nginx", cell: (look) => look.ratio(key, nginx) },
-    { title: "× naive relay", cell: (look) => look.ratio(key, naiveRelay) },
+    { title, cell: (results) => results.median(metric) },
+    { title: "× nginx", cell: (results) => results.ratio(metric, nginx) },
+    { title: "× naive relay", cell: (results) => results.ratio(metric, naiveRelay) },
   ];
 }
 
-export function megabytes({ rounds }: Look): string {
-  return figure(medianOf(rounds, "memory") / 1e6);
+/** The cell of the candidate's memory in MB. */
+export function megabytes({ rounds }: CandidateResults): string {
+  return formatNumber(medianOf(rounds, "memory") / 1e6);
 }
 
-function condense(window: Window) {
-  const { seconds, answers, deltas, cpu, firstDeltas, delays, loop } = window;
+function summarize(measurement: Measurement) {
+  const { seconds, answers, deltas, cpuTime, firstDeltaLatencies, deltaDelays, eventLoop } = measurement;
   return {
-    cpuPerDelta: (cpu * 1_000) / deltas,
-    cpuPerAnswer: (cpu * 1_000) / answers,
+    cpuPerDelta: (cpuTime * 1_000) / deltas,
+    cpuPerAnswer: (cpuTime * 1_000) / answers,
     deltasPerSecond: deltas / seconds,
     answersPerSecond: answers / seconds,
-    first50: quantile(firstDeltas, 0.5),
-    first99: quantile(firstDeltas, 0.99),
-    delay50: quantile(delays, 0.5),
-    delay99: quantile(delays, 0.99),
-    memory: window.memory,
-    loop99: loop?.p99 ?? Number.NaN,
-    share: (cpu / seconds / 1_000) * 100,
-    fakeShare: window.fakeShare * 100,
-    loadShare: window.loadShare * 100,
-    foreignShare: window.foreignShare,
-    wrong: window.wrong,
-    complaint: window.complaint,
+    firstDeltaP50: quantile(firstDeltaLatencies, 0.5),
+    firstDeltaP99: quantile(firstDeltaLatencies, 0.99),
+    deltaDelayP50: quantile(deltaDelays, 0.5),
+    deltaDelayP99: quantile(deltaDelays, 0.99),
+    memory: measurement.memory,
+    eventLoopP99: eventLoop?.p99 ?? Number.NaN,
+    cpuShare: (cpuTime / seconds / 1_000) * 100,
+    fakeCpuShare: measurement.fakeCpuShare * 100,
+    loadCpuShare: measurement.loadCpuShare * 100,
+    foreignCpuShare: measurement.foreignCpuShare,
+    invalidAnswers: measurement.invalidAnswers,
+    firstFailure: measurement.firstFailure,
   };
 }
 
-function medianOf(rounds: readonly Round[], key: Figure): number {
-  return median(rounds.map((round) => round[key]));
+function medianOf(rounds: readonly RoundSummary[], metric: Metric): number {
+  return median(rounds.map((round) => round[metric]));
 }
 
-function complaints(results: ReadonlyMap<string, readonly Round[]>): string[] {
-  return [...results].flatMap(([name, rounds]) => {
-    const wrong = rounds.reduce((sum, round) => sum + round.wrong, 0);
-    const first = rounds.find(({ complaint }) => complaint !== undefined)?.complaint;
-    return wrongAnswers(name, wrong, first);
+function failureNotes(byCandidate: ReadonlyMap<string, readonly RoundSummary[]>): string[] {
+  return [...byCandidate].flatMap(([name, rounds]) => {
+    const invalidAnswers = rounds.reduce((sum, round) => sum + round.invalidAnswers, 0);
+    const firstFailure = rounds.find((round) => round.firstFailure !== undefined)?.firstFailure;
+    return invalidAnswerNotes(name, invalidAnswers, firstFailure);
   });
 }

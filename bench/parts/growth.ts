@@ -1,117 +1,139 @@
 import { join } from "node:path";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
-import { orderLine } from "../answers/order.js";
-import { wordsOf } from "../answers/words.js";
-import { type Gateway, startGateway, targetOf } from "../candidates/moonbridge.js";
+import { formatAnswerSpec } from "../answers/order.js";
+import { answerText } from "../answers/words.js";
+import { type GatewayProcess, gatewayTarget, startGateway } from "../candidates/moonbridge.js";
 import type { Target } from "../load/work.js";
-import { figure } from "../report/table.js";
+import { formatNumber } from "../report/table.js";
 import type { Settings } from "../settings.js";
-import type { Stage } from "../stage.js";
-import { lookThrough, type Window } from "../window.js";
-import type { Finding, Part } from "./part.js";
+import type { BenchEnvironment } from "../stage.js";
+import { type Measurement, measureLoad } from "../window.js";
+import type { Part, PartResult } from "./part.js";
 
 const [streams, deltas] = [8, 8];
 
-/** Places that are put into the store in one transaction. */
-const together = 2_000;
+/** The number of threads that are saved in one transaction. */
+const batchSize = 2_000;
 
-/** What a request costs as the places that the store remembers grow to a million. */
-export const threadGrowth: Part = async (stage, settings) => {
-  const folder = stage.room("growth");
-  const windows: [string, Window][] = [];
-  let filled = 0;
+/** The cost of a request as the number of threads in the store grows to a million. */
+export const threadGrowth: Part = async (environment, settings) => {
+  const workDirectory = environment.createWorkDirectory("growth");
+  const measurements: [string, Measurement][] = [];
+  let storedThreads = 0;
   for (const threads of settings.threads) {
-    await fill(join(folder, "moonbridge.db"), filled, threads);
-    filled = threads;
-    const gateway = await startGateway(stage, "kimi-web", { folder });
-    const target = targetOf(gateway.port, "chat", true, { kind: "chunks" });
-    windows.push([figure(threads), await look(stage, settings, gateway, target)]);
+    await fillStore(join(workDirectory, "moonbridge.db"), storedThreads, threads);
+    storedThreads = threads;
+    const gateway = await startGateway(environment, "kimi-web", { workDirectory });
+    const target = gatewayTarget(gateway.port, "chat", true, { kind: "chat-chunks" });
+    measurements.push([formatNumber(threads), await measureRequests(environment, settings, gateway, target)]);
     await gateway.child.stop();
     process.stderr.write(".");
   }
-  return finding("Growth: threads in the store", "threads", windows);
+  return growthResult("Growth: threads in the store", "threads", measurements);
 };
 
-/** What a request costs as its conversation grows to a hundred turns. */
-export const turnGrowth: Part = async (stage, settings) => {
-  const gateway = await startGateway(stage);
-  const windows: [string, Window][] = [];
+/** The cost of a request as its conversation grows to a hundred turns. */
+export const turnGrowth: Part = async (environment, settings) => {
+  const gateway = await startGateway(environment);
+  const measurements: [string, Measurement][] = [];
   for (const turns of settings.quick ? [1, 100] : [1, 10, 30, 100]) {
-    const target = await conversation(gateway, turns);
-    windows.push([figure(turns), await look(stage, settings, gateway, target)]);
+    const target = await prepareConversation(gateway, turns);
+    measurements.push([formatNumber(turns), await measureRequests(environment, settings, gateway, target)]);
     process.stderr.write(".");
   }
   await gateway.child.stop();
-  return finding("Growth: turns of a conversation, 400 characters each", "turns", windows);
+  return growthResult("Growth: turns of a conversation, 400 characters each", "turns", measurements);
 };
 
-function finding(title: string, what: string, windows: readonly [string, Window][]): Finding {
+function growthResult(
+  title: string,
+  sizeName: string,
+  measurements: readonly [string, Measurement][],
+): PartResult {
   return {
     data: Object.fromEntries(
-      windows.map(([size, { cpu, answers, seconds, loop }]) => [size, { cpu, answers, seconds, loop }]),
+      measurements.map(([size, { cpuTime, answers, seconds, eventLoop }]) => [
+        size,
+        { cpuTime, answers, seconds, eventLoop },
+      ]),
     ),
     table: {
       title,
-      columns: [what, "CPU per request, µs", "requests/s", "event loop late p99 / max, ms", "wrong answers"],
-      rows: windows.map(([size, { cpu, answers, seconds, loop, wrong }]) => [
+      columns: [
+        sizeName,
+        "CPU per request, µs",
+        "requests/s",
+        "event loop late p99 / max, ms",
+        "wrong answers",
+      ],
+      rows: measurements.map(([size, { cpuTime, answers, seconds, eventLoop, invalidAnswers }]) => [
         size,
-        figure((cpu * 1_000) / answers),
-        figure(answers / seconds),
-        `${figure(loop?.p99 ?? Number.NaN)} / ${figure(loop?.max ?? Number.NaN)}`,
-        String(wrong),
+        formatNumber((cpuTime * 1_000) / answers),
+        formatNumber(answers / seconds),
+        `${formatNumber(eventLoop?.p99 ?? Number.NaN)} / ${formatNumber(eventLoop?.max ?? Number.NaN)}`,
+        String(invalidAnswers),
       ]),
       notes: [],
     },
   };
 }
 
-function look(stage: Stage, settings: Settings, { child }: Gateway, target: Target): Promise<Window> {
-  const running = { child, watched: true, streams: target, whole: undefined };
-  const work = { target, streams, deltas, pace: 0, rest: 0, stagger: 100, record: false };
-  return lookThrough(stage, running, { work, settle: settings.warmSeconds, seconds: settings.windowSeconds });
+function measureRequests(
+  environment: BenchEnvironment,
+  settings: Settings,
+  { child }: GatewayProcess,
+  target: Target,
+): Promise<Measurement> {
+  const running = { child, reportsEventLoop: true, streaming: target, nonStreaming: undefined };
+  const profile = { target, streams, deltas, pace: 0, pause: 0, rampUp: 100, recordTimings: false };
+  return measureLoad(environment, running, {
+    profile,
+    settleSeconds: settings.warmUpSeconds,
+    durationSeconds: settings.windowSeconds,
+  });
 }
 
-/** Adds places to a store as turns do: ten of them a chat. */
-async function fill(path: string, from: number, to: number): Promise<void> {
+/** Adds threads to a store, ten to a chat, as a conversation of ten turns does. */
+async function fillStore(path: string, from: number, to: number): Promise<void> {
   const store = await SqliteStore.open(path);
   const dueAt = Date.now() + 24 * 3_600_000;
-  let saving: Promise<void>[] = [];
+  let pendingWrites: Promise<void>[] = [];
   for (let number = from; number < to; number++) {
     const chat = { upstream: "kimi", chat: `filled-chat-${Math.floor(number / 10)}` };
-    if (number % 10 === 0) saving.push(store.saveChat({ ...chat, scope: "somebody's", dueAt }));
+    if (number % 10 === 0) pendingWrites.push(store.saveChat({ ...chat, scope: "somebody's", dueAt }));
     const key = `filled-key-${String(number).padStart(32, "0")}`;
-    saving.push(store.saveThread([key], { ...chat, parent: `filled-message-${number}`, system: "" }));
-    if (saving.length < together) continue;
-    await Promise.all(saving);
-    saving = [];
+    pendingWrites.push(store.saveThread([key], { ...chat, parent: `filled-message-${number}`, system: "" }));
+    if (pendingWrites.length < batchSize) continue;
+    await Promise.all(pendingWrites);
+    pendingWrites = [];
   }
-  await Promise.all(saving);
+  await Promise.all(pendingWrites);
   await store.close();
 }
 
-/** A request that goes on after so many turns; all but the last have been answered by this gateway. */
-async function conversation({ port }: Gateway, turns: number): Promise<Target> {
-  const said = "A message of a conversation, long enough to be one. ".repeat(8).slice(0, 400);
-  const order = orderLine({ number: 0, pace: 0, deltas });
+/** Lets the gateway answer the last but one of `turns` turns, and returns a request for the last. */
+async function prepareConversation({ port }: GatewayProcess, turns: number): Promise<Target> {
+  const text = "A message of a conversation, long enough to be one. ".repeat(8).slice(0, 400);
+  const spec = formatAnswerSpec({ number: 0, pace: 0, deltas });
   const history: { role: string; content: string }[] = [];
   for (let turn = 1; turn < turns; turn++) {
     history.push(
-      { role: "user", content: `${turn} ${said}` },
-      { role: "assistant", content: `${turn} ${said}` },
+      { role: "user", content: `${turn} ${text}` },
+      { role: "assistant", content: `${turn} ${text}` },
     );
   }
-  // The last turn but one is really asked, so that the place behind it is known.
-  history.push({ role: "user", content: `${said} ${order}` });
-  const target = targetOf(port, "chat", true, { kind: "chunks" });
+  // The last turn but one is sent, so that the store has its thread.
+  history.push({ role: "user", content: `${text} ${spec}` });
+  const target = gatewayTarget(port, "chat", true, { kind: "chat-chunks" });
   const body = (messages: object[]) => JSON.stringify({ model: "kimi", stream: true, messages });
-  const address = `http://127.0.0.1:${port}${target.path}`;
-  const response = await fetch(address, { method: "POST", headers: target.headers, body: body(history) });
+  const url = `http://127.0.0.1:${port}${target.path}`;
+  const response = await fetch(url, { method: "POST", headers: target.headers, body: body(history) });
   await response.text();
-  const next = [
+  const messages = [
     ...history,
-    { role: "assistant", content: wordsOf(deltas) },
-    { role: "user", content: "<order>" },
+    { role: "assistant", content: answerText(deltas) },
+    { role: "user", content: "<spec>" },
   ];
-  const [before = "", behind = ""] = body(next).split("<order>");
-  return { ...target, body: [before, behind] };
+  const [before = "", after = ""] = body(messages).split("<spec>");
+  return { ...target, body: [before, after] };
 }

@@ -1,47 +1,55 @@
 import { setTimeout } from "node:timers/promises";
 import { limits } from "../../src/core/limits.js";
-import { candidatesFor } from "../candidates/all.js";
-import { type Running, Skipped } from "../candidates/candidate.js";
+import { selectCandidates } from "../candidates/all.js";
+import { CandidateUnavailable, type RunningCandidate } from "../candidates/candidate.js";
 import { noGateway } from "../candidates/relays.js";
-import type { Mark, Outcome, Work } from "../load/work.js";
-import { cpuOf, memoryOf } from "../proc.js";
-import { figure } from "../report/table.js";
-import { wrongAnswers } from "../rounds.js";
+import type { LoadProfile, LoadProgress, LoadResult } from "../load/work.js";
+import { cpuTime, residentMemory } from "../proc.js";
+import { formatNumber } from "../report/table.js";
+import { invalidAnswerNotes } from "../rounds.js";
 import type { Settings } from "../settings.js";
-import type { Stage } from "../stage.js";
+import type { BenchEnvironment } from "../stage.js";
 import { median } from "../statistics.js";
 import type { Part } from "./part.js";
 
 const pace = 1_000;
 
-type Held = { before: number; during: number; after: number; open: number; share: number; outcome: Outcome };
+/** `before`, `during`, `after`: resident memory in bytes; `cpuShare`: of one processor, while the streams were open. */
+type HeldStreams = {
+  before: number;
+  during: number;
+  after: number;
+  openStreams: number;
+  cpuShare: number;
+  loadResult: LoadResult;
+};
 
-/** What an open stream costs: thousands held open, a delta a second on each. */
-export const memory: Part = async (stage, settings) => {
+/** The memory of an open stream: thousands are held open, with a delta a second on each. */
+export const memory: Part = async (environment, settings) => {
   const rows: string[][] = [];
   const notes: string[] = [];
-  const data: Record<string, Held> = {};
-  for (const candidate of candidatesFor(settings).filter(({ name }) => name !== noGateway.name)) {
+  const data: Record<string, HeldStreams> = {};
+  for (const candidate of selectCandidates(settings).filter(({ name }) => name !== noGateway.name)) {
     for (const streams of settings.openStreams) {
-      const running = await candidate.start(stage).catch((error: unknown) => {
-        if (!(error instanceof Skipped)) throw error;
+      const running = await candidate.start(environment).catch((error: unknown) => {
+        if (!(error instanceof CandidateUnavailable)) throw error;
         notes.push(`- ${candidate.name}: ${error.message}.`);
         return undefined;
       });
       if (!running) break;
-      const held = await hold(stage, settings, running, streams);
+      const result = await holdStreams(environment, settings, running, streams);
       await running.child?.stop();
       process.stderr.write(".");
-      data[`${candidate.name}, ${streams}`] = held;
-      const { before, during, after, open, share, outcome } = held;
-      notes.push(...wrongAnswers(candidate.name, outcome.wrong, outcome.complaint));
+      data[`${candidate.name}, ${streams}`] = result;
+      const { before, during, after, openStreams, cpuShare, loadResult } = result;
+      notes.push(...invalidAnswerNotes(candidate.name, loadResult.invalidAnswers, loadResult.firstFailure));
       rows.push([
         candidate.name,
-        figure(open),
-        figure((during - before) / open / 1_024),
-        [before, during, after].map((bytes) => figure(bytes / 1e6)).join(" / "),
-        `${figure((after / before - 1) * 100)} %`,
-        figure(share * 100),
+        formatNumber(openStreams),
+        formatNumber((during - before) / openStreams / 1_024),
+        [before, during, after].map((bytes) => formatNumber(bytes / 1e6)).join(" / "),
+        `${formatNumber((after / before - 1) * 100)} %`,
+        formatNumber(cpuShare * 100),
       ]);
     }
   }
@@ -63,43 +71,55 @@ export const memory: Part = async (stage, settings) => {
   };
 };
 
-async function hold(stage: Stage, settings: Settings, running: Running, streams: number): Promise<Held> {
+async function holdStreams(
+  environment: BenchEnvironment,
+  settings: Settings,
+  running: RunningCandidate,
+  streams: number,
+): Promise<HeldStreams> {
   const pids = () => running.child?.pids ?? [];
-  const target = running.streams;
-  const stagger = settings.quick ? 500 : streams * 2;
-  const seconds = stagger / 1_000 + settings.holdSeconds;
-  await stage.load.call("begin", warmUp(running));
-  await setTimeout(settings.warmSeconds * 1_000);
-  await stage.load.call("end", { cut: false });
+  const target = running.streaming;
+  const rampUp = settings.quick ? 500 : streams * 2;
+  const durationSeconds = rampUp / 1_000 + settings.holdSeconds;
+  await environment.loadClient.call("start", warmUpProfile(running));
+  await setTimeout(settings.warmUpSeconds * 1_000);
+  await environment.loadClient.call("stop", { abort: false });
   await setTimeout(settings.quick ? 500 : 5_000);
 
-  const before = memoryOf(pids());
-  const work: Work = {
+  const before = residentMemory(pids());
+  const profile: LoadProfile = {
     target,
     streams,
     pace,
-    deltas: Math.ceil(seconds) + 2,
-    rest: 0,
-    stagger,
-    record: false,
+    deltas: Math.ceil(durationSeconds) + 2,
+    pause: 0,
+    rampUp,
+    recordTimings: false,
   };
-  await stage.load.call("begin", work);
-  await setTimeout(stagger + (settings.holdSeconds * 1_000) / 2);
-  const [cpu, since] = [cpuOf(pids()), performance.now()];
+  await environment.loadClient.call("start", profile);
+  await setTimeout(rampUp + (settings.holdSeconds * 1_000) / 2);
+  const [cpuBefore, startedAt] = [cpuTime(pids()), performance.now()];
   const samples: number[] = [];
   for (let sample = 0; sample < 5; sample++) {
     await setTimeout((settings.holdSeconds * 1_000) / 10);
-    samples.push(memoryOf(pids()));
+    samples.push(residentMemory(pids()));
   }
-  const share = (cpuOf(pids()) - cpu) / (performance.now() - since);
-  const { open } = await stage.load.call<Mark>("mark");
-  const outcome = await stage.load.call<Outcome>("end", { cut: false });
-  // Until a gateway at rest has given back what it can; a quick look does not wait for that.
-  await setTimeout(settings.quick ? 1_000 : limits.restBeforeCollecting + 4 * limits.collectAtRest);
-  return { before, during: median(samples), after: memoryOf(pids()), open, share, outcome };
+  const cpuShare = (cpuTime(pids()) - cpuBefore) / (performance.now() - startedAt);
+  const { openStreams } = await environment.loadClient.call<LoadProgress>("progress");
+  const loadResult = await environment.loadClient.call<LoadResult>("stop", { abort: false });
+  // An idle gateway needs this long to release its memory; with `--quick` the benchmark does not wait for that.
+  await setTimeout(settings.quick ? 1_000 : limits.idleBeforeCollecting + 4 * limits.collectInterval);
+  return {
+    before,
+    during: median(samples),
+    after: residentMemory(pids()),
+    openStreams,
+    cpuShare,
+    loadResult,
+  };
 }
 
-/** Code is compiled and pools are there before memory is looked at. */
-function warmUp({ streams: target }: Running): Work {
-  return { target, streams: 50, pace: 0, deltas: 50, rest: 20, stagger: 500, record: false };
+/** Load that lets V8 compile the code and fills connection pools before memory is measured. */
+function warmUpProfile({ streaming: target }: RunningCandidate): LoadProfile {
+  return { target, streams: 50, pace: 0, deltas: 50, pause: 20, rampUp: 500, recordTimings: false };
 }

@@ -1,8 +1,8 @@
 import type { Table } from "../report/table.js";
 import type { Settings } from "../settings.js";
-import type { Stage } from "../stage.js";
+import type { BenchEnvironment } from "../stage.js";
 
-/** What a part of the benchmark found: for people, and all of it for programs. */
-export type Finding = { table: Table; data: unknown };
+/** The result of a part of the benchmark: a table, and everything measured, as JSON. */
+export type PartResult = { table: Table; data: unknown };
 
-export type Part = (stage: Stage, settings: Settings) => Promise<Finding>;
+export type Part = (environment: BenchEnvironment, settings: Settings) => Promise<PartResult>;

@@ -3,24 +3,24 @@ import { type Column, compare, cpuColumns } from "./comparison.js";
 import type { Part } from "./part.js";
 
 const [streams, deltas] = [50, 8];
-const load = { streams, deltas, pace: 0, rest: 0, stagger: 100, record: false };
+const loadSettings = { streams, deltas, pace: 0, pause: 0, rampUp: 100, recordTimings: false };
 
 const columns: Column[] = [
-  { title: "requests/s", cell: (look) => look.middle("answersPerSecond") },
+  { title: "requests/s", cell: (results) => results.median("answersPerSecond") },
   ...cpuColumns("CPU per request, µs", "cpuPerAnswer", nginx),
 ];
 
-/** Many short answers: what a request costs besides its deltas. */
-export const streamedRequests: Part = (stage, settings) =>
-  compare(stage, settings, {
+/** Many short answers: the cost of a request apart from its deltas. */
+export const streamedRequests: Part = (environment, settings) =>
+  compare(environment, settings, {
     title: `Requests: ${streams} connections, ${deltas} deltas an answer, streamed`,
-    work: ({ streams: target }) => ({ target, ...load }),
+    profile: ({ streaming: target }) => ({ target, ...loadSettings }),
     columns,
   });
 
-export const wholeRequests: Part = (stage, settings) =>
-  compare(stage, settings, {
+export const nonStreamedRequests: Part = (environment, settings) =>
+  compare(environment, settings, {
     title: `Requests: ${streams} connections, ${deltas} deltas an answer, answered in one piece`,
-    work: ({ whole: target }) => target && { target, ...load },
+    profile: ({ nonStreaming: target }) => target && { target, ...loadSettings },
     columns,
   });

@@ -1,100 +1,112 @@
 import { setTimeout } from "node:timers/promises";
-import { startGateway, targetOf } from "../candidates/moonbridge.js";
-import type { LoopReport } from "../gateway-preload.js";
-import type { Mark, Outcome, Work } from "../load/work.js";
-import { cpuOf, handlesOf, memoryOf } from "../proc.js";
-import { figure } from "../report/table.js";
+import { gatewayTarget, startGateway } from "../candidates/moonbridge.js";
+import type { EventLoopReport } from "../gateway-preload.js";
+import type { LoadProfile, LoadProgress, LoadResult } from "../load/work.js";
+import { countOpenFiles, cpuTime, residentMemory } from "../proc.js";
+import { formatNumber } from "../report/table.js";
 import { median } from "../statistics.js";
 import type { Part } from "./part.js";
 
-/** The share of one processor that the gateway is meant to be kept at. */
-const aim = 0.6;
-/** It is set to this many times that: compiled, the code takes less than in the minutes in which the load is set. */
-const margin = 1.15;
+/** The share of one processor that the gateway should use. */
+const targetCpuShare = 0.6;
+/** The load is adjusted to this multiple of the target, since compiled code needs less CPU later on. */
+const compilationMargin = 1.15;
 const pace = 20;
 const deltas = 100;
-/** Streams in the first minute. */
-const atFirst = 100;
+/** The streams of the first minute. */
+const initialStreams = 100;
 
-/** Minutes that do not count: code is compiled, pools fill, and after each the load is set anew to come to the aim. */
-const warmMinutes = 3;
+/** Minutes before the samples: V8 compiles the code, pools fill, and after each the load is adjusted to the target. */
+const warmUpMinutes = 3;
 
+/** A sample every 15 s: memory in bytes; `deltas` received so far; `cpuShare` since the sample before. */
 type Sample = {
   minute: number;
   memory: number;
-  handles: number;
-  resources: number;
-  heap: number;
-  share: number;
+  openFiles: number;
+  activeResources: number;
+  heapUsed: number;
+  cpuShare: number;
   deltas: number;
 };
 
-/** Hours of ordinary work in small: whether memory or handles grow, and whether every byte stays right. */
-export const soak: Part = async (stage, { soakMinutes }) => {
-  if (soakMinutes <= warmMinutes) throw new Error(`A soak takes more than ${warmMinutes} minutes.`);
-  const gateway = await startGateway(stage);
+/** Steady load for a long time: whether memory or handles grow, and whether every byte stays valid. */
+export const soak: Part = async (environment, { soakMinutes }) => {
+  if (soakMinutes <= warmUpMinutes) throw new Error(`A soak takes more than ${warmUpMinutes} minutes.`);
+  const gateway = await startGateway(environment);
   const { child } = gateway;
-  const target = targetOf(gateway.port, "chat", true, { kind: "chunks" });
-  const work = (streams: number): Work => ({
-    ...{ target, streams, pace, deltas, rest: 5, stagger: pace * deltas, record: false },
+  const target = gatewayTarget(gateway.port, "chat", true, { kind: "chat-chunks" });
+  const profileFor = (streams: number): LoadProfile => ({
+    ...{ target, streams, pace, deltas, pause: 5, rampUp: pace * deltas, recordTimings: false },
   });
-  const shareOver = async (milliseconds: number) => {
-    const [before, since] = [cpuOf(child.pids), performance.now()];
+  const measureCpuShare = async (milliseconds: number) => {
+    const [cpuBefore, startedAt] = [cpuTime(child.pids), performance.now()];
     await setTimeout(milliseconds);
-    return (cpuOf(child.pids) - before) / (performance.now() - since);
+    return (cpuTime(child.pids) - cpuBefore) / (performance.now() - startedAt);
   };
 
-  const outcomes: Outcome[] = [];
-  let streams = atFirst;
-  for (let minute = 0; minute < warmMinutes; minute++) {
-    await stage.load.call("begin", work(streams));
+  const results: LoadResult[] = [];
+  let streams = initialStreams;
+  for (let minute = 0; minute < warmUpMinutes; minute++) {
+    await environment.loadClient.call("start", profileFor(streams));
     await setTimeout(30_000);
-    streams = Math.max(1, Math.round((streams * aim * margin) / (await shareOver(30_000))));
-    outcomes.push(await stage.load.call<Outcome>("end", { cut: false }));
+    streams = Math.max(
+      1,
+      Math.round((streams * targetCpuShare * compilationMargin) / (await measureCpuShare(30_000))),
+    );
+    results.push(await environment.loadClient.call<LoadResult>("stop", { abort: false }));
     process.stderr.write(".");
   }
 
-  await stage.load.call("begin", work(streams));
+  await environment.loadClient.call("start", profileFor(streams));
   const samples: Sample[] = [];
   const startedAt = performance.now();
-  for (let minute = 0.25; minute <= soakMinutes - warmMinutes; minute += 0.25) {
-    const share = await shareOver(Math.max(0, startedAt + minute * 60_000 - performance.now()));
-    const { resources, heap } = await child.call<LoopReport>("report");
-    const { deltas: told } = await stage.load.call<Mark>("mark");
-    const handles = child.pids.reduce((sum, pid) => sum + handlesOf(pid), 0);
-    samples.push({ minute, memory: memoryOf(child.pids), handles, resources, heap, share, deltas: told });
+  for (let minute = 0.25; minute <= soakMinutes - warmUpMinutes; minute += 0.25) {
+    const cpuShare = await measureCpuShare(Math.max(0, startedAt + minute * 60_000 - performance.now()));
+    const { activeResources, heapUsed } = await child.call<EventLoopReport>("report");
+    const { deltas: deltasSoFar } = await environment.loadClient.call<LoadProgress>("progress");
+    const openFiles = child.pids.reduce((sum, pid) => sum + countOpenFiles(pid), 0);
+    samples.push({
+      minute,
+      memory: residentMemory(child.pids),
+      openFiles,
+      activeResources,
+      heapUsed,
+      cpuShare,
+      deltas: deltasSoFar,
+    });
     if (Number.isInteger(minute)) process.stderr.write(".");
   }
-  outcomes.push(await stage.load.call<Outcome>("end", { cut: false }));
+  results.push(await environment.loadClient.call<LoadResult>("stop", { abort: false }));
   await child.stop();
 
-  const wrong = outcomes.reduce((sum, outcome) => sum + outcome.wrong, 0);
-  const answers = outcomes.reduce((sum, outcome) => sum + outcome.answers, 0);
-  const complaint = outcomes.find((outcome) => outcome.complaint !== undefined)?.complaint;
+  const invalidAnswers = results.reduce((sum, result) => sum + result.invalidAnswers, 0);
+  const answers = results.reduce((sum, result) => sum + result.answers, 0);
+  const firstFailure = results.find((result) => result.firstFailure !== undefined)?.firstFailure;
   const third = Math.ceil(samples.length / 3);
-  const change = (key: "memory" | "heap" | "handles" | "resources", unit: number) => {
-    const [first, last] = [samples.slice(0, third), samples.slice(-third)].map((part) =>
-      median(part.map((sample) => sample[key] / unit)),
+  const formatChange = (metric: "memory" | "heapUsed" | "openFiles" | "activeResources", unit: number) => {
+    const [first, last] = [samples.slice(0, third), samples.slice(-third)].map((thirdOfSamples) =>
+      median(thirdOfSamples.map((sample) => sample[metric] / unit)),
     );
-    return `${figure(first ?? Number.NaN)} → ${figure(last ?? Number.NaN)}`;
+    return `${formatNumber(first ?? Number.NaN)} → ${formatNumber(last ?? Number.NaN)}`;
   };
   return {
-    data: { streams, samples, wrong, complaint, answers },
+    data: { streams, samples, invalidAnswers, firstFailure, answers },
     table: {
-      title: `Soak: ${soakMinutes} minutes at ${Math.round(aim * 100)} % of one processor (${streams} streams of ${1_000 / pace} deltas a second)`,
+      title: `Soak: ${soakMinutes} minutes at ${Math.round(targetCpuShare * 100)} % of one processor (${streams} streams of ${1_000 / pace} deltas a second)`,
       columns: ["CPU, %", "answers", "wrong", "memory, MB", "heap, MB", "open files", "handles in Node"],
       rows: [
         [
-          figure(100 * median(samples.map(({ share }) => share))),
-          figure(answers),
-          wrong === 0 ? "0" : `**${wrong}** (${complaint?.slice(0, 100)})`,
-          change("memory", 1e6),
-          change("heap", 1e6),
-          change("handles", 1),
-          change("resources", 1),
+          formatNumber(100 * median(samples.map(({ cpuShare }) => cpuShare))),
+          formatNumber(answers),
+          invalidAnswers === 0 ? "0" : `**${invalidAnswers}** (${firstFailure?.slice(0, 100)})`,
+          formatChange("memory", 1e6),
+          formatChange("heapUsed", 1e6),
+          formatChange("openFiles", 1),
+          formatChange("activeResources", 1),
         ],
       ],
-      notes: [`- Growth: the median of the first third after ${warmMinutes} minutes → of the last third.`],
+      notes: [`- Growth: the median of the first third after ${warmUpMinutes} minutes → of the last third.`],
     },
   };
 };

@@ -1,108 +1,119 @@
 import { setTimeout } from "node:timers/promises";
-import { candidatesFor } from "../candidates/all.js";
-import { type Running, Skipped } from "../candidates/candidate.js";
+import { selectCandidates } from "../candidates/all.js";
+import { CandidateUnavailable, type RunningCandidate } from "../candidates/candidate.js";
 import { noGateway } from "../candidates/relays.js";
-import type { Mark, Outcome } from "../load/work.js";
-import { cpuOf } from "../proc.js";
-import { figure } from "../report/table.js";
-import { absences, wrongAnswers } from "../rounds.js";
+import type { LoadProgress, LoadResult } from "../load/work.js";
+import { cpuTime } from "../proc.js";
+import { formatNumber } from "../report/table.js";
+import { invalidAnswerNotes, skippedNotes } from "../rounds.js";
 import type { Settings } from "../settings.js";
-import { Stage } from "../stage.js";
+import { BenchEnvironment } from "../stage.js";
 import { median, quantile } from "../statistics.js";
-import { deltasAnAnswer as deltas, pace, streams } from "./paced.js";
+import { deltasPerAnswer as deltas, pace, streams } from "./paced.js";
 import type { Part } from "./part.js";
 
-/** A candidate that works, with a fake upstream and a load client of its own. */
-type Worker = { name: string; stage: Stage; running: Running };
+/** A candidate under load, with a fake upstream and a load client of its own. */
+type LoadedCandidate = { name: string; environment: BenchEnvironment; running: RunningCandidate };
 
 /**
- * The load of `paced` in equal shares on all candidates at the same time. What drifts on the machine hits them in the
- * same moment, so a ratio is exact to a few per cent; but they crowd each other out of the processor's caches, so it is
+ * The load of `paced` in equal shares on all candidates at the same time. Drift of the machine affects them at the same
+ * moment, so ratios are exact to a few per cent. But they evict each other from the processor's caches, so this part is
  * for comparing builds, and the absolute figures mean nothing.
  */
-export const together: Part = async (_stage, settings) => {
-  const { workers, skipped } = await startAll(settings);
+export const together: Part = async (_environment, settings) => {
+  const { loaded, skipped } = await startCandidates(settings);
   try {
-    if (workers.length < 2) throw new Error("Together takes two candidates or more.");
-    const share = Math.floor(streams / workers.length);
-    for (const { stage, running } of workers) {
-      const work = { target: running.streams, streams: share, pace, deltas, rest: 0, stagger: pace * deltas };
-      await stage.load.call("begin", { ...work, record: false });
+    if (loaded.length < 2) throw new Error("Together takes two candidates or more.");
+    const streamsEach = Math.floor(streams / loaded.length);
+    for (const { environment, running } of loaded) {
+      const profile = {
+        target: running.streaming,
+        streams: streamsEach,
+        pace,
+        deltas,
+        pause: 0,
+        rampUp: pace * deltas,
+        recordTimings: false,
+      };
+      await environment.loadClient.call("start", profile);
     }
-    await setTimeout(settings.warmSeconds * 1_000);
-    const samples: number[][] = workers.map(() => []);
+    await setTimeout(settings.warmUpSeconds * 1_000);
+    const samples: number[][] = loaded.map(() => []);
     for (let round = 0; round < settings.rounds; round++) {
-      const costs = await costsOf(workers, settings.windowSeconds);
-      for (const [at, cost] of costs.entries()) samples[at]?.push(cost);
+      const costsPerDelta = await measureCosts(loaded, settings.windowSeconds);
+      for (const [index, cost] of costsPerDelta.entries()) samples[index]?.push(cost);
       process.stderr.write(".");
     }
-    const outcomes = await Promise.all(
-      workers.map(({ stage }) => stage.load.call<Outcome>("end", { cut: false })),
+    const results = await Promise.all(
+      loaded.map(({ environment }) => environment.loadClient.call<LoadResult>("stop", { abort: false })),
     );
     return {
-      data: Object.fromEntries(workers.map(({ name }, at) => [name, samples[at]])),
+      data: Object.fromEntries(loaded.map(({ name }, index) => [name, samples[index]])),
       table: {
         title: `Together: ${streams} streams of ${1_000 / pace} deltas a second on all at the same time, ${deltas} deltas an answer`,
-        columns: ["candidate", "CPU per delta, µs", `× ${workers[0]?.name}`, "from – to", "wrong answers"],
-        rows: workers.map(({ name }, at) => [
+        columns: ["candidate", "CPU per delta, µs", `× ${loaded[0]?.name}`, "from – to", "wrong answers"],
+        rows: loaded.map(({ name }, index) => [
           name,
-          figure(median(samples[at] ?? [])),
-          ...(at === 0 ? ["", ""] : ratioCells(samples[at] ?? [], samples[0] ?? [])),
-          figure(outcomes[at]?.wrong ?? Number.NaN),
+          formatNumber(median(samples[index] ?? [])),
+          ...(index === 0 ? ["", ""] : ratioCells(samples[index] ?? [], samples[0] ?? [])),
+          formatNumber(results[index]?.invalidAnswers ?? Number.NaN),
         ]),
         notes: [
-          ...absences(skipped),
-          ...outcomes.flatMap(({ wrong, complaint }, at) =>
-            wrongAnswers(workers[at]?.name ?? "", wrong, complaint),
+          ...skippedNotes(skipped),
+          ...results.flatMap(({ invalidAnswers, firstFailure }, index) =>
+            invalidAnswerNotes(loaded[index]?.name ?? "", invalidAnswers, firstFailure),
           ),
         ],
       },
     };
   } finally {
     await Promise.all(
-      workers.map(async ({ stage, running }) => {
+      loaded.map(async ({ environment, running }) => {
         await running.child?.stop();
-        await stage.close();
+        await environment.close();
       }),
     );
   }
 };
 
-function ratioCells(costs: readonly number[], others: readonly number[]): string[] {
-  const ratios = costs.map((cost, round) => cost / (others[round] ?? Number.NaN));
-  return [figure(median(ratios)), `${figure(quantile(ratios, 0))} – ${figure(quantile(ratios, 1))}`];
+function ratioCells(costs: readonly number[], firstCosts: readonly number[]): string[] {
+  const ratios = costs.map((cost, round) => cost / (firstCosts[round] ?? Number.NaN));
+  return [
+    formatNumber(median(ratios)),
+    `${formatNumber(quantile(ratios, 0))} – ${formatNumber(quantile(ratios, 1))}`,
+  ];
 }
 
-async function startAll(settings: Settings) {
-  const workers: Worker[] = [];
+async function startCandidates(settings: Settings) {
+  const loaded: LoadedCandidate[] = [];
   const skipped = new Map<string, string>();
-  for (const candidate of candidatesFor(settings).filter(({ name }) => name !== noGateway.name)) {
-    const stage = await Stage.open(settings);
+  for (const candidate of selectCandidates(settings).filter(({ name }) => name !== noGateway.name)) {
+    const environment = await BenchEnvironment.open(settings);
     try {
-      workers.push({ name: candidate.name, stage, running: await candidate.start(stage) });
+      loaded.push({ name: candidate.name, environment, running: await candidate.start(environment) });
     } catch (error) {
-      await stage.close();
-      if (!(error instanceof Skipped)) throw error;
+      await environment.close();
+      if (!(error instanceof CandidateUnavailable)) throw error;
       skipped.set(candidate.name, error.message);
     }
   }
-  return { workers, skipped };
+  return { loaded, skipped };
 }
 
-/** Microseconds of processor time a delta, of each. */
-async function costsOf(workers: readonly Worker[], seconds: number): Promise<number[]> {
-  const look = () =>
+/** Microseconds of processor time per delta, of each candidate. */
+async function measureCosts(loaded: readonly LoadedCandidate[], seconds: number): Promise<number[]> {
+  const takeSnapshots = () =>
     Promise.all(
-      workers.map(async ({ stage, running }) => {
-        const { deltas: heard } = await stage.load.call<Mark>("mark");
-        return { heard, cpu: cpuOf(running.child?.pids ?? []) };
+      loaded.map(async ({ environment, running }) => {
+        const { deltas } = await environment.loadClient.call<LoadProgress>("progress");
+        return { deltas, cpu: cpuTime(running.child?.pids ?? []) };
       }),
     );
-  const before = await look();
+  const before = await takeSnapshots();
   await setTimeout(seconds * 1_000);
-  const after = await look();
-  return after.map(({ heard, cpu }, at) => {
-    const from = before[at] ?? { heard: 0, cpu: 0 };
-    return ((cpu - from.cpu) * 1_000) / (heard - from.heard);
+  const after = await takeSnapshots();
+  return after.map(({ deltas, cpu }, index) => {
+    const start = before[index] ?? { deltas: 0, cpu: 0 };
+    return ((cpu - start.cpu) * 1_000) / (deltas - start.deltas);
   });
 }

@@ -3,23 +3,23 @@ import { naiveRelay } from "../candidates/relays.js";
 import { compare, cpuColumns } from "./comparison.js";
 import type { Part } from "./part.js";
 
-/** As fast as the candidate can: the ceiling. */
-export const unpaced: Part = (stage, settings) => {
+/** Deltas as fast as the candidate can forward them: its maximum throughput. */
+export const unpaced: Part = (environment, settings) => {
   const [streams, deltas] = [100, 200];
-  return compare(stage, settings, {
+  return compare(environment, settings, {
     title: `Unpaced: ${streams} streams, ${deltas} deltas an answer, each delta a chunk of the body`,
-    work: ({ streams: target }) => ({
+    profile: ({ streaming: target }) => ({
       target,
       streams,
       deltas,
       pace: 0,
-      rest: 0,
-      stagger: 100,
-      record: false,
+      pause: 0,
+      rampUp: 100,
+      recordTimings: false,
     }),
     columns: [
-      { title: "deltas/s", cell: (look) => look.middle("deltasPerSecond") },
-      { title: "× naive relay's", cell: (look) => look.ratio("deltasPerSecond", naiveRelay) },
+      { title: "deltas/s", cell: (results) => results.median("deltasPerSecond") },
+      { title: "× naive relay's", cell: (results) => results.ratio("deltasPerSecond", naiveRelay) },
       ...cpuColumns("CPU per delta, µs", "cpuPerDelta", nginx),
     ],
   });

@@ -1,21 +1,21 @@
-/** The comparison: what anybody would write in Node to pass requests on. */
+/** The process of the naive relay: the shortest proxy one would write in Node. */
 import { Agent, createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { answerCalls } from "../calls.js";
+import { handleCalls } from "../calls.js";
 
 const upstreamPort = Number(process.argv[2]);
 const agent = new Agent({ keepAlive: true });
 
-const server = createServer((incoming, outgoing) => {
-  const { method, url, headers } = incoming;
+const server = createServer((clientRequest, clientResponse) => {
+  const { method, url, headers } = clientRequest;
   const options = { agent, host: "127.0.0.1", port: upstreamPort, method, path: url, headers };
-  const forwarded = request(options, (answer) => {
-    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(outgoing);
+  const upstreamRequest = request(options, (upstreamResponse) => {
+    clientResponse.writeHead(upstreamResponse.statusCode ?? 502, upstreamResponse.headers);
+    upstreamResponse.pipe(clientResponse);
   });
-  forwarded.on("error", () => outgoing.destroy());
-  outgoing.on("close", () => forwarded.destroy());
-  incoming.pipe(forwarded);
+  upstreamRequest.on("error", () => clientResponse.destroy());
+  clientResponse.on("close", () => upstreamRequest.destroy());
+  clientRequest.pipe(upstreamRequest);
 });
 
 const port = new Promise<number>((resolve) => {
@@ -24,4 +24,4 @@ const port = new Promise<number>((resolve) => {
   );
 });
 
-answerCalls({ port: () => port });
+handleCalls({ port: () => port });

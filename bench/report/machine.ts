@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { cpus, release, totalmem } from "node:os";
 
-/** Where a run took place: figures of two machines do not compare. */
-export function machine() {
+/** Build, machine and date of a run. Results of different machines cannot be compared. */
+export function machineInfo() {
   const processors = cpus();
   return {
     date: new Date().toISOString(),
-    build: commit(),
+    build: lastCommit(),
     node: process.version,
     kernel: release(),
     processor: processors[0]?.model ?? "unknown",
@@ -15,7 +15,8 @@ export function machine() {
   };
 }
 
-export function describe({
+/** One line of text. */
+export function formatMachineInfo({
   date,
   build,
   node,
@@ -23,15 +24,15 @@ export function describe({
   processor,
   processors,
   memory,
-}: ReturnType<typeof machine>): string {
+}: ReturnType<typeof machineInfo>): string {
   return `${date.slice(0, 10)} · build ${build} · Node ${node} · Linux ${kernel} · ${processors} × ${processor} · ${memory} GB`;
 }
 
-/** The last commit that changed what is measured; a copy without its history does not know. */
-function commit(): string {
+/** The last commit that changed what is measured; `unknown` without a Git history. */
+function lastCommit(): string {
   try {
-    const last = ["log", "-1", "--format=%h", "--", "src", "package-lock.json", "package.json"];
-    return execFileSync("git", last, { stdio: "pipe", encoding: "utf8" }).trim();
+    const gitArguments = ["log", "-1", "--format=%h", "--", "src", "package-lock.json", "package.json"];
+    return execFileSync("git", gitArguments, { stdio: "pipe", encoding: "utf8" }).trim();
   } catch {
     return "unknown";
   }

@@ -1,4 +1,4 @@
-/** A table of the report: a title, columns, rows of text, and what is to be known beside it. */
+/** A table of the report; `notes` are lines noteLines it. */
 export type Table = {
   title: string;
   columns: readonly string[];
@@ -6,29 +6,29 @@ export type Table = {
   notes: readonly string[];
 };
 
-/** As text for a terminal; Markdown shows it as a table too. */
-export function render({ title, columns, rows, notes }: Table): string {
-  const widths = columns.map((column, at) =>
-    Math.max(width(column), ...rows.map((row) => width(row[at] ?? ""))),
+/** The table in Markdown, aligned for a terminal. */
+export function renderTable({ title, columns, rows, notes }: Table): string {
+  const widths = columns.map((column, index) =>
+    Math.max(textWidth(column), ...rows.map((row) => textWidth(row[index] ?? ""))),
   );
   const line = (cells: readonly string[]) =>
-    `| ${widths.map((size, at) => pad(cells[at] ?? "", size)).join(" | ")} |`;
-  const rule = `| ${widths.map((size) => "-".repeat(size)).join(" | ")} |`;
-  const below = notes.length > 0 ? `\n\n${notes.join("\n")}` : "";
-  return `### ${title}\n\n${[line(columns), rule, ...rows.map(line)].join("\n")}${below}\n`;
+    `| ${widths.map((width, index) => pad(cells[index] ?? "", width)).join(" | ")} |`;
+  const separator = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  const noteLines = notes.length > 0 ? `\n\n${notes.join("\n")}` : "";
+  return `### ${title}\n\n${[line(columns), separator, ...rows.map(line)].join("\n")}${noteLines}\n`;
 }
 
-/** A number as people read it: three digits that count, none beyond the point from a hundred on. */
-export function figure(value: number): string {
+/** Three significant digits, and no decimals from 100 on; `–` if it is not finite. */
+export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return "–";
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en-US");
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
 
-function pad(cell: string, size: number): string {
-  return cell + " ".repeat(Math.max(0, size - width(cell)));
+function pad(cell: string, width: number): string {
+  return cell + " ".repeat(Math.max(0, width - textWidth(cell)));
 }
 
-function width(text: string): number {
+function textWidth(text: string): number {
   return [...text].length;
 }

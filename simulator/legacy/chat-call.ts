@@ -1,110 +1,129 @@
-import { answer, slowed } from "../answer.js";
-import type { Chat, Exchange } from "../chats.js";
-import { codeOf, Refusal } from "../errors.js";
-import { type Fault, mannerOf, withFault } from "../faults.js";
-import type { Visit } from "../http-call.js";
-import { type JsonObject, list, parseObject } from "../json.js";
-import { play } from "../player.js";
-import { Wire } from "../response-writer.js";
-import { directives, promptFault } from "../script.js";
-import type { World } from "../state.js";
+import { defaultAnswer, requestedPace } from "../answer.js";
+import type { Chat, ChatTurn } from "../chats.js";
+import { ApiError, codeForHttpStatus } from "../errors.js";
+import { applyFault, type Fault, wireOptionsOf } from "../faults.js";
+import type { HttpCall } from "../http-call.js";
+import { asArray, type JsonObject, parseObject } from "../json.js";
+import { playAnswer } from "../player.js";
+import { ResponseWriter } from "../response-writer.js";
+import { findPromptFault, parseDirectives } from "../script.js";
+import type { SimulatorState } from "../state.js";
 import { isEnding, type Step } from "../steps.js";
 import { invalidToken } from "../tokens.js";
-import { strikes } from "../transport-faults.js";
-import { type Completion, readCompletion } from "./chat-request.js";
-import { errorBody, errorEvent, isWholeAnswer, legacyError } from "./errors.js";
-import { legacyOddities } from "./malformed-frames.js";
-import { LegacyTelling } from "./sse-writer.js";
+import { applyTransportFault } from "../transport-faults.js";
+import { type Completion, parseCompletion } from "./chat-request.js";
+import { errorBody, errorEvent, isJsonResponse, toLegacyError } from "./errors.js";
+import { legacyMalformedFrames } from "./malformed-frames.js";
+import { LegacySseWriter } from "./sse-writer.js";
 
 const contentType = "text/event-stream; charset=utf-8";
-const largestRequest = 67_108_864;
+const maxRequestBytes = 67_108_864;
 
-/** `completion/stream`: one question, one stream of events, and one at a time (kimi-web.md §1.4–§1.6). */
-export async function completionCall(world: World, visit: Visit, chatId: string): Promise<void> {
-  world.counted.chats += 1;
-  world.streams.add(visit);
-  visit.response.once("close", () => world.streams.delete(visit));
-  const bytes = await visit.body(largestRequest);
+/** `completion/stream`: one message, answered by a stream of events; one answer at a time for each account (kimi-web.md §1.4–§1.6). */
+export async function handleCompletion(state: SimulatorState, call: HttpCall, chatId: string): Promise<void> {
+  state.counters.chats += 1;
+  state.openStreams.add(call);
+  call.response.once("close", () => state.openStreams.delete(call));
+  const bytes = await call.readBody(maxRequestBytes);
   const body = parseObject(bytes.toString());
-  if (!body) throw new Refusal({ code: "invalid_argument" }, "the body is no JSON object");
-  world.log.keepBody(visit.call, body, bytes.length);
-  const person = world.tokens.holder(visit.bearer);
-  const { chats, files, speaking } = world.legacy;
-  const chat = chats.get(chatId, person.id);
-  if (chat.disabled) throw new Refusal({ code: "permission_denied", reason: "chat.forbidden" });
-  const completion = readCompletion(body, chat, files, person);
-  if (speaking.has(person.id))
-    throw new Refusal({ code: "failed_precondition", reason: "chat.user_stream_pushing" });
-  speaking.add(person.id);
+  if (!body) throw new ApiError({ code: "invalid_argument" }, "the body is no JSON object");
+  state.callLog.recordBody(call.logEntry, body, bytes.length);
+  const account = state.tokens.authenticate(call.bearerToken);
+  const { chats, files, answering } = state.legacy;
+  const chat = chats.get(chatId, account.id);
+  if (chat.isDisabled) throw new ApiError({ code: "permission_denied", reason: "chat.forbidden" });
+  const completion = parseCompletion(body, chat, files, account);
+  if (answering.has(account.id))
+    throw new ApiError({ code: "failed_precondition", reason: "chat.user_stream_pushing" });
+  answering.add(account.id);
   try {
-    await respond(world, visit, { body, chat, completion, owner: person.id });
+    await respond(state, call, { body, chat, completion, owner: account.id });
   } finally {
-    speaking.delete(person.id);
+    answering.delete(account.id);
   }
 }
 
-type Request = { body: JsonObject; chat: Chat; completion: Completion; owner: string };
+type CompletionRequest = { body: JsonObject; chat: Chat; completion: Completion; owner: string };
 
-async function respond(world: World, visit: Visit, request: Request): Promise<void> {
+async function respond(state: SimulatorState, call: HttpCall, request: CompletionRequest): Promise<void> {
   const { completion } = request;
-  // What was wrapped for Kimi to open is read as what it was (kimi-web.md §1.4).
-  const said = completion.continued ? "" : unwrapped(completion.content);
-  const asked = directives(said);
-  const fault = world.faults.take() ?? promptFault(asked);
-  if (await strikesFirst(visit, fault)) return;
+  // A URL that was wrapped in a `<url>` element for Kimi is read as plain text (kimi-web.md §1.4).
+  const prompt = completion.truncatedTurn ? "" : unwrapUrls(completion.content);
+  const promptDirectives = parseDirectives(prompt);
+  const fault = state.faults.next() ?? findPromptFault(promptDirectives);
+  if (await applyEarlyFault(call, fault)) return;
 
-  const exchange = completion.continued ?? begin(world, request, said, completion.model);
-  const { assistant, chat } = exchange;
-  const steps = withFault(stepsOf(world, request, exchange), fault, legacyOddities);
-  const wire = new Wire(visit, fault?.kind === "gzip" ? {} : mannerOf(fault));
-  wire.open(contentType);
-  const telling = new LegacyTelling(wire, exchange, {
-    asked: completion.continued ? undefined : completion.content,
-    refs: list(request.body.refs),
+  const turn = completion.truncatedTurn ?? beginTurn(state, request, prompt, completion.model);
+  const { assistant, chat } = turn;
+  const steps = applyFault(stepsFor(state, request, turn), fault, legacyMalformedFrames);
+  const responseWriter = new ResponseWriter(call, fault?.kind === "gzip" ? {} : wireOptionsOf(fault));
+  responseWriter.open(contentType);
+  const answerWriter = new LegacySseWriter(responseWriter, turn, {
+    prompt: completion.truncatedTurn ? undefined : completion.content,
+    refs: asArray(request.body.refs),
   });
-  const before = assistant.text.length;
-  assistant.rest = restOf(steps);
-  await play({ wire, telling, pace: slowed(asked) ?? world.deltaMilliseconds, stop: visit.stopped }, steps);
-  world.legacy.chats.grow(chat, assistant.text.length - before);
+  const lengthBefore = assistant.text.length;
+  assistant.remainingSteps = stepsAfterTruncation(steps);
+  await playAnswer(
+    {
+      responseWriter,
+      answerWriter,
+      pace: requestedPace(promptDirectives) ?? state.deltaMilliseconds,
+      stopSignal: call.stopSignal,
+    },
+    steps,
+  );
+  state.legacy.chats.addCharacters(chat, assistant.text.length - lengthBefore);
 }
 
-function begin(world: World, { body, chat, owner }: Request, text: string, model: string): Exchange {
-  if (body.use_research === true) world.legacy.research.note(owner);
-  const turn = { chatId: chat.id, parentId: undefined, messageId: undefined, text, blocks: [] };
-  return world.legacy.chats.begin({ ...turn, scenario: model }, owner);
+function beginTurn(
+  state: SimulatorState,
+  { body, chat, owner }: CompletionRequest,
+  text: string,
+  model: string,
+): ChatTurn {
+  if (body.use_research === true) state.legacy.research.recordUse(owner);
+  const newTurn = { chatId: chat.id, parentId: undefined, messageId: undefined, text, blocks: [] };
+  return state.legacy.chats.beginTurn({ ...newTurn, scenario: model }, owner);
 }
 
-function stepsOf(world: World, { body, completion }: Request, exchange: Exchange): readonly Step[] {
-  if (completion.continued) return exchange.assistant.rest;
-  const history = exchange.history.map(({ role, text }) => ({ role, text }));
-  const turn = { chatId: exchange.chat.id, text: exchange.user.text, history, request: body };
-  return world.script(turn) ?? answer(turn, directives(turn.text));
+function stepsFor(
+  state: SimulatorState,
+  { body, completion }: CompletionRequest,
+  turn: ChatTurn,
+): readonly Step[] {
+  if (completion.truncatedTurn) return turn.assistant.remainingSteps;
+  const history = turn.history.map(({ role, text }) => ({ role, text }));
+  const scriptTurn = { chatId: turn.chat.id, text: turn.user.text, history, request: body };
+  return state.script(scriptTurn) ?? defaultAnswer(scriptTurn, parseDirectives(scriptTurn.text));
 }
 
-/** What is left where the answer ends by being cut to length. */
-function restOf(steps: readonly Step[]): readonly Step[] {
+/** The steps after `truncated`; empty if the answer has another ending. */
+function stepsAfterTruncation(steps: readonly Step[]): readonly Step[] {
   const end = steps.findIndex(isEnding);
   return steps[end]?.do === "truncated" ? steps.slice(end + 1) : [];
 }
 
-function unwrapped(content: string): string {
+function unwrapUrls(content: string): string {
   return content.replace(/<url [^<>]*>([^<]*)<\/url>/g, "$1");
 }
 
-/** The faults that leave no answer to speak of. True if one of them was the answer. */
-async function strikesFirst(visit: Visit, fault: Fault | undefined): Promise<boolean> {
+/** Applies a fault that replaces the whole answer. True if the response is complete with it. */
+async function applyEarlyFault(call: HttpCall, fault: Fault | undefined): Promise<boolean> {
   if (fault?.kind === "expired") throw invalidToken("token expired");
-  if (fault?.kind !== "error") return strikes(visit, fault, httpFailure);
-  const refusal = new Refusal(fault);
-  const error = legacyError(refusal);
-  if (isWholeAnswer(error)) throw refusal;
-  const wire = new Wire(visit, {});
-  wire.open(contentType);
-  wire.bytes(Buffer.from(`data: ${JSON.stringify(errorEvent(error))}\n\n`));
-  await wire.end();
+  if (fault?.kind !== "error") return applyTransportFault(call, fault, httpErrorBody);
+  const apiError = new ApiError(fault);
+  const error = toLegacyError(apiError);
+  if (isJsonResponse(error)) throw apiError;
+  const responseWriter = new ResponseWriter(call, {});
+  responseWriter.open(contentType);
+  responseWriter.writeBytes(Buffer.from(`data: ${JSON.stringify(errorEvent(error))}\n\n`));
+  await responseWriter.end();
   return true;
 }
 
-function httpFailure(status: number): JsonObject {
-  return errorBody(legacyError(new Refusal({ code: codeOf(status) }, `simulated HTTP ${status}`)));
+function httpErrorBody(status: number): JsonObject {
+  return errorBody(
+    toLegacyError(new ApiError({ code: codeForHttpStatus(status) }, `simulated HTTP ${status}`)),
+  );
 }

@@ -1,10 +1,10 @@
-import { type Refusal, statusOf } from "../errors.js";
+import { type ApiError, httpStatusOf } from "../errors.js";
 import type { JsonObject } from "../json.js";
 
-/** A failure in the words of the legacy protocol (kimi-web.md §1.6). */
+/** An error in the form of the legacy protocol (kimi-web.md §1.6). */
 export type LegacyError = { status: number; type: string; message: string };
 
-/** The legacy error types that come closest to the current protocol's reasons. */
+/** The closest legacy error type for each reason of the current protocol. */
 const typeByReason: Record<string, string> = {
   REASON_INVALID_AUTH_TOKEN: "auth.token.invalid",
   REASON_ANONYMOUS_REQUIRE_LOGIN: "auth.token.invalid",
@@ -22,8 +22,8 @@ const typeByCode: Record<string, string> = {
   invalid_argument: "chat.invalid_argument",
 };
 
-/** Where the sources have Kimi's own words, these are they. */
-const words: Record<string, string> = {
+/** Messages by error type; Kimi's own, except those marked as simulated. */
+const defaultMessages: Record<string, string> = {
   "auth.token.invalid": "您的授权已过期，请重新登录",
   "chat.forbidden": "此会话已被禁用",
   "chat.user_stream_pushing": "（模拟）您的上一条回答还在生成中，请稍后再试。",
@@ -33,31 +33,31 @@ const words: Record<string, string> = {
   "openai.completion.stream": "Kimi 现在有点累了，请稍后再试。",
 };
 
-/** What a refusal is here; a reason in lower case is a legacy error type already. */
-export function legacyError({ shape, message }: Refusal): LegacyError {
-  const { code, reason = "" } = shape;
+/** Converts an error; a reason in lower case is already a legacy error type. */
+export function toLegacyError({ fields, message }: ApiError): LegacyError {
+  const { code, reason = "" } = fields;
   const type = /^[a-z]/.test(reason)
     ? reason
     : (typeByReason[reason] ?? typeByCode[code] ?? "openai.completion.stream");
   return {
-    status: type === "auth.token.invalid" ? 401 : statusOf(code),
+    status: type === "auth.token.invalid" ? 401 : httpStatusOf(code),
     type,
-    message: shape.message ?? words[type] ?? (message || "（模拟）出错了。"),
+    message: fields.message ?? defaultMessages[type] ?? (message || "（模拟）出错了。"),
   };
 }
 
-/** The error as a whole answer. */
+/** The error as the body of a JSON response. */
 export function errorBody({ type, message }: LegacyError): JsonObject {
   return { error_type: type, message };
 }
 
-/** The error inside a stream; a failure of the model's own came with the panic of the service behind it. */
+/** The error as an event of a stream. An internal failure had the panic message of a backend service as `detail`. */
 export function errorEvent({ type, message }: LegacyError): JsonObject {
   const detail = type === "openai.completion.stream" ? { detail: "panic: simulated" } : {};
   return { event: "error", error: { error_type: type, message, ...detail } };
 }
 
-/** Whether a failure is the whole answer or an event of a stream that has begun. */
-export function isWholeAnswer({ type }: LegacyError): boolean {
+/** True if the error is sent as a JSON response instead of an event of a stream. */
+export function isJsonResponse({ type }: LegacyError): boolean {
   return /^(auth|chat)\./.test(type);
 }

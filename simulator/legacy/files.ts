@@ -1,100 +1,110 @@
 import { createHash } from "node:crypto";
-import { Refusal } from "../errors.js";
-import { xid } from "../ids.js";
-import { type JsonObject, list, text } from "../json.js";
-import type { Person } from "../tokens.js";
+import { ApiError } from "../errors.js";
+import { legacyId } from "../ids.js";
+import { asArray, asString, type JsonObject } from "../json.js";
+import type { Account } from "../tokens.js";
 
-type File = {
+type LegacyFile = {
   readonly id: string;
   readonly owner: string;
   readonly name: string;
-  readonly image: boolean;
+  readonly isImage: boolean;
   readonly signature: string;
-  /** Undefined until its bytes have come. */
+  /** Undefined until the bytes are uploaded. */
   size: number | undefined;
   polls: number;
-  read: boolean;
+  isParsed: boolean;
 };
 
-const mostFiles = 50_000;
-const largest = 104_857_600;
+const maxFiles = 50_000;
+const maxFileBytes = 104_857_600;
 
-/** Uploaded files: what is known about them, not what was in them (kimi-web.md §1.7). */
+/** Metadata of uploaded files; their content is not kept (kimi-web.md §1.7). */
 export class LegacyFiles {
-  readonly #byObject = new Map<string, File>();
-  readonly #byId = new Map<string, File>();
+  readonly #byObjectName = new Map<string, LegacyFile>();
+  readonly #byId = new Map<string, LegacyFile>();
 
-  /** A place for a file's bytes. Only for a picture is its id told already. */
-  presign(body: JsonObject, person: Person, site: string): JsonObject {
-    const name = text(body.name);
+  /** A signed upload URL. The response has the file id only for images. */
+  presign(body: JsonObject, account: Account, siteUrl: string): JsonObject {
+    const name = asString(body.name);
     if (!name || (body.action !== "file" && body.action !== "image"))
-      throw invalid("action or name is missing");
-    const image = body.action === "image";
-    const file = { id: xid(), owner: person.id, name, image, signature: xid(), polls: 0, read: false };
+      throw invalidArgument("action or name is missing");
+    const isImage = body.action === "image";
+    const file = {
+      id: legacyId(),
+      owner: account.id,
+      name,
+      isImage,
+      signature: legacyId(),
+      polls: 0,
+      isParsed: false,
+    };
     const objectName = `prod-chat-kimi/${file.id}/${encodeURIComponent(name)}`;
-    this.#keep(objectName, { ...file, size: undefined });
-    const url = `${site}/${objectName}?X-Amz-Signature=${file.signature}`;
-    return { url, object_name: objectName, file_id: image ? file.id : "" };
+    this.#add(objectName, { ...file, size: undefined });
+    const url = `${siteUrl}/${objectName}?X-Amz-Signature=${file.signature}`;
+    return { url, object_name: objectName, file_id: isImage ? file.id : "" };
   }
 
-  /** Takes the bytes in, and says what they were; undefined where the address was not given out so. */
-  async put(url: URL, bytes: AsyncIterable<Buffer>): Promise<JsonObject | undefined> {
-    const file = this.#byObject.get(url.pathname.slice(1));
+  /** Reads an upload and returns its name, size and checksum; undefined for an unknown URL or signature, or too many bytes. */
+  async receive(url: URL, bytes: AsyncIterable<Buffer>): Promise<JsonObject | undefined> {
+    const file = this.#byObjectName.get(url.pathname.slice(1));
     if (!file || url.searchParams.get("X-Amz-Signature") !== file.signature) return undefined;
     const hash = createHash("sha256");
     let size = 0;
     for await (const chunk of bytes) {
       hash.update(chunk);
       size += chunk.length;
-      if (size > largest) return undefined;
+      if (size > maxFileBytes) return undefined;
     }
     file.size = size;
     return { name: file.name, size, checksum: hash.digest("hex") };
   }
 
-  /** The file of an object. A name with "slow" is not there yet at the first look; pictures need no reading. */
-  describe(body: JsonObject, person: Person): JsonObject {
-    const file = this.#byObject.get(text(body.object_name) ?? "") ?? this.#byId.get(text(body.file_id) ?? "");
-    if (file?.owner !== person.id || file.size === undefined) throw gone();
+  /** The file of an object. With "slow" in its name it is `uploading` at the first poll; images need no parsing. */
+  describe(body: JsonObject, account: Account): JsonObject {
+    const file =
+      this.#byObjectName.get(asString(body.object_name) ?? "") ??
+      this.#byId.get(asString(body.file_id) ?? "");
+    if (file?.owner !== account.id || file.size === undefined) throw fileNotFound();
     file.polls += 1;
-    file.read ||= file.image;
+    file.isParsed ||= file.isImage;
     return { id: file.id, name: file.name, size: file.size, status: statusOf(file) };
   }
 
-  /** The statuses while a file is read; names with "unparsable" fail. */
-  parse(body: JsonObject, person: Person): string[] {
-    const [id, ...others] = list(body.ids).map((each) => text(each) ?? "");
+  /** The statuses of parsing a file; names with "unparsable" fail. */
+  parse(body: JsonObject, account: Account): string[] {
+    const [id, ...others] = asArray(body.ids).map((id) => asString(id) ?? "");
     const file = this.#byId.get(id ?? "");
-    if (others.length > 0 || file?.owner !== person.id) throw gone();
-    file.read = !file.name.includes("unparsable");
-    return ["parsing", file.read ? "parsed" : "failed"];
+    if (others.length > 0 || file?.owner !== account.id) throw fileNotFound();
+    file.isParsed = !file.name.includes("unparsable");
+    return ["parsing", file.isParsed ? "parsed" : "failed"];
   }
 
-  /** Throws the refusal of a file that no message can have. */
-  expectReadable(id: string, person: Person): void {
+  /** Throws ApiError unless the file belongs to the account and is parsed. */
+  requireParsed(id: string, account: Account): void {
     const file = this.#byId.get(id);
-    if (file?.owner !== person.id || !file.read) throw gone();
+    if (file?.owner !== account.id || !file.isParsed) throw fileNotFound();
   }
 
-  #keep(objectName: string, file: File): void {
-    this.#byObject.set(objectName, file);
+  #add(objectName: string, file: LegacyFile): void {
+    this.#byObjectName.set(objectName, file);
     this.#byId.set(file.id, file);
-    for (const files of [this.#byObject, this.#byId]) {
+    for (const files of [this.#byObjectName, this.#byId]) {
       const oldest = files.keys().next();
-      if (files.size > mostFiles && !oldest.done) files.delete(oldest.value);
+      if (files.size > maxFiles && !oldest.done) files.delete(oldest.value);
     }
   }
 }
 
-function statusOf({ name, polls, read }: File): string {
-  if (read) return "parsed";
+function statusOf({ name, polls, isParsed }: LegacyFile): string {
+  if (isParsed) return "parsed";
   return name.includes("slow") && polls === 1 ? "uploading" : "initialized";
 }
 
-function gone(): Refusal {
-  return new Refusal({ code: "not_found", reason: "file.not_found" }, "file not found");
+function fileNotFound(): ApiError {
+  return new ApiError({ code: "not_found", reason: "file.not_found" }, "file not found");
 }
 
-function invalid(message: string): Refusal {
-  return new Refusal({ code: "invalid_argument", reason: "file.invalid_argument" }, message);
+function invalidArgument(message: string): ApiError {
+  return new ApiError({ code: "invalid_argument", reason: "file.invalid_argument" }, message);
 }

@@ -1,9 +1,9 @@
 import type { Chat, Chats } from "../chats.js";
-import { Refusal } from "../errors.js";
-import { type JsonObject, text } from "../json.js";
-import type { Person } from "../tokens.js";
+import { ApiError } from "../errors.js";
+import { asString, type JsonObject } from "../json.js";
+import type { Account } from "../tokens.js";
 
-/** The calls that make, list, read and delete chats (kimi-web.md §1.3). */
+/** The calls that create, list, read and delete chats (kimi-web.md §1.3). */
 export class LegacyHistory {
   readonly #chats: Chats;
 
@@ -11,30 +11,30 @@ export class LegacyHistory {
     this.#chats = chats;
   }
 
-  create(body: JsonObject, { id }: Person): JsonObject {
-    const name = text(body.name);
-    if (!name) throw new Refusal({ code: "invalid_argument" }, "name is required");
+  create(body: JsonObject, { id }: Account): JsonObject {
+    const name = asString(body.name);
+    if (!name) throw new ApiError({ code: "invalid_argument" }, "name is required");
     const chat = this.#chats.create(id);
     chat.name = name.slice(0, 1_000);
     return { id: chat.id, name: chat.name };
   }
 
-  delete(chatId: string, { id }: Person): void {
+  delete(chatId: string, { id }: Account): void {
     this.#chats.delete(chatId, id);
   }
 
-  /** The latest first. */
-  list({ offset, size }: JsonObject, { id }: Person): JsonObject {
-    const chats = this.#chats.of(id);
-    const start = natural(offset) ?? 0;
-    const items = chats.slice(start, start + (natural(size) ?? 50)).map(chatJson);
+  /** One page of chats, latest update first. */
+  list({ offset, size }: JsonObject, { id }: Account): JsonObject {
+    const chats = this.#chats.listOf(id);
+    const start = parseNaturalNumber(offset) ?? 0;
+    const items = chats.slice(start, start + (parseNaturalNumber(size) ?? 50)).map(chatJson);
     return { total: chats.length, items };
   }
 
-  /** The last segments, the oldest of them first. */
-  scroll(chatId: string, { last }: JsonObject, { id }: Person): JsonObject {
+  /** The last messages of a chat, oldest first. */
+  scroll(chatId: string, { last }: JsonObject, { id }: Account): JsonObject {
     const segments = [...this.#chats.get(chatId, id).messages.values()];
-    const items = segments.slice(-Math.max(1, natural(last) ?? 50));
+    const items = segments.slice(-Math.max(1, parseNaturalNumber(last) ?? 50));
     return {
       total: segments.length,
       items: items.map(({ id, role, text }) => ({ id, role, content: text })),
@@ -46,8 +46,8 @@ function chatJson({ id, name, createTime, updateTime }: Chat): JsonObject {
   return { id, name, created_at: createTime, updated_at: updateTime };
 }
 
-/** Numbers come as JSON or, in the older form, as text in the address. */
-function natural(value: unknown): number | undefined {
+/** A natural number as JSON or, in the older form, as a query parameter. */
+function parseNaturalNumber(value: unknown): number | undefined {
   const number = typeof value === "string" && value !== "" ? Number(value) : value;
   return typeof number === "number" && Number.isInteger(number) && number >= 0 ? number : undefined;
 }

@@ -1,11 +1,11 @@
-import type { Oddities } from "../faults.js";
+import type { MalformedFrames } from "../faults.js";
 
-/** Longer than any line should be. */
-const endlessLine = 9_000_000;
+/** Exceeds every sensible limit of a line. */
+const oversizedLineLength = 9_000_000;
 
-/** What goes wrong among server-sent events. */
-export const legacyOddities: Oddities = {
-  strangers: [
+/** Malformed and unknown server-sent events. */
+export const legacyMalformedFrames: MalformedFrames = {
+  unknown: [
     { event: "aurora", colour: "violet" },
     { event: "search_plus", msg: { type: "daydream", text: "nothing yet" } },
     { event: "k1", text: "a thought in a form that nobody has written down" },
@@ -14,8 +14,8 @@ export const legacyOddities: Oddities = {
     { no: "event at all" },
   ],
   garbage: Buffer.from("data: this is not {JSON\n\n"),
-  /** Made when it is sent: the simulator is at hand in every gateway, and nine megabytes are not for nothing. */
+  /** Created on demand: every gateway loads the simulator, and nine megabytes should not stay in memory. */
   get huge() {
-    return Buffer.from(`data: ${"x".repeat(endlessLine)}`);
+    return Buffer.from(`data: ${"x".repeat(oversizedLineLength)}`);
   },
 };

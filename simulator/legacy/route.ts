@@ -1,119 +1,128 @@
-import { Refusal } from "../errors.js";
-import type { Visit } from "../http-call.js";
+import { ApiError } from "../errors.js";
+import type { HttpCall } from "../http-call.js";
 import { type JsonObject, parseObject } from "../json.js";
-import type { World } from "../state.js";
-import type { Person } from "../tokens.js";
-import { completionCall } from "./chat-call.js";
-import { errorBody, legacyError } from "./errors.js";
+import type { SimulatorState } from "../state.js";
+import type { Account } from "../tokens.js";
+import { handleCompletion } from "./chat-call.js";
+import { errorBody, toLegacyError } from "./errors.js";
 
-const largestShort = 8_388_608;
+const maxJsonBytes = 8_388_608;
 
-/** The calls of the legacy protocol (kimi-web.md §1). True if this was one of them. */
-export async function legacyRoute(world: World, visit: Visit): Promise<boolean> {
-  const { method, path } = visit.call;
+/** Handles a call of the legacy protocol (kimi-web.md §1). False if it is not one. */
+export async function handleLegacyCall(state: SimulatorState, call: HttpCall): Promise<boolean> {
+  const { method, path } = call.logEntry;
   try {
-    return await call(world, visit, `${method} ${path}`);
+    return await dispatch(state, call, `${method} ${path}`);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    visit.request.resume();
-    const failure = legacyError(error);
-    visit.json(failure.status, errorBody(failure));
+    if (!(error instanceof ApiError)) throw error;
+    call.request.resume();
+    const legacyError = toLegacyError(error);
+    call.sendJson(legacyError.status, errorBody(legacyError));
     return true;
   }
 }
 
-type Short = (world: World, body: JsonObject, person: Person, site: string) => JsonObject;
+type JsonHandler = (state: SimulatorState, body: JsonObject, account: Account, siteUrl: string) => JsonObject;
 
-const shortCalls: Record<string, Short> = {
-  "POST /api/chat": ({ legacy }, body, person) => legacy.history.create(body, person),
-  "POST /api/chat/list": ({ legacy }, body, person) => legacy.history.list(body, person),
-  "POST /api/pre-sign-url": ({ legacy }, body, person, site) => legacy.files.presign(body, person, site),
-  "POST /api/file": ({ legacy }, body, person) => legacy.files.describe(body, person),
+const jsonHandlers: Record<string, JsonHandler> = {
+  "POST /api/chat": ({ legacy }, body, account) => legacy.history.create(body, account),
+  "POST /api/chat/list": ({ legacy }, body, account) => legacy.history.list(body, account),
+  "POST /api/pre-sign-url": ({ legacy }, body, account, siteUrl) =>
+    legacy.files.presign(body, account, siteUrl),
+  "POST /api/file": ({ legacy }, body, account) => legacy.files.describe(body, account),
 };
 
 const chatPath = /^(\w+) \/api\/chat\/([0-9a-v]{20})(\/[a-z/]+)?$/;
 
-async function call(world: World, visit: Visit, called: string): Promise<boolean> {
-  const short = shortCalls[called];
-  if (short) return shortCall(world, visit, short);
-  const [, method, chatId = "", rest = ""] = chatPath.exec(called) ?? [];
-  switch (method === undefined ? called : `${method} …${rest}`) {
+async function dispatch(state: SimulatorState, call: HttpCall, methodAndPath: string): Promise<boolean> {
+  const handler = jsonHandlers[methodAndPath];
+  if (handler) return handleJson(state, call, handler);
+  const [, method, chatId = "", rest = ""] = chatPath.exec(methodAndPath) ?? [];
+  switch (method === undefined ? methodAndPath : `${method} …${rest}`) {
     case "GET /api/auth/token/refresh":
-      refresh(world, visit);
+      handleRefresh(state, call);
       return true;
     case "GET /api/user":
-      return answer(world, visit, ({ id, name }) => ({ id, name: `${name} (simulated)` }));
+      return sendForAccount(state, call, ({ id, name }) => ({ id, name: `${name} (simulated)` }));
     case "GET /api/chat/list":
-      return answer(world, visit, (person) => world.legacy.history.list(queryOf(visit), person));
+      return sendForAccount(state, call, (account) =>
+        state.legacy.history.list(queryParameters(call), account),
+      );
     case "GET /api/chat/research/usage":
-      return answer(world, visit, ({ id }) => world.legacy.research.usage(id));
+      return sendForAccount(state, call, ({ id }) => state.legacy.research.usage(id));
     case "DELETE …":
-      world.legacy.history.delete(chatId, world.tokens.holder(visit.bearer));
-      visit.response.writeHead(200).end();
+      state.legacy.history.delete(chatId, state.tokens.authenticate(call.bearerToken));
+      call.response.writeHead(200).end();
       return true;
     case "POST …/segment/scroll":
-      return shortCall(world, visit, (_, body, person) => world.legacy.history.scroll(chatId, body, person));
+      return handleJson(state, call, (_, body, account) =>
+        state.legacy.history.scroll(chatId, body, account),
+      );
     case "POST …/completion/stream":
-      await completionCall(world, visit, chatId);
+      await handleCompletion(state, call, chatId);
       return true;
     case "POST /api/file/parse_process":
-      await parse(world, visit);
+      await sendParseProgress(state, call);
       return true;
     default:
-      return called.startsWith("PUT /prod-chat-kimi/") && put(world, visit);
+      return methodAndPath.startsWith("PUT /prod-chat-kimi/") && receiveUpload(state, call);
   }
 }
 
-async function shortCall(world: World, visit: Visit, short: Short): Promise<true> {
-  const body = await readJson(world, visit);
-  const site = `http://${visit.request.headers.host ?? "127.0.0.1"}`;
-  visit.json(200, short(world, body, world.tokens.holder(visit.bearer), site));
+async function handleJson(state: SimulatorState, call: HttpCall, handler: JsonHandler): Promise<true> {
+  const body = await readJson(state, call);
+  const siteUrl = `http://${call.request.headers.host ?? "127.0.0.1"}`;
+  call.sendJson(200, handler(state, body, state.tokens.authenticate(call.bearerToken), siteUrl));
   return true;
 }
 
-function answer(world: World, visit: Visit, tell: (person: Person) => JsonObject): true {
-  visit.json(200, tell(world.tokens.holder(visit.bearer)));
+function sendForAccount(
+  state: SimulatorState,
+  call: HttpCall,
+  toJson: (account: Account) => JsonObject,
+): true {
+  call.sendJson(200, toJson(state.tokens.authenticate(call.bearerToken)));
   return true;
 }
 
-/** kimi-web.md §1.2. */
-function refresh(world: World, visit: Visit): void {
-  world.counted.legacyRefreshes += 1;
-  const pair = world.tokens.rotateLegacy(visit.bearer ?? "");
-  if (!pair) throw new Refusal({ code: "unauthenticated" });
-  visit.json(200, { access_token: pair.accessToken, refresh_token: pair.refreshToken });
+/** The token refresh (kimi-web.md §1.2). */
+function handleRefresh(state: SimulatorState, call: HttpCall): void {
+  state.counters.legacyRefreshes += 1;
+  const pair = state.tokens.rotateLegacy(call.bearerToken ?? "");
+  if (!pair) throw new ApiError({ code: "unauthenticated" });
+  call.sendJson(200, { access_token: pair.accessToken, refresh_token: pair.refreshToken });
 }
 
-/** The object store's side; it knows no tokens, only the signature in the address (kimi-web.md §1.7). */
-async function put(world: World, visit: Visit): Promise<true> {
-  const url = new URL(visit.request.url ?? "/", "http://simulator");
-  const known = await world.legacy.files.put(url, visit.request.iterator({ destroyOnReturn: false }));
-  visit.request.resume();
-  if (known) {
-    const contentType = visit.request.headers["content-type"] ?? "";
-    world.log.keepBody(visit.call, { ...known, contentType }, 0);
+/** An upload to the object store, authorised by the signature in the URL, without a token (kimi-web.md §1.7). */
+async function receiveUpload(state: SimulatorState, call: HttpCall): Promise<true> {
+  const url = new URL(call.request.url ?? "/", "http://simulator");
+  const upload = await state.legacy.files.receive(url, call.request.iterator({ destroyOnReturn: false }));
+  call.request.resume();
+  if (upload) {
+    const contentType = call.request.headers["content-type"] ?? "";
+    state.callLog.recordBody(call.logEntry, { ...upload, contentType }, 0);
   }
-  visit.response.writeHead(known ? 200 : 403).end();
+  call.response.writeHead(upload ? 200 : 403).end();
   return true;
 }
 
-/** Reading a file, told as it goes on (kimi-web.md §1.7). */
-async function parse(world: World, visit: Visit): Promise<void> {
-  const body = await readJson(world, visit);
-  const statuses = world.legacy.files.parse(body, world.tokens.holder(visit.bearer));
-  visit.response.writeHead(200, { "content-type": "text/event-stream" });
-  for (const status of statuses) visit.response.write(`data: ${JSON.stringify({ status })}\n\n`);
-  visit.response.end();
+/** Parses a file and streams its status (kimi-web.md §1.7). */
+async function sendParseProgress(state: SimulatorState, call: HttpCall): Promise<void> {
+  const body = await readJson(state, call);
+  const statuses = state.legacy.files.parse(body, state.tokens.authenticate(call.bearerToken));
+  call.response.writeHead(200, { "content-type": "text/event-stream" });
+  for (const status of statuses) call.response.write(`data: ${JSON.stringify({ status })}\n\n`);
+  call.response.end();
 }
 
-function queryOf(visit: Visit): JsonObject {
-  return Object.fromEntries(new URL(visit.request.url ?? "/", "http://simulator").searchParams);
+function queryParameters(call: HttpCall): JsonObject {
+  return Object.fromEntries(new URL(call.request.url ?? "/", "http://simulator").searchParams);
 }
 
-async function readJson(world: World, visit: Visit): Promise<JsonObject> {
-  const bytes = await visit.body(largestShort);
+async function readJson(state: SimulatorState, call: HttpCall): Promise<JsonObject> {
+  const bytes = await call.readBody(maxJsonBytes);
   const body = parseObject(bytes.toString() || "{}");
-  if (!body) throw new Refusal({ code: "invalid_argument" }, "the body is no JSON object");
-  world.log.keepBody(visit.call, body, bytes.length);
+  if (!body) throw new ApiError({ code: "invalid_argument" }, "the body is no JSON object");
+  state.callLog.recordBody(call.logEntry, body, bytes.length);
   return body;
 }

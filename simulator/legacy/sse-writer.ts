@@ -1,126 +1,127 @@
-import type { Exchange } from "../chats.js";
-import { Refusal } from "../errors.js";
+import type { ChatTurn } from "../chats.js";
+import { ApiError } from "../errors.js";
 import type { JsonObject } from "../json.js";
-import type { Teller } from "../player.js";
-import type { Wire } from "../response-writer.js";
-import type { MessageStatus, Place, StepOf } from "../steps.js";
-import { errorEvent, legacyError } from "./errors.js";
+import type { AnswerWriter } from "../player.js";
+import type { ResponseWriter } from "../response-writer.js";
+import type { MessageStatus, StepOf, StreamPosition } from "../steps.js";
+import { errorEvent, toLegacyError } from "./errors.js";
 
-export type LegacyTellingOptions = {
-  /** The user's words as they came; undefined where an answer is continued and nothing was asked. */
-  asked: string | undefined;
+export type LegacySseWriterOptions = {
+  /** The user's text as received; undefined for the continuation of an answer. */
+  prompt: string | undefined;
   refs: readonly unknown[];
 };
 
-/** One answer as server-sent events (kimi-web.md §1.5). It has no words for thoughts, banners and rewriting. */
-export class LegacyTelling implements Teller {
-  readonly #wire: Wire;
-  readonly #exchange: Exchange;
-  readonly #options: LegacyTellingOptions;
-  #said: string;
-  #failed = false;
+/** Writes an answer as server-sent events (kimi-web.md §1.5), which have no form for thinking, notifications and rewriting. */
+export class LegacySseWriter implements AnswerWriter {
+  readonly #responseWriter: ResponseWriter;
+  readonly #turn: ChatTurn;
+  readonly #options: LegacySseWriterOptions;
+  #text: string;
+  #hasError = false;
 
-  constructor(wire: Wire, exchange: Exchange, options: LegacyTellingOptions) {
-    this.#wire = wire;
-    this.#exchange = exchange;
+  constructor(responseWriter: ResponseWriter, turn: ChatTurn, options: LegacySseWriterOptions) {
+    this.#responseWriter = responseWriter;
+    this.#turn = turn;
     this.#options = options;
-    this.#said = exchange.assistant.text;
+    this.#text = turn.assistant.text;
   }
 
-  open(): void {
-    const { user, assistant } = this.#exchange;
-    const { asked, refs } = this.#options;
-    const group_id = this.#exchange.chat.id;
-    if (asked !== undefined) this.#event({ event: "req", content: asked, group_id, id: user.id, refs });
-    this.#event({ event: "resp", group_id, id: assistant.id });
+  writeOpening(): void {
+    const { user, assistant } = this.#turn;
+    const { prompt, refs } = this.#options;
+    const group_id = this.#turn.chat.id;
+    if (prompt !== undefined)
+      this.#writeEvent({ event: "req", content: prompt, group_id, id: user.id, refs });
+    this.#writeEvent({ event: "resp", group_id, id: assistant.id });
   }
 
-  delta(kind: "think" | "text", delta: string): void {
+  writeDelta(kind: "think" | "text", delta: string): void {
     if (kind === "think") return;
-    this.#said += delta;
-    this.#event(cmpl(delta));
+    this.#text += delta;
+    this.#writeEvent(deltaEvent(delta));
   }
 
-  *search({ sources }: StepOf<"search">): Generator<void> {
-    this.#event({ event: "search_plus", msg: { type: "start" } });
+  *writeSearch({ sources }: StepOf<"search">): Generator<void> {
+    this.#writeEvent({ event: "search_plus", msg: { type: "start" } });
     yield;
     for (const [index, { title, url }] of sources.entries()) {
-      this.#event({ event: "search_plus", msg: { successNum: index + 1, title, type: "get_res", url } });
+      this.#writeEvent({ event: "search_plus", msg: { successNum: index + 1, title, type: "get_res", url } });
       yield;
     }
   }
 
-  rewrite(): void {}
+  writeRewrite(): void {}
 
-  except({ reason, severity, message }: StepOf<"exception">): void {
+  writeException({ reason, severity, message }: StepOf<"exception">): void {
     if (severity === "SEVERITY_INFO") return;
-    this.#error(new Refusal({ code: "internal", reason, message }));
-    // Kimi closes a chat in which it had to withdraw something (kimi-web.md §1.6).
-    if (severity === "SEVERITY_MESSAGE_RETRACT") this.#exchange.chat.disabled = true;
+    this.#writeErrorEvent(new ApiError({ code: "internal", reason, message }));
+    // Kimi disables a chat after a moderation stop (kimi-web.md §1.6).
+    if (severity === "SEVERITY_MESSAGE_RETRACT") this.#turn.chat.isDisabled = true;
   }
 
-  notify(): void {}
+  writeNotification(): void {}
 
-  /** Both forms that the sources know of. */
-  heartbeat(): void {
-    this.#wire.bytes(Buffer.from(": ping\n\n"));
-    this.#event({ event: "ping" });
+  /** Both forms that the sources describe. */
+  writeHeartbeat(): void {
+    this.#responseWriter.writeBytes(Buffer.from(": ping\n\n"));
+    this.#writeEvent({ event: "ping" });
   }
 
-  name(given: string | undefined): void {
-    const { chat, user } = this.#exchange;
-    chat.name = given ?? (Array.from(user.text.trim()).slice(0, 30).join("") || chat.name);
+  writeName(name: string | undefined): void {
+    const { chat, user } = this.#turn;
+    chat.name = name ?? (Array.from(user.text.trim()).slice(0, 30).join("") || chat.name);
   }
 
-  raw(frame: StepOf<"raw">["frame"]): void {
-    const { chat, assistant } = this.#exchange;
-    const place: Place = { chatId: chat.id, messageId: assistant.id, eventOffset: 0, block: "" };
-    this.#event(typeof frame === "function" ? frame(place) : frame);
+  writeRawFrame(frame: StepOf<"raw">["frame"]): void {
+    const { chat, assistant } = this.#turn;
+    const position: StreamPosition = { chatId: chat.id, messageId: assistant.id, eventOffset: 0, block: "" };
+    this.#writeEvent(typeof frame === "function" ? frame(position) : frame);
   }
 
-  /** An answer that was stopped on Kimi's side just ends. */
-  end(status: MessageStatus): void {
-    this.#exchange.assistant.status = `MESSAGE_STATUS_${status}`;
+  /** A cancelled answer ends without any event. */
+  writeEnd(status: MessageStatus): void {
+    this.#turn.assistant.status = `MESSAGE_STATUS_${status}`;
     if (status === "CANCELLED") return;
     if (status === "ERROR") {
-      if (!this.#failed) this.#error(new Refusal({ code: "internal" }));
+      if (!this.#hasError) this.#writeErrorEvent(new ApiError({ code: "internal" }));
       return;
     }
-    this.#event({ event: status === "TRUNCATED" ? "length" : "done" });
-    this.#event({ event: "all_done" });
+    this.#writeEvent({ event: status === "TRUNCATED" ? "length" : "done" });
+    this.#writeEvent({ event: "all_done" });
   }
 
-  fail(ending: StepOf<"error-trailer">): void {
-    this.#exchange.assistant.status = "MESSAGE_STATUS_ERROR";
-    if (ending.afterDone) this.#event({ event: "done" });
-    this.#error(new Refusal(ending));
+  writeError(ending: StepOf<"error-trailer">): void {
+    this.#turn.assistant.status = "MESSAGE_STATUS_ERROR";
+    if (ending.afterDone) this.#writeEvent({ event: "done" });
+    this.#writeErrorEvent(new ApiError(ending));
   }
 
-  spare(): Buffer {
-    return frame(cmpl("never seen in full"));
+  sampleFrame(): Buffer {
+    return encodeEvent(deltaEvent("never seen in full"));
   }
 
-  remember(): void {
-    const { assistant } = this.#exchange;
-    assistant.text = this.#said;
+  saveToChat(): void {
+    const { assistant } = this.#turn;
+    assistant.text = this.#text;
     if (assistant.status === "MESSAGE_STATUS_GENERATING") assistant.status = "MESSAGE_STATUS_CANCELLED";
   }
 
-  #error(refusal: Refusal): void {
-    this.#failed = true;
-    this.#event(errorEvent(legacyError(refusal)));
+  #writeErrorEvent(error: ApiError): void {
+    this.#hasError = true;
+    this.#writeEvent(errorEvent(toLegacyError(error)));
   }
 
-  #event(event: JsonObject): void {
-    this.#wire.bytes(frame(event));
+  #writeEvent(event: JsonObject): void {
+    this.#responseWriter.writeBytes(encodeEvent(event));
   }
 }
 
-/** A delta in the form of 2025 (kimi-web.md §1.5). */
-function cmpl(text: string): JsonObject {
+/** A delta in the form used in 2025 (kimi-web.md §1.5). */
+function deltaEvent(text: string): JsonObject {
   return { event: "cmpl", idx_s: 0, idx_z: 0, text, view: "cmpl" };
 }
 
-function frame(event: JsonObject): Buffer {
+function encodeEvent(event: JsonObject): Buffer {
   return Buffer.from(`data: ${JSON.stringify(event)}\n\n`);
 }

@@ -4,33 +4,33 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { CredentialStore, StoredCredentials } from "../core/store.js";
 import { decodeClaims, type TokenPair } from "../core/token.js";
-import { byLogin, nameOf, newestToken, wins } from "./token-precedence.js";
+import { pairFingerprint, primaryToken, startedFromLogin, storedPairWins } from "./token-precedence.js";
 
-/** The store fails and nobody needs the renewal yet: better later than without a lock. */
-export class Postponed extends GatewayError {
+/** The refresh is not urgent and the store cannot give a lock: it is retried later rather than done without one. */
+export class RefreshPostponed extends GatewayError {
   constructor() {
     super("upstream_unavailable", "The login is not renewed while Moonbridge's database cannot be written.");
   }
 }
 
-export type KeptLoginOptions = {
+export type CredentialRecordOptions = {
   store: CredentialStore;
-  /** Tells the log; `error` never holds a token. */
+  /** Writes a warning to the log; `error` never contains a token. */
   warn: (message: string, error: unknown) => void;
-  /** Ends what waits for the lock. */
-  stop: AbortSignal;
+  /** Aborts waiting for the lock. */
+  shutdown: AbortSignal;
 };
 
-/** The pair that is in force, and its row in the store, which other processes and `moonbridge login` write too. */
-export class KeptLogin {
+/** The token pair in use and its row in the store, which other processes and `moonbridge login` write too. */
+export class CredentialRecord {
   readonly #account: string;
   readonly #configured: TokenPair;
   readonly #store: CredentialStore;
-  readonly #warn: KeptLoginOptions["warn"];
-  readonly #stop: AbortSignal;
+  readonly #warn: CredentialRecordOptions["warn"];
+  readonly #shutdown: AbortSignal;
   #row: StoredCredentials;
-  /** The newest token that the store was seen to hold: another one there is news. */
-  #seen: string | undefined;
+  /** Token last read from or written to the store; a different one means that the row has changed. */
+  #lastSeenToken: string | undefined;
   #isSaved = true;
   #hasWarned = false;
   #lockFailedAt = Number.NEGATIVE_INFINITY;
@@ -39,67 +39,71 @@ export class KeptLogin {
     account: string,
     configured: TokenPair,
     stored: StoredCredentials | undefined,
-    { store, warn, stop }: KeptLoginOptions,
+    { store, warn, shutdown }: CredentialRecordOptions,
   ) {
     this.#account = account;
     this.#configured = configured;
     this.#store = store;
     this.#warn = warn;
-    this.#stop = stop;
-    this.#seen = stored && newestToken(stored.current);
+    this.#shutdown = shutdown;
+    this.#lastSeenToken = stored && primaryToken(stored.current);
     this.#row =
-      stored && wins(stored, configured)
+      stored && storedPairWins(stored, configured)
         ? stored
-        : { current: configured, startedFrom: nameOf(configured), savedAt: 0 };
+        : { current: configured, startedFrom: pairFingerprint(configured), savedAt: 0 };
   }
 
-  /** Starts from the configured or the stored pair, whichever wins. */
-  static async open(account: string, configured: TokenPair, options: KeptLoginOptions): Promise<KeptLogin> {
-    return new KeptLogin(account, configured, await options.store.credentials(account), options);
+  /** Starts from the configured or the stored pair (see `storedPairWins`). */
+  static async open(
+    account: string,
+    configured: TokenPair,
+    options: CredentialRecordOptions,
+  ): Promise<CredentialRecord> {
+    return new CredentialRecord(account, configured, await options.store.credentials(account), options);
   }
 
   get current(): TokenPair {
     return this.#row.current;
   }
 
-  /** When Kimi gave the current pair; undefined for one that a person has brought. */
-  get givenAt(): number | undefined {
+  /** When Kimi issued the current pair (milliseconds since the epoch); undefined for a configured or imported one. */
+  get refreshedAt(): number | undefined {
     const { startedFrom, savedAt } = this.#row;
-    return startedFrom === byLogin || savedAt === 0 ? undefined : savedAt;
+    return startedFrom === startedFromLogin || savedAt === 0 ? undefined : savedAt;
   }
 
-  /** False while the store does not have what is in force. */
+  /** False while the current pair is not in the store. */
   get isSaved(): boolean {
     return this.#isSaved;
   }
 
-  /** Whether the store could not give its lock just now. */
-  get hasNoLock(): boolean {
-    return performance.now() - this.#lockFailedAt < limits.lockFailure;
+  /** Whether the store failed to give its lock within the last `lockRetry` milliseconds. */
+  get isLockUnavailable(): boolean {
+    return performance.now() - this.#lockFailedAt < limits.lockRetry;
   }
 
   /**
-   * The newest first; an older one may still work where a renewal's answer was lost. That of the configuration only
-   * where it is the same user's.
+   * Refresh tokens to try, newest first: an older one may still work if the response of a refresh was lost. Includes
+   * the configured one only if it belongs to the same user.
    */
   refreshTokens(): string[] {
     const { current, previous } = this.#row;
-    const [ours, configured] = [current, this.#configured].map((pair) =>
-      decodeClaims(newestToken(pair) ?? ""),
+    const [currentClaims, configuredClaims] = [current, this.#configured].map((pair) =>
+      decodeClaims(primaryToken(pair) ?? ""),
     );
-    const isOurs = ours?.subject === configured?.subject;
-    const pairs = [current, previous, ...(isOurs ? [this.#configured] : [])];
+    const isSameUser = currentClaims?.subject === configuredClaims?.subject;
+    const pairs = [current, previous, ...(isSameUser ? [this.#configured] : [])];
     return [...new Set(pairs.flatMap((pair) => pair?.refreshToken ?? []))];
   }
 
-  /** Takes over what others have stored since; true if there was something. Where the store fails there was nothing. */
-  async look(): Promise<boolean> {
+  /** Adopts a pair that another process has stored since; true if there was one. A failing store counts as none. */
+  async reload(): Promise<boolean> {
     try {
       const stored = await this.#store.credentials(this.#account);
-      const newest = stored && newestToken(stored.current);
-      if (!stored || newest === this.#seen) return false;
-      this.#seen = newest;
-      if (!wins(stored, this.#configured)) return false;
+      const storedToken = stored && primaryToken(stored.current);
+      if (!stored || storedToken === this.#lastSeenToken) return false;
+      this.#lastSeenToken = storedToken;
+      if (!storedPairWins(stored, this.#configured)) return false;
       this.#row = stored;
       this.#isSaved = true;
       return true;
@@ -110,21 +114,21 @@ export class KeptLogin {
   }
 
   /**
-   * Puts a pair that Kimi has just given in force; it is stored before anyone can use it. False if others have stored
-   * one meanwhile: `moonbridge login` asks for no lock, and what it brings is what the person wants.
+   * Replaces the current pair by one that Kimi has just issued, which is stored before it is used. False if another
+   * pair was stored meanwhile: `moonbridge login` takes no lock, and its pair has priority.
    */
-  async take(pair: TokenPair): Promise<boolean> {
-    if (await this.look()) return false;
-    const startedFrom = nameOf(this.#configured);
-    const given = { current: pair, previous: this.#row.current, startedFrom, savedAt: Date.now() };
-    const row = { ...this.#row, ...given };
+  async replace(pair: TokenPair): Promise<boolean> {
+    if (await this.reload()) return false;
+    const startedFrom = pairFingerprint(this.#configured);
+    const changes = { current: pair, previous: this.#row.current, startedFrom, savedAt: Date.now() };
+    const row = { ...this.#row, ...changes };
     await this.#save(row);
     this.#row = row;
     return true;
   }
 
-  /** The current pair has worked: the one before is no longer needed. True if the store is to learn of it. */
-  settle(): boolean {
+  /** Forgets the previous pair, once the current one has worked. True if the row has to be saved. */
+  dropPrevious(): boolean {
     if (this.#row.previous === undefined) return false;
     const { previous: _, ...row } = this.#row;
     this.#row = row;
@@ -132,53 +136,54 @@ export class KeptLogin {
     return true;
   }
 
-  /** Brings the store up to date. Resolves to true if it had something newer instead. */
-  async catchUp(): Promise<boolean> {
-    return this.alone(async () => {
-      if (await this.look()) return true;
+  /** Saves the row if it is not saved. Resolves to true if the store had a newer pair, which is adopted instead. */
+  async sync(): Promise<boolean> {
+    return this.withLock(async () => {
+      if (await this.reload()) return true;
       if (!this.#isSaved) await this.#save(this.#row);
       return false;
     });
   }
 
   /**
-   * Does the work while no other process does such work on this login. Where the store cannot give the lock, work that
-   * is `urgent` is done without it, for a full disk must not cost the login; the rest throws Postponed.
+   * Runs `work` while holding this account's lock. If the store cannot give the lock, urgent work runs without it,
+   * because a full disk must not cost the login; other work throws RefreshPostponed.
    */
-  async alone<T>(work: () => Promise<T>, urgent = false): Promise<T> {
-    const name = `renew ${this.#account}`;
+  async withLock<T>(work: () => Promise<T>, isUrgent = false): Promise<T> {
+    const lockName = `renew ${this.#account}`;
     const owner = randomUUID();
-    const hold = () => this.#store.lock(name, owner, Date.now() + limits.renewalLock);
+    const acquireLock = () => this.#store.lock(lockName, owner, Date.now() + limits.refreshLock);
     try {
-      await this.#until(hold);
+      await this.#pollUntil(acquireLock);
     } catch (error) {
       if (error instanceof GatewayError) throw error;
       this.#warnOnce("the store cannot be written, so the login has no lock", error);
       this.#lockFailedAt = performance.now();
-      if (!urgent) throw new Postponed();
+      if (!isUrgent) throw new RefreshPostponed();
     }
-    const holding = setInterval(() => hold().catch(() => {}), limits.renewalLock / 3);
+    const lockExtension = setInterval(() => acquireLock().catch(() => {}), limits.refreshLock / 3);
     try {
       return await work();
     } finally {
-      clearInterval(holding);
-      await this.#store.unlock(name, owner).catch(() => {});
+      clearInterval(lockExtension);
+      await this.#store.unlock(lockName, owner).catch(() => {});
     }
   }
 
-  async #until(isDone: () => Promise<boolean>): Promise<void> {
-    const giveUpAt = performance.now() + limits.renewalElsewhere;
+  async #pollUntil(isDone: () => Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + limits.refreshElsewhere;
     while (!(await isDone())) {
-      this.#stop.throwIfAborted();
-      if (performance.now() > giveUpAt) throw new GatewayError("upstream_unavailable", heldElsewhere);
-      await setTimeout(limits.renewalPoll);
+      this.#shutdown.throwIfAborted();
+      if (performance.now() > deadline)
+        throw new GatewayError("upstream_unavailable", lockedElsewhereMessage);
+      await setTimeout(limits.refreshPoll);
     }
   }
 
   async #save(row: StoredCredentials): Promise<void> {
     try {
       await this.#store.saveCredentials(this.#account, row);
-      this.#seen = newestToken(row.current);
+      this.#lastSeenToken = primaryToken(row.current);
       this.#isSaved = true;
       this.#hasWarned = false;
     } catch (error) {
@@ -190,11 +195,11 @@ export class KeptLogin {
     }
   }
 
-  /** Once for each time that the store stops working. */
+  /** Warns once until the store works again. */
   #warnOnce(message: string, error: unknown): void {
     if (!this.#hasWarned) this.#warn(message, error);
     this.#hasWarned = true;
   }
 }
 
-const heldElsewhere = "Another Moonbridge process is still renewing this login. Try again.";
+const lockedElsewhereMessage = "Another Moonbridge process is still renewing this login. Try again.";

@@ -5,284 +5,310 @@ import type { CredentialStore } from "../core/store.js";
 import { decodeClaims, type TokenPair } from "../core/token.js";
 import type { AccountStatus } from "../core/types.js";
 import { abortable } from "../lib/abortable.js";
-import { accountState, noRefreshToken, refusedLogin, refusedNewToken } from "./account-status.js";
+import {
+  newTokenRefusedMessage,
+  noRefreshTokenMessage,
+  refreshRefusedMessage,
+  toAccountStatus,
+} from "./account-status.js";
 import { Backoff } from "./backoff.js";
-import { KimiClock } from "./clock-skew.js";
-import { KeptLogin, Postponed } from "./credential-record.js";
-import { nameOf, newestToken } from "./token-precedence.js";
+import { ClockSkew } from "./clock-skew.js";
+import { CredentialRecord, RefreshPostponed } from "./credential-record.js";
+import { pairFingerprint, primaryToken } from "./token-precedence.js";
 
-/** Exchanges a refresh token for a new pair, or says that it is refused. Throws GatewayError when it cannot tell. */
-export type Renew = (refreshToken: string, signal: AbortSignal) => Promise<TokenPair | "refused">;
+/**
+ * Exchanges a refresh token for a new pair; `refused` if Kimi rejects the token. Throws GatewayError if the outcome is
+ * unknown, for instance because Kimi cannot be reached.
+ */
+export type RefreshTokens = (refreshToken: string, signal: AbortSignal) => Promise<TokenPair | "refused">;
 
-/** What the credentials of an account need around them. */
-export type Surroundings = {
+export type CredentialsContext = {
   store: CredentialStore;
-  renew: Renew;
-  /** Tells the log; `error` never holds a token. */
+  refresh: RefreshTokens;
+  /** Writes a warning to the log; `error` never contains a token. */
   warn: (message: string, error: unknown) => void;
 };
 
-/** The share of its own lifetime after which an access token is renewed ahead of need, and the jitter on it. */
-const renewAfter = 0.8;
-const jitter = 0.05;
+/** Fraction of its lifetime after which an access token is refreshed ahead of need, and the jitter on it. */
+const refreshFraction = 0.8;
+const refreshJitter = 0.05;
 
 /**
- * The tokens of one account: gives a valid one, renews it once for all who ask and ahead of need, and keeps it
- * durably. Whoever opens it must close it.
+ * The tokens of one account. Concurrent callers, and all processes on one store, share one refresh; it runs ahead of
+ * expiry in the background, and the new pair is stored before it is used. Call `close` when done.
  */
 export class Credentials {
-  readonly #login: KeptLogin;
+  readonly #record: CredentialRecord;
   readonly #configured: TokenPair;
-  readonly #renew: Renew;
-  readonly #warn: Surroundings["warn"];
-  readonly #stop: AbortController;
-  readonly #upkeep: NodeJS.Timeout;
-  readonly #clock = new KimiClock();
+  readonly #refresh: RefreshTokens;
+  readonly #warn: CredentialsContext["warn"];
+  readonly #shutdown: AbortController;
+  readonly #maintenanceTimer: NodeJS.Timeout;
+  readonly #clockSkew = new ClockSkew();
   readonly #backoff = new Backoff();
-  /** Why the last attempt failed; undefined once one has worked. */
-  #setback: GatewayError | undefined;
-  #renewing: Promise<string> | undefined;
-  #catchingUp: Promise<void> | undefined;
-  #renewAt = shareToRenewAt();
-  #usedAt = 0;
-  /** When this process has renewed, and whether Kimi has accepted no token since. */
-  #renewedAt = 0;
-  #isUntried = false;
-  /** Whose the pair is that was asked about last. */
-  #user: { pair: TokenPair; name: string } | undefined;
-  /** An access token that Kimi refuses, whatever it says of itself. */
-  #rejected: string | undefined;
+  /** Why the last refresh failed; undefined once one has succeeded. */
+  #lastError: GatewayError | undefined;
+  #refreshing: Promise<string> | undefined;
+  #syncing: Promise<void> | undefined;
+  #refreshAtFraction = nextRefreshFraction();
+  #lastUsedAt = 0;
+  /** When this process last refreshed, in milliseconds since the epoch. */
+  #refreshedAt = 0;
+  /** Whether Kimi has accepted no access token since that refresh. */
+  #isUnconfirmed = false;
+  /** Account id of the pair that `accountId` last decoded. */
+  #identity: { pair: TokenPair; accountId: string } | undefined;
+  /** An access token that Kimi rejected although its claims call it valid. */
+  #rejectedToken: string | undefined;
 
   private constructor(
-    login: KeptLogin,
+    record: CredentialRecord,
     configured: TokenPair,
-    stop: AbortController,
-    { renew, warn }: Surroundings,
+    shutdown: AbortController,
+    { refresh, warn }: CredentialsContext,
   ) {
-    this.#login = login;
+    this.#record = record;
     this.#configured = configured;
-    this.#renew = renew;
+    this.#refresh = refresh;
     this.#warn = warn;
-    this.#stop = stop;
-    this.#setClock();
-    this.#upkeep = setInterval(() => this.#keepUp(), limits.renewalLook).unref();
+    this.#shutdown = shutdown;
+    this.#calibrateClock();
+    this.#maintenanceTimer = setInterval(() => this.#maintain(), limits.refreshCheckInterval).unref();
   }
 
-  /** Starts from the newer of the configured and the stored pair. Asks nothing of Kimi yet. */
+  /** Starts from the configured or the stored pair (see `storedPairWins`). Makes no request. */
   static async open(
     account: string,
     configured: TokenPair,
-    surroundings: Surroundings,
+    context: CredentialsContext,
   ): Promise<Credentials> {
-    const stop = new AbortController();
-    const { store, warn } = surroundings;
-    const login = await KeptLogin.open(account, configured, { store, warn, stop: stop.signal });
-    return new Credentials(login, configured, stop, surroundings);
+    const shutdown = new AbortController();
+    const { store, warn } = context;
+    const record = await CredentialRecord.open(account, configured, {
+      store,
+      warn,
+      shutdown: shutdown.signal,
+    });
+    return new Credentials(record, configured, shutdown, context);
   }
 
   /**
-   * An access token that is valid by its own words; renews it first if it is not, and in the background if it
-   * soon will not be. Throws `account_login_required` when only the person can help.
+   * An access token that is valid by its claims. Refreshes an expired token first, and one that is about to expire in
+   * the background. Throws `account_login_required` when the user must log in again.
    */
   async accessToken(signal: AbortSignal): Promise<string> {
-    this.#usedAt = Date.now();
-    const token = this.#login.current.accessToken;
-    if (token === undefined || this.#spentShare() >= 1) return abortable(this.#startRenewing(), signal);
-    this.#renewIfDue();
+    this.#lastUsedAt = Date.now();
+    const token = this.#record.current.accessToken;
+    if (token === undefined || this.#elapsedFraction() >= 1) return abortable(this.#startRefresh(), signal);
+    this.#refreshIfDue();
     return token;
   }
 
-  /** A call with a valid login. Where `isRefusal` says that Kimi refused the token, it is renewed and the call repeated, once. */
-  async call<T>(
-    make: (token: string) => Promise<T>,
-    isRefusal: (error: unknown) => boolean,
+  /**
+   * Makes a request with a valid access token. If `isRejection` recognises the error as a rejected token, refreshes and
+   * retries once.
+   */
+  async withAccessToken<T>(
+    request: (token: string) => Promise<T>,
+    isRejection: (error: unknown) => boolean,
     signal: AbortSignal,
   ): Promise<T> {
     const token = await this.accessToken(signal);
     try {
-      return await make(token);
+      return await request(token);
     } catch (error) {
-      if (!isRefusal(error)) throw error;
-      return make(await this.replace(token, signal));
+      if (!isRejection(error)) throw error;
+      return request(await this.replace(token, signal));
     }
   }
 
-  /** A new access token after Kimi refused `rejected`; asks Kimi only if nobody has done so since. */
+  /** A new access token after Kimi rejected `rejected`; refreshes only if the token has not been replaced since. */
   async replace(rejected: string, signal: AbortSignal): Promise<string> {
-    const token = this.#login.current.accessToken;
+    const token = this.#record.current.accessToken;
     if (token === rejected) {
-      if (this.#isUntried && this.#isNew()) throw new GatewayError("account_login_required", refusedNewToken);
-      this.#rejected = rejected;
-    } else if (token !== undefined && this.#spentShare() < 1) return token;
-    return abortable(this.#startRenewing(), signal);
+      if (this.#isUnconfirmed && this.#isJustRefreshed())
+        throw new GatewayError("account_login_required", newTokenRefusedMessage);
+      this.#rejectedToken = rejected;
+    } else if (token !== undefined && this.#elapsedFraction() < 1) return token;
+    return abortable(this.#startRefresh(), signal);
   }
 
-  /** Kimi has accepted this access token: if it is the current one, the pair before is no longer needed. */
-  async confirm(used: string): Promise<void> {
-    if (used !== this.#login.current.accessToken) return;
-    this.#isUntried = false;
-    if (this.#login.settle()) await this.#catchUp();
+  /** Call when Kimi has accepted this access token: if it is the current one, the previous pair is dropped. */
+  async confirm(accessToken: string): Promise<void> {
+    if (accessToken !== this.#record.current.accessToken) return;
+    this.#isUnconfirmed = false;
+    if (this.#record.dropPrevious()) await this.#sync();
   }
 
-  /** Whose login it is: the user's id, or a fingerprint where the tokens do not say. */
-  account(): string {
-    const { current } = this.#login;
-    if (this.#user?.pair !== current) {
-      const name = decodeClaims(newestToken(current) ?? "").subject ?? nameOf(this.#configured);
-      this.#user = { pair: current, name };
+  /** The user's id from the tokens, or a fingerprint of the configured pair where they have none. */
+  accountId(): string {
+    const { current } = this.#record;
+    if (this.#identity?.pair !== current) {
+      const accountId =
+        decodeClaims(primaryToken(current) ?? "").subject ?? pairFingerprint(this.#configured);
+      this.#identity = { pair: current, accountId };
     }
-    return this.#user.name;
+    return this.#identity.accountId;
   }
 
   status(): AccountStatus {
-    const newest = newestToken(this.#login.current);
-    return accountState({
-      serves: this.#spentShare() < 1,
-      renewable: this.#login.refreshTokens().length > 0,
-      endsAt: newest === undefined ? undefined : this.#clock.expiry(newest),
-      setback: this.#setback,
-      triesAgainAt: Date.now() + this.#backoff.remaining,
+    const token = primaryToken(this.#record.current);
+    return toAccountStatus({
+      isUsable: this.#elapsedFraction() < 1,
+      isRefreshable: this.#record.refreshTokens().length > 0,
+      expiresAt: token === undefined ? undefined : this.#clockSkew.expiresAt(token),
+      lastError: this.#lastError,
+      retryAt: Date.now() + this.#backoff.remaining,
     });
   }
 
-  /** Stops renewing. What Kimi has given and the store has not is stored first, if that takes no time. */
+  /** Stops refreshing. Waits briefly for a refresh that is running, then stores a pair that is not stored yet. */
   async close(): Promise<void> {
-    clearInterval(this.#upkeep);
-    this.#stop.abort(new GatewayError("shutting_down", "Moonbridge is shutting down."));
-    const work = Promise.allSettled([this.#renewing, this.#catchingUp]);
-    await Promise.race([work, setTimeout(limits.lastRenewal, undefined, { ref: false })]);
-    if (!this.#login.isSaved) await this.#catchUp();
+    clearInterval(this.#maintenanceTimer);
+    this.#shutdown.abort(new GatewayError("shutting_down", "Moonbridge is shutting down."));
+    const work = Promise.allSettled([this.#refreshing, this.#syncing]);
+    await Promise.race([work, setTimeout(limits.refreshAtShutdown, undefined, { ref: false })]);
+    if (!this.#record.isSaved) await this.#sync();
   }
 
-  /** What time brings: a renewal that is due though nobody asks, and a disk that has room again. */
-  #keepUp(): void {
-    this.#renewIfDue();
-    if (!this.#login.isSaved && !this.#login.hasNoLock) void this.#catchUp();
+  /** Periodic work: a refresh that is due without a request, and a retry of a failed save. */
+  #maintain(): void {
+    this.#refreshIfDue();
+    if (!this.#record.isSaved && !this.#record.isLockUnavailable) void this.#sync();
   }
 
-  #renewIfDue(): void {
-    if (this.#isDue()) this.#startRenewing().catch(() => {});
+  #refreshIfDue(): void {
+    if (this.#isRefreshDue()) this.#startRefresh().catch(() => {});
   }
 
-  #isDue(): boolean {
-    // Only the person can help: it is looked whether `moonbridge login` has.
-    if (this.#setback?.code === "account_login_required") return true;
-    const share = this.#spentShare();
-    if (share < this.#renewAt) return false;
-    if (this.#login.refreshTokens().length === 0) return share >= 1;
-    if (this.#backoff.remaining > 0 || (share < 1 && this.#login.hasNoLock)) return false;
+  #isRefreshDue(): boolean {
+    // Only a new login helps: checks whether `moonbridge login` has stored one.
+    if (this.#lastError?.code === "account_login_required") return true;
+    const elapsed = this.#elapsedFraction();
+    if (elapsed < this.#refreshAtFraction) return false;
+    if (this.#record.refreshTokens().length === 0) return elapsed >= 1;
+    if (this.#backoff.remaining > 0 || (elapsed < 1 && this.#record.isLockUnavailable)) return false;
     const now = Date.now();
-    return now - this.#usedAt < limits.keptReady || now - (this.#login.givenAt ?? 0) >= limits.renewedUnused;
+    return (
+      now - this.#lastUsedAt < limits.readyAfterUse ||
+      now - (this.#record.refreshedAt ?? 0) >= limits.unusedRefreshInterval
+    );
   }
 
-  /** How much of its life the current access token has spent; 1 or more if it cannot be used. */
-  #spentShare(): number {
-    const token = this.#login.current.accessToken;
-    if (token === undefined || token === this.#rejected) return 1;
-    return this.#isNew() ? 0 : this.#clock.spentShare(token);
+  /** Elapsed fraction of the current access token's lifetime; 1 or more if it cannot be used. */
+  #elapsedFraction(): number {
+    const token = this.#record.current.accessToken;
+    if (token === undefined || token === this.#rejectedToken) return 1;
+    return this.#isJustRefreshed() ? 0 : this.#clockSkew.elapsedFraction(token);
   }
 
-  /** Renewed a moment ago: whatever the clocks say, it is not done again. */
-  #isNew(): boolean {
-    return Date.now() - this.#renewedAt < limits.renewalSpacing;
+  /** Prevents a second refresh right after one, whatever the clocks say. */
+  #isJustRefreshed(): boolean {
+    return Date.now() - this.#refreshedAt < limits.refreshSpacing;
   }
 
-  #startRenewing(): Promise<string> {
-    this.#renewing ??= this.#renewOnce().finally(() => {
-      this.#renewing = undefined;
+  #startRefresh(): Promise<string> {
+    this.#refreshing ??= this.#refreshLocked().finally(() => {
+      this.#refreshing = undefined;
     });
-    return this.#renewing;
+    return this.#refreshing;
   }
 
-  /** One renewal for all processes on this store: who had to wait for the lock finds the work done. */
-  async #renewOnce(): Promise<string> {
-    this.#stop.signal.throwIfAborted();
-    const before = this.#login.current.accessToken;
-    const found = await this.#takeOver(before);
-    if (found !== undefined) return found;
-    if (this.#login.refreshTokens().length === 0)
-      throw new GatewayError("account_login_required", noRefreshToken);
-    await this.#pause();
+  /** Refreshes under the store's lock. A process that had to wait for the lock adopts the pair stored meanwhile. */
+  async #refreshLocked(): Promise<string> {
+    this.#shutdown.signal.throwIfAborted();
+    const before = this.#record.current.accessToken;
+    const adopted = await this.#adoptStored(before);
+    if (adopted !== undefined) return adopted;
+    if (this.#record.refreshTokens().length === 0)
+      throw new GatewayError("account_login_required", noRefreshTokenMessage);
+    await this.#waitForBackoff();
     try {
-      const work = async () => (await this.#takeOver(before)) ?? this.#exchange();
-      return await this.#login.alone(work, this.#spentShare() >= 1);
+      const work = async () => (await this.#adoptStored(before)) ?? this.#tryRefreshTokens();
+      return await this.#record.withLock(work, this.#elapsedFraction() >= 1);
     } catch (error) {
-      if (!(error instanceof Postponed)) this.#failed(error);
+      if (!(error instanceof RefreshPostponed)) this.#recordFailure(error);
       throw error;
     }
   }
 
-  /** The access token that someone else has stored since, if it can be used in place of `before`. */
-  async #takeOver(before: string | undefined): Promise<string | undefined> {
-    if (await this.#login.look()) this.#recovered();
-    const token = this.#login.current.accessToken;
-    return token !== before && this.#spentShare() < 1 ? token : undefined;
+  /** An access token that another process or `moonbridge login` has stored, if usable and not `before`. */
+  async #adoptStored(before: string | undefined): Promise<string | undefined> {
+    if (await this.#record.reload()) this.#clearError();
+    const token = this.#record.current.accessToken;
+    return token !== before && this.#elapsedFraction() < 1 ? token : undefined;
   }
 
-  /** Attempts that fail are spaced: who comes in a pause waits for its end, or hears of the failure if it is long. */
-  async #pause(): Promise<void> {
+  /**
+   * During back-off, callers wait, or get the last error with `retryAfterSeconds` if the pause is longer than
+   * `refreshWait`.
+   */
+  async #waitForBackoff(): Promise<void> {
     const { remaining } = this.#backoff;
-    if (!this.#setback || remaining === 0) return;
-    if (remaining > limits.renewalPatience) throw this.#setback.again(remaining);
-    await setTimeout(remaining, undefined, { signal: this.#stop.signal });
+    if (!this.#lastError || remaining === 0) return;
+    if (remaining > limits.refreshWait) throw this.#lastError.withRetryAfter(remaining);
+    await setTimeout(remaining, undefined, { signal: this.#shutdown.signal });
   }
 
-  async #exchange(): Promise<string> {
-    const signal = AbortSignal.timeout(limits.renewal);
-    for (const refreshToken of this.#login.refreshTokens()) {
-      const pair = await this.#renew(refreshToken, signal);
+  async #tryRefreshTokens(): Promise<string> {
+    const signal = AbortSignal.timeout(limits.refresh);
+    for (const refreshToken of this.#record.refreshTokens()) {
+      const pair = await this.#refresh(refreshToken, signal);
       if (pair === "refused" || pair.accessToken === undefined) continue;
-      const renewed = { accessToken: pair.accessToken, refreshToken: pair.refreshToken ?? refreshToken };
-      if (await this.#login.take(renewed)) {
-        this.#renewedAt = Date.now();
-        this.#isUntried = true;
-        this.#renewAt = shareToRenewAt();
+      const newPair = { accessToken: pair.accessToken, refreshToken: pair.refreshToken ?? refreshToken };
+      if (await this.#record.replace(newPair)) {
+        this.#refreshedAt = Date.now();
+        this.#isUnconfirmed = true;
+        this.#refreshAtFraction = nextRefreshFraction();
       }
-      this.#recovered();
+      this.#clearError();
       return pair.accessToken;
     }
-    throw new GatewayError("account_login_required", refusedLogin, { upstreamCode: "refresh_refused" });
+    throw new GatewayError("account_login_required", refreshRefusedMessage, {
+      upstreamCode: "refresh_refused",
+    });
   }
 
-  #recovered(): void {
-    this.#setback = undefined;
-    this.#backoff.succeeded();
-    this.#setClock();
+  #clearError(): void {
+    this.#lastError = undefined;
+    this.#backoff.reset();
+    this.#calibrateClock();
   }
 
-  /** A process beside this one, or before it, may have had the pair from Kimi. */
-  #setClock(): void {
-    const { current, givenAt } = this.#login;
-    if (givenAt !== undefined) this.#clock.setBy(current.accessToken, givenAt);
+  /** Also for a pair that another process got from Kimi: the record has the time of that refresh. */
+  #calibrateClock(): void {
+    const { current, refreshedAt } = this.#record;
+    if (refreshedAt !== undefined) this.#clockSkew.calibrate(current.accessToken, refreshedAt);
   }
 
-  #failed(thrown: unknown): void {
-    if (this.#stop.signal.aborted) return;
+  #recordFailure(thrown: unknown): void {
+    if (this.#shutdown.signal.aborted) return;
     const error = toGatewayError(thrown);
-    if (!this.#setback) this.#warn("the login could not be renewed; it is tried again", error);
-    this.#setback = error;
-    const sort = error.code === "account_login_required" ? limits.refusedRenewal : limits.failedRenewal;
-    // An overload names a time too, but that is ours: a pause that grows serves better.
-    const asked = error.code === "rate_limited" ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
-    this.#backoff.failed(sort, asked);
+    if (!this.#lastError) this.#warn("the login could not be renewed; it is tried again", error);
+    this.#lastError = error;
+    const delays =
+      error.code === "account_login_required" ? limits.refusedRefreshBackoff : limits.failedRefreshBackoff;
+    // An overload error has a time too, but Moonbridge chose it: growing pauses suit better.
+    const requestedDelay = error.code === "rate_limited" ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
+    this.#backoff.recordFailure(delays, requestedDelay);
   }
 
-  #catchUp(): Promise<void> {
-    this.#catchingUp ??= this.#login
-      .catchUp()
-      .then((news) => {
-        if (news) this.#recovered();
+  #sync(): Promise<void> {
+    this.#syncing ??= this.#record
+      .sync()
+      .then((hasChanged) => {
+        if (hasChanged) this.#clearError();
       })
-      // The log has it already, and it is tried again.
+      // Already logged, and retried by `#maintain`.
       .catch(() => {})
       .finally(() => {
-        this.#catchingUp = undefined;
+        this.#syncing = undefined;
       });
-    return this.#catchingUp;
+    return this.#syncing;
   }
 }
 
-/** A little different each time, so that processes and accounts do not renew all at once. */
-function shareToRenewAt(): number {
-  return renewAfter + jitter * (Math.random() - 0.5);
+/** Jittered, so that processes and accounts do not all refresh at once. */
+function nextRefreshFraction(): number {
+  return refreshFraction + refreshJitter * (Math.random() - 0.5);
 }

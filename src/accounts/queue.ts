@@ -2,47 +2,50 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 
 export type QueueOptions = {
-  /** Answers that the account gives at a time. */
+  /** Answers that the account may generate at the same time. */
   concurrency: number;
-  /** Requests that may wait, over all keys. */
+  /** Requests that may wait, over all API keys. */
   depth: number;
-  /** Milliseconds that one may wait. */
-  wait: number;
-  /** Tells the log that a request waits, with how many before it. */
-  tell?: (entry: { position: number }) => void;
+  /** Milliseconds that a request may wait. */
+  maxWait: number;
+  /** Called when a request has to wait; `position` counts from 1. */
+  onWait?: (entry: { position: number }) => void;
 };
 
-/** What an account is doing; `usedUp`: Kimi said so of a quota, and has given no answer since. */
+/** What an account is doing. */
 export type QueueState = {
   running: number;
   waiting: number;
-  held: Hold | undefined;
-  usedUp: { at: number; because: GatewayError } | undefined;
+  pause: Pause | undefined;
+  /** Set when Kimi reports a quota as used up, cleared by the next answer. `at` is milliseconds since the epoch. */
+  quotaExceeded: { reportedAt: number; reason: GatewayError } | undefined;
 };
 
-/** Why and until when (milliseconds since the epoch) nothing is asked of an account. */
-export type Hold = { until: number; because: GatewayError };
-
-/** The right to ask the account for one answer; given back once, when that answer is over. */
-export type Slot = { release(): void };
-
-type Waiter = { start(): void; refuse(error: unknown): void };
+/** No request is sent to the account until `until` (milliseconds since the epoch). */
+export type Pause = { until: number; reason: GatewayError };
 
 /**
- * The queue in front of one account (design §4): first come first served, in turns between API keys, so that one
- * that asks much keeps nobody else waiting. Kimi's own “not now” holds the whole account instead of being asked again
- * by everyone.
+ * The right to request one answer from the account. Release it when that answer has ended; further calls do nothing.
+ */
+export type Slot = { release(): void };
+
+type Waiter = { start(): void; reject(error: unknown): void };
+
+/**
+ * The queue in front of one account (architecture.md): round-robin between API keys, first in, first out within a key,
+ * so that a busy key does not delay the others. When Kimi limits the rate, the whole account pauses, so that waiting
+ * requests do not each run into the limit.
  */
 export class AccountQueue {
   readonly #options: QueueOptions;
-  /** Each key's waiters; the key whose turn it is stands first. */
-  readonly #lines = new Map<string, Waiter[]>();
+  /** Waiting requests by API key, in round-robin order: the next key to be served is first. */
+  readonly #waitersByKey = new Map<string, Waiter[]>();
   #running = 0;
   #waiting = 0;
-  #held: Hold | undefined;
-  #usedUp: QueueState["usedUp"];
-  #wake: NodeJS.Timeout | undefined;
-  /** How long an answer takes, in milliseconds: a mean in which the latest counts most. */
+  #pause: Pause | undefined;
+  #quotaExceeded: QueueState["quotaExceeded"];
+  #resumeTimer: NodeJS.Timeout | undefined;
+  /** Duration of an answer in milliseconds, as an exponential moving average. */
   #serviceTime = 10_000;
 
   constructor(options: QueueOptions) {
@@ -50,161 +53,161 @@ export class AccountQueue {
   }
 
   get state(): QueueState {
-    const [running, waiting, usedUp] = [this.#running, this.#waiting, this.#usedUp];
-    return { running, waiting, held: this.#hold(), usedUp };
+    const [running, waiting, quotaExceeded] = [this.#running, this.#waiting, this.#quotaExceeded];
+    return { running, waiting, pause: this.#activePause(), quotaExceeded };
   }
 
   /**
-   * Waits for a turn. Throws `account_busy` with a time to come back where the queue is full or the wait gets too
-   * long, what holds the account where that will last longer, and the signal's reason; nothing stays behind then.
+   * Waits for a free slot. Rejects with `account_busy` and `retryAfterSeconds` if the queue is full or `maxWait` has
+   * passed, with the error behind the current pause if the pause outlasts `maxWait`, and with the signal's reason.
    */
-  async enter(key: string, signal: AbortSignal): Promise<Slot> {
+  async acquire(key: string, signal: AbortSignal): Promise<Slot> {
     signal.throwIfAborted();
-    const hold = this.#hold();
-    if (hold && !this.#outlasts(hold)) throw lasting(hold);
-    if (!hold && this.#running < this.#options.concurrency && this.#waiting === 0) return this.#begin();
+    const pause = this.#activePause();
+    if (pause && !this.#endsInTime(pause)) throw pauseError(pause);
+    if (!pause && this.#running < this.#options.concurrency && this.#waiting === 0) return this.#occupySlot();
     if (this.#waiting >= this.#options.depth)
-      throw this.#busy("More requests wait for it already than it can take.");
-    this.#options.tell?.({ position: this.#waiting + 1 });
-    return this.#wait(key, signal);
+      throw this.#busyError("More requests wait for it already than it can take.");
+    this.#options.onWait?.({ position: this.#waiting + 1 });
+    return this.#enqueue(key, signal);
   }
 
-  /** An answer came to its good end. */
-  answered(): void {
-    this.#usedUp = undefined;
+  /** An answer was completed. */
+  recordSuccess(): void {
+    this.#quotaExceeded = undefined;
   }
 
-  /** Learns from a failed answer: where the upstream said “not now”, the account is left alone for that long. */
-  heed(error: unknown): void {
-    // That holds nobody: it may be the quota of one model among others.
+  /** An answer failed. Pauses the account for as long as the upstream's rate limit or overload asks. */
+  recordFailure(error: unknown): void {
+    // No pause: it may be the quota of one model among others.
     if (error instanceof GatewayError && error.code === "quota_exceeded")
-      this.#usedUp = { at: Date.now(), because: error };
-    const milliseconds = error instanceof GatewayError ? pauseAfter(error) : 0;
-    if (!(error instanceof GatewayError) || milliseconds === 0) return;
-    const until = Date.now() + milliseconds;
-    if (until <= (this.#hold()?.until ?? 0)) return;
-    this.#held = { until, because: error };
-    clearTimeout(this.#wake);
-    this.#wake = setTimeout(() => {
-      this.#held = undefined;
-      this.#startNext();
-    }, milliseconds).unref();
-    if (!this.#outlasts(this.#held)) this.#refuseAll(lasting(this.#held));
+      this.#quotaExceeded = { reportedAt: Date.now(), reason: error };
+    const durationMs = error instanceof GatewayError ? pauseMs(error) : 0;
+    if (!(error instanceof GatewayError) || durationMs === 0) return;
+    const until = Date.now() + durationMs;
+    if (until <= (this.#activePause()?.until ?? 0)) return;
+    this.#pause = { until, reason: error };
+    clearTimeout(this.#resumeTimer);
+    this.#resumeTimer = setTimeout(() => {
+      this.#pause = undefined;
+      this.#startWaiters();
+    }, durationMs).unref();
+    if (!this.#endsInTime(this.#pause)) this.#rejectAll(pauseError(this.#pause));
   }
 
-  /** Turns away who waits, and holds no timer any more. */
+  /** Rejects all waiting requests with `shutting_down` and clears the timer. */
   close(): void {
-    clearTimeout(this.#wake);
-    this.#refuseAll(new GatewayError("shutting_down", "Moonbridge is shutting down. Try again in a moment."));
+    clearTimeout(this.#resumeTimer);
+    this.#rejectAll(new GatewayError("shutting_down", "Moonbridge is shutting down. Try again in a moment."));
   }
 
-  #wait(key: string, signal: AbortSignal): Promise<Slot> {
+  #enqueue(key: string, signal: AbortSignal): Promise<Slot> {
     return new Promise((resolve, reject) => {
-      const leave = () => {
+      const onAbort = () => {
         this.#remove(key, waiter);
-        waiter.refuse(signal.reason);
+        waiter.reject(signal.reason);
       };
-      const late = setTimeout(() => {
+      const timeout = setTimeout(() => {
         this.#remove(key, waiter);
-        waiter.refuse(this.#busy("The wait for it took too long."));
-      }, this.#options.wait);
-      const settle = () => {
-        clearTimeout(late);
-        signal.removeEventListener("abort", leave);
+        waiter.reject(this.#busyError("The wait for it took too long."));
+      }, this.#options.maxWait);
+      const cleanUp = () => {
+        clearTimeout(timeout);
+        signal.removeEventListener("abort", onAbort);
       };
       const waiter: Waiter = {
         start: () => {
-          settle();
-          resolve(this.#begin());
+          cleanUp();
+          resolve(this.#occupySlot());
         },
-        refuse: (error) => {
-          settle();
+        reject: (error) => {
+          cleanUp();
           reject(error);
         },
       };
-      signal.addEventListener("abort", leave, { once: true });
-      const line = this.#lines.get(key);
-      if (line) line.push(waiter);
-      else this.#lines.set(key, [waiter]);
+      signal.addEventListener("abort", onAbort, { once: true });
+      const waiters = this.#waitersByKey.get(key);
+      if (waiters) waiters.push(waiter);
+      else this.#waitersByKey.set(key, [waiter]);
       this.#waiting++;
     });
   }
 
-  #begin(): Slot {
+  #occupySlot(): Slot {
     this.#running++;
-    const begun = performance.now();
-    let over = false;
+    const startedAt = performance.now();
+    let isReleased = false;
     const release = () => {
-      if (over) return;
-      over = true;
+      if (isReleased) return;
+      isReleased = true;
       this.#running--;
-      this.#serviceTime += (performance.now() - begun - this.#serviceTime) * weightOfLatest;
-      this.#startNext();
+      this.#serviceTime += (performance.now() - startedAt - this.#serviceTime) * serviceTimeWeight;
+      this.#startWaiters();
     };
     return { release };
   }
 
-  #startNext(): void {
-    while (!this.#hold() && this.#running < this.#options.concurrency) {
-      const next = this.#lines.entries().next();
+  #startWaiters(): void {
+    while (!this.#activePause() && this.#running < this.#options.concurrency) {
+      const next = this.#waitersByKey.entries().next();
       if (next.done) return;
-      const [key, line] = next.value;
-      // The key goes to the end of the round.
-      this.#lines.delete(key);
-      const waiter = line.shift();
-      if (line.length > 0) this.#lines.set(key, line);
+      const [key, waiters] = next.value;
+      // The key goes to the end of the round-robin order.
+      this.#waitersByKey.delete(key);
+      const waiter = waiters.shift();
+      if (waiters.length > 0) this.#waitersByKey.set(key, waiters);
       this.#waiting--;
       waiter?.start();
     }
   }
 
   #remove(key: string, waiter: Waiter): void {
-    const line = this.#lines.get(key);
-    const at = line?.indexOf(waiter) ?? -1;
-    if (!line || at === -1) return;
-    line.splice(at, 1);
-    if (line.length === 0) this.#lines.delete(key);
+    const waiters = this.#waitersByKey.get(key);
+    const index = waiters?.indexOf(waiter) ?? -1;
+    if (!waiters || index === -1) return;
+    waiters.splice(index, 1);
+    if (waiters.length === 0) this.#waitersByKey.delete(key);
     this.#waiting--;
   }
 
-  #refuseAll(error: GatewayError): void {
-    const waiters = [...this.#lines.values()].flat();
-    this.#lines.clear();
+  #rejectAll(error: GatewayError): void {
+    const waiters = [...this.#waitersByKey.values()].flat();
+    this.#waitersByKey.clear();
     this.#waiting = 0;
-    for (const waiter of waiters) waiter.refuse(error);
+    for (const waiter of waiters) waiter.reject(error);
   }
 
-  #hold(): Hold | undefined {
-    if (this.#held && this.#held.until <= Date.now()) this.#held = undefined;
-    return this.#held;
+  #activePause(): Pause | undefined {
+    if (this.#pause && this.#pause.until <= Date.now()) this.#pause = undefined;
+    return this.#pause;
   }
 
-  /** Whether anyone may wait for its end. */
-  #outlasts({ until }: Hold): boolean {
-    return until - Date.now() <= this.#options.wait;
+  /** Whether the pause ends within the longest allowed wait. */
+  #endsInTime({ until }: Pause): boolean {
+    return until - Date.now() <= this.#options.maxWait;
   }
 
-  #busy(why: string): GatewayError {
-    const turns = Math.ceil((this.#waiting + 1) / this.#options.concurrency);
-    const held = Math.max(0, (this.#hold()?.until ?? 0) - Date.now());
-    const seconds = Math.ceil((held + turns * this.#serviceTime) / 1_000);
-    return new GatewayError("account_busy", `This Kimi account is busy with other requests. ${why}`, {
-      retryAfterSeconds: Math.min(longestAdvice, Math.max(1, seconds)),
+  #busyError(reason: string): GatewayError {
+    const rounds = Math.ceil((this.#waiting + 1) / this.#options.concurrency);
+    const pausedMs = Math.max(0, (this.#activePause()?.until ?? 0) - Date.now());
+    const seconds = Math.ceil((pausedMs + rounds * this.#serviceTime) / 1_000);
+    return new GatewayError("account_busy", `This Kimi account is busy with other requests. ${reason}`, {
+      retryAfterSeconds: Math.min(maxRetryAfterSeconds, Math.max(1, seconds)),
     });
   }
 }
 
-const weightOfLatest = 0.2;
+const serviceTimeWeight = 0.2;
 /** Seconds. */
-const longestAdvice = 600;
+const maxRetryAfterSeconds = 600;
 
-/** How long an upstream's refusal keeps the account from being asked, in milliseconds. */
-function pauseAfter({ code, retryAfterSeconds }: GatewayError): number {
+/** How long an error pauses the account, in milliseconds; 0 for errors that do not. */
+function pauseMs({ code, retryAfterSeconds }: GatewayError): number {
   switch (code) {
     case "account_busy":
     case "rate_limited":
       return (retryAfterSeconds ?? 0) * 1_000;
-    // It is not about this account, and may be over at any moment.
+    // Not specific to this account, and may be over at any moment.
     case "upstream_overloaded":
       return Math.min(limits.overloadPause, (retryAfterSeconds ?? 0) * 1_000);
     default:
@@ -212,7 +215,7 @@ function pauseAfter({ code, retryAfterSeconds }: GatewayError): number {
   }
 }
 
-/** What holds the account, told again to who comes meanwhile, with the time that is left. */
-function lasting({ until, because }: Hold): GatewayError {
-  return because.again(until - Date.now());
+/** The error that caused the pause, with the remaining time as `retryAfterSeconds`. */
+function pauseError({ until, reason }: Pause): GatewayError {
+  return reason.withRetryAfter(until - Date.now());
 }

@@ -3,14 +3,14 @@ import type { Principal } from "../core/types.js";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Whose key the request came with. */
-    caller: Principal;
-    /** Fires when the client leaves or the server stops. */
-    stop: AbortSignal;
-    /** What went wrong, for the log. */
+    /** The authenticated API key. */
+    principal: Principal;
+    /** Aborts when the client disconnects or the server stops. */
+    stopSignal: AbortSignal;
+    /** Why the request failed, for the log. */
     failure: GatewayError | undefined;
   }
 }
 
-/** What a dialect needs to know of the server it runs in. */
+/** Server settings that apply to every dialect. */
 export type ApiOptions = { unknownParameters: "reject" | "ignore" };

@@ -2,15 +2,15 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { ChatEvent, MediaPart, Message, Part, Upstream } from "../core/types.js";
 import type { Uploads } from "../files/uploads.js";
-import { followPromptLinks, type LinkInspector, linkNotice } from "./prompt-links.js";
+import { type LinkInspector, resolvePromptLinks, unreadLinkNotice } from "./prompt-links.js";
 
-/** Whose files go where. */
+/** The upstream that gets the files, and the key name that owns them. */
 export type Destination = { upstream: Upstream; owner: string };
 
-/** What goes with a message: its parts as the upstream knows them, and what is to be said of links left alone. */
-export type Attached = { content: Part[]; notices: ChatEvent[] };
+/** Parts that the upstream can read, and a notice for each link that was not attached. */
+export type AttachResult = { content: Part[]; notices: ChatEvent[] };
 
-/** Brings what belongs to a message to the upstream: its pictures and files, and the documents that its words link to. */
+/** Uploads what belongs to a message: its pictures and files, and the documents that its text links to. */
 export class Attachments {
   readonly #uploads: Uploads;
   readonly #inspector: LinkInspector | undefined;
@@ -21,39 +21,50 @@ export class Attachments {
     this.#inspector = inspector;
   }
 
-  /** The pictures and files among these parts, placed. Throws what `Uploads.place` throws, naming the part. */
-  async place(content: readonly Part[], to: Destination, signal: AbortSignal): Promise<Part[]> {
-    const media = content.filter((part) => part.type !== "text").length;
-    if (media > limits.filesPerMessage) {
+  /**
+   * The same parts, with pictures and files as references to uploads. Throws `invalid_request` beyond
+   * `limits.filesPerMessage`, and what `Uploads.attach` throws, with the part's path.
+   */
+  async attach(content: readonly Part[], destination: Destination, signal: AbortSignal): Promise<Part[]> {
+    const mediaCount = content.filter((part) => part.type !== "text").length;
+    if (mediaCount > limits.filesPerMessage) {
       throw new GatewayError(
         "invalid_request",
-        `messages: this turn would send ${media} pictures and files; at most ${limits.filesPerMessage} go at once.`,
+        `messages: this turn would send ${mediaCount} pictures and files; at most ${limits.filesPerMessage} go at once.`,
         { param: "messages" },
       );
     }
-    const placed: Part[] = [];
+    const attached: Part[] = [];
     for (const part of content) {
-      placed.push(
-        part.type === "text" ? part : await this.#uploads.place(part, to.upstream, to.owner, signal),
+      attached.push(
+        part.type === "text"
+          ? part
+          : await this.#uploads.attach(part, destination.upstream, destination.owner, signal),
       );
     }
-    return placed;
+    return attached;
   }
 
-  /** The documents and pictures that the messages link to, placed. One that cannot be had is left alone, with a notice. */
-  async placeLinked(messages: readonly Message[], to: Destination, signal: AbortSignal): Promise<Attached> {
-    if (!this.#inspector || !to.upstream.upload) return { content: [], notices: [] };
-    const { parts, notices } = await followPromptLinks(messages, this.#inspector, signal);
-    const attached: Attached = { content: [], notices };
+  /** Uploads the documents and pictures that the messages link to. A link that fails becomes a notice, not an error. */
+  async attachLinked(
+    messages: readonly Message[],
+    destination: Destination,
+    signal: AbortSignal,
+  ): Promise<AttachResult> {
+    if (!this.#inspector || !destination.upstream.upload) return { content: [], notices: [] };
+    const { parts, notices } = await resolvePromptLinks(messages, this.#inspector, signal);
+    const result: AttachResult = { content: [], notices };
     for (const part of parts) {
       try {
-        attached.content.push(await this.#uploads.place(part, to.upstream, to.owner, signal));
+        result.content.push(
+          await this.#uploads.attach(part, destination.upstream, destination.owner, signal),
+        );
       } catch (error) {
         signal.throwIfAborted();
-        attached.notices.push(linkNotice(urlOf(part), error));
+        result.notices.push(unreadLinkNotice(urlOf(part), error));
       }
     }
-    return attached;
+    return result;
   }
 }
 

@@ -1,4 +1,3 @@
-import { type AccountReport, reportOf } from "../admin/account-report.js";
 import type {
   ChatEvent,
   ChatRequest,
@@ -6,135 +5,152 @@ import type {
   EventSink,
   Model,
   Principal,
-  Quota,
   Upstream,
 } from "../core/types.js";
-import type { FileShelf } from "../files/local-file-store.js";
-import { type Candidate, firstToAnswer, type Gates } from "./failover.js";
-import { aliases, mayUse, offersTo, type Route, type Routes, route, suffixes } from "./model-router.js";
-import { statelessTurn } from "./stateless-turn.js";
+import type { LocalFileStore } from "../files/local-file-store.js";
+import { answerWithFailover, type Candidate, type UpstreamGuards } from "./failover.js";
+import {
+  isModelAllowed,
+  listAvailableModels,
+  modelAliases,
+  modelSuffixes,
+  type Route,
+  type RoutingTable,
+  resolveRoutes,
+} from "./model-router.js";
+import { runStatelessTurn } from "./stateless-turn.js";
 import { Thread } from "./thread.js";
-import { Turn, type TurnParts } from "./turn.js";
+import { Turn, type TurnDependencies } from "./turn.js";
 import { UsageMeter } from "./usage.js";
 
 /** A model as `/v1/models` lists it. */
 export type ListedModel = Model & { upstream: string; simulated: boolean };
 
-export type ChatParts = TurnParts & {
-  files: FileShelf;
+export type ChatServiceDependencies = TurnDependencies & {
+  files: LocalFileStore;
   upstreams: readonly Upstream[];
-  /** Of each upstream, by its name. */
-  gates: ReadonlyMap<string, Gates>;
-  routes: Routes;
+  /** By the upstream's name. */
+  guards: ReadonlyMap<string, UpstreamGuards>;
+  routes: RoutingTable;
   citations: CitationMode;
 };
 
-/** The one way through the house: a request in, the events of its answer out. */
-export class Chat {
-  readonly #parts: ChatParts;
+/** Answers chat requests: resolves the routes, then sends the request upstream with failover. */
+export class ChatService {
+  readonly #dependencies: ChatServiceDependencies;
 
-  constructor(parts: ChatParts) {
-    this.#parts = parts;
+  constructor(dependencies: ChatServiceDependencies) {
+    this.#dependencies = dependencies;
   }
 
-  /** The files that clients keep here. */
-  get files(): FileShelf {
-    return this.#parts.files;
+  /** The files that clients have uploaded. */
+  get files(): LocalFileStore {
+    return this.#dependencies.files;
   }
 
   /**
-   * Tells the answer to a request, in lots that belong together; `start` first, `usage` where it is read, and `finish`
-   * last. Throws GatewayError, at any point. Aborting `request.signal`, or throwing in `tell`, stops the upstream.
+   * Emits the answer in batches: `start` first, `usage` if the request includes it, `finish` last. Throws GatewayError,
+   * at any point. Aborting `request.signal`, or a sink that throws, cancels the upstream request.
    */
-  async answer(request: ChatRequest, tell: EventSink): Promise<void> {
+  async answer(request: ChatRequest, sink: EventSink): Promise<void> {
     const { signal } = request;
     signal.throwIfAborted();
     const candidates = await this.#candidates(request);
     const meter = new UsageMeter(request.messages);
-    const withUsage: EventSink = (events) => {
+    const sinkWithUsage: EventSink = (events) => {
       const last = events.at(-1);
-      if (last?.type !== "finish") return tell(events);
-      return meter.total().then((usage) => tell([...events.slice(0, -1), { type: "usage", usage }, last]));
+      if (last?.type !== "finish") return sink(events);
+      return meter.total().then((usage) => sink([...events.slice(0, -1), { type: "usage", usage }, last]));
     };
-    const hear = request.includeUsage ? withUsage : tell;
-    const ask = (found: Route, told: EventSink) => this.#ask(request, found, meter, told);
-    await firstToAnswer(candidates, ask, { tell: hear, key: request.principal.keyName, signal });
+    const clientSink = request.includeUsage ? sinkWithUsage : sink;
+    const send = (candidateRoute: Route, candidateSink: EventSink) =>
+      this.#send(request, candidateRoute, meter, candidateSink);
+    await answerWithFailover(candidates, send, {
+      sink: clientSink,
+      keyName: request.principal.keyName,
+      signal,
+    });
   }
 
   /**
-   * Every name that this caller may use as a model, the aliases and their variants first. An upstream that cannot say
-   * is left out; throws GatewayError where none can.
+   * The models that this principal may use, of each upstream the aliases and their variants first. An upstream that
+   * fails is left out; throws its GatewayError if no model is left.
    */
-  async models(caller: Pick<Principal, "models" | "upstreams">, signal: AbortSignal): Promise<ListedModel[]> {
-    const { upstreams, routes } = this.#parts;
-    const listed = new Map<string, ListedModel>();
-    const offers = await offersTo(caller, upstreams, signal);
-    for (const { upstream, models: offered } of offers) {
-      const models = offered.map((model) => listedModel(model, upstream));
-      const preferred = models.find((model) => model.isDefault);
-      const named = preferred ? variants(preferred) : [];
-      for (const model of [...named, ...models]) if (!listed.has(model.id)) listed.set(model.id, model);
+  async models(
+    principal: Pick<Principal, "models" | "upstreams">,
+    signal: AbortSignal,
+  ): Promise<ListedModel[]> {
+    const { upstreams, routes } = this.#dependencies;
+    const listedModels = new Map<string, ListedModel>();
+    const available = await listAvailableModels(principal, upstreams, signal);
+    for (const { upstream, models: offered } of available) {
+      const models = offered.map((model) => toListedModel(model, upstream));
+      const defaultModel = models.find((model) => model.isDefault);
+      const aliased = defaultModel ? aliasVariants(defaultModel) : [];
+      for (const model of [...aliased, ...models])
+        if (!listedModels.has(model.id)) listedModels.set(model.id, model);
     }
-    const failure = offers.find((offer) => offer.failure)?.failure;
-    if (listed.size === 0 && failure) throw failure;
-    return [...listed.values()].filter(({ id }) => mayUse(caller, id, offers, routes));
+    const failure = available.find((entry) => entry.failure)?.failure;
+    if (listedModels.size === 0 && failure) throw failure;
+    return [...listedModels.values()].filter(({ id }) => isModelAllowed(principal, id, available, routes));
   }
 
-  /** The state of each upstream's account; asks nobody. */
-  status(): AccountReport[] {
-    return this.#parts.upstreams.map((upstream) => reportOf(upstream, this.#gates(upstream)));
-  }
-
-  /** What an upstream's account has used of its allowances; undefined where there are none. Throws GatewayError. */
-  async quota(upstream: string, signal: AbortSignal): Promise<Quota[] | undefined> {
-    return this.#parts.upstreams.find(({ name }) => name === upstream)?.quota?.(signal);
-  }
-
-  /** Who may answer, in the order to ask them: whoever has the conversation, then as `routes` says, failing ones last. */
+  /**
+   * The upstreams to try, in order: the one that has the conversation, then the order of `routes`; those with an open
+   * circuit breaker last.
+   */
   async #candidates(request: ChatRequest): Promise<[Candidate, ...Candidate[]]> {
-    const [first, ...others] = await route(request, this.#parts.upstreams, this.#parts.routes);
+    const [first, ...others] = await resolveRoutes(
+      request,
+      this.#dependencies.upstreams,
+      this.#dependencies.routes,
+    );
     if (others.length === 0) return [this.#candidate(request, first)];
     const ranked = await Promise.all(
-      [first, ...others].map(async (found) => {
-        const candidate = this.#candidate(request, found);
-        const isKnown = await new Thread(this.#parts.store, request, found).isKnown();
-        return { candidate, rank: (candidate.breaker.admits() ? 0 : 2) + (isKnown ? 0 : 1) };
+      [first, ...others].map(async (candidateRoute) => {
+        const candidate = this.#candidate(request, candidateRoute);
+        const isKnown = await new Thread(this.#dependencies.store, request, candidateRoute).isKnown();
+        return { candidate, rank: (candidate.circuitBreaker.allowsRequests() ? 0 : 2) + (isKnown ? 0 : 1) };
       }),
     );
     const [best, ...rest] = ranked.toSorted((a, b) => a.rank - b.rank).map(({ candidate }) => candidate);
     return [best ?? this.#candidate(request, first), ...rest];
   }
 
-  #candidate(request: ChatRequest, found: Route): Candidate {
-    const gates = this.#gates(found.upstream);
-    return { ...gates, route: found, start: start(request, found, this.#parts.citations) };
+  #candidate(request: ChatRequest, candidateRoute: Route): Candidate {
+    const guards = this.#guardsOf(candidateRoute.upstream);
+    return {
+      ...guards,
+      route: candidateRoute,
+      startEvent: createStartEvent(request, candidateRoute, this.#dependencies.citations),
+    };
   }
 
-  #gates({ name }: Upstream): Gates {
-    const gates = this.#parts.gates.get(name);
-    if (!gates) throw new Error("an upstream without gates");
-    return gates;
+  #guardsOf({ name }: Upstream): UpstreamGuards {
+    const guards = this.#dependencies.guards.get(name);
+    if (!guards) throw new Error("an upstream without gates");
+    return guards;
   }
 
-  #ask(request: ChatRequest, found: Route, meter: UsageMeter, tell: EventSink): Promise<void> {
-    return found.upstream.chatStructure === "none"
-      ? statelessTurn(this.#parts.chores, request, found, { meter, tell })
-      : new Turn(this.#parts, request, found, meter).run(tell);
+  #send(request: ChatRequest, candidateRoute: Route, meter: UsageMeter, sink: EventSink): Promise<void> {
+    return candidateRoute.upstream.chatStructure === "none"
+      ? runStatelessTurn(this.#dependencies.sideRequests, request, candidateRoute, { meter, sink })
+      : new Turn(this.#dependencies, request, candidateRoute, meter).run(sink);
   }
 
   async close(): Promise<void> {
-    for (const { queue } of this.#parts.gates.values()) queue.close();
-    await this.#parts.cleanup.stop();
-    await Promise.all(this.#parts.upstreams.map((upstream) => upstream.close()));
+    for (const { queue } of this.#dependencies.guards.values()) queue.close();
+    await this.#dependencies.cleanup.stop();
+    await Promise.all(this.#dependencies.upstreams.map((upstream) => upstream.close()));
   }
 }
 
-function start(
+function createStartEvent(
   request: ChatRequest,
   { upstream, model, citations }: Route,
-  byDefault: CitationMode,
+  defaultCitations: CitationMode,
 ): ChatEvent {
-  const unheard = request.requestedFeatures
+  const unsupported = request.requestedFeatures
     .filter(({ feature }) => !upstream.features.has(feature))
     .map(({ parameter }) => parameter);
   return {
@@ -142,19 +158,19 @@ function start(
     upstream: upstream.name,
     model: upstream.simulated ? `${request.model} (simulator)` : request.model,
     simulated: upstream.simulated,
-    citations: citations ?? request.principal.citations ?? byDefault,
-    ignored: [...new Set([...unheard, ...(upstream.ignoredParameters?.(request, model) ?? [])])],
+    citations: citations ?? request.principal.citations ?? defaultCitations,
+    ignored: [...new Set([...unsupported, ...(upstream.ignoredParameters?.(request, model) ?? [])])],
   };
 }
 
-function listedModel(model: Model, upstream: Upstream): ListedModel {
+function toListedModel(model: Model, upstream: Upstream): ListedModel {
   return { ...model, upstream: upstream.name, simulated: upstream.simulated };
 }
 
-function variants(model: ListedModel): ListedModel[] {
-  return aliases.flatMap((alias) => [
+function aliasVariants(model: ListedModel): ListedModel[] {
+  return modelAliases.flatMap((alias) => [
     { ...model, id: alias },
-    ...suffixes
+    ...modelSuffixes
       .filter((suffix) => suffix !== "vision")
       .map((suffix) => ({ ...model, id: `${alias}-${suffix}` })),
   ]);

@@ -4,17 +4,17 @@ import type { StoredChat, ThreadStore } from "../core/store.js";
 import type { Upstream } from "../core/types.js";
 
 /**
- * Deletes the chats that Moonbridge has created upstream once they are due, and never any other. What is due stands
- * in the store, so a crash forgets nothing; what cannot be deleted is tried again with growing pauses.
+ * Deletes due chats upstream, only those that Moonbridge has created. The due times are in the store, so they survive a
+ * crash; failed deletions are retried with exponential back-off.
  */
-export class Cleanup {
+export class ChatCleanup {
   readonly #store: ThreadStore;
   readonly #upstreams: ReadonlyMap<string, Upstream>;
   readonly #warn: (message: string, error: unknown) => void;
   readonly #timer: NodeJS.Timeout;
-  readonly #stop = new AbortController();
-  #sweeping: Promise<void> | undefined;
-  #again = false;
+  readonly #abort = new AbortController();
+  #currentSweep: Promise<void> | undefined;
+  #sweepAgain = false;
 
   constructor(
     store: ThreadStore,
@@ -24,53 +24,53 @@ export class Cleanup {
     this.#store = store;
     this.#upstreams = new Map(upstreams.map((upstream) => [upstream.name, upstream]));
     this.#warn = warn;
-    this.#timer = setInterval(() => this.sweep(), limits.cleanupEvery).unref();
+    this.#timer = setInterval(() => this.sweep(), limits.cleanupInterval).unref();
   }
 
-  /** Deletes what is due now; one sweep at a time, and one more if it is asked for meanwhile. */
+  /** Starts deleting due chats. A call during a sweep makes one more sweep follow it. */
   sweep(): void {
-    if (this.#stop.signal.aborted) return;
-    if (this.#sweeping) {
-      this.#again = true;
+    if (this.#abort.signal.aborted) return;
+    if (this.#currentSweep) {
+      this.#sweepAgain = true;
       return;
     }
-    this.#sweeping = this.#sweepOnce()
+    this.#currentSweep = this.#sweepOnce()
       .catch((error: unknown) => this.#warn("chats that are due could not be looked up", error))
       .finally(() => {
-        this.#sweeping = undefined;
-        if (this.#again) {
-          this.#again = false;
+        this.#currentSweep = undefined;
+        if (this.#sweepAgain) {
+          this.#sweepAgain = false;
           this.sweep();
         }
       });
   }
 
-  /** Ends the sweeps; the one that runs gives up what it has not begun. */
+  /** Resolves when the current sweep has ended; it begins no further deletion. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    this.#stop.abort(new GatewayError("shutting_down", "Moonbridge is shutting down."));
-    await this.#sweeping;
+    this.#abort.abort(new GatewayError("shutting_down", "Moonbridge is shutting down."));
+    await this.#currentSweep;
   }
 
   async #sweepOnce(): Promise<void> {
     await this.#store.trimThreads(limits.threads);
     const names = [...this.#upstreams.keys()];
     for (;;) {
-      const due = await this.#store.dueChats(names, Date.now(), limits.cleanupLot);
+      const due = await this.#store.dueChats(names, Date.now(), limits.cleanupBatch);
       for (const chat of due) {
-        if (this.#stop.signal.aborted) return;
+        if (this.#abort.signal.aborted) return;
         await this.#delete(chat);
       }
-      if (due.length < limits.cleanupLot) return;
+      if (due.length < limits.cleanupBatch) return;
     }
   }
 
   async #delete({ upstream, chat, attempts }: StoredChat): Promise<void> {
     try {
-      await this.#upstreams.get(upstream)?.deleteChat?.(chat, this.#stop.signal);
+      await this.#upstreams.get(upstream)?.deleteChat?.(chat, this.#abort.signal);
     } catch (error) {
       if (!(error instanceof GatewayError && error.code === "not_found")) {
-        const pause = Math.min(limits.cleanupEvery * 2 ** attempts, limits.cleanupLongestPause);
+        const pause = Math.min(limits.cleanupInterval * 2 ** attempts, limits.cleanupMaxPause);
         await this.#store.postponeChat(upstream, chat, Date.now() + pause);
         if (attempts === 0) this.#warn("a chat could not be deleted upstream; it will be tried again", error);
         return;

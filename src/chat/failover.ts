@@ -2,103 +2,104 @@ import type { AccountQueue, Slot } from "../accounts/queue.js";
 import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { type ChatEvent, type EventSink, isVisible, type Upstream } from "../core/types.js";
-import type { Breaker } from "./circuit-breaker.js";
+import type { CircuitBreaker } from "./circuit-breaker.js";
 import type { Route } from "./model-router.js";
 
-/** What stands in front of an upstream: the queue of its account, what is known of its failures, and who counts. */
-export type Gates = {
+/** What every request to an upstream passes: the account's queue, the circuit breaker and the metrics. */
+export type UpstreamGuards = {
   queue: AccountQueue;
-  breaker: Breaker;
-  /** Hears how each attempt went: `ok` or the failure's code; times in milliseconds. */
-  observe(outcome: string, times: { waited: number; first: number | undefined }): void;
+  circuitBreaker: CircuitBreaker;
+  /** Called once for each attempt. `outcome` is `ok` or the error code. */
+  observe(outcome: string, times: { queueMs: number; firstOutputMs: number | undefined }): void;
 };
 
-/** An upstream that may answer. */
-export type Candidate = Gates & { route: Route; start: ChatEvent };
+/** An upstream that may answer, and the `start` event to emit when it is tried. */
+export type Candidate = UpstreamGuards & { route: Route; startEvent: ChatEvent };
 
 /**
- * Tells the answer of the first candidate that can give one, once it is the request's turn there (design §4
- * “Routing”). The next is asked only before anything can have been seen, and only for a failure that is a reason to;
- * an account that turns out to be busy elsewhere is waited for again.
+ * Emits the answer of the first candidate that gives one, each behind its own queue. Moves on to the next only before
+ * visible output, and only for the failures of `canFailOver` (decisions/0007-no-account-rotation.md). `account_busy` is
+ * retried at the same upstream, up to `limits.busyAttempts`. Throws the last failure.
  */
-export async function firstToAnswer(
+export async function answerWithFailover(
   [first, ...rest]: readonly [Candidate, ...Candidate[]],
-  ask: (route: Route, tell: EventSink) => Promise<void>,
-  { tell, key, signal }: { tell: EventSink; key: string; signal: AbortSignal },
+  send: (route: Route, sink: EventSink) => Promise<void>,
+  { sink, keyName, signal }: { sink: EventSink; keyName: string; signal: AbortSignal },
 ): Promise<void> {
   let candidate = first;
-  let others = rest;
+  let fallbacks = rest;
   for (let attempt = 1; ; attempt++) {
-    const { queue, breaker, observe, route } = candidate;
-    const times = new Times();
+    const { queue, circuitBreaker, observe, route } = candidate;
+    const timer = new AttemptTimer();
     let slot: Slot | undefined;
-    let seen = false;
+    let hasOutput = false;
     let outcome = "cancelled";
-    const hear: EventSink = (events) => {
-      if (!seen && events.some(isVisible)) {
-        seen = true;
-        times.seen();
+    const observedSink: EventSink = (events) => {
+      if (!hasOutput && events.some(isVisible)) {
+        hasOutput = true;
+        timer.markFirstOutput();
       }
       if (events.at(-1)?.type === "finish") {
-        queue.answered();
-        breaker.succeeded();
+        queue.recordSuccess();
+        circuitBreaker.recordSuccess();
         outcome = "ok";
       }
-      return tell(events);
+      return sink(events);
     };
-    await tell([candidate.start]);
+    await sink([candidate.startEvent]);
     try {
-      slot = await queue.enter(key, signal);
-      times.turn();
-      breaker.begin();
-      await ask(route, hear);
+      slot = await queue.acquire(keyName, signal);
+      timer.markDequeued();
+      circuitBreaker.recordAttempt();
+      await send(route, observedSink);
       if (outcome !== "ok") throw new GatewayError("upstream_cut", "The answer ended without its end.");
       return;
     } catch (error) {
-      // The answer was given, and nothing may follow its end.
+      // Nothing may follow the end of an answer.
       if (outcome === "ok") throw error;
       outcome = toGatewayError(error).code;
-      if (slot) queue.heed(error);
-      breaker.failed(error);
-      if (seen) throw error;
-      if (slot && isBusy(error) && attempt < limits.busyAttempts) continue;
-      const next = others.findIndex((other) => mayMoveOn(error, route.upstream, other.route.upstream));
-      const found = others[next];
-      if (!found) throw error;
-      others = others.slice(next + 1);
-      await tell([movedOn(route.upstream, found.route.upstream, error)]);
-      candidate = found;
+      if (slot) queue.recordFailure(error);
+      circuitBreaker.recordFailure(error);
+      if (hasOutput) throw error;
+      if (slot && isAccountBusy(error) && attempt < limits.busyAttempts) continue;
+      const nextIndex = fallbacks.findIndex((other) =>
+        canFailOver(error, route.upstream, other.route.upstream),
+      );
+      const fallback = fallbacks[nextIndex];
+      if (!fallback) throw error;
+      fallbacks = fallbacks.slice(nextIndex + 1);
+      await sink([failoverNotice(route.upstream, fallback.route.upstream, error)]);
+      candidate = fallback;
     } finally {
       slot?.release();
-      observe(outcome, times);
+      observe(outcome, timer);
     }
   }
 }
 
-/** How long one attempt took, in milliseconds. */
-class Times {
-  #since = performance.now();
-  waited = 0;
-  first: number | undefined;
+/** Times of one attempt, in milliseconds: in the queue, and from there to the first visible output. */
+class AttemptTimer {
+  #lapStart = performance.now();
+  queueMs = 0;
+  firstOutputMs: number | undefined;
 
-  /** Its turn has come. */
-  turn(): void {
-    this.waited = this.#lap();
+  markDequeued(): void {
+    this.queueMs = this.#lap();
   }
 
-  seen(): void {
-    this.first = this.#lap();
+  markFirstOutput(): void {
+    this.firstOutputMs = this.#lap();
   }
 
   #lap(): number {
-    const before = this.#since;
-    this.#since = performance.now();
-    return this.#since - before;
+    const previous = this.#lapStart;
+    this.#lapStart = performance.now();
+    return this.#lapStart - previous;
   }
 }
 
-/** Whether another upstream may be asked after this failure. Nobody rotates over accounts to escape a quota. */
-function mayMoveOn(error: unknown, from: Upstream, to: Upstream): boolean {
+/** Whether this failure allows another upstream. Accounts are not rotated to escape a quota. */
+function canFailOver(error: unknown, from: Upstream, to: Upstream): boolean {
   if (!(error instanceof GatewayError)) return false;
   switch (error.code) {
     case "account_login_required":
@@ -106,7 +107,7 @@ function mayMoveOn(error: unknown, from: Upstream, to: Upstream): boolean {
     case "upstream_overloaded":
       return true;
     case "quota_exceeded": {
-      // Whatever keeps chats is a person's account, whichever protocol it speaks.
+      // An upstream that keeps chats is a person's account, whichever protocol it speaks.
       const bothAccounts = from.chatStructure !== "none" && to.chatStructure !== "none";
       return from.kind !== to.kind && !bothAccounts;
     }
@@ -115,16 +116,16 @@ function mayMoveOn(error: unknown, from: Upstream, to: Upstream): boolean {
   }
 }
 
-/** Kimi answers something else on this account right now, and did not take this. */
-export function isBusy(error: unknown): boolean {
+/** Kimi refused the request because the account is answering another one. */
+export function isAccountBusy(error: unknown): boolean {
   return error instanceof GatewayError && error.code === "account_busy";
 }
 
-function movedOn(from: Upstream, to: Upstream, error: unknown): ChatEvent {
-  const why = error instanceof GatewayError ? error.code : "internal";
+function failoverNotice(from: Upstream, to: Upstream, error: unknown): ChatEvent {
+  const reason = error instanceof GatewayError ? error.code : "internal";
   return {
     type: "notice",
     code: "upstream_changed",
-    message: `${to.name} answers, because ${from.name} could not (${why}).`,
+    message: `${to.name} answers, because ${from.name} could not (${reason}).`,
   };
 }

@@ -3,102 +3,102 @@ import { hash, hashLong, isLong } from "../lib/hash.js";
 import { withoutCitations } from "./citations.js";
 
 /**
- * Names for histories: equal histories have equal names, whatever clients did to our answers on the way back, and
- * different ones have different names. A name covers the scope, so equal words of two callers are two histories.
+ * The hash of a history, message by message. Equal histories have equal hashes, whatever clients change about our
+ * answers when they send them back. The hash covers the scope, so equal messages of two principals differ.
  */
-export class HistoryDigest {
-  #digest: string;
+export class HistoryHash {
+  #hash: string;
 
-  /** `scope` is such a name already. */
+  /** `scope` is a hash itself. */
   constructor(scope: string) {
-    this.#digest = scope;
+    this.#hash = scope;
   }
 
   /**
-   * The history with one more message; system text does not count. To be waited for only where there is much to hash: a
-   * client sends all its messages each turn.
+   * Adds a message and returns the new hash; system messages are ignored. A promise only for long content: clients send
+   * the whole history each turn, so short messages must not cost a microtask each.
    */
-  add(message: Message): string | Promise<string> {
-    if (message.role === "system") return this.#digest;
-    const said = essence(message);
-    if (!isThere(said) || isLong(said)) return this.#addLong(said);
-    this.#digest = hash(this.#digest, said);
-    return this.#digest;
+  append(message: Message): string | Promise<string> {
+    if (message.role === "system") return this.#hash;
+    const normalized = normalizeMessage(message);
+    if (!isReady(normalized) || isLong(normalized)) return this.#appendLong(normalized);
+    this.#hash = hash(this.#hash, normalized);
+    return this.#hash;
   }
 
-  async #addLong(said: string | Promise<string>): Promise<string> {
-    this.#digest = await hashLong(this.#digest, await said);
-    return this.#digest;
+  async #appendLong(normalized: string | Promise<string>): Promise<string> {
+    this.#hash = await hashLong(this.#hash, await normalized);
+    return this.#hash;
   }
 
-  /** All the names under which the history may come back once this answer ends it. */
-  async withAnswer(text: string, reasoning: string): Promise<string[]> {
-    const plain = await essence({ role: "assistant", content: [{ type: "text", text }] });
-    const names = [await hashLong(this.#digest, plain)];
-    if (reasoning.trim() === "") return names;
-    const inlined = worded("assistant", tidy(text), squeeze(reasoning));
-    return [...names, await hashLong(this.#digest, inlined)];
+  /** The hashes of the history with this answer, one for each form in which clients send it back. */
+  async answerKeys(text: string, reasoning: string): Promise<string[]> {
+    const plain = await normalizeMessage({ role: "assistant", content: [{ type: "text", text }] });
+    const keys = [await hashLong(this.#hash, plain)];
+    if (reasoning.trim() === "") return keys;
+    const withReasoning = joinFields("assistant", normalizeAnswer(text), normalizeReasoning(reasoning));
+    return [...keys, await hashLong(this.#hash, withReasoning)];
   }
 }
 
-/** A name for the system text that a chat has been told. */
-export async function systemDigest(messages: readonly Message[]): Promise<string> {
+/** Hash of the system messages; an empty string if there are none. */
+export async function hashSystemText(messages: readonly Message[]): Promise<string> {
   const system = messages.filter(({ role }) => role === "system");
-  const texts = await Promise.all(system.map(({ content }) => Promise.all(content.map(partEssence))));
+  const texts = await Promise.all(system.map(({ content }) => Promise.all(content.map(normalizePart))));
   return texts.length === 0 ? "" : hashLong(JSON.stringify(texts));
 }
 
-/** What of a message counts, without what clients change about it. To be waited for where it holds bytes. */
-function essence(message: Message): string | Promise<string> {
+/** The text of a message that is hashed, without what clients change about it. A promise only if it holds bytes. */
+function normalizeMessage(message: Message): string | Promise<string> {
   switch (message.role) {
     case "assistant": {
-      const { text, reasoning } = ourAnswer(textOf(message.content));
+      const { text, reasoning } = parseReturnedAnswer(textOf(message.content));
       const calls = (message.toolCalls ?? []).map((call) => [call.name, call.arguments]);
-      return worded(message.role, text, reasoning, calls);
+      return joinFields(message.role, text, reasoning, calls);
     }
     case "system":
     case "user":
     case "tool": {
       const { role, content } = message;
-      const whole = (parts: readonly string[]) => worded(role, parts.join("").trim());
-      const said = content.map(partEssence);
-      return said.every(isThere) ? whole(said) : Promise.all(said).then(whole);
+      const join = (parts: readonly string[]) => joinFields(role, parts.join("").trim());
+      const normalizedParts = content.map(normalizePart);
+      return normalizedParts.every(isReady) ? join(normalizedParts) : Promise.all(normalizedParts).then(join);
     }
   }
 }
 
 /**
- * A message as one text. What was said comes last, as it is: to quote it would take as long as to hash it, and the line in
- * front of it has no line's end within, so no two messages read the same.
+ * A message as one unambiguous text: a header line (JSON has no line breaks), then the content. The content is not
+ * quoted, since quoting would take as long as hashing.
  */
-function worded(
+function joinFields(
   role: Message["role"],
   text: string,
   reasoning = "",
   calls: readonly (readonly string[])[] = [],
 ): string {
-  const more = reasoning === "" && calls.length === 0 ? "" : JSON.stringify([reasoning, calls]);
-  return `${role}${more}\n${text}`;
+  const extras = reasoning === "" && calls.length === 0 ? "" : JSON.stringify([reasoning, calls]);
+  return `${role}${extras}\n${text}`;
 }
 
 /**
- * An answer of ours as clients send it back: trimmed, with our citations or without, with the reasoning inlined as a
+ * Parses one of our answers as clients send it back: trimmed, with or without citations, the reasoning inlined as a
  * `<think>` block or, by NextChat, as quoted lines in front (clients.md §2.1).
  */
-function ourAnswer(returned: string): { text: string; reasoning: string } {
-  const text = tidy(returned);
+function parseReturnedAnswer(returned: string): { text: string; reasoning: string } {
+  const text = normalizeAnswer(returned);
   const inlined = /^<think>([\s\S]*?)<\/think>\s*/.exec(text) ?? /^((?:>[^\n]*\n)+)\s*/.exec(text);
   const rest = inlined ? text.slice(inlined[0].length) : text;
   if (!inlined || rest === "") return { text, reasoning: "" };
-  return { text: rest, reasoning: squeeze(inlined[1] ?? "") };
+  return { text: rest, reasoning: normalizeReasoning(inlined[1] ?? "") };
 }
 
-function tidy(answer: string): string {
+function normalizeAnswer(answer: string): string {
   return withoutCitations(answer.replaceAll("\r\n", "\n").trim());
 }
 
-/** Reasoning without what quoting it does to its lines. */
-function squeeze(reasoning: string): string {
+/** Removes whitespace and quote marks, since quoting changes them. */
+function normalizeReasoning(reasoning: string): string {
   return reasoning.replace(/[\s>]+/g, "");
 }
 
@@ -106,20 +106,20 @@ function textOf(content: readonly Part[]): string {
   return content.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
-function partEssence(part: Part): string | Promise<string> {
+function normalizePart(part: Part): string | Promise<string> {
   if (part.type === "text") return part.text.replaceAll("\r\n", "\n");
   const { source } = part;
   switch (source.kind) {
     case "link":
       return `\0${part.type} ${source.url}\0`;
     case "bytes":
-      return hashLong(source.base64).then((name) => `\0${part.type} ${name}\0`);
+      return hashLong(source.base64).then((digest) => `\0${part.type} ${digest}\0`);
     case "file-id":
       return `\0${part.type} ${source.id}\0`;
   }
 }
 
-/** Whether there is nothing to wait for. */
-export function isThere(said: string | Promise<string>): said is string {
-  return typeof said === "string";
+/** Whether the value is no promise. */
+export function isReady(value: string | Promise<string>): value is string {
+  return typeof value === "string";
 }

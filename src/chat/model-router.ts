@@ -1,80 +1,81 @@
 import { GatewayError, toGatewayError } from "../core/errors.js";
 import type { ChatRequest, CitationMode, Model, Principal, Thinking, Upstream } from "../core/types.js";
 
-/** The names that mean "Kimi's default chat model"; the original's users have typed the first one in. */
-export const aliases = ["moonshot-v1", "kimi"] as const;
+/** Names of the upstream's default chat model; `moonshot-v1` is the one that users of kimi-free-api have configured. */
+export const modelAliases = ["moonshot-v1", "kimi"] as const;
 
-/** What a UI that can only pick a model may hang on its name. */
-export const suffixes = ["thinking", "search", "nosearch", "silent", "vision"] as const;
-type Suffix = (typeof suffixes)[number];
+/** Suffixes of a model's name, for UIs that can only pick a model: `kimi-thinking-search`. */
+export const modelSuffixes = ["thinking", "search", "nosearch", "silent", "vision"] as const;
+type ModelSuffix = (typeof modelSuffixes)[number];
 
-/** Who answers a request, and with which settings. */
+/** An upstream that may answer a request, with the model and the resolved settings. */
 export type Route = {
   upstream: Upstream;
   model: Model;
-  /** Undefined: nothing asks for it and nothing forbids it. */
+  /** Undefined: neither requested nor forbidden. */
   search: boolean | undefined;
   /** Undefined: the upstream's default. */
   thinking: Thinking | undefined;
-  /** Undefined: nothing in the request or its model's name says. */
+  /** Undefined: set neither by the request nor by a suffix. */
   citations: CitationMode | undefined;
 };
 
-const order: Thinking[] = ["off", "low", "high", "max"];
+/** Weakest first. */
+const thinkingOrder: Thinking[] = ["off", "low", "high", "max"];
 
-/** Which upstreams may serve a model's name, in order of preference; a name may be one that only we know. */
-export type Routes = Readonly<Record<string, readonly string[]>>;
+/** Upstream names by model name, in order of preference. A model name may exist only here. */
+export type RoutingTable = Readonly<Record<string, readonly string[]>>;
 
-/** The models of an upstream, or why it cannot say which it has. */
-export type Offer = { upstream: Upstream; models: Model[]; failure?: GatewayError };
+/** The models of an upstream; none, with `failure`, if its catalogue call failed. */
+export type AvailableModels = { upstream: Upstream; models: Model[]; failure?: GatewayError };
 
 /**
- * Resolves the model's name to the upstreams that may answer, their models and the switches in the name: the one to
- * ask first, then those to turn to if it cannot, which only `routes` can name. What the request says itself wins over
- * a suffix. Throws `model_not_found`, or why an upstream cannot say whether it has the model.
+ * Resolves the request's model to routes in order of preference. Only a model in `routes` has more than one. A setting
+ * of the request wins over a suffix of the name. Throws `model_not_found`, or the failure of an upstream whose models
+ * are unknown.
  */
-export async function route(
+export async function resolveRoutes(
   request: ChatRequest,
   upstreams: readonly Upstream[],
-  routes: Routes,
+  routes: RoutingTable,
 ): Promise<[Route, ...Route[]]> {
   const { principal } = request;
-  const offers = await offersTo(principal, upstreams, request.signal);
-  const { base, switches } = splitName(request.model, offers, routes);
-  if (!mayUse(principal, request.model, offers, routes)) {
+  const available = await listAvailableModels(principal, upstreams, request.signal);
+  const { base, suffixes } = parseModelName(request.model, available, routes);
+  if (!isModelAllowed(principal, request.model, available, routes)) {
     throw new GatewayError(
       "model_not_found",
       `This key may use ${principal.models?.map(printable).join(", ").slice(0, 400)}. “${printable(request.model)}” is not among them.`,
       { param: "model" },
     );
   }
-  const named = Object.hasOwn(routes, base) ? routes[base] : undefined;
-  const asked = inOrder(offers, named);
-  const thinking = request.thinking ?? (switches.has("thinking") ? "high" : undefined);
-  const found = asked
-    .flatMap((offer) => findModel(offer, base, named !== undefined))
+  const routedNames = Object.hasOwn(routes, base) ? routes[base] : undefined;
+  const ordered = orderByName(available, routedNames);
+  const thinking = request.thinking ?? (suffixes.has("thinking") ? "high" : undefined);
+  const resolved = ordered
+    .flatMap((entry) => findModel(entry, base, routedNames !== undefined))
     .map(({ upstream, model }) => ({
       upstream,
       model,
-      search: request.search ?? searchIn(switches),
-      thinking: thinking && nearest(thinking, model.thinking),
-      citations: request.citations ?? (switches.has("silent") ? ("off" as const) : undefined),
+      search: request.search ?? searchFrom(suffixes),
+      thinking: thinking && nearestThinking(thinking, model.thinking),
+      citations: request.citations ?? (suffixes.has("silent") ? ("off" as const) : undefined),
     }));
-  const [first, ...others] = found;
-  if (!first) throw asked.find(({ failure }) => failure)?.failure ?? notFound(request.model);
-  // Another upstream may be another account or cost money: nobody is asked whom the person has not named.
-  return named ? [first, ...others] : [first];
+  const [first, ...others] = resolved;
+  if (!first) throw ordered.find(({ failure }) => failure)?.failure ?? modelNotFound(request.model);
+  // Another upstream may be another account or cost money: fail over only to those that `routes` names.
+  return routedNames ? [first, ...others] : [first];
 }
 
-/** What the upstreams offer that may answer this caller; one that cannot say must not keep the others from it. */
-export async function offersTo(
+/** The models of each upstream that the principal may use. A failing upstream does not affect the others. */
+export async function listAvailableModels(
   { upstreams: names }: Pick<Principal, "upstreams">,
   upstreams: readonly Upstream[],
   signal: AbortSignal,
-): Promise<Offer[]> {
-  const mine = upstreams.filter(({ name }) => names?.includes(name) ?? true);
+): Promise<AvailableModels[]> {
+  const permitted = upstreams.filter(({ name }) => names?.includes(name) ?? true);
   return Promise.all(
-    mine.map(async (upstream): Promise<Offer> => {
+    permitted.map(async (upstream): Promise<AvailableModels> => {
       try {
         return { upstream, models: await upstream.models(signal) };
       } catch (error) {
@@ -84,57 +85,60 @@ export async function offersTo(
   );
 }
 
-/** Whether the caller's key is for this model: it is one of the key's, or one of those with more suffixes. */
-export function mayUse(
+/** Whether the principal may use this model: it is one of the key's models, or one of them with more suffixes. */
+export function isModelAllowed(
   { models = ["*"] }: Pick<Principal, "models">,
   name: string,
-  offers: readonly Offer[],
-  routes: Routes,
+  available: readonly AvailableModels[],
+  routes: RoutingTable,
 ): boolean {
   if (models.includes("*") || models.includes(name)) return true;
-  const wanted = splitName(name, offers, routes);
+  const requested = parseModelName(name, available, routes);
   return models.some((model) => {
-    const { base, switches } = splitName(model, offers, routes);
-    return base === wanted.base && [...switches].every((suffix) => wanted.switches.has(suffix));
+    const { base, suffixes } = parseModelName(model, available, routes);
+    return base === requested.base && [...suffixes].every((suffix) => requested.suffixes.has(suffix));
   });
 }
 
-function searchIn(switches: ReadonlySet<Suffix>): boolean | undefined {
-  if (switches.has("nosearch")) return false;
-  return switches.has("search") ? true : undefined;
+function searchFrom(suffixes: ReadonlySet<ModelSuffix>): boolean | undefined {
+  if (suffixes.has("nosearch")) return false;
+  return suffixes.has("search") ? true : undefined;
 }
 
-/** Takes suffixes off the name until what is left is a model; a catalogue may have names that end like a suffix. */
-function splitName(
+/** Removes suffixes until a known model is left. A catalogue may have names that end like a suffix. */
+function parseModelName(
   name: string,
-  offers: readonly Offer[],
-  routes: Routes,
-): { base: string; switches: Set<Suffix> } {
-  const ids = offers.flatMap((offer) => offer.models.map((model) => model.id));
-  const known = new Set<string>([...aliases, ...Object.keys(routes), ...ids]);
-  const switches = new Set<Suffix>();
+  available: readonly AvailableModels[],
+  routes: RoutingTable,
+): { base: string; suffixes: Set<ModelSuffix> } {
+  const ids = available.flatMap((entry) => entry.models.map((model) => model.id));
+  const knownNames = new Set<string>([...modelAliases, ...Object.keys(routes), ...ids]);
+  const found = new Set<ModelSuffix>();
   let base = name;
-  while (!known.has(base) && !offers.some(({ upstream }) => upstream.findModel?.(base))) {
-    const suffix = suffixes.find((candidate) => base.endsWith(`-${candidate}`));
+  while (!knownNames.has(base) && !available.some(({ upstream }) => upstream.findModel?.(base))) {
+    const suffix = modelSuffixes.find((candidate) => base.endsWith(`-${candidate}`));
     if (!suffix) break;
-    switches.add(suffix);
+    found.add(suffix);
     base = base.slice(0, -suffix.length - 1);
   }
-  return { base, switches };
+  return { base, suffixes: found };
 }
 
-function inOrder(offers: readonly Offer[], names: readonly string[] | undefined): readonly Offer[] {
-  if (!names) return offers;
-  return names.flatMap((name) => offers.filter((offer) => offer.upstream.name === name));
+function orderByName(
+  available: readonly AvailableModels[],
+  names: readonly string[] | undefined,
+): readonly AvailableModels[] {
+  if (!names) return available;
+  return names.flatMap((name) => available.filter((entry) => entry.upstream.name === name));
 }
 
-/** A name that only `routes` knows means the default model of the upstream it is routed to. */
+/** A name that exists only in `routes` means the default model of the routed upstream. */
 function findModel(
-  { upstream, models }: Offer,
+  { upstream, models }: AvailableModels,
   base: string,
-  routed: boolean,
+  isRouted: boolean,
 ): { upstream: Upstream; model: Model }[] {
-  const meansDefault = routed || aliases.some((alias) => alias === base);
+  const meansDefault = isRouted || modelAliases.some((alias) => alias === base);
   const model =
     models.find(({ id }) => id === base) ??
     upstream.findModel?.(base) ??
@@ -142,13 +146,15 @@ function findModel(
   return model ? [{ upstream, model }] : [];
 }
 
-/** The strongest effort the model has that is not stronger than wanted, else its weakest. */
-function nearest(wanted: Thinking, offered: readonly Thinking[]): Thinking {
-  const allowed = offered.filter((effort) => order.indexOf(effort) <= order.indexOf(wanted));
+/** The strongest offered effort that is not stronger than the requested one, else the weakest offered. */
+function nearestThinking(requested: Thinking, offered: readonly Thinking[]): Thinking {
+  const allowed = offered.filter(
+    (effort) => thinkingOrder.indexOf(effort) <= thinkingOrder.indexOf(requested),
+  );
   return allowed.at(-1) ?? offered[0] ?? "off";
 }
 
-function notFound(name: string): GatewayError {
+function modelNotFound(name: string): GatewayError {
   return new GatewayError(
     "model_not_found",
     `There is no model “${printable(name)}”. GET /v1/models lists what there is; “kimi” always works.`,

@@ -1,10 +1,10 @@
 import type { Message } from "../core/types.js";
 
 /**
- * How chat UIs begin the requests they make on the side: titles, tags, follow-up questions, search queries, summaries
- * for their own memory. Each pattern is looked for in the system text and at both ends of the last message.
+ * Beginnings of the prompts that chat UIs send on the side: titles, tags, follow-up questions, search queries,
+ * summaries for their own memory. Tested on each system message and on the last message.
  */
-const known: readonly RegExp[] = [
+const builtInPatterns: readonly RegExp[] = [
   // Open WebUI: every task prompt begins like this.
   /^### Task:\s*\n?\s*(Generate|Suggest|Analyze|You are an autocompletion|Your task is to)/i,
   // LobeChat and Cherry Studio: the topic's title.
@@ -22,24 +22,24 @@ const known: readonly RegExp[] = [
   /^You are a title generator/i,
 ];
 
-/** Recognises the chores of chat UIs; `extra` are patterns of the person's own. */
-export class Chores {
+/** Recognises side requests of chat UIs, by built-in patterns and those of the configuration. */
+export class SideRequestMatcher {
   readonly #patterns: readonly RegExp[];
 
-  constructor(extra: readonly string[] = []) {
-    this.#patterns = [...known, ...extra.map((pattern) => new RegExp(pattern, "i"))];
+  constructor(extraPatterns: readonly string[] = []) {
+    this.#patterns = [...builtInPatterns, ...extraPatterns.map((pattern) => new RegExp(pattern, "i"))];
   }
 
-  isChore(messages: readonly Message[]): boolean {
+  isSideRequest(messages: readonly Message[]): boolean {
     const last = messages.at(-1);
     const system = messages.filter(({ role }) => role === "system");
-    const texts = [...system, ...(last && last.role !== "assistant" ? [last] : [])].map(textOf);
+    const texts = [...system, ...(last && last.role !== "assistant" ? [last] : [])].map(startOf);
     return texts.some((text) => this.#patterns.some((pattern) => pattern.test(text)));
   }
 }
 
-/** Enough of a message to recognise it by: a pattern must not read megabytes. */
-function textOf({ content }: Message): string {
+/** The first 4,000 characters of a message: a pattern must not run over megabytes. */
+function startOf({ content }: Message): string {
   const text = content
     .map((part) => (part.type === "text" ? part.text : ""))
     .join("")

@@ -1,34 +1,34 @@
-/** Characters that there is room for at first. */
-const firstRoom = 256;
+/** In UTF-16 code units. */
+const initialCapacity = 256;
 
-const nothing = new Uint16Array(0);
+const noUnits = new Uint16Array(0);
 
 /**
- * A text that grows by small pieces. As strings they would cost many times their characters for as long as the answer
- * runs, and each would be one more thing to look up in memory.
+ * Collects a text from small pieces in one array of UTF-16 code units. As separate strings, the pieces would cost many
+ * times their characters in memory for as long as the answer runs.
  */
-export class GrowingText {
-  #units = nothing;
-  /** In characters as JavaScript counts them. */
+export class TextBuffer {
+  #codeUnits = noUnits;
+  /** In UTF-16 code units. */
   length = 0;
 
-  add(piece: string): void {
+  append(piece: string): void {
     const end = this.length + piece.length;
-    if (end > this.#units.length) this.#makeRoom(end);
-    const units = this.#units;
-    for (let from = 0, to = this.length; to < end; from++, to++) units[to] = piece.charCodeAt(from);
+    if (end > this.#codeUnits.length) this.#grow(end);
+    const codeUnits = this.#codeUnits;
+    for (let from = 0, to = this.length; to < end; from++, to++) codeUnits[to] = piece.charCodeAt(from);
     this.length = end;
   }
 
-  /** Halves of characters stay what they are. */
+  /** Preserves lone surrogates. */
   toString(): string {
-    const { buffer, BYTES_PER_ELEMENT: size } = this.#units;
+    const { buffer, BYTES_PER_ELEMENT: size } = this.#codeUnits;
     return Buffer.from(buffer, 0, size * this.length).toString("utf16le");
   }
 
-  #makeRoom(needed: number): void {
-    const units = new Uint16Array(Math.max(firstRoom, 2 * this.#units.length, needed));
-    units.set(this.#units);
-    this.#units = units;
+  #grow(needed: number): void {
+    const grown = new Uint16Array(Math.max(initialCapacity, 2 * this.#codeUnits.length, needed));
+    grown.set(this.#codeUnits);
+    this.#codeUnits = grown;
   }
 }

@@ -1,21 +1,24 @@
-import type { StoredThread, TakenThread, ThreadStore } from "../core/store.js";
+import type { ClaimedThread, StoredThread, ThreadStore } from "../core/store.js";
 import type { ChatRequest, Message } from "../core/types.js";
 import { hash } from "../lib/hash.js";
 import { TimeSlicer } from "../lib/time-slicing.js";
-import { HistoryDigest, isThere, systemDigest } from "./history-hash.js";
+import { HistoryHash, hashSystemText, isReady } from "./history-hash.js";
 import type { Route } from "./model-router.js";
 
-/** How far back a known place is looked for; a history longer than this is sent whole. */
-const longestSearch = 200;
-
-/** Where a request goes on, and what of it is new there. A place in a chat that is a line is taken from all others. */
-export type Place = { chat: string; parent: string; messages: Message[]; taken?: TakenThread };
-
-type Walk = { digest: HistoryDigest; ends: { key: string; length: number }[] };
+/** Answers of a history that are looked up, from the end; if none of them is known, the whole history is sent. */
+const maxSearchedEnds = 200;
 
 /**
- * The conversations of one request's scope: caller, upstream, account and the model's scope. Finds the place in an
- * upstream's chat that the request's history ends at, and remembers where its answer stands (design §4).
+ * Where a request continues: the chat, the upstream's id of the answer before, and the messages that are new there.
+ * `claimed` on a linear chat, where only one request can hold the end.
+ */
+export type ResumePoint = { chat: string; parent: string; messages: Message[]; claimed?: ClaimedThread };
+
+type HistoryKeys = { historyHash: HistoryHash; ends: { key: string; length: number }[] };
+
+/**
+ * The stored conversations within one scope: principal, upstream, account and the model's scope. Finds the resume point
+ * of a request by the hash of its history, and saves the one after its answer (decisions/0003-chats-as-trees.md).
  */
 export class Thread {
   readonly #store: ThreadStore;
@@ -23,7 +26,7 @@ export class Thread {
   readonly #upstream: string;
   readonly #isLine: boolean;
   readonly scope: string;
-  #walked: Promise<Walk> | undefined;
+  #historyKeys: Promise<HistoryKeys> | undefined;
 
   constructor(store: ThreadStore, request: ChatRequest, { upstream, model }: Route) {
     this.#store = store;
@@ -34,67 +37,69 @@ export class Thread {
   }
 
   /**
-   * The place after the longest known part of the history, else the one the conversation's id names, else none. In a
-   * line that is always its end: of two who want to go on there the first does, and the other finds nothing.
+   * The resume point after the longest known prefix of the history, else the end of the named conversation, else
+   * undefined. A linear chat has only its end, which is claimed: a second request for it finds nothing.
    */
-  async find(): Promise<Place | undefined> {
+  async find(): Promise<ResumePoint | undefined> {
     return (await this.#findByHistory()) ?? (await this.#findByConversation());
   }
 
-  /** The answers in the history that something may go on after, the last one first: their names, and how many messages they end. */
-  async ends(): Promise<Walk["ends"]> {
-    return (await this.#walk()).ends.slice(0, longestSearch);
+  /**
+   * The answers in the history that are followed by another message, last first: history hash and number of messages.
+   */
+  async historyEnds(): Promise<HistoryKeys["ends"]> {
+    return (await this.#getHistoryKeys()).ends.slice(0, maxSearchedEnds);
   }
 
-  /** Whether there is such a place, without taking it. */
+  /** Whether a stored conversation matches the history or the named conversation; claims nothing. */
   async isKnown(): Promise<boolean> {
     const { conversation } = this.#request;
-    const keys = (await this.ends()).map(({ key }) => key);
+    const keys = (await this.historyEnds()).map(({ key }) => key);
     if (await this.#store.findThread(keys, Date.now())) return true;
     if (!conversation) return false;
     return (await this.#store.chat(this.#upstream, conversation, this.scope, Date.now())) !== undefined;
   }
 
-  /** The answer has ended well: the next turn may go on after it, under one of these names. */
-  async remember(chat: string, answer: string, text: string, reasoning: string): Promise<readonly string[]> {
-    const system = await systemDigest(this.#request.messages);
+  /** Saves the resume point after a finished answer and returns the history hashes it is found by. */
+  async save(chat: string, answer: string, text: string, reasoning: string): Promise<readonly string[]> {
+    const system = await hashSystemText(this.#request.messages);
     const thread: StoredThread = { upstream: this.#upstream, chat, parent: answer, system };
-    const { digest } = await this.#walk();
-    const names = await digest.withAnswer(text, reasoning);
-    await this.#store.saveThread(names, thread);
-    return names;
+    const { historyHash } = await this.#getHistoryKeys();
+    const keys = await historyHash.answerKeys(text, reasoning);
+    await this.#store.saveThread(keys, thread);
+    return keys;
   }
 
-  /** Nothing was said at this place: it is as it was, and free again. */
-  async putBack({ taken }: Place): Promise<void> {
-    if (taken) await this.#store.saveThread(taken.keys, taken.thread);
+  /** Gives back a claimed resume point that was not used. */
+  async release({ claimed }: ResumePoint): Promise<void> {
+    if (claimed) await this.#store.saveThread(claimed.keys, claimed.thread);
   }
 
-  async forget(chat: string): Promise<void> {
-    await this.#store.forgetThreads(this.#upstream, chat);
+  async removeChat(chat: string): Promise<void> {
+    await this.#store.removeThreads(this.#upstream, chat);
   }
 
-  async #findByHistory(): Promise<Place | undefined> {
-    const searched = await this.ends();
-    if (searched.length === 0) return undefined;
-    const keys = searched.map(({ key }) => key);
+  async #findByHistory(): Promise<ResumePoint | undefined> {
+    const ends = await this.historyEnds();
+    if (ends.length === 0) return undefined;
+    const keys = ends.map(({ key }) => key);
     if (!this.#isLine) {
       const found = await this.#store.findThread(keys, Date.now());
-      const end = searched.find(({ key }) => key === found?.key);
-      return found && end && this.#place(found.thread, end.length);
+      const end = ends.find(({ key }) => key === found?.key);
+      return found && end && this.#resumeAt(found.thread, end.length);
     }
-    const taken = await this.#store.takeThread(keys, Date.now());
-    const end = searched.find(({ key }) => taken?.keys.includes(key));
-    return taken && end && { ...(await this.#place(taken.thread, end.length)), taken };
+    const claimed = await this.#store.claimThread(keys, Date.now());
+    const end = ends.find(({ key }) => claimed?.keys.includes(key));
+    return claimed && end && { ...(await this.#resumeAt(claimed.thread, end.length)), claimed };
   }
 
-  /** The names of the history, made once: where it may go on, the longest first, and what its answer's name grows from. */
-  #walk(): Promise<Walk> {
-    this.#walked ??= walk(this.scope, this.#request.messages);
-    return this.#walked;
+  /** Computed once for each request. */
+  #getHistoryKeys(): Promise<HistoryKeys> {
+    this.#historyKeys ??= hashHistory(this.scope, this.#request.messages);
+    return this.#historyKeys;
   }
 
-  async #findByConversation(): Promise<Place | undefined> {
+  async #findByConversation(): Promise<ResumePoint | undefined> {
     const { conversation, messages } = this.#request;
     if (!conversation) return undefined;
     if (!(await this.#store.chat(this.#upstream, conversation, this.scope, Date.now()))) return undefined;
@@ -102,33 +107,33 @@ export class Thread {
     if (lastAnswer === messages.length - 1) return undefined;
     if (!this.#isLine) {
       const thread = await this.#store.latestThread(this.#upstream, conversation);
-      return thread && this.#place(thread, lastAnswer + 1);
+      return thread && this.#resumeAt(thread, lastAnswer + 1);
     }
-    const taken = await this.#store.takeLatestThread(this.#upstream, conversation);
-    return taken && { ...(await this.#place(taken.thread, lastAnswer + 1)), taken };
+    const claimed = await this.#store.claimLatestThread(this.#upstream, conversation);
+    return claimed && { ...(await this.#resumeAt(claimed.thread, lastAnswer + 1)), claimed };
   }
 
-  /** System text is told once, and again when it has changed. */
-  async #place({ chat, parent, system }: StoredThread, known: number): Promise<Place> {
+  /** System text is sent once, and again when it has changed. */
+  async #resumeAt({ chat, parent, system }: StoredThread, knownLength: number): Promise<ResumePoint> {
     const { messages } = this.#request;
-    const [before, after] = [messages.slice(0, known), messages.slice(known)];
-    const changed = (await systemDigest(before)) !== system;
-    const retold = changed ? before.filter(({ role }) => role === "system") : [];
-    return { chat, parent, messages: [...retold, ...after] };
+    const [knownMessages, newMessages] = [messages.slice(0, knownLength), messages.slice(knownLength)];
+    const isSystemChanged = (await hashSystemText(knownMessages)) !== system;
+    const repeatedSystem = isSystemChanged ? knownMessages.filter(({ role }) => role === "system") : [];
+    return { chat, parent, messages: [...repeatedSystem, ...newMessages] };
   }
 }
 
-async function walk(scope: string, messages: readonly Message[]): Promise<Walk> {
-  const digest = new HistoryDigest(scope);
-  const slices = new TimeSlicer();
-  const ends: Walk["ends"] = [];
+async function hashHistory(scope: string, messages: readonly Message[]): Promise<HistoryKeys> {
+  const historyHash = new HistoryHash(scope);
+  const slicer = new TimeSlicer();
+  const ends: HistoryKeys["ends"] = [];
   for (const [index, message] of messages.entries()) {
-    const added = digest.add(message);
-    const key = isThere(added) ? added : await added;
-    // What ends with the request itself has nothing new behind it.
+    const appended = historyHash.append(message);
+    const key = isReady(appended) ? appended : await appended;
+    // An answer at the very end has no new message behind it.
     if (message.role === "assistant" && index < messages.length - 1) ends.push({ key, length: index + 1 });
-    const pause = slices.yieldIfDue();
+    const pause = slicer.yieldIfDue();
     if (pause) await pause;
   }
-  return { digest, ends: ends.reverse() };
+  return { historyHash, ends: ends.reverse() };
 }

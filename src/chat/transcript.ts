@@ -2,24 +2,24 @@ import { GatewayError } from "../core/errors.js";
 import type { MediaPart, Message, Part } from "../core/types.js";
 
 /**
- * Merges a whole history into the one user message that an upstream with its own memory takes. A lone user message
- * stays as it is; everything else becomes lines with the role in front. Pictures and files follow the text, which
- * names the places where they stood; nothing that says something is left out. Throws `invalid_request` where there is nothing to send.
+ * Merges a whole history into one user message. A single user message stays as it is; otherwise each message becomes a
+ * paragraph with its role in front. Pictures and files follow the text, which has `[attachment n]` in their place.
+ * Empty messages are left out. Throws `invalid_request` if all are empty.
  */
-export function transcript(messages: readonly Message[]): Message {
-  const said = messages.filter((message) => !isEmpty(message));
-  if (said.length === 0) {
+export function mergeTranscript(messages: readonly Message[]): Message {
+  const nonEmpty = messages.filter((message) => !isEmpty(message));
+  if (nonEmpty.length === 0) {
     throw new GatewayError("invalid_request", "messages: there is no text in them to send.", {
       param: "messages",
     });
   }
   const media: MediaPart[] = [];
-  const only = said.length === 1 ? said[0] : undefined;
+  const single = nonEmpty.length === 1 ? nonEmpty[0] : undefined;
   const text =
-    only?.role === "user"
-      ? only.content.map((part) => (part.type === "text" ? part.text : "")).join("")
-      : said.map((message) => section(message, media)).join("\n\n");
-  if (only?.role === "user") media.push(...only.content.filter((part) => part.type !== "text"));
+    single?.role === "user"
+      ? single.content.map((part) => (part.type === "text" ? part.text : "")).join("")
+      : nonEmpty.map((message) => formatMessage(message, media)).join("\n\n");
+  if (single?.role === "user") media.push(...single.content.filter((part) => part.type !== "text"));
   return { role: "user", content: [...(text === "" ? [] : [{ type: "text" as const, text }]), ...media] };
 }
 
@@ -28,22 +28,22 @@ function isEmpty(message: Message): boolean {
   return !calls && message.content.every((part) => part.type === "text" && part.text.trim() === "");
 }
 
-function section(message: Message, media: MediaPart[]): string {
-  const said = message.content.map((part) => spoken(part, media)).join("");
+function formatMessage(message: Message, media: MediaPart[]): string {
+  const text = message.content.map((part) => formatPart(part, media)).join("");
   switch (message.role) {
     case "system":
     case "user":
-      return `${message.role}: ${said}`;
+      return `${message.role}: ${text}`;
     case "assistant": {
       const calls = (message.toolCalls ?? []).map((call) => `[called ${call.name}(${call.arguments})]`);
-      return ["assistant:", said, ...calls].filter((line) => line !== "").join(" ");
+      return ["assistant:", text, ...calls].filter((line) => line !== "").join(" ");
     }
     case "tool":
-      return `tool ${message.name ?? message.toolCallId}: ${said}`;
+      return `tool ${message.name ?? message.toolCallId}: ${text}`;
   }
 }
 
-function spoken(part: Part, media: MediaPart[]): string {
+function formatPart(part: Part, media: MediaPart[]): string {
   if (part.type === "text") return part.text;
   media.push(part);
   return `[attachment ${media.length}${part.name ? `: ${part.name}` : ""}]`;

@@ -13,26 +13,26 @@ import {
 } from "../core/types.js";
 import type { BoundedMap } from "../lib/bounded-map.js";
 import type { Attachments } from "./attachments.js";
-import type { Cleanup } from "./cleanup.js";
-import { isBusy } from "./failover.js";
+import type { ChatCleanup } from "./cleanup.js";
+import { isAccountBusy } from "./failover.js";
 import type { Route } from "./model-router.js";
-import type { Chores } from "./side-requests.js";
-import { type Place, Thread } from "./thread.js";
-import { transcript } from "./transcript.js";
-import { mayCostMore, tokensIn, type UsageMeter } from "./usage.js";
+import type { SideRequestMatcher } from "./side-requests.js";
+import { type ResumePoint, Thread } from "./thread.js";
+import { mergeTranscript } from "./transcript.js";
+import { countTokens, mayExceed, type UsageMeter } from "./usage.js";
 
-type Opened = Extract<ChatEvent, { type: "opened" }>;
+type ChatOpened = Extract<ChatEvent, { type: "chat-opened" }>;
 
-export type TurnParts = {
+export type TurnDependencies = {
   store: ThreadStore;
-  cleanup: Cleanup;
-  chores: Chores;
+  cleanup: ChatCleanup;
+  sideRequests: SideRequestMatcher;
   attachments: Attachments;
-  /** What histories took in tokens, by their names: a long one is not counted anew each turn. */
-  counts: BoundedMap<number>;
-  /** Hours are counted from a chat's last turn. */
+  /** Tokens of histories, by history hash, so that a long one is not counted again each turn. */
+  historyTokens: BoundedMap<number>;
+  /** `keepHours` counts from a chat's last turn. */
   chats: { mode: ChatMode; keepHours: number };
-  /** Tells the log; `error` never holds what was said. */
+  /** Logs a warning; `error` holds no content of the conversation. */
   warn: (message: string, error: unknown) => void;
 };
 
@@ -44,178 +44,183 @@ const unknownConversation: ChatEvent = {
 };
 
 /**
- * One turn with an upstream that keeps conversations itself (design §4): goes on where the history is known, else
- * opens a chat with the whole transcript, and keeps account of the chats that come to be that way.
+ * One turn with an upstream that keeps conversations itself (decisions/0003-chats-as-trees.md): continues its chat if
+ * the history is known, else creates one with the whole transcript. Stores every chat it creates, for deletion.
  */
 export class Turn {
-  readonly #parts: TurnParts;
+  readonly #dependencies: TurnDependencies;
   readonly #request: ChatRequest;
   readonly #route: Route;
   readonly #meter: UsageMeter;
   readonly #thread: Thread;
-  readonly #isChore: boolean;
+  readonly #isSideRequest: boolean;
   readonly #mode: ChatMode;
-  #spoken = false;
+  #hasOutput = false;
 
-  constructor(parts: TurnParts, request: ChatRequest, route: Route, meter: UsageMeter) {
-    this.#parts = parts;
+  constructor(dependencies: TurnDependencies, request: ChatRequest, route: Route, meter: UsageMeter) {
+    this.#dependencies = dependencies;
     this.#request = request;
     this.#route = route;
     this.#meter = meter;
-    this.#thread = new Thread(parts.store, request, route);
-    this.#isChore = parts.chores.isChore(request.messages);
-    this.#mode = this.#isChore ? "ephemeral" : (request.principal.chats ?? parts.chats.mode);
+    this.#thread = new Thread(dependencies.store, request, route);
+    this.#isSideRequest = dependencies.sideRequests.isSideRequest(request.messages);
+    this.#mode = this.#isSideRequest ? "ephemeral" : (request.principal.chats ?? dependencies.chats.mode);
   }
 
-  /** Tells the answer. A chat that is gone upstream is replaced by a new one, before the first word. */
-  async run(tell: EventSink): Promise<void> {
-    const place = this.#mode === "native" ? await this.#find() : undefined;
-    if (place) {
+  /** Emits the answer. A chat that is gone upstream is replaced by a new one, if nothing visible was emitted yet. */
+  async run(sink: EventSink): Promise<void> {
+    const resumePoint = this.#mode === "native" ? await this.#findResumePoint() : undefined;
+    if (resumePoint) {
       try {
-        await this.#attempt(place, tell);
+        await this.#attempt(resumePoint, sink);
         return;
       } catch (error) {
-        if (this.#spoken || !isLost(error)) throw error;
-        await this.#thread.forget(place.chat);
+        if (this.#hasOutput || !isChatLost(error)) throw error;
+        await this.#thread.removeChat(resumePoint.chat);
       }
     }
-    if (this.#request.conversation) await tell([unknownConversation]);
-    return this.#attempt(undefined, tell);
+    if (this.#request.conversation) await sink([unknownConversation]);
+    return this.#attempt(undefined, sink);
   }
 
-  /** Where the history may go on; what of it was counted lately is not counted again. */
-  async #find(): Promise<Place | undefined> {
-    for (const { key, length } of await this.#thread.ends()) {
-      const tokens = this.#parts.counts.get(key);
+  /** Also gives the meter the known token count of the longest counted prefix. */
+  async #findResumePoint(): Promise<ResumePoint | undefined> {
+    for (const { key, length } of await this.#thread.historyEnds()) {
+      const tokens = this.#dependencies.historyTokens.get(key);
       if (tokens === undefined) continue;
-      this.#meter.know(length, tokens);
+      this.#meter.setKnownHistory(length, tokens);
       break;
     }
     return this.#thread.find();
   }
 
-  async #attempt(place: Place | undefined, tell: EventSink): Promise<void> {
+  async #attempt(resumePoint: ResumePoint | undefined, sink: EventSink): Promise<void> {
     const { upstream } = this.#route;
-    let at: Opened | undefined;
-    let refused = false;
+    let opened: ChatOpened | undefined;
+    let isBusy = false;
     let isOver = false;
-    const hear: EventSink = (events) => {
-      const opened = this.#hear(events);
-      if (opened) {
-        at = opened;
-        // At once, so that a crash leaves no chat behind; not before the longest answer is over. Nobody waits for
-        // it: the store keeps the order.
-        void this.#keep(opened.chat, Math.max(limits.answer, this.#keepTime()));
+    const turnSink: EventSink = (events) => {
+      const opening = this.#record(events);
+      if (opening) {
+        opened = opening;
+        // Stored at once, so that a crash leaves no chat behind; due only after the longest answer. Not awaited: the
+        // store keeps the order.
+        void this.#scheduleDeletion(opening.chat, Math.max(limits.answer, this.#retentionMs()));
       }
-      const outward = opened ? this.#outward(events) : events;
+      const clientEvents = opening ? this.#toClientEvents(events) : events;
       const last = events.at(-1);
-      if (last?.type !== "finish" || !at) return outward.length > 0 ? tell(outward) : undefined;
-      return Promise.all([this.#remember(last.reason, at), this.#keepNoLonger(at.chat)]).then(() => {
+      if (last?.type !== "finish" || !opened) return clientEvents.length > 0 ? sink(clientEvents) : undefined;
+      return Promise.all([
+        this.#saveResumePoint(last.reason, opened),
+        this.#advanceDeletion(opened.chat),
+      ]).then(() => {
         isOver = true;
-        return tell(outward);
+        return sink(clientEvents);
       });
     };
     try {
-      const { request, notices } = await this.#upstreamRequest(place);
-      if (notices.length > 0) await tell(notices);
-      await upstream.chat(request, hear, this.#request.signal);
+      const { request, notices } = await this.#createUpstreamRequest(resumePoint);
+      if (notices.length > 0) await sink(notices);
+      await upstream.chat(request, turnSink, this.#request.signal);
     } catch (error) {
-      refused = isBusy(error);
+      isBusy = isAccountBusy(error);
       throw error;
     } finally {
-      if (place && (!at || refused)) await this.#noted(() => this.#thread.putBack(place));
-      if (at && !isOver) await this.#keepNoLonger(at.chat);
-      if (this.#mode === "ephemeral") this.#parts.cleanup.sweep();
+      if (resumePoint && (!opened || isBusy)) await this.#trySave(() => this.#thread.release(resumePoint));
+      if (opened && !isOver) await this.#advanceDeletion(opened.chat);
+      if (this.#mode === "ephemeral") this.#dependencies.cleanup.sweep();
     }
   }
 
-  /** Takes in what was said; where the turn stands, if that is among it. */
-  #hear(events: readonly ChatEvent[]): Opened | undefined {
-    let opened: Opened | undefined;
+  /** Records a batch and returns its `chat-opened` event, if there is one. */
+  #record(events: readonly ChatEvent[]): ChatOpened | undefined {
+    let opened: ChatOpened | undefined;
     for (const event of events) {
-      this.#meter.hear(event);
-      this.#spoken ||= isVisible(event);
-      if (event.type === "opened") opened = event;
+      this.#meter.record(event);
+      this.#hasOutput ||= isVisible(event);
+      if (event.type === "chat-opened") opened = event;
     }
     return opened;
   }
 
-  /** What the upstream is asked, with its files in place; and what is to be said of links that were left alone. */
-  async #upstreamRequest(place: Place | undefined) {
+  /**
+   * The request with its files uploaded, and notices of links that were not attached. Throws `context_length_exceeded`.
+   */
+  async #createUpstreamRequest(resumePoint: ResumePoint | undefined) {
     const { upstream, model, search, thinking } = this.#route;
     const { signal } = this.#request;
-    const messages = place?.messages ?? this.#request.messages;
-    await refuseTooLong(messages, model);
-    const message = transcript(messages);
-    const { attachments } = this.#parts;
+    const messages = resumePoint?.messages ?? this.#request.messages;
+    await rejectTooLong(messages, model);
+    const message = mergeTranscript(messages);
+    const { attachments } = this.#dependencies;
     const destination = { upstream, owner: this.#request.principal.keyName };
-    const content = await attachments.place(message.content, destination, signal);
-    const linked = this.#isChore
+    const content = await attachments.attach(message.content, destination, signal);
+    const linked = this.#isSideRequest
       ? { content: [], notices: [] }
-      : await attachments.placeLinked(messages, destination, signal);
+      : await attachments.attachLinked(messages, destination, signal);
     const request: UpstreamRequest = {
       model,
       messages: [{ role: "user", content: [...content, ...linked.content] }],
-      search: search !== false && !this.#isChore,
-      thinking: this.#isChore ? (model.thinking[0] ?? "off") : thinking,
+      search: search !== false && !this.#isSideRequest,
+      thinking: this.#isSideRequest ? (model.thinking[0] ?? "off") : thinking,
       stream: this.#request.stream,
-      ...(place ? { continueFrom: { chat: place.chat, parent: place.parent } } : {}),
+      ...(resumePoint ? { continueFrom: { chat: resumePoint.chat, parent: resumePoint.parent } } : {}),
     };
     return { request, notices: linked.notices };
   }
 
-  /** Only an answer that ended well is a place to go on from. */
-  async #remember(reason: string, { chat, message }: Opened): Promise<void> {
+  /** Only an answer that ended with `stop` or `length` can be continued. */
+  async #saveResumePoint(reason: string, { chat, message }: ChatOpened): Promise<void> {
     if (this.#mode !== "native" || (reason !== "stop" && reason !== "length")) return;
     const { text, reasoning } = this.#meter;
-    await this.#noted(async () => {
-      const names = await this.#thread.remember(chat, message, text, reasoning);
+    await this.#trySave(async () => {
+      const keys = await this.#thread.save(chat, message, text, reasoning);
       if (!this.#request.includeUsage) return;
-      const tokens = await this.#meter.history();
-      for (const name of names) this.#parts.counts.set(name, tokens);
+      const tokens = await this.#meter.historyTokens();
+      for (const key of keys) this.#dependencies.historyTokens.set(key, tokens);
     });
   }
 
-  /** The answer is over: a chat that was kept for as long as it could have taken may go earlier. */
-  async #keepNoLonger(chat: string): Promise<void> {
-    if (this.#keepTime() < limits.answer) await this.#keep(chat, this.#keepTime());
+  /** After the answer: a chat that was stored as due after the longest answer becomes due earlier. */
+  async #advanceDeletion(chat: string): Promise<void> {
+    if (this.#retentionMs() < limits.answer) await this.#scheduleDeletion(chat, this.#retentionMs());
   }
 
-  /** Notes a chat of ours, to be deleted so many milliseconds from now. */
-  async #keep(chat: string, milliseconds: number): Promise<void> {
+  /** Stores a chat as due for deletion after a delay in milliseconds. */
+  async #scheduleDeletion(chat: string, milliseconds: number): Promise<void> {
     const { scope } = this.#thread;
     const dueAt = Date.now() + milliseconds;
-    await this.#noted(() =>
-      this.#parts.store.saveChat({ upstream: this.#route.upstream.name, chat, scope, dueAt }),
+    await this.#trySave(() =>
+      this.#dependencies.store.saveChat({ upstream: this.#route.upstream.name, chat, scope, dueAt }),
     );
   }
 
-  /** A store that cannot be written costs the place in the conversation, not the answer. */
-  async #noted(save: () => Promise<void>): Promise<void> {
+  /** A failing store costs the resume point, not the answer. */
+  async #trySave(save: () => Promise<void>): Promise<void> {
     try {
       await save();
     } catch (error) {
-      this.#parts.warn("a conversation could not be noted in the store", error);
+      this.#dependencies.warn("a conversation could not be noted in the store", error);
     }
   }
 
-  #keepTime(): number {
-    return this.#mode === "ephemeral" ? 0 : this.#parts.chats.keepHours * 3_600_000;
+  #retentionMs(): number {
+    return this.#mode === "ephemeral" ? 0 : this.#dependencies.chats.keepHours * 3_600_000;
   }
 
-  /** The upstream's own names stay inside; a client gets the conversation's, where there is one to go on with. */
-  #outward(events: readonly ChatEvent[]): ChatEvent[] {
-    if (this.#mode !== "native") return events.filter(({ type }) => type !== "opened");
+  /** Replaces `chat-opened` by `conversation`, or drops it where the chat cannot be continued. */
+  #toClientEvents(events: readonly ChatEvent[]): ChatEvent[] {
+    if (this.#mode !== "native") return events.filter(({ type }) => type !== "chat-opened");
     return events.map((event) =>
-      event.type === "opened" ? { type: "conversation", id: event.chat } : event,
+      event.type === "chat-opened" ? { type: "conversation", id: event.chat } : event,
     );
   }
 }
 
-/** Throws `context_length_exceeded` for what the model cannot take. */
-async function refuseTooLong(messages: readonly Message[], { id, contextLength }: Model): Promise<void> {
-  if (contextLength === undefined || !mayCostMore(messages, contextLength)) return;
-  const tokens = await tokensIn(messages);
+/** Throws `context_length_exceeded` if the messages do not fit the model's context. */
+async function rejectTooLong(messages: readonly Message[], { id, contextLength }: Model): Promise<void> {
+  if (contextLength === undefined || !mayExceed(messages, contextLength)) return;
+  const tokens = await countTokens(messages);
   if (tokens <= contextLength) return;
   throw new GatewayError(
     "context_length_exceeded",
@@ -224,8 +229,8 @@ async function refuseTooLong(messages: readonly Message[], { id, contextLength }
   );
 }
 
-/** The chat was deleted, or is too long to go on. */
-function isLost(error: unknown): boolean {
+/** The chat was deleted upstream, or is too long to continue. */
+function isChatLost(error: unknown): boolean {
   return (
     error instanceof GatewayError && (error.code === "not_found" || error.code === "context_length_exceeded")
   );

@@ -1,36 +1,35 @@
 import { estimateTokenCount } from "tokenx";
 import type { ChatEvent, Message, Usage } from "../core/types.js";
 import { TimeSlicer, textChunks } from "../lib/time-slicing.js";
-import { GrowingText } from "./text-buffer.js";
+import { TextBuffer } from "./text-buffer.js";
 
-/** Counts the tokens of a turn; by estimate where the upstream does not say what it used, as Kimi's web chat. */
+/** Counts the tokens of a turn: as reported by the upstream, else by estimate, as for Kimi's web chat. */
 export class UsageMeter {
   readonly #messages: readonly Message[];
-  readonly #text = new GrowingText();
-  readonly #reasoning = new GrowingText();
+  readonly #text = new TextBuffer();
+  readonly #reasoning = new TextBuffer();
   #calls = "";
-  #told: Usage | undefined;
-  #known = { messages: 0, tokens: 0 };
-  #said: Promise<number> | undefined;
+  #reported: Usage | undefined;
+  #knownHistory = { messages: 0, tokens: 0 };
+  #outputTokens: Promise<number> | undefined;
 
   constructor(messages: readonly Message[]) {
     this.#messages = messages;
   }
 
-  /** So many of the first messages were counted earlier: what they took, system text aside. */
-  know(messages: number, tokens: number): void {
-    this.#known = { messages, tokens };
+  /** The token count of the first `messages` messages, without system text, from an earlier turn. */
+  setKnownHistory(messages: number, tokens: number): void {
+    this.#knownHistory = { messages, tokens };
   }
 
-  /** Takes in what was said. */
-  hear(event: ChatEvent): void {
-    if (event.type === "text") this.#text.add(event.text);
-    else if (event.type === "reasoning") this.#reasoning.add(event.text);
+  record(event: ChatEvent): void {
+    if (event.type === "text") this.#text.append(event.text);
+    else if (event.type === "reasoning") this.#reasoning.append(event.text);
     else if (event.type === "tool-call") this.#calls += (event.name ?? "") + event.arguments;
-    else if (event.type === "usage") this.#told = event.usage;
+    else if (event.type === "usage") this.#reported = event.usage;
   }
 
-  /** What has been said so far. */
+  /** The answer's text so far. */
   get text(): string {
     return this.#text.toString();
   }
@@ -39,39 +38,38 @@ export class UsageMeter {
     return this.#reasoning.toString();
   }
 
-  /** What the turn took. */
+  /** The usage of the whole turn, once the answer is complete. */
   async total(): Promise<Usage> {
-    if (this.#told) return this.#told;
+    if (this.#reported) return this.#reported;
     const [input, output, reasoning] = [
-      await this.#input(),
-      await this.#output(),
-      await tokens(this.reasoning),
+      await this.#countInput(),
+      await this.#countOutputOnce(),
+      await countText(this.reasoning),
     ];
     return { input, output: output + reasoning, reasoning, cached: 0, estimated: true };
   }
 
-  /** What the history took with its new answer, as it comes back; system text aside. */
-  async history(): Promise<number> {
-    return (await this.#history()) + perMessage + (await this.#output());
+  /** Tokens of the history with the new answer as clients send it back, without system text. */
+  async historyTokens(): Promise<number> {
+    return (await this.#countHistory()) + tokensPerMessage + (await this.#countOutputOnce());
   }
 
-  async #input(): Promise<number> {
-    return (await this.#history()) + (await tokensIn(this.#messages.filter(isSystem)));
+  async #countInput(): Promise<number> {
+    return (await this.#countHistory()) + (await countTokens(this.#messages.filter(isSystem)));
   }
 
-  async #history(): Promise<number> {
-    const unknown = this.#messages.slice(this.#known.messages).filter((message) => !isSystem(message));
-    return this.#known.tokens + (await tokensIn(unknown));
+  async #countHistory(): Promise<number> {
+    const unknown = this.#messages.slice(this.#knownHistory.messages).filter((message) => !isSystem(message));
+    return this.#knownHistory.tokens + (await countTokens(unknown));
   }
 
-  /** Both ask for it, once the answer is over. */
-  #output(): Promise<number> {
-    this.#said ??= this.#countOutput();
-    return this.#said;
+  #countOutputOnce(): Promise<number> {
+    this.#outputTokens ??= this.#countOutput();
+    return this.#outputTokens;
   }
 
   async #countOutput(): Promise<number> {
-    return (await tokens(this.text)) + (await tokens(this.#calls));
+    return (await countText(this.text)) + (await countText(this.#calls));
   }
 }
 
@@ -79,43 +77,43 @@ function isSystem({ role }: Message): boolean {
   return role === "system";
 }
 
-/** The role and its separators cost a few tokens in every chat format. */
-const perMessage = 3;
+/** For the role and separators, as in every chat format. */
+const tokensPerMessage = 3;
 
-/** The estimate's dearest character is a lone ☀ with two. */
-const mostPerCharacter = 2;
+/** Upper bound of the estimate; a lone ☀ counts as two. */
+const maxTokensPerCharacter = 2;
 
-/** What messages cost that were counted already: a request's are, before it is sent and for its usage. */
-const counted = new WeakMap<Message, number>();
+/** Cache: a request's messages are counted before it is sent and again for its usage. */
+const tokenCounts = new WeakMap<Message, number>();
 
-/** What these messages cost, by estimate. */
-export async function tokensIn(messages: readonly Message[]): Promise<number> {
+/** Estimated tokens of the messages. */
+export async function countTokens(messages: readonly Message[]): Promise<number> {
   let sum = 0;
   for (const message of messages) {
-    const cost = counted.get(message) ?? (await tokensOf(message));
-    counted.set(message, cost);
-    sum += cost;
+    const tokens = tokenCounts.get(message) ?? (await countMessage(message));
+    tokenCounts.set(message, tokens);
+    sum += tokens;
   }
   return sum;
 }
 
-/** Whether these messages may cost more than that. Almost none do, and to see it is cheaper than to count. */
-export function mayCostMore(messages: readonly Message[], tokens: number): boolean {
-  let most = 0;
+/** Whether the messages may have more tokens than the limit, by an upper bound that is cheaper than counting. */
+export function mayExceed(messages: readonly Message[], limit: number): boolean {
+  let upperBound = 0;
   for (const message of messages) {
-    most += perMessage;
-    for (const text of textsOf(message)) most += mostPerCharacter * text.length;
+    upperBound += tokensPerMessage;
+    for (const text of messageTexts(message)) upperBound += maxTokensPerCharacter * text.length;
   }
-  return most > tokens;
+  return upperBound > limit;
 }
 
-async function tokensOf(message: Message): Promise<number> {
-  let sum = perMessage;
-  for (const text of textsOf(message)) sum += await tokens(text);
+async function countMessage(message: Message): Promise<number> {
+  let sum = tokensPerMessage;
+  for (const text of messageTexts(message)) sum += await countText(text);
   return sum;
 }
 
-function textsOf(message: Message): string[] {
+function messageTexts(message: Message): string[] {
   const texts: string[] = [];
   for (const part of message.content) if (part.type === "text") texts.push(part.text);
   if (message.role === "assistant") {
@@ -124,17 +122,17 @@ function textsOf(message: Message): string[] {
   return texts;
 }
 
-/** Characters that are counted in one step: about a millisecond's work. */
-const step = 8_192;
+/** Characters counted in one step: about a millisecond of work. */
+const chunkSize = 8_192;
 
-async function tokens(text: string): Promise<number> {
+async function countText(text: string): Promise<number> {
   if (text === "") return 0;
-  if (text.length <= step) return estimateTokenCount(text);
+  if (text.length <= chunkSize) return estimateTokenCount(text);
   let sum = 0;
-  const slices = new TimeSlicer();
-  for (const piece of textChunks(text, step)) {
-    sum += estimateTokenCount(piece);
-    await slices.yieldIfDue();
+  const slicer = new TimeSlicer();
+  for (const chunk of textChunks(text, chunkSize)) {
+    sum += estimateTokenCount(chunk);
+    await slicer.yieldIfDue();
   }
   return sum;
 }

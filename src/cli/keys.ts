@@ -1,43 +1,27 @@
-import { NewKey } from "../config/key-schema.js";
-import { checkKey, loadConfig } from "../config/load.js";
-import type { Config } from "../config/schema.js";
-import { ConfigError, check } from "../config/validate.js";
-import type { KeySettings, Store } from "../core/store.js";
-import { createKey, hasExpired, settingsOf } from "../server/auth/api-keys.js";
-import { SqliteStore } from "../store/sqlite/store.js";
+import type { ApiKeyAdmin, ListedApiKey } from "../admin/api-keys.js";
+import { withApiKeyAdmin } from "../app/admin-tasks.js";
+import { loadConfig } from "../config/load.js";
+import { hasExpired } from "../core/api-key.js";
 
 type Options = { config?: string };
 export type AddOptions = Options & { expires?: string; [setting: string]: unknown };
 
-/** `moonbridge keys add NAME`: prints the key, the only time; a server that runs takes it at once. */
+/** `moonbridge keys add NAME`: prints the new key to stdout, the only time it is shown. */
 export async function addKey(
   name: string,
   { config: file, expires, ...settings }: AddOptions,
 ): Promise<void> {
-  await withStore(file, async (config, store) => {
-    const wanted = check({ name, ...settings, ...(expires ? { expires: dateOf(expires) } : {}) }, NewKey);
-    checkKey(wanted, config.upstreams);
-    const { key, stored } = createKey(name, settingsOf(wanted));
-    if (hasExpired(stored.settings)) throw new ConfigError("expires: this time is over already.");
-    const isTaken = config.keys.some((each) => each.name === name) || !(await store.addKey(stored));
-    if (isTaken)
-      throw new ConfigError(`There is a key “${name}” already. Revoke it first, or choose another name.`);
+  await withKeys(file, async (keys) => {
+    const key = await keys.add(name, { ...settings, ...(expires ? { expires: parseExpiry(expires) } : {}) });
     process.stderr.write("The API key, shown this once; only its hash is kept:\n");
     process.stdout.write(`${key}\n`);
   });
 }
 
-/** `moonbridge keys list`: what each key may do, those of the config included; nothing of the keys themselves. */
+/** `moonbridge keys list`: a table of names, scopes, times and limits of all keys, those of the config included. */
 export async function listKeys({ config: file }: Options): Promise<void> {
-  await withStore(file, async (config, store) => {
-    const stored = await store.keys();
-    const rows = [
-      ["NAME", "SCOPES", "CREATED", "EXPIRES", "LIMITS"],
-      ...config.keys.map((key) => row(key.name, "in the config", settingsOf(key))),
-      ...stored.map(({ name, createdAt, settings }) =>
-        row(name, createdAt === undefined ? "unknown" : shown(createdAt), settings),
-      ),
-    ];
+  await withKeys(file, async (keys) => {
+    const rows = [["NAME", "SCOPES", "CREATED", "EXPIRES", "LIMITS"], ...(await keys.list()).map(row)];
     const widths =
       rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
     for (const cells of rows) {
@@ -47,54 +31,43 @@ export async function listKeys({ config: file }: Options): Promise<void> {
   });
 }
 
-/** `moonbridge keys revoke NAME`: the key and all tokens that were issued for it open nothing any more. */
+/** `moonbridge keys revoke NAME`: the key and all tokens issued for it stop working. */
 export async function revokeKey(name: string, { config: file }: Options): Promise<void> {
-  await withStore(file, async (config, store) => {
-    if (await store.removeKey(name)) {
-      process.stdout.write(`The key “${name}” is revoked.\n`);
-      return;
-    }
-    const isConfigured = config.keys.some((key) => key.name === name);
-    throw new ConfigError(
-      isConfigured
-        ? `The key “${name}” stands in the config. Take it out there and start Moonbridge again.`
-        : `There is no key “${name}”. “moonbridge keys list” shows those there are.`,
-    );
+  await withKeys(file, async (keys) => {
+    await keys.revoke(name);
+    process.stdout.write(`The key “${name}” is revoked.\n`);
   });
 }
 
-async function withStore(
-  file: string | undefined,
-  work: (config: Config, store: Store) => Promise<void>,
-): Promise<void> {
-  const config = await loadConfig({ config: file }, process.env);
-  const store = await SqliteStore.open(config.storePath, config.sealKeys);
-  try {
-    await work(config, store);
-  } finally {
-    await store.close();
-  }
+async function withKeys(file: string | undefined, task: (keys: ApiKeyAdmin) => Promise<void>): Promise<void> {
+  await withApiKeyAdmin(await loadConfig({ config: file }, process.env), task);
 }
 
-/** `30d`, `12h` from now on, or a date as it stands. */
-function dateOf(expires: string): string {
+/** `30d` and `12h` count from now; any other text is a date and stays as it is. */
+function parseExpiry(expires: string): string {
   const [, count, unit] = /^(\d{1,5})([dh])$/.exec(expires) ?? [];
   if (count === undefined) return expires;
   const hours = Number(count) * (unit === "d" ? 24 : 1);
   return new Date(Date.now() + hours * 3_600_000).toISOString();
 }
 
-function row(name: string, created: string, { scopes, expires, ...settings }: KeySettings): string[] {
+function row({
+  name,
+  origin,
+  createdAt,
+  settings: { scopes, expires, ...settings },
+}: ListedApiKey): string[] {
   const limits = Object.entries(settings).map(([setting, value]) => `${setting}=${String(value)}`);
+  const created = createdAt === undefined ? "unknown" : formatTime(createdAt);
   return [
     name,
     scopes.join(","),
-    created,
-    expires === undefined ? "never" : `${shown(expires)}${hasExpired({ expires }) ? " (over)" : ""}`,
+    origin === "config" ? "in the config" : created,
+    expires === undefined ? "never" : `${formatTime(expires)}${hasExpired({ expires }) ? " (over)" : ""}`,
     limits.join(" ") || "none",
   ];
 }
 
-function shown(time: number): string {
+function formatTime(time: number): string {
   return new Date(time).toISOString().slice(0, 16).replace("T", " ");
 }

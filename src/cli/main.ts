@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../config/validate.js";
 import { chatModes, citationModes } from "../core/types.js";
 import { version } from "../lib/version.js";
-import { StoreError } from "../store/sqlite/store.js";
+import { StoreError } from "../store/errors.js";
 import { doctor } from "./doctor.js";
 import { addKey, listKeys, revokeKey } from "./keys.js";
 import { login } from "./login.js";

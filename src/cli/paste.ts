@@ -5,13 +5,13 @@ import { limits } from "../core/limits.js";
 
 const [ctrlC, ctrlD, backspace] = ["\u0003", "\u0004", "\u007f"];
 
-const invitation =
+const instructions =
   "Paste what you have of Kimi's login: tokens, cookies, Local storage, “copy as cURL”, a HAR file.\n" +
   "Nothing of it is shown. Then press Enter twice, or Ctrl+D; Ctrl+C leaves.\n";
 
 /**
- * What the person gives: the file (`-` for standard input), else what is piped in, else what is pasted into the
- * terminal without an echo. Undefined if they leave. Throws ConfigError for a file that cannot be read.
+ * Reads the login to import: from `file` (`-` is standard input), else from a pipe, else pasted into the terminal
+ * without echo. Undefined after Ctrl+C. Throws ConfigError for a file that cannot be read.
  */
 export async function readPaste(file: string | undefined): Promise<string | undefined> {
   if (file !== undefined && file !== "-") return readFile(file);
@@ -23,12 +23,12 @@ async function readFile(path: string): Promise<string> {
   try {
     return await readAll(createReadStream(path));
   } catch (cause) {
-    // The path is not quoted: it may be a token that was given in its place.
+    // The path is not quoted: it may be a token that was passed by mistake.
     throw new ConfigError("--file: there is no such file, or it cannot be read.", { cause });
   }
 }
 
-/** The whole stream, and one byte too much where it is longer than a paste may be. */
+/** Reads up to one chunk past `limits.pasted`, so that the importer can refuse a longer paste. */
 async function readAll(stream: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -40,47 +40,47 @@ async function readAll(stream: AsyncIterable<Buffer>): Promise<string> {
   return decode(Buffer.concat(chunks));
 }
 
-/** Windows' programs write UTF-16, and say so at the beginning. */
+/** UTF-8, or UTF-16 where a byte order mark says so, as Windows programs write it. */
 function decode(bytes: Buffer): string {
   const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8";
   return new TextDecoder(encoding).decode(bytes);
 }
 
-/** The terminal echoes nothing from before the invitation until this is over. */
+/** Disables the terminal's echo before the instructions are printed, and restores it at the end. */
 async function promptFor(terminal: ReadStream): Promise<string | undefined> {
   terminal.setRawMode(true);
-  process.stdout.write(invitation);
+  process.stdout.write(instructions);
   try {
-    return await typed(terminal);
+    return await readUntilEmptyLine(terminal);
   } finally {
     terminal.setRawMode(false);
     terminal.pause();
   }
 }
 
-/** Keys until Ctrl+D or an empty line. One inside a paste ends nothing: more follows it at once. */
-function typed(terminal: ReadStream): Promise<string | undefined> {
+/** Reads until Ctrl+D or an empty line that nothing follows; an empty line inside a paste is followed at once. */
+function readUntilEmptyLine(terminal: ReadStream): Promise<string | undefined> {
   return new Promise((resolve) => {
     let text = "";
-    let quiet: NodeJS.Timeout | undefined;
-    let last: NodeJS.Immediate | undefined;
-    const goOn = () => {
-      clearTimeout(quiet);
-      clearImmediate(last);
+    let quietTimer: NodeJS.Timeout | undefined;
+    let finalCheck: NodeJS.Immediate | undefined;
+    const cancelEnd = () => {
+      clearTimeout(quietTimer);
+      clearImmediate(finalCheck);
     };
-    // A busy machine may run the timer first although keys are waiting: they are read before the immediate.
+    // On a busy machine the timer may fire while input is pending; setImmediate lets that be read first.
     const waitForQuiet = () => {
-      quiet = setTimeout(() => {
-        last = setImmediate(end, text);
-      }, limits.pasteQuiet);
+      quietTimer = setTimeout(() => {
+        finalCheck = setImmediate(end, text);
+      }, limits.pasteIdle);
     };
     const end = (result: string | undefined) => {
-      goOn();
+      cancelEnd();
       terminal.off("data", read);
       resolve(result);
     };
     const read = (keys: string) => {
-      goOn();
+      cancelEnd();
       if (keys.includes(ctrlC)) return end(undefined);
       const [before = "", after] = keys.split(ctrlD);
       text = before === backspace ? text.slice(0, -1) : text + before;

@@ -3,7 +3,7 @@ import { ConfigError } from "../config/validate.js";
 
 type SimulateOptions = { port?: number; pace?: number; replay?: string };
 
-/** `moonbridge simulate`: the fake Kimi alone, with a config that connects Moonbridge to it. */
+/** `moonbridge simulate`: runs the simulator alone and prints a configuration that connects Moonbridge to it. */
 export async function simulate({ port = 0, pace = 25, replay }: SimulateOptions): Promise<void> {
   const simulator = await startSimulator({
     port,

@@ -1,17 +1,17 @@
 import type { Environment } from "./environment.js";
 import { ConfigError } from "./validate.js";
 
-const current = "MOONBRIDGE_ENCRYPTION_KEY";
-const old = "MOONBRIDGE_ENCRYPTION_KEY_OLD";
+const currentVariable = "MOONBRIDGE_ENCRYPTION_KEY";
+const oldVariable = "MOONBRIDGE_ENCRYPTION_KEY_OLD";
 
 /**
- * The keys that seal what is secret in the store: the one in force, then the one before. They come from the
- * environment alone: in a file beside the database they would be of no use. Throws ConfigError.
+ * Keys that encrypt secrets in the store: the current one, then the previous one. Read from the environment only, since
+ * keys in a file next to the database would not protect it. Throws ConfigError.
  */
-export function sealKeys(environment: Environment): Buffer[] {
-  const keys = [current, old].map((name) => readKey(environment[name]?.trim() ?? "", name));
+export function readEncryptionKeys(environment: Environment): Buffer[] {
+  const keys = [currentVariable, oldVariable].map((name) => readKey(environment[name]?.trim() ?? "", name));
   if (keys[1] && !keys[0])
-    throw new ConfigError(`${old}: this is of use only with a new ${current} beside it.`);
+    throw new ConfigError(`${oldVariable}: this is of use only with a new ${currentVariable} beside it.`);
   return keys.filter((key) => key !== undefined);
 }
 

@@ -1,9 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
+import type { KeySettings } from "../core/store.js";
 import { scopes } from "../core/types.js";
-import { Citations, chatsMode, Name, oneOf, strict } from "./field-schemas.js";
+import { CitationsSchema, chatModeSchema, NameSchema, oneOf, strict } from "./field-schemas.js";
 
-const keySettings = {
-  name: Name,
+const keyFields = {
+  name: NameSchema,
   scopes: Type.Optional(
     Type.Array(oneOf(scopes, { description: '"chat" or "admin"' }), {
       minItems: 1,
@@ -18,7 +19,7 @@ const keySettings = {
     }),
   ),
   upstreams: Type.Optional(
-    Type.Array(Name, { minItems: 1, maxItems: 100, description: "a list of upstreams" }),
+    Type.Array(NameSchema, { minItems: 1, maxItems: 100, description: "a list of upstreams" }),
   ),
   requestsPerMinute: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 100_000, description: "a whole number from 1 to 100000" }),
@@ -32,16 +33,16 @@ const keySettings = {
       description: "a date such as 2026-12-31, or a time such as 2026-12-31T18:00:00Z",
     }),
   ),
-  chats: Type.Optional(chatsMode()),
-  citations: Type.Optional(Citations),
+  chats: Type.Optional(chatModeSchema()),
+  citations: Type.Optional(CitationsSchema),
 };
 
-/** A key that `moonbridge keys add` makes; one in the config has the key itself, too. */
-export const NewKey = Type.Object(keySettings, strict);
+/** Settings of a key that `moonbridge keys add` creates; a key in the config has its value as well. */
+export const NewKeySchema = Type.Object(keyFields, strict);
 
-export const Key = Type.Object(
+export const KeySchema = Type.Object(
   {
-    ...keySettings,
+    ...keyFields,
     key: Type.String({
       minLength: 1,
       maxLength: 512,
@@ -51,4 +52,20 @@ export const Key = Type.Object(
   strict,
 );
 
-export type KeyConfig = Static<typeof Key>;
+export type KeyConfig = Static<typeof KeySchema>;
+
+/** The settings of a key as the configuration or the command line gives them. Without scopes: `chat` only. */
+export function settingsOfKey(config: Omit<KeyConfig, "key"> & { key?: string }): KeySettings {
+  const { name: _name, key: _key, expires, scopes, ...rest } = config;
+  return {
+    ...rest,
+    scopes: scopes ?? ["chat"],
+    ...(expires === undefined ? {} : { expires: expiryTime(expires) }),
+  };
+}
+
+/** Milliseconds since the epoch; a date alone means the end of that day in UTC. */
+function expiryTime(date: string): number {
+  const time = Date.parse(date);
+  return date.includes("T") ? time : time + 86_400_000;
+}

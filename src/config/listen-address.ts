@@ -2,23 +2,23 @@ import { errorCode } from "../lib/error-code.js";
 import type { Config } from "./schema.js";
 import { ConfigError } from "./validate.js";
 
-/** Why nothing is served beyond this machine without a key. */
-export const needsKey =
+/** The error for listening beyond loopback without an API key. */
+export const keyRequiredMessage =
   "server.host: Moonbridge listens beyond this machine only with an API key of yours. " +
   'Set "token" in the config or MOONBRIDGE_TOKEN to one.';
 
-/** Whether only this machine reaches an address. */
+/** Whether a host is reachable from this machine only. */
 export function isLoopback(host: string): boolean {
   return /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host);
 }
 
-/** The address of a server as this machine reaches it: nobody can connect to a wildcard. */
-export function fromHere(url: string): string {
+/** The URL with a wildcard host replaced by 127.0.0.1, to which clients can connect. */
+export function toLocalUrl(url: string): string {
   return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:)/, "//127.0.0.1");
 }
 
-/** Why the address could not be taken, in words that help; another error stays what it is. */
-export function addressError(error: unknown, { host, port }: Config["server"]): unknown {
+/** A ConfigError with a remedy for errors of `listen`; other errors are returned unchanged. */
+export function toListenError(error: unknown, { host, port }: Config["server"]): unknown {
   switch (errorCode(error)) {
     case "EADDRINUSE":
       return new ConfigError(`Port ${port} is in use. Choose another with --port.`);

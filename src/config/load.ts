@@ -3,66 +3,66 @@ import { dirname, resolve } from "node:path";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { errorCode } from "../lib/error-code.js";
 import { isObject } from "../lib/json.js";
-import { sealKeys } from "./encryption-keys.js";
-import { type Environment, fromEnvironment } from "./environment.js";
+import { readEncryptionKeys } from "./encryption-keys.js";
+import { type Environment, readEnvironment } from "./environment.js";
 import type { KeyConfig } from "./key-schema.js";
-import { Chats, type Config, ConfigFile, Files, Queue, Server } from "./schema.js";
+import { ChatsSchema, type Config, ConfigFile, FilesSchema, QueueSchema, ServerSchema } from "./schema.js";
 import type { UpstreamConfig } from "./upstream-schema.js";
-import { ConfigError, check, checkUpstreams } from "./validate.js";
+import { ConfigError, checkSchema, checkUpstreams } from "./validate.js";
 
-export type CommandLine = { config?: string | undefined; host?: string; port?: number };
+export type CommandLineOptions = { config?: string | undefined; host?: string; port?: number };
 
 type Settings = Record<string, unknown>;
 
 /**
- * The configuration from command line, environment and file, in this order of precedence. Throws ConfigError.
- * The file is `--config`, else MOONBRIDGE_CONFIG, else `config.json` in this folder if there is one.
+ * Loads the configuration from command line, environment and file, in this order of precedence. Throws ConfigError.
+ * The file is `--config`, else MOONBRIDGE_CONFIG, else `config.json` in the working directory if it exists.
  */
-export async function loadConfig(commandLine: CommandLine, environment: Environment): Promise<Config> {
-  const { path, isNamed } = configFile(commandLine, environment);
+export async function loadConfig(commandLine: CommandLineOptions, environment: Environment): Promise<Config> {
+  const { path, isNamed } = locateConfigFile(commandLine, environment);
   const file = await readConfigFile(path, isNamed);
-  const given = merge(file, fromEnvironment(environment), fromCommandLine(commandLine));
+  const merged = merge(file, readEnvironment(environment), readCommandLine(commandLine));
   // "chats": "native" is short for "chats": { "mode": "native" }.
-  const settings = check(
-    typeof given.chats === "string" ? { ...given, chats: { mode: given.chats } } : given,
+  const settings = checkSchema(
+    typeof merged.chats === "string" ? { ...merged, chats: { mode: merged.chats } } : merged,
     ConfigFile,
   );
   const warnings: string[] = [];
-  const upstreams = [...originalUpstream(settings, warnings), ...checkUpstreams(settings.upstreams ?? [])];
-  const keys = [...originalKey(settings), ...(settings.keys ?? [])];
-  checkNames(keys, "keys");
-  checkNames(upstreams, "upstreams");
+  const upstreams = [...originalUpstreams(settings, warnings), ...checkUpstreams(settings.upstreams ?? [])];
+  const keys = [...originalKeys(settings), ...(settings.keys ?? [])];
+  checkUniqueNames(keys, "keys");
+  checkUniqueNames(upstreams, "upstreams");
   settings.keys?.forEach((key, index) => {
-    checkKey(key, upstreams, `keys[${index}].`);
+    checkKeySettings(key, upstreams, `keys[${index}].`);
   });
   checkRoutes(settings.routes ?? {}, upstreams);
-  checkPatterns(settings.chores?.patterns ?? []);
+  checkSideRequestPatterns(settings.chores?.patterns ?? []);
   const storePath = resolve(dirname(path), settings.store?.slice("sqlite:".length) ?? "moonbridge.db");
-  const files = check(settings.files ?? {}, Files, "files");
-  // Beside the database unless told: where that may be written, files may.
+  const files = checkSchema(settings.files ?? {}, FilesSchema, "files");
+  // Next to the database by default, where files can be written.
   const folder = files.folder
     ? resolve(dirname(path), files.folder)
     : `${storePath.replace(/\.db$/, "")}-files`;
   return {
-    server: check(settings.server ?? {}, Server, "server"),
+    server: checkSchema(settings.server ?? {}, ServerSchema, "server"),
     keys,
     ...(settings.oauth ? { oauth: settings.oauth } : {}),
-    upstreams: upstreams.map(withBareSecrets),
+    upstreams: upstreams.map(withStrippedSecrets),
     routes: settings.routes ?? {},
-    chats: check(settings.chats ?? {}, Chats, "chats"),
+    chats: checkSchema(settings.chats ?? {}, ChatsSchema, "chats"),
     citations: settings.citations ?? "inline",
-    chores: settings.chores?.patterns ?? [],
-    queue: check(settings.queue ?? {}, Queue, "queue"),
+    sideRequestPatterns: settings.chores?.patterns ?? [],
+    queue: checkSchema(settings.queue ?? {}, QueueSchema, "queue"),
     files: { ...files, folder },
     storePath,
-    sealKeys: sealKeys(environment),
+    encryptionKeys: readEncryptionKeys(environment),
     log: { level: settings.log?.level ?? "info" },
     warnings,
   };
 }
 
-/** The file that is read, and whether somebody has named it: then it must exist. */
-export function configFile({ config }: CommandLine, environment: Environment) {
+/** Absolute path of the config file; `isNamed` if it was given explicitly and so must exist. */
+export function locateConfigFile({ config }: CommandLineOptions, environment: Environment) {
   const named = config ?? environment.MOONBRIDGE_CONFIG;
   return { path: resolve(named ?? "config.json"), isNamed: named !== undefined };
 }
@@ -89,34 +89,34 @@ async function readConfigFile(path: string, mustExist: boolean): Promise<Setting
   return { ...settings };
 }
 
-function fromCommandLine({ host, port }: CommandLine): Settings {
+function readCommandLine({ host, port }: CommandLineOptions): Settings {
   const server = { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
   return Object.keys(server).length > 0 ? { server } : {};
 }
 
-/** Later settings win; sections are merged key by key. */
+/** Merges section by section; later layers take precedence. */
 function merge(...layers: readonly Settings[]): Settings {
   const merged: Settings = {};
   for (const layer of layers) {
     for (const [key, value] of Object.entries(layer)) {
-      const below = merged[key];
-      merged[key] = isObject(below) && isObject(value) ? { ...below, ...value } : value;
+      const base = merged[key];
+      merged[key] = isObject(base) && isObject(value) ? { ...base, ...value } : value;
     }
   }
   return merged;
 }
 
-/** The original knew one key, for everything. */
-function originalKey({ token }: ConfigFile): KeyConfig[] {
-  return token === undefined ? [] : [{ name: "token", key: bare(token), scopes: ["chat", "admin"] }];
+/** The original's `token`: one key with all scopes. */
+function originalKeys({ token }: ConfigFile): KeyConfig[] {
+  return token === undefined ? [] : [{ name: "token", key: stripBearer(token), scopes: ["chat", "admin"] }];
 }
 
 /** The original's `auth_token` and `refresh_token` as one kimi-web upstream. */
-function originalUpstream(settings: ConfigFile, warnings: string[]): UpstreamConfig[] {
-  const given = { auth_token: settings.auth_token, refresh_token: settings.refresh_token };
+function originalUpstreams(settings: ConfigFile, warnings: string[]): UpstreamConfig[] {
+  const configured = { auth_token: settings.auth_token, refresh_token: settings.refresh_token };
   const tokens: Record<string, string> = {};
-  for (const [key, value] of Object.entries(given)) {
-    const token = bare(value ?? "");
+  for (const [key, value] of Object.entries(configured)) {
+    const token = stripBearer(value ?? "");
     if (/^(\.{3}|…)?$/.test(token)) {
       if (value !== undefined) warnings.push(`${key} is still the sample's placeholder and is not used.`);
     } else tokens[key] = token;
@@ -133,25 +133,25 @@ function originalUpstream(settings: ConfigFile, warnings: string[]): UpstreamCon
   ];
 }
 
-function withBareSecrets(upstream: UpstreamConfig): UpstreamConfig {
+function withStrippedSecrets(upstream: UpstreamConfig): UpstreamConfig {
   if (upstream.kind === "openai") {
-    return { ...upstream, ...(upstream.apiKey ? { apiKey: bare(upstream.apiKey) } : {}) };
+    return { ...upstream, ...(upstream.apiKey ? { apiKey: stripBearer(upstream.apiKey) } : {}) };
   }
   if (upstream.kind !== "kimi-web" && upstream.kind !== "kimi-legacy") return upstream;
   const { accessToken, refreshToken, ...rest } = upstream;
   return {
     ...rest,
-    ...(accessToken ? { accessToken: bare(accessToken) } : {}),
-    ...(refreshToken ? { refreshToken: bare(refreshToken) } : {}),
+    ...(accessToken ? { accessToken: stripBearer(accessToken) } : {}),
+    ...(refreshToken ? { refreshToken: stripBearer(refreshToken) } : {}),
   };
 }
 
-/** A token without the `Bearer ` that people copy with it. */
-function bare(token: string): string {
+/** Removes a `Bearer ` that was copied along with a token. */
+function stripBearer(token: string): string {
   return token.trim().replace(/^bearer\s+/i, "");
 }
 
-function checkNames(items: readonly { name: string }[], section: string): void {
+function checkUniqueNames(items: readonly { name: string }[], section: string): void {
   const names = new Set<string>();
   items.forEach((item, index) => {
     if (names.has(item.name))
@@ -160,19 +160,23 @@ function checkNames(items: readonly { name: string }[], section: string): void {
   });
 }
 
-/** What the schema of a key cannot tell. Throws ConfigError; `at` is in front of the setting's name in it. */
-export function checkKey(
+/**
+ * Checks what the schema cannot express: the date and the upstreams' names. Throws ConfigError with `pathPrefix` before
+ * the setting's name.
+ */
+export function checkKeySettings(
   { expires, upstreams: names = [] }: Pick<KeyConfig, "expires" | "upstreams">,
   upstreams: readonly UpstreamConfig[],
-  at = "",
+  pathPrefix = "",
 ): void {
   if (expires !== undefined && Number.isNaN(Date.parse(expires)))
-    throw new ConfigError(`${at}expires: there is no such day or time.`);
+    throw new ConfigError(`${pathPrefix}expires: there is no such day or time.`);
   const unknown = names.find((name) => !upstreams.some((upstream) => upstream.name === name));
-  if (unknown !== undefined) throw new ConfigError(`${at}upstreams: there is no upstream “${unknown}”.`);
+  if (unknown !== undefined)
+    throw new ConfigError(`${pathPrefix}upstreams: there is no upstream “${unknown}”.`);
 }
 
-function checkPatterns(patterns: readonly string[]): void {
+function checkSideRequestPatterns(patterns: readonly string[]): void {
   patterns.forEach((pattern, index) => {
     try {
       new RegExp(pattern);

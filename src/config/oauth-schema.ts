@@ -1,14 +1,14 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { oneOf, strict } from "./field-schemas.js";
 
-/** Signatures that only the issuer can make: nobody shares a secret with it. */
-const signatures = [
+/** Asymmetric algorithms only: no shared secrets. */
+const signatureAlgorithms = [
   ...(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const),
   ...(["ES256", "ES384", "ES512", "EdDSA", "Ed25519"] as const),
 ];
 
-/** The issuer whose tokens open this server. */
-export const OAuth = Type.Object(
+/** The issuer of OAuth access tokens that are accepted. */
+export const OAuthSchema = Type.Object(
   {
     issuer: Type.String({
       pattern: "^(https://[^\\s/?#]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)(/[^\\s?#]*)?$",
@@ -23,13 +23,13 @@ export const OAuth = Type.Object(
       default: "moonbridge:admin",
       description: "the scope that stands for admin",
     }),
-    algorithms: Type.Array(oneOf(signatures, { description: signatures.join(", ") }), {
+    algorithms: Type.Array(oneOf(signatureAlgorithms, { description: signatureAlgorithms.join(", ") }), {
       minItems: 1,
-      default: signatures,
-      description: `a list of ${signatures.join(", ")}`,
+      default: signatureAlgorithms,
+      description: `a list of ${signatureAlgorithms.join(", ")}`,
     }),
   },
   strict,
 );
 
-export type OAuthConfig = Static<typeof OAuth>;
+export type OAuthConfig = Static<typeof OAuthSchema>;

@@ -1,10 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Citations, chatsMode, Name, oneOf, strict } from "./field-schemas.js";
-import { Key, type KeyConfig } from "./key-schema.js";
-import { OAuth, type OAuthConfig } from "./oauth-schema.js";
+import { CitationsSchema, chatModeSchema, NameSchema, oneOf, strict } from "./field-schemas.js";
+import { type KeyConfig, KeySchema } from "./key-schema.js";
+import { type OAuthConfig, OAuthSchema } from "./oauth-schema.js";
 import type { UpstreamConfig } from "./upstream-schema.js";
 
-export const Server = Type.Object(
+export const ServerSchema = Type.Object(
   {
     host: Type.String({ minLength: 1, default: "127.0.0.1", description: "the address to listen on" }),
     port: Type.Integer({
@@ -31,10 +31,10 @@ export const Server = Type.Object(
   strict,
 );
 
-/** What becomes of the chats that answers make on Kimi's side. */
-export const Chats = Type.Object(
+/** How long chats created on Kimi's side are kept, and how they are used. */
+export const ChatsSchema = Type.Object(
   {
-    mode: chatsMode({ default: "native" }),
+    mode: chatModeSchema({ default: "native" }),
     keepHours: Type.Number({
       exclusiveMinimum: 0,
       maximum: 8_760,
@@ -46,7 +46,7 @@ export const Chats = Type.Object(
 );
 
 /** The queue in front of each account. */
-export const Queue = Type.Object(
+export const QueueSchema = Type.Object(
   {
     depth: Type.Integer({
       minimum: 0,
@@ -64,8 +64,8 @@ export const Queue = Type.Object(
   strict,
 );
 
-/** Pictures and files: in messages, by link, and uploaded. */
-export const Files = Type.Object(
+/** Pictures and files in messages, linked or uploaded. */
+export const FilesSchema = Type.Object(
   {
     maxBytes: Type.Integer({
       minimum: 1,
@@ -83,7 +83,7 @@ export const Files = Type.Object(
   strict,
 );
 
-const Log = Type.Object(
+const LogSchema = Type.Object(
   {
     level: oneOf(["trace", "debug", "info", "warn", "error", "silent"], {
       default: "info",
@@ -93,20 +93,20 @@ const Log = Type.Object(
   strict,
 );
 
-/** The whole of `config.json`. Each description is what an error says was expected. */
+/** The config file. A field's description is the text after “expected” in error messages. */
 export const ConfigFile = Type.Object(
   {
-    server: Type.Optional(Server),
-    keys: Type.Optional(Type.Array(Key, { description: "a list of keys" })),
-    oauth: Type.Optional(OAuth),
+    server: Type.Optional(ServerSchema),
+    keys: Type.Optional(Type.Array(KeySchema, { description: "a list of keys" })),
+    oauth: Type.Optional(OAuthSchema),
     upstreams: Type.Optional(Type.Array(Type.Unknown(), { description: "a list of upstreams" })),
     routes: Type.Optional(
-      Type.Record(Type.String(), Type.Array(Name), {
+      Type.Record(Type.String(), Type.Array(NameSchema), {
         description: "a list of upstreams for each model's name",
       }),
     ),
-    chats: Type.Optional(Chats),
-    citations: Type.Optional(Citations),
+    chats: Type.Optional(ChatsSchema),
+    citations: Type.Optional(CitationsSchema),
     chores: Type.Optional(
       Type.Object(
         {
@@ -118,11 +118,11 @@ export const ConfigFile = Type.Object(
         strict,
       ),
     ),
-    queue: Type.Optional(Queue),
-    files: Type.Optional(Files),
+    queue: Type.Optional(QueueSchema),
+    files: Type.Optional(FilesSchema),
     store: Type.Optional(Type.String({ pattern: "^sqlite:.+", description: "sqlite: and a path" })),
-    log: Type.Optional(Log),
-    // The original's three fields (original.md).
+    log: Type.Optional(LogSchema),
+    // The three fields of the original's file (configuration.md).
     token: Type.Optional(
       Type.String({ minLength: 1, maxLength: 512, description: "an API key of your own choosing" }),
     ),
@@ -134,24 +134,27 @@ export const ConfigFile = Type.Object(
 
 export type ConfigFile = Static<typeof ConfigFile>;
 
-/** The configuration as the program uses it: defaults filled in, the original's fields folded into the long form. */
+/** The effective configuration: defaults filled in, the original's fields converted to the long form. */
 export type Config = {
-  server: Static<typeof Server>;
+  server: Static<typeof ServerSchema>;
   keys: KeyConfig[];
   oauth?: OAuthConfig;
   upstreams: UpstreamConfig[];
   routes: Record<string, string[]>;
-  chats: Static<typeof Chats>;
-  citations: Static<typeof Citations>;
-  /** More patterns by which the side requests of chat UIs are recognised. */
-  chores: string[];
-  queue: Static<typeof Queue>;
-  files: Omit<Static<typeof Files>, "folder"> & { folder: string };
-  /** Path of the database. */
+  chats: Static<typeof ChatsSchema>;
+  citations: Static<typeof CitationsSchema>;
+  /** Additional regular expressions that identify side requests of chat UIs. */
+  sideRequestPatterns: string[];
+  queue: Static<typeof QueueSchema>;
+  files: Omit<Static<typeof FilesSchema>, "folder"> & { folder: string };
+  /** Absolute path of the database. */
   storePath: string;
-  /** 32 bytes each: the key that seals logins there, then the one before. Empty: they are kept as they are. */
-  sealKeys: readonly Buffer[];
+  /**
+   * 32 bytes each: the key that encrypts stored credentials, then the previous one. Empty: credentials are not
+   * encrypted.
+   */
+  encryptionKeys: readonly Buffer[];
   log: { level: string };
-  /** Things worth saying at start that are no errors. */
+  /** Problems that are logged at startup but are no errors. */
   warnings: string[];
 };

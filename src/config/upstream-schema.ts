@@ -1,69 +1,69 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Name, oneOf, strict, Url } from "./field-schemas.js";
+import { NameSchema, oneOf, strict, UrlSchema } from "./field-schemas.js";
 
-const ModelId = Type.String({ minLength: 1, maxLength: 200, description: "a model's id" });
+const ModelIdSchema = Type.String({ minLength: 1, maxLength: 200, description: "a model's id" });
 
-const Concurrency = Type.Integer({
+const ConcurrencySchema = Type.Integer({
   minimum: 1,
   maximum: 100_000,
   description: "how many answers at a time, from 1",
 });
 
-const UserAgent = Type.String({ minLength: 1, maxLength: 256, description: "a User-Agent" });
+const UserAgentSchema = Type.String({ minLength: 1, maxLength: 256, description: "a User-Agent" });
 
-/** A login of Kimi's, and how it is used. */
-const login = {
+/** Fields of upstreams that use a Kimi login. */
+const credentialFields = {
   accessToken: Type.Optional(Type.String({ description: "an access token" })),
   refreshToken: Type.Optional(Type.String({ description: "a refresh token" })),
-  userAgent: Type.Optional(UserAgent),
-  concurrency: Type.Optional(Concurrency),
+  userAgent: Type.Optional(UserAgentSchema),
+  concurrency: Type.Optional(ConcurrencySchema),
 };
 
-const KimiWebUpstream = Type.Object(
+const KimiWebSchema = Type.Object(
   {
-    name: Name,
+    name: NameSchema,
     kind: Type.Literal("kimi-web"),
-    baseUrl: Type.Optional(Url),
-    authUrl: Type.Optional(Url),
-    ...login,
+    baseUrl: Type.Optional(UrlSchema),
+    authUrl: Type.Optional(UrlSchema),
+    ...credentialFields,
   },
   strict,
 );
 
-const OpenAiUpstream = Type.Object(
+const OpenAiSchema = Type.Object(
   {
-    name: Name,
+    name: NameSchema,
     kind: Type.Literal("openai"),
-    baseUrl: Type.Optional(Url),
+    baseUrl: Type.Optional(UrlSchema),
     region: Type.Optional(oneOf(["ai", "cn"], { description: '"ai" or "cn"' })),
     apiKey: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: "a key of the service" })),
     preset: Type.Optional(oneOf(["moonshot", "generic"], { description: '"moonshot" or "generic"' })),
-    defaultModel: Type.Optional(ModelId),
-    models: Type.Optional(Type.Array(ModelId, { minItems: 1, description: "a list of model ids" })),
-    concurrency: Type.Optional(Concurrency),
-    userAgent: Type.Optional(UserAgent),
+    defaultModel: Type.Optional(ModelIdSchema),
+    models: Type.Optional(Type.Array(ModelIdSchema, { minItems: 1, description: "a list of model ids" })),
+    concurrency: Type.Optional(ConcurrencySchema),
+    userAgent: Type.Optional(UserAgentSchema),
   },
   strict,
 );
 
-const KimiLegacyUpstream = Type.Object(
+const KimiLegacySchema = Type.Object(
   {
-    name: Name,
+    name: NameSchema,
     kind: Type.Literal("kimi-legacy"),
-    baseUrl: Type.Optional(Url),
-    ...login,
+    baseUrl: Type.Optional(UrlSchema),
+    ...credentialFields,
   },
   strict,
 );
 
-const SimulatorUpstream = Type.Object({ name: Name, kind: Type.Literal("simulator") }, strict);
+const SimulatorSchema = Type.Object({ name: NameSchema, kind: Type.Literal("simulator") }, strict);
 
-/** One schema a kind of upstream; a new kind is one line here and one in `upstreams/registry.ts`. */
+/** Schemas by kind of upstream; a new kind needs an entry here and one in `upstreams/registry.ts`. */
 export const upstreamSchemas = {
-  "kimi-web": KimiWebUpstream,
-  "kimi-legacy": KimiLegacyUpstream,
-  openai: OpenAiUpstream,
-  simulator: SimulatorUpstream,
+  "kimi-web": KimiWebSchema,
+  "kimi-legacy": KimiLegacySchema,
+  openai: OpenAiSchema,
+  simulator: SimulatorSchema,
 } as const satisfies Record<string, TSchema>;
 
 export type UpstreamConfig = Static<(typeof upstreamSchemas)[keyof typeof upstreamSchemas]>;

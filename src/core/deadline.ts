@@ -1,13 +1,13 @@
 import type { GatewayError } from "./errors.js";
 
-/** A signal that follows another one and also fires after a time; its timer ends with `clear`. */
+/** An abort signal that fires with a parent signal or after a time. Call `clear` to release its timer and listener. */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #parent: AbortSignal;
   readonly #abortWithParent = () => this.#controller.abort(this.#parent.reason);
 
-  /** After so many milliseconds the signal fires with the error that `late` makes. */
+  /** After `milliseconds` the signal fires with the error from `createError`. */
   constructor(parent: AbortSignal, milliseconds: number, createError: () => GatewayError) {
     this.#parent = parent;
     if (parent.aborted) this.#abortWithParent();

@@ -1,4 +1,4 @@
-/** Everything that can go wrong, as one type of value that each dialect renders in its own envelope. */
+/** All errors, as one type that each dialect renders in its own envelope. Codes and remedies: docs/reference/errors.md. */
 
 type ErrorTraits = { status: number; retryable: boolean };
 
@@ -9,51 +9,51 @@ const errorTraits = {
   content_filter: { status: 400, retryable: false },
   file_rejected: { status: 400, retryable: false },
   link_forbidden: { status: 400, retryable: false },
-  /** A link's own server fails: not ours, not Kimi's, and a retry of the whole chat is no remedy. */
+  /** The server of a link failed; retrying the whole chat does not help. */
   link_unreachable: { status: 400, retryable: false },
   invalid_api_key: { status: 401, retryable: false },
-  /** The key is right, but not for this. */
+  /** The key is valid but lacks a scope. */
   insufficient_scope: { status: 403, retryable: false },
   model_not_found: { status: 404, retryable: false },
   not_found: { status: 404, retryable: false },
   request_too_large: { status: 413, retryable: false },
-  /** The person's own files fill the space that Moonbridge gives them. */
+  /** The local file store has reached its limit. */
   file_storage_full: { status: 413, retryable: false },
-  /** The queue in front of the account is full. */
+  /** The account's queue is full or too slow. */
   account_busy: { status: 429, retryable: true },
   rate_limited: { status: 429, retryable: true },
   quota_exceeded: { status: 429, retryable: false },
   internal: { status: 500, retryable: false },
-  /** It answered something we cannot read. */
+  /** The upstream's response could not be parsed. */
   upstream_protocol: { status: 502, retryable: true },
-  /** It ended without its terminal frame. */
+  /** The stream ended without its end-of-stream message. */
   upstream_cut: { status: 502, retryable: true },
   upstream_unavailable: { status: 502, retryable: true },
   upstream_overloaded: { status: 503, retryable: true },
   /** 503, not 401: clients take a 401 for a bad Moonbridge key (clients.md §0.9). */
   account_login_required: { status: 503, retryable: false },
-  /** The identity provider whose tokens this server takes. */
+  /** The configured identity provider cannot be reached. */
   issuer_unavailable: { status: 503, retryable: true },
   shutting_down: { status: 503, retryable: true },
   timeout: { status: 504, retryable: true },
-  /** The client left; nobody reads this answer. */
+  /** The client disconnected; the error is never sent. */
   cancelled: { status: 499, retryable: false },
 } as const satisfies Record<string, ErrorTraits>;
 
 export type ErrorCode = keyof typeof errorTraits;
 
 export type ErrorDetails = {
-  /** The request's field at fault, as a path: `messages[2].content`. */
+  /** Path of the request's field at fault: `messages[2].content`. */
   param?: string;
   retryAfterSeconds?: number;
-  /** The upstream's own name for the failure, for logs and bug reports. */
+  /** The upstream's own code, for logs and bug reports. */
   upstreamCode?: string;
-  /** Overrides what the code implies, e.g. an overload that only an upgrade ends. */
+  /** Overrides the code's default, e.g. for an overload that only an upgrade ends. */
   retryable?: boolean;
   cause?: unknown;
 };
 
-/** A failure with a stable code, its HTTP status, whether a retry helps, and a sentence a person can act on. */
+/** An error with a stable code, its HTTP status, whether a retry helps, and a message that says what to do. */
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
   readonly code: ErrorCode;
@@ -73,8 +73,8 @@ export class GatewayError extends Error {
     this.upstreamCode = details.upstreamCode;
   }
 
-  /** The same failure, told to who comes while it lasts, which is so many milliseconds more. */
-  again(milliseconds: number): GatewayError {
+  /** A copy for requests that meet the same failure later, with `retryAfterSeconds` from `milliseconds`. */
+  withRetryAfter(milliseconds: number): GatewayError {
     const { code, message, retryable, upstreamCode } = this;
     return new GatewayError(code, message, {
       retryAfterSeconds: Math.max(1, Math.ceil(milliseconds / 1_000)),
@@ -84,7 +84,7 @@ export class GatewayError extends Error {
   }
 }
 
-/** Any thrown value as a GatewayError; what is not one already is a defect of ours and says so. */
+/** Converts a thrown value. Anything but a GatewayError is a defect of Moonbridge and becomes `internal`. */
 export function toGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   return new GatewayError("internal", "Moonbridge failed to handle this request. The log has the details.", {

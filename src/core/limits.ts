@@ -4,209 +4,209 @@ const day = 24 * 60 * minute;
 const kilobyte = 1_024;
 const megabyte = 1_024 * kilobyte;
 
-/** Every bound of the program in one place. Times are milliseconds, sizes bytes. */
+/** Every limit of the program. Times are milliseconds, sizes bytes, unless a comment says otherwise. */
 export const limits = {
-  /** Body of a request; larger ones get `request_too_large`. Pictures arrive inside it as base64. */
+  /** Request body; a larger one gets `request_too_large`. Images arrive inside it as base64. */
   requestBody: 64 * megabyte,
-  /** Characters of a body from which on others have their turn between the steps of reading it. */
-  longBody: 256 * kilobyte,
-  /** Time for a client to send its whole request. */
+  /** Length in characters of a body from which on the event loop gets a pass between parsing and validation. */
+  bodyYieldLength: 256 * kilobyte,
+  /** Time in which a client must have sent its whole request. */
   requestReceive: 15 * minute,
-  /** Idle time of a client's connection; longer than the 60 s that most proxies keep theirs. */
+  /** Idle time of a client connection; longer than the 60 s of most proxies, so that they close first. */
   keepAliveConnection: 72 * second,
 
-  /** At the end of a shutdown: from the error event to the cut. */
-  lastWords: 2 * second,
+  /** During shutdown: time between aborting a stream and closing its connection. */
+  shutdownFlush: 2 * second,
 
-  /** After so long without anything to answer memory is given back; a person who reads and types is no rest. */
-  restBeforeCollecting: minute,
-  /** From one collection at rest to the next. */
-  collectAtRest: 5 * second,
-  /** Garbage that is not worth a collection. */
-  sparedGarbage: 4 * megabyte,
-  /** Histories whose tokens are remembered. */
-  countedHistories: 10_000,
-  /** How long the status line waits for the first word; then it leaves early and keep-alives run. */
-  holdHeader: 20 * second,
-  /** Silence on a stream after which a keep-alive comment is sent. */
-  keepAlive: 15 * second,
-  /** A client that takes nothing of its stream for so long is cut off. */
-  stuckClient: 10 * minute,
-  /** Longest line of an event stream; one-api stops at 64 KiB (clients.md §0.5). */
-  eventLine: 60_000,
+  /** Idle time before memory is released; longer than a person takes to read an answer and type. */
+  idleBeforeCollecting: minute,
+  /** Time between two collections while idle. */
+  collectInterval: 5 * second,
+  /** Heap growth below which a collection is not worth its cost. */
+  minCollectableGarbage: 4 * megabyte,
+  /** Cached token counts of histories. */
+  historyTokenCounts: 10_000,
+  /** How long a stream's headers wait for the first content; then they are sent early and keep-alives start. */
+  headerDelay: 20 * second,
+  /** Silence after which a keep-alive comment is sent to the client. */
+  sseKeepAlive: 15 * second,
+  /** A client that reads nothing for this long is disconnected. */
+  clientStall: 10 * minute,
+  /** Longest line of an event stream; one-api fails at 64 KiB (clients.md §0.5). */
+  sseLine: 60_000,
 
-  /** A file, however it comes; larger ones get `file_rejected`. */
+  /** A file from any source; a larger one gets `file_rejected`. */
   file: 100 * megabyte,
-  /** The text of a link, and the redirects that are followed from it. */
+  /** Length of a link's URL, and redirects followed. */
   linkLength: 8 * kilobyte,
   linkRedirects: 5,
-  /** Waiting for the status line of a link's server, and silence inside its answer. */
+  /** Waiting for the response headers of a link's server, and idle time inside its body. */
   linkHeaders: 20 * second,
-  linkSilence: 20 * second,
-  /** Header of its answer, and the 1xx answers before it. */
+  linkIdle: 20 * second,
+  /** Size of its response headers, and number of 1xx responses before them. */
   linkHeaderSize: 16 * kilobyte,
-  linkInterim: 10,
-  /** All of it: names, redirects and the body. */
+  linkInformationalResponses: 10,
+  /** The whole fetch: DNS, redirects and body. */
   linkFetch: 5 * minute,
 
-  /** Connecting to an upstream, or to the server of a link, the look-up of its name included. */
+  /** Connecting to an upstream or a link's server, DNS included. */
   connect: 10 * second,
-  /** Waiting for an upstream's status line. */
+  /** Waiting for an upstream's response headers. */
   upstreamHeaders: minute,
-  /** Silence of an upstream inside an answer, its heartbeats counted as sound. */
-  upstreamSilence: minute,
-  /** Heartbeats and nothing else. */
+  /** Time without any bytes inside an answer; heartbeats reset it. */
+  upstreamIdle: minute,
+  /** Time with nothing but heartbeats. */
   upstreamProgress: 5 * minute,
-  /** A whole answer, from request to finish; and so any request. */
+  /** A whole request, from its first byte to the end of its answer. */
   answer: 30 * minute,
-  /** A short call to an upstream: refresh, catalogue, cancel. */
+  /** A unary call to an upstream, such as refresh, catalogue or cancel. */
   unary: 15 * second,
-  /** Body of the answer to a short call. */
+  /** Response body of a unary call. */
   unaryBody: 4 * megabyte,
-  /** One frame of an answer. Kimi's first frames echo the prompt, so it must hold one (kimi-web.md §2.1). */
-  frame: 72 * megabyte,
-  /** One line of an event stream; the arguments of a call may come in one piece. */
+  /** One Connect envelope. Kimi's first envelopes echo the prompt, so it must fit (kimi-web.md §2.1). */
+  envelope: 72 * megabyte,
+  /** One line of an `openai` upstream's event stream; the arguments of a tool call may arrive in one line. */
   upstreamLine: 16 * megabyte,
-  /** One event of a stream of events, in characters. The first one echoes the prompt (kimi-web.md §1.5). */
-  eventData: 4 * megabyte,
-  /** How often an answer that Kimi cut to length is continued before it ends as that. */
+  /** One server-sent event, in characters. The first one echoes the prompt (kimi-web.md §1.5). */
+  sseEventData: 4 * megabyte,
+  /** How often an answer that Kimi truncated is continued before it ends with `length`. */
   continuations: 8,
   /** How long Kimi may take to close a stream after its last event. */
-  lastBytes: 2 * second,
-  /** What may wait for a slow client before the upstream is told to wait too. */
-  unreadAnswer: 64 * kilobyte,
-  /** What one read of an upstream's socket may bring, and what may lie there before it is read no further. */
+  upstreamClose: 2 * second,
+  /** Bytes buffered for a slow client before reading from the upstream pauses. */
+  upstreamReadBuffer: 64 * kilobyte,
+  /** One read of an upstream's socket, and bytes buffered there before it pauses. */
   socketRead: 64 * kilobyte,
-  /** What may follow the end frame before the connection is cut instead of kept. */
-  afterEnd: kilobyte,
-  /** Kimi reading an uploaded file, and how often it is asked. */
+  /** Bytes after the end-of-stream envelope beyond which the connection is closed instead of reused. */
+  bytesAfterEnd: kilobyte,
+  /** Waiting for Kimi to parse an uploaded file, and the polling interval. */
   fileParse: minute,
   fileParsePoll: second,
-  /** Files that clients keep here, over all keys: how many, and their bytes together. */
+  /** Files in the local file store, over all keys: their number, and their bytes together. */
   storedFiles: 10_000,
   storedBytes: 20 * 1_024 * megabyte,
-  /** A linked file that goes inside a request, as base64. */
+  /** A linked file that is inlined into an upstream request as base64. */
   inlinedFile: 20 * megabyte,
-  /** Pictures and files that go to an upstream in one message. */
+  /** Images and files in one upstream message. */
   filesPerMessage: 50,
-  /** Links in a prompt that are looked at, and how long that may take. */
+  /** Links in a prompt that are probed for documents, and the time for one probe. */
   promptLinks: 5,
-  linkLook: 3 * second,
+  promptLinkProbe: 3 * second,
 
-  /** How long the id of an uploaded file is used again. */
-  uploadRemembered: 12 * 60 * minute,
-  /** All that one answer may say. */
+  /** How long an upload's upstream id is reused for the same bytes. */
+  uploadReuse: 12 * 60 * minute,
+  /** Text and reasoning of one answer. */
   answerText: 32 * megabyte,
-  /** A citation mark that never closes is text again after so many characters. */
+  /** Characters after which an unclosed citation mark counts as text. */
   citationMark: 4 * kilobyte,
-  /** How often a model may search before it has to answer. */
+  /** Search rounds before the model must answer. */
   searchRounds: 5,
   /** Sources of one answer. */
   sources: 500,
 
-  /** How long a catalogue is believed. */
-  catalogue: 10 * minute,
-  /** How long the very first chat waits for the catalogue before it makes do with the built-in one. */
+  /** How long a model catalogue is cached. */
+  catalogueTtl: 10 * minute,
+  /** How long the first chat waits for the catalogue before it uses the built-in one. */
   catalogueWait: 3 * second,
-  /** How long a failed catalogue call is not repeated. */
+  /** Time after a failed catalogue call before the next one. */
   catalogueRetry: minute,
 
-  /** How often a request waits for an account that turns out to be busy elsewhere. */
+  /** Attempts of a request on an account that Kimi reports as busy. */
   busyAttempts: 5,
-  /** How long an upstream is left alone at most after it said that it is too busy. */
+  /** Longest pause of an upstream after it reported an overload. */
   overloadPause: 5 * second,
 
-  /** How long an account is shown as having used up its quota without another word of Kimi's. */
-  quotaRemembered: 10 * minute,
+  /** How long an account is shown in state `quota` after Kimi's last quota error. */
+  quotaStateTtl: 10 * minute,
 
-  /** Failures in a row after which an upstream is left alone where another can answer, and for how long. */
+  /** Consecutive failures that open the circuit breaker, and how long it stays open. */
   breakerFailures: 4,
   breakerPause: 15 * second,
-  breakerLongestPause: 5 * minute,
+  breakerMaxPause: 5 * minute,
 
-  /** How often chats that are due are looked for; also the first pause after one could not be deleted. */
-  cleanupEvery: minute,
-  cleanupLongestPause: 6 * 60 * minute,
-  /** Chats that are deleted in one go. */
-  cleanupLot: 50,
-  /** Places in conversations that are remembered. */
+  /** Interval of the search for due chats; also the first pause after a failed deletion. */
+  cleanupInterval: minute,
+  cleanupMaxPause: 6 * 60 * minute,
+  /** Chats read from the store at a time. */
+  cleanupBatch: 50,
+  /** Stored conversation nodes. */
   threads: 1_000_000,
 
-  /** What is pasted at a login; a HAR file may be large. */
+  /** A paste at `moonbridge login`; a HAR file may be large. */
   pasted: 64 * megabyte,
-  /** Shorter pastes come from a person's hands, and a line break inside a token is then undone. */
+  /** Size below which a paste counts as copied by hand, so that line breaks inside a token are removed. */
   pastedByHand: 256 * kilobyte,
-  /** Asking Kimi whose login it is, a renewal included. */
+  /** Verifying a login with Kimi, a refresh included. */
   login: minute,
-  /** Places in a paste that are looked at because a token may begin there. */
+  /** Positions in a paste that are examined as the start of a token. */
   pastedTokens: 50_000,
-  /** One token; Kimi's have about 700 characters. */
+  /** Length of a token; Kimi's have about 700 characters. */
   token: 16 * kilobyte,
-  /** An empty line ends a paste only if nothing follows it for so long. */
-  pasteQuiet: 300,
+  /** Time without input after which an empty line ends a paste. */
+  pasteIdle: 300,
 
-  /** How often it is looked whether a login is due for renewal. */
-  renewalLook: 15 * second,
-  /** How long after its last use a login is renewed before anyone needs it, and how often one that nobody uses. */
-  keptReady: day,
-  renewedUnused: day,
-  /** A renewal, with all the refresh tokens that are tried in it. */
-  renewal: 45 * second,
-  /** A new access token is used for so long whatever it says of itself, and is not replaced if it is refused. */
-  renewalSpacing: 30 * second,
-  /** The pause after a renewal that failed, and after one that Kimi refused: the first, doubled up to the longest. */
-  failedRenewal: { first: second, longest: minute },
-  refusedRenewal: { first: minute, longest: 60 * minute },
-  /** The longest pause that Kimi may ask for between two renewals. */
-  longestPause: 60 * minute,
-  /** Who needs a renewal waits so long for the end of a pause, and hears of the failure where it is longer. */
-  renewalPatience: 5 * second,
-  /** How long a process that was killed keeps the lock on a login; one that lives prolongs it. */
-  renewalLock: 5 * second,
-  /** How long a store that could not give a lock is not asked for one, unless it is urgent. */
-  lockFailure: minute,
-  /** How long a process waits for another one's renewal, and how often it looks whether it is done. */
-  renewalElsewhere: minute,
-  renewalPoll: 100,
-  /** How long a renewal that runs may hold up the end of the program. */
-  lastRenewal: 5 * second,
-  /** A login whose refresh token ends so soon is worth a word. */
-  loginEndsSoon: 7 * day,
+  /** How often each account is checked for a due refresh. */
+  refreshCheckInterval: 15 * second,
+  /** How long after its last use a login is refreshed ahead of need, and how often an unused one is refreshed. */
+  readyAfterUse: day,
+  unusedRefreshInterval: day,
+  /** One refresh, with all refresh tokens that it tries. */
+  refresh: 45 * second,
+  /** Minimum age of an access token before it is refreshed, whatever its expiry says and even if Kimi refuses it. */
+  refreshSpacing: 30 * second,
+  /** Back-off after a failed refresh, and after one that Kimi refused. */
+  failedRefreshBackoff: { first: second, longest: minute },
+  refusedRefreshBackoff: { first: minute, longest: 60 * minute },
+  /** Longest pause between two refreshes that Kimi may ask for. */
+  maxRefreshPause: 60 * minute,
+  /** How long a request waits for the end of a back-off pause; where that is longer it gets the last error. */
+  refreshWait: 5 * second,
+  /** Lease time of the refresh lock; a live process extends it, so a killed one blocks others no longer. */
+  refreshLock: 5 * second,
+  /** Time after a failed lock request before the next one, unless a refresh is urgent. */
+  lockRetry: minute,
+  /** How long a process waits for another one's refresh, and the polling interval. */
+  refreshElsewhere: minute,
+  refreshPoll: 100,
+  /** How long shutdown waits for a running refresh. */
+  refreshAtShutdown: 5 * second,
+  /** Report `expiring` when a refresh token has less than this left. */
+  loginExpiryWarning: 7 * day,
 
-  /** Wrong keys from one address; then a key that could be guessed is refused from there. */
-  wrongKeys: { most: 100, within: 10 * minute },
-  /** Wrong secrets for one name from one address at `/token`. */
-  wrongSecrets: { most: 10, within: 5 * minute },
-  /** Addresses and names whose wrong tries are remembered, and keys whose requests are counted. */
-  counted: 10_000,
+  /** Wrong keys per client address; beyond it, guessable keys are refused from there. */
+  failedLogins: { tokens: 100, refillMs: 10 * minute },
+  /** Wrong secrets at `POST /token` per client address and key name. */
+  failedTokenRequests: { tokens: 10, refillMs: 5 * minute },
+  /** Entries of the failed-login limiter and of the rate limiter. */
+  rateLimitEntries: 10_000,
   /** Body of a request to `/token`. */
   tokenRequest: 16 * kilobyte,
-  /** Life of a token that `/token` issued. */
+  /** Lifetime of an access token from `POST /token`. */
   accessToken: 60 * minute,
 
-  /** One answer of the issuer of foreign tokens, and its body. */
-  issuerAnswer: 5 * second,
+  /** Waiting for a response of the OIDC issuer, and its body. */
+  issuerResponse: 5 * second,
   issuerBody: 256 * kilobyte,
-  /** How long the issuer's keys are believed. */
+  /** How long the issuer's keys are cached. */
   issuerKeys: 10 * minute,
-  /** How often they are fetched, whatever tokens name. */
-  issuerFetches: { most: 5, within: minute },
-  /** Clocks may differ by so much. */
-  clockDifference: 10 * second,
+  /** Fetches of the issuer's keys. */
+  issuerFetches: { tokens: 5, refillMs: minute },
+  /** Tolerated clock skew when a token's times are checked. */
+  clockTolerance: 10 * second,
 
   /** One check of `moonbridge doctor`. */
   doctorCheck: minute,
-  /** What it does to look at one address: name, connection and answer. */
+  /** Probing one address: DNS, connection and response. */
   doctorProbe: 15 * second,
-  /** How long a check that is called off may put away what it had begun, such as a chat. */
-  doctorLastWords: 5 * second,
-  /** A clock that is further off is worth a word, and a key that is shorter. */
-  doctorClock: minute,
-  doctorKey: 16,
+  /** Clean-up time of an aborted check, such as deleting its chat. */
+  doctorCleanup: 5 * second,
+  /** Clock skew, and length of a key, that cause a warning. */
+  doctorClockSkew: minute,
+  doctorKeyLength: 16,
 
-  /** Different unknown things that are remembered by name. */
+  /** Distinct unknown protocol elements that are counted. */
   driftNames: 200,
-  /** Files of a recording, and the bytes of all that was heard for it since the start. */
-  recordedExchanges: 10_000,
+  /** Calls in a recording, and the bytes recorded since the start. */
+  recordedCalls: 10_000,
   recordedBytes: 256 * megabyte,
 } as const;

@@ -2,125 +2,125 @@ import type { KimiSite } from "./kimi-site.js";
 import type { TokenPair } from "./token.js";
 import type { Principal } from "./types.js";
 
-/** What must outlive the process. Each part has one owner, which alone changes it. Times are milliseconds since the epoch. */
+/** Persistent state. Each part has one owner, the only code that changes it. Times are milliseconds since the epoch. */
 export interface Store extends CredentialStore, KeyStore, ThreadStore, UploadStore, FileStore {
-  /** The names of the accounts whose tokens are kept. */
+  /** The names of the accounts with stored credentials. */
   accounts(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
-/** An account's tokens as they are kept. */
+/** An account's stored tokens. */
 export type StoredCredentials = {
   current: TokenPair;
-  /** The pair before; kept until the current one has worked. */
+  /** The pair before `current`, kept until `current` has worked. */
   previous?: TokenPair;
-  /** Fingerprint of the configured token that this pair descends from, or `login` for one of `moonbridge login`. */
+  /** Fingerprint of the configured token from which this pair was refreshed, or `login` for `moonbridge login`. */
   startedFrom: string;
   savedAt: number;
-  /** Where a login of `moonbridge login` is good for; the configuration says it of the others. */
+  /** The site of a login from `moonbridge login`; for other accounts the configuration has it. */
   site?: KimiSite;
 };
 
 export interface CredentialStore {
-  /** The tokens of an account, or undefined if none were ever saved. */
+  /** The credentials of an account; undefined if none were saved. */
   credentials(account: string): Promise<StoredCredentials | undefined>;
-  /** Resolves when the tokens would survive a power cut. */
+  /** Resolves when the credentials are durable. */
   saveCredentials(account: string, credentials: StoredCredentials): Promise<void>;
   /**
-   * Takes the named lock for `owner` until `until`, or prolongs it; false while another owner holds it. A lock whose
-   * time is over belongs to whoever asks first, so that a killed process blocks nobody for long.
+   * Acquires the named lock for `owner` until `until`, or extends it; false while another owner holds it. An expired
+   * lock can be acquired by anyone, so that a killed process does not block others for long.
    */
   lock(name: string, owner: string, until: number): Promise<boolean>;
-  /** Gives the lock back, if this owner still has it. */
+  /** Releases the lock if this owner still holds it. */
   unlock(name: string, owner: string): Promise<void>;
 }
 
-/** What was settled for an API key. */
+/** The settings of an API key. */
 export type KeySettings = Omit<Principal, "keyName"> & {
   requestsPerMinute?: number;
-  /** Requests that may run at the same time. */
+  /** Maximum number of concurrent requests. */
   concurrency?: number;
-  /** From then on it opens nothing. */
+  /** Expiry time. */
   expires?: number;
 };
 
-/** An API key of Moonbridge's own; the key itself is never kept. */
+/** An API key from `moonbridge keys add`; the key itself is not stored. */
 export type StoredKey = {
   name: string;
   sha256: string;
   settings: KeySettings;
-  /** Undefined: by a version that did not note it. */
+  /** Undefined for keys of versions that did not record it. */
   createdAt?: number;
 };
 
 export interface KeyStore {
-  /** All keys, the oldest first. */
+  /** All keys, oldest first. */
   keys(): Promise<readonly StoredKey[]>;
   keyByHash(sha256: string): Promise<StoredKey | undefined>;
   keyByName(name: string): Promise<StoredKey | undefined>;
-  /** False if there is a key of this name already. */
+  /** False if the name is taken. */
   addKey(key: StoredKey): Promise<boolean>;
   /** False if there is none of this name. */
   removeKey(name: string): Promise<boolean>;
-  /** A secret of the server's own: `make` makes it once, for all processes and for good. */
+  /** A named secret of the server, created once by `make` and then the same for all processes. */
   secret(name: string, make: () => string): Promise<string>;
 }
 
-/** A chat that Moonbridge has created on an upstream, and when it is to be deleted there. */
+/** A chat that Moonbridge created on an upstream, and when it is to be deleted there. */
 export type StoredChat = {
   upstream: string;
   chat: string;
-  /** Whom it belongs to: caller, upstream, account and scenario. Nobody else ever continues it. */
+  /** Hash of principal, upstream, account and model scope; only requests of the same scope continue the chat. */
   scope: string;
   dueAt: number;
-  /** How often deleting it has failed. */
+  /** Failed deletions. */
   attempts: number;
 };
 
-/** Where a conversation can be continued: after this message of this chat. */
+/** A resume point: a conversation can be continued after this message of this chat. */
 export type StoredThread = {
   upstream: string;
   chat: string;
   /** The upstream's id of the answer that comes last. */
   parent: string;
-  /** Digest of the system text that the chat has been told. */
+  /** Hash of the system text that was sent to the chat. */
   system: string;
 };
 
-/** A place that was taken out of the store, with all names that places of its chat had, the oldest first. */
-export type TakenThread = { keys: readonly string[]; thread: StoredThread };
+/** A resume point that was removed from the store, with the keys of all resume points of its chat, oldest first. */
+export type ClaimedThread = { keys: readonly string[]; thread: StoredThread };
 
 export interface ThreadStore {
-  /** Notes a chat as soon as the upstream has named it, or moves the time at which it is due. */
+  /** Stores a new chat, or changes when a stored one is due. */
   saveChat(chat: Omit<StoredChat, "attempts">): Promise<void>;
-  /** A chat of this scope that is not due yet. */
+  /** A chat of this scope that is not yet due. */
   chat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined>;
-  /** Remembers where a history stands. `keys` are names of the same place. */
+  /** Stores a resume point under each of the keys, which are history hashes. */
   saveThread(keys: readonly string[], thread: StoredThread): Promise<void>;
-  /** The first of the keys that is known and whose chat is not due yet. */
+  /** The resume point of the first known key whose chat is not due yet. */
   findThread(
     keys: readonly string[],
     now: number,
   ): Promise<{ key: string; thread: StoredThread } | undefined>;
-  /** The place that was remembered last in a chat. */
+  /** The newest resume point of a chat. */
   latestThread(upstream: string, chat: string): Promise<StoredThread | undefined>;
   /**
-   * Like `findThread`, but all places of that chat leave the store in the same step: of those who ask at once, for
-   * whichever of its names, one gets it.
+   * Like `findThread`, but removes all resume points of that chat in the same step, so that of concurrent calls with
+   * any of its keys only one succeeds.
    */
-  takeThread(keys: readonly string[], now: number): Promise<TakenThread | undefined>;
-  /** Like `latestThread`, and takes it in the same way. */
-  takeLatestThread(upstream: string, chat: string): Promise<TakenThread | undefined>;
-  /** The threads of a chat, but not the chat itself: it still has to be deleted. */
-  forgetThreads(upstream: string, chat: string): Promise<void>;
-  /** Chats of these upstreams whose time has come, the longest overdue first. */
+  claimThread(keys: readonly string[], now: number): Promise<ClaimedThread | undefined>;
+  /** Like `latestThread`, and removes like `claimThread`. */
+  claimLatestThread(upstream: string, chat: string): Promise<ClaimedThread | undefined>;
+  /** Removes the resume points of a chat, but not the chat itself: it still has to be deleted upstream. */
+  removeThreads(upstream: string, chat: string): Promise<void>;
+  /** Due chats of these upstreams, the longest overdue first. */
   dueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]>;
   countDueChats(now: number): Promise<number>;
-  /** Deleting it failed; it is due again then. */
+  /** After a failed deletion: counts the attempt and sets the next due time. */
   postponeChat(upstream: string, chat: string, dueAt: number): Promise<void>;
-  /** It is gone upstream: it and its threads are forgotten. */
+  /** Removes a chat that is gone upstream, with its resume points. */
   removeChat(upstream: string, chat: string): Promise<void>;
-  /** Forgets the oldest threads beyond so many. */
+  /** Removes the oldest resume points beyond the limit. */
   trimThreads(limit: number): Promise<void>;
 }
 
@@ -130,10 +130,10 @@ export interface UploadStore {
   saveUploadedFile(scope: string, digest: string, id: string, now: number): Promise<void>;
 }
 
-/** A file that a client has uploaded; its bytes lie on disk under its id. */
+/** A file uploaded by a client; its bytes are on disk under its id. */
 export type StoredFile = {
   id: string;
-  /** The name of the key it came with. */
+  /** The name of the API key that uploaded it. */
   owner: string;
   name: string;
   mediaType: string;
@@ -145,10 +145,10 @@ export type StoredFile = {
   createdAt: number;
 };
 
-/** Which files a list shows. */
+/** Filter and page of a file list. */
 export type FileSelection = {
   limit: number;
-  /** The id of the file to begin after; an unknown one means from the first. */
+  /** The id of the file after which the page starts; an unknown id means from the first. */
   after: string | undefined;
   purpose: string | undefined;
   newestFirst: boolean;
@@ -156,11 +156,11 @@ export type FileSelection = {
 
 export interface FileStore {
   saveFile(file: StoredFile): Promise<void>;
-  /** A file of this owner's. */
+  /** A file of this owner. */
   file(owner: string, id: string): Promise<StoredFile | undefined>;
-  /** The owner's files in the order of their making. */
+  /** The owner's files by creation time. */
   files(owner: string, selection: FileSelection): Promise<readonly StoredFile[]>;
   removeFile(owner: string, id: string): Promise<void>;
-  /** Over all owners. */
+  /** Over all owners; `bytes` is the sum of their sizes. */
   countFiles(): Promise<{ files: number; bytes: number }>;
 }

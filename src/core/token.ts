@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
 import { type JsonObject, parseObject } from "../lib/json.js";
 
-/** Both tokens of a login. An access token alone works until it expires. */
+/** The tokens of a login. An access token alone works until it expires. */
 export type TokenPair = { accessToken?: string; refreshToken?: string };
 
-/** What a Kimi token says of itself (kimi-web.md §2.3). Times are milliseconds since the epoch. */
+/** The claims of a Kimi token (kimi-web.md §2.3). Times are milliseconds since the epoch. */
 export type Claims = {
   issuedAt: number | undefined;
   expiresAt: number | undefined;
@@ -14,13 +14,13 @@ export type Claims = {
   /** `access` or `refresh`. */
   kind: string | undefined;
   issuer: string | undefined;
-  /** What the token is good for; `kimi` for the web chat. */
+  /** The application that the token is for; `kimi` for the web chat. */
   app: string | undefined;
 };
 
 /**
- * Reads the claims of a JWT. Kimi signs for itself and we only plan by them, so nothing is verified.
- * A token that is no JWT has no claims and is tried as it is.
+ * Decodes the claims of a JWT without verifying it: they only schedule refreshes, and Kimi verifies its own tokens.
+ * A token that is not a JWT has no claims.
  */
 export function decodeClaims(token: string): Claims {
   const payload = decodeJwtPart(token.split(".")[1] ?? "") ?? {};
@@ -36,12 +36,12 @@ export function decodeClaims(token: string): Claims {
   };
 }
 
-/** A part of a JWT, header or payload, as the JSON object that it is. */
+/** The JSON object in a JWT's header or payload segment; undefined where it is none. */
 export function decodeJwtPart(part: string): JsonObject | undefined {
   return parseObject(Buffer.from(part, "base64url").toString("utf8"));
 }
 
-/** A short name for a token that tells nothing about it; for logs and comparisons. */
+/** A short one-way identifier of a token, for logs and comparisons. */
 export function fingerprint(token: string): string {
   return hash("sha256", token, "hex").slice(0, 12);
 }

@@ -1,10 +1,10 @@
 /**
- * The vocabulary of the house: what comes in, what goes out, and who answers. Read this file first.
- * What can go wrong stands in `errors.ts`.
+ * The shared vocabulary: requests, events, models and the contract of an upstream. Read this file first; errors are in
+ * `errors.ts`.
  */
 import type { JsonObject } from "../lib/json.js";
 
-/** A piece of a message: text, or a picture or document by link, bytes or the id of an earlier upload. */
+/** A part of a message: text, or an image or file given by a link, by its bytes or by the id of an earlier upload. */
 export type Part = TextPart | MediaPart;
 type TextPart = { type: "text"; text: string };
 export type MediaPart = {
@@ -12,7 +12,7 @@ export type MediaPart = {
   source: MediaSource;
   name?: string;
   mediaType?: string;
-  /** Where it stands in the request, for errors: `messages[0].content[1]`. */
+  /** Its path in the request, for errors: `messages[0].content[1]`. */
   path: string;
 };
 export type MediaSource =
@@ -20,7 +20,7 @@ export type MediaSource =
   | { kind: "bytes"; base64: string }
   | { kind: "file-id"; id: string };
 
-/** One message of the history as the client sent it, in the order it was sent. */
+/** One message of the history as the client sent it. */
 export type Message =
   | { role: "system"; content: Part[] }
   | { role: "user"; content: Part[]; name?: string }
@@ -36,10 +36,10 @@ export type ToolChoice = "auto" | "none" | "required" | { name: string };
 /** The client's own request, for an upstream that speaks the same dialect. */
 type OriginalRequest = { dialect: "openai-chat"; body: JsonObject };
 
-/** How hard the model is to think before it answers. */
+/** Thinking effort, weakest first. */
 export type Thinking = "off" | "low" | "high" | "max";
 
-/** Something a request may ask for that not every upstream can honour. */
+/** A capability that a request may need and that not every upstream has. */
 export type Feature =
   | "sampling"
   | "max-tokens"
@@ -48,53 +48,56 @@ export type Feature =
   | "output-format"
   | "logprobs"
   | "conversation"
-  /** A parameter that Moonbridge does not know and lets through. */
+  /** Needed by parameters that Moonbridge does not know and passes on. */
   | "unknown";
 
-/** What becomes of the chats that answers make upstream: continued, one for each answer, or deleted at once. */
+/**
+ * How upstream chats are used: `native` continues them, `merged` opens one per answer with the whole transcript,
+ * `ephemeral` does the same and deletes it at once.
+ */
 export const chatModes = ["native", "merged", "ephemeral"] as const;
 export type ChatMode = (typeof chatModes)[number];
 
-/** How the sources of a search are shown; see `citations.ts`. */
+/** How search sources are shown; see `chat/citations.ts`. */
 export const citationModes = ["inline", "footer", "annotations", "off"] as const;
 export type CitationMode = (typeof citationModes)[number];
 
-/** What a caller may do here: chat, and look after the house. */
+/** Scopes of an API key: `chat` (completions, models, files) and `admin` (accounts, metrics). */
 export const scopes = ["chat", "admin"] as const;
 export type Scope = (typeof scopes)[number];
 
-/** Who asks: the name of the API key, never the key; and what was settled for it. */
+/** The authenticated API key: its name, scopes and settings; never the secret. */
 export type Principal = {
   keyName: string;
   scopes: readonly Scope[];
-  /** The models it may name, each with any suffixes; undefined, or "*" among them: all. */
+  /** The models it may use, each with any suffix; undefined, or a list that contains "*", means all. */
   models?: readonly string[];
-  /** The upstreams that may answer it; undefined: all. */
+  /** The upstreams it may use; undefined means all. */
   upstreams?: readonly string[];
   chats?: ChatMode;
   citations?: CitationMode;
 };
 
-/** What a client asks for, whatever dialect it spoke. */
+/** A chat request, independent of the client's dialect. */
 export type ChatRequest = {
-  /** As the client named it; `route.ts` resolves it. */
+  /** As the client named it; `chat/model-router.ts` resolves it. */
   model: string;
   messages: Message[];
-  /** Undefined: the model's default. */
+  /** Undefined means the model's default. */
   search?: boolean;
-  /** Undefined: the model's default. */
+  /** Undefined means the model's default. */
   thinking?: Thinking;
-  /** The id of an earlier answer's conversation; otherwise it is found by its history. */
+  /** The conversation id of an earlier answer. Without it the conversation is found by its history. */
   conversation?: string;
-  /** Undefined: what the model's name, the key or the config says. */
+  /** Undefined means as the model's suffix, the key or the configuration says, in this order. */
   citations?: CitationMode;
-  /** The parameters that need a feature, in the client's own words. */
+  /** The request's parameters that need a feature, by the client's names. */
   requestedFeatures: { parameter: string; feature: Feature }[];
-  /** Whether the client reads the answer as it comes. */
+  /** Whether the client wants a stream. */
   stream: boolean;
-  /** Whether the client is told what the turn took. Where nobody reads it, it is not counted. */
+  /** Whether the client receives token usage. If not, tokens are not counted. */
   includeUsage: boolean;
-  /** With it, `tools` to `limits` may be left in there. */
+  /** Where it is set, `tools` to `limits` may be left in it unparsed. */
   originalRequest?: OriginalRequest;
   tools?: Tool[];
   toolChoice?: ToolChoice;
@@ -105,9 +108,9 @@ export type ChatRequest = {
   signal: AbortSignal;
 };
 
-/** One thing that happens while an answer is made. */
+/** One event of an answer. */
 export type ChatEvent =
-  /** First of all: who answers, and which of the client's parameters that upstream cannot honour. */
+  /** The first event: which upstream answers, and which of the client's parameters it ignores. */
   | {
       type: "start";
       upstream: string;
@@ -117,34 +120,35 @@ export type ChatEvent =
       ignored: string[];
     }
   /**
-   * The upstream's own names for this turn: where a next turn can continue. Ends at the chat layer. Before it nothing
-   * was said to the upstream. In a chat that is a line no message is named: it goes on at its end.
+   * The upstream's ids of the chat and of the answer, after which the next turn can continue. It is consumed by the chat
+   * layer; until it arrives the upstream has not accepted the message. Where `chatStructure` is `line`, `message` is not
+   * needed to continue.
    */
-  | { type: "opened"; chat: string; message: string }
-  /** What a client may send as `conversation` to go on here. */
+  | { type: "chat-opened"; chat: string; message: string }
+  /** The id that a client may send as `conversation` to continue here. */
   | { type: "conversation"; id: string }
   | { type: "reasoning"; text: string }
   | { type: "text"; text: string }
-  /** A piece of the call with this index, which is new where `id` and `name` are given; the arguments add up. */
+  /** A delta of the tool call with this index; `id` and `name` come with its first one, `arguments` are concatenated. */
   | { type: "tool-call"; index: number; id?: string; name?: string; arguments: string }
   /**
-   * One chunk of a stream, or a whole answer, as the upstream sent it; the plain events of the same chunk follow in
-   * the same lot. A dialect other than this one leaves it out. `usageOnly`: it tells what was used and nothing else.
+   * A stream chunk, or a whole response, as the upstream sent it; the plain events of the same chunk follow in the same
+   * batch. Encoders of other dialects skip it. `usageOnly`: the chunk carries usage and nothing else.
    */
   | { type: "verbatim"; dialect: OriginalRequest["dialect"]; json: string; usageOnly: boolean }
   | { type: "search"; queries: string[] }
   | { type: "source"; source: Source }
-  /** A mark inside the text, already taken out of it. The numbers are those of earlier `source` events. */
+  /** A citation at this position of the text, whose mark is already removed. `sources` are indexes of earlier `source` events. */
   | { type: "citation"; sources: number[] }
-  /** Something the person should know that is no failure, such as a weaker model taking over. */
+  /** A remark for the user that is not an error, such as a fallback to a weaker model. */
   | { type: "notice"; code: string; message: string }
-  /** The upstream withdrew all it had said. */
+  /** The upstream withdrew the answer. */
   | { type: "retract" }
   | { type: "usage"; usage: Usage }
-  /** The honest end. Comes exactly once, last, or the stream throws a GatewayError instead. */
+  /** The regular end: exactly once and last. An answer without it ends with a GatewayError. */
   | { type: "finish"; reason: FinishReason };
 
-/** What a client can see of an answer; before it, an answer can still be begun again. */
+/** True for events that a client can see. Before the first one, the request can still be sent to another upstream. */
 export function isVisible({ type }: ChatEvent): boolean {
   return visible.has(type);
 }
@@ -170,40 +174,40 @@ export type Source = {
   published?: string;
 };
 
-/** Token counts of a turn. `estimated` says that they were not counted by the model's own tokenizer. */
+/** Token counts of a turn. `estimated`: not counted by the model's own tokenizer. */
 export type Usage = { input: number; output: number; reasoning: number; cached: number; estimated: boolean };
 
-/** A model as an upstream offers it. */
+/** A model that an upstream offers. */
 export type Model = {
   id: string;
   name: string;
-  /** Who made it. */
+  /** The vendor. */
   owner: string;
-  /** In tokens, prompt and answer together. Undefined: its upstream does not say. */
+  /** In tokens, prompt and answer together; undefined where the upstream does not say. */
   contextLength: number | undefined;
   inputs: readonly ("text" | "image" | "file")[];
-  /** The efforts it can be set to, weakest first. */
+  /** Supported efforts, weakest first. */
   thinking: Thinking[];
-  /** An agent scenario runs tools on Kimi's side; a plain chat never lands in one. */
+  /** An agent scenario, which runs tools on Kimi's side; chosen only by its own id. */
   agent: boolean;
-  /** A conversation cannot move between models of different scopes. */
+  /** Conversations cannot continue on a model of another scope. */
   scope: string;
-  /** What `moonshot-v1` and `kimi` mean on this upstream. */
+  /** The model that `moonshot-v1` and `kimi` mean on this upstream. */
   isDefault: boolean;
 };
 
-/** A request whose model, switches and history the chat layer has settled. */
+/** A request to one upstream, with model, search, thinking and history resolved by the chat layer. */
 export type UpstreamRequest = {
   model: Model;
   messages: Message[];
   search: boolean;
-  /** Undefined: the upstream's default. */
+  /** Undefined means the upstream's default. */
   thinking: Thinking | undefined;
-  /** Continue this chat of the upstream's instead of opening a new one. */
+  /** Continue this upstream chat after this message instead of opening a new one. */
   continueFrom?: { chat: string; parent: string };
 } & Pick<ChatRequest, "stream" | "originalRequest" | "tools" | "toolChoice" | "sampling" | "limits">;
 
-/** A file on its way to an upstream. It may be read again where sending it has to be repeated. */
+/** A file to upload. `read` may be called again if the upload is retried. */
 export type FileContent = {
   name: string;
   mediaType: string;
@@ -212,36 +216,33 @@ export type FileContent = {
   read(): AsyncIterable<Uint8Array>;
 };
 
-/** How much of an allowance an account has used, from 0 to 1, and when it begins anew (milliseconds since the epoch). */
+/** An allowance of an account: `used` from 0 to 1, `resetsAt` in milliseconds since the epoch. */
 export type Quota = { name: string; used: number; resetsAt?: number };
 
-/**
- * The state of the account behind an upstream, with the next thing to do where it is not well. Times are milliseconds
- * since the epoch.
- */
+/** The state of an upstream's account; `detail` says what to do if it cannot answer. Times: milliseconds since the epoch. */
 export type AccountStatus =
-  /** It answers; `expiresAt` is when the login ends unless it is renewed, and `expiring` says that it will not be. */
+  /** It answers. `expiresAt`: the login's expiry if it is not refreshed; `expiring`: it cannot be refreshed beyond that. */
   | { state: "ok" | "expiring"; detail: string; expiresAt?: number }
-  /** It answers others; requests wait their turn. */
+  /** Its concurrency limit is reached; requests wait in the queue. */
   | { state: "busy"; detail: string }
-  /** It is asked too often, or its quota is used up, until then. */
+  /** Rate limited, or out of quota, until then. */
   | { state: "limited" | "quota"; detail: string; until?: number }
-  /** Only the person can help. */
+  /** The person must log in again. */
   | { state: "login required"; detail: string }
-  /** It cannot be reached; it is tried again then. */
+  /** Unreachable; the next attempt is at `until`. */
   | { state: "unavailable"; detail: string; until?: number };
 
 /**
- * Hears the events of an answer in lots. Where it returns a promise it is full, and must not be told more, nor that
- * the answer is over, until that settles. Told, not asked for: waking a chain of readers would cost more than all that
- * is done to a delta.
+ * Receives the events of an answer in batches. Push, not pull. If the sink returns a promise, do not call it again, and
+ * do not end the answer, until that settles (back-pressure). Pushing avoids waking a chain of async readers, which would
+ * cost more CPU than processing the delta (docs/decisions/0001-push-instead-of-pull.md).
  */
 export type EventSink = (events: readonly ChatEvent[]) => Promise<void> | undefined;
 
 /**
- * Who answers. `chat` tells the events in lots: all that one read from the upstream's socket brought, so that they can
- * leave in one write. `finish` comes exactly once and last, and then `chat` resolves; or it throws a GatewayError.
- * A listener that throws, or the signal, stops the upstream.
+ * A service that answers. `chat` emits events in batches, one per read of the upstream's socket, so that they can leave
+ * in one write. `finish` comes exactly once and last, then `chat` resolves; otherwise it throws a GatewayError. An abort,
+ * or an error thrown by the sink, stops the upstream.
  */
 export interface Upstream {
   readonly name: string;
@@ -249,28 +250,28 @@ export interface Upstream {
   readonly simulated: boolean;
   readonly features: ReadonlySet<Feature>;
   /**
-   * How it keeps conversations: as trees that can go on from any answer, as lines that go on from the last one, or
-   * not at all; then it is given the whole history each time.
+   * How it stores conversations: `tree` continues after any answer, `line` after the last one only, `none` needs the
+   * whole history in every request.
    */
   readonly chatStructure: "tree" | "line" | "none";
-  /** Throws GatewayError where it cannot say. */
+  /** Throws GatewayError if the models cannot be listed. */
   models(signal: AbortSignal): Promise<Model[]>;
-  /** A model that is not in the list but answers to this name. */
+  /** Finds a model that is not listed but can be used by this name. */
   findModel?(name: string): Model | undefined;
   chat(request: UpstreamRequest, tell: EventSink, signal: AbortSignal): Promise<void>;
-  /** The parameters of this request, in the client's own words, that it leaves out for this model. */
+  /** The request's parameters that it ignores for this model, by the client's names. */
   ignoredParameters?(request: ChatRequest, model: Model): string[];
-  /** The account that answers, by an id that tells nobody else anything: its chats are its own. */
+  /** A stable one-way id of the account; chats belong to one account. */
   accountId(): string;
-  /** Takes a file in and resolves to the upstream's id of it. Throws `file_rejected`. */
+  /** Uploads a file and resolves to its id at the upstream. Throws `file_rejected`. */
   upload?(file: FileContent, signal: AbortSignal): Promise<string>;
-  /** Deletes a chat upstream. Throws `not_found` if it is gone already. Absent where there are none. */
+  /** Deletes a chat. Throws `not_found` if it is already deleted. Absent where there are no chats. */
   deleteChat?(chat: string, signal: AbortSignal): Promise<void>;
-  /** What is known without asking; costs nothing. */
+  /** The account's state from local information; sends no request. */
   status(): AccountStatus;
-  /** Asks whose account it is, by the upstream's id of the user. Absent where it cannot be asked. */
+  /** Requests the upstream's id of the account's user. Absent where that is not supported. */
   currentUser?(signal: AbortSignal): Promise<string>;
-  /** Asks what the account has used of its allowances. Absent where there are none. */
+  /** Requests the account's allowances. Absent where there are none. */
   quota?(signal: AbortSignal): Promise<Quota[]>;
   close(): Promise<void>;
 }

@@ -3,14 +3,18 @@ import { limits } from "../core/limits.js";
 import type { LinkFetcher } from "./link-fetcher.js";
 
 /**
- * What is behind a link as a data URL, for services that fetch nothing themselves. Throws what the fetcher throws, and
- * `file_rejected` for more than a request can hold.
+ * Downloads a link as a data URL, for services that fetch no links. Throws the fetcher's errors, and `file_rejected`
+ * for a file that is too large for a request.
  */
-export async function fetchAsDataUrl(links: LinkFetcher, url: string, signal: AbortSignal): Promise<string> {
-  const link = await links.open(url, signal);
+export async function fetchAsDataUrl(
+  fetcher: LinkFetcher,
+  url: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const file = await fetcher.open(url, signal);
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of link.body) {
+  for await (const chunk of file.body) {
     size += chunk.length;
     if (size > limits.inlinedFile) {
       const megabytes = limits.inlinedFile / 1_048_576;
@@ -18,5 +22,5 @@ export async function fetchAsDataUrl(links: LinkFetcher, url: string, signal: Ab
     }
     chunks.push(chunk);
   }
-  return `data:${link.mediaType};base64,${Buffer.concat(chunks).toString("base64")}`;
+  return `data:${file.mediaType};base64,${Buffer.concat(chunks).toString("base64")}`;
 }

@@ -1,23 +1,23 @@
-/** Room for an extension is left below the 200 that a file's name may have. */
-const longestName = 190;
+/** Below the limit of 200 characters for a file name, to leave room for an extension. */
+const maxNameLength = 190;
 
 /**
- * What a fetched file is called: as its `content-disposition` says (RFC 6266, the extended form first), else as
- * the last part of its address; `file` where neither gives a name. One plain part of a path, with nothing in it
- * that could lead out of a folder, end a header or turn the direction of the text.
+ * Name of a fetched file: from `content-disposition` (RFC 6266, the extended form first), else the last path segment of
+ * its URL, else `file`. A single path segment without characters that could leave a folder, end a header or change the
+ * direction of text.
  */
-export function fileName(disposition: string | undefined, url: URL): string {
-  const parameters = parametersOf(disposition ?? "");
+export function deriveFileName(disposition: string | undefined, url: URL): string {
+  const parameters = parseParameters(disposition ?? "");
   const candidates = [
-    extended(parameters.get("filename*") ?? ""),
-    unescaped(parameters.get("filename") ?? ""),
-    unescaped(url.pathname.split("/").findLast((part) => part !== "") ?? ""),
+    decodeExtendedValue(parameters.get("filename*") ?? ""),
+    percentDecode(parameters.get("filename") ?? ""),
+    percentDecode(url.pathname.split("/").findLast((part) => part !== "") ?? ""),
   ];
-  return candidates.map(safeName).find((name) => name !== "") ?? "file";
+  return candidates.map(sanitizeFileName).find((name) => name !== "") ?? "file";
 }
 
-/** The parameters of a header's value, by lower-case name; of a repeated one the first counts. */
-function parametersOf(header: string): Map<string, string> {
+/** Parameters of a header value by lower-case name; the first of repeated ones counts. */
+function parseParameters(header: string): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const [, name = "", quoted, plain = ""] of header.matchAll(
     /(?:^|;)\s*([\w!#$&+.^`|~*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))/g,
@@ -28,8 +28,8 @@ function parametersOf(header: string): Map<string, string> {
   return parameters;
 }
 
-/** `UTF-8'en'%e2%82%ac%20rates` (RFC 8187); empty where it is malformed or in a charset nobody knows. */
-function extended(value: string): string {
+/** `UTF-8'en'%e2%82%ac%20rates` (RFC 8187); empty if malformed or in an unknown charset. */
+function decodeExtendedValue(value: string): string {
   const [, charset, encoded = ""] = /^([\w-]+)'[^']*'(.*)$/.exec(value) ?? [];
   if (charset === undefined) return "";
   const bytes = encoded.replace(/%([0-9a-f]{2})/gi, (_all, hex) =>
@@ -42,8 +42,8 @@ function extended(value: string): string {
   }
 }
 
-/** Many servers percent-encode a plain file name too, and browsers decode it. */
-function unescaped(value: string): string {
+/** Many servers percent-encode the plain form too, and browsers decode it. Returns malformed values unchanged. */
+function percentDecode(value: string): string {
   try {
     return decodeURIComponent(value);
   } catch {
@@ -51,18 +51,18 @@ function unescaped(value: string): string {
   }
 }
 
-/** A name that is one plain part of a path, without what has no place in one; empty where nothing is left. */
-export function safeName(name: string): string {
-  const [last = ""] = name.split(/[/\\]/).slice(-1);
-  // Controls, formats (among them the marks that turn text round), lone surrogates, separators of lines.
-  const visible = last.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "");
-  return shortened(visible).replace(/^[.\s]+|[.\s]+$/g, "");
+/** A single safe path segment, of at most 190 characters; empty if nothing is left of the name. */
+export function sanitizeFileName(name: string): string {
+  const [lastSegment = ""] = name.split(/[/\\]/).slice(-1);
+  // Control and format characters (such as text direction marks), lone surrogates, line and paragraph separators.
+  const visible = lastSegment.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "");
+  return truncateName(visible).replace(/^[.\s]+|[.\s]+$/g, "");
 }
 
-/** Cut in the middle: the extension stays. */
-function shortened(name: string): string {
-  if (name.length <= longestName) return name;
+/** Shortens the stem; the extension stays. */
+function truncateName(name: string): string {
+  if (name.length <= maxNameLength) return name;
   const extension = /\.\w{1,10}$/.exec(name)?.[0] ?? "";
-  const stem = name.slice(0, longestName - extension.length);
+  const stem = name.slice(0, maxNameLength - extension.length);
   return stem.replace(/\p{Cs}$/u, "") + extension;
 }

@@ -6,75 +6,80 @@ import { Deadline } from "../core/deadline.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { version } from "../lib/version.js";
-import { fileName } from "./file-name.js";
-import { failureOf, tooLarge, unreachable } from "./link-errors.js";
-import { mediaTypeOf, withExtension } from "./media-type.js";
-import type { Guard } from "./ssrf-guard.js";
+import { deriveFileName } from "./file-name.js";
+import { linkTooLarge, linkUnreachable, toLinkError } from "./link-errors.js";
+import { detectMediaType, withExtension } from "./media-type.js";
+import type { SsrfGuard } from "./ssrf-guard.js";
 
-/** What is behind a link. */
+/** A file behind a link. */
 export type LinkedFile = {
-  /** After all redirects. */
+  /** The final address, after all redirects. */
   url: string;
   mediaType: string;
   name: string;
-  /** In bytes, where the server tells. */
+  /** In bytes; undefined if the server does not say. */
   size?: number;
 };
 
-/** Read `body` to its end, leave its iteration, or call `close`: each closes the connection. */
+/** Reading `body` to its end, leaving its iteration and calling `close` each close the connection. */
 export type OpenLinkedFile = LinkedFile & { body: AsyncIterable<Buffer>; close(): void };
 
 type ConnectorOptions = { timeout: number; autoSelectFamily: true; lookup: LookupFunction };
 
 export type LinkFetcherOptions = {
-  /** All addresses of a name; the system's resolver by default. */
+  /** Resolves a host name to all of its addresses; the system's resolver by default. */
   resolve?: (hostname: string) => Promise<LookupAddress[]>;
-  /** Makes what connects to the addresses that `lookup` gives, and to no others; undici's by default. */
+  /** Creates a connector, which must only connect to addresses from `lookup`; undici's by default. */
   connector?: (options: ConnectorOptions) => buildConnector.connector;
-  /** Milliseconds, and bytes of a file; `limits` by default. */
-  bounds?: Partial<Bounds>;
+  /** Overrides of the timeouts and of the largest file, for tests and configuration; from `limits` by default. */
+  fetchLimits?: Partial<FetchLimits>;
 };
 
-type Bounds = { connect: number; headers: number; silence: number; total: number; file: number };
+/** Timeouts in milliseconds; `idle` is silence inside the body. `file` is the largest file in bytes. */
+type FetchLimits = { connect: number; headers: number; idle: number; total: number; file: number };
 
-type Answer = { url: URL; response: Dispatcher.ResponseData; close(): void };
+type LinkResponse = { url: URL; message: Dispatcher.ResponseData; close(): void };
 
-const defaultBounds: Bounds = {
+const defaultLimits: FetchLimits = {
   connect: limits.connect,
   headers: limits.linkHeaders,
-  silence: limits.linkSilence,
+  idle: limits.linkIdle,
   total: limits.linkFetch,
   file: limits.file,
 };
 
-/** Nothing of the person's, and nothing of an earlier hop's: no cookies, no authorization, no referrer. */
-const headers = { "user-agent": `Moonbridge/${version}`, accept: "*/*", "accept-encoding": "identity" };
+/** No data of the user or of an earlier hop: no cookies, no authorization, no referrer. */
+const requestHeaders = {
+  "user-agent": `Moonbridge/${version}`,
+  accept: "*/*",
+  "accept-encoding": "identity",
+};
 
-const redirects = new Set([301, 302, 303, 307, 308]);
+const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
-/** Answers of servers that have no HEAD; links that are signed for GET refuse it with 403. */
-const refusedHead = new Set([403, 404, 405, 501]);
+/** Responses of servers that do not support HEAD; links signed for GET refuse it with 403. */
+const headRefusedStatuses = new Set([403, 404, 405, 501]);
 
 /**
- * Fetches the links of clients. Every hop is checked by the guard, gets a connection of its own, and that goes to
- * an address that was checked: a name is resolved once for each connection. Throws GatewayError and nothing else:
- * `link_forbidden`, `link_unreachable`, `file_rejected`, or the reason of the signal.
+ * Fetches links from requests. The guard checks every hop; each hop has its own connection, to an address that was
+ * checked: a name is resolved once per connection, which defeats DNS rebinding. Throws only GatewayError:
+ * `link_forbidden`, `link_unreachable`, `file_rejected`, or the signal's reason.
  */
 export class LinkFetcher {
-  readonly #guard: Guard;
+  readonly #guard: SsrfGuard;
   readonly #resolve: (hostname: string) => Promise<LookupAddress[]>;
   readonly #connector: buildConnector.connector;
-  readonly #bounds: Bounds;
+  readonly #limits: FetchLimits;
 
-  constructor(guard: Guard, options: LinkFetcherOptions = {}) {
+  constructor(guard: SsrfGuard, options: LinkFetcherOptions = {}) {
     this.#guard = guard;
     this.#resolve = options.resolve ?? ((hostname) => lookup(hostname, { all: true }));
-    this.#bounds = { ...defaultBounds, ...options.bounds };
+    this.#limits = { ...defaultLimits, ...options.fetchLimits };
     this.#connector = (options.connector ?? buildConnector)({
-      timeout: this.#bounds.connect,
+      timeout: this.#limits.connect,
       autoSelectFamily: true,
       lookup: (hostname, _options, done) => {
-        this.#addressesOf(hostname).then(
+        this.#lookUp(hostname).then(
           (addresses) => done(null, addresses),
           (error: NodeJS.ErrnoException) => done(error, []),
         );
@@ -82,33 +87,33 @@ export class LinkFetcher {
     });
   }
 
-  /** What a link is, without reading it. */
+  /** Name, type and size of a linked file, without its body. */
   async describe(link: string, signal: AbortSignal): Promise<LinkedFile> {
     const deadline = this.#deadline(signal);
     try {
-      const answer = await this.#follow("HEAD", link, deadline.signal);
-      answer.close();
-      return fileOf(answer);
+      const response = await this.#followRedirects("HEAD", link, deadline.signal);
+      response.close();
+      return toLinkedFile(response);
     } finally {
       deadline.clear();
     }
   }
 
-  /** The file behind a link, as it arrives. */
+  /** Opens a linked file for streaming. */
   async open(link: string, signal: AbortSignal): Promise<OpenLinkedFile> {
     const deadline = this.#deadline(signal);
     try {
-      const answer = await this.#follow("GET", link, deadline.signal);
+      const response = await this.#followRedirects("GET", link, deadline.signal);
       const close = () => {
         deadline.clear();
-        answer.close();
+        response.close();
       };
-      const file = fileOf(answer);
-      if ((file.size ?? 0) > this.#bounds.file) {
+      const file = toLinkedFile(response);
+      if ((file.size ?? 0) > this.#limits.file) {
         close();
-        throw tooLarge(answer.url.hostname, this.#bounds.file);
+        throw linkTooLarge(response.url.hostname, this.#limits.file);
       }
-      return { ...file, body: this.#read(answer, deadline.signal, close), close };
+      return { ...file, body: this.#readBody(response, deadline.signal, close), close };
     } catch (error) {
       deadline.clear();
       throw error;
@@ -116,45 +121,46 @@ export class LinkFetcher {
   }
 
   #deadline(signal: AbortSignal): Deadline {
-    const late = () =>
+    const timeoutError = () =>
       new GatewayError("link_unreachable", "Fetching this link took too long and was stopped.");
-    return new Deadline(signal, this.#bounds.total, late);
+    return new Deadline(signal, this.#limits.total, timeoutError);
   }
 
-  /** The answer that has the file, after redirects, and by GET where the server has no HEAD. */
-  async #follow(method: "HEAD" | "GET", link: string, signal: AbortSignal): Promise<Answer> {
+  /** The response with the file, after redirects; repeats a HEAD request as GET if the server does not support HEAD. */
+  async #followRedirects(method: "HEAD" | "GET", link: string, signal: AbortSignal): Promise<LinkResponse> {
     let url = this.#guard.checkLink(link);
-    let verb = method;
-    let followed = 0;
+    let currentMethod = method;
+    let redirectCount = 0;
     for (;;) {
-      const answer = await this.#ask(verb, url, signal);
+      const response = await this.#request(currentMethod, url, signal);
       try {
-        const status = answer.response.statusCode;
-        if (redirects.has(status)) {
-          if (++followed > limits.linkRedirects) throw unreachable(url.hostname, "it redirects too often");
-          url = this.#guard.checkLink(location(answer), url);
-        } else if (verb === "HEAD" && refusedHead.has(status)) {
-          verb = "GET";
+        const status = response.message.statusCode;
+        if (redirectStatuses.has(status)) {
+          if (++redirectCount > limits.linkRedirects)
+            throw linkUnreachable(url.hostname, "it redirects too often");
+          url = this.#guard.checkLink(redirectTarget(response), url);
+        } else if (currentMethod === "HEAD" && headRefusedStatuses.has(status)) {
+          currentMethod = "GET";
         } else {
-          checkContent(answer);
-          return answer;
+          checkContent(response);
+          return response;
         }
       } catch (error) {
-        answer.close();
+        response.close();
         throw error;
       }
-      answer.close();
+      response.close();
     }
   }
 
-  /** One request over a connection of its own. */
-  async #ask(method: "HEAD" | "GET", url: URL, signal: AbortSignal): Promise<Answer> {
+  /** One request on its own connection. */
+  async #request(method: "HEAD" | "GET", url: URL, signal: AbortSignal): Promise<LinkResponse> {
     const client = new Client(url.origin, {
       connect: this.#connector,
-      headersTimeout: this.#bounds.headers,
-      bodyTimeout: this.#bounds.silence,
+      headersTimeout: this.#limits.headers,
+      bodyTimeout: this.#limits.idle,
       maxHeaderSize: limits.linkHeaderSize,
-      // Asks for the connection to be closed after its one answer.
+      // Sends `connection: close`.
       pipelining: 0,
     });
     const close = () => {
@@ -162,50 +168,54 @@ export class LinkFetcher {
       client.destroy().catch(() => {});
     };
     signal.addEventListener("abort", close);
-    let interim = 0;
+    let interimResponses = 0;
     const onInfo = () => {
-      if (++interim > limits.linkInterim) close();
+      if (++interimResponses > limits.linkInformationalResponses) close();
     };
     try {
       signal.throwIfAborted();
       const path = url.pathname + url.search;
-      return { url, response: await client.request({ method, path, headers, onInfo }), close };
+      return { url, message: await client.request({ method, path, headers: requestHeaders, onInfo }), close };
     } catch (cause) {
       close();
-      throw failureOf(url.hostname, cause, signal);
+      throw toLinkError(url.hostname, cause, signal);
     }
   }
 
-  async *#read({ url, response }: Answer, signal: AbortSignal, close: () => void): AsyncGenerator<Buffer> {
+  async *#readBody(
+    { url, message }: LinkResponse,
+    signal: AbortSignal,
+    close: () => void,
+  ): AsyncGenerator<Buffer> {
     let size = 0;
     try {
-      for await (const chunk of response.body) {
+      for await (const chunk of message.body) {
         size += chunk.length;
-        if (size > this.#bounds.file) throw tooLarge(url.hostname, this.#bounds.file);
+        if (size > this.#limits.file) throw linkTooLarge(url.hostname, this.#limits.file);
         yield chunk;
       }
     } catch (cause) {
-      throw failureOf(url.hostname, cause, signal);
+      throw toLinkError(url.hostname, cause, signal);
     } finally {
       close();
     }
   }
 
-  async #addressesOf(hostname: string): Promise<LookupAddress[]> {
-    const found = await this.#resolve(hostname);
-    if (found.length === 0) throw unreachable(hostname, "its host has no address");
+  async #lookUp(hostname: string): Promise<LookupAddress[]> {
+    const addresses = await this.#resolve(hostname);
+    if (addresses.length === 0) throw linkUnreachable(hostname, "its host has no address");
     this.#guard.checkAddresses(
       hostname,
-      found.map(({ address }) => address),
+      addresses.map(({ address }) => address),
     );
-    return found;
+    return addresses;
   }
 }
 
-function fileOf({ url, response }: Answer): LinkedFile {
-  const rawName = fileName(header(response, "content-disposition"), url);
-  const mediaType = mediaTypeOf(header(response, "content-type"), rawName);
-  const length = header(response, "content-length") ?? "";
+function toLinkedFile({ url, message }: LinkResponse): LinkedFile {
+  const rawName = deriveFileName(header(message, "content-disposition"), url);
+  const mediaType = detectMediaType(header(message, "content-type"), rawName);
+  const length = header(message, "content-length") ?? "";
   return {
     url: url.href,
     mediaType,
@@ -214,25 +224,25 @@ function fileOf({ url, response }: Answer): LinkedFile {
   };
 }
 
-/** Throws `link_unreachable` unless the answer has the file itself, as it is. */
-function checkContent({ url, response }: Answer): void {
-  const status = response.statusCode;
+/** Throws `link_unreachable` unless the response carries the whole file, unencoded. */
+function checkContent({ url, message }: LinkResponse): void {
+  const status = message.statusCode;
   if (status === 204 || status === 304)
-    throw unreachable(url.hostname, `its server sends no content (${status})`);
+    throw linkUnreachable(url.hostname, `its server sends no content (${status})`);
   if (status !== 200 && status !== 203)
-    throw unreachable(url.hostname, `its server answered with status ${status}`);
-  const codings = [header(response, "content-encoding"), header(response, "transfer-encoding")].join();
+    throw linkUnreachable(url.hostname, `its server answered with status ${status}`);
+  const codings = [header(message, "content-encoding"), header(message, "transfer-encoding")].join();
   if (/[^\s,]/.test(codings.replace(/\b(identity|chunked)\b/gi, "")))
-    throw unreachable(url.hostname, "its server sends it compressed, which it was asked not to do");
+    throw linkUnreachable(url.hostname, "its server sends it compressed, which it was asked not to do");
 }
 
-function location({ url, response }: Answer): string {
-  const target = header(response, "location");
-  if (!target) throw unreachable(url.hostname, "it redirects to nowhere");
+function redirectTarget({ url, message }: LinkResponse): string {
+  const target = header(message, "location");
+  if (!target) throw linkUnreachable(url.hostname, "it redirects to nowhere");
   return target;
 }
 
-/** The first of this name. Headers arrive as Latin-1; what is UTF-8 by its bytes is meant as such. */
+/** First header of this name. Headers arrive as Latin-1; a value whose bytes are valid UTF-8 is decoded as UTF-8. */
 function header({ headers }: Dispatcher.ResponseData, name: string): string | undefined {
   const value = [headers[name]].flat()[0];
   if (value === undefined) return undefined;

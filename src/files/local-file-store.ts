@@ -6,22 +6,22 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { FileSelection, FileStore, StoredFile } from "../core/store.js";
 import { errorCode } from "../lib/error-code.js";
-import { safeName } from "./file-name.js";
-import { mediaTypeOf, withExtension } from "./media-type.js";
+import { sanitizeFileName } from "./file-name.js";
+import { detectMediaType, withExtension } from "./media-type.js";
 
-/** Bytes that have arrived and lie on disk, not yet anybody's file. */
-export type Received = { path: string; size: number; digest: string };
+/** A file received to disk that has no owner yet. `digest` is SHA-256 in hex. */
+export type ReceivedFile = { path: string; size: number; digest: string };
 
-/** What a client calls its file and wants it for; it may be wrong or silent about name and type. */
-export type FileLabel = { name: string; mediaType: string; purpose: string };
+/** Name, type and purpose as the client gives them; name and type may be wrong or empty. */
+export type FileMetadata = { name: string; mediaType: string; purpose: string };
 
-const partial = ".part";
+const partialSuffix = ".part";
 
 /**
- * The files that clients have uploaded, on disk until they delete them. Each belongs to the key it came with: to
- * others it is not there. Bytes are never whole in memory.
+ * Files uploaded through `/v1/files`, on disk until they are deleted. Each belongs to the API key that uploaded it and
+ * is not visible to others. Contents are streamed, never held in memory as a whole.
  */
-export class FileShelf {
+export class LocalFileStore {
   readonly #folder: string;
   readonly #store: FileStore;
   readonly #maxBytes: number;
@@ -32,29 +32,32 @@ export class FileShelf {
     this.#maxBytes = maxBytes;
   }
 
-  /** Opens the shelf and clears away what a killed process had begun to receive. The folder is made when needed. */
-  static async open(folder: string, store: FileStore, maxBytes: number): Promise<FileShelf> {
-    const shelf = new FileShelf(folder, store, maxBytes);
-    await shelf.#clearPartial();
-    return shelf;
+  /** Deletes partial files that a killed process has left. The folder is created with the first file. */
+  static async open(folder: string, store: FileStore, maxBytes: number): Promise<LocalFileStore> {
+    const localFiles = new LocalFileStore(folder, store, maxBytes);
+    await localFiles.#deleteStalePartials();
+    return localFiles;
   }
 
-  /** The largest file that is taken, in bytes. */
+  /** Size of the largest file that is accepted, in bytes. */
   get maxBytes(): number {
     return this.#maxBytes;
   }
 
-  /** Why a larger one is refused. */
-  tooLarge(): GatewayError {
+  /** The error for a file larger than `maxBytes`. */
+  tooLargeError(): GatewayError {
     const megabytes = Math.floor(this.#maxBytes / 1_048_576);
-    const most = megabytes > 0 ? `${megabytes} MB` : `${this.#maxBytes} bytes`;
-    return new GatewayError("file_rejected", `The file is larger than ${most}, the most that is taken.`);
+    const maximum = megabytes > 0 ? `${megabytes} MB` : `${this.#maxBytes} bytes`;
+    return new GatewayError("file_rejected", `The file is larger than ${maximum}, the most that is taken.`);
   }
 
-  /** Streams bytes to disk. Throws `file_rejected` for too many and for none; leaves nothing behind if it fails. */
-  async receive(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Received> {
+  /**
+   * Streams bytes to a partial file. Throws `file_rejected` for too many bytes or none, `file_storage_full` for a full
+   * disk; deletes the partial file then.
+   */
+  async receive(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ReceivedFile> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const path = join(this.#folder, `${randomUUID()}${partial}`);
+    const path = join(this.#folder, `${randomUUID()}${partialSuffix}`);
     const file = await open(path, "wx", 0o600);
     const digest = createHash("sha256");
     let size = 0;
@@ -62,7 +65,7 @@ export class FileShelf {
       for await (const chunk of bytes) {
         signal.throwIfAborted();
         size += chunk.length;
-        if (size > this.#maxBytes) throw this.tooLarge();
+        if (size > this.#maxBytes) throw this.tooLargeError();
         digest.update(chunk);
         await file.appendFile(chunk);
       }
@@ -70,26 +73,35 @@ export class FileShelf {
     } catch (error) {
       await file.close();
       await this.discard({ path });
-      throw isFull(error) ? full() : error;
+      throw isDiskFull(error) ? storageFullError() : error;
     }
     await file.close();
     return { path, size, digest: digest.digest("hex") };
   }
 
-  /** Removes what was received and is not to be kept. */
-  async discard({ path }: Pick<Received, "path">): Promise<void> {
+  /** Deletes a received file that is not saved. */
+  async discard({ path }: Pick<ReceivedFile, "path">): Promise<void> {
     await unlink(path).catch(() => {});
   }
 
-  /** Makes what was received a file of `owner`'s. Throws `file_storage_full`; what was received is gone then. */
-  async keep(owner: string, received: Received, label: FileLabel): Promise<StoredFile> {
+  /** Makes a received file a file of `owner`. Throws `file_storage_full`; the received file is deleted then. */
+  async save(owner: string, received: ReceivedFile, metadata: FileMetadata): Promise<StoredFile> {
     const id = `file-${randomUUID().replaceAll("-", "")}`;
     const { size, digest } = received;
-    const { purpose } = label;
-    const file: StoredFile = { id, owner, ...named(label), purpose, size, digest, createdAt: Date.now() };
+    const { purpose } = metadata;
+    const file: StoredFile = {
+      id,
+      owner,
+      ...resolveNameAndType(metadata),
+      purpose,
+      size,
+      digest,
+      createdAt: Date.now(),
+    };
     try {
-      const kept = await this.#store.countFiles();
-      if (kept.files >= limits.storedFiles || kept.bytes + size > limits.storedBytes) throw full();
+      const usage = await this.#store.countFiles();
+      if (usage.files >= limits.storedFiles || usage.bytes + size > limits.storedBytes)
+        throw storageFullError();
       await rename(received.path, this.#path(id));
       await this.#store.saveFile(file);
     } catch (error) {
@@ -100,9 +112,9 @@ export class FileShelf {
     return file;
   }
 
-  /** A file of this owner's. Throws `not_found`. */
+  /** A file of this owner. Throws `not_found`. */
   async get(owner: string, id: string): Promise<StoredFile> {
-    const file = isId(id) ? await this.#store.file(owner, id) : undefined;
+    const file = isFileId(id) ? await this.#store.file(owner, id) : undefined;
     if (file) return file;
     throw new GatewayError(
       "not_found",
@@ -110,28 +122,28 @@ export class FileShelf {
     );
   }
 
-  /** The owner's files in the order of their making; `more` says that there are others behind them. */
+  /** A page of the owner's files, ordered by creation. */
   async list(
     owner: string,
     selection: FileSelection,
-  ): Promise<{ files: readonly StoredFile[]; more: boolean }> {
+  ): Promise<{ files: readonly StoredFile[]; hasMore: boolean }> {
     const { limit } = selection;
-    const found = await this.#store.files(owner, { ...selection, limit: limit + 1 });
-    return { files: found.slice(0, limit), more: found.length > limit };
+    const page = await this.#store.files(owner, { ...selection, limit: limit + 1 });
+    return { files: page.slice(0, limit), hasMore: page.length > limit };
   }
 
-  /** A file's bytes. Throws `not_found` where they are gone from the disk. */
+  /** A file's bytes. Throws `not_found` if they are missing on disk. */
   read({ id }: Pick<StoredFile, "id">): AsyncGenerator<Uint8Array> {
-    return bytesOf(this.#path(id));
+    return readBytes(this.#path(id));
   }
 
-  /** The bytes of what was received. */
-  readReceived({ path }: Pick<Received, "path">): AsyncGenerator<Uint8Array> {
-    return bytesOf(path);
+  /** The bytes of a received file. */
+  readReceived({ path }: Pick<ReceivedFile, "path">): AsyncGenerator<Uint8Array> {
+    return readBytes(path);
   }
 
-  /** Deletes a file of this owner's. Throws `not_found`. */
-  async remove(owner: string, id: string): Promise<void> {
+  /** Deletes a file of this owner. Throws `not_found`. */
+  async delete(owner: string, id: string): Promise<void> {
     const file = await this.get(owner, id);
     await this.#store.removeFile(owner, file.id);
     await this.discard({ path: this.#path(file.id) });
@@ -141,19 +153,19 @@ export class FileShelf {
     return join(this.#folder, id);
   }
 
-  /** Another process may be receiving right now: only what is too old for that goes. */
-  async #clearPartial(): Promise<void> {
+  /** Only files older than the longest upload: another process may be receiving the younger ones. */
+  async #deleteStalePartials(): Promise<void> {
     const names = await readdir(this.#folder).catch(() => []);
-    const before = Date.now() - limits.requestReceive;
-    for (const name of names.filter((each) => each.endsWith(partial))) {
+    const staleBefore = Date.now() - limits.requestReceive;
+    for (const name of names.filter((entry) => entry.endsWith(partialSuffix))) {
       const path = join(this.#folder, name);
       const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-      if (mtimeMs < before) await this.discard({ path });
+      if (mtimeMs < staleBefore) await this.discard({ path });
     }
   }
 }
 
-async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+async function* readBytes(path: string): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of createReadStream(path)) yield chunk;
   } catch (error) {
@@ -165,24 +177,24 @@ async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Ids are ours and part of a path. */
-function isId(id: string): boolean {
+/** Ids become part of a path, so only the form that `save` generates is accepted. */
+function isFileId(id: string): boolean {
   return /^file-[0-9a-f]{32}$/.test(id);
 }
 
-/** A name without what has no place in one, and a type that at least fits the name. */
-function named({ name, mediaType }: FileLabel): { name: string; mediaType: string } {
-  const safe = safeName(name) || "file";
-  const type = mediaTypeOf(mediaType, safe);
-  return { name: withExtension(safe, type), mediaType: type };
+/** A safe name, and a media type that is consistent with it. */
+function resolveNameAndType({ name, mediaType }: FileMetadata): { name: string; mediaType: string } {
+  const safeName = sanitizeFileName(name) || "file";
+  const type = detectMediaType(mediaType, safeName);
+  return { name: withExtension(safeName, type), mediaType: type };
 }
 
-function isFull(error: unknown): boolean {
+function isDiskFull(error: unknown): boolean {
   const code = errorCode(error);
   return code === "ENOSPC" || code === "EDQUOT";
 }
 
-function full(): GatewayError {
+function storageFullError(): GatewayError {
   return new GatewayError(
     "file_storage_full",
     "There is no room for more files here. Delete some with DELETE /v1/files/{id}.",

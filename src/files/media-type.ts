@@ -1,5 +1,5 @@
-/** The types of documents and pictures that matter here, by the usual extension; the first one of a type is its own. */
-const types = new Map([
+/** Media types of documents and pictures by extension; the first extension of a type is its default. */
+const typesByExtension = new Map([
   ["pdf", "application/pdf"],
   ["docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"],
   ["xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
@@ -29,27 +29,29 @@ const types = new Map([
   ["tiff", "image/tiff"],
 ]);
 
-const unknown = "application/octet-stream";
+const defaultType = "application/octet-stream";
 
-/** What servers say of a file when they do not know its type. */
-const saysNothing = /^(application|binary)\/(octet-stream|x-download|download|force-download)$/;
+/** Types that servers send for files of unknown type. */
+const genericType = /^(application|binary)\/(octet-stream|x-download|download|force-download)$/;
 
-/** The type a `content-type` names, without parameters; where it names none, what the file's extension says. */
-export function mediaTypeOf(contentType: string | undefined, name: string): string {
+/**
+ * Media type from a `content-type` header, without parameters; from the file's extension if that has no specific type.
+ */
+export function detectMediaType(contentType: string | undefined, name: string): string {
   const type = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (/^[\w.+-]{1,60}\/[\w.+-]{1,100}$/.test(type) && !saysNothing.test(type)) return type;
-  return types.get(extensionOf(name)) ?? unknown;
+  if (/^[\w.+-]{1,60}\/[\w.+-]{1,100}$/.test(type) && !genericType.test(type)) return type;
+  return typesByExtension.get(extensionOf(name)) ?? defaultType;
 }
 
 /**
- * The name with the extension of its type, unless it has a known one already. `arxiv.org/pdf/2401.12345` becomes
- * `2401.12345.pdf`; but of plain text any extension is believed, so `build.rs` stays.
+ * The name with the extension of its type, unless it has a known extension. `arxiv.org/pdf/2401.12345` becomes
+ * `2401.12345.pdf`; plain text keeps any extension, such as `build.rs`.
  */
 export function withExtension(name: string, mediaType: string): string {
   const extension = extensionOf(name);
-  if (types.has(extension) || (mediaType === "text/plain" && extension !== "")) return name;
-  const usual = [...types].find(([, type]) => type === mediaType)?.[0];
-  return usual === undefined ? name : `${name}.${usual}`;
+  if (typesByExtension.has(extension) || (mediaType === "text/plain" && extension !== "")) return name;
+  const defaultExtension = [...typesByExtension].find(([, type]) => type === mediaType)?.[0];
+  return defaultExtension === undefined ? name : `${name}.${defaultExtension}`;
 }
 
 function extensionOf(name: string): string {

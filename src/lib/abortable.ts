@@ -1,4 +1,4 @@
-/** What the work resolves to, unless the signal fires first: its reason then, while the work goes on for others. */
+/** Rejects with the signal's reason if that fires before `work` settles. The work itself continues for other callers. */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const rejectWithReason = () => reject(signal.reason);

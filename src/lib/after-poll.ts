@@ -1,23 +1,23 @@
 const queue: (() => void)[] = [];
 
 /**
- * Runs a task once this turn of the event loop has brought all that it brings; one that is added meanwhile runs after
- * those that wait already. Done one after the other, each kind of work finds its code and its data still at hand. One
- * that throws takes none of the others with it.
+ * Defers a task to the check phase, after every readable socket of this iteration was read. First in, first out; one that
+ * throws does not drop the rest. Doing each kind of work for all streams at once costs a quarter less CPU than doing all
+ * kinds for one stream after the other (performance.md).
  */
 export function afterPoll(task: () => void): void {
   if (queue.push(task) === 1) setImmediate(runQueued);
 }
 
 function runQueued(): void {
-  let at = 0;
+  let done = 0;
   try {
-    for (let task = queue[0]; task; task = queue[at]) {
-      at++;
+    for (let task = queue[0]; task; task = queue[done]) {
+      done++;
       task();
     }
   } finally {
-    queue.splice(0, at);
+    queue.splice(0, done);
     if (queue.length > 0) setImmediate(runQueued);
   }
 }

@@ -1,4 +1,4 @@
-/** Values by name. Beyond `size` names the one that was set longest ago is forgotten. */
+/** A map of at most `size` entries; beyond that the entry that was set longest ago is dropped. */
 export class BoundedMap<Value> {
   readonly #values = new Map<string, Value>();
   readonly #size: number;

@@ -1,4 +1,4 @@
-/** Bytes as people say them. */
+/** Formats a number of bytes with a binary unit: `1.5 MB`. */
 export function formatByteSize(bytes: number): string {
   const units = ["bytes", "KB", "MB", "GB", "TB"];
   let size = bytes;

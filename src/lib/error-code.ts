@@ -1,4 +1,4 @@
-/** The name that a system or a library gives to a failure, such as `ENOENT`; undefined where there is none. */
+/** The `code` of a system or library error, such as `ENOENT`; undefined where there is none. */
 export function errorCode(error: unknown): string | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return typeof code === "string" ? code : undefined;

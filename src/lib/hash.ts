@@ -1,20 +1,20 @@
 import { createHash, hash as digestOf } from "node:crypto";
 import { TimeSlicer, textChunks } from "./time-slicing.js";
 
-/** Characters that are hashed in one step: about a millisecond's work. */
+/** Characters hashed in one step, about a millisecond of CPU. */
 const hashChunkLength = 262_144;
 
-/** Whether a text is better hashed in steps. */
+/** True for a text that should be hashed with `hashLong`. */
 export function isLong({ length }: string): boolean {
   return length > hashChunkLength;
 }
 
-/** A name for these parts in this order, of 43 characters; other parts have another name. */
+/** SHA-256 over the parts, each terminated by NUL, as base64url (43 characters). */
 export function hash(...parts: string[]): string {
   return digestOf("sha256", `${parts.join("\0")}\0`, "base64url");
 }
 
-/** The same name for parts that may be long: megabytes must hold nobody up. */
+/** The same hash for parts of any length; yields to the event loop while hashing. */
 export async function hashLong(...parts: string[]): Promise<string> {
   if (!parts.some(isLong)) return hash(...parts);
   const digest = createHash("sha256");

@@ -1,4 +1,4 @@
-/** Reading JSON whose shape another party decides: every accessor says what is there, or undefined. */
+/** Accessors for JSON from outside, whose shape is not known: each returns the value in the expected type or undefined. */
 
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -16,17 +16,17 @@ export function asText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** The objects of an array; whatever else it holds is left out. */
+/** The objects in an array; other elements are skipped, and anything but an array gives none. */
 export function objectsIn(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-/** The strings of an array; whatever else it holds is left out. */
+/** The strings in an array; other elements are skipped, and anything but an array gives none. */
 export function textsIn(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
-/** JSON text as an object; undefined where it is not JSON or not an object. */
+/** Parses JSON text; undefined where it is not a JSON object. */
 export function parseObject(source: string): JsonObject | undefined {
   try {
     return asObject(JSON.parse(source));
@@ -35,7 +35,7 @@ export function parseObject(source: string): JsonObject | undefined {
   }
 }
 
-/** A JSON pointer as people write a path: `/messages/0/role` → `messages[0].role`. */
+/** Converts a JSON pointer to a property path: `/messages/0/role` → `messages[0].role`. */
 export function keyPath(pointer: string): string {
   return pointer
     .slice(1)

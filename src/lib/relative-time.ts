@@ -5,7 +5,7 @@ const units = [
   ["second", 1_000],
 ] as const;
 
-/** A time as people say it and as it is written: `in 12 minutes (2026-11-24 15:04 UTC)`. Both are milliseconds. */
+/** Formats a time with its distance from `now`, both in milliseconds: `in 12 minutes (2026-11-24 15:04 UTC)`. */
 export function formatTimeWithDistance(time: number, now: number): string {
   const distance = time - now;
   const [unit, size] = units.find(([, size]) => Math.abs(distance) >= 2 * size) ?? units[3];

@@ -1,13 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 
-/** How long one piece of work may hold everybody up, in milliseconds. */
+/** Milliseconds of CPU after which long work yields to the event loop. */
 const maxSliceMs = 4;
 
-/** Long work in slices: between two of them all streams have their turn. */
+/** Splits long work into slices, between which the event loop serves other requests. */
 export class TimeSlicer {
   #startedAt = performance.now();
 
-  /** To be awaited after each small step of the work; lets the others go first once a slice is over. */
+  /** Await after each small step. Returns undefined within a slice, else a promise of the next event-loop iteration. */
   yieldIfDue(): Promise<void> | undefined {
     return performance.now() - this.#startedAt < maxSliceMs ? undefined : this.#yield();
   }
@@ -18,7 +18,7 @@ export class TimeSlicer {
   }
 }
 
-/** The text in pieces of about this length. No pair of surrogates is cut in two. */
+/** Splits a text into chunks of about `length` UTF-16 units without splitting a surrogate pair. */
 export function* textChunks(text: string, length: number): Generator<string> {
   for (let from = 0; from < text.length; ) {
     const to = from + length;

@@ -3,8 +3,8 @@ import { errorCode } from "../lib/error-code.js";
 import { isObject, type JsonObject } from "../lib/json.js";
 
 /**
- * The log: one JSON line an event, to standard error. Only what is passed field by field is written; headers,
- * bodies and URLs never are. Errors are cut down to their name, code and message, and nested ones are left out.
+ * Creates the log: one JSON line per event, to standard error by default. Headers, bodies and URLs are never written.
+ * Errors are reduced to their name, code and upstream code: messages and causes may quote content.
  */
 export function createLog(level: string, destination: DestinationStream = pino.destination(2)): Logger {
   const options = {
@@ -16,24 +16,24 @@ export function createLog(level: string, destination: DestinationStream = pino.d
   return pino(options, destination);
 }
 
-/** Libraries log at trace what they are given, @fastify/multipart the headers of the request. */
-const secrets = new Set(["headers", "authorization", "accessToken", "refreshToken", "token", "apiKey"]);
+/** Fields that are dropped: at level `trace` libraries log their arguments, @fastify/multipart the request headers. */
+const secretFields = new Set(["headers", "authorization", "accessToken", "refreshToken", "token", "apiKey"]);
 
-/** The fields of a line, and those inside them, without the ones that hold secrets by their name. */
+/** Drops secret fields of a line, to a depth of two. */
 function withoutSecrets(fields: JsonObject): Record<string, unknown> {
-  const kept = harmless(fields).map(([name, value]) => [
+  const kept = entriesWithoutSecrets(fields).map(([name, value]) => [
     name,
-    isObject(value) && hasSecret(value) ? Object.fromEntries(harmless(value)) : value,
+    isObject(value) && hasSecretField(value) ? Object.fromEntries(entriesWithoutSecrets(value)) : value,
   ]);
   return Object.fromEntries(kept);
 }
 
-function harmless(fields: JsonObject): [string, unknown][] {
-  return Object.entries(fields).filter(([name]) => !secrets.has(name));
+function entriesWithoutSecrets(fields: JsonObject): [string, unknown][] {
+  return Object.entries(fields).filter(([name]) => !secretFields.has(name));
 }
 
-function hasSecret(fields: JsonObject): boolean {
-  return Object.keys(fields).some((name) => secrets.has(name));
+function hasSecretField(fields: JsonObject): boolean {
+  return Object.keys(fields).some((name) => secretFields.has(name));
 }
 
 function safeError(error: unknown): object {

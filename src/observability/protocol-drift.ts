@@ -1,6 +1,6 @@
 import { limits } from "../core/limits.js";
 
-/** The kinds of thing Kimi may add without telling us. */
+/** The kinds of protocol elements in which Kimi may introduce unknown values. */
 export type DriftKind =
   | "mask"
   | "event"
@@ -18,17 +18,17 @@ export type DriftKind =
 
 export type DriftEntry = { kind: DriftKind; name: string; count: number };
 
-/** Counts what Kimi sent that we do not know, and tells the log once of each. */
-export class Drift {
+/** Counts unknown protocol elements, up to `limits.driftNames` of them; `onNewEntry` is called once for each. */
+export class ProtocolDrift {
   readonly #entries = new Map<string, DriftEntry>();
-  readonly #tell: (entry: DriftEntry) => void;
+  readonly #onNewEntry: (entry: DriftEntry) => void;
 
-  constructor(tell: (entry: DriftEntry) => void = () => {}) {
-    this.#tell = tell;
+  constructor(onNewEntry: (entry: DriftEntry) => void = () => {}) {
+    this.#onNewEntry = onNewEntry;
   }
 
-  /** `name` must be an identifier of the protocol, never content; anything else is counted without its name. */
-  note(kind: DriftKind, name: string): void {
+  /** `name` must be a protocol identifier, never content; a name of another form is counted as "(not an identifier)". */
+  record(kind: DriftKind, name: string): void {
     const safe = /^[\w.,:#-]{1,80}$/.test(name) ? name : "(not an identifier)";
     const key = `${kind} ${safe}`;
     const known = this.#entries.get(key);
@@ -39,7 +39,7 @@ export class Drift {
     if (this.#entries.size >= limits.driftNames) return;
     const entry = { kind, name: safe, count: 1 };
     this.#entries.set(key, entry);
-    this.#tell(entry);
+    this.#onNewEntry(entry);
   }
 
   entries(): readonly DriftEntry[] {

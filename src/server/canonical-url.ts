@@ -1,13 +1,13 @@
-/** The API's own paths, as clients reach them with and without their base URL's `/v1`. */
+/** API paths without `/v1`; clients call them with and without it. */
 const apiPaths = /^\/(chat\/completions|models|files|accounts)(\/|$)/;
 
 /**
- * The one path that a request means: clients differ in whether `/v1` belongs to the base URL, double it, end in a
- * slash, or spell it as the original's README did (clients.md row 1, original.md).
+ * Maps the path variants that clients use to one route: `/v1` missing or doubled, repeated or trailing slashes, and the
+ * spelling `completitions` of the original's README (clients.md row 1, original.md). The query is unchanged.
  */
 export function canonicalUrl(url: string): string {
   const [given = "/", ...query] = url.split("?");
-  const path = decodable(given);
+  const path = escapeUndecodable(given);
   const bare = path
     .replace(/\/{2,}/g, "/")
     .replace(/(.)\/$/, "$1")
@@ -18,8 +18,8 @@ export function canonicalUrl(url: string): string {
   return [canonical === "" ? "/" : canonical, ...query].join("?");
 }
 
-/** What cannot be decoded is taken by its letters: the router would answer with a page of its own that quotes it all. */
-function decodable(path: string): string {
+/** Escapes `%` in an undecodable path; the router would otherwise answer with an error page that quotes the path. */
+function escapeUndecodable(path: string): string {
   try {
     decodeURIComponent(path);
     return path;

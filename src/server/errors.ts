@@ -4,10 +4,10 @@ import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { keyPath } from "../lib/json.js";
 
-/** Every failure leaves as JSON in OpenAI's envelope; never a page, never a stack (clients.md row 18). */
-export function handleErrors(app: FastifyInstance): void {
+/** Renders every error as JSON in OpenAI's envelope, never as HTML or with a stack (clients.md row 18). */
+export function registerErrorHandlers(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
-    return sendError(failureOf(thrown, request), request, reply);
+    return sendError(toLoggedError(thrown, request), request, reply);
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.originalUrl
@@ -19,11 +19,11 @@ export function handleErrors(app: FastifyInstance): void {
   });
 }
 
-/** What was thrown as a GatewayError; a defect of ours is logged. */
-export function failureOf(thrown: FastifyError, request: FastifyRequest): GatewayError {
-  const error = fromFastify(thrown) ?? toGatewayError(thrown);
+/** Converts anything thrown to a GatewayError. `internal`, a defect of Moonbridge, is logged with its stack. */
+export function toLoggedError(thrown: FastifyError, request: FastifyRequest): GatewayError {
+  const error = fromFastifyError(thrown) ?? toGatewayError(thrown);
   if (error.code === "internal")
-    request.log.error({ reqId: request.id, stack: stackOf(error.cause) }, "unexpected failure");
+    request.log.error({ reqId: request.id, stack: stackWithoutMessage(error.cause) }, "unexpected failure");
   return error;
 }
 
@@ -33,8 +33,8 @@ function sendError(error: GatewayError, request: FastifyRequest, reply: FastifyR
   return reply.status(error.status).headers(errorHeaders(error)).send(errorEnvelope(error));
 }
 
-/** Fastify's own refusals of a request as ours. */
-function fromFastify(thrown: FastifyError): GatewayError | undefined {
+/** Converts Fastify's validation, size and parse errors; undefined for anything else. */
+function fromFastifyError(thrown: FastifyError): GatewayError | undefined {
   const mistake = thrown.validation?.[0];
   if (mistake) {
     const missing = mistake.params.missingProperty;
@@ -56,8 +56,8 @@ function fromFastify(thrown: FastifyError): GatewayError | undefined {
     : undefined;
 }
 
-/** Where it happened, without the message: that may quote a prompt. */
-function stackOf(cause: unknown): string {
+/** The stack without the error message, which may quote a prompt. */
+function stackWithoutMessage(cause: unknown): string {
   if (!(cause instanceof Error)) return typeof cause;
   const frames = (cause.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
   return [cause.name, ...frames.slice(0, 8)].join("\n");

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
-import type { Chat } from "../chat/chat-service.js";
+import type { Accounts } from "../admin/accounts.js";
 import type { AccountStatus } from "../core/types.js";
 import { version } from "../lib/version.js";
 
-/** What monitors and curious people ask for, without a key: alive, ready and why not, and who this is. */
-export function health(app: FastifyInstance, chat: Chat): void {
+/** Registers `/`, `/healthz` (liveness) and `/readyz` (readiness with reasons). None of them needs a key. */
+export function registerHealth(app: FastifyInstance, accounts: Accounts): void {
   app.get("/", { schema: { summary: "Who this is", tags: ["health"], security: [] } }, async () => ({
     name: "moonbridge",
     version,
@@ -21,19 +21,19 @@ export function health(app: FastifyInstance, chat: Chat): void {
 
   const schema = { summary: "An upstream can answer; if not, why", tags: ["health"], security: [] };
   app.get("/readyz", { schema }, async (_request, reply) => {
-    const upstreams = chat
-      .status()
-      .map(({ upstream, simulated, status }) => ({ upstream, simulated, ...withDates(status) }));
-    const ready = upstreams.some(({ state }) => answers[state]);
+    const upstreams = accounts
+      .reports()
+      .map(({ upstream, simulated, status }) => ({ upstream, simulated, ...withIsoDates(status) }));
+    const ready = upstreams.some(({ state }) => isReadyState[state]);
     return reply.status(ready ? 200 : 503).send({ status: ready ? "ready" : "not ready", upstreams });
   });
 }
 
 /**
- * Whether a request is worth sending. `limited` counts: it passes within a minute or so, and its 429 says when, while
- * a readiness that flaps takes the whole service away. A used-up quota lasts for hours.
+ * The account states that count as ready. `limited` does: it usually ends within a minute and its 429 says when, while
+ * flapping readiness would take the service out of rotation. A used-up quota lasts for hours and does not.
  */
-const answers: Record<AccountStatus["state"], boolean> = {
+const isReadyState: Record<AccountStatus["state"], boolean> = {
   ok: true,
   expiring: true,
   busy: true,
@@ -43,8 +43,8 @@ const answers: Record<AccountStatus["state"], boolean> = {
   unavailable: false,
 };
 
-/** The times as people and monitors read them. */
-function withDates(status: AccountStatus) {
+/** Times as ISO 8601 instead of milliseconds. */
+function withIsoDates(status: AccountStatus) {
   const date = (time: number | undefined) => (time === undefined ? undefined : new Date(time).toISOString());
   switch (status.state) {
     case "ok":

@@ -2,37 +2,41 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { limits } from "../core/limits.js";
 
-/** A page that a collection has emptied is given back by one of the next. */
-const collections = 3;
+/** V8 returns an emptied page to the system only in a later collection, so several are run. */
+const collectionsPerIdlePeriod = 3;
 
-/** Per cent that the heap may grow by before the next collection. V8 would let it double and more: it is made for speed. */
-const growth = 50;
+/** Heap growth, in per cent, that triggers the next major collection; V8's own choice can exceed 100. */
+const heapGrowthPercent = 50;
 
-/** Milliseconds: how long a rest has to be before anything is collected, and between two collections. */
-type RestTimes = { rest: number; every: number };
+/** Milliseconds of idleness before the first collection, and between two collections. */
+type IdleTimes = { idleBefore: number; interval: number };
 
-const defaultTimes: RestTimes = { rest: limits.restBeforeCollecting, every: limits.collectAtRest };
+const defaultTimes: IdleTimes = { idleBefore: limits.idleBeforeCollecting, interval: limits.collectInterval };
 
 /**
- * Takes little more memory than is needed, and gives back to the machine what a busy hour took. V8 collects when it
- * needs memory; a gateway at rest needs none and would keep all of it. Not at once: with the garbage go compiled code
- * and the room for young objects, which the next answers would have to make anew. `restedFor`: milliseconds since
- * there was anything to answer. Returns how to stop.
+ * Limits heap growth and returns memory to the system while the server is idle: V8 collects only when it needs memory,
+ * so an idle process would keep what a busy hour took. It waits for `idleBefore`, since a collection also discards
+ * compiled code and the young generation's space, which the next answers would need again. `idleFor` returns the
+ * milliseconds since the last request. Returns a function that stops the timer.
  */
-export function spareMemory(restedFor: () => number, { rest, every } = defaultTimes): () => void {
-  setFlagsFromString(`--heap-growing-percent=${growth}`);
-  const collect = collector();
-  let due = 0;
-  let left = 0;
+export function releaseIdleMemory(
+  idleFor: () => number,
+  { idleBefore, interval } = defaultTimes,
+): () => void {
+  setFlagsFromString(`--heap-growing-percent=${heapGrowthPercent}`);
+  const collect = exposedCollector();
+  let pendingCollections = 0;
+  let heapAfterCollection = 0;
   const timer = setInterval(() => {
-    if (restedFor() < rest) return;
-    // Somebody who only asks for its health leaves nothing worth the work.
-    if (heapUsed() - left > limits.sparedGarbage) due = collections;
-    if (due === 0) return;
-    due--;
+    if (idleFor() < idleBefore) return;
+    // Health checks alone leave too little garbage to be worth a collection.
+    if (heapUsed() - heapAfterCollection > limits.minCollectableGarbage)
+      pendingCollections = collectionsPerIdlePeriod;
+    if (pendingCollections === 0) return;
+    pendingCollections--;
     collect();
-    left = heapUsed();
-  }, every).unref();
+    heapAfterCollection = heapUsed();
+  }, interval).unref();
   return () => clearInterval(timer);
 }
 
@@ -40,8 +44,8 @@ function heapUsed(): number {
   return getHeapStatistics().used_heap_size;
 }
 
-/** V8's own collector; Node hands it out in this way only, or by a flag on its command line. */
-function collector(): () => void {
+/** `gc()`, which Node exposes only after this V8 flag or by a command-line option. */
+function exposedCollector(): () => void {
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");
   return () => {

@@ -9,14 +9,14 @@ const flow = {
 };
 const oauth = { type: "oauth2" as const, flows: { password: flow, clientCredentials: flow } };
 
-/** Swagger's page runs its own scripts and styles, which it also writes into elements, and asks this server only. */
+/** Swagger UI needs its own scripts, inline styles, and requests to this server only. */
 const pagePolicy = [
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'",
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 ].join("; ");
 
-/** `/docs` and `/openapi.json`: every route from the schemas that also check requests; assets are local. */
-export async function docs(app: FastifyInstance): Promise<void> {
+/** Registers `/docs` and `/openapi.json`, generated from the schemas that validate requests. All assets are local. */
+export async function registerOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",

@@ -3,29 +3,29 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { Metrics } from "../observability/metrics.js";
 
-/** Methods of those who look in every few seconds, for health or metrics. */
-const looks = new Set(["GET", "HEAD", "OPTIONS"]);
+/** Methods of health checks and metrics scrapes, which do not count as activity. */
+const probeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * The requests that are being answered: gives each its stop signal and its time, logs its end, and stops them all at
- * the end.
+ * Tracks running requests: gives each an abort signal and a deadline, logs and measures its end, and aborts all of them
+ * at shutdown.
  */
-export class Lifetime {
+export class RequestLifecycle {
   readonly #running = new Set<AbortController>();
-  #restsSince = performance.now();
+  #idleSince = performance.now();
 
   constructor(app: FastifyInstance, metrics: Metrics) {
     app.addHook("onRequest", (request, reply, done) => {
       const controller = new AbortController();
       const startedAt = performance.now();
-      const late = setTimeout(() => controller.abort(tooLate()), limits.answer);
+      const late = setTimeout(() => controller.abort(answerTimeout()), limits.answer);
       this.#running.add(controller);
-      request.stop = controller.signal;
+      request.stopSignal = controller.signal;
       request.failure = undefined;
       reply.raw.once("close", () => {
         clearTimeout(late);
         this.#running.delete(controller);
-        if (!looks.has(request.method)) this.#restsSince = performance.now();
+        if (!probeMethods.has(request.method)) this.#idleSince = performance.now();
         const left = !reply.raw.writableFinished;
         if (left) controller.abort(new GatewayError("cancelled", "The client left."));
         const ended = {
@@ -34,14 +34,14 @@ export class Lifetime {
           status: reply.raw.statusCode,
           milliseconds: Math.round(performance.now() - startedAt),
         };
-        metrics.request(ended);
+        metrics.recordRequest(ended);
         request.log.info(
           {
             reqId: request.id,
             ...ended,
-            key: request.caller?.keyName,
+            key: request.principal?.keyName,
             failure: left ? "cancelled" : request.failure?.code,
-            upstreamCode: identifier(request.failure?.upstreamCode),
+            upstreamCode: identifierOrUndefined(request.failure?.upstreamCode),
           },
           "request",
         );
@@ -54,13 +54,13 @@ export class Lifetime {
     return this.#running.size;
   }
 
-  /** Milliseconds since the last of them ended that was more than a look; 0 while there are any. */
-  get restedFor(): number {
-    return this.#running.size > 0 ? 0 : performance.now() - this.#restsSince;
+  /** Milliseconds since the last request ended, health checks not counted; 0 while any is running. */
+  get idleFor(): number {
+    return this.#running.size > 0 ? 0 : performance.now() - this.#idleSince;
   }
 
-  /** Ends what is still running; streams get an error event, the rest its status. */
-  stopAll(): void {
+  /** Aborts running requests: streams end with an error event, others with status 503. */
+  abortAll(): void {
     for (const controller of this.#running) {
       controller.abort(
         new GatewayError("shutting_down", "Moonbridge is shutting down. Try again in a moment."),
@@ -69,11 +69,11 @@ export class Lifetime {
   }
 }
 
-function tooLate(): GatewayError {
+function answerTimeout(): GatewayError {
   return new GatewayError("timeout", "The answer took too long and was stopped.");
 }
 
-/** The upstream's name for a failure, if it is a name: it comes from outside. */
-function identifier(name: string | undefined): string | undefined {
+/** The upstream's error code if it has the form of an identifier; it is foreign text and goes to the log. */
+function identifierOrUndefined(name: string | undefined): string | undefined {
   return name !== undefined && /^[\w.-]{1,80}$/.test(name) ? name : undefined;
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 
 /**
- * What a browser may do with an answer. Data needs nothing; pages give a policy of their own. Across origins only
- * those scripts read it that CORS lets.
+ * Security headers of every response. The default content policy allows nothing, which suits JSON; HTML pages set their
+ * own. Cross-origin reads are decided by CORS.
  */
 const headers = {
   "x-content-type-options": "nosniff",
@@ -12,7 +12,7 @@ const headers = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 };
 
-export function securityHeaders(app: FastifyInstance): void {
+export function registerSecurityHeaders(app: FastifyInstance): void {
   app.addHook("onRequest", (_request, reply, done) => {
     reply.headers(headers);
     done();

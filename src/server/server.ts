@@ -3,45 +3,47 @@ import { setImmediate } from "node:timers/promises";
 import cors from "@fastify/cors";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
-import { accounts } from "../api/admin/accounts.js";
-import { files } from "../api/files/route.js";
-import { models } from "../api/models/route.js";
-import { chatCompletions } from "../api/openai-chat/route.js";
-import type { Chat } from "../chat/chat-service.js";
+import type { Accounts } from "../admin/accounts.js";
+import { accountsRoute } from "../api/admin/accounts.js";
+import { filesRoute } from "../api/files/route.js";
+import { modelsRoute } from "../api/models/route.js";
+import { chatCompletionsRoute } from "../api/openai-chat/route.js";
+import type { ChatService } from "../chat/chat-service.js";
 import type { Config } from "../config/schema.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { KeyStore } from "../core/store.js";
 import type { Metrics } from "../observability/metrics.js";
-import { guard, scoped } from "./auth/auth-hook.js";
-import { Entrance } from "./auth/authenticator.js";
-import { Attempts } from "./auth/failed-login-limiter.js";
+import { authHook, requireScope } from "./auth/auth-hook.js";
+import { Authenticator } from "./auth/authenticator.js";
+import { FailedLoginLimiter } from "./auth/failed-login-limiter.js";
 import { tokenEndpoint } from "./auth/oauth/token-endpoint.js";
 import { canonicalUrl } from "./canonical-url.js";
-import { handleErrors } from "./errors.js";
-import { health } from "./health.js";
-import { docs } from "./openapi.js";
-import { Throttle } from "./rate-limit.js";
-import { Lifetime } from "./request-lifecycle.js";
-import { securityHeaders } from "./security-headers.js";
+import { registerErrorHandlers } from "./errors.js";
+import { registerHealth } from "./health.js";
+import { registerOpenApi } from "./openapi.js";
+import { RateLimiter } from "./rate-limit.js";
+import { RequestLifecycle } from "./request-lifecycle.js";
+import { registerSecurityHeaders } from "./security-headers.js";
 
-export type ServerParts = {
-  chat: Chat;
+export type ServerDependencies = {
+  chat: ChatService;
   store: KeyStore;
+  accounts: Accounts;
   metrics: Metrics;
   log: FastifyBaseLogger;
   config: Pick<Config, "server" | "keys" | "oauth">;
 };
 
-/** A server that listens, and how to stop it. */
+/** A listening server. */
 export type RunningServer = {
   url: string;
-  /** Milliseconds since it had anything to answer. */
-  restedFor(): number;
+  /** Milliseconds since the last request; see RequestLifecycle. */
+  idleFor(): number;
   stop(): Promise<void>;
 };
 
-/** Clients can read these across origins (clients.md row 6). */
+/** Headers that browser clients may read cross-origin (clients.md row 6). */
 const exposedHeaders = [
   ...["x-request-id", "request-id", "retry-after", "retry-after-ms", "x-should-retry"],
   ...["x-moonbridge-ignored", "x-moonbridge-upstream"],
@@ -52,13 +54,13 @@ const exposedHeaders = [
 ].join(", ");
 
 /** Assembles the server and starts listening. */
-export async function startServer(parts: ServerParts): Promise<RunningServer> {
-  const { log } = parts;
-  const config = parts.config.server;
+export async function startServer(dependencies: ServerDependencies): Promise<RunningServer> {
+  const { log } = dependencies;
+  const config = dependencies.config.server;
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    // A logger for each request costs more than the request's name in the few lines that are written.
+    // No child logger per request: the few lines that are written name the request themselves, which is cheaper.
     childLoggerFactory: (logger) => logger,
     genReqId: () => `req_${randomUUID().replaceAll("-", "")}`,
     rewriteUrl: (request) => canonicalUrl(request.url ?? "/"),
@@ -68,23 +70,23 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
     forceCloseConnections: "idle",
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   });
-  const lifetime = new Lifetime(app, parts.metrics);
-  await assemble(app, parts);
+  const lifecycle = new RequestLifecycle(app, dependencies.metrics);
+  await assemble(app, dependencies);
   await app.listen({ host: config.host, port: config.port });
   return {
     url: addressOf(app, config.host),
-    restedFor: () => lifetime.restedFor,
-    stop: () => shutDown(app, lifetime, config.shutdownSeconds * 1_000),
+    idleFor: () => lifecycle.idleFor,
+    stop: () => shutDown(app, lifecycle, config.shutdownSeconds * 1_000),
   };
 }
 
-/** Takes no more connections and lets streams finish; after `grace` milliseconds they end with an error event. */
-async function shutDown(app: FastifyInstance, lifetime: Lifetime, grace: number): Promise<void> {
-  const stopAll = setTimeout(() => lifetime.stopAll(), grace);
-  const cutAll = setTimeout(() => app.server.closeAllConnections(), grace + limits.lastWords);
-  // Connections that wait for a next request, or have never sent one, would keep the server for a minute.
+/** Stops accepting connections and lets running requests finish; after `grace` milliseconds they are aborted. */
+async function shutDown(app: FastifyInstance, lifecycle: RequestLifecycle, grace: number): Promise<void> {
+  const stopAll = setTimeout(() => lifecycle.abortAll(), grace);
+  const cutAll = setTimeout(() => app.server.closeAllConnections(), grace + limits.shutdownFlush);
+  // Idle keep-alive connections would otherwise hold up `close` for a minute.
   const closeIdle = setInterval(() => {
-    if (lifetime.running > 0) app.server.closeIdleConnections();
+    if (lifecycle.running > 0) app.server.closeIdleConnections();
     else app.server.closeAllConnections();
   }, 50);
   await app.close();
@@ -93,15 +95,18 @@ async function shutDown(app: FastifyInstance, lifetime: Lifetime, grace: number)
   clearInterval(closeIdle);
 }
 
-async function assemble(app: FastifyInstance, { chat, store, config, metrics }: ServerParts): Promise<void> {
+async function assemble(
+  app: FastifyInstance,
+  { chat, accounts, store, config, metrics }: ServerDependencies,
+): Promise<void> {
   const { cors: origins, unknownParameters } = config.server;
-  const entrance = await Entrance.open(config, store);
-  app.addHook("onClose", () => entrance.close());
-  const attempts = new Attempts();
-  const throttle = new Throttle();
-  handleErrors(app);
+  const authenticator = await Authenticator.open(config, store);
+  app.addHook("onClose", () => authenticator.close());
+  const failedLogins = new FailedLoginLimiter();
+  const rateLimiter = new RateLimiter();
+  registerErrorHandlers(app);
   ignoreBodies(app);
-  securityHeaders(app);
+  registerSecurityHeaders(app);
   app.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
     if (request.headers.origin !== undefined) reply.header("access-control-expose-headers", exposedHeaders);
@@ -116,39 +121,39 @@ async function assemble(app: FastifyInstance, { chat, store, config, metrics }: 
     maxAge: 7_200,
     strictPreflight: false,
   });
-  await docs(app);
-  health(app, chat);
-  await app.register(tokenEndpoint(entrance, attempts));
-  await app.register(async (guarded) => {
-    acceptJson(guarded);
-    const api = guarded.withTypeProvider<TypeBoxTypeProvider>();
-    api.addHook("onRequest", guard(entrance, attempts, throttle));
-    await api.register(models(chat));
-    await api.register(async (administrating) => {
-      administrating.addHook("onRequest", scoped("admin"));
-      await administrating.register(accounts(chat));
-      metricsPage(administrating, metrics);
+  await registerOpenApi(app);
+  registerHealth(app, accounts);
+  await app.register(tokenEndpoint(authenticator, failedLogins));
+  await app.register(async (authenticated) => {
+    acceptJson(authenticated);
+    const api = authenticated.withTypeProvider<TypeBoxTypeProvider>();
+    api.addHook("onRequest", authHook(authenticator, failedLogins, rateLimiter));
+    await api.register(modelsRoute(chat));
+    await api.register(async (admin) => {
+      admin.addHook("onRequest", requireScope("admin"));
+      await admin.register(accountsRoute(accounts));
+      registerMetrics(admin, metrics);
     });
-    await api.register(async (chatting) => {
-      chatting.addHook("onRequest", scoped("chat"));
-      await chatting.register(files(chat));
-      await chatting.register(async (answering) => {
-        answering.addHook("onRequest", async (request, reply) => throttle.admit(request, reply));
-        await answering.register(chatCompletions(chat, { unknownParameters }));
+    await api.register(async (chatScope) => {
+      chatScope.addHook("onRequest", requireScope("chat"));
+      await chatScope.register(filesRoute(chat));
+      await chatScope.register(async (rateLimited) => {
+        rateLimited.addHook("onRequest", async (request, reply) => rateLimiter.admit(request, reply));
+        await rateLimited.register(chatCompletionsRoute(chat, { unknownParameters }));
       });
     });
   });
 }
 
-/** `GET /metrics`, for Prometheus: with an admin key, since it tells when somebody is at home. */
-function metricsPage(app: FastifyInstance, metrics: Metrics): void {
+/** `GET /metrics` for Prometheus. Needs an admin key, since metrics show when the service is in use. */
+function registerMetrics(app: FastifyInstance, metrics: Metrics): void {
   const schema = { summary: "Counters for Prometheus", tags: ["health"] };
   app.get("/metrics", { schema }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
   );
 }
 
-/** Outside the API nobody reads a body; an unknown address is a 404 whatever was sent to it. */
+/** Discards bodies outside the API, so that an unknown path is a 404 whatever its body. */
 function ignoreBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, payload, done) => {
@@ -157,13 +162,13 @@ function ignoreBodies(app: FastifyInstance): void {
   });
 }
 
-/** Bodies are JSON whatever their type says: people's scripts forget the header. */
+/** Parses bodies as JSON whatever their content type: scripts often omit it. */
 function acceptJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "string" }, async (_request: unknown, body: string | Buffer) => {
     const parsed = parseBody(String(body));
-    // What reads millions of characters next does it in a turn of the event loop of its own.
-    if (body.length > limits.longBody) await setImmediate();
+    // Validation of a long body runs in an event-loop iteration of its own.
+    if (body.length > limits.bodyYieldLength) await setImmediate();
     return parsed;
   });
 }
@@ -172,7 +177,7 @@ function parseBody(body: string): unknown {
   try {
     return JSON.parse(body.replace(/^\ufeff/, ""));
   } catch {
-    // The parser's own message quotes the body.
+    // The parser's message quotes the body, so it is not used.
     throw new GatewayError("invalid_request", "The body is not valid JSON.");
   }
 }

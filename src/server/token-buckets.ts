@@ -1,39 +1,39 @@
 import { BoundedMap } from "../lib/bounded-map.js";
 
-/** So many at once, and all of them again after so many milliseconds. */
-export type Allowance = { most: number; within: number };
+/** A bucket's capacity, and the milliseconds in which an empty one refills. */
+export type RateAllowance = { tokens: number; refillMs: number };
 
-/** Token buckets by name. Beyond `size` names the one that was used longest ago is forgotten. */
-export class Buckets {
-  readonly #buckets: BoundedMap<{ level: number; at: number }>;
+/** Token buckets by name. Beyond `size` names the least recently used is dropped. */
+export class TokenBuckets {
+  readonly #buckets: BoundedMap<{ level: number; updatedAt: number }>;
 
   constructor(size: number) {
     this.#buckets = new BoundedMap(size);
   }
 
-  /** Takes one out; false if there is none. */
-  take(name: string, allowance: Allowance, now = performance.now()): boolean {
+  /** Takes one token; false if the bucket is empty. */
+  take(name: string, allowance: RateAllowance, now = performance.now()): boolean {
     const level = this.#level(name, allowance, now);
-    if (whole(level) === 0) return false;
-    this.#buckets.set(name, { level: level - 1, at: now });
+    if (wholeTokens(level) === 0) return false;
+    this.#buckets.set(name, { level: level - 1, updatedAt: now });
     return true;
   }
 
-  /** How many are left, and the seconds until there is one and until there are all. */
-  look(name: string, allowance: Allowance, now = performance.now()) {
+  /** `left`: whole tokens; `next` and `all`: seconds until one token is available and until the bucket is full. */
+  state(name: string, allowance: RateAllowance, now = performance.now()) {
     const level = this.#level(name, allowance, now);
     const secondsUntil = (wanted: number) =>
-      Math.max(0, Math.ceil(((wanted - level) * allowance.within) / allowance.most / 1_000));
-    return { left: whole(level), next: secondsUntil(1), all: secondsUntil(allowance.most) };
+      Math.max(0, Math.ceil(((wanted - level) * allowance.refillMs) / allowance.tokens / 1_000));
+    return { left: wholeTokens(level), next: secondsUntil(1), all: secondsUntil(allowance.tokens) };
   }
 
-  #level(name: string, { most, within }: Allowance, now: number): number {
+  #level(name: string, { tokens, refillMs }: RateAllowance, now: number): number {
     const bucket = this.#buckets.get(name);
-    return bucket ? Math.min(most, bucket.level + ((now - bucket.at) * most) / within) : most;
+    return bucket ? Math.min(tokens, bucket.level + ((now - bucket.updatedAt) * tokens) / refillMs) : tokens;
   }
 }
 
-/** What came back in fractions may lack a hair of one. */
-function whole(level: number): number {
+/** Rounds down with an epsilon, so that 0.9999999 counts as one token. */
+function wholeTokens(level: number): number {
   return Math.floor(level + 1e-9);
 }

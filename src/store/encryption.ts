@@ -1,70 +1,70 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { StoreError } from "./errors.js";
 
-/** What a sealed value begins with; the number is the version of its form. */
-const mark = "sealed-1:";
+/** Prefix of an encrypted value; the number is the version of the format. */
+const prefix = "sealed-1:";
 const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
- * Seals what is secret in the store, with AES-256-GCM: `sealed-1:` and nonce, ciphertext and tag as base64url. The
- * name that is given with a value is not in it, but it opens under no other one: rows cannot change places.
+ * Encrypts secrets in the store with AES-256-GCM: `sealed-1:`, then nonce, ciphertext and tag as base64url. The
+ * `associatedName` of a value is authenticated but not stored, so an encrypted value is invalid in any other row.
  */
-export class Seal {
+export class CredentialCipher {
   readonly #keys: readonly Buffer[];
 
-  /** The first key seals; the others only open what was sealed with them before. Without any, values stay plain. */
+  /** The first key encrypts; the others only decrypt older values. Without keys, values stay plain text. */
   constructor(keys: readonly Buffer[]) {
     this.#keys = keys;
   }
 
-  seal(text: string, name: string): string {
+  encrypt(text: string, associatedName: string): string {
     const key = this.#keys[0];
     if (!key) return text;
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
-    cipher.setAAD(Buffer.from(name));
-    const parts = [nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()];
-    return mark + Buffer.concat(parts).toString("base64url");
+    cipher.setAAD(Buffer.from(associatedName));
+    const pieces = [nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()];
+    return prefix + Buffer.concat(pieces).toString("base64url");
   }
 
   /**
-   * The text inside, and whether it is to be sealed anew because it was plain or under an older key. Throws StoreError
-   * if no key opens it.
+   * The plain text; `isOutdated` if it should be encrypted again because it was plain or uses an older key. Throws
+   * StoreError if no key decrypts it.
    */
-  open(value: string, name: string): { text: string; stale: boolean } {
-    if (!value.startsWith(mark)) return { text: value, stale: this.#keys.length > 0 };
-    if (this.#keys.length === 0) throw new StoreError(noKey);
-    const sealed = Buffer.from(value.slice(mark.length), "base64url");
-    // The decoder overlooks what does not belong there, and we do not.
-    if (mark + sealed.toString("base64url") === value) {
+  decrypt(value: string, associatedName: string): { text: string; isOutdated: boolean } {
+    if (!value.startsWith(prefix)) return { text: value, isOutdated: this.#keys.length > 0 };
+    if (this.#keys.length === 0) throw new StoreError(noKeyMessage);
+    const encrypted = Buffer.from(value.slice(prefix.length), "base64url");
+    // Node's base64url decoder ignores invalid characters; such a value is rejected here.
+    if (prefix + encrypted.toString("base64url") === value) {
       for (const key of this.#keys) {
-        const text = unseal(sealed, key, name);
-        if (text !== undefined) return { text, stale: key !== this.#keys[0] };
+        const text = decryptWithKey(encrypted, key, associatedName);
+        if (text !== undefined) return { text, isOutdated: key !== this.#keys[0] };
       }
     }
-    throw new StoreError(noneOpens);
+    throw new StoreError(wrongKeyMessage);
   }
 }
 
-function unseal(sealed: Buffer, key: Buffer, name: string): string | undefined {
-  if (sealed.length < nonceBytes + tagBytes) return undefined;
-  const nonce = sealed.subarray(0, nonceBytes);
+function decryptWithKey(encrypted: Buffer, key: Buffer, associatedName: string): string | undefined {
+  if (encrypted.length < nonceBytes + tagBytes) return undefined;
+  const nonce = encrypted.subarray(0, nonceBytes);
   const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
-  decipher.setAAD(Buffer.from(name));
-  decipher.setAuthTag(sealed.subarray(-tagBytes));
+  decipher.setAAD(Buffer.from(associatedName));
+  decipher.setAuthTag(encrypted.subarray(-tagBytes));
   try {
-    const text = decipher.update(sealed.subarray(nonceBytes, -tagBytes));
+    const text = decipher.update(encrypted.subarray(nonceBytes, -tagBytes));
     return Buffer.concat([text, decipher.final()]).toString("utf8");
   } catch {
     return undefined;
   }
 }
 
-const noKey =
+const noKeyMessage =
   "The database's logins are sealed, and there is no key to open them. Set MOONBRIDGE_ENCRYPTION_KEY to the one that " +
   "they were sealed with. If it is lost, move the database away and log in again.";
-const noneOpens =
+const wrongKeyMessage =
   "A login in the database cannot be opened: MOONBRIDGE_ENCRYPTION_KEY is not the key that it was sealed with, or the " +
   "database was changed. Set the right key; after a rotation the one before goes into MOONBRIDGE_ENCRYPTION_KEY_OLD. " +
   "If it is lost, restore a backup, or move the database away and log in again.";

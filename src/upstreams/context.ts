@@ -1,13 +1,16 @@
-import type { Surroundings } from "../accounts/credentials.js";
-import type { Drift } from "../observability/protocol-drift.js";
+import type { CredentialsContext } from "../accounts/credentials.js";
+import type { ProtocolDrift } from "../observability/protocol-drift.js";
 import type { Recorder } from "../observability/recording/recorder.js";
 
-/** Milliseconds after which an answer is given up: in silence, and with heartbeats but no progress; and a file. */
-export type Patience = { silence: number; progress: number; parse?: number };
+/**
+ * Timeouts of an answer, in milliseconds: `idle` without a byte, `progress` with nothing but heartbeats.
+ * `parse`: how long Kimi may take to read an uploaded file.
+ */
+export type IdleTimeouts = { idle: number; progress: number; parse?: number };
 
-/** What an upstream with a login of Kimi's needs around it. */
-export type UpstreamSurroundings = Pick<Surroundings, "store" | "warn"> & {
-  drift: Drift;
-  patience?: Patience;
+/** Dependencies of an upstream that uses a Kimi account. */
+export type UpstreamContext = Pick<CredentialsContext, "store" | "warn"> & {
+  drift: ProtocolDrift;
+  timeouts?: IdleTimeouts;
   recorder?: Recorder | undefined;
 };

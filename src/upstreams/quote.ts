@@ -1,14 +1,18 @@
-/** Words at which one-api switches a channel off for good (clients.md §0.10). */
-const alarmsHubs = /credit|balance|permission denied|not allowed|not authorized|api key|欠费|到期/i;
+/** Words in an error message at which one-api disables a channel permanently (clients.md §0.10). */
+const channelDisablingWords =
+  /credit|balance|permission denied|not allowed|not authorized|api key|欠费|到期/i;
 
-/** Who an error is about: a service names organisations and keys in its sentences (moonshot-platform.md A.15). */
-const identities = /(?:\borg-[\w-]+)?\s*<[^<>\s]{1,80}>|\b(?:org|ak|sk)-[\w-]{4,}|\bbearer\s+\S+/gi;
+/** Organisations and keys, which a service names in its error messages (moonshot-platform.md A.15). */
+const identifiers = /(?:\borg-[\w-]+)?\s*<[^<>\s]{1,80}>|\b(?:org|ak|sk)-[\w-]{4,}|\bbearer\s+\S+/gi;
 
-const longest = 300;
+const maxQuoteLength = 300;
 
-/** What a service says of a failure, to stand behind our own sentence; empty where it is better left out. */
-export function quote(service: string, sentence: string | undefined): string {
-  const said = (sentence ?? "").replace(identities, "…").replace(/\s+/g, " ").trim();
-  if (said === "" || alarmsHubs.test(said)) return "";
-  return ` ${service} says: “${said.length > longest ? `${said.slice(0, longest)}…` : said}”`;
+/**
+ * The service's own error message, redacted and shortened, to append to ours. Empty if there is none, or if clients
+ * would misread it.
+ */
+export function quoteServiceMessage(service: string, message: string | undefined): string {
+  const text = (message ?? "").replace(identifiers, "…").replace(/\s+/g, " ").trim();
+  if (text === "" || channelDisablingWords.test(text)) return "";
+  return ` ${service} says: “${text.length > maxQuoteLength ? `${text.slice(0, maxQuoteLength)}…` : text}”`;
 }

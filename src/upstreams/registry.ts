@@ -1,51 +1,51 @@
 import type { UpstreamConfig } from "../config/upstream-schema.js";
 import type { TokenPair } from "../core/token.js";
 import type { Upstream } from "../core/types.js";
-import type { UpstreamSurroundings } from "./context.js";
-import { defaultSite, KimiLegacy } from "./kimi-legacy/upstream.js";
-import { KimiWeb, siteFor } from "./kimi-web/upstream.js";
-import { type OpenAiSurroundings, OpenAiUpstream } from "./openai/upstream.js";
+import type { UpstreamContext } from "./context.js";
+import { defaultBaseUrl, KimiLegacy } from "./kimi-legacy/upstream.js";
+import { KimiWeb, siteForTokens } from "./kimi-web/upstream.js";
+import { type OpenAiContext, OpenAiUpstream } from "./openai/upstream.js";
 import { SimulatorUpstream } from "./simulator.js";
 
-/** The upstream that a piece of configuration means; a new kind is one line here and one in `config/schema.ts`. */
+/** Opens the upstream of a config entry. A new kind needs a case here and a schema in `config/upstream-schema.ts`. */
 export async function openUpstream(
   config: UpstreamConfig,
-  surroundings: UpstreamSurroundings & OpenAiSurroundings,
+  context: UpstreamContext & OpenAiContext,
 ): Promise<Upstream> {
   switch (config.kind) {
     case "kimi-web":
-      return KimiWeb.open({ ...config, tokens: tokensOf(config) }, surroundings);
+      return KimiWeb.open({ ...config, tokens: configuredTokens(config) }, context);
     case "kimi-legacy":
-      return KimiLegacy.open({ ...config, tokens: tokensOf(config) }, surroundings);
+      return KimiLegacy.open({ ...config, tokens: configuredTokens(config) }, context);
     case "openai": {
       const { region: _, ...options } = config;
-      return new OpenAiUpstream({ ...options, baseUrl: serviceOf(config) }, surroundings);
+      return new OpenAiUpstream({ ...options, baseUrl: openAiBaseUrl(config) }, context);
     }
     case "simulator":
-      return SimulatorUpstream.open(config.name, surroundings);
+      return SimulatorUpstream.open(config.name, context);
   }
 }
 
-/** The addresses at which an upstream is spoken to; none for the built-in simulator. */
-export function addressesOf(config: UpstreamConfig): string[] {
+/** The base URLs that an upstream sends requests to; none for the built-in simulator. */
+export function upstreamBaseUrls(config: UpstreamConfig): string[] {
   switch (config.kind) {
     case "kimi-web": {
-      const { baseUrl, authUrl } = siteFor(config, config);
+      const { baseUrl, authUrl } = siteForTokens(config, config);
       return [baseUrl, authUrl];
     }
     case "kimi-legacy":
-      return [config.baseUrl ?? defaultSite];
+      return [config.baseUrl ?? defaultBaseUrl];
     case "openai":
-      return [serviceOf(config)];
+      return [openAiBaseUrl(config)];
     case "simulator":
       return [];
   }
 }
 
-function serviceOf({ baseUrl, region = "ai" }: { baseUrl?: string; region?: string }): string {
+function openAiBaseUrl({ baseUrl, region = "ai" }: { baseUrl?: string; region?: string }): string {
   return baseUrl ?? `https://api.moonshot.${region}/v1`;
 }
 
-function tokensOf({ accessToken, refreshToken }: TokenPair): TokenPair {
+function configuredTokens({ accessToken, refreshToken }: TokenPair): TokenPair {
   return { ...(accessToken ? { accessToken } : {}), ...(refreshToken ? { refreshToken } : {}) };
 }

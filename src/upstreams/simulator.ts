@@ -8,13 +8,13 @@ import type {
   Upstream,
   UpstreamRequest,
 } from "../core/types.js";
-import type { UpstreamSurroundings } from "./context.js";
+import type { UpstreamContext } from "./context.js";
 import { KimiWeb } from "./kimi-web/upstream.js";
 
-/** Milliseconds between the simulator's deltas: about as fast as people see Kimi write. */
-const pace = 15;
+/** Interval between the simulator's deltas: about Kimi's own speed. */
+const deltaMilliseconds = 15;
 
-/** The built-in fake Kimi, spoken to exactly like the real one; answers until an account is connected. */
+/** The built-in simulator, used through the real Kimi client. Answers until an account is connected. */
 export class SimulatorUpstream implements Upstream {
   readonly kind = "simulator";
   readonly chatStructure = "tree";
@@ -22,47 +22,44 @@ export class SimulatorUpstream implements Upstream {
   readonly features: ReadonlySet<Feature>;
   readonly name: string;
   readonly #simulator: Simulator;
-  readonly #kimi: KimiWeb;
+  readonly #kimiWeb: KimiWeb;
 
-  private constructor(name: string, simulator: Simulator, kimi: KimiWeb) {
+  private constructor(name: string, simulator: Simulator, kimiWeb: KimiWeb) {
     this.name = name;
     this.#simulator = simulator;
-    this.#kimi = kimi;
-    this.features = kimi.features;
+    this.#kimiWeb = kimiWeb;
+    this.features = kimiWeb.features;
   }
 
-  /** Starts a simulator on a free loopback port and logs in to it. */
-  static async open(
-    name: string,
-    surroundings: Omit<UpstreamSurroundings, "store">,
-  ): Promise<SimulatorUpstream> {
-    const simulator = await startSimulator({ deltaMilliseconds: pace });
+  /** Starts a simulator on a free loopback port and uses tokens that it issues. */
+  static async open(name: string, context: Omit<UpstreamContext, "store">): Promise<SimulatorUpstream> {
+    const simulator = await startSimulator({ deltaMilliseconds });
     const options = { name, baseUrl: simulator.url, authUrl: simulator.url, tokens: simulator.issue() };
     return new SimulatorUpstream(
       name,
       simulator,
-      await KimiWeb.open(options, { ...surroundings, store: forgetful() }),
+      await KimiWeb.open(options, { ...context, store: createNullCredentialStore() }),
     );
   }
 
   models(): Promise<Model[]> {
-    return this.#kimi.models();
+    return this.#kimiWeb.models();
   }
 
-  chat(request: UpstreamRequest, tell: EventSink, signal: AbortSignal): Promise<void> {
-    return this.#kimi.chat(request, tell, signal);
+  chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
+    return this.#kimiWeb.chat(request, sink, signal);
   }
 
   accountId(): string {
-    return this.#kimi.accountId();
+    return this.#kimiWeb.accountId();
   }
 
   upload(file: FileContent, signal: AbortSignal): Promise<string> {
-    return this.#kimi.upload(file, signal);
+    return this.#kimiWeb.upload(file, signal);
   }
 
   deleteChat(chat: string, signal: AbortSignal): Promise<void> {
-    return this.#kimi.deleteChat(chat, signal);
+    return this.#kimiWeb.deleteChat(chat, signal);
   }
 
   status(): AccountStatus {
@@ -70,13 +67,13 @@ export class SimulatorUpstream implements Upstream {
   }
 
   async close(): Promise<void> {
-    await this.#kimi.close();
+    await this.#kimiWeb.close();
     await this.#simulator.close();
   }
 }
 
-/** A store for logins that are not to be kept on disk: the simulator's end with it. */
-export function forgetful(): UpstreamSurroundings["store"] {
+/** A credential store that keeps nothing, for credentials that must not be written to disk, such as the simulator's. */
+export function createNullCredentialStore(): UpstreamContext["store"] {
   return {
     credentials: async () => undefined,
     saveCredentials: async () => {},

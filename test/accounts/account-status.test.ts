@@ -1,46 +1,69 @@
 import { expect, test } from "vitest";
-import { accountState, type LoginFacts } from "../../src/accounts/account-status.js";
+import { type CredentialFacts, toAccountStatus } from "../../src/accounts/account-status.js";
 import { GatewayError } from "../../src/core/errors.js";
 
 const day = 86_400_000;
-const well: LoginFacts = {
-  serves: true,
-  renewable: true,
-  endsAt: Date.now() + 90 * day,
-  setback: undefined,
-  triesAgainAt: Date.now(),
+const healthy: CredentialFacts = {
+  isUsable: true,
+  isRefreshable: true,
+  expiresAt: Date.now() + 90 * day,
+  lastError: undefined,
+  retryAt: Date.now(),
 };
 const unreachable = new GatewayError("upstream_unavailable", "Kimi cannot be reached.");
 const refused = new GatewayError("account_login_required", "no");
 
-test.each<[what: string, facts: Partial<LoginFacts>, state: string, detail: RegExp]>([
-  ["all is well", {}, "ok", /renews itself\.$/],
-  ["expired, to be renewed when it is needed", { serves: false }, "ok", /renews itself/],
-  ["a renewal has failed, but there is time", { setback: unreachable }, "ok", /cannot be reached/],
+test.each<[what: string, facts: Partial<CredentialFacts>, state: string, detail: RegExp]>([
+  ["reports ok for valid, refreshable credentials", {}, "ok", /renews itself\.$/],
+  ["reports ok for an expired access token with a refresh token", { isUsable: false }, "ok", /renews itself/],
   [
-    "a renewal has failed, and time is up",
-    { setback: unreachable, serves: false },
+    "reports ok with the error if a refresh failed but the access token is valid",
+    { lastError: unreachable },
+    "ok",
+    /cannot be reached/,
+  ],
+  [
+    "reports unavailable if a refresh failed and the access token has expired",
+    { lastError: unreachable, isUsable: false },
     "unavailable",
     /by itself/,
   ],
-  ["refused", { setback: refused, serves: false }, "login required", /moonbridge login/],
-  ["refused, though the access token still serves", { setback: refused }, "login required", /Log in there/],
-  ["an access token alone", { renewable: false }, "expiring", /no refresh token/],
   [
-    "an access token alone, expired",
-    { renewable: false, serves: false },
+    "requires a login after a refused refresh",
+    { lastError: refused, isUsable: false },
+    "login required",
+    /moonbridge login/,
+  ],
+  [
+    "requires a login after a refused refresh although the access token is valid",
+    { lastError: refused },
+    "login required",
+    /Log in there/,
+  ],
+  ["reports expiring without a refresh token", { isRefreshable: false }, "expiring", /no refresh token/],
+  [
+    "requires a login for an expired access token without a refresh token",
+    { isRefreshable: false, isUsable: false },
     "login required",
     /Copy access_token/,
   ],
-  ["the refresh token ends this week", { endsAt: Date.now() + 3 * day }, "expiring", /log in on Kimi's site/],
-  ["the tokens do not say when they end", { endsAt: undefined }, "ok", /renews itself/],
+  [
+    "reports expiring if the refresh token ends within days",
+    { expiresAt: Date.now() + 3 * day },
+    "expiring",
+    /log in on Kimi's site/,
+  ],
+  ["reports ok for tokens without an expiry", { expiresAt: undefined }, "ok", /renews itself/],
 ])("%s", (_, facts, state, detail) => {
-  expect(accountState({ ...well, ...facts })).toMatchObject({ state, detail: expect.stringMatching(detail) });
+  expect(toAccountStatus({ ...healthy, ...facts })).toMatchObject({
+    state,
+    detail: expect.stringMatching(detail),
+  });
 });
 
-test("says when the login ends, and when it is tried again", () => {
-  expect(accountState(well)).toMatchObject({ expiresAt: well.endsAt });
+test("includes when the credentials expire, or when the refresh is retried", () => {
+  expect(toAccountStatus(healthy)).toMatchObject({ expiresAt: healthy.expiresAt });
   const later = Date.now() + 30_000;
-  const facts = { ...well, serves: false, setback: unreachable, triesAgainAt: later };
-  expect(accountState(facts)).toMatchObject({ until: later });
+  const facts = { ...healthy, isUsable: false, lastError: unreachable, retryAt: later };
+  expect(toAccountStatus(facts)).toMatchObject({ until: later });
 });

@@ -1,17 +1,17 @@
-// A process that renews its logins as fast as it can until it is killed: `node child.mjs <settings>`. It reports what
-// became of the first renewal of each: `me ok`, or `me` and the code of the error.
+// A process that refreshes the tokens of its accounts as fast as it can until it is killed: `node child.mjs <settings>`.
+// It reports the outcome of the first refresh of each: `me ok`, or `me` and the error code.
 import { writeSync } from "node:fs";
 import { Credentials } from "../../dist/src/accounts/credentials.js";
-import { SqliteStore } from "../../dist/src/store/sqlite.js";
+import { SqliteStore } from "../../dist/src/store/sqlite/store.js";
 
 const { path, url, logins, later } = JSON.parse(process.argv[2]);
-// The clock of a process that is started so much later: the killed one's locks are over.
+// Sets the clock ahead, so that the locks of the killed process have expired.
 const clock = Date.now;
 Date.now = () => clock() + later;
 
 const store = await SqliteStore.open(path);
 
-async function renew(refreshToken) {
+async function refresh(refreshToken) {
   const response = await fetch(`${url}/api/account.gateway.v1.AuthService/RefreshToken`, {
     method: "POST",
     body: JSON.stringify({ refresh_token: refreshToken }),
@@ -20,8 +20,8 @@ async function renew(refreshToken) {
   return response.json();
 }
 
-async function live(account, tokens) {
-  const credentials = await Credentials.open(account, tokens, { store, renew, warn: () => {} });
+async function refreshForever(account, tokens) {
+  const credentials = await Credentials.open(account, tokens, { store, refresh, warn: () => {} });
   let token = await credentials.accessToken(new AbortController().signal);
   for (let n = 0; ; n++) {
     token = await credentials.replace(token, new AbortController().signal);
@@ -32,8 +32,8 @@ async function live(account, tokens) {
 
 await Promise.all(
   Object.entries(logins).map(([account, tokens]) =>
-    live(account, tokens).catch((error) => writeSync(1, `${account} ${error.code ?? error}\n`)),
+    refreshForever(account, tokens).catch((error) => writeSync(1, `${account} ${error.code ?? error}\n`)),
   ),
 );
-// All are lost: what is left is to be killed.
+// Keeps the process running until it is killed, even if all refreshes have failed.
 setInterval(() => {}, 1_000);

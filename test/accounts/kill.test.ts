@@ -9,40 +9,40 @@ import { type Simulator, startSimulator } from "../../simulator/index.js";
 import type { TokenPair } from "../../src/core/token.js";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
 
-const program = new URL("./child.mjs", import.meta.url).pathname;
+const workerPath = new URL("./child.mjs", import.meta.url).pathname;
 
-/** Each kill meets a dozen logins, each of them somewhere else in its renewal. */
+/** Accounts per process: each kill interrupts their refreshes at different points. */
 const loginsAtOnce = 12;
-const points = 100;
+const killPoints = 100;
 
-type Count = { points: number; unstored: number; recovered: number; "login required": number };
-const counts: Record<string, Count> = {};
-afterAll(() => console.table(counts));
+type Outcomes = { kills: number; notStored: number; recovered: number; "login required": number };
+const outcomesByName: Record<string, Outcomes> = {};
+afterAll(() => console.table(outcomesByName));
 
-describe("kill -9 at a hundred points of a renewal", { concurrent: true, timeout: 120_000 }, () => {
-  test("an old refresh token that Kimi tolerates for a minute: every login recovers", async ({
+describe("kill -9 at a hundred points of a refresh", { concurrent: true, timeout: 120_000 }, () => {
+  test("recovers every login if Kimi accepts an old refresh token for a minute", async ({
     onTestFinished,
   }) => {
-    const count = await killAll(onTestFinished, "tolerated for a minute", 60);
-    expect(count.recovered).toBe(count.points);
-    expect(count.unstored).toBeGreaterThan(0);
+    const count = await killRepeatedly(onTestFinished, "tolerated for a minute", 60);
+    expect(count.recovered).toBe(count.kills);
+    expect(count.notStored).toBeGreaterThan(0);
   });
 
-  test("one that dies at once: what was not stored is said to need a login, the rest recovers", async ({
+  test("requires a login only for pairs that were not stored if Kimi revokes old refresh tokens at once", async ({
     onTestFinished,
   }) => {
-    const count = await killAll(onTestFinished, "dies at once", 0);
-    expect(count["login required"]).toBe(count.unstored);
-    expect(count.unstored).toBeGreaterThan(0);
+    const count = await killRepeatedly(onTestFinished, "revoked at once", 0);
+    expect(count["login required"]).toBe(count.notStored);
+    expect(count.notStored).toBeGreaterThan(0);
   });
 });
 
-/** Kills again and again; each process but the first begins with what the one before has left. */
-async function killAll(
+/** Kills process after process; each one starts with what the previous one has stored. */
+async function killRepeatedly(
   onTestFinished: TestContext["onTestFinished"],
   name: string,
   refreshGraceSeconds: number,
-): Promise<Count> {
+): Promise<Outcomes> {
   const simulator = await startSimulator({ refreshGraceSeconds });
   const folder = mkdtempSync(join(tmpdir(), "moonbridge-kill-"));
   const path = join(folder, "moonbridge.db");
@@ -52,54 +52,54 @@ async function killAll(
     await store.close();
     rmSync(folder, { recursive: true });
   });
-  const count = { points: 0, unstored: 0, recovered: 0, "login required": 0 };
-  counts[name] = count;
+  const outcomes = { kills: 0, notStored: 0, recovered: 0, "login required": 0 };
+  outcomesByName[name] = outcomes;
   const logins = new Map<string, TokenPair>();
-  for (let kill = 0; count.points < points; kill++) {
-    const left = new Map<string, string>();
+  for (let kill = 0; outcomes.kills < killPoints; kill++) {
+    const storedTokens = new Map<string, string>();
     for (const [account, tokens] of logins) {
       const { current } = (await store.credentials(account)) ?? { current: tokens };
-      left.set(account, current.refreshToken ?? "");
+      storedTokens.set(account, current.refreshToken ?? "");
     }
-    // Accounts that are lost make room for new ones.
+    // Replaces accounts that need a login.
     while (logins.size < loginsAtOnce) logins.set(`login-${kill}-${logins.size}`, simulator.issue());
     const settings = { path, url: simulator.url, later: kill * 10_000, logins: Object.fromEntries(logins) };
-    const child = spawn(process.execPath, [program, JSON.stringify(settings)], {
+    const child = spawn(process.execPath, [workerPath, JSON.stringify(settings)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     onTestFinished(() => {
       child.kill("SIGKILL");
     });
     for (const [account, outcome] of await firstReports(child, logins.size)) {
-      const refreshToken = left.get(account);
+      const refreshToken = storedTokens.get(account);
       if (outcome === "account_login_required") logins.delete(account);
       else expect(outcome).toBe("ok");
       if (refreshToken === undefined) continue;
-      // The process that was killed had used it too, so Kimi's answer to that one was lost.
-      const wasUsed = uses(simulator, refreshToken) > 1;
-      count.points++;
-      if (wasUsed) count.unstored++;
-      if (outcome === "ok") count.recovered++;
-      else count["login required"]++;
+      // The killed process had used it too, so the response of that refresh was lost.
+      const wasUsed = countUses(simulator, refreshToken) > 1;
+      outcomes.kills++;
+      if (wasUsed) outcomes.notStored++;
+      if (outcome === "ok") outcomes.recovered++;
+      else outcomes["login required"]++;
     }
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 30));
     child.kill("SIGKILL");
     await once(child, "close");
   }
-  return count;
+  return outcomes;
 }
 
-async function firstReports(child: ChildProcess, many: number): Promise<Map<string, string>> {
+async function firstReports(child: ChildProcess, expected: number): Promise<Map<string, string>> {
   const reports = new Map<string, string>();
   if (!child.stdout) return reports;
   for await (const line of createInterface({ input: child.stdout })) {
     const [account = "", outcome = ""] = line.split(" ");
     if (!reports.has(account)) reports.set(account, outcome);
-    if (reports.size === many) break;
+    if (reports.size === expected) break;
   }
   return reports;
 }
 
-function uses(simulator: Simulator, refreshToken: string): number {
+function countUses(simulator: Simulator, refreshToken: string): number {
   return simulator.calls.filter(({ body }) => body?.refresh_token === refreshToken).length;
 }

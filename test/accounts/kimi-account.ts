@@ -1,145 +1,150 @@
-import { type IssueOptions, TokenOffice } from "../../simulator/tokens.js";
-import { Credentials, type Renew } from "../../src/accounts/credentials.js";
+import { type IssueOptions, TokenIssuer } from "../../simulator/tokens.js";
+import { Credentials, type RefreshTokens } from "../../src/accounts/credentials.js";
 import { GatewayError, toGatewayError } from "../../src/core/errors.js";
 import type { CredentialStore } from "../../src/core/store.js";
 import type { TokenPair } from "../../src/core/token.js";
 import { SqliteStore, StoreError } from "../../src/store/sqlite/store.js";
-import { ahead } from "./virtual-time.js";
+import { withClockAhead } from "./virtual-time.js";
 
-/** What can become of a call: refused though the token is good, or answered but lost on the way. */
-export type Trouble = "refused" | "lost";
+/** Fault of a token refresh: refused although the token is valid, or successful with the response lost. */
+export type RefreshFault = "refused" | "lost";
 
-/** One account as Kimi has it, by Kimi's own clock. */
-export class KimiAccount {
-  /** Calls of the token refresh, and the most that there were at once. */
+/** Kimi's side of one account, on Kimi's clock. */
+export class FakeKimiAccount {
+  /** Calls of the token refresh. */
   attempts = 0;
-  mostAtOnce = 0;
-  /** Calls of the token refresh that have reached Kimi, whatever became of them. */
+  maxConcurrent = 0;
+  /** Calls of the token refresh that have reached Kimi, with any outcome. */
   refreshes = 0;
-  /** For the next calls, in order. */
-  readonly troubles: Trouble[] = [];
+  /** Faults of the next calls, in order. */
+  readonly faults: RefreshFault[] = [];
   isUnreachable = false;
   latency = 200;
-  #underWay = 0;
-  readonly #office: TokenOffice;
-  readonly #ahead: number;
+  #inFlight = 0;
+  readonly #tokenIssuer: TokenIssuer;
+  readonly #aheadMs: number;
 
   constructor({ ahead = 0, graceSeconds = 60 } = {}) {
-    this.#office = new TokenOffice(900, graceSeconds);
-    this.#ahead = ahead;
+    this.#tokenIssuer = new TokenIssuer(900, graceSeconds);
+    this.#aheadMs = ahead;
   }
 
-  login(options: IssueOptions = {}): Required<TokenPair> {
-    return this.#byItsClock(() => this.#office.issue(options));
+  issueTokens(options: IssueOptions = {}): Required<TokenPair> {
+    return this.#onKimiClock(() => this.#tokenIssuer.issue(options));
   }
 
-  readonly renew: Renew = async (refreshToken) => {
+  readonly refresh: RefreshTokens = async (refreshToken) => {
     this.attempts++;
-    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#underWay);
+    this.maxConcurrent = Math.max(this.maxConcurrent, ++this.#inFlight);
     try {
       await new Promise((resolve) => setTimeout(resolve, this.latency));
       return this.#answer(refreshToken);
     } finally {
-      this.#underWay--;
+      this.#inFlight--;
     }
   };
 
   #answer(refreshToken: string): TokenPair | "refused" {
     if (this.isUnreachable) throw new GatewayError("upstream_unavailable", "Kimi cannot be reached.");
     this.refreshes++;
-    const trouble = this.troubles.shift();
-    if (trouble === "refused") return "refused";
-    const pair = this.#byItsClock(() => this.#office.rotate(refreshToken));
-    if (trouble === "lost") throw new GatewayError("upstream_cut", "The answer was lost.");
+    const fault = this.faults.shift();
+    if (fault === "refused") return "refused";
+    const pair = this.#onKimiClock(() => this.#tokenIssuer.rotate(refreshToken));
+    if (fault === "lost") throw new GatewayError("upstream_cut", "The answer was lost.");
     return pair ?? "refused";
   }
 
-  /** As if the person had logged out. */
+  /** Revokes refresh tokens, as a logout does. */
   revoke(...refreshTokens: (string | undefined)[]): void {
-    for (const token of refreshTokens) this.#office.revoke(token ?? "");
+    for (const token of refreshTokens) this.#tokenIssuer.revoke(token ?? "");
   }
 
   accepts(accessToken: string): boolean {
     try {
-      this.#byItsClock(() => this.#office.holder(accessToken));
+      this.#onKimiClock(() => this.#tokenIssuer.authenticate(accessToken));
       return true;
     } catch {
       return false;
     }
   }
 
-  #byItsClock<T>(work: () => T): T {
-    return ahead(this.#ahead, work);
+  #onKimiClock<T>(work: () => T): T {
+    return withClockAhead(this.#aheadMs, work);
   }
 }
 
-/** What befalls the store of a process. */
-export type Ailment = "locked" | "full";
+/** Fault of a process's store. */
+export type StoreFault = "locked" | "full";
 
-/** A process of Moonbridge with one login, on a store that others may share. */
-export class Process {
-  /** Questions that had to wait, and those that were not answered. */
+/** A Moonbridge process with the credentials of one account, on a store that processes may share. */
+export class GatewayProcess {
+  /** Requests that had to wait. */
   waits = 0;
+  /** Requests that failed. */
   failures = 0;
-  readonly #kimi: KimiAccount;
+  readonly #kimi: FakeKimiAccount;
   readonly #store: SqliteStore;
   readonly credentials: Credentials;
-  readonly #life: { ended: boolean };
+  readonly #lifecycle: { ended: boolean };
 
   private constructor(
-    kimi: KimiAccount,
+    kimi: FakeKimiAccount,
     store: SqliteStore,
     credentials: Credentials,
-    life: { ended: boolean },
+    lifecycle: { ended: boolean },
   ) {
     this.#kimi = kimi;
     this.#store = store;
     this.credentials = credentials;
-    this.#life = life;
+    this.#lifecycle = lifecycle;
   }
 
   static async start(
-    kimi: KimiAccount,
+    kimi: FakeKimiAccount,
     path: string,
     configured: TokenPair,
-    ailment: () => Ailment | undefined = () => undefined,
-  ): Promise<Process> {
+    storeFault: () => StoreFault | undefined = () => undefined,
+  ): Promise<GatewayProcess> {
     const store = await SqliteStore.open(path);
-    const life = { ended: false };
-    /** A process that was killed does nothing more, not even fail. */
-    const alive = async <T>(work: () => Promise<T>): Promise<T> => {
-      const result = life.ended ? new Promise<T>(() => {}) : await work();
-      return life.ended ? new Promise<T>(() => {}) : result;
+    const lifecycle = { ended: false };
+    /** Never settles once the process was killed. */
+    const ifAlive = async <T>(work: () => Promise<T>): Promise<T> => {
+      const result = lifecycle.ended ? new Promise<T>(() => {}) : await work();
+      return lifecycle.ended ? new Promise<T>(() => {}) : result;
     };
-    const reach = <T>(work: () => Promise<T>, failing: readonly Ailment[]) =>
-      alive(async () => {
-        const ill = ailment();
-        if (ill !== undefined && failing.includes(ill)) throw new StoreError("The disk fails.");
+    const access = <T>(work: () => Promise<T>, failing: readonly StoreFault[]) =>
+      ifAlive(async () => {
+        const fault = storeFault();
+        if (fault !== undefined && failing.includes(fault)) throw new StoreError("The disk fails.");
         return work();
       });
-    const reading = <T>(work: () => Promise<T>) => reach(work, ["locked"]);
-    const writing = <T>(work: () => Promise<T>) => reach(work, ["locked", "full"]);
-    const seen: CredentialStore = {
+    const reading = <T>(work: () => Promise<T>) => access(work, ["locked"]);
+    const writing = <T>(work: () => Promise<T>) => access(work, ["locked", "full"]);
+    const faultyStore: CredentialStore = {
       credentials: (account) => reading(() => store.credentials(account)),
       saveCredentials: (account, row) => writing(() => store.saveCredentials(account, row)),
       lock: (...lock) => writing(() => store.lock(...lock)),
       unlock: (...lock) => writing(() => store.unlock(...lock)),
     };
-    const renew: Renew = (token, signal) => alive(() => kimi.renew(token, signal));
-    const credentials = await Credentials.open("me", configured, { store: seen, renew, warn: () => {} });
-    return new Process(kimi, store, credentials, life);
+    const refresh: RefreshTokens = (token, signal) => ifAlive(() => kimi.refresh(token, signal));
+    const credentials = await Credentials.open("me", configured, {
+      store: faultyStore,
+      refresh,
+      warn: () => {},
+    });
+    return new GatewayProcess(kimi, store, credentials, lifecycle);
   }
 
-  /** What an upstream does for one question. Resolves to what became of it. */
-  async ask(): Promise<"answered" | GatewayError> {
-    const askedAt = Date.now();
+  /** Uses the credentials as an upstream does for one request, and resolves to the outcome. */
+  async request(): Promise<"answered" | GatewayError> {
+    const startedAt = Date.now();
     const signal = new AbortController().signal;
     try {
       let token = await this.credentials.accessToken(signal);
       if (!this.#kimi.accepts(token)) token = await this.credentials.replace(token, signal);
       if (!this.#kimi.accepts(token)) throw new GatewayError("account_login_required", "Refused twice.");
       await this.credentials.confirm(token);
-      if (Date.now() > askedAt) this.waits++;
+      if (Date.now() > startedAt) this.waits++;
       return "answered";
     } catch (error) {
       this.failures++;
@@ -152,9 +157,9 @@ export class Process {
     await this.#store.close();
   }
 
-  /** Without a word to anyone. */
+  /** Stops at once, without saving or releasing anything. */
   async kill(): Promise<void> {
-    this.#life.ended = true;
+    this.#lifecycle.ended = true;
     void this.credentials.close();
     await this.#store.close();
   }

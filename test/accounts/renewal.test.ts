@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { TokenPair } from "../../src/core/token.js";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
-import { type Ailment, KimiAccount, Process } from "./kimi-account.js";
-import { pass, settled, startVirtualTime, untilDone } from "./virtual-time.js";
+import { FakeKimiAccount, GatewayProcess, type StoreFault } from "./kimi-account.js";
+import { advance, advanceUntilDone, flushImmediates, startVirtualTime } from "./virtual-time.js";
 
 vi.mock("node:timers/promises", async () => (await import("./virtual-time.js")).timersPromises);
 
@@ -13,102 +13,106 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
-const never = new AbortController().signal;
+const neverAborts = new AbortController().signal;
 
 let path = "";
 beforeEach(() => {
   startVirtualTime();
-  const folder = mkdtempSync(join(tmpdir(), "moonbridge-renewal-"));
+  const folder = mkdtempSync(join(tmpdir(), "moonbridge-refresh-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   path = join(folder, "moonbridge.db");
 });
 
-async function start(kimi: KimiAccount, configured: TokenPair, ailment?: () => Ailment | undefined) {
-  const process = await Process.start(kimi, path, configured, ailment);
+async function start(
+  kimi: FakeKimiAccount,
+  configured: TokenPair,
+  storeFault?: () => StoreFault | undefined,
+) {
+  const process = await GatewayProcess.start(kimi, path, configured, storeFault);
   onTestFinished(() => process.kill());
   return process;
 }
 
-/** Another look at what is stored, or another hand that writes it. */
-async function store(): Promise<SqliteStore> {
+/** A separate connection to the same store. */
+async function openStore(): Promise<SqliteStore> {
   const store = await SqliteStore.open(path);
   onTestFinished(() => store.close());
   return store;
 }
 
-/** What `moonbridge login` does. */
+/** Stores a pair as `moonbridge login` does. */
 async function logIn(current: TokenPair): Promise<void> {
-  await (await store()).saveCredentials("me", { current, startedFrom: "login", savedAt: Date.now() });
+  await (await openStore()).saveCredentials("me", { current, startedFrom: "login", savedAt: Date.now() });
 }
 
-describe("time passes", () => {
-  test("a login in use is renewed at about four fifths of its life, though nobody asks just then", async () => {
-    const kimi = new KimiAccount();
-    const process = await start(kimi, kimi.login());
-    expect(await process.ask()).toBe("answered");
-    await pass(11.5 * minute);
+describe("refresh over time", () => {
+  test("refreshes credentials in use at about 80 % of their lifetime, without a request at that moment", async () => {
+    const kimi = new FakeKimiAccount();
+    const process = await start(kimi, kimi.issueTokens());
+    expect(await process.request()).toBe("answered");
+    await advance(11.5 * minute);
     expect(kimi.refreshes).toBe(0);
-    await pass(1.5 * minute);
+    await advance(1.5 * minute);
     expect(kimi.refreshes).toBe(1);
   });
 
-  test("a login that nobody uses is renewed once a day, and outlives the 90 days of its refresh token", async () => {
-    const kimi = new KimiAccount();
-    const process = await start(kimi, kimi.login());
+  test("refreshes unused credentials once a day, so that they outlive the 90 days of a refresh token", async () => {
+    const kimi = new FakeKimiAccount();
+    const process = await start(kimi, kimi.issueTokens());
     for (let time = 0; time < 95 * day; time += 6 * hour) {
       vi.setSystemTime(Date.now() + 6 * hour - 20 * second);
-      await pass(20 * second);
+      await advance(20 * second);
     }
     expect(kimi.refreshes).toBeGreaterThanOrEqual(75);
     expect(kimi.refreshes).toBeLessThanOrEqual(96);
-    const asked = process.ask();
-    await pass(second);
+    const asked = process.request();
+    await advance(second);
     expect(await asked).toBe("answered");
   });
 
-  test("a renewal that takes long keeps its lock, and the other process waits for it", async () => {
-    const kimi = new KimiAccount();
+  test("keeps its lock during a slow refresh, and another process waits for it", async () => {
+    const kimi = new FakeKimiAccount();
     kimi.latency = 40 * second;
-    const configured = kimi.login({ accessSeconds: 0 });
+    const configured = kimi.issueTokens({ accessSeconds: 0 });
     const both = [await start(kimi, configured), await start(kimi, configured)];
-    const asked = Promise.all(both.map((process) => process.ask()));
-    await pass(45 * second);
+    const asked = Promise.all(both.map((process) => process.request()));
+    await advance(45 * second);
     expect(await asked).toEqual(["answered", "answered"]);
     expect(kimi.refreshes).toBe(1);
   });
 
-  test("a process that is killed while it renews holds up the next one for seconds only", async () => {
-    const kimi = new KimiAccount();
-    const configured = kimi.login({ accessSeconds: 0 });
+  test("delays the next process by seconds only if a process is killed while it refreshes", async () => {
+    const kimi = new FakeKimiAccount();
+    const configured = kimi.issueTokens({ accessSeconds: 0 });
     const first = await start(kimi, configured);
-    void first.ask();
-    await pass(100);
+    void first.request();
+    await advance(100);
     await first.kill();
     const second = await start(kimi, configured);
-    const asked = second.ask();
-    await pass(6_000);
+    const asked = second.request();
+    await advance(6_000);
     expect(await asked).toBe("answered");
   });
 });
 
-describe("what fails", () => {
-  test("an hour without Kimi: attempts are spaced, never two at once; the state says when, and it heals by itself", async () => {
-    const kimi = new KimiAccount();
-    const process = await start(kimi, kimi.login({ accessSeconds: 0 }));
+describe("failures", () => {
+  test("spaces its attempts while Kimi is unreachable for an hour, reports the next one, and recovers by itself", async () => {
+    const kimi = new FakeKimiAccount();
+    const process = await start(kimi, kimi.issueTokens({ accessSeconds: 0 }));
     kimi.isUnreachable = true;
     const outcomes: unknown[] = [];
     for (let n = 0; n < 3_600; n++) {
-      void process.ask().then((outcome) => outcomes.push(outcome));
-      await pass(second);
+      void process.request().then((outcome) => outcomes.push(outcome));
+      await advance(second);
     }
     expect(kimi.attempts).toBeGreaterThan(50);
     expect(kimi.attempts).toBeLessThan(140);
-    expect(kimi.mostAtOnce).toBe(1);
+    expect(kimi.maxConcurrent).toBe(1);
     expect(outcomes.at(-1)).toMatchObject({
       code: "upstream_unavailable",
       message: "Kimi cannot be reached.",
     });
-    // Whose question is itself the attempt that fails, or waits for it, is told no time.
+    // A request that makes or awaits the failing attempt itself gets no `retryAfterSeconds`.
     expect(outcomes.slice(-90)).toContainEqual(
       expect.objectContaining({
         code: "upstream_unavailable",
@@ -126,33 +130,33 @@ describe("what fails", () => {
     expect(wait).toBeLessThanOrEqual(minute);
 
     kimi.isUnreachable = false;
-    await pass(80 * second);
+    await advance(80 * second);
     expect(process.credentials.status().state).toBe("ok");
-    expect(await process.ask()).toBe("answered");
+    expect(await process.request()).toBe("answered");
   });
 
-  test("a refused login is tried again ever more seldom, and heals if Kimi was wrong", async () => {
-    const kimi = new KimiAccount();
-    const process = await start(kimi, kimi.login({ accessSeconds: 0 }));
-    kimi.troubles.push(...Array<"refused">(20).fill("refused"));
+  test("retries refused credentials at growing intervals, and recovers if Kimi accepts them again", async () => {
+    const kimi = new FakeKimiAccount();
+    const process = await start(kimi, kimi.issueTokens({ accessSeconds: 0 }));
+    kimi.faults.push(...Array<"refused">(20).fill("refused"));
     for (let n = 0; n < 24 * 60; n++) {
-      void process.ask();
-      await pass(minute);
+      void process.request();
+      await advance(minute);
     }
-    // Half a minute at first, up to an hour at last.
+    // Half a minute at first, up to an hour.
     expect(kimi.refreshes).toBeGreaterThan(20);
     expect(kimi.attempts).toBeLessThan(160);
     expect(process.credentials.status().state).toBe("ok");
   });
 
-  test("a day with a dead login: a few dozen attempts, whoever asks", async () => {
-    const kimi = new KimiAccount();
-    const configured = kimi.login({ accessSeconds: 0 });
+  test("makes only a few dozen attempts in a day with revoked credentials, despite requests", async () => {
+    const kimi = new FakeKimiAccount();
+    const configured = kimi.issueTokens({ accessSeconds: 0 });
     kimi.revoke(configured.refreshToken);
     const process = await start(kimi, configured);
     for (let n = 0; n < 24 * 60; n++) {
-      void process.ask();
-      await pass(minute);
+      void process.request();
+      await advance(minute);
     }
     expect(kimi.attempts).toBeLessThan(60);
     expect(process.credentials.status()).toMatchObject({
@@ -161,29 +165,29 @@ describe("what fails", () => {
     });
   });
 
-  test("an access token that Kimi refuses as soon as it has made it: one renewal in half a minute", async () => {
-    const kimi = new KimiAccount();
-    const process = await start(kimi, kimi.login());
+  test("refreshes once in half a minute if Kimi rejects each new access token", async () => {
+    const kimi = new FakeKimiAccount();
+    const process = await start(kimi, kimi.issueTokens());
     kimi.accepts = () => false;
     const outcomes: unknown[] = [];
     for (let n = 0; n < 300; n++) {
-      void process.ask().then((outcome) => outcomes.push(outcome));
-      await pass(second);
+      void process.request().then((outcome) => outcomes.push(outcome));
+      await advance(second);
     }
     expect(kimi.refreshes).toBeLessThanOrEqual(11);
     expect(outcomes.at(-2)).toMatchObject({ code: "account_login_required" });
   });
 
-  test("tokens that look expired however new they are: used as long as Kimi takes them", async () => {
-    const kimi = new KimiAccount();
-    const renew = kimi.renew;
+  test("uses new tokens that look expired for as long as Kimi accepts them", async () => {
+    const kimi = new FakeKimiAccount();
+    const refresh = kimi.refresh;
     let made = 0;
-    // Without the time they were made, nothing tells that our clock is an hour ahead.
+    // Without an `iat` claim, the skew of an hour cannot be derived.
     const claims = () => ({ exp: Math.floor(Date.now() / second) - 3_600, jti: made++ });
     const opaque = () => `e30.${Buffer.from(JSON.stringify(claims())).toString("base64url")}.x`;
     Object.assign(kimi, {
-      renew: async () => ({
-        ...Object(await renew("", never)),
+      refresh: async () => ({
+        ...Object(await refresh("", neverAborts)),
         accessToken: opaque(),
         refreshToken: opaque(),
       }),
@@ -191,8 +195,8 @@ describe("what fails", () => {
     });
     const process = await start(kimi, { refreshToken: opaque() });
     for (let n = 0; n < 600; n++) {
-      void process.ask();
-      await pass(second);
+      void process.request();
+      await advance(second);
     }
     expect(made).toBeLessThan(50);
     expect(process.failures).toBe(0);
@@ -200,157 +204,157 @@ describe("what fails", () => {
 });
 
 describe("moonbridge login beside a running Moonbridge", () => {
-  test("a dead login heals without a restart and without a request", async () => {
-    const kimi = new KimiAccount();
-    const configured = kimi.login({ accessSeconds: 0 });
+  test("replaces revoked credentials without a restart or a request", async () => {
+    const kimi = new FakeKimiAccount();
+    const configured = kimi.issueTokens({ accessSeconds: 0 });
     kimi.revoke(configured.refreshToken);
     const process = await start(kimi, configured);
-    void process.ask();
-    await pass(second);
+    void process.request();
+    await advance(second);
     expect(process.credentials.status().state).toBe("login required");
-    await logIn(kimi.login());
-    await pass(16 * second);
+    await logIn(kimi.issueTokens());
+    await advance(16 * second);
     expect(process.credentials.status().state).toBe("ok");
-    expect(await process.ask()).toBe("answered");
+    expect(await process.request()).toBe("answered");
   });
 
-  test("the next request takes it over at once, a refresh token alone too", async () => {
-    const kimi = new KimiAccount();
-    const configured = kimi.login({ accessSeconds: 0 });
+  test("is picked up by the next request at once, even as a refresh token alone", async () => {
+    const kimi = new FakeKimiAccount();
+    const configured = kimi.issueTokens({ accessSeconds: 0 });
     kimi.revoke(configured.refreshToken);
     const process = await start(kimi, configured);
-    void process.ask();
-    await pass(second);
-    const { refreshToken } = kimi.login();
+    void process.request();
+    await advance(second);
+    const { refreshToken } = kimi.issueTokens();
     await logIn({ refreshToken });
-    const asked = process.ask();
-    await pass(second);
+    const asked = process.request();
+    await advance(second);
     expect(await asked).toBe("answered");
     expect(process.credentials.status().state).toBe("ok");
   });
 
-  test("without any refresh token, too", async () => {
-    const kimi = new KimiAccount();
-    const { accessToken } = kimi.login({ accessSeconds: 0 });
+  test("replaces an expired access token that has no refresh token", async () => {
+    const kimi = new FakeKimiAccount();
+    const { accessToken } = kimi.issueTokens({ accessSeconds: 0 });
     const process = await start(kimi, { accessToken });
     expect(process.credentials.status().state).toBe("login required");
-    await logIn(kimi.login());
-    await pass(16 * second);
+    await logIn(kimi.issueTokens());
+    await advance(16 * second);
     expect(process.credentials.status().state).toBe("ok");
   });
 
-  test("a login that comes in the middle of a renewal is not written over", async () => {
-    const kimi = new KimiAccount();
-    const process = await start(kimi, kimi.login({ accessSeconds: 0 }));
-    const asked = process.ask();
-    await pass(100);
-    const brought = kimi.login({ user: "another" });
-    await logIn(brought);
-    await pass(second);
+  test("is not overwritten by a refresh that was running", async () => {
+    const kimi = new FakeKimiAccount();
+    const process = await start(kimi, kimi.issueTokens({ accessSeconds: 0 }));
+    const asked = process.request();
+    await advance(100);
+    const imported = kimi.issueTokens({ user: "another" });
+    await logIn(imported);
+    await advance(second);
     expect(await asked).toBe("answered");
-    expect((await (await store()).credentials("me"))?.current).toEqual(brought);
-    expect(await process.credentials.accessToken(never)).toBe(brought.accessToken);
+    expect((await (await openStore()).credentials("me"))?.current).toEqual(imported);
+    expect(await process.credentials.accessToken(neverAborts)).toBe(imported.accessToken);
   });
 
-  test("another user's login wins over older tokens in the config, for good; newer ones there win over it", async () => {
-    const kimi = new KimiAccount();
-    const configured = kimi.login();
-    await pass(minute);
-    const brought = kimi.login({ user: "another" });
-    await logIn(brought);
+  test("takes precedence over older configured tokens even for another user, until newer ones are configured", async () => {
+    const kimi = new FakeKimiAccount();
+    const configured = kimi.issueTokens();
+    await advance(minute);
+    const imported = kimi.issueTokens({ user: "another" });
+    await logIn(imported);
     const process = await start(kimi, configured);
-    const renewed = process.credentials.replace(brought.accessToken, never);
-    await pass(second);
-    await renewed;
+    const refreshed = process.credentials.replace(imported.accessToken, neverAborts);
+    await advance(second);
+    await refreshed;
     await process.stop();
 
     const again = await start(kimi, configured);
-    expect(await again.credentials.accessToken(never)).toBe(await renewed);
+    expect(await again.credentials.accessToken(neverAborts)).toBe(await refreshed);
     await again.stop();
-    const pasted = kimi.login();
+    const pasted = kimi.issueTokens();
     const repasted = await start(kimi, pasted);
-    expect(await repasted.credentials.accessToken(never)).toBe(pasted.accessToken);
+    expect(await repasted.credentials.accessToken(neverAborts)).toBe(pasted.accessToken);
   });
 
-  test("where it is refused, another user's tokens in the config are not tried in its place", async () => {
-    const kimi = new KimiAccount();
-    const configured = kimi.login({ accessSeconds: 0 });
-    await pass(minute);
-    const brought = kimi.login({ user: "another", accessSeconds: 0 });
-    kimi.revoke(brought.refreshToken);
-    await logIn(brought);
+  test("does not fall back to another user's configured tokens if its own are refused", async () => {
+    const kimi = new FakeKimiAccount();
+    const configured = kimi.issueTokens({ accessSeconds: 0 });
+    await advance(minute);
+    const imported = kimi.issueTokens({ user: "another", accessSeconds: 0 });
+    kimi.revoke(imported.refreshToken);
+    await logIn(imported);
     const process = await start(kimi, configured);
-    const asked = process.ask();
-    await pass(second);
+    const asked = process.request();
+    await advance(second);
     expect(await asked).toMatchObject({ code: "account_login_required" });
   });
 });
 
-describe("what is stored", () => {
-  test("a process that learns late that its pair works leaves the newer one of another alone", async () => {
-    const kimi = new KimiAccount();
-    const configured = kimi.login();
-    const [mine, yours] = [await start(kimi, configured), await start(kimi, configured)];
-    const older = mine.credentials.replace(configured.accessToken, never);
-    await pass(second);
-    const newer = yours.credentials
-      .replace(configured.accessToken, never)
-      .then((token) => yours.credentials.replace(token, never));
-    await pass(second);
-    const late = mine.credentials.confirm(await older);
-    await pass(second);
+describe("storing refreshed tokens", () => {
+  test("does not overwrite another process's newer pair when it confirms an older one late", async () => {
+    const kimi = new FakeKimiAccount();
+    const configured = kimi.issueTokens();
+    const [processA, processB] = [await start(kimi, configured), await start(kimi, configured)];
+    const older = processA.credentials.replace(configured.accessToken, neverAborts);
+    await advance(second);
+    const newer = processB.credentials
+      .replace(configured.accessToken, neverAborts)
+      .then((token) => processB.credentials.replace(token, neverAborts));
+    await advance(second);
+    const late = processA.credentials.confirm(await older);
+    await advance(second);
     await late;
-    expect((await (await store()).credentials("me"))?.current.accessToken).toBe(await newer);
+    expect((await (await openStore()).credentials("me"))?.current.accessToken).toBe(await newer);
     expect(await newer).not.toBe(await older);
   });
 
-  test("while the store fails, an access token that still serves is not renewed", async () => {
-    const kimi = new KimiAccount();
-    let ailment: Ailment | undefined;
-    const process = await start(kimi, kimi.login(), () => ailment);
-    ailment = "locked";
-    await pass(14 * minute);
-    expect(await process.ask()).toBe("answered");
+  test("does not refresh an access token that is still valid while the store fails", async () => {
+    const kimi = new FakeKimiAccount();
+    let storeFault: StoreFault | undefined;
+    const process = await start(kimi, kimi.issueTokens(), () => storeFault);
+    storeFault = "locked";
+    await advance(14 * minute);
+    expect(await process.request()).toBe("answered");
     expect(kimi.attempts).toBe(0);
-    ailment = undefined;
-    await pass(80 * second);
+    storeFault = undefined;
+    await advance(80 * second);
     expect(kimi.refreshes).toBe(1);
   });
 
-  test("a pair that found the disk full is stored once there is room", async () => {
-    const kimi = new KimiAccount();
-    let ailment: Ailment | undefined = "full";
-    const process = await start(kimi, kimi.login({ accessSeconds: 0 }), () => ailment);
-    const asked = process.ask();
-    await pass(second);
+  test("stores a pair later if the disk was full", async () => {
+    const kimi = new FakeKimiAccount();
+    let storeFault: StoreFault | undefined = "full";
+    const process = await start(kimi, kimi.issueTokens({ accessSeconds: 0 }), () => storeFault);
+    const asked = process.request();
+    await advance(second);
     expect(await asked).toBe("answered");
-    expect(await (await store()).credentials("me")).toBeUndefined();
-    ailment = undefined;
-    await pass(80 * second);
-    expect((await (await store()).credentials("me"))?.current.accessToken).toBe(
-      await process.credentials.accessToken(never),
+    expect(await (await openStore()).credentials("me")).toBeUndefined();
+    storeFault = undefined;
+    await advance(80 * second);
+    expect((await (await openStore()).credentials("me"))?.current.accessToken).toBe(
+      await process.credentials.accessToken(neverAborts),
     );
   });
 
-  test("what the disk had no room for is stored at the end, if there is room by then", async () => {
-    const kimi = new KimiAccount();
-    let ailment: Ailment | undefined = "full";
-    const process = await start(kimi, kimi.login({ accessSeconds: 0 }), () => ailment);
-    void process.ask();
-    await pass(second);
-    ailment = undefined;
-    await untilDone(process.stop());
-    expect(await (await store()).credentials("me")).toBeDefined();
+  test("stores a pair at shutdown if the disk was full before", async () => {
+    const kimi = new FakeKimiAccount();
+    let storeFault: StoreFault | undefined = "full";
+    const process = await start(kimi, kimi.issueTokens({ accessSeconds: 0 }), () => storeFault);
+    void process.request();
+    await advance(second);
+    storeFault = undefined;
+    await advanceUntilDone(process.stop());
+    expect(await (await openStore()).credentials("me")).toBeDefined();
   });
 
-  test("the end waits for a renewal that is under way", async () => {
-    const kimi = new KimiAccount();
-    const process = await start(kimi, kimi.login({ accessSeconds: 0 }));
-    void process.ask();
-    await settled();
-    await untilDone(process.stop());
+  test("waits at shutdown for a refresh that is running", async () => {
+    const kimi = new FakeKimiAccount();
+    const process = await start(kimi, kimi.issueTokens({ accessSeconds: 0 }));
+    void process.request();
+    await flushImmediates();
+    await advanceUntilDone(process.stop());
     expect(kimi.refreshes).toBe(1);
-    const { accessToken } = (await (await store()).credentials("me"))?.current ?? {};
+    const { accessToken } = (await (await openStore()).credentials("me"))?.current ?? {};
     expect(kimi.accepts(accessToken ?? "")).toBe(true);
   });
 });

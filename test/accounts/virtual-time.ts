@@ -1,6 +1,6 @@
 import { onTestFinished, vi } from "vitest";
 
-/** Stops the clocks until the test ends; only `pass` moves them on. */
+/** Fakes timers and clocks until the test ends; `advance` and `advanceUntilDone` move them. */
 export function startVirtualTime(): void {
   vi.useFakeTimers({
     toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"],
@@ -10,32 +10,32 @@ export function startVirtualTime(): void {
   });
 }
 
-/** Lets time pass, one timer after the other, each with all that follows from it. */
-export async function pass(milliseconds: number): Promise<void> {
+/** Advances time timer by timer, and settles the work that each one triggers. */
+export async function advance(milliseconds: number): Promise<void> {
   let isOver = false;
   setTimeout(() => {
     isOver = true;
   }, milliseconds);
-  for (await settled(); !isOver; await settled()) vi.advanceTimersToNextTimer();
+  for (await flushImmediates(); !isOver; await flushImmediates()) vi.advanceTimersToNextTimer();
 }
 
-/** Lets as much time pass as something takes that waits for nothing but time. */
-export async function untilDone(work: Promise<unknown>): Promise<void> {
+/** Advances time until `work` settles; it must only wait for timers. */
+export async function advanceUntilDone(work: Promise<unknown>): Promise<void> {
   let isDone = false;
   work.finally(() => {
     isDone = true;
   });
-  for (await settled(); !isDone; await settled()) vi.advanceTimersToNextTimer();
+  for (await flushImmediates(); !isDone; await flushImmediates()) vi.advanceTimersToNextTimer();
   await work;
 }
 
-/** Lets everything happen that needs no time. */
-export function settled(): Promise<void> {
+/** Waits for pending promises and I/O callbacks. */
+export function flushImmediates(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Does something by a clock that is ahead of the machine's. */
-export function ahead<T>(milliseconds: number, work: () => T): T {
+/** Runs `work` with the clock set ahead. */
+export function withClockAhead<T>(milliseconds: number, work: () => T): T {
   const now = Date.now();
   vi.setSystemTime(now + milliseconds);
   try {
@@ -45,7 +45,7 @@ export function ahead<T>(milliseconds: number, work: () => T): T {
   }
 }
 
-/** `node:timers/promises` in virtual time, which vitest's fake timers leave alone. */
+/** `node:timers/promises` on the fake timers, since vitest does not fake that module. */
 export const timersPromises = {
   setTimeout: (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };

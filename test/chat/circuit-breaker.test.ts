@@ -1,57 +1,57 @@
 import { expect, test } from "vitest";
-import { Breaker } from "../../src/chat/circuit-breaker.js";
+import { CircuitBreaker } from "../../src/chat/circuit-breaker.js";
 import { GatewayError } from "../../src/core/errors.js";
 import { limits } from "../../src/core/limits.js";
 
-const { breakerFailures, breakerPause, breakerLongestPause } = limits;
+const { breakerFailures, breakerPause, breakerMaxPause } = limits;
 const down = new GatewayError("upstream_unavailable", "Down.");
 
-function failing(times: number, now = 0): Breaker {
-  const breaker = new Breaker();
-  for (let n = 0; n < times; n++) breaker.failed(down, now);
+function failedTimes(times: number, now = 0): CircuitBreaker {
+  const breaker = new CircuitBreaker();
+  for (let n = 0; n < times; n++) breaker.recordFailure(down, now);
   return breaker;
 }
 
-test("opens after some failures in a row, and not before", () => {
-  expect(failing(breakerFailures - 1).admits(0)).toBe(true);
-  expect(failing(breakerFailures).admits(0)).toBe(false);
+test("opens after `breakerFailures` failures in a row, and not before", () => {
+  expect(failedTimes(breakerFailures - 1).allowsRequests(0)).toBe(true);
+  expect(failedTimes(breakerFailures).allowsRequests(0)).toBe(false);
 });
 
-test("a success in between begins the count anew", () => {
-  const breaker = failing(breakerFailures - 1);
-  breaker.succeeded();
-  breaker.failed(down, 0);
+test("a success resets the count of failures", () => {
+  const breaker = failedTimes(breakerFailures - 1);
+  breaker.recordSuccess();
+  breaker.recordFailure(down, 0);
   expect(breaker.isOpen).toBe(false);
 });
 
-test("after its pause one request tries; the others still go elsewhere", () => {
-  const breaker = failing(breakerFailures);
-  expect(breaker.admits(breakerPause)).toBe(true);
-  breaker.begin(breakerPause);
-  expect(breaker.admits(breakerPause)).toBe(false);
-  breaker.succeeded();
-  expect(breaker.admits(breakerPause)).toBe(true);
+test("after the pause an open breaker allows one request until it succeeds", () => {
+  const breaker = failedTimes(breakerFailures);
+  expect(breaker.allowsRequests(breakerPause)).toBe(true);
+  breaker.recordAttempt(breakerPause);
+  expect(breaker.allowsRequests(breakerPause)).toBe(false);
+  breaker.recordSuccess();
+  expect(breaker.allowsRequests(breakerPause)).toBe(true);
 });
 
-test("a try that fails makes the pause longer, up to a bound", () => {
-  const breaker = failing(breakerFailures);
+test("each failed try doubles the pause, up to `breakerLongestPause`", () => {
+  const breaker = failedTimes(breakerFailures);
   let now = 0;
   let pause: number = breakerPause;
   for (let n = 0; n < 20; n++) {
-    expect(breaker.admits(now + pause - 1)).toBe(false);
+    expect(breaker.allowsRequests(now + pause - 1)).toBe(false);
     now += pause;
-    expect(breaker.admits(now)).toBe(true);
-    breaker.begin(now);
-    breaker.failed(down, now);
-    pause = Math.min(2 * pause, breakerLongestPause);
+    expect(breaker.allowsRequests(now)).toBe(true);
+    breaker.recordAttempt(now);
+    breaker.recordFailure(down, now);
+    pause = Math.min(2 * pause, breakerMaxPause);
   }
 });
 
-test("what is wrong with a request or an account does not count", () => {
-  const breaker = new Breaker();
+test("errors of a request or an account, and defects, are not counted", () => {
+  const breaker = new CircuitBreaker();
   for (const code of ["invalid_request", "quota_exceeded", "account_login_required", "cancelled"] as const) {
-    for (let n = 0; n < 10; n++) breaker.failed(new GatewayError(code, "Not its fault."), 0);
+    for (let n = 0; n < 10; n++) breaker.recordFailure(new GatewayError(code, "Not its fault."), 0);
   }
-  breaker.failed(new Error("a defect"), 0);
+  breaker.recordFailure(new Error("a defect"), 0);
   expect(breaker.isOpen).toBe(false);
 });

@@ -7,7 +7,7 @@ const pages = [
   { index: 1, url: "https://example.org/moon", title: "The Moon" },
   { index: 2, url: "https://example.com/月亮", title: "月亮" },
 ];
-const found: ChatEvent[] = pages.map((source) => ({ type: "source", source }));
+const sourceEvents: ChatEvent[] = pages.map((source) => ({ type: "source", source }));
 const text = (value: string): ChatEvent => ({ type: "text", text: value });
 const cite = (...sources: number[]): ChatEvent => ({ type: "citation", sources });
 const finish: ChatEvent = { type: "finish", reason: "stop" };
@@ -16,10 +16,10 @@ function start(citations: CitationMode): ChatEvent {
   return { type: "start", upstream: "me", model: "kimi", simulated: false, citations, ignored: [] };
 }
 
-/** The answer as it is written, and the words that each annotation cuts out of it. */
+/** The rendered answer, and for each annotation the cited text and its address. */
 function write(citations: CitationMode, events: readonly ChatEvent[]) {
   const writer = new CitationWriter();
-  const written = [start(citations), ...found, ...events, finish]
+  const written = [start(citations), ...sourceEvents, ...events, finish]
     .map((event) => writer.write(event))
     .join("");
   const words = writer.annotations().map(({ url, start, end }) => [written.slice(start, end), url]);
@@ -36,14 +36,14 @@ const english = [
 ];
 const chinese = [text("它很远。月亮是一块石头"), cite(2), text("，而且很古老。"), cite(1)];
 
-describe("the four modes, side by side", () => {
+describe("rendering of each citation mode", () => {
   test.each(citationModes)("%s", (mode) => {
     expect(write(mode, english)).toMatchSnapshot("English");
     expect(write(mode, chinese)).toMatchSnapshot("Chinese");
   });
 });
 
-test("the words are the sentence before the mark, or the part of it since the last one", () => {
+test("an annotation covers the sentence before the mark, or its part since the previous mark", () => {
   expect(write("annotations", english).words).toEqual([
     ["The moon is a rock", pages[0]?.url],
     ["and it is old", pages[1]?.url],
@@ -55,12 +55,12 @@ test("the words are the sentence before the mark, or the part of it since the la
   ]);
 });
 
-test("a mark right behind another stands for the same words; one before any words for none", () => {
+test("a mark directly behind another cites the same text; a mark before any text cites none", () => {
   const events = [cite(1), text("A rock"), cite(1), text(" "), cite(2), text(".")];
   expect(write("inline", events).words.map(([words]) => words)).toEqual(["", "A rock", "A rock"]);
 });
 
-test("pages that are not cited are listed, and annotated at the end", () => {
+test("if nothing is cited, all sources are listed and annotated at the end of the text", () => {
   const { written, words } = write("footer", [text("A rock.")]);
   expect(written).toMatch(/1\. \[The Moon\]\(https:\/\/example\.org\/moon\)\n2\. /);
   expect(words).toEqual([
@@ -69,7 +69,7 @@ test("pages that are not cited are listed, and annotated at the end", () => {
   ]);
 });
 
-test("whatever the splits, offsets cut exactly the cited words, in every mode", () => {
+test("offsets select exactly the cited text, however the text is split, in every mode with annotations", () => {
   const sentence = fc
     .string({
       unit: fc.constantFrom("a", "B", "7", "月", "亮", "👨‍👩‍👧", "🌙", " ", ",", "é"),
@@ -89,20 +89,20 @@ test("whatever the splits, offsets cut exactly the cited words, in every mode", 
           text(". "),
         ]);
         const { words } = write(mode, events);
-        expect(words).toEqual(parts.map(([said, source]) => [said, pages[source - 1]?.url]));
+        expect(words).toEqual(parts.map(([passage, source]) => [passage, pages[source - 1]?.url]));
       },
     ),
     { numRuns: 500 },
   );
 });
 
-/** The text in pieces, cut between any two code units. */
+/** Text events, split between any two UTF-16 code units. */
 function split(value: string, cuts: readonly number[]): ChatEvent[] {
-  const at = [0, ...cuts.map((cut) => cut % (value.length + 1)), value.length].sort((a, b) => a - b);
-  return at.slice(1).map((end, index) => text(value.slice(at[index], end)));
+  const offsets = [0, ...cuts.map((cut) => cut % (value.length + 1)), value.length].sort((a, b) => a - b);
+  return offsets.slice(1).map((end, index) => text(value.slice(offsets[index], end)));
 }
 
-test("a hostile page injects nothing", () => {
+test("titles and addresses of sources cannot inject Markdown or HTML", () => {
   const hostile = [
     {
       index: 1,
@@ -121,7 +121,7 @@ test("a hostile page injects nothing", () => {
   expect(written.split("\n").length).toBe(6);
 });
 
-test("what was added can be taken away again", () => {
+test("withoutCitations removes everything that was added, and nothing else", () => {
   for (const mode of citationModes) {
     for (const events of [english, chinese]) {
       const plain = events.map((event) => (event.type === "text" ? event.text : "")).join("");

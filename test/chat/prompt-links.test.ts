@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { linksIn } from "../../src/chat/prompt-links.js";
+import { findLinks } from "../../src/chat/prompt-links.js";
 import type { Message } from "../../src/core/types.js";
 
 const user = (text: string): Message => ({ role: "user", content: [{ type: "text", text }] });
-const urls = (...messages: Message[]) => linksIn(messages).map(({ url }) => url);
+const urls = (...messages: Message[]) => findLinks(messages).map(({ url }) => url);
 
 test.each([
   ["总结https://a.example/b.pdf，谢谢", ["https://a.example/b.pdf"]],
@@ -19,11 +19,11 @@ test.each([
   ["HTTPS://A.example/B.PDF!", ["HTTPS://A.example/B.PDF"]],
   ["https://a.example/x https://a.example/x", ["https://a.example/x"]],
   ["ftp://a.example file:///etc/passwd mailto:a@b.example a.example/b", []],
-])("in %s", (text, found) => {
-  expect(urls(user(text))).toEqual(found);
+])("findLinks finds the addresses in %s", (text, expected) => {
+  expect(urls(user(text))).toEqual(expected);
 });
 
-test("only what users say counts, the latest first, and no more than a few", () => {
+test("findLinks reads user messages only, the latest first, up to `promptLinks` links", () => {
   const many = Array.from({ length: 9 }, (_, n) => `https://a.example/${n}`).join(" ");
   const system: Message = { role: "system", content: [{ type: "text", text: "https://system.example" }] };
   const found = urls(system, user(many), user("https://last.example"));

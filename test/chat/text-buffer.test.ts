@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { GrowingText } from "../../src/chat/text-buffer.js";
+import { TextBuffer } from "../../src/chat/text-buffer.js";
 
-test("a text is what its pieces are, one behind the other", () => {
+test("the buffer is the concatenation of its pieces, lone surrogates included", () => {
   const pieces = [
     "",
     "a",
@@ -16,19 +16,19 @@ test("a text is what its pieces are, one behind the other", () => {
     "",
     "ende",
   ];
-  const text = new GrowingText();
-  let said = "";
+  const text = new TextBuffer();
+  let expected = "";
   for (let round = 0; round < 200; round++) {
     for (const piece of pieces) {
-      text.add(piece);
-      said += piece;
+      text.append(piece);
+      expected += piece;
     }
-    expect(text.length).toBe(said.length);
-    if (round % 20 === 0) expect(text.toString() === said).toBe(true);
+    expect(text.length).toBe(expected.length);
+    if (round % 20 === 0) expect(text.toString() === expected).toBe(true);
   }
-  expect(text.toString() === said).toBe(true);
+  expect(text.toString() === expected).toBe(true);
 });
 
-test("one that nothing was added to is empty", () => {
-  expect([`${new GrowingText()}`, new GrowingText().length]).toEqual(["", 0]);
+test("a new buffer is empty", () => {
+  expect([`${new TextBuffer()}`, new TextBuffer().length]).toEqual(["", 0]);
 });

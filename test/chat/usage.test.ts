@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { mayCostMore, tokensIn } from "../../src/chat/usage.js";
+import { countTokens, mayExceed } from "../../src/chat/usage.js";
 import { startGateway } from "../gateway.js";
 
 type Message = { role: "system" | "user" | "assistant"; content: string };
 
-test("a history that is counted turn by turn takes what it takes when it is counted at once", async () => {
+test("a history counted turn by turn has the same token count as one counted at once", async () => {
   const gateway = await startGateway();
   const history: Message[] = [{ role: "system", content: "Be brief. ".repeat(50) }];
   let turnByTurn: number | undefined;
@@ -22,7 +22,7 @@ test("a history that is counted turn by turn takes what it takes when it is coun
   expect(turnByTurn).toBe(atOnce.usage?.prompt_tokens);
 });
 
-test("what is not counted since it is short would not be too long if it were", async () => {
+test("mayExceed is true for every limit below the token count", async () => {
   const text = fc.oneof(
     fc.string({ unit: "binary", maxLength: 50 }),
     fc.string({
@@ -41,8 +41,8 @@ test("what is not counted since it is short would not be too long if it were", a
   });
   await fc.assert(
     fc.asyncProperty(fc.array(message, { maxLength: 3 }), async (messages) => {
-      const tokens = await tokensIn(messages);
-      if (tokens > 0) expect(mayCostMore(messages, tokens - 1)).toBe(true);
+      const tokens = await countTokens(messages);
+      if (tokens > 0) expect(mayExceed(messages, tokens - 1)).toBe(true);
     }),
     { numRuns: 2_000 },
   );

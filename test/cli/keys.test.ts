@@ -1,30 +1,30 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { asking } from "../gateway.js";
-import { freshFolder, run, writeConfig } from "./process.js";
+import { chatBody } from "../gateway.js";
+import { createTemporaryFolder, runMoonbridge, writeConfig } from "./process.js";
 
-type Outcome = { code: number | null; output: string; log: string };
+type KeysResult = { code: number | null; output: string; log: string };
 
-async function keys(folder: string, ...args: string[]): Promise<Outcome> {
-  const program = run(["keys", ...args], folder);
+async function runKeys(folder: string, ...args: string[]): Promise<KeysResult> {
+  const program = runMoonbridge(["keys", ...args], folder);
   const code = await program.exit;
   return { code, output: program.output(), log: program.log() };
 }
 
-function ask(url: string, key: string, model = "kimi"): Promise<Response> {
+function sendChat(url: string, key: string, model = "kimi"): Promise<Response> {
   return fetch(`${url}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}` },
-    body: JSON.stringify(asking("hello", { model })),
+    body: JSON.stringify(chatBody("hello", { model })),
   });
 }
 
-describe("while the server runs", () => {
-  test("a key that is added opens it, with its settings, until it is revoked", async () => {
-    const folder = freshFolder();
-    const url = await run(["--port", "0"], folder).ready;
-    const added = await keys(
+describe("moonbridge keys, while the server runs,", () => {
+  test("adds a key that the server accepts, with its settings, until it is revoked", async () => {
+    const folder = createTemporaryFolder();
+    const url = await runMoonbridge(["--port", "0"], folder).ready;
+    const added = await runKeys(
       folder,
       "add",
       "phone",
@@ -40,10 +40,10 @@ describe("while the server runs", () => {
     expect(added.output).toMatch(/^sk-moonbridge-\S{32}\n$/);
     const key = added.output.trim();
 
-    const answer = await ask(url, key);
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get("x-ratelimit-remaining-requests")).toBe("1");
-    expect((await ask(url, key, "moonshot-v1")).status).toBe(404);
+    const response = await sendChat(url, key);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("x-ratelimit-remaining-requests")).toBe("1");
+    expect((await sendChat(url, key, "moonshot-v1")).status).toBe(404);
     const form = new URLSearchParams({
       grant_type: "client_credentials",
       client_id: "phone",
@@ -53,11 +53,11 @@ describe("while the server runs", () => {
       await (await fetch(`${url}/token`, { method: "POST", body: form })).text(),
     );
     expect(scope).toBe("chat");
-    const models = (bearer: string) =>
+    const listModels = (bearer: string) =>
       fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${bearer}` } });
-    expect((await models(access_token)).status).toBe(200);
+    expect((await listModels(access_token)).status).toBe(200);
 
-    const listed = await keys(folder, "list");
+    const listed = await runKeys(folder, "list");
     expect(listed.output).toMatch(/^NAME +SCOPES +CREATED +EXPIRES +LIMITS$/m);
     expect(listed.output).toMatch(/^first +chat,admin +\d{4}-\d\d-\d\d \d\d:\d\d +never +none$/m);
     expect(listed.output).toMatch(/^phone +chat +\S+ \S+ +\d{4}-\S+ \S+ +models=kimi requestsPerMinute=2$/m);
@@ -65,15 +65,15 @@ describe("while the server runs", () => {
     for (const file of readdirSync(folder))
       expect(readFileSync(join(folder, file), "latin1")).not.toContain(key.slice("sk-moonbridge-".length));
 
-    expect((await keys(folder, "revoke", "phone")).code).toBe(0);
-    for (const bearer of [key, access_token]) expect((await models(bearer)).status).toBe(401);
-    expect((await keys(folder, "list")).output).not.toContain("phone");
+    expect((await runKeys(folder, "revoke", "phone")).code).toBe(0);
+    for (const bearer of [key, access_token]) expect((await listModels(bearer)).status).toBe(401);
+    expect((await runKeys(folder, "list")).output).not.toContain("phone");
   });
 });
 
-describe("keys of the config", () => {
-  test("are listed, and neither doubled nor revoked", async () => {
-    const folder = freshFolder();
+describe("moonbridge keys, for keys of the config,", () => {
+  test("lists them, and refuses to add one of the same name or to revoke them", async () => {
+    const folder = createTemporaryFolder();
     const hash = `sha256:${"a".repeat(64)}`;
     writeConfig(folder, {
       token: "sk-CANARY",
@@ -88,24 +88,24 @@ describe("keys of the config", () => {
         },
       ],
     });
-    const { output } = await keys(folder, "list");
+    const { output } = await runKeys(folder, "list");
     expect(output).toMatch(/^token +chat,admin +in the config +never +none$/m);
     expect(output).toMatch(
       /^old +admin +in the config +2026-01-02 00:00 \(over\) +concurrency=3 citations=off$/m,
     );
     expect(output).not.toMatch(/CANARY|aaaa/);
-    expect(await keys(folder, "add", "old")).toMatchObject({
+    expect(await runKeys(folder, "add", "old")).toMatchObject({
       code: 1,
       log: expect.stringMatching(/“old” already/),
     });
-    expect(await keys(folder, "revoke", "token")).toMatchObject({
+    expect(await runKeys(folder, "revoke", "token")).toMatchObject({
       code: 1,
       log: expect.stringMatching(/stands in the config/),
     });
   });
 });
 
-describe("what cannot be done says why and exits with 1", () => {
+describe("moonbridge keys says what is wrong and exits with 1", () => {
   test.each<[string[], RegExp]>([
     [["add", "a b"], /name: expected 1 to 64 letters/],
     [["add", "x", "--scopes", "all"], /scopes\[0\]: expected "chat" or "admin"/],
@@ -115,14 +115,14 @@ describe("what cannot be done says why and exits with 1", () => {
     [["add", "x", "--expires", "soon"], /expires: expected a date such as/],
     [["add", "x", "--citations", "loud"], /Allowed choices are inline, footer, annotations, off/],
     [["revoke", "nobody"], /There is no key “nobody”/],
-  ])("%j", async (args, message) => {
-    const outcome = await keys(freshFolder(), ...args);
-    expect(outcome).toMatchObject({ code: 1, output: "", log: expect.stringMatching(message) });
+  ])("for %j", async (args, message) => {
+    const result = await runKeys(createTemporaryFolder(), ...args);
+    expect(result).toMatchObject({ code: 1, output: "", log: expect.stringMatching(message) });
   });
 
-  test("a name that is taken", async () => {
-    const folder = freshFolder();
-    expect((await keys(folder, "add", "phone", "--scopes", "chat,admin")).code).toBe(0);
-    expect(await keys(folder, "add", "phone")).toMatchObject({ code: 1, output: "" });
+  test("for a name that is in use", async () => {
+    const folder = createTemporaryFolder();
+    expect((await runKeys(folder, "add", "phone", "--scopes", "chat,admin")).code).toBe(0);
+    expect(await runKeys(folder, "add", "phone")).toMatchObject({ code: 1, output: "" });
   });
 });

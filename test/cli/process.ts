@@ -5,42 +5,46 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-export const program = new URL("../../dist/src/cli/main.js", import.meta.url).pathname;
+/** The built command-line program. */
+export const programPath = new URL("../../dist/src/cli/main.js", import.meta.url).pathname;
 
-export type Moonbridge = {
-  /** What it printed so far. */
+export type MoonbridgeProcess = {
+  /** Standard output so far. */
   output(): string;
+  /** Standard error so far. */
   log(): string;
-  /** The address of its line `listening on …`; fails if it exits before. */
+  /** The URL of its line `listening on …`. Rejects if it exits before that. */
   ready: Promise<string>;
   exit: Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
   pid: number;
 };
 
-export function freshFolder(): string {
+/** Creates a folder for config and store of a process. */
+export function createTemporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), "moonbridge-cli-"));
 }
 
+/** Writes config.json into the folder and returns its path; a string is written as it is. */
 export function writeConfig(folder: string, config: unknown): string {
   const path = join(folder, "config.json");
   writeFileSync(path, typeof config === "string" ? config : JSON.stringify(config));
   return path;
 }
 
-/** The built program as a process of its own, in a folder of its own, killed when the test ends. */
-export function run(
+/** Starts the built program in this folder, with `input` on standard input. It is killed when the test ends. */
+export function runMoonbridge(
   args: string[],
   folder: string,
   environment: Record<string, string> = {},
   input?: string | Buffer,
-): Moonbridge {
-  const child = spawn(process.execPath, [program, ...args], {
+): MoonbridgeProcess {
+  const child = spawn(process.execPath, [programPath, ...args], {
     cwd: folder,
     env: { PATH: process.env.PATH, MOONBRIDGE_LOG_LEVEL: "trace", ...environment },
     stdio: ["pipe", "pipe", "pipe"],
   });
-  // A program that reads nothing may be gone before it is written to.
+  // A command that reads no input may exit before the input is written.
   child.stdin.on("error", () => {}).end(input);
   onTestFinished(() => {
     child.kill("SIGKILL");
@@ -55,7 +59,7 @@ export function run(
     if (process.env.MOONBRIDGE_TEST_LOG) appendFileSync(process.env.MOONBRIDGE_TEST_LOG, data);
   });
   const exit = once(child, "close").then(([code]: (number | null)[]) => code ?? null);
-  const ready = listening(
+  const ready = waitForUrl(
     child,
     exit,
     () => output,
@@ -72,7 +76,7 @@ export function run(
   };
 }
 
-function listening(
+function waitForUrl(
   child: ChildProcess,
   exit: Promise<number | null>,
   output: () => string,
@@ -80,8 +84,8 @@ function listening(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     child.stdout?.on("data", () => {
-      const address = /^listening on (http:\S+)$/m.exec(output())?.[1];
-      if (address) resolve(address);
+      const url = /^listening on (http:\S+)$/m.exec(output())?.[1];
+      if (url) resolve(url);
     });
     exit.then((code) => reject(new Error(`exited with ${code}: ${log()}`)));
   });

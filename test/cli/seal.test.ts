@@ -3,23 +3,23 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startSimulator } from "../../simulator/index.js";
-import { asking } from "../gateway.js";
-import { freshFolder, run, writeConfig } from "./process.js";
+import { chatBody } from "../gateway.js";
+import { createTemporaryFolder, runMoonbridge, writeConfig } from "./process.js";
 
-test("with a key a renewed login is sealed on disk and survives kill -9; without it nothing starts", async () => {
+test("refreshed tokens are encrypted on disk and survive kill -9; without the key the program does not start", async () => {
   const simulator = await startSimulator({ refreshGraceSeconds: 0 });
-  const folder = freshFolder();
+  const folder = createTemporaryFolder();
   const upstream = { name: "me", kind: "kimi-web", baseUrl: simulator.url, authUrl: simulator.url };
   const tokens = simulator.issue({ accessSeconds: 0 });
   writeConfig(folder, { token: "sk-CANARY", upstreams: [{ ...upstream, ...tokens }] });
   const environment = { MOONBRIDGE_ENCRYPTION_KEY: randomBytes(32).toString("base64") };
 
-  for (let life = 1; life <= 2; life++) {
-    const program = run(["--port", "0"], folder, environment);
+  for (let run = 1; run <= 2; run++) {
+    const program = runMoonbridge(["--port", "0"], folder, environment);
     const response = await fetch(`${await program.ready}/v1/chat/completions`, {
       method: "POST",
       headers: { authorization: "Bearer sk-CANARY" },
-      body: JSON.stringify(asking("hello")),
+      body: JSON.stringify(chatBody("hello")),
     });
     expect(response.status).toBe(200);
     program.kill("SIGKILL");
@@ -31,12 +31,12 @@ test("with a key a renewed login is sealed on disk and survives kill -9; without
   }
   expect(simulator.counts().refreshes).toBe(1);
 
-  const program = run(["--port", "0"], folder);
+  const program = runMoonbridge(["--port", "0"], folder);
   expect(await program.exit).toBe(1);
   expect(program.log()).toMatch(/^moonbridge: The database's logins are sealed.*MOONBRIDGE_ENCRYPTION_KEY/);
-  const mistaken = run(["--port", "0"], folder, { MOONBRIDGE_ENCRYPTION_KEY: "CANARY" });
-  expect(await mistaken.exit).toBe(1);
-  expect(mistaken.log()).toMatch(/^moonbridge: MOONBRIDGE_ENCRYPTION_KEY: expected 32 bytes/);
-  expect(mistaken.log()).not.toContain("CANARY");
+  const withInvalidKey = runMoonbridge(["--port", "0"], folder, { MOONBRIDGE_ENCRYPTION_KEY: "CANARY" });
+  expect(await withInvalidKey.exit).toBe(1);
+  expect(withInvalidKey.log()).toMatch(/^moonbridge: MOONBRIDGE_ENCRYPTION_KEY: expected 32 bytes/);
+  expect(withInvalidKey.log()).not.toContain("CANARY");
   await simulator.close();
 });

@@ -3,10 +3,10 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startSimulator } from "../../simulator/index.js";
-import { asking, chunksOf, textOf } from "../gateway.js";
-import { freshFolder, run, writeConfig } from "./process.js";
+import { chatBody, contentOf, parseChunks } from "../gateway.js";
+import { createTemporaryFolder, runMoonbridge, writeConfig } from "./process.js";
 
-function ask(
+function sendChat(
   url: string,
   key: string,
   content: string,
@@ -15,14 +15,14 @@ function ask(
   return fetch(`${url}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}` },
-    body: JSON.stringify(asking(content, more)),
+    body: JSON.stringify(chatBody(content, more)),
   });
 }
 
-describe("the very first start, without account or config", () => {
-  test("makes a key, says that the simulator answers, and answers; the key stays good", async () => {
-    const folder = freshFolder();
-    const first = run(["--port", "0"], folder);
+describe("the first start, without account or config,", () => {
+  test("creates an API key that stays valid, and answers from the simulator, as it says", async () => {
+    const folder = createTemporaryFolder();
+    const first = runMoonbridge(["--port", "0"], folder);
     const url = await first.ready;
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(first.output()).toMatch(/No Kimi account is connected: the built-in SIMULATOR answers/);
@@ -30,7 +30,7 @@ describe("the very first start, without account or config", () => {
     expect(first.output()).toContain(`curl -N ${url}/v1/chat/completions -H 'Authorization: Bearer ${key}'`);
     expect(first.output().match(/^listening on /gm)?.length).toBe(1);
 
-    expect(await (await ask(url, key, "hello")).json()).toMatchObject({
+    expect(await (await sendChat(url, key, "hello")).json()).toMatchObject({
       model: "kimi (simulator)",
       choices: [{ message: { content: expect.stringMatching(/Simulated/) } }],
     });
@@ -51,89 +51,91 @@ describe("the very first start, without account or config", () => {
     first.kill("SIGTERM");
     expect(await first.exit).toBe(0);
 
-    const second = run(["--port", "0"], folder);
-    expect((await ask(await second.ready, key, "hello")).status).toBe(200);
+    const second = runMoonbridge(["--port", "0"], folder);
+    expect((await sendChat(await second.ready, key, "hello")).status).toBe(200);
     expect(second.output()).not.toContain("sk-moonbridge");
   });
 });
 
-describe("what cannot start says why and exits with 1", () => {
+describe("moonbridge serve says what is wrong and exits with 1", () => {
   test.each<[string, string[], unknown, RegExp]>([
     [
-      "a mistake in the config",
+      "an unknown setting in the config",
       [],
       { server: { prot: 1 } },
       /^moonbridge: server\.prot: there is no such setting\.\n$/,
     ],
     ["a missing config", ["--config", "nowhere.json"], {}, /nowhere\.json: there is no such file/],
-    ["the whole world without a key", ["--host", "0.0.0.0"], {}, /only with an API key of yours/],
+    ["a public address without an API key", ["--host", "0.0.0.0"], {}, /only with an API key of yours/],
     [
-      "a strange address",
+      "an address of another machine",
       ["--host", "203.0.113.7"],
       { token: "x" },
       /203\.0\.113\.7 is no address of this machine/,
     ],
     ["a damaged database", [], { store: "sqlite:./config.json" }, /config\.json/],
-  ])("%s", async (_name, args, config, message) => {
-    const folder = freshFolder();
+  ])("for %s", async (_name, args, config, message) => {
+    const folder = createTemporaryFolder();
     writeConfig(folder, config);
-    const program = run(args, folder);
+    const program = runMoonbridge(args, folder);
     expect(await program.exit).toBe(1);
     expect(program.log()).toMatch(message);
   });
 
-  test("a port that is in use", async () => {
-    const other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-    const address = other.address();
+  test("for a port that is in use", async () => {
+    const otherServer = createServer();
+    await new Promise<void>((resolve) => otherServer.listen(0, "127.0.0.1", resolve));
+    const address = otherServer.address();
     const port = typeof address === "object" && address ? address.port : 0;
-    const folder = freshFolder();
-    const program = run(["--port", String(port)], folder);
+    const folder = createTemporaryFolder();
+    const program = runMoonbridge(["--port", String(port)], folder);
     expect(await program.exit).toBe(1);
     expect(program.log()).toContain(`Port ${port} is in use`);
-    // No key was used up that nobody has seen.
-    const next = run(["--port", "0"], folder);
-    await next.ready;
-    expect(next.output()).toContain("API key (shown once");
-    other.close();
+    // The failed start has not created the API key, which is shown only once.
+    const nextStart = runMoonbridge(["--port", "0"], folder);
+    await nextStart.ready;
+    expect(nextStart.output()).toContain("API key (shown once");
+    otherServer.close();
   });
 
-  test("a port that is none is commander's to refuse", async () => {
-    const program = run(["--port", "70000"], freshFolder());
+  test("for an invalid port number", async () => {
+    const program = runMoonbridge(["--port", "70000"], createTemporaryFolder());
     expect(await program.exit).toBe(1);
     expect(program.log()).toMatch(/expected a port from 0 to 65535/);
   });
 });
 
-describe("stopping", () => {
+describe("moonbridge serve, at SIGTERM,", () => {
   test("lets streams finish, then exits with 0", async () => {
-    const program = run(["--port", "0"], freshFolder(), { MOONBRIDGE_TOKEN: "sk-CANARY" });
+    const program = runMoonbridge(["--port", "0"], createTemporaryFolder(), {
+      MOONBRIDGE_TOKEN: "sk-CANARY",
+    });
     const url = await program.ready;
-    const response = await ask(url, "sk-CANARY", "sim:slow=20 sim:repeat=30", { stream: true });
+    const response = await sendChat(url, "sk-CANARY", "sim:slow=20 sim:repeat=30", { stream: true });
     program.kill("SIGTERM");
-    const chunks = chunksOf(await response.text());
+    const chunks = parseChunks(await response.text());
     expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe("stop");
-    expect(textOf(chunks)).toContain("30");
+    expect(contentOf(chunks)).toContain("30");
     expect(await program.exit).toBe(0);
     await expect(fetch(url)).rejects.toThrow();
   });
 
-  test("ends what does not finish in time with an error event", async () => {
+  test("ends streams that do not finish in time with an error event", async () => {
     const environment = { MOONBRIDGE_TOKEN: "sk-CANARY", MOONBRIDGE_SERVER_SHUTDOWN_SECONDS: "0" };
-    const program = run(["--port", "0"], freshFolder(), environment);
-    const response = await ask(await program.ready, "sk-CANARY", "sim:slow=20 sim:repeat=5000", {
+    const program = runMoonbridge(["--port", "0"], createTemporaryFolder(), environment);
+    const response = await sendChat(await program.ready, "sk-CANARY", "sim:slow=20 sim:repeat=5000", {
       stream: true,
     });
     program.kill("SIGTERM");
-    expect(chunksOf(await response.text()).at(-1)).toMatchObject({ error: { code: "shutting_down" } });
+    expect(parseChunks(await response.text()).at(-1)).toMatchObject({ error: { code: "shutting_down" } });
     expect(await program.exit).toBe(0);
   });
 });
 
-test("a rotated login survives kill -9 right after its first use", async () => {
-  // The old refresh token dies at once, so only what was stored can help.
+test("refreshed tokens survive kill -9 right after their first use", async () => {
+  // The old refresh token is invalid at once, so only the stored one works.
   const simulator = await startSimulator({ refreshGraceSeconds: 0 });
-  const folder = freshFolder();
+  const folder = createTemporaryFolder();
   writeConfig(folder, {
     token: "sk-CANARY",
     upstreams: [
@@ -146,29 +148,29 @@ test("a rotated login survives kill -9 right after its first use", async () => {
       },
     ],
   });
-  for (let life = 1; life <= 3; life++) {
-    const program = run(["--port", "0"], folder);
-    const response = await ask(await program.ready, "sk-CANARY", "hello", { stream: true });
+  for (let run = 1; run <= 3; run++) {
+    const program = runMoonbridge(["--port", "0"], folder);
+    const response = await sendChat(await program.ready, "sk-CANARY", "hello", { stream: true });
     program.kill("SIGKILL");
     await response.text().catch(() => {});
     expect(response.status).toBe(200);
     await program.exit;
-    expect(simulator.counts().refreshes).toBe(life);
+    expect(simulator.counts().refreshes).toBe(run);
     simulator.expireAccessTokens();
   }
   await simulator.close();
 });
 
-test("moonbridge simulate prints a config that connects to it", async () => {
-  const simulator = run(["simulate", "--pace", "0"], freshFolder());
-  const simulated = await simulator.ready;
+test("moonbridge simulate prints a config that connects to its simulator", async () => {
+  const simulator = runMoonbridge(["simulate", "--pace", "0"], createTemporaryFolder());
+  const simulatorUrl = await simulator.ready;
   const config = /\{[\s\S]*\n\}/.exec(simulator.output())?.[0] ?? "";
-  const folder = freshFolder();
+  const folder = createTemporaryFolder();
   writeConfig(folder, { token: "sk-CANARY", ...JSON.parse(config) });
-  const program = run(["--port", "0"], folder);
-  const answer = await (await ask(await program.ready, "sk-CANARY", "sim:say=connected")).json();
+  const program = runMoonbridge(["--port", "0"], folder);
+  const answer = await (await sendChat(await program.ready, "sk-CANARY", "sim:say=connected")).json();
   expect(answer).toMatchObject({ model: "kimi", choices: [{ message: { content: "connected" } }] });
-  expect(simulated).toMatch(/^http:/);
+  expect(simulatorUrl).toMatch(/^http:/);
   simulator.kill("SIGTERM");
   expect(await simulator.exit).toBe(0);
 });

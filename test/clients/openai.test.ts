@@ -1,6 +1,6 @@
 import OpenAI from "openai";
 import { describe, expect, test } from "vitest";
-import { apiKey, asking, startGateway, until } from "../gateway.js";
+import { apiKey, chatBody, startGateway, waitUntil } from "../gateway.js";
 
 const hello = {
   model: "moonshot-v1",
@@ -8,7 +8,7 @@ const hello = {
 };
 
 describe("the official openai SDK", () => {
-  test("a whole answer", async () => {
+  test("an answer that is not streamed", async () => {
     const { client } = await startGateway();
     const answer = await client.chat.completions.create(hello);
     expect(answer.choices[0]).toMatchObject({
@@ -25,7 +25,7 @@ describe("the official openai SDK", () => {
     expect(answer._request_id).toMatch(/^req_/);
   });
 
-  test("a stream, piece by piece, with usage when asked for", async () => {
+  test("a stream with usage in the last chunk if include_usage is set", async () => {
     const { client } = await startGateway();
     const stream = await client.chat.completions.create({
       ...hello,
@@ -42,20 +42,20 @@ describe("the official openai SDK", () => {
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: expect.any(Number) } });
   });
 
-  test("without include_usage no chunk is empty of choices", async () => {
+  test("without include_usage every chunk has a choice", async () => {
     const { client } = await startGateway();
     const stream = await client.chat.completions.create({ ...hello, stream: true });
     for await (const chunk of stream) expect(chunk.choices.length).toBe(1);
   });
 
-  test("the stream helper: finalContent and its own checks of role and finish", async () => {
+  test("the SDK's stream helper accepts roles and finish reason", async () => {
     const { client } = await startGateway();
     const stream = client.chat.completions.stream(hello);
     expect(await stream.finalContent()).toBe("Hello, 月亮 🌙!");
     expect((await stream.finalChatCompletion()).choices[0]?.finish_reason).toBe("stop");
   });
 
-  test("reasoning comes first and apart", async () => {
+  test("reasoning comes first, never in one delta with content", async () => {
     const { client } = await startGateway();
     const stream = await client.chat.completions.create({
       ...hello,
@@ -77,7 +77,7 @@ describe("the official openai SDK", () => {
     });
   });
 
-  test("models: the list and one of them", async () => {
+  test("models can be listed and retrieved", async () => {
     const { client } = await startGateway();
     const models = [];
     for await (const model of client.models.list()) models.push(model);
@@ -109,7 +109,7 @@ describe("the official openai SDK", () => {
     await expect(client.models.retrieve("gpt-9")).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
 
-  test("abort in the middle", async () => {
+  test("aborting a stream cancels the answer upstream", async () => {
     const gateway = await startGateway();
     const stream = await gateway.client.chat.completions.create({
       model: "kimi",
@@ -119,18 +119,22 @@ describe("the official openai SDK", () => {
     let seen = 0;
     for await (const _ of stream) if (++seen === 3) stream.controller.abort();
     expect(seen).toBeLessThan(5_000);
-    await until(
+    await waitUntil(
       () => gateway.simulator.counts().openStreams === 0 && gateway.simulator.counts().cancels === 1,
     );
   });
 });
 
-describe("its error classes", () => {
-  test("401, 400, 404 and 413", async () => {
+describe("error classes of the openai SDK", () => {
+  test("401, 400 and 404 have their own error classes, and 401 is not retried", async () => {
     const gateway = await startGateway();
-    const stranger = new OpenAI({ apiKey: "sk-CANARY-wrong", baseURL: `${gateway.url}/v1`, maxRetries: 3 });
-    await expect(stranger.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
-    expect(gateway.log().filter((line) => line.status === 401).length).toBe(1);
+    const unauthorized = new OpenAI({
+      apiKey: "sk-CANARY-wrong",
+      baseURL: `${gateway.url}/v1`,
+      maxRetries: 3,
+    });
+    await expect(unauthorized.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
+    expect(gateway.logEntries().filter((line) => line.status === 401).length).toBe(1);
     const { completions } = gateway.client.chat;
     await expect(completions.create({ ...hello, n: 3 })).rejects.toMatchObject({ status: 400, param: "n" });
     await expect(completions.create({ ...hello, n: 3 })).rejects.toBeInstanceOf(OpenAI.BadRequestError);
@@ -141,16 +145,16 @@ describe("its error classes", () => {
     });
   });
 
-  test("429 with its retry-after is retried by the SDK and then works", async () => {
+  test("429 with retry-after is retried by the SDK", async () => {
     const gateway = await startGateway();
-    const patient = new OpenAI({ apiKey, baseURL: `${gateway.url}/v1`, maxRetries: 1 });
+    const retryingClient = new OpenAI({ apiKey, baseURL: `${gateway.url}/v1`, maxRetries: 1 });
     gateway.simulator.fault({ kind: "http", status: 429, retryAfter: 1 });
     await expect(gateway.client.chat.completions.create(hello)).rejects.toBeInstanceOf(OpenAI.RateLimitError);
     gateway.simulator.fault({ kind: "http", status: 429, retryAfter: 1 });
-    expect((await patient.chat.completions.create(hello)).choices[0]?.finish_reason).toBe("stop");
+    expect((await retryingClient.chat.completions.create(hello)).choices[0]?.finish_reason).toBe("stop");
   });
 
-  test("5xx, and a failure in the middle of a stream", async () => {
+  test("5xx is an InternalServerError; a failure in the middle of a stream rejects it with code and type", async () => {
     const gateway = await startGateway();
     gateway.simulator.fault({ kind: "error", code: "unavailable" });
     await expect(gateway.client.chat.completions.create(hello)).rejects.toBeInstanceOf(
@@ -158,7 +162,7 @@ describe("its error classes", () => {
     );
     gateway.simulator.fault({ kind: "cut", after: 2 });
     const stream = await gateway.client.chat.completions.create({
-      ...asking("sim:repeat=9"),
+      ...chatBody("sim:repeat=9"),
       messages: hello.messages,
       stream: true,
     });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { chunksOf, type Gateway, post, startGateway, textOf } from "../gateway.js";
+import { contentOf, type Gateway, parseChunks, postChat, startGateway } from "../gateway.js";
 
 const png = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
@@ -12,16 +12,19 @@ const dataUrl = (type: string, bytes: Buffer) => `data:${type};base64,${bytes.to
 const question = "这张图里是什么？";
 const text = { type: "text", text: question };
 
-function seenByKimi({ simulator }: Gateway) {
+function receivedByKimi({ simulator }: Gateway) {
   const uploads = simulator.calls.filter(({ path }) => path.endsWith("/file/upload")).map(({ body }) => body);
   const chat = simulator.calls.findLast(({ path }) => path.endsWith("ChatService/Chat"));
   return { uploads, blocks: JSON.parse(JSON.stringify(chat?.body)).message.blocks };
 }
 
 const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
-const asked = [{ message_id: "", text: { content: question } }, { file: { id: expect.any(String) } }];
+const expectedBlocks = [
+  { message_id: "", text: { content: question } },
+  { file: { id: expect.any(String) } },
+];
 
-/** A picture and a question, as each UI puts them on the wire (clients.md §2). */
+/** A picture or document with a question, as each UI sends it (clients.md §2). */
 const shapes: [ui: string, body: Record<string, unknown>, bytes: Buffer][] = [
   [
     "NextChat",
@@ -116,19 +119,19 @@ const shapes: [ui: string, body: Record<string, unknown>, bytes: Buffer][] = [
   ],
 ];
 
-test.each(shapes)("%s: the question and the picture arrive, the answer streams", async (_ui, body, bytes) => {
+test.each(shapes)("%s: question and file reach Kimi, the answer is streamed", async (_ui, body, bytes) => {
   const gateway = await startGateway();
-  const response = await post(gateway, body);
+  const response = await postChat(gateway, body);
   expect(response.status).toBe(200);
-  const chunks = chunksOf(await response.text());
-  expect(textOf(chunks)).not.toBe("");
+  const chunks = parseChunks(await response.text());
+  expect(contentOf(chunks)).not.toBe("");
   expect(chunks.filter(({ choices }) => choices[0]?.finish_reason === "stop").length).toBe(1);
-  const { uploads, blocks } = seenByKimi(gateway);
+  const { uploads, blocks } = receivedByKimi(gateway);
   expect(uploads).toMatchObject([{ checksum: sha256(bytes), size: bytes.length }]);
-  expect(blocks).toMatchObject(asked);
+  expect(blocks).toMatchObject(expectedBlocks);
 });
 
-test("the openai SDK, streaming", async () => {
+test("the openai SDK: question, picture and document reach Kimi, the answer is streamed", async () => {
   const gateway = await startGateway();
   const stream = await gateway.client.chat.completions.create({
     model: "kimi",
@@ -144,10 +147,10 @@ test("the openai SDK, streaming", async () => {
       },
     ],
   });
-  let said = "";
-  for await (const chunk of stream) said += chunk.choices[0]?.delta.content ?? "";
-  expect(said).toContain(question);
-  const { uploads, blocks } = seenByKimi(gateway);
+  let answer = "";
+  for await (const chunk of stream) answer += chunk.choices[0]?.delta.content ?? "";
+  expect(answer).toContain(question);
+  const { uploads, blocks } = receivedByKimi(gateway);
   expect(uploads).toMatchObject([{ checksum: sha256(png) }, { checksum: sha256(pdf), name: "paper.pdf" }]);
-  expect(blocks).toMatchObject([...asked, asked[1]]);
+  expect(blocks).toMatchObject([...expectedBlocks, expectedBlocks[1]]);
 });

@@ -14,18 +14,20 @@ const question = {
   messages: [{ role: "user" as const, content: "search for the moon" }],
 };
 
-/** What is cited, and by which page. */
+/** A cited text and the index of its page. */
 type Passage = { words: string; page: number };
 
-/** The marks of two generations (kimi-web.md §2.6). */
-function mark(page: number, old: boolean): string {
-  return old ? `[^${page + 1}^]` : `\ue3a0cite\ue3a3web_search:1#${page}\ue3a8`;
+/** Citation marks of both generations (kimi-web.md §2.6). */
+function citationMark(page: number, isOldMark: boolean): string {
+  return isOldMark ? `[^${page + 1}^]` : `\ue3a0cite\ue3a3web_search:1#${page}\ue3a8`;
 }
 
-/** The text in pieces cut at these places, so that marks and surrogate pairs are torn apart. */
-function pieces(text: string, cuts: readonly number[]): string[] {
-  const places = [...new Set(cuts.map((cut) => cut % text.length))].sort((a, b) => a - b);
-  return [...places, text.length].map((end, at) => text.slice(places[at - 1] ?? 0, end)).filter(Boolean);
+/** The text split at these offsets, also within marks and surrogate pairs. */
+function splitAt(text: string, cuts: readonly number[]): string[] {
+  const offsets = [...new Set(cuts.map((annotated) => annotated % text.length))].sort((a, b) => a - b);
+  return [...offsets, text.length]
+    .map((end, index) => text.slice(offsets[index - 1] ?? 0, end))
+    .filter(Boolean);
 }
 
 const words = fc
@@ -37,7 +39,7 @@ const words = fc
   .map((inner) => `x${inner}y`);
 const passages = fc.array(fc.record({ words, page: fc.nat(1) }), { minLength: 1, maxLength: 5 });
 
-test("through the SDK, streamed or not, annotations cut exactly the cited words, whatever the splits", async () => {
+test("annotations select exactly the cited text, streamed or not, however the text is split", async () => {
   let steps: Step[] = [];
   const gateway = await startGateway({ simulator: { script: () => steps } });
   const { completions } = gateway.client.chat;
@@ -47,11 +49,13 @@ test("through the SDK, streamed or not, annotations cut exactly the cited words,
       fc.array(fc.nat(300), { maxLength: 12 }),
       fc.boolean(),
       fc.constantFrom("inline", "footer", "annotations"),
-      async (cited: Passage[], cuts, old, citations) => {
-        const told = cited.map(({ words, page }) => `${words}${mark(page, old)}. `).join("");
+      async (cited: Passage[], cuts, isOldMark, citations) => {
+        const markedText = cited
+          .map(({ words, page }) => `${words}${citationMark(page, isOldMark)}. `)
+          .join("");
         steps = [
           { do: "search", queries: ["moon"], sources: pages },
-          { do: "text", content: pieces(told, cuts) },
+          { do: "text", content: splitAt(markedText, cuts) },
         ];
         const body = { ...question, citations };
         const whole = await completions.create(body);
@@ -67,18 +71,18 @@ test("through the SDK, streamed or not, annotations cut exactly the cited words,
         expect(content).toBe(message?.content);
         expect(annotations).toEqual(message?.annotations);
         expect(JSON.stringify(whole)).not.toMatch(/[\ue000-\uf8ff]/);
-        const cut = annotations.map(({ url_citation: { url, start_index, end_index } }) => [
+        const annotated = annotations.map(({ url_citation: { url, start_index, end_index } }) => [
           content.slice(start_index, end_index),
           url,
         ]);
-        expect(cut).toEqual(cited.map(({ words, page }) => [words, pages[page]?.url]));
+        expect(annotated).toEqual(cited.map(({ words, page }) => [words, pages[page]?.url]));
       },
     ),
     { numRuns: 60 },
   );
 });
 
-test("what the model searched for is told, streamed or not; without a search nothing is", async () => {
+test("moonbridge_searches has the queries, streamed or not, and is absent without a search", async () => {
   const gateway = await startGateway();
   const searched = { moonbridge_searches: ["search for the moon"] };
   expect(await gateway.client.chat.completions.create(question)).toMatchObject(searched);

@@ -15,7 +15,7 @@ async function load(content: string, environment: Record<string, string> = {}) {
 }
 
 describe("the original's file", () => {
-  test("works as it is, comment, Bearer and all", async () => {
+  test("is accepted unchanged, with comments and Bearer prefixes", async () => {
     const config = await load(`{
       "token": "12345678", // for example
       "auth_token": "Bearer access",
@@ -33,7 +33,7 @@ describe("the original's file", () => {
     });
   });
 
-  test("with its placeholders still in it connects no account and says so", async () => {
+  test("with placeholders as tokens configures no account and adds warnings", async () => {
     const config = await load(
       '{"token": "12345678", "auth_token": "Bearer ...", "refresh_token": "Bearer …"}',
     );
@@ -44,7 +44,7 @@ describe("the original's file", () => {
     ]);
   });
 
-  test("chats may be its mode alone, and is native for a day by default", async () => {
+  test("accepts the chat mode alone for chats, which default to native for a day", async () => {
     expect((await load('{"chats": "ephemeral"}')).chats).toEqual({ mode: "ephemeral", keepHours: 24 });
     expect((await load("{}")).chats).toEqual({ mode: "native", keepHours: 24 });
     expect((await load("{}", { MOONBRIDGE_CHATS_MODE: "merged" })).chats.mode).toBe("merged");
@@ -57,7 +57,7 @@ describe("the original's file", () => {
 });
 
 describe("the long form", () => {
-  test("is read whole", async () => {
+  test("is read with all sections", async () => {
     const config = await load(`{
       "server": { "port": 7000, "cors": ["https://chat.example.org"], "unknownParameters": "ignore" },
       "keys": [{ "name": "nextchat", "key": "sk-1" }],
@@ -89,12 +89,12 @@ describe("the long form", () => {
     expect(config.routes).toEqual({ "gpt-4o-mini": ["me"] });
     expect(config.storePath).toMatch(/moonbridge-config-.*\/state\/moonbridge\.db$/);
     expect(config.chats).toEqual({ mode: "merged", keepHours: 2 });
-    expect(config.chores).toEqual(["^name this"]);
+    expect(config.sideRequestPatterns).toEqual(["^name this"]);
     expect(config.citations).toBe("footer");
     expect(config.log.level).toBe("debug");
   });
 
-  test("has services by address or by region, the key with or without Bearer", async () => {
+  test("accepts openai upstreams by baseUrl or region, with or without Bearer in the key", async () => {
     const config = await load(`{ "upstreams": [
       { "name": "p", "kind": "openai", "region": "cn", "apiKey": "Bearer sk-1", "concurrency": 1 },
       { "name": "v", "kind": "openai", "baseUrl": "http://127.0.0.1:8000/v1", "models": ["a/b"] }
@@ -105,7 +105,7 @@ describe("the long form", () => {
     ]);
   });
 
-  test("yields to the environment, and that to the command line", async () => {
+  test("is overridden by the environment, and that by the command line", async () => {
     const config = await loadConfig(
       { config: await fileWith('{"server": {"port": 1000, "host": "127.0.0.1"}}'), port: 3000 },
       {
@@ -127,7 +127,7 @@ describe("the long form", () => {
   });
 });
 
-describe("keys and the issuer of tokens", () => {
+describe("keys and oauth", () => {
   test("are read with all their settings", async () => {
     const config = await load(`{
       "keys": [{
@@ -148,7 +148,7 @@ describe("keys and the issuer of tokens", () => {
     expect((await load("{}")).oauth).toBeUndefined();
   });
 
-  test("come from the environment, too", async () => {
+  test("can be set by the environment", async () => {
     const { oauth } = await load("{}", {
       MOONBRIDGE_OAUTH_ISSUER: "http://127.0.0.1:8080",
       MOONBRIDGE_OAUTH_AUDIENCE: "moonbridge",
@@ -166,7 +166,7 @@ describe("keys and the issuer of tokens", () => {
   });
 });
 
-describe("a mistake names its key and what was expected, and quotes no value", () => {
+describe("an error names the setting and what was expected, without its value", () => {
   test.each([
     ['{"server": {"port": "SECRET"}}', "server.port: expected a port from 0 (any) to 65535."],
     ['{"server": {"prot": 1}}', "server.prot: there is no such setting."],
@@ -265,24 +265,24 @@ describe("a mistake names its key and what was expected, and quotes no value", (
       "oauth.algorithms[0]: expected RS256, ",
     ],
     ['{"auth_token": 17}', "auth_token: expected an access token."],
-  ])("%s", async (content, message) => {
+  ])("%s: %s", async (content, message) => {
     await expect(load(content)).rejects.toThrow(message);
     await expect(load(content)).rejects.not.toThrow(/SECRET/);
   });
 
-  test("in JSON itself it is the line", async () => {
+  test("names the line for invalid JSON", async () => {
     await expect(load('{\n  "token": "a"\n  "auth_token": "SECRET"\n}')).rejects.toThrow(
       /line 3: this is not JSON/,
     );
     await expect(load("[]")).rejects.toThrow(/expected an object in braces/);
   });
 
-  test("in a variable it is the variable", async () => {
+  test("names the environment variable", async () => {
     await expect(load("{}", { PORT: "eighty" })).rejects.toThrow("PORT: expected a whole number.");
     await expect(load("{}", { MOONBRIDGE_KEYS: "[{" })).rejects.toThrow("MOONBRIDGE_KEYS: expected JSON.");
   });
 
-  test("a file that was named must exist", async () => {
+  test("reports a missing file that was given explicitly", async () => {
     await expect(loadConfig({ config: "/nowhere/config.json" }, {})).rejects.toThrow(/there is no such file/);
   });
 });

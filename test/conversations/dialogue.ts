@@ -2,12 +2,12 @@ import OpenAI from "openai";
 import type { Simulator } from "../../simulator/index.js";
 import { apiKey, type Gateway } from "../gateway.js";
 
-type Said = OpenAI.ChatCompletionMessageParam;
-type Extra = Record<string, unknown>;
+type ChatMessage = OpenAI.ChatCompletionMessageParam;
+type JsonObject = Record<string, unknown>;
 
-/** A person's side of a conversation: keeps the history as a UI does and sends all of it each time. */
+/** A conversation as a chat UI has it: keeps the history and sends all of it with each message. */
 export class Dialogue {
-  readonly history: Said[] = [];
+  readonly history: ChatMessage[] = [];
   readonly #client: OpenAI;
   readonly #model: string;
 
@@ -16,39 +16,44 @@ export class Dialogue {
     this.#model = model;
   }
 
-  /** Says something and returns the answer; both join the history. */
-  async say(content: string, extra: Extra = {}): Promise<string> {
+  /** Sends a user message and returns the answer; both are added to the history. */
+  async send(content: string, parameters: JsonObject = {}): Promise<string> {
     this.history.push({ role: "user", content });
     const answer = await this.#client.chat.completions.create({
       model: this.#model,
       messages: this.history,
-      ...extra,
+      ...parameters,
     });
     const text = answer.choices[0]?.message.content ?? "";
     this.history.push({ role: "assistant", content: text });
     return text;
   }
 
-  /** Takes back everything from the n-th thing said on (counted from 0). */
-  backTo(turn: number): void {
+  /** Removes everything from the n-th user message on, counted from 0. */
+  rewindTo(turn: number): void {
     const users = this.history.flatMap(({ role }, index) => (role === "user" ? [index] : []));
     this.history.length = users[turn] ?? this.history.length;
   }
 
-  /** What the person has said, oldest first. */
-  said(): string[] {
+  /** The user's messages, oldest first. */
+  userMessages(): string[] {
     return this.history.flatMap(({ role, content }) => (role === "user" ? [String(content)] : []));
   }
 }
 
-export type Sent = { chatId: string | undefined; parentId: string | undefined; text: string; bytes: number };
+export type SentTurn = {
+  chatId: string | undefined;
+  parentId: string | undefined;
+  text: string;
+  bytes: number;
+};
 
-/** What the simulator was asked, turn by turn. */
-export function sent({ simulator }: Gateway): Sent[] {
-  return simulator.calls.filter(({ path }) => path.endsWith("/Chat")).map(({ body }) => readSent(body));
+/** The chat requests that the simulator has received, in order. */
+export function sentTurns({ simulator }: Gateway): SentTurn[] {
+  return simulator.calls.filter(({ path }) => path.endsWith("/Chat")).map(({ body }) => parseSentTurn(body));
 }
 
-function readSent(body: unknown): Sent {
+function parseSentTurn(body: unknown): SentTurn {
   const request = record(body);
   const message = record(request.message);
   const [block] = Array.isArray(message.blocks) ? message.blocks : [];
@@ -60,8 +65,8 @@ function readSent(body: unknown): Sent {
   };
 }
 
-/** A call to the simulator as the person would make it on Kimi's own site. */
-export async function onKimi(simulator: Simulator, method: string, body: Extra): Promise<Extra> {
+/** Calls the simulator as Kimi's own site does. */
+export async function callKimi(simulator: Simulator, method: string, body: JsonObject): Promise<JsonObject> {
   const { accessToken } = simulator.issue();
   const response = await fetch(`${simulator.url}/apiv2/${method}`, {
     method: "POST",
@@ -72,8 +77,8 @@ export async function onKimi(simulator: Simulator, method: string, body: Extra):
 }
 
 /** The ids of the chats that exist on the simulator. */
-export async function chatsOnKimi(simulator: Simulator): Promise<string[]> {
-  const { chats } = await onKimi(simulator, "kimi.gateway.chat.v1.ChatService/ListChats", {
+export async function listKimiChats(simulator: Simulator): Promise<string[]> {
+  const { chats } = await callKimi(simulator, "kimi.gateway.chat.v1.ChatService/ListChats", {
     page_size: 1_000,
   });
   return Array.isArray(chats) ? chats.map((chat) => string(record(chat).id) ?? "") : [];

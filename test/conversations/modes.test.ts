@@ -1,83 +1,87 @@
 import { describe, expect, test } from "vitest";
-import { asking, post, startGateway, until } from "../gateway.js";
-import { chatsOnKimi, Dialogue, sent } from "./dialogue.js";
+import { chatBody, postChat, startGateway, waitUntil } from "../gateway.js";
+import { Dialogue, listKimiChats, sentTurns } from "./dialogue.js";
 
 const answerOf = async (response: Response) => JSON.parse(await response.text());
 
 describe("conversation_id", () => {
-  test("continues a conversation from new messages alone; “none” begins one", async () => {
+  test("conversation_id continues a conversation with only the new message; “none” begins one", async () => {
     const gateway = await startGateway();
     const first = await answerOf(
-      await post(gateway, asking("first sim:recall", { conversation_id: "none" })),
+      await postChat(gateway, chatBody("first sim:recall", { conversation_id: "none" })),
     );
     expect(first.conversation_id).toMatch(/^[0-9a-f-]{36}$/);
     const id = first.conversation_id;
-    const second = await answerOf(await post(gateway, asking("second sim:recall", { conversation_id: id })));
+    const second = await answerOf(
+      await postChat(gateway, chatBody("second sim:recall", { conversation_id: id })),
+    );
     expect(second.choices[0].message.content).toBe("first sim:recall");
-    const third = await answerOf(await post(gateway, asking("third sim:recall", { conversation_id: id })));
+    const third = await answerOf(
+      await postChat(gateway, chatBody("third sim:recall", { conversation_id: id })),
+    );
     expect(third.choices[0].message.content).toBe("first sim:recall\nsecond sim:recall");
     expect(third.conversation_id).toBe(id);
   });
 
-  test("somebody else's, or one that never was, opens nothing and is told", async () => {
+  test("an id of another key, or an unknown one, begins a new chat with a notice", async () => {
     const gateway = await startGateway({ keys: [{ name: "other", key: "sk-CANARY-other" }] });
-    const { conversation_id } = await answerOf(await post(gateway, asking("my secret")));
+    const { conversation_id } = await answerOf(await postChat(gateway, chatBody("my secret")));
     for (const id of [conversation_id, "00000000-0000-0000-0000-000000000000"]) {
       const headers = { authorization: "Bearer sk-CANARY-other" };
       const answer = await answerOf(
-        await post(gateway, asking("hello sim:recall", { conversation_id: id }), { headers }),
+        await postChat(gateway, chatBody("hello sim:recall", { conversation_id: id }), { headers }),
       );
       expect(answer.choices[0].message.content).not.toMatch(/secret/);
       expect(answer.moonbridge_notices).toEqual([
         { code: "conversation_unknown", message: expect.any(String) },
       ]);
-      expect(sent(gateway).at(-1)?.chatId).toBeUndefined();
+      expect(sentTurns(gateway).at(-1)?.chatId).toBeUndefined();
     }
   });
 });
 
-describe("chats: merged and ephemeral", () => {
-  test("merged sends the whole transcript to a chat of its own each time", async () => {
+describe("chats modes merged and ephemeral", () => {
+  test("merged: each turn sends the whole transcript to a new chat", async () => {
     const gateway = await startGateway({ chats: { mode: "merged" } });
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("one");
-    await dialogue.say("two");
-    expect(sent(gateway)[1]).toMatchObject({
+    await dialogue.send("one");
+    await dialogue.send("two");
+    expect(sentTurns(gateway)[1]).toMatchObject({
       chatId: undefined,
       text: expect.stringMatching(/^user: one.*user: two$/s),
     });
-    expect((await chatsOnKimi(gateway.simulator)).length).toBe(2);
+    expect((await listKimiChats(gateway.simulator)).length).toBe(2);
   });
 
-  test("ephemeral deletes the chat as soon as the turn is over, however it ended", async () => {
+  test("ephemeral: the chat is deleted as soon as the turn has ended, successfully or not", async () => {
     const gateway = await startGateway({ chats: { mode: "ephemeral" } });
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("one");
+    await dialogue.send("one");
     gateway.simulator.fault({ kind: "cut", after: 1 });
-    await expect(dialogue.say("two")).rejects.toThrow();
+    await expect(dialogue.send("two")).rejects.toThrow();
     expect(gateway.simulator.counts().chats).toBe(2);
-    await expect.poll(() => chatsOnKimi(gateway.simulator)).toEqual([]);
-    const { conversation_id } = await answerOf(await post(gateway, asking("three")));
+    await expect.poll(() => listKimiChats(gateway.simulator)).toEqual([]);
+    const { conversation_id } = await answerOf(await postChat(gateway, chatBody("three")));
     expect(conversation_id).toBeUndefined();
   });
 
-  test("a key's own mode wins over the config's", async () => {
+  test("the mode of a key wins over that of the config", async () => {
     const gateway = await startGateway({
       keys: [{ name: "other", key: "sk-CANARY-other", chats: "ephemeral" }],
     });
-    await new Dialogue(gateway).say("stays");
-    await new Dialogue(gateway, { key: "sk-CANARY-other" }).say("goes");
-    await expect.poll(async () => (await chatsOnKimi(gateway.simulator)).length).toBe(1);
+    await new Dialogue(gateway).send("stays");
+    await new Dialogue(gateway, { key: "sk-CANARY-other" }).send("goes");
+    await expect.poll(async () => (await listKimiChats(gateway.simulator)).length).toBe(1);
   });
 });
 
-describe("chores of chat UIs", () => {
+describe("side requests of chat UIs", () => {
   const chat = [
     { role: "user", content: "What is the moon?" },
     { role: "assistant", content: "A rock." },
   ];
-  /** Each client's own words, cut to how they begin. */
-  const chores: [client: string, messages: { role: string; content: string }[]][] = [
+  /** The beginning of each client's prompt. */
+  const sideRequestPrompts: [client: string, messages: { role: string; content: string }[]][] = [
     [
       "Open WebUI, title",
       [
@@ -172,19 +176,19 @@ describe("chores of chat UIs", () => {
         { role: "user", content: "…" },
       ],
     ],
-    ["one's own", [{ role: "user", content: "NAME THIS CHAT: …" }]],
+    ["a configured pattern", [{ role: "user", content: "NAME THIS CHAT: …" }]],
   ];
 
-  test.each(chores)(
-    "%s: a throw-away chat, without search or thinking, deleted at once",
+  test.each(sideRequestPrompts)(
+    "side request (%s) runs in an ephemeral chat, without search or thinking",
     async (_client, messages) => {
-      const gateway = await startGateway({ chores: ["^name this chat"] });
-      await post(gateway, { model: "kimi-thinking-search", messages });
+      const gateway = await startGateway({ sideRequestPatterns: ["^name this chat"] });
+      await postChat(gateway, { model: "kimi-thinking-search", messages });
       expect(gateway.simulator.calls.find(({ path }) => path.endsWith("/Chat"))?.body).toMatchObject({
         tools: [],
         options: { thinking: false },
       });
-      await expect.poll(() => chatsOnKimi(gateway.simulator)).toEqual([]);
+      await expect.poll(() => listKimiChats(gateway.simulator)).toEqual([]);
     },
   );
 
@@ -193,44 +197,44 @@ describe("chores of chat UIs", () => {
     "Please summarize this: You are a title generator",
     "### Task:\nRespond to the user query using the provided context, incorporating inline citations.",
     "使用更多的字回答",
-  ])("not a chore: %s", async (content) => {
+  ])("not a side request: %s", async (content) => {
     const gateway = await startGateway();
-    await post(gateway, asking(content));
-    expect((await chatsOnKimi(gateway.simulator)).length).toBe(1);
+    await postChat(gateway, chatBody(content));
+    expect((await listKimiChats(gateway.simulator)).length).toBe(1);
   });
 });
 
-describe("cleaning up", () => {
-  test("chats are deleted when they have not been used for so long, and no others ever", async () => {
+describe("clean-up of chats", () => {
+  test("only chats of Moonbridge are deleted, keepHours after their last turn", async () => {
     const gateway = await startGateway({ chats: { keepHours: 1 / 3_600 } });
     gateway.simulator.issue();
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("one");
-    const [ours] = await chatsOnKimi(gateway.simulator);
+    await dialogue.send("one");
+    const [ours] = await listKimiChats(gateway.simulator);
     expect(await gateway.store.countDueChats(Date.now())).toBe(0);
     expect(await gateway.store.countDueChats(Date.now() + 2_000)).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 1_100));
-    // Too late to go on with: the history is told again, in a new chat.
-    await dialogue.say("two");
-    expect(sent(gateway)[1]?.chatId).toBeUndefined();
-    gateway.sweep();
-    await expect.poll(() => chatsOnKimi(gateway.simulator)).not.toContain(ours);
-    expect((await chatsOnKimi(gateway.simulator)).length).toBe(1);
+    // The chat is due, so it is not continued: the history is sent to a new chat.
+    await dialogue.send("two");
+    expect(sentTurns(gateway)[1]?.chatId).toBeUndefined();
+    gateway.deleteExpiredChats();
+    await expect.poll(() => listKimiChats(gateway.simulator)).not.toContain(ours);
+    expect((await listKimiChats(gateway.simulator)).length).toBe(1);
   });
 
-  test("what cannot be deleted now is tried again later; what is gone already is forgotten", async () => {
+  test("a failed deletion is retried later; a chat that is gone already is removed from the store", async () => {
     const gateway = await startGateway({ chats: { mode: "ephemeral" } });
     gateway.simulator.expireAccessTokens();
-    await post(gateway, asking("one"));
-    await until(() => gateway.simulator.calls.some(({ path }) => path.endsWith("/DeleteChat")));
+    await postChat(gateway, chatBody("one"));
+    await waitUntil(() => gateway.simulator.calls.some(({ path }) => path.endsWith("/DeleteChat")));
     await expect.poll(() => gateway.store.countDueChats(Date.now() + 1e12)).toBe(0);
 
     await gateway.store.saveChat({ upstream: "me", chat: "never-was", scope: "s", dueAt: 0 });
-    gateway.sweep();
+    gateway.deleteExpiredChats();
     await expect.poll(() => gateway.store.countDueChats(Date.now() + 1e12)).toBe(0);
   });
 
-  test("while Kimi is out of reach the chat waits, with growing pauses, and is not forgotten", async () => {
+  test("while Kimi is unreachable the deletion is retried with growing pauses", async () => {
     const gateway = await startGateway();
     await gateway.store.saveChat({ upstream: "me", chat: "ours", scope: "s", dueAt: 0 });
     await gateway.simulator.close();
@@ -238,13 +242,14 @@ describe("cleaning up", () => {
     const pauses: number[] = [];
     for (const attempts of [1, 3, 5]) {
       const before = Date.now();
-      gateway.sweep();
+      gateway.deleteExpiredChats();
       await expect.poll(async () => (await dueBy(before + 1e12))[0]?.attempts).toBe(attempts);
       pauses.push(((await dueBy(before + 1e12))[0]?.dueAt ?? 0) - before);
       expect(await dueBy(before)).toEqual([]);
-      // As if it had been tried once more and its time had come again.
+      // Simulates another failed try whose pause is over.
       await gateway.store.postponeChat("me", "ours", 0);
     }
-    for (let at = 1; at < pauses.length; at++) expect(pauses[at]).toBeGreaterThan(2 * (pauses[at - 1] ?? 0));
+    for (let index = 1; index < pauses.length; index++)
+      expect(pauses[index]).toBeGreaterThan(2 * (pauses[index - 1] ?? 0));
   });
 });

@@ -1,103 +1,105 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { asking, post, startGateway } from "../gateway.js";
-import { Dialogue, onKimi, sent } from "./dialogue.js";
+import { chatBody, postChat, startGateway } from "../gateway.js";
+import { callKimi, Dialogue, sentTurns } from "./dialogue.js";
 
-const recall = (word: string) => `${word} sim:recall`;
+const withRecall = (word: string) => `${word} sim:recall`;
 
-test("twenty turns: one chat, only the new message each time, and the first words are remembered", async () => {
+test("twenty turns use one chat, send only the new message, and the model recalls the first ones", async () => {
   const gateway = await startGateway();
   const dialogue = new Dialogue(gateway);
   for (let turn = 1; turn <= 20; turn++) {
-    const answer = await dialogue.say(recall(`word-${turn}`));
-    if (turn > 1) expect(answer.split("\n")).toEqual(dialogue.said().slice(0, -1));
+    const answer = await dialogue.send(withRecall(`word-${turn}`));
+    if (turn > 1) expect(answer.split("\n")).toEqual(dialogue.userMessages().slice(0, -1));
   }
-  const turns = sent(gateway);
-  const table = turns.map(({ bytes }, at) => ({
-    turn: at + 1,
+  const turns = sentTurns(gateway);
+  const table = turns.map(({ bytes }, index) => ({
+    turn: index + 1,
     "sent to Kimi": bytes,
-    "a transcript would be": Buffer.byteLength(JSON.stringify(dialogue.history.slice(0, 2 * at + 1))),
+    "a transcript would be": Buffer.byteLength(JSON.stringify(dialogue.history.slice(0, 2 * index + 1))),
   }));
   console.table(table);
   expect(new Set(turns.slice(1).map(({ chatId }) => chatId)).size).toBe(1);
-  expect(turns.map(({ text }) => text)).toEqual(dialogue.said());
+  expect(turns.map(({ text }) => text)).toEqual(dialogue.userMessages());
   const sizes = turns.slice(1).map(({ bytes }) => bytes);
   expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(2);
 });
 
-test("a stream continues just the same, and its answer says which conversation it is", async () => {
+test("all chunks of a stream have the same conversation_id; the next turn of a dialogue continues its chat", async () => {
   const gateway = await startGateway();
-  const first = await post(gateway, asking("hello", { stream: true }));
+  const first = await postChat(gateway, chatBody("hello", { stream: true }));
   const ids = new Set(
     [...(await first.text()).matchAll(/"conversation_id":"([^"]+)"/g)].map((match) => match[1]),
   );
   expect(ids.size).toBe(1);
   const dialogue = new Dialogue(gateway);
-  await dialogue.say("one");
-  await dialogue.say("two");
-  expect(sent(gateway).at(-1)).toMatchObject({ text: "two", chatId: expect.any(String) });
+  await dialogue.send("one");
+  await dialogue.send("two");
+  expect(sentTurns(gateway).at(-1)).toMatchObject({ text: "two", chatId: expect.any(String) });
 });
 
-describe("edit, regenerate and branch go to their real parents", () => {
-  test("turn 5 of 10 is edited and sent again", async () => {
+describe("edit, regenerate and branch", () => {
+  test("an edited turn continues after its own parent", async () => {
     const gateway = await startGateway();
     const dialogue = new Dialogue(gateway);
-    for (let turn = 0; turn < 10; turn++) await dialogue.say(recall(`first-${turn}`));
-    const parents = sent(gateway).map(({ parentId }) => parentId);
-    dialogue.backTo(4);
-    const answer = await dialogue.say(recall("edited"));
-    expect(answer.split("\n")).toEqual([0, 1, 2, 3].map((turn) => recall(`first-${turn}`)));
-    expect(sent(gateway).at(-1)).toMatchObject({ text: recall("edited"), parentId: parents[4] });
-    expect((await dialogue.say(recall("after"))).split("\n")).toEqual(dialogue.said().slice(0, -1));
+    for (let turn = 0; turn < 10; turn++) await dialogue.send(withRecall(`first-${turn}`));
+    const parents = sentTurns(gateway).map(({ parentId }) => parentId);
+    dialogue.rewindTo(4);
+    const answer = await dialogue.send(withRecall("edited"));
+    expect(answer.split("\n")).toEqual([0, 1, 2, 3].map((turn) => withRecall(`first-${turn}`)));
+    expect(sentTurns(gateway).at(-1)).toMatchObject({ text: withRecall("edited"), parentId: parents[4] });
+    expect((await dialogue.send(withRecall("after"))).split("\n")).toEqual(
+      dialogue.userMessages().slice(0, -1),
+    );
   });
 
-  test("the last answer is made again", async () => {
+  test("regenerating the last answer continues after the same parent", async () => {
     const gateway = await startGateway();
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("one");
-    await dialogue.say("two");
-    dialogue.backTo(1);
-    await dialogue.say("two");
-    const [, before, again] = sent(gateway);
+    await dialogue.send("one");
+    await dialogue.send("two");
+    dialogue.rewindTo(1);
+    await dialogue.send("two");
+    const [, before, again] = sentTurns(gateway);
     expect(again).toEqual(before);
   });
 
-  test("the first message is edited: a new chat", async () => {
+  test("editing the first message begins a new chat", async () => {
     const gateway = await startGateway();
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("one");
-    dialogue.backTo(0);
-    await dialogue.say("other");
-    expect(sent(gateway)[1]).toMatchObject({ text: "other", chatId: undefined, parentId: undefined });
+    await dialogue.send("one");
+    dialogue.rewindTo(0);
+    await dialogue.send("other");
+    expect(sentTurns(gateway)[1]).toMatchObject({ text: "other", chatId: undefined, parentId: undefined });
   });
 
-  test("an answer in the middle is edited: what follows it is told, after the last place that is known", async () => {
+  test("after an edited answer in the middle, the rest is sent as a transcript after the last known answer", async () => {
     const gateway = await startGateway();
     const dialogue = new Dialogue(gateway);
-    for (const word of ["one", "two", "three"]) await dialogue.say(word);
+    for (const word of ["one", "two", "three"]) await dialogue.send(word);
     dialogue.history[3] = { role: "assistant", content: "I never said that." };
-    await dialogue.say("four");
-    expect(sent(gateway).at(-1)?.parentId).toBe(sent(gateway)[1]?.parentId);
-    expect(sent(gateway).at(-1)?.text).toMatch(
+    await dialogue.send("four");
+    expect(sentTurns(gateway).at(-1)?.parentId).toBe(sentTurns(gateway)[1]?.parentId);
+    expect(sentTurns(gateway).at(-1)?.text).toMatch(
       /^user: two\n\nassistant: I never said that\.\n\nuser: three\n\n.*user: four$/s,
     );
   });
 });
 
 describe("conversations never mix", () => {
-  test("two callers with the same words", async () => {
+  test("two API keys with the same messages have separate chats", async () => {
     const gateway = await startGateway({ keys: [{ name: "other", key: "sk-CANARY-other" }] });
     const [mine, theirs] = [new Dialogue(gateway), new Dialogue(gateway, { key: "sk-CANARY-other" })];
     for (const word of ["same", "words"]) {
-      await mine.say(word);
-      await theirs.say(word);
+      await mine.send(word);
+      await theirs.send(word);
     }
-    const chats = sent(gateway).map(({ chatId }) => chatId);
+    const chats = sentTurns(gateway).map(({ chatId }) => chatId);
     expect(chats[2]).not.toBe(chats[3]);
     expect(chats.slice(0, 2)).toEqual([undefined, undefined]);
   });
 
-  test("two accounts, and two scenarios of one account", async () => {
+  test("two accounts, and two scenarios of one account, have separate chats", async () => {
     const gateway = await startGateway({
       upstreams: (simulator) => [
         {
@@ -111,44 +113,48 @@ describe("conversations never mix", () => {
       routes: { second: ["second"] },
     });
     const dialogues = ["kimi", "second", "k3-agent"].map((model) => new Dialogue(gateway, { model }));
-    for (const word of ["same", "words", "again"]) for (const dialogue of dialogues) await dialogue.say(word);
-    const chats = sent(gateway).map(({ chatId }) => chatId);
+    for (const word of ["same", "words", "again"])
+      for (const dialogue of dialogues) await dialogue.send(word);
+    const chats = sentTurns(gateway).map(({ chatId }) => chatId);
     expect(new Set(chats.slice(3)).size).toBe(3);
     expect(chats.slice(3, 6)).toEqual(chats.slice(6));
   });
 
   test("50 conversations of 10 turns, interleaved and edited at random: each recalls exactly its own history", async () => {
     const gateway = await startGateway({ keys: [{ name: "other", key: "sk-CANARY-other" }] });
-    const steps = fc.sample(fc.record({ who: fc.nat(49), back: fc.option(fc.nat(9), { freq: 5 }) }), {
-      numRuns: 500,
-      seed: 20_261_124,
-    });
+    const steps = fc.sample(
+      fc.record({ dialogueIndex: fc.nat(49), rewindTo: fc.option(fc.nat(9), { freq: 5 }) }),
+      {
+        numRuns: 500,
+        seed: 20_261_124,
+      },
+    );
     const dialogues = Array.from({ length: 50 }, (_, n) =>
       n % 3 === 0 ? new Dialogue(gateway, { key: "sk-CANARY-other" }) : new Dialogue(gateway),
     );
-    const busy = new Map<number, Promise<void>>();
+    const running = new Map<number, Promise<void>>();
     let number = 0;
-    for (const { who, back } of steps) {
-      const dialogue = dialogues[who];
+    for (const { dialogueIndex, rewindTo } of steps) {
+      const dialogue = dialogues[dialogueIndex];
       if (!dialogue) continue;
-      // Words are shared between conversations on purpose: every third turn of any of them says the same.
-      const word = number % 3 === 0 ? "common" : `own-${who}-${number}`;
+      // On purpose, every third turn of any conversation sends the same message.
+      const word = number % 3 === 0 ? "common" : `own-${dialogueIndex}-${number}`;
       number++;
-      const turn = (busy.get(who) ?? Promise.resolve()).then(async () => {
-        if (back !== null && back < dialogue.said().length) dialogue.backTo(back);
-        const answer = await dialogue.say(recall(word));
-        const before = dialogue.said().slice(0, -1);
+      const turn = (running.get(dialogueIndex) ?? Promise.resolve()).then(async () => {
+        if (rewindTo !== null && rewindTo < dialogue.userMessages().length) dialogue.rewindTo(rewindTo);
+        const answer = await dialogue.send(withRecall(word));
+        const before = dialogue.userMessages().slice(0, -1);
         if (before.length > 0) expect(answer.split("\n")).toEqual(before);
       });
-      busy.set(who, turn);
-      if (busy.size % 10 === 0) await Promise.all(busy.values());
+      running.set(dialogueIndex, turn);
+      if (running.size % 10 === 0) await Promise.all(running.values());
     }
-    await Promise.all(busy.values());
-    expect(sent(gateway).filter(({ chatId }) => chatId).length).toBeGreaterThan(300);
+    await Promise.all(running.values());
+    expect(sentTurns(gateway).filter(({ chatId }) => chatId).length).toBeGreaterThan(300);
   });
 });
 
-describe("what clients do to our answers on the way back is undone", () => {
+describe("answers as clients send them back", () => {
   const answer = "The answer.\n\nIn two parts.";
   const footer =
     "\n\n**参考 / Sources**\n\n1. [A page](https://example.org/a)\n2. [Another \\[page\\]](https://example.org/b)";
@@ -167,29 +173,29 @@ describe("what clients do to our answers on the way back is undone", () => {
       `<think>Let me\n\nthink > hard.</think>\n\n${answer}`,
     ],
     ["reasoning quoted in front: NextChat", `> Let me\n> \n> think > hard.\n\n${answer}`],
-  ])("%s", async (_client, returned) => {
+  ])("continues the chat: %s", async (_client, returned) => {
     const gateway = await startGateway({ simulator: { script } });
     const history = [{ role: "user", content: "one" }];
-    await post(gateway, { model: "kimi-thinking", messages: history });
+    await postChat(gateway, { model: "kimi-thinking", messages: history });
     const next = [...history, { role: "assistant", content: returned }, { role: "user", content: "two" }];
-    await post(gateway, { model: "kimi-thinking", messages: next });
-    expect(sent(gateway)[1]).toMatchObject({ text: "two", chatId: expect.any(String) });
+    await postChat(gateway, { model: "kimi-thinking", messages: next });
+    expect(sentTurns(gateway)[1]).toMatchObject({ text: "two", chatId: expect.any(String) });
   });
 
-  test("reasoning in its own field, null content beside tool calls, parts instead of text: AI SDK, Cline, kimi-code", async () => {
+  test("continues the chat: reasoning in its own field, parts instead of text (AI SDK, Cline, kimi-code)", async () => {
     const gateway = await startGateway({ simulator: { script } });
     const history = [{ role: "user", content: [{ type: "text", text: "one" }] }];
-    await post(gateway, { model: "kimi-thinking", messages: history });
+    await postChat(gateway, { model: "kimi-thinking", messages: history });
     const returned = {
       role: "assistant",
       reasoning_content: "Let me…",
       content: [{ type: "text", text: answer }],
     };
-    await post(gateway, {
+    await postChat(gateway, {
       model: "kimi-thinking",
       messages: [{ role: "user", content: "one" }, returned, { role: "user", content: "two" }],
     });
-    expect(sent(gateway)[1]).toMatchObject({ text: "two", chatId: expect.any(String) });
+    expect(sentTurns(gateway)[1]).toMatchObject({ text: "two", chatId: expect.any(String) });
   });
 
   test.each([
@@ -198,34 +204,40 @@ describe("what clients do to our answers on the way back is undone", () => {
     ["a quote that is not our reasoning", `> Somebody else's words.\n\n${answer}`],
     ["other reasoning inlined", `<think>Different.</think>${answer}`],
     ["a footer that is not ours", `${answer}\n\n**Sources**\n\n1. [x](https://example.org)`],
-  ])("a history that really differs does not continue: %s", async (_what, returned) => {
+  ])("does not continue the chat if the answer differs: %s", async (_difference, returned) => {
     const gateway = await startGateway({ simulator: { script } });
     const history = [{ role: "user", content: "one" }];
-    await post(gateway, { model: "kimi-thinking", messages: history });
-    await post(gateway, {
+    await postChat(gateway, { model: "kimi-thinking", messages: history });
+    await postChat(gateway, {
       model: "kimi-thinking",
       messages: [...history, { role: "assistant", content: returned }, { role: "user", content: "two" }],
     });
-    expect(sent(gateway)[1]).toMatchObject({ chatId: undefined, text: expect.stringMatching(/^user: one/) });
+    expect(sentTurns(gateway)[1]).toMatchObject({
+      chatId: undefined,
+      text: expect.stringMatching(/^user: one/),
+    });
   });
 });
 
 describe("system text", () => {
   const turn = (system: string, ...rest: string[]) => [
     { role: "system", content: system },
-    ...rest.map((content, at) => ({ role: at % 2 === 0 ? "user" : "assistant", content })),
+    ...rest.map((content, index) => ({ role: index % 2 === 0 ? "user" : "assistant", content })),
   ];
 
-  test("is told once; when it changes the thread goes on and the new one reaches Kimi", async () => {
+  test("system text is sent once; after a change the chat continues and the new text is sent", async () => {
     const gateway = await startGateway({ simulator: { script: () => [{ do: "text", content: ["ok"] }] } });
-    await post(gateway, { model: "kimi", messages: turn("It is 10:00.", "one") });
-    await post(gateway, { model: "kimi", messages: turn("It is 10:00.", "one", "ok", "two") });
-    await post(gateway, { model: "kimi", messages: turn("It is 10:05.", "one", "ok", "two", "ok", "three") });
-    await post(gateway, {
+    await postChat(gateway, { model: "kimi", messages: turn("It is 10:00.", "one") });
+    await postChat(gateway, { model: "kimi", messages: turn("It is 10:00.", "one", "ok", "two") });
+    await postChat(gateway, {
+      model: "kimi",
+      messages: turn("It is 10:05.", "one", "ok", "two", "ok", "three"),
+    });
+    await postChat(gateway, {
       model: "kimi",
       messages: turn("It is 10:05.", "one", "ok", "two", "ok", "three", "ok", "four"),
     });
-    const turns = sent(gateway);
+    const turns = sentTurns(gateway);
     expect(turns.map(({ text }) => text)).toEqual([
       "system: It is 10:00.\n\nuser: one",
       "two",
@@ -236,59 +248,59 @@ describe("system text", () => {
   });
 });
 
-describe("when Kimi has lost the chat", () => {
-  test("deleted on Kimi's side between turns: the answer comes, once, from the whole transcript", async () => {
+describe("chats lost by Kimi", () => {
+  test("if the chat was deleted upstream, the whole transcript is sent to a new chat, once", async () => {
     const gateway = await startGateway();
     const dialogue = new Dialogue(gateway);
-    await dialogue.say(recall("one"));
-    await dialogue.say(recall("two"));
-    const [, before] = sent(gateway);
-    await onKimi(gateway.simulator, "kimi.chat.v1.ChatService/DeleteChat", { chat_id: before?.chatId });
-    const answer = await dialogue.say(recall("three"));
+    await dialogue.send(withRecall("one"));
+    await dialogue.send(withRecall("two"));
+    const [, before] = sentTurns(gateway);
+    await callKimi(gateway.simulator, "kimi.chat.v1.ChatService/DeleteChat", { chat_id: before?.chatId });
+    const answer = await dialogue.send(withRecall("three"));
     expect(answer).toMatch(/one/);
     expect(answer).toMatch(/two/);
-    const turns = sent(gateway);
+    const turns = sentTurns(gateway);
     expect(turns.slice(2).map(({ chatId }) => chatId)).toEqual([before?.chatId, undefined]);
     expect(turns.at(-1)?.text).toMatch(/^user: one.*user: two.*user: three/s);
-    await dialogue.say("four");
-    expect(sent(gateway).at(-1)).toMatchObject({ text: "four" });
+    await dialogue.send("four");
+    expect(sentTurns(gateway).at(-1)).toMatchObject({ text: "four" });
   });
 
-  test("grown too long: once more as a new chat, and if that is too long as well the client hears it", async () => {
+  test("if the chat is too long, it is tried as a new chat; if that is too long as well, the client gets the error", async () => {
     const gateway = await startGateway();
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("one");
+    await dialogue.send("one");
     gateway.simulator.fault({ kind: "exception", reason: "REASON_TOKEN_LENGTH_TOO_LONG", after: 0 });
-    await dialogue.say("two");
+    await dialogue.send("two");
     expect(
-      sent(gateway)
+      sentTurns(gateway)
         .slice(1)
         .map(({ chatId }) => chatId === undefined),
     ).toEqual([false, true]);
     gateway.simulator.fault({ kind: "exception", reason: "REASON_TOKEN_LENGTH_TOO_LONG", after: 0 }, 2);
-    await expect(dialogue.say("three")).rejects.toMatchObject({
+    await expect(dialogue.send("three")).rejects.toMatchObject({
       status: 400,
       code: "context_length_exceeded",
     });
   });
 
-  test("a turn that fails or is cut is no place to go on from", async () => {
+  test("a turn that fails or is cut cannot be continued", async () => {
     const gateway = await startGateway();
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("one");
+    await dialogue.send("one");
     gateway.simulator.fault({ kind: "cut", after: 1 });
-    await expect(dialogue.say("two")).rejects.toMatchObject({ code: "upstream_cut" });
-    const parent = sent(gateway)[1]?.parentId;
-    dialogue.backTo(1);
-    await dialogue.say("two");
-    expect(sent(gateway)[2]).toMatchObject({ text: "two", parentId: parent });
+    await expect(dialogue.send("two")).rejects.toMatchObject({ code: "upstream_cut" });
+    const parent = sentTurns(gateway)[1]?.parentId;
+    dialogue.rewindTo(1);
+    await dialogue.send("two");
+    expect(sentTurns(gateway)[2]).toMatchObject({ text: "two", parentId: parent });
   });
 });
 
-describe("length", () => {
-  test("a transcript over the model's limit is refused with the numbers, before anything is sent", async () => {
+describe("context and output length", () => {
+  test("a transcript over the model's context is refused with both token counts, before anything is sent", async () => {
     const gateway = await startGateway();
-    const response = await post(gateway, asking("长".repeat(600_000)));
+    const response = await postChat(gateway, chatBody("长".repeat(600_000)));
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
       error: {
@@ -297,27 +309,27 @@ describe("length", () => {
         message: expect.stringMatching(/\d{6} tokens; k2d6-chat takes 262144/),
       },
     });
-    expect(sent(gateway)).toEqual([]);
+    expect(sentTurns(gateway)).toEqual([]);
   });
 
-  test("an answer that Kimi cut to length is reported as length, and goes on natively", async () => {
+  test("an answer that Kimi truncated has finish_reason length and can be continued in its chat", async () => {
     const gateway = await startGateway();
     gateway.simulator.fault({ kind: "truncated", after: 2 });
-    const first = await gateway.client.chat.completions.create(ask("sim:repeat=9"));
+    const first = await gateway.client.chat.completions.create(completionRequest("sim:repeat=9"));
     expect(first.choices[0]?.finish_reason).toBe("length");
     const content = first.choices[0]?.message.content ?? "";
-    await post(gateway, {
+    await postChat(gateway, {
       model: "kimi",
       messages: [
-        ...ask("sim:repeat=9").messages,
+        ...completionRequest("sim:repeat=9").messages,
         { role: "assistant", content },
         { role: "user", content: "go on" },
       ],
     });
-    expect(sent(gateway)[1]).toMatchObject({ text: "go on", chatId: expect.any(String) });
+    expect(sentTurns(gateway)[1]).toMatchObject({ text: "go on", chatId: expect.any(String) });
   });
 });
 
-function ask(content: string) {
+function completionRequest(content: string) {
   return { model: "kimi", messages: [{ role: "user" as const, content }] };
 }

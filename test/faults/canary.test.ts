@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { Fault } from "../../simulator/index.js";
-import { apiKey, asking, post, startGateway } from "../gateway.js";
+import { apiKey, chatBody, postChat, startGateway } from "../gateway.js";
 import { kinds } from "../upstreams/protocols.js";
 
-/** One of every kind of thing that can go wrong; each may be tempted to quote what it failed on. */
+/** Faults whose error message could quote the prompt or the response. */
 const faults: Fault[] = [
   { kind: "error", code: "unauthenticated" },
   { kind: "error", code: "internal", message: "failed on: CANARY prompt" },
@@ -21,25 +21,24 @@ const faults: Fault[] = [
   { kind: "stall", after: 1 },
 ];
 
-const whatever =
-  "%s: no token, key or prompt reaches the log or an error, whatever goes wrong on whatever route";
+const testName = "%s: no token, key or prompt appears in the log or in an error, for any fault and route";
 
-test.each(kinds)(whatever, async (kind) => {
-  const gateway = await startGateway({ kind, patience: { silence: 200, progress: 200 } });
+test.each(kinds)(testName, async (kind) => {
+  const gateway = await startGateway({ kind, timeouts: { idle: 200, progress: 200 } });
   const { accessToken, refreshToken } = gateway.simulator.issue();
   const secrets = [accessToken, refreshToken, apiKey, "CANARY", "eyJ"];
   const bodies: string[] = [];
   for (const fault of faults) {
     for (const stream of [true, false]) {
       gateway.simulator.fault(fault);
-      const response = await post(gateway, asking("my CANARY prompt", { stream }));
+      const response = await postChat(gateway, chatBody("my CANARY prompt", { stream }));
       const text = await response.text();
       if (!response.ok) bodies.push(text);
     }
   }
   gateway.simulator.expireAccessTokens();
   gateway.simulator.faultRefresh({ status: 500 }, 2);
-  bodies.push(await (await post(gateway, asking("CANARY"))).text());
+  bodies.push(await (await postChat(gateway, chatBody("CANARY"))).text());
   for (const path of [
     "/v1/models/CANARY",
     "/v1/CANARY?key=CANARY",
@@ -58,15 +57,15 @@ test.each(kinds)(whatever, async (kind) => {
     "CANARY {",
     '{"messages":[{"role":"CANARY"}]}',
   ]) {
-    await post(gateway, body);
+    await postChat(gateway, body);
   }
   await gateway.stop();
 
   const log = gateway
-    .log()
+    .logEntries()
     .map((line) => JSON.stringify(line))
     .join("\n");
-  expect(gateway.log().length).toBeGreaterThan(30);
+  expect(gateway.logEntries().length).toBeGreaterThan(30);
   for (const secret of secrets) expect(log).not.toContain(secret);
   for (const secret of [accessToken, refreshToken, apiKey, "eyJ"])
     expect(bodies.join("\n")).not.toContain(secret);

@@ -1,19 +1,22 @@
 import { describe, expect, test } from "vitest";
 import type { Fault } from "../../simulator/index.js";
-import { asking, chunksOf, type Gateway, post, startGateway, textOf } from "../gateway.js";
+import { chatBody, contentOf, type Gateway, parseChunks, postChat, startGateway } from "../gateway.js";
 
-const patience = { silence: 400, progress: 400 };
+const timeouts = { idle: 400, progress: 400 };
 
-async function answered(gateway: Gateway, fault: Fault, stream: boolean, text = "sim:repeat=20") {
+async function requestWithFault(gateway: Gateway, fault: Fault, stream: boolean, text = "sim:repeat=20") {
   gateway.simulator.fault(fault);
-  const response = await post(gateway, asking(text, { stream, stream_options: { include_usage: true } }));
+  const response = await postChat(
+    gateway,
+    chatBody(text, { stream, stream_options: { include_usage: true } }),
+  );
   return { status: response.status, headers: response.headers, body: await response.text() };
 }
 
-type Refusal = [fault: Fault, status: number, code: string];
+type ExpectedError = [fault: Fault, status: number, code: string];
 
-/** Everything that goes wrong before Kimi has said a word. */
-const refusals: Refusal[] = [
+/** Faults before the first delta. */
+const earlyFaults: ExpectedError[] = [
   [
     { kind: "error", code: "resource_exhausted", reason: "REASON_SERVER_OVERLOADED_FOR_FREE_USER" },
     503,
@@ -84,11 +87,11 @@ const refusals: Refusal[] = [
   [{ kind: "retract", after: 0 }, 400, "content_filter"],
 ];
 
-describe("a failure before the first word has its HTTP status, streamed or not", () => {
-  test.each(refusals)("%j → %i %s", async (fault, status, code) => {
+describe("a fault before the first delta ends with an HTTP error status, streamed or not", () => {
+  test.each(earlyFaults)("%j → %i %s", async (fault, status, code) => {
     for (const stream of [true, false]) {
-      const gateway = await startGateway({ patience });
-      const answer = await answered(gateway, fault, stream);
+      const gateway = await startGateway({ timeouts });
+      const answer = await requestWithFault(gateway, fault, stream);
       expect(answer.status).toBe(status);
       expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
       expect(answer.headers.get("x-request-id")).toMatch(/^req_/);
@@ -98,25 +101,29 @@ describe("a failure before the first word has its HTTP status, streamed or not",
     }
   });
 
-  test("Retry-After is passed on, and what a retry cannot mend says so", async () => {
-    const limited = await answered(await startGateway(), { kind: "http", status: 429, retryAfter: 17 }, true);
+  test("Retry-After is passed on; an error that a retry cannot solve has x-should-retry: false", async () => {
+    const limited = await requestWithFault(
+      await startGateway(),
+      { kind: "http", status: 429, retryAfter: 17 },
+      true,
+    );
     expect(limited.headers.get("retry-after")).toBe("17");
     expect(limited.headers.get("x-should-retry")).toBeNull();
     const paywall: Fault = { kind: "error", code: "resource_exhausted", paywall: true };
-    const quota = await answered(await startGateway(), paywall, true);
+    const quota = await requestWithFault(await startGateway(), paywall, true);
     expect(quota.headers.get("x-should-retry")).toBe("false");
   });
 
-  test("Kimi out of reach", async () => {
+  test("an unreachable upstream is 502 upstream_unavailable", async () => {
     const gateway = await startGateway({ baseUrl: "http://127.0.0.1:9" });
-    const response = await post(gateway, asking("hello", { stream: true }));
+    const response = await postChat(gateway, chatBody("hello", { stream: true }));
     expect(response.status).toBe(502);
     expect(await response.json()).toMatchObject({ error: { code: "upstream_unavailable" } });
   });
 });
 
-/** Everything that goes wrong in the middle of an answer. */
-const breaks: [fault: Fault, code: string][] = [
+/** Faults after the first deltas. */
+const midAnswerFaults: [fault: Fault, code: string][] = [
   [{ kind: "cut", after: 3 }, "upstream_cut"],
   [{ kind: "cut-in-frame", after: 3 }, "upstream_cut"],
   [{ kind: "no-trailer", after: 3 }, "upstream_cut"],
@@ -136,47 +143,50 @@ const breaks: [fault: Fault, code: string][] = [
   ],
 ];
 
-describe("a failure after the first word is an error event, never `stop` and never silence", () => {
-  test.each(breaks)("%j → %s", async (fault, code) => {
-    const gateway = await startGateway({ patience });
-    const answer = await answered(gateway, fault, true);
-    expect(answer.status).toBe(200);
-    const chunks = chunksOf(answer.body);
-    expect(textOf(chunks.slice(0, -1))).not.toBe("");
-    expect(chunks.at(-1)).toEqual({
-      error: { message: expect.any(String), type: expect.any(String), param: null, code },
-    });
-    const reasons = chunks.map((chunk) => chunk.choices?.[0]?.finish_reason).filter((reason) => reason);
-    expect(reasons).toEqual([]);
-    expect(gateway.simulator.counts().chats).toBe(1);
-  });
+describe("a fault after the first delta is an error", () => {
+  test.each(midAnswerFaults)(
+    "streamed: an error event and no finish_reason: %j → %s",
+    async (fault, code) => {
+      const gateway = await startGateway({ timeouts });
+      const answer = await requestWithFault(gateway, fault, true);
+      expect(answer.status).toBe(200);
+      const chunks = parseChunks(answer.body);
+      expect(contentOf(chunks.slice(0, -1))).not.toBe("");
+      expect(chunks.at(-1)).toEqual({
+        error: { message: expect.any(String), type: expect.any(String), param: null, code },
+      });
+      const reasons = chunks.map((chunk) => chunk.choices?.[0]?.finish_reason).filter((reason) => reason);
+      expect(reasons).toEqual([]);
+      expect(gateway.simulator.counts().chats).toBe(1);
+    },
+  );
 
-  test.each(breaks)("not streamed it is the status: %j → %s", async (fault, code) => {
-    const gateway = await startGateway({ patience });
-    const answer = await answered(gateway, fault, false);
+  test.each(midAnswerFaults)("not streamed: an HTTP error status: %j → %s", async (fault, code) => {
+    const gateway = await startGateway({ timeouts });
+    const answer = await requestWithFault(gateway, fault, false);
     expect(answer.status).toBeGreaterThanOrEqual(500);
     expect(JSON.parse(answer.body)).toMatchObject({ error: { code } });
   });
 });
 
-describe("endings that are none of the two", () => {
-  test("a withdrawn answer finishes as content_filter; what was not sent yet is never delivered", async () => {
+describe("endings other than stop and error", () => {
+  test("a withdrawn answer has finish_reason content_filter, and without streaming no content", async () => {
     const gateway = await startGateway();
-    const streamed = chunksOf((await answered(gateway, { kind: "retract", after: 3 }, true)).body);
+    const streamed = parseChunks((await requestWithFault(gateway, { kind: "retract", after: 3 }, true)).body);
     expect(streamed.at(-2)?.choices[0]?.finish_reason).toBe("content_filter");
-    const whole = JSON.parse((await answered(gateway, { kind: "retract", after: 3 }, false)).body);
+    const whole = JSON.parse((await requestWithFault(gateway, { kind: "retract", after: 3 }, false)).body);
     expect(whole.choices[0]).toMatchObject({ finish_reason: "content_filter", message: { content: "" } });
   });
 
-  test("an answer that was cut to length finishes as length", async () => {
+  test("a truncated answer has finish_reason length", async () => {
     const gateway = await startGateway();
-    const chunks = chunksOf((await answered(gateway, { kind: "truncated", after: 3 }, true)).body);
+    const chunks = parseChunks((await requestWithFault(gateway, { kind: "truncated", after: 3 }, true)).body);
     expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe("length");
   });
 
-  test("a weaker model is a notice, not a failure", async () => {
+  test("a degraded model is reported as a notice, not as an error", async () => {
     const gateway = await startGateway();
-    const chunks = chunksOf((await answered(gateway, { kind: "degrade" }, true)).body);
+    const chunks = parseChunks((await requestWithFault(gateway, { kind: "degrade" }, true)).body);
     expect(chunks.at(-2)).toMatchObject({
       choices: [{ finish_reason: "stop" }],
       moonbridge_notices: [{ code: "model_degrade", message: expect.stringMatching(/High demand/) }],
@@ -184,8 +194,8 @@ describe("endings that are none of the two", () => {
   });
 });
 
-describe("oddities that are no faults give the same answer", () => {
-  const odd: Fault[] = [
+describe("unusual encodings give the same answer", () => {
+  const encodings: Fault[] = [
     { kind: "split" },
     { kind: "burst" },
     { kind: "gzip" },
@@ -195,12 +205,14 @@ describe("oddities that are no faults give the same answer", () => {
     { kind: "unknown" },
     { kind: "slow-start", milliseconds: 50 },
   ];
-  test.each(odd)("%j", async (fault) => {
+  test.each(encodings)("%j", async (fault) => {
     const gateway = await startGateway();
-    const plain = chunksOf(await (await post(gateway, asking("sim:unicode", { stream: true }))).text());
-    const chunks = chunksOf((await answered(gateway, fault, true, "sim:unicode")).body);
-    expect(textOf(chunks)).toBe(textOf(plain));
-    expect(textOf(chunks)).toMatch(/\p{Script=Han}/u);
+    const plain = parseChunks(
+      await (await postChat(gateway, chatBody("sim:unicode", { stream: true }))).text(),
+    );
+    const chunks = parseChunks((await requestWithFault(gateway, fault, true, "sim:unicode")).body);
+    expect(contentOf(chunks)).toBe(contentOf(plain));
+    expect(contentOf(chunks)).toMatch(/\p{Script=Han}/u);
     expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe("stop");
     expect(gateway.drift.entries().length > 0).toBe(fault.kind === "unknown");
   });

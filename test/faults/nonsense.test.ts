@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { Pool } from "undici";
 import { expect, onTestFinished, test } from "vitest";
 import { parameterNames } from "../../src/api/openai-chat/schema.js";
-import { apiKey, asking, type Kind, post, startGateway } from "../gateway.js";
+import { apiKey, chatBody, type KimiKind, postChat, startGateway } from "../gateway.js";
 
-const runs = 10_000;
+const bodyCount = 10_000;
 
-test(`${runs} nonsensical bodies: never a 5xx, never a crash, always an answer that names something`, async () => {
+test(`${bodyCount} random request bodies: no 5xx, no crash, and every 4xx has a message`, async () => {
   const gateway = await startGateway({ simulator: { script: () => [{ do: "text", content: ["ok"] }] } });
   const pool = new Pool(gateway.url, { connections: 50 });
   onTestFinished(() => pool.close());
@@ -37,10 +37,10 @@ test(`${runs} nonsensical bodies: never a 5xx, never a crash, always an answer t
     fc.string({ unit: "binary" }),
     fc.uint8Array().map((bytes) => Buffer.from(bytes)),
   );
-  const bodies = fc.sample(body, { numRuns: runs, seed: 20_261_124 });
+  const bodies = fc.sample(body, { numRuns: bodyCount, seed: 20_261_124 });
 
   const statuses = new Map<number, number>();
-  const one = async (sent: string | Buffer) => {
+  const sendBody = async (sent: string | Buffer) => {
     const { statusCode, body: answer } = await pool.request({
       method: "POST",
       path: "/v1/chat/completions",
@@ -52,21 +52,22 @@ test(`${runs} nonsensical bodies: never a 5xx, never a crash, always an answer t
     if (statusCode >= 500) throw new Error(`${statusCode} ${text} for ${String(sent).slice(0, 500)}`);
     if (statusCode >= 400) expect(JSON.parse(text).error.message).toMatch(/\w/);
   };
-  for (let at = 0; at < bodies.length; at += 50) await Promise.all(bodies.slice(at, at + 50).map(one));
+  for (let start = 0; start < bodies.length; start += 50)
+    await Promise.all(bodies.slice(start, start + 50).map(sendBody));
 
-  expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(runs);
+  expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(bodyCount);
   expect(statuses.get(400)).toBeGreaterThan(1_000);
-  expect(gateway.log().filter((line) => Number(line.level) >= 50)).toEqual([]);
-  expect((await post(gateway, asking("still there?"))).status).toBe(200);
+  expect(gateway.logEntries().filter((line) => Number(line.level) >= 50)).toEqual([]);
+  expect((await postChat(gateway, chatBody("still there?"))).status).toBe(200);
 }, 120_000);
 
-const nonsense =
-  "500 streams of nonsense from Kimi: every one ends as an error or an answer, and the next is fine";
+const streamTestName =
+  "500 random streams from Kimi each end as an error or an answer, and the next request succeeds";
 
-test.each<[kind: Kind, atOnce: number]>([
+test.each<[kind: KimiKind, concurrency: number]>([
   ["kimi-web", 50],
   ["kimi-legacy", 1],
-])(`%s: ${nonsense}`, async (kind, atOnce) => {
+])(`%s: ${streamTestName}`, async (kind, concurrency) => {
   const frames = fc.array(
     fc.oneof(
       fc.record({ do: fc.constant("raw" as const), frame: fc.dictionary(fc.string(), fc.jsonValue()) }),
@@ -80,16 +81,16 @@ test.each<[kind: Kind, atOnce: number]>([
   const gateway = await startGateway({
     kind,
     simulator: { script: ({ text }) => (text === "still there?" ? undefined : scripts[next++]) },
-    patience: { silence: 300, progress: 300 },
+    timeouts: { idle: 300, progress: 300 },
   });
-  const one = async () => {
-    const response = await post(gateway, asking("nonsense", { stream: true }));
+  const sendNext = async () => {
+    const response = await postChat(gateway, chatBody("nonsense", { stream: true }));
     const body = await response.text();
     expect(response.status === 200 ? body : JSON.parse(body).error.code).toMatch(/\[DONE\]\n\n$|^[a-z_]+$/);
   };
-  for (let at = 0; at < scripts.length; at += atOnce)
-    await Promise.all(scripts.slice(at, at + atOnce).map(one));
+  for (let start = 0; start < scripts.length; start += concurrency)
+    await Promise.all(scripts.slice(start, start + concurrency).map(sendNext));
   expect(next).toBe(scripts.length);
-  expect(gateway.log().filter((line) => Number(line.level) >= 50)).toEqual([]);
-  expect((await post(gateway, asking("still there?"))).status).toBe(200);
+  expect(gateway.logEntries().filter((line) => Number(line.level) >= 50)).toEqual([]);
+  expect((await postChat(gateway, chatBody("still there?"))).status).toBe(200);
 });

@@ -1,22 +1,22 @@
 import { apiKey } from "../gateway.js";
 
-/** One request that is right in itself; each failure mode spoils it in its own way. */
+/** A valid request; a failure mode may change it. */
 export type SweptRoute = { method: string; path: string; body?: string; type?: string };
 
 const boundary = "moonbridge";
-const form =
+const uploadForm =
   `--${boundary}\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n` +
   `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="CANARY.txt"\r\n` +
   `content-type: text/plain\r\n\r\nCANARY in a file\r\n--${boundary}--\r\n`;
 
-export const upload = { body: form, type: `multipart/form-data; boundary=${boundary}` };
+export const upload = { body: uploadForm, type: `multipart/form-data; boundary=${boundary}` };
 
 const json = (body: unknown) => ({ body: JSON.stringify(body), type: "application/json" });
 
-const picture = "data:image/png;base64,Q0FOQVJZCANARY=";
+const imageUrl = "data:image/png;base64,Q0FOQVJZCANARY=";
 
-/** Chats with each upstream and with whatever else a chat may hold. */
-const chats: [path: string, more: Record<string, unknown>][] = [
+/** Chat requests to each upstream, by each path, and with each kind of content. */
+const chatRequests: [path: string, more: Record<string, unknown>][] = [
   ...["by-web", "by-legacy", "by-platform"].flatMap((model) =>
     [true, false].map((stream): [string, Record<string, unknown>] => [
       "/v1/chat/completions",
@@ -27,8 +27,11 @@ const chats: [path: string, more: Record<string, unknown>][] = [
   ["/chat/completions", { model: "kimi-search" }],
   ["/v1/v1/chat/completions", { stream: true, stream_options: { include_usage: true } }],
   ["//v1//chat/completions/", { conversation_id: "CANARY" }],
-  ["/v1/chat/completions", { messages: [{ role: "user", content: [image(picture)] }] }],
-  ["/v1/chat/completions", { messages: [{ role: "user", content: [image("http://127.0.0.1:1/CANARY")] }] }],
+  ["/v1/chat/completions", { messages: [{ role: "user", content: [imagePart(imageUrl)] }] }],
+  [
+    "/v1/chat/completions",
+    { messages: [{ role: "user", content: [imagePart("http://127.0.0.1:1/CANARY")] }] },
+  ],
   [
     "/v1/chat/completions",
     { messages: [{ role: "user", content: [{ type: "file", file: { file_id: "CANARY" } }] }] },
@@ -39,12 +42,12 @@ const chats: [path: string, more: Record<string, unknown>][] = [
   ],
 ];
 
-function image(url: string) {
+function imagePart(url: string) {
   return { type: "image_url", image_url: { url } };
 }
 
-/** Paths that no description names, and some that are not there. */
-const hidden = [
+/** Paths that are not in the OpenAPI description, some of which do not exist. */
+const undocumentedPaths = [
   ...["/docs", "/docs/", "/docs/json", "/docs/yaml", "/docs/static/index.html", "/docs/static/nothing.js"],
   ...["/docs/static/..%2f..%2fpackage.json", "/openapi.json", "/metrics", "/v1", "/v1/", "/v1/v1/models"],
   ...["/models", "/models/kimi", "/files", "/v1/models/", "/v1/models/no-such-model", "/v1/files/file-none"],
@@ -61,29 +64,33 @@ const hidden = [
 ];
 
 /**
- * Every route of the server, by its own description and beyond it, with every method that somebody may try. `file` is
- * the id of an uploaded file.
+ * Requests to every route of the OpenAPI `description`, to undocumented paths and of each kind of chat, each with several
+ * methods. `file` is the id of an uploaded file.
  */
 export function sweptRoutes(description: unknown, file: string): SweptRoute[] {
-  const described = Object.entries(pathsOf(description)).flatMap(([template, methods]) => {
+  const documented = Object.entries(pathsOf(description)).flatMap(([template, methods]) => {
     const path = template.replace("{id}", template.includes("files") ? file : "kimi");
-    const named = Object.keys(methods).map((method) => method.toUpperCase());
-    return [...new Set([...named, "GET", "POST", "HEAD", "OPTIONS", "DELETE", "PUT"])].map((method) => ({
-      method,
-      path,
-      ...bodyFor(method, path),
-    }));
+    const documentedMethods = Object.keys(methods).map((method) => method.toUpperCase());
+    return [...new Set([...documentedMethods, "GET", "POST", "HEAD", "OPTIONS", "DELETE", "PUT"])].map(
+      (method) => ({
+        method,
+        path,
+        ...bodyFor(method, path),
+      }),
+    );
   });
-  const beyond = hidden.flatMap((path) =>
+  const undocumented = undocumentedPaths.flatMap((path) =>
     ["GET", "POST", "HEAD"].map((method) => ({ method, path, ...bodyFor(method, path) })),
   );
-  const chatting = chats.map(([path, more]) => ({
+  const chatRoutes = chatRequests.map(([path, more]) => ({
     method: "POST",
     path,
     ...json({ model: "kimi", messages: [{ role: "user", content: "my CANARY prompt" }], ...more }),
   }));
-  // What is deleted is missed by nobody behind it.
-  return [...described, ...beyond, ...chatting].toSorted((a, b) => Number(isDelete(a)) - Number(isDelete(b)));
+  // DELETE requests go last, so that the others still find the files.
+  return [...documented, ...undocumented, ...chatRoutes].toSorted(
+    (a, b) => Number(isDelete(a)) - Number(isDelete(b)),
+  );
 }
 
 function isDelete({ method }: SweptRoute): boolean {

@@ -1,9 +1,9 @@
 /**
- * Attempts to make Moonbridge fetch what is not public. `PORT` is a port of this machine where a canary listens,
- * on 127.0.0.1 and on [::1].
+ * Links that try to make Moonbridge fetch non-public addresses. `PORT` is replaced by the port of a canary on 127.0.0.1
+ * and [::1].
  */
 
-/** 127.0.0.1, as the parsers of this world let it be written. */
+/** Spellings of 127.0.0.1 that URL parsers accept. */
 export const loopbackSpellings = [
   "127.0.0.1",
   "127.0.0.1.",
@@ -46,7 +46,7 @@ export const loopbackSpellings = [
   "%3127.0.0.%EF%BC%91",
 ].map((host) => `http://${host}:PORT/`);
 
-/** The same again where it is not the host that is odd. */
+/** Links to loopback with unusual syntax outside the host. */
 export const oddForms = [
   "http:127.0.0.1:PORT/",
   "http:/127.0.0.1:PORT/",
@@ -65,7 +65,7 @@ export const oddForms = [
   "http://:@127.0.0.1:PORT/",
 ];
 
-/** Parsers take tabs and line ends out of a link; servers cannot send them in a header. */
+/** URL parsers strip control characters from a link; they cannot be sent in a redirect header. */
 export const withControls = [
   "http://127.0.\t0.1:PORT/",
   "ht\ntp://127.0.0.1:PORT/",
@@ -83,7 +83,7 @@ export const loopback6Spellings = [
   "::0.0.0.1",
 ].map((address) => `http://[${address}]:PORT/`);
 
-/** IPv4 inside IPv6: loopback, private, metadata; and public ones, which nobody needs to spell so. */
+/** IPv4 addresses embedded in IPv6: loopback, private, metadata, and public ones, which need no such spelling. */
 export const embedded = [
   "::ffff:127.0.0.1",
   "::ffff:7f00:1",
@@ -121,7 +121,7 @@ export const embedded = [
   "2001:0000:4136:e378:8000:63bf:3fff:fdd2",
 ].map((address) => `http://[${address}]:PORT/`);
 
-/** One or two of every range that is not the public internet. */
+/** One or two addresses of every non-public range. */
 export const insideAddresses = [
   "0.0.0.0",
   "0.0.0.1",
@@ -179,7 +179,7 @@ export const insideAddresses = [
   "ff0e::1",
 ];
 
-/** Who asks these gets the passwords of the machine. */
+/** Metadata services, which hand out credentials of the machine. */
 export const metadataAddresses = [
   "169.254.169.254",
   "169.254.170.2",
@@ -213,7 +213,7 @@ export const metadataSpellings = [
   "0xa83f8110",
 ].map((host) => `http://${host}/latest/meta-data/`);
 
-/** They resolve to a public address in the tests: the name alone must do. */
+/** Local names; they resolve to a public address in the tests, so only the name can be the reason for refusal. */
 export const localNames = [
   "localhost",
   "LOCALHOST",
@@ -326,7 +326,7 @@ export const malformed = [
   "http://xn--a:PORT/",
 ];
 
-/** What a resolver may say of a name; one address that is not public spoils all. */
+/** DNS answers that must be refused, since at least one address is not public. */
 export const poisonedAnswers: string[][] = [
   ...[...insideAddresses, ...metadataAddresses].map((address) => [address]),
   ["127.0.0.1"],

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fileName } from "../../src/files/file-name.js";
+import { deriveFileName } from "../../src/files/file-name.js";
 
-const at = (path: string) => new URL(path, "https://public.test");
+const urlOf = (path: string) => new URL(path, "https://public.test");
 
 test.each([
   ["/a/report.pdf?x=1.txt", "report.pdf"],
@@ -13,8 +13,8 @@ test.each([
   ["/.hidden", "hidden"],
   ["/%2e%2e%2f", "file"],
   ["/", "file"],
-])("the address %s gives %s", (path, name) => {
-  expect(fileName(undefined, at(path))).toBe(name);
+])("derives the name from the URL %s: %s", (path, name) => {
+  expect(deriveFileName(undefined, urlOf(path))).toBe(name);
 });
 
 test.each([
@@ -45,8 +45,8 @@ test.each([
   ["attachment", "last.txt"],
   [`attachment; filename="${"n".repeat(500)}.csv"`, `${"n".repeat(186)}.csv`],
   [`attachment; filename="${"n".repeat(185)}😀😀.csv"`, `${"n".repeat(185)}.csv`],
-])("the header %s gives %s", (disposition, name) => {
-  expect(fileName(disposition, at("/last.txt"))).toBe(name);
+])("derives the name from the header %s: %s", (disposition, name) => {
+  expect(deriveFileName(disposition, urlOf("/last.txt"))).toBe(name);
 });
 
 const part = fc.oneof(
@@ -64,10 +64,10 @@ const disposition = fc.oneof(
   encoded.map((value) => `attachment; filename*=UTF-8''${value}`),
 );
 
-test("whatever a server says, a name is one plain part of a path, of 1 to 190 characters", () => {
+test("always derives a single safe path segment of 1 to 190 characters", () => {
   fc.assert(
     fc.property(disposition, encoded, (header, path) => {
-      const name = fileName(header, at(`/${path}`));
+      const name = deriveFileName(header, urlOf(`/${path}`));
       expect(name).toMatch(/^[^/\\\p{C}\p{Zl}\p{Zp}]+$/u);
       expect(name).not.toMatch(/^[.\s]|[.\s]$/);
       expect(name.length).toBeLessThanOrEqual(190);
@@ -76,14 +76,14 @@ test("whatever a server says, a name is one plain part of a path, of 1 to 190 ch
   );
 });
 
-test("any plain name comes through whole, however it is written", () => {
+test("keeps any plain name unchanged in every encoding", () => {
   const plain = fc.stringMatching(/^[\p{L}\p{N}_()+,-]{1,80}\.[a-z]{1,5}$/u);
   fc.assert(
     fc.property(plain, (name) => {
       const percent = encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
-      expect(fileName(`attachment; filename="x"; filename*=UTF-8''${percent}`, at("/x"))).toBe(name);
-      expect(fileName(`attachment; filename="${name}"`, at("/x"))).toBe(name);
-      expect(fileName(undefined, at(`/${percent}`))).toBe(name);
+      expect(deriveFileName(`attachment; filename="x"; filename*=UTF-8''${percent}`, urlOf("/x"))).toBe(name);
+      expect(deriveFileName(`attachment; filename="${name}"`, urlOf("/x"))).toBe(name);
+      expect(deriveFileName(undefined, urlOf(`/${percent}`))).toBe(name);
     }),
     { numRuns: 1_000 },
   );

@@ -5,40 +5,40 @@ import { type AddressInfo, createServer as createRawServer, type Server, type So
 import { buildConnector } from "undici";
 import { onTestFinished } from "vitest";
 import { LinkFetcher, type LinkFetcherOptions } from "../../src/files/link-fetcher.js";
-import { Guard } from "../../src/files/ssrf-guard.js";
+import { SsrfGuard } from "../../src/files/ssrf-guard.js";
 
-/** Public addresses of these tests; behind each is this machine. */
+/** Public addresses that the test connector maps to this machine. */
 export const publicAddresses = ["93.184.216.34", "2606:2800:220:1::34"];
 
-const behind: Record<string, string> = { "93.184.216.34": "127.0.0.1", "2606:2800:220:1::34": "::1" };
+const localAddresses: Record<string, string> = { "93.184.216.34": "127.0.0.1", "2606:2800:220:1::34": "::1" };
 
 /** A self-signed certificate for `secure.test` alone. */
 const certificate = readFileSync(new URL("../fixtures/secure.test.crt", import.meta.url));
 const key = readFileSync(new URL("../fixtures/secure.test.key", import.meta.url));
 
-/** What a name resolves to, look-up by look-up; the last answer stays. */
-type Answers = readonly (readonly string[])[];
+/** DNS answers by look-up; the last one is repeated. */
+type LookupAnswers = readonly (readonly string[])[];
 
 type TestFetcherOptions = {
   allowPrivate?: boolean;
   ownNetworks?: string[];
-  names?: Record<string, Answers>;
-  bounds?: LinkFetcherOptions["bounds"];
+  names?: Record<string, LookupAnswers>;
+  fetchLimits?: LinkFetcherOptions["fetchLimits"];
 };
 
 /**
- * The fetcher as it is, its guard too, in a world where names resolve as `names` says (any other to a public
- * address) and where this machine answers on `publicAddresses` after the guard has let them through.
+ * A real fetcher with a real guard. Names resolve as in `names`, any other name to a public address; connections to
+ * `publicAddresses` go to this machine after the guard has permitted them.
  */
-export function testFetcher({ names = {}, bounds = {}, ...guard }: TestFetcherOptions = {}) {
+export function testFetcher({ names = {}, fetchLimits = {}, ...guard }: TestFetcherOptions = {}) {
   const lookups: string[] = [];
   const fetcher = new LinkFetcher(
-    new Guard({
+    new SsrfGuard({
       allowPrivate: guard.allowPrivate ?? false,
       ...(guard.ownNetworks ? { ownNetworks: () => guard.ownNetworks ?? [] } : {}),
     }),
     {
-      bounds,
+      fetchLimits,
       resolve: async (hostname) => {
         const answers = names[hostname] ?? [publicAddresses];
         const nth = lookups.filter((name) => name === hostname).length;
@@ -52,7 +52,7 @@ export function testFetcher({ names = {}, bounds = {}, ...guard }: TestFetcherOp
           lookup: (hostname, how, done) =>
             options.lookup(hostname, how, (error, found) => {
               if (typeof found === "string") throw new Error("one address where all were asked for");
-              const local = found.map(({ address }) => asLookupAddress(behind[address] ?? address));
+              const local = found.map(({ address }) => asLookupAddress(localAddresses[address] ?? address));
               done(error, local);
             }),
         }),
@@ -65,41 +65,41 @@ function asLookupAddress(address: string) {
   return { address, family: address.includes(":") ? 6 : 4 };
 }
 
-export type Site = { port: number; connections: number; open: Set<Socket> };
+export type TestServer = { port: number; connections: number; open: Set<Socket> };
 
-/** An HTTP server on both loopback addresses that also keeps what it was asked. */
-export async function startSite(
-  answer: RequestListener,
+/** An HTTP server on both loopback addresses that records its requests. */
+export async function startServer(
+  handle: RequestListener,
   { secure = false } = {},
-): Promise<Site & { requests: IncomingMessage[] }> {
+): Promise<TestServer & { requests: IncomingMessage[] }> {
   const requests: IncomingMessage[] = [];
   const listener: RequestListener = (request, response) => {
     requests.push(request);
-    answer(request, response);
+    handle(request, response);
   };
   const make = () =>
     secure ? createSecureServer({ key, cert: certificate }, listener) : createServer(listener);
   return Object.assign(await listenOnBoth(make), { requests });
 }
 
-/** A server of bare bytes: `talk` has the socket after the request's header has come. */
-export async function startRawSite(talk: (socket: Socket) => void): Promise<Site> {
+/** A TCP server: `respond` gets the socket once the request has arrived. */
+export async function startRawServer(respond: (socket: Socket) => void): Promise<TestServer> {
   return listenOnBoth(() =>
     createRawServer((socket) => {
       socket.on("error", () => {});
-      socket.once("data", () => talk(socket));
+      socket.once("data", () => respond(socket));
     }),
   );
 }
 
-/** Counts who comes; nobody is to come. */
-export async function startCanary(): Promise<Site> {
+/** A server that must not get any connection; it counts them. */
+export async function startCanary(): Promise<TestServer> {
   return listenOnBoth(() => createServer((_request, response) => response.end("CANARY of the inside")));
 }
 
-/** Servers on 127.0.0.1 and [::1], on the same port, both gone when the test ends. */
-async function listenOnBoth(make: () => Server): Promise<Site> {
-  const site: Site = { port: 0, connections: 0, open: new Set() };
+/** Servers on 127.0.0.1 and [::1] with the same port, closed when the test ends. */
+async function listenOnBoth(make: () => Server): Promise<TestServer> {
+  const site: TestServer = { port: 0, connections: 0, open: new Set() };
   for (const host of ["127.0.0.1", "::1"]) {
     const server = make();
     server.on("connection", (socket: Socket) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mediaTypeOf, withExtension } from "../../src/files/media-type.js";
+import { detectMediaType, withExtension } from "../../src/files/media-type.js";
 
 test.each([
   ["application/pdf", "x.txt", "application/pdf"],
@@ -19,8 +19,8 @@ test.each([
   [undefined, "a.svg", "image/svg+xml"],
   [undefined, "a.unknown", "application/octet-stream"],
   [undefined, "pdf", "application/octet-stream"],
-])("content-type %s and the name %s are %s", (contentType, name, mediaType) => {
-  expect(mediaTypeOf(contentType, name)).toBe(mediaType);
+])("detects the type for content-type %s and name %s: %s", (contentType, name, mediaType) => {
+  expect(detectMediaType(contentType, name)).toBe(mediaType);
 });
 
 test.each([
@@ -36,6 +36,6 @@ test.each([
   ["build.rs", "text/plain", "build.rs"],
   ["data", "application/octet-stream", "data"],
   ["data", "application/x-tar", "data"],
-])("%s of type %s is named %s", (name, mediaType, full) => {
+])("names %s of type %s: %s", (name, mediaType, full) => {
   expect(withExtension(name, mediaType)).toBe(full);
 });

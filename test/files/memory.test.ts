@@ -5,14 +5,14 @@ import { Readable } from "node:stream";
 import { request } from "undici";
 import { expect, test } from "vitest";
 import { startSimulator } from "../../simulator/index.js";
-import { freshFolder, run, writeConfig } from "../cli/process.js";
+import { createTemporaryFolder, runMoonbridge, writeConfig } from "../cli/process.js";
 
 const key = "sk-CANARY-memory";
 const megabyte = 1_048_576;
 const size = 100 * megabyte;
 
-/** A hundred megabytes that are never anywhere as a whole, and their digest. */
-function* bytes(count = size): Generator<Buffer> {
+/** Generates bytes in chunks, so that they are never in memory as a whole. */
+function* generateBytes(count = size): Generator<Buffer> {
   for (let at = 0; at < count; at += 65_536) yield Buffer.alloc(Math.min(65_536, count - at), at / 65_536);
 }
 
@@ -22,24 +22,24 @@ function digestOf(chunks: Iterable<Buffer>): string {
   return digest.digest("hex");
 }
 
-/** Resident memory of a process in bytes: now, and at its highest since `forgetPeak`. */
-function memory(pid: number, what: "VmRSS" | "VmHWM"): number {
+/** Resident memory of a process in bytes: current (VmRSS), or peak since `resetPeak` (VmHWM). */
+function memoryOf(pid: number, what: "VmRSS" | "VmHWM"): number {
   const kilobytes = new RegExp(`^${what}:\\s+(\\d+) kB$`, "m").exec(
     readFileSync(`/proc/${pid}/status`, "utf8"),
   )?.[1];
   return Number(kilobytes) * 1_024;
 }
 
-function forgetPeak(pid: number): void {
+function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }
 
-test("a file of 100 MB goes to disk and on to Kimi in less than 40 MB of memory", async () => {
+test("receives a file of 100 MB and uploads it to Kimi with less than 40 MB of additional memory", async () => {
   const kimi = await startSimulator();
-  const folder = freshFolder();
+  const folder = createTemporaryFolder();
   const upstream = { name: "me", kind: "kimi-web", baseUrl: kimi.url, authUrl: kimi.url, ...kimi.issue() };
   writeConfig(folder, { token: key, upstreams: [upstream] });
-  const moonbridge = run(["--port", "0"], folder);
+  const moonbridge = runMoonbridge(["--port", "0"], folder);
   const url = await moonbridge.ready;
   const authorization = `Bearer ${key}`;
 
@@ -48,7 +48,7 @@ test("a file of 100 MB goes to disk and on to Kimi in less than 40 MB of memory"
     const body = Readable.from(
       (function* () {
         yield Buffer.from(head);
-        yield* bytes(count);
+        yield* generateBytes(count);
         yield Buffer.from("\r\n--B--\r\n");
       })(),
     );
@@ -69,13 +69,13 @@ test("a file of 100 MB goes to disk and on to Kimi in less than 40 MB of memory"
     expect([response.status, response.ok ? "" : await response.text()]).toEqual([200, ""]);
   };
   const growth = async (work: () => Promise<unknown>) => {
-    const before = memory(moonbridge.pid, "VmRSS");
-    forgetPeak(moonbridge.pid);
+    const before = memoryOf(moonbridge.pid, "VmRSS");
+    resetPeak(moonbridge.pid);
     await work();
-    return (memory(moonbridge.pid, "VmHWM") - before) / megabyte;
+    return (memoryOf(moonbridge.pid, "VmHWM") - before) / megabyte;
   };
 
-  // The code that does it is loaded and warm.
+  // Warm-up: loads and compiles the code.
   await ask((await upload("small.pdf", 10 * megabyte)).id);
   let id = "";
   const receiving = await growth(async () => {
@@ -88,7 +88,7 @@ test("a file of 100 MB goes to disk and on to Kimi in less than 40 MB of memory"
   expect(receiving).toBeLessThan(40);
   expect(sending).toBeLessThan(40);
   const sent = kimi.calls.filter(({ path }) => path.endsWith("/file/upload")).at(-1)?.body;
-  expect(sent).toMatchObject({ name: "large.pdf", size, checksum: digestOf(bytes()) });
+  expect(sent).toMatchObject({ name: "large.pdf", size, checksum: digestOf(generateBytes()) });
   expect(readdirSync(join(folder, "moonbridge-files")).filter((name) => name.endsWith(".part"))).toEqual([]);
   await kimi.close();
 }, 120_000);

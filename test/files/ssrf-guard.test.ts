@@ -4,7 +4,7 @@ import ipaddr from "ipaddr.js";
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/core/errors.js";
 import type { LinkFetcher } from "../../src/files/link-fetcher.js";
-import { Guard } from "../../src/files/ssrf-guard.js";
+import { SsrfGuard } from "../../src/files/ssrf-guard.js";
 import {
   embedded,
   insideAddresses,
@@ -20,22 +20,29 @@ import {
   withControls,
   withUserInfo,
 } from "./attempts.js";
-import { publicAddresses, readAll, startCanary, startSite, testFetcher } from "./links.js";
+import { publicAddresses, readAll, startCanary, startServer, testFetcher } from "./links.js";
 
-const literal = (address: string) => `http://${address.includes(":") ? `[${address}]` : address}:PORT/`;
-const here = [...loopbackSpellings, ...oddForms, ...loopback6Spellings];
-const inside = [...insideAddresses, ...metadataAddresses].map(literal);
-const places = [...here, ...inside, ...metadataSpellings, ...embedded];
-const attempts = [...places, ...withControls, ...localNames, ...schemes, ...withUserInfo, ...malformed];
-const redirectTargets = [...places, ...localNames, ...schemes, ...withUserInfo].filter(
-  // Relative to the site that sends it, this one is a path.
+const linkToAddress = (address: string) => `http://${address.includes(":") ? `[${address}]` : address}:PORT/`;
+const loopbackLinks = [...loopbackSpellings, ...oddForms, ...loopback6Spellings];
+const privateLinks = [...insideAddresses, ...metadataAddresses].map(linkToAddress);
+const forbiddenHosts = [...loopbackLinks, ...privateLinks, ...metadataSpellings, ...embedded];
+const attempts = [
+  ...forbiddenHosts,
+  ...withControls,
+  ...localNames,
+  ...schemes,
+  ...withUserInfo,
+  ...malformed,
+];
+const redirectTargets = [...forbiddenHosts, ...localNames, ...schemes, ...withUserInfo].filter(
+  // In a redirect this is a path relative to the server.
   (target) => !target.startsWith("http:127") && !target.startsWith("http:/127"),
 );
 
 const signal = new AbortController().signal;
 
-/** Both verbs on a link; the codes of the errors they end with. */
-async function verdicts(fetcher: LinkFetcher, link: string): Promise<unknown[]> {
+/** Outcomes of `describe` and `open` for a link: `fetched` or the error's code. */
+async function fetchOutcomes(fetcher: LinkFetcher, link: string): Promise<unknown[]> {
   const read = fetcher.open(link, signal).then(async ({ body }) => {
     for await (const _chunk of body);
   });
@@ -54,45 +61,45 @@ function codeOf(error: unknown): string {
 
 const refused = ["link_forbidden", "link_forbidden"];
 
-test(`there are ${attempts.length + redirectTargets.length + poisonedAnswers.length} different attempts`, () => {
+test(`the corpus has ${attempts.length + redirectTargets.length + poisonedAnswers.length} distinct attempts`, () => {
   expect(attempts.length).toBeGreaterThan(200);
   expect(new Set(attempts).size).toBe(attempts.length);
   expect(new Set(poisonedAnswers.map(String)).size).toBe(poisonedAnswers.length);
 });
 
-test(`${attempts.length} links to what is not public: all refused, nobody is called, no name is looked up`, async () => {
+test(`refuses ${attempts.length} links to non-public addresses without a connection or a DNS look-up`, async () => {
   const canary = await startCanary();
   const { fetcher, lookups } = testFetcher();
   for (const attempt of attempts)
-    expect([attempt, ...(await verdicts(fetcher, attempt.replaceAll("PORT", `${canary.port}`)))]).toEqual([
+    expect([
       attempt,
-      ...refused,
-    ]);
+      ...(await fetchOutcomes(fetcher, attempt.replaceAll("PORT", `${canary.port}`))),
+    ]).toEqual([attempt, ...refused]);
   expect(canary.connections).toBe(0);
   expect(lookups).toEqual([]);
 });
 
-test("the attempts are real: with private links opened, every spelling of this machine reaches the canary", async () => {
-  for (const attempt of here) {
+test("with private links allowed, every spelling of loopback reaches the canary, so the attempts are real", async () => {
+  for (const attempt of loopbackLinks) {
     const canary = await startCanary();
     const { fetcher } = testFetcher({ allowPrivate: true });
-    await verdicts(fetcher, attempt.replaceAll("PORT", `${canary.port}`));
+    await fetchOutcomes(fetcher, attempt.replaceAll("PORT", `${canary.port}`));
     expect([attempt, canary.connections]).toEqual([attempt, 2]);
   }
 });
 
-test(`${redirectTargets.length} redirects to what is not public: all refused, nobody is called`, async () => {
+test(`refuses ${redirectTargets.length} redirects to non-public addresses without a connection`, async () => {
   const canary = await startCanary();
   let target = "";
   let nth = 0;
-  const site = await startSite((_request, response) => {
+  const site = await startServer((_request, response) => {
     const status = [301, 302, 303, 307, 308][nth++ % 5] ?? 302;
     response.writeHead(status, { location: Buffer.from(target.trim()).toString("latin1") }).end();
   });
   const { fetcher, lookups } = testFetcher();
   for (const attempt of redirectTargets) {
     target = attempt.replaceAll("PORT", `${canary.port}`);
-    const verdict = await verdicts(fetcher, `http://public.test:${site.port}/`);
+    const verdict = await fetchOutcomes(fetcher, `http://public.test:${site.port}/`);
     expect([attempt, ...verdict]).toEqual([attempt, ...refused]);
   }
   expect(canary.connections).toBe(0);
@@ -100,33 +107,33 @@ test(`${redirectTargets.length} redirects to what is not public: all refused, no
   expect(new Set(lookups)).toEqual(new Set(["public.test"]));
 });
 
-test(`${poisonedAnswers.length} answers of a resolver with something inside in them: all refused, nobody is called`, async () => {
+test(`refuses names for ${poisonedAnswers.length} DNS answers that contain a non-public address, without a connection`, async () => {
   const canary = await startCanary();
-  const site = await startSite((request, response) => {
+  const site = await startServer((request, response) => {
     response.writeHead(302, { location: `http://evil.test:${canary.port}${request.url}` }).end();
   });
   for (const answer of poisonedAnswers) {
     const { fetcher } = testFetcher({ names: { "evil.test": [answer] } });
-    const direct = await verdicts(fetcher, `http://evil.test:${canary.port}/`);
-    const redirected = await verdicts(fetcher, `http://public.test:${site.port}/`);
+    const direct = await fetchOutcomes(fetcher, `http://evil.test:${canary.port}/`);
+    const redirected = await fetchOutcomes(fetcher, `http://public.test:${site.port}/`);
     expect([answer, ...direct, ...redirected]).toEqual([answer, ...refused, ...refused]);
   }
   expect(canary.connections).toBe(0);
 });
 
-describe("a name that is public first and private afterwards", () => {
+describe("DNS rebinding from a public to a private address", () => {
   const rebound = [publicAddresses, ["127.0.0.1", "::1"]];
 
-  test("is looked up once for a connection, which goes to the address that was checked", async () => {
-    const site = await startSite((_request, response) => response.end("public"));
+  test("looks the name up once per connection, which goes to the checked address", async () => {
+    const site = await startServer((_request, response) => response.end("public"));
     const { fetcher, lookups } = testFetcher({ names: { "evil.test": rebound } });
     const { body } = await fetcher.open(`http://evil.test:${site.port}/`, signal);
     expect(String(await readAll(body))).toBe("public");
     expect(lookups).toEqual(["evil.test"]);
   });
 
-  test("is refused at the second fetch", async () => {
-    const site = await startSite((_request, response) => response.end("public"));
+  test("is refused on the second fetch", async () => {
+    const site = await startServer((_request, response) => response.end("public"));
     const { fetcher } = testFetcher({ names: { "evil.test": rebound } });
     await fetcher.describe(`http://evil.test:${site.port}/`, signal);
     await expect(fetcher.open(`http://evil.test:${site.port}/`, signal)).rejects.toThrow("private network");
@@ -134,7 +141,7 @@ describe("a name that is public first and private afterwards", () => {
   });
 
   test("is refused when its server redirects to itself", async () => {
-    const site = await startSite((_request, response) =>
+    const site = await startServer((_request, response) =>
       response.writeHead(307, { location: "/again" }).end(),
     );
     const { fetcher } = testFetcher({ names: { "evil.test": rebound } });
@@ -142,8 +149,8 @@ describe("a name that is public first and private afterwards", () => {
     expect(site.connections).toBe(1);
   });
 
-  test("is refused when its server has no HEAD and is asked again by GET", async () => {
-    const site = await startSite((_request, response) => response.writeHead(405).end());
+  test("is refused when a HEAD request is repeated as GET", async () => {
+    const site = await startServer((_request, response) => response.writeHead(405).end());
     const { fetcher } = testFetcher({ names: { "evil.test": rebound } });
     await expect(fetcher.describe(`http://evil.test:${site.port}/`, signal)).rejects.toThrow(
       "private network",
@@ -151,8 +158,8 @@ describe("a name that is public first and private afterwards", () => {
     expect(site.connections).toBe(1);
   });
 
-  test("cannot slip a metadata service in where private links are opened", async () => {
-    const site = await startSite((_request, response) =>
+  test("cannot reach a metadata service even if private links are allowed", async () => {
+    const site = await startServer((_request, response) =>
       response.writeHead(302, { location: "/again" }).end(),
     );
     const { fetcher } = testFetcher({
@@ -164,7 +171,7 @@ describe("a name that is public first and private afterwards", () => {
   });
 });
 
-describe("private links, opened by the config", () => {
+describe("with allowPrivate", () => {
   test.each([
     "http://localhost:PORT/",
     "http://127.0.0.1:PORT/",
@@ -182,10 +189,10 @@ describe("private links, opened by the config", () => {
 
   const opened = /^(10|127|172|192\.168)\.|^(fc00|fd12:3456:789a)::1$/;
 
-  test("opens private networks and nothing else", () => {
-    const guard = new Guard({ allowPrivate: true });
+  test("permits private networks and nothing else", () => {
+    const guard = new SsrfGuard({ allowPrivate: true });
     for (const address of [...insideAddresses, ...metadataAddresses]) {
-      const check = () => guard.checkLink(literal(address).replace(":PORT", ""));
+      const check = () => guard.checkLink(linkToAddress(address).replace(":PORT", ""));
       if (opened.test(address)) check();
       else expect(check, address).toThrow(GatewayError);
     }
@@ -194,32 +201,32 @@ describe("private links, opened by the config", () => {
   });
 });
 
-describe("this machine on a public address", () => {
+describe("this machine's own public networks", () => {
   const ownNetworks = ["93.184.216.34/24", "2606:2800:220:1::34/64", "10.0.0.5/8"];
-  const guard = new Guard({ allowPrivate: false, ownNetworks: () => ownNetworks });
+  const guard = new SsrfGuard({ allowPrivate: false, ownNetworks: () => ownNetworks });
 
-  test("is as private as its loopback, and so are its neighbours: firewalls let it in", () => {
+  test("are refused like loopback, since firewalls may trust this machine", () => {
     for (const address of ["93.184.216.34", "93.184.216.1", "2606:2800:220:1::34", "2606:2800:220:1:ffff::"])
       expect(() => guard.checkAddresses("me.test", [address]), address).toThrow(
         "network of Moonbridge itself",
       );
     guard.checkAddresses("other.test", ["93.184.217.34", "2606:2800:220:2::34"]);
-    const open = new Guard({ allowPrivate: true, ownNetworks: () => ownNetworks });
+    const open = new SsrfGuard({ allowPrivate: true, ownNetworks: () => ownNetworks });
     open.checkAddresses("me.test", ["93.184.216.34", "2606:2800:220:1::34"]);
   });
 
-  test("is known without being told", () => {
+  test("are detected from the network interfaces", () => {
     const mine = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
     expect(mine.length).toBeGreaterThan(0);
     for (const { address } of mine)
-      expect(() => new Guard({ allowPrivate: false }).checkAddresses("me.test", [address])).toThrow(
+      expect(() => new SsrfGuard({ allowPrivate: false }).checkAddresses("me.test", [address])).toThrow(
         GatewayError,
       );
   });
 });
 
-/** What IANA gives out to nobody or for a special purpose, and an address beside it that is public. */
-const registry = {
+/** Unallocated and special-purpose ranges of IANA, each with an adjacent public address. */
+const specialPurposeRanges = {
   "0.0.0.0/8": "1.0.0.0",
   "10.0.0.0/8": "11.0.0.0",
   "100.64.0.0/10": "100.128.0.0",
@@ -247,8 +254,8 @@ const registry = {
   "8000::/1": "3ffe:ffff::",
 };
 
-describe("addresses", () => {
-  const guard = new Guard({ allowPrivate: false, ownNetworks: () => [] });
+describe("address classification", () => {
+  const guard = new SsrfGuard({ allowPrivate: false, ownNetworks: () => [] });
   const verdict = (address: string) => {
     try {
       guard.checkAddresses("x.test", [address]);
@@ -258,8 +265,8 @@ describe("addresses", () => {
     }
   };
 
-  test.each(Object.entries(registry))(
-    "%s is refused from end to end; %s beside it is public",
+  test.each(Object.entries(specialPurposeRanges))(
+    "refuses all of %s and permits the adjacent %s",
     (cidr, beside) => {
       const [network, bits] = ipaddr.parseCIDR(cidr);
       const first = network.toByteArray();
@@ -284,7 +291,7 @@ describe("addresses", () => {
     },
   );
 
-  test("any IPv4 address in any spelling is judged as the one it is", () => {
+  test("treats any spelling of an IPv4 address like its canonical form", () => {
     const part = (value: number, base: number, zeros: number) =>
       base === 16
         ? `0x${"0".repeat(zeros)}${value.toString(16)}`
@@ -317,8 +324,8 @@ describe("addresses", () => {
   });
 });
 
-test("an error quotes the host, shortened, and nothing else of a link", () => {
-  const guard = new Guard({ allowPrivate: false });
+test("quotes only the host of a link, truncated, in its error", () => {
+  const guard = new SsrfGuard({ allowPrivate: false });
   const long = `${"a".repeat(60)}.${"b".repeat(60)}.localhost`;
   const message = (link: string) => {
     try {

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { toFile } from "openai";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type Gateway, post, startGateway } from "../gateway.js";
+import { type Gateway, postChat, startGateway } from "../gateway.js";
 
 const png = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
@@ -16,15 +16,19 @@ const picture = { type: "image_url", image_url: { url: dataUrl("image/png", png)
 const document = { type: "file", file: { filename: "报告.pdf", file_data: dataUrl("application/pdf", pdf) } };
 const text = (value: string) => ({ type: "text", text: value });
 
-function say(gateway: Gateway, content: unknown, history: readonly unknown[] = []): Promise<Response> {
-  return post(gateway, { model: "kimi", messages: [...history, { role: "user", content }] });
+function sendMessage(
+  gateway: Gateway,
+  content: unknown,
+  history: readonly unknown[] = [],
+): Promise<Response> {
+  return postChat(gateway, { model: "kimi", messages: [...history, { role: "user", content }] });
 }
 
-function uploads({ simulator }: Gateway) {
+function uploadedBodies({ simulator }: Gateway) {
   return simulator.calls.filter(({ path }) => path.endsWith("/file/upload")).map(({ body }) => body);
 }
 
-function blocks({ simulator }: Gateway): unknown {
+function lastBlocks({ simulator }: Gateway): unknown {
   const { body } = simulator.calls.findLast(({ path }) => path.endsWith("ChatService/Chat")) ?? {};
   return JSON.parse(JSON.stringify(body)).message.blocks;
 }
@@ -32,51 +36,55 @@ function blocks({ simulator }: Gateway): unknown {
 const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 
 describe("pictures and files in messages", () => {
-  test("reach Kimi byte for byte, with name and type, behind the text", async () => {
+  test("are uploaded to Kimi byte for byte, with name and type, and follow the text", async () => {
     const gateway = await startGateway();
-    const response = await say(gateway, [text("What is on it?"), picture, document]);
+    const response = await sendMessage(gateway, [text("What is on it?"), picture, document]);
     expect([response.status, response.ok ? "" : await response.text()]).toEqual([200, ""]);
-    expect(uploads(gateway)).toMatchObject([
+    expect(uploadedBodies(gateway)).toMatchObject([
       { name: "image.png", contentType: "image/png", size: png.length, checksum: sha256(png) },
       { name: "报告.pdf", contentType: "application/pdf", size: pdf.length, checksum: sha256(pdf) },
     ]);
     const file = { file: { id: expect.stringMatching(/^[0-9a-f-]{36}$/), status: "PROCESS_STATUS_SUCCESS" } };
-    expect(blocks(gateway)).toEqual([{ message_id: "", text: { content: "What is on it?" } }, file, file]);
+    expect(lastBlocks(gateway)).toEqual([
+      { message_id: "", text: { content: "What is on it?" } },
+      file,
+      file,
+    ]);
   });
 
-  test("the same bytes are uploaded once, and not sent again in a thread that has them", async () => {
+  test("are uploaded once per content, and not attached again in a thread that has them", async () => {
     const gateway = await startGateway();
     const question = [text("What is on it?"), picture];
-    const first = JSON.parse(await (await say(gateway, question)).text());
-    await say(gateway, [text("Something else"), picture]);
-    expect(uploads(gateway).length).toBe(1);
+    const first = JSON.parse(await (await sendMessage(gateway, question)).text());
+    await sendMessage(gateway, [text("Something else"), picture]);
+    expect(uploadedBodies(gateway).length).toBe(1);
     const history = [
       { role: "user", content: question },
       { role: "assistant", content: first.choices[0].message.content },
     ];
-    await say(gateway, "And what else?", history);
-    expect(blocks(gateway)).toEqual([{ message_id: "", text: { content: "And what else?" } }]);
-    expect(uploads(gateway).length).toBe(1);
+    await sendMessage(gateway, "And what else?", history);
+    expect(lastBlocks(gateway)).toEqual([{ message_id: "", text: { content: "And what else?" } }]);
+    expect(uploadedBodies(gateway).length).toBe(1);
   });
 
-  test("another picture is another history", async () => {
+  test("start a new chat if a picture of the history differs", async () => {
     const gateway = await startGateway();
-    const first = JSON.parse(await (await say(gateway, [text("What is it?"), picture])).text());
+    const first = JSON.parse(await (await sendMessage(gateway, [text("What is it?"), picture])).text());
     const other = { type: "image_url", image_url: dataUrl("image/png", pdf) };
-    await say(gateway, "And?", [
+    await sendMessage(gateway, "And?", [
       { role: "user", content: [text("What is it?"), other] },
       { role: "assistant", content: first.choices[0].message.content },
     ]);
-    expect(blocks(gateway)).toMatchObject([
+    expect(lastBlocks(gateway)).toMatchObject([
       { text: { content: expect.stringMatching(/^user: What is it\?\[attachment 1\]/) } },
       { file: {} },
     ]);
   });
 
-  test("a picture alone is a message", async () => {
+  test("may consist of a picture alone", async () => {
     const gateway = await startGateway();
-    await say(gateway, [picture]);
-    expect(blocks(gateway)).toMatchObject([{ file: {} }]);
+    await sendMessage(gateway, [picture]);
+    expect(lastBlocks(gateway)).toMatchObject([{ file: {} }]);
   });
 
   test.each([
@@ -93,9 +101,9 @@ describe("pictures and files in messages", () => {
       { type: "file", file: { filename: "unparsable.pdf", file_data: dataUrl("application/pdf", pdf) } },
       "file_rejected",
     ],
-  ])("%s is refused with the reason, and nothing is asked of Kimi's chat", async (_what, part, code) => {
+  ])("are refused with the reason and without a chat for %s", async (_what, part, code) => {
     const gateway = await startGateway();
-    const response = await say(gateway, [text("Look"), part]);
+    const response = await sendMessage(gateway, [text("Look"), part]);
     expect(response.status).toBe(400);
     const { error } = JSON.parse(await response.text());
     expect(error.code).toBe(code);
@@ -103,19 +111,19 @@ describe("pictures and files in messages", () => {
     expect(gateway.simulator.counts().chats).toBe(0);
   });
 
-  test("more than go in one message are refused with their number", async () => {
+  test("are refused with their number if a message has too many", async () => {
     const gateway = await startGateway();
-    const response = await say(gateway, [text("Look"), ...Array.from({ length: 51 }, () => picture)]);
+    const response = await sendMessage(gateway, [text("Look"), ...Array.from({ length: 51 }, () => picture)]);
     expect(await response.json()).toMatchObject({
       error: { param: "messages", message: expect.stringMatching(/51 pictures and files; at most 50/) },
     });
-    expect(uploads(gateway)).toEqual([]);
+    expect(uploadedBodies(gateway)).toEqual([]);
   });
 
-  test("no room for files on Kimi's side is no end of chatting", async () => {
+  test("are refused if Kimi has no room for files, while chats without files still work", async () => {
     const gateway = await startGateway();
     gateway.simulator.faultUpload({ code: "resource_exhausted", paywall: true });
-    const response = await say(gateway, [text("Look"), picture]);
+    const response = await sendMessage(gateway, [text("Look"), picture]);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
       error: {
@@ -124,13 +132,13 @@ describe("pictures and files in messages", () => {
         message: expect.stringMatching(/no room/),
       },
     });
-    expect((await say(gateway, "And without?")).status).toBe(200);
+    expect((await sendMessage(gateway, "And without?")).status).toBe(200);
   });
 
-  test("a file that Kimi never gets done with is a timeout", async () => {
-    const gateway = await startGateway({ patience: { silence: 5_000, progress: 5_000, parse: 0 } });
+  test("time out if Kimi does not finish reading a file", async () => {
+    const gateway = await startGateway({ timeouts: { idle: 5_000, progress: 5_000, parse: 0 } });
     const file = { filename: "endless.pdf", file_data: dataUrl("application/pdf", pdf) };
-    const response = await say(gateway, [text("Look"), { type: "file", file }]);
+    const response = await sendMessage(gateway, [text("Look"), { type: "file", file }]);
     expect(response.status).toBe(504);
     expect(await response.json()).toMatchObject({
       error: { message: expect.stringMatching(/too long to read/) },
@@ -141,21 +149,21 @@ describe("pictures and files in messages", () => {
 const docx = Buffer.concat([Buffer.from("PK\u0003\u0004"), Buffer.alloc(70_000, "CANARY docx ")]);
 const docxType = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 
-/** The ways a file can come, by what is put into the message for it. */
-type Way = "a data URL" | "a link" | "an id";
-const ways: Way[] = ["a data URL", "a link", "an id"];
-const kinds: [name: string, type: string, bytes: Buffer][] = [
+/** How a message refers to a file. */
+type FileSource = "a data URL" | "a link" | "an id";
+const fileSources: FileSource[] = ["a data URL", "a link", "an id"];
+const sampleFiles: [name: string, type: string, bytes: Buffer][] = [
   ["paper.pdf", "application/pdf", pdf],
   ["letter.docx", docxType, docx],
   ["dot.png", "image/png", png],
 ];
 
-/** A web server on this machine with these files; it counts what is asked of it. */
+/** A web server on this machine with the sample files; it records its requests. */
 async function webServer(): Promise<{ url: string; requests: string[] }> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
-    const found = kinds.find(([name]) => request.url === `/${name}`);
+    const found = sampleFiles.find(([name]) => request.url === `/${name}`);
     const [, type, bytes] = found ?? ["", "text/html", Buffer.alloc(0)];
     response.writeHead(found || request.url === "/page" ? 200 : 404, { "content-type": type }).end(bytes);
   });
@@ -165,14 +173,14 @@ async function webServer(): Promise<{ url: string; requests: string[] }> {
   return { url: `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`, requests };
 }
 
-async function partFor(
-  way: Way,
+async function createPart(
+  source: FileSource,
   gateway: Gateway,
   site: string,
-  [name, type, bytes]: (typeof kinds)[number],
+  [name, type, bytes]: (typeof sampleFiles)[number],
 ) {
   const image = type.startsWith("image/");
-  switch (way) {
+  switch (source) {
     case "a data URL": {
       const url = dataUrl(type, bytes);
       return image
@@ -191,44 +199,47 @@ async function partFor(
   }
 }
 
-describe("the same bytes, whichever way they come", () => {
-  test.each(kinds.flatMap((kind) => ways.map((way) => [kind[0], way, kind] as const)))(
-    "%s by %s first: Kimi gets them as they are; no other way uploads them again",
+describe("the same bytes from different sources", () => {
+  test.each(sampleFiles.flatMap((kind) => fileSources.map((way) => [kind[0], way, kind] as const)))(
+    "are uploaded once: %s, first from %s",
     async (_name, first, kind) => {
       const gateway = await startGateway({ files: { allowPrivateLinks: true } });
       const site = await webServer();
-      for (const way of [first, ...ways]) {
-        const response = await say(gateway, [text("Look"), await partFor(way, gateway, site.url, kind)]);
+      for (const way of [first, ...fileSources]) {
+        const response = await sendMessage(gateway, [
+          text("Look"),
+          await createPart(way, gateway, site.url, kind),
+        ]);
         expect([response.status, response.ok ? "" : await response.text()]).toEqual([200, ""]);
-        expect(blocks(gateway)).toMatchObject([{ text: {} }, { file: { id: expect.any(String) } }]);
+        expect(lastBlocks(gateway)).toMatchObject([{ text: {} }, { file: { id: expect.any(String) } }]);
       }
       const [name, contentType, bytes] = kind;
-      const sent = uploads(gateway);
+      const sent = uploadedBodies(gateway);
       expect(sent).toMatchObject([{ contentType, size: bytes.length, checksum: sha256(bytes) }]);
       if (!contentType.startsWith("image/") || first !== "a data URL") expect(sent).toMatchObject([{ name }]);
     },
   );
 });
 
-describe("links in the words of a prompt", () => {
+describe("links in the text of a prompt", () => {
   const followed = { allowPrivateLinks: true, promptLinks: "documents" };
 
-  test("a document and a picture are fetched and sent along; a page is left to Kimi", async () => {
+  test("are attached for documents and pictures; web pages are left to Kimi", async () => {
     const gateway = await startGateway({ files: followed });
     const { url, requests } = await webServer();
     const words = `总结 ${url}/paper.pdf，再看看${url}/dot.png。And ${url}/page?`;
-    const response = await say(gateway, words);
+    const response = await sendMessage(gateway, words);
     expect(response.status).toBe(200);
     expect(await response.json()).not.toHaveProperty("moonbridge_notices");
-    expect(blocks(gateway)).toMatchObject([{ text: { content: words } }, { file: {} }, { file: {} }]);
-    expect(uploads(gateway)).toMatchObject([{ checksum: sha256(pdf) }, { checksum: sha256(png) }]);
+    expect(lastBlocks(gateway)).toMatchObject([{ text: { content: words } }, { file: {} }, { file: {} }]);
+    expect(uploadedBodies(gateway)).toMatchObject([{ checksum: sha256(pdf) }, { checksum: sha256(png) }]);
     expect(requests.filter((each) => each.endsWith("/page"))).toEqual(["HEAD /page"]);
   });
 
-  test("a link that cannot be read stays a link, and a notice says why", async () => {
+  test("stay links with a notice if they cannot be read", async () => {
     const gateway = await startGateway({ files: followed });
     const { url } = await webServer();
-    const response = await say(gateway, `What is at ${url}/gone.pdf ?`);
+    const response = await sendMessage(gateway, `What is at ${url}/gone.pdf ?`);
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({
       moonbridge_notices: [
@@ -237,31 +248,32 @@ describe("links in the words of a prompt", () => {
     });
   });
 
-  test("one to a private address is not looked at", async () => {
+  test("are not requested if they lead to a private address", async () => {
     const gateway = await startGateway({ files: { promptLinks: "documents" } });
     const { url, requests } = await webServer();
-    const response = await say(gateway, `Why is ${url}/paper.pdf broken?`);
+    const response = await sendMessage(gateway, `Why is ${url}/paper.pdf broken?`);
     expect(await response.json()).toMatchObject({ moonbridge_notices: [{ code: "link_not_read" }] });
     expect(requests).toEqual([]);
   });
 
-  test("nothing is looked at where the config says so, nor in a chore", async () => {
+  test("are not requested if the config says so, nor in side requests", async () => {
     const { url, requests } = await webServer();
     const off = await startGateway({ files: { ...followed, promptLinks: "off" } });
-    await say(off, `Read ${url}/paper.pdf`);
+    await sendMessage(off, `Read ${url}/paper.pdf`);
     const on = await startGateway({ files: followed });
-    await say(on, `### Task:\nGenerate a title for: ${url}/paper.pdf`);
+    await sendMessage(on, `### Task:\nGenerate a title for: ${url}/paper.pdf`);
     expect(requests).toEqual([]);
   });
 
-  test("in a thread that has it, it is not fetched again", async () => {
+  test("are not fetched again in a thread that has the file", async () => {
     const gateway = await startGateway({ files: followed });
     const { url, requests } = await webServer();
     const first = { role: "user", content: `Read ${url}/paper.pdf` };
-    const answer = JSON.parse(await (await say(gateway, first.content)).text()).choices[0].message.content;
+    const answer = JSON.parse(await (await sendMessage(gateway, first.content)).text()).choices[0].message
+      .content;
     const before = requests.length;
-    await say(gateway, "And?", [first, { role: "assistant", content: answer }]);
-    expect(blocks(gateway)).toEqual([{ message_id: "", text: { content: "And?" } }]);
+    await sendMessage(gateway, "And?", [first, { role: "assistant", content: answer }]);
+    expect(lastBlocks(gateway)).toEqual([{ message_id: "", text: { content: "And?" } }]);
     expect(requests.length).toBe(before);
   });
 });

@@ -1,39 +1,41 @@
 import { expect, test } from "vitest";
 import { createLog } from "../../src/observability/log.js";
 
-function written(log: (logger: ReturnType<typeof createLog>) => void): Record<string, unknown> {
+function writtenLine(write: (logger: ReturnType<typeof createLog>) => void): Record<string, unknown> {
   const lines: string[] = [];
-  log(createLog("trace", { write: (line: string) => lines.push(line) }));
+  write(createLog("trace", { write: (line: string) => lines.push(line) }));
   return JSON.parse(lines.join(""));
 }
 
-test("a line has its fields and its message", () => {
-  const line = written((log) =>
+test("a log line has its fields and its message", () => {
+  const line = writtenLine((log) =>
     log.info({ route: "/v1/models", status: 200, nested: { a: [1] } }, "request"),
   );
   expect(line).toMatchObject({ route: "/v1/models", status: 200, nested: { a: [1] }, msg: "request" });
 });
 
-test("fields that hold secrets are left out, inside others too", () => {
+test("fields that hold secrets are left out, also nested ones", () => {
   const headers = { authorization: "Bearer secret" };
   const nested = { headers, accessToken: "secret", refreshToken: "secret", apiKey: "secret", kept: 1 };
-  const line = written((log) => log.trace({ headers, token: "secret", part: nested, kept: 2 }, "library"));
+  const line = writtenLine((log) =>
+    log.trace({ headers, token: "secret", part: nested, kept: 2 }, "library"),
+  );
   expect(JSON.stringify(line)).not.toContain("secret");
   expect(line).toMatchObject({ part: { kept: 1 }, kept: 2 });
 });
 
-test("what holds itself is written once", () => {
+test("a circular reference is written as [Circular]", () => {
   const part = { token: "", self: {} };
   part.self = part;
-  expect(written((log) => log.trace({ part }, "library"))).toHaveProperty("part.self.self", "[Circular]");
+  expect(writtenLine((log) => log.trace({ part }, "library"))).toHaveProperty("part.self.self", "[Circular]");
 });
 
-test("of an error only its name and codes are written, wherever it stands", () => {
+test("only the name and the codes of an error are written, in whichever field it is", () => {
   const error = Object.assign(new TypeError("what was said"), { code: "E_X", upstreamCode: "BUSY" });
   for (const line of [
-    written((log) => log.error(error, "failed")),
-    written((log) => log.warn({ error }, "failed")),
-    written((log) => log.error({ err: error, req: { headers: {} }, res: {} }, "failed")),
+    writtenLine((log) => log.error(error, "failed")),
+    writtenLine((log) => log.warn({ error }, "failed")),
+    writtenLine((log) => log.error({ err: error, req: { headers: {} }, res: {} }, "failed")),
   ]) {
     expect(JSON.stringify(line)).not.toContain("what was said");
     expect(line.err ?? line.error).toEqual({ name: "TypeError", code: "E_X", upstreamCode: "BUSY" });

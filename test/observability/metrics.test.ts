@@ -1,22 +1,22 @@
 import { expect, test } from "vitest";
-import { apiKey, asking, type Gateway, post, startGateway } from "../gateway.js";
+import { apiKey, chatBody, type Gateway, postChat, startGateway } from "../gateway.js";
 
-async function metrics(gateway: Gateway): Promise<string> {
+async function scrapeMetrics(gateway: Gateway): Promise<string> {
   const response = await fetch(`${gateway.url}/metrics`, { headers: { authorization: `Bearer ${apiKey}` } });
   expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
   return response.text();
 }
 
-test("requests, answers by how they ended, queue, account and drift are counted", async () => {
+test("/metrics counts requests, answers by outcome, account states and protocol drift", async () => {
   const gateway = await startGateway();
-  await (await post(gateway, asking("hello"))).text();
+  await (await postChat(gateway, chatBody("hello"))).text();
   gateway.simulator.fault({ kind: "cut", after: 2 });
-  await (await post(gateway, asking("hello", { stream: true }))).text();
+  await (await postChat(gateway, chatBody("hello", { stream: true }))).text();
   gateway.simulator.fault({ kind: "unknown" });
-  await (await post(gateway, asking("sim:repeat=20"))).text();
+  await (await postChat(gateway, chatBody("sim:repeat=20"))).text();
   await fetch(`${gateway.url}/CANARY?CANARY`);
-  await expect.poll(() => metrics(gateway)).toMatch(/requests_total\{.*status="404"\} 1/);
-  const text = await metrics(gateway);
+  await expect.poll(() => scrapeMetrics(gateway)).toMatch(/requests_total\{.*status="404"\} 1/);
+  const text = await scrapeMetrics(gateway);
   for (const line of [
     'moonbridge_requests_total{route="/v1/chat/completions",method="POST",status="200"} 3',
     'moonbridge_answers_total{upstream="me",outcome="ok"} 2',

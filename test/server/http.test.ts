@@ -4,16 +4,16 @@ import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parameterNames } from "../../src/api/openai-chat/schema.js";
 import { canonicalUrl } from "../../src/server/canonical-url.js";
-import { apiKey, asking, chunksOf, post, startGateway, textOf } from "../gateway.js";
+import { apiKey, chatBody, contentOf, parseChunks, postChat, startGateway } from "../gateway.js";
 
-describe("who may come in", () => {
+describe("authentication", () => {
   test.each([
     ["authorization", `Bearer ${apiKey}`],
     ["authorization", `bearer  ${apiKey}`],
     ["authorization", apiKey],
     ["x-api-key", apiKey],
     ["api-key", apiKey],
-  ])("%s: %s", async (header, value) => {
+  ])("accepts the API key in the header %s: %s", async (header, value) => {
     const gateway = await startGateway();
     expect((await fetch(`${gateway.url}/v1/models`, { headers: { [header]: value } })).status).toBe(200);
   });
@@ -25,7 +25,7 @@ describe("who may come in", () => {
     [`Bearer ${apiKey}x`],
     [`Bearer ${apiKey.slice(1)}`],
     ["Basic eA=="],
-  ])("nobody with %s", async (authorization) => {
+  ])("refuses the authorization header “%s”", async (authorization) => {
     const gateway = await startGateway();
     const response = await fetch(`${gateway.url}/v1/models`, { headers: { authorization } });
     expect(response.status).toBe(401);
@@ -33,7 +33,7 @@ describe("who may come in", () => {
     expect(await response.json()).toMatchObject({ error: { code: "invalid_api_key", param: null } });
   });
 
-  test("a key in the address is no key", async () => {
+  test("refuses an API key in the URL", async () => {
     const gateway = await startGateway();
     expect((await fetch(`${gateway.url}/v1/models?key=${apiKey}&api_key=${apiKey}`)).status).toBe(401);
   });
@@ -42,7 +42,7 @@ describe("who may come in", () => {
 describe("browsers", () => {
   const origin = "https://chat.example.org";
 
-  test("a preflight is answered without a key, with the headers that were asked for", async () => {
+  test("get an answer to a preflight without a key, which allows the requested headers", async () => {
     const gateway = await startGateway();
     const headers = "authorization,content-type,x-stainless-arch,x-stainless-helper-method";
     const response = await fetch(`${gateway.url}/v1/chat/completions`, {
@@ -63,14 +63,14 @@ describe("browsers", () => {
     expect((await fetch(`${gateway.url}/anything`, { method: "OPTIONS" })).status).toBeLessThan(500);
   });
 
-  test("answers, streams and errors alike can be read across origins", async () => {
+  test("can read streams and errors across origins", async () => {
     const gateway = await startGateway();
     const headers = { origin, authorization: `Bearer ${apiKey}` };
-    const stream = await post(gateway, asking("hello", { stream: true }), { headers });
-    const refused = await post(gateway, "{", { headers });
+    const stream = await postChat(gateway, chatBody("hello", { stream: true }), { headers });
+    const invalid = await postChat(gateway, "{", { headers });
     const unknown = await fetch(`${gateway.url}/nowhere`, { headers: { origin } });
-    const stranger = await post(gateway, asking("hello"), { headers: { origin } });
-    for (const response of [stream, refused, unknown, stranger]) {
+    const unauthorized = await postChat(gateway, chatBody("hello"), { headers: { origin } });
+    for (const response of [stream, invalid, unknown, unauthorized]) {
       expect(response.headers.get("access-control-allow-origin")).toBe(origin);
       expect(response.headers.get("access-control-expose-headers")).toMatch(
         /x-request-id.*retry-after.*x-should-retry/,
@@ -80,27 +80,31 @@ describe("browsers", () => {
     }
   });
 
-  test("only the configured origins, where some are", async () => {
+  test("are limited to the configured origins, if there are any", async () => {
     const gateway = await startGateway({ server: { cors: [origin] } });
-    const ask = async (from: string) => {
-      const response = await fetch(`${gateway.url}/healthz`, { headers: { origin: from } });
+    const allowedOriginFor = async (requestOrigin: string) => {
+      const response = await fetch(`${gateway.url}/healthz`, { headers: { origin: requestOrigin } });
       return response.headers.get("access-control-allow-origin");
     };
-    expect(await ask(origin)).toBe(origin);
-    expect(await ask("https://evil.example")).toBeNull();
+    expect(await allowedOriginFor(origin)).toBe(origin);
+    expect(await allowedOriginFor("https://evil.example")).toBeNull();
   });
 });
 
-test("a stream has the headers that keep proxies from holding it back", async () => {
+test("a stream has the headers that stop proxies from buffering it", async () => {
   const gateway = await startGateway();
   const headers = {
     authorization: `Bearer ${apiKey}`,
     "accept-encoding": "gzip, br, zstd",
     accept: "application/json",
   };
-  const response = await post(gateway, asking("hello", { stream: true, temperature: 1, max_tokens: 5 }), {
-    headers,
-  });
+  const response = await postChat(
+    gateway,
+    chatBody("hello", { stream: true, temperature: 1, max_tokens: 5 }),
+    {
+      headers,
+    },
+  );
   expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
   expect(response.headers.get("cache-control")).toBe("no-cache, no-transform");
   expect(response.headers.get("x-accel-buffering")).toBe("no");
@@ -108,14 +112,14 @@ test("a stream has the headers that keep proxies from holding it back", async ()
   expect(response.headers.get("content-length")).toBeNull();
   expect(response.headers.get("x-moonbridge-upstream")).toBe("me");
   expect(response.headers.get("x-moonbridge-ignored")).toBe("temperature, max_tokens");
-  expect(chunksOf(await response.text()).at(-1)?.choices[0]?.finish_reason).toBe("stop");
+  expect(parseChunks(await response.text()).at(-1)?.choices[0]?.finish_reason).toBe("stop");
 });
 
-test("a very long piece is split into lines that every reader takes", async () => {
-  const long = `${"长".repeat(40_000)}${"🌙".repeat(20_000)}${"\u0001".repeat(9_000)}`;
-  const gateway = await startGateway({ simulator: { script: () => [{ do: "text", content: [long] }] } });
-  const body = await (await post(gateway, asking("hello", { stream: true }))).text();
-  expect(textOf(chunksOf(body))).toBe(long);
+test("a very long delta is split into lines that every SSE reader accepts", async () => {
+  const longText = `${"长".repeat(40_000)}${"🌙".repeat(20_000)}${"\u0001".repeat(9_000)}`;
+  const gateway = await startGateway({ simulator: { script: () => [{ do: "text", content: [longText] }] } });
+  const body = await (await postChat(gateway, chatBody("hello", { stream: true }))).text();
+  expect(contentOf(parseChunks(body))).toBe(longText);
 });
 
 describe("paths", () => {
@@ -135,11 +139,11 @@ describe("paths", () => {
     ["/v11/models", "/v11/models"],
     ["/v1/models/%E4%BD%A0?a=%E0", "/v1/models/%E4%BD%A0?a=%E0"],
     ["/models/%E0%A4%A?a=%E0", "/v1/models/%25E0%25A4%25A?a=%E0"],
-  ])("%s means %s", (url, canonical) => {
+  ])("%s is routed as %s", (url, canonical) => {
     expect(canonicalUrl(url)).toBe(canonical);
   });
 
-  test("what is not there is a JSON error that names it", async () => {
+  test("an unknown path is a 404 whose message names the method and the path", async () => {
     const gateway = await startGateway();
     for (const path of ["/v1/embeddings", "/v1/audio/speech", "/nope", "/v1/chat"]) {
       const response = await fetch(`${gateway.url}${path}?secret=CANARY`, { method: "POST", body: "x" });
@@ -150,7 +154,7 @@ describe("paths", () => {
     }
   });
 
-  test("an address that cannot be decoded is not there either, and its query is not quoted", async () => {
+  test("a path that cannot be decoded is a 404 that does not quote the query", async () => {
     const gateway = await startGateway();
     const response = await fetch(`${gateway.url}/%E0%A4%A?key=CANARY`, {
       headers: { origin: "http://ui.example" },
@@ -162,7 +166,7 @@ describe("paths", () => {
     });
   });
 
-  test("curious clients get a quick answer without a key", async () => {
+  test("probes of clients and health checks are answered without a key", async () => {
     const gateway = await startGateway();
     expect((await fetch(`${gateway.url}/`, { method: "HEAD" })).status).toBe(200);
     expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
@@ -178,27 +182,27 @@ describe("requests", () => {
     [{ messages: [{ role: "user", content: " " }, { role: "assistant" }] }, "messages"],
     [{}, "messages"],
     [{ messages: [{ content: "x" }] }, "messages[0].role"],
-    [{ ...asking("x"), temperature: "hot" }, "temperature"],
-    [{ ...asking("x"), stream: "yes" }, "stream"],
-    [{ ...asking("x"), temprature: 1 }, "temprature"],
+    [{ ...chatBody("x"), temperature: "hot" }, "temperature"],
+    [{ ...chatBody("x"), stream: "yes" }, "stream"],
+    [{ ...chatBody("x"), temprature: 1 }, "temprature"],
     [
-      asking("x", {
+      chatBody("x", {
         messages: [
           { role: "user", content: [{ type: "image_url", image_url: { url: "http://127.0.0.1/a.png" } }] },
         ],
       }),
       "messages[0].content[0]",
     ],
-  ])("a mistake is a 400 that names the field: %j", async (body, param) => {
+  ])("an invalid body is a 400 that names the field: %j", async (body, param) => {
     const gateway = await startGateway();
-    const response = await post(gateway, body);
+    const response = await postChat(gateway, body);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { param, type: "invalid_request_error" } });
   });
 
-  test("every known parameter is accepted with a likely value", async () => {
+  test("every known parameter is accepted with a plausible value", async () => {
     const gateway = await startGateway();
-    const likely: Record<string, unknown> = {
+    const plausibleValues: Record<string, unknown> = {
       messages: [{ role: "user", content: "hello" }],
       model: "kimi",
       stream: false,
@@ -218,52 +222,53 @@ describe("requests", () => {
       user: "u",
       citations: "footer",
     };
-    const guess = (name: string) =>
-      likely[name] ?? (/^(use|enable|store|parallel|logprobs)/.test(name) ? true : undefined);
-    const numbers = /_p$|top_|penalty|temperature|seed|max_/;
-    const strings = /_id$|_key$|tier|verbosity|identifier|retention|conversation/;
+    const specialValue = (name: string) =>
+      plausibleValues[name] ?? (/^(use|enable|store|parallel|logprobs)/.test(name) ? true : undefined);
+    const numericNames = /_p$|top_|penalty|temperature|seed|max_/;
+    const textNames = /_id$|_key$|tier|verbosity|identifier|retention|conversation/;
     for (const name of parameterNames) {
-      const value = guess(name) ?? (numbers.test(name) ? 1 : strings.test(name) ? "x" : {});
-      const response = await post(gateway, { ...asking("hello"), [name]: value });
+      const value = specialValue(name) ?? (numericNames.test(name) ? 1 : textNames.test(name) ? "x" : {});
+      const response = await postChat(gateway, { ...chatBody("hello"), [name]: value });
       expect([name, response.status, response.ok ? "" : await response.text()]).toEqual([name, 200, ""]);
     }
   });
 
-  test("a body that is too large, or breaks off, or is no JSON", async () => {
+  test("a body that is too large is a 413, and one that is not a JSON object a 400", async () => {
     const gateway = await startGateway();
-    const large = await post(gateway, asking("x".repeat(65 * 1_048_576)));
-    expect(large.status).toBe(413);
-    expect(await large.json()).toMatchObject({ error: { code: "request_too_large" } });
-    const broken = await post(gateway, '{"messages": [{"role": "user", "content": "CANARY');
-    expect(broken.status).toBe(400);
-    expect(await broken.text()).not.toContain("CANARY");
-    expect((await post(gateway, "")).status).toBe(400);
-    expect((await post(gateway, "null")).status).toBe(400);
-    expect((await post(gateway, "[1]")).status).toBe(400);
+    const tooLarge = await postChat(gateway, chatBody("x".repeat(65 * 1_048_576)));
+    expect(tooLarge.status).toBe(413);
+    expect(await tooLarge.json()).toMatchObject({ error: { code: "request_too_large" } });
+    const truncated = await postChat(gateway, '{"messages": [{"role": "user", "content": "CANARY');
+    expect(truncated.status).toBe(400);
+    expect(await truncated.text()).not.toContain("CANARY");
+    expect((await postChat(gateway, "")).status).toBe(400);
+    expect((await postChat(gateway, "null")).status).toBe(400);
+    expect((await postChat(gateway, "[1]")).status).toBe(400);
     expect(
-      (await post(gateway, '{"__proto__": {"x": 1}, "messages": [{"role":"user","content":"x"}]}')).status,
+      (await postChat(gateway, '{"__proto__": {"x": 1}, "messages": [{"role":"user","content":"x"}]}'))
+        .status,
     ).toBe(400);
   });
 
-  test("32 MB are taken, and a byte order mark, and any content type", async () => {
+  test("a body of 32 MB, a byte order mark and any content type are accepted", async () => {
     const gateway = await startGateway({ simulator: { script: () => [{ do: "text", content: "ok" }] } });
     const metadata = { large: "x".repeat(32 * 1_048_576) };
-    expect((await post(gateway, asking("x", { metadata }))).status).toBe(200);
-    expect((await post(gateway, `\ufeff${JSON.stringify(asking("x"))}`)).status).toBe(200);
+    expect((await postChat(gateway, chatBody("x", { metadata }))).status).toBe(200);
+    expect((await postChat(gateway, `\ufeff${JSON.stringify(chatBody("x"))}`)).status).toBe(200);
     for (const type of [
       "text/plain",
       "application/json; charset=utf-8",
       "application/x-www-form-urlencoded",
     ]) {
       const headers = { authorization: `Bearer ${apiKey}`, "content-type": type };
-      expect((await post(gateway, asking("x"), { headers })).status).toBe(200);
+      expect((await postChat(gateway, chatBody("x"), { headers })).status).toBe(200);
     }
   });
 
-  test("the whole transcript reaches Kimi, roles marked, nothing lost", async () => {
+  test("the plainMessage transcript is sentBody to Kimi as one message with the roles marked", async () => {
     const gateway = await startGateway();
-    const call = { id: "c1", type: "function", function: { name: "add", arguments: '{"a":1}' } };
-    await post(gateway, {
+    const toolCall = { id: "c1", type: "function", function: { name: "add", arguments: '{"a":1}' } };
+    await postChat(gateway, {
       model: "kimi",
       messages: [
         { role: "system", content: "Be brief." },
@@ -274,13 +279,13 @@ describe("requests", () => {
             { type: "text", text: "two" },
           ],
         },
-        { role: "assistant", content: "Three", tool_calls: [call] },
+        { role: "assistant", content: "Three", tool_calls: [toolCall] },
         { role: "tool", tool_call_id: "c1", name: "add", content: "4" },
         { role: "user", content: "Five" },
       ],
     });
-    const sent = gateway.simulator.calls.find(({ path }) => path.endsWith("/Chat"))?.body;
-    expect(sent).toMatchObject({
+    const sentBody = gateway.simulator.calls.find(({ path }) => path.endsWith("/Chat"))?.body;
+    expect(sentBody).toMatchObject({
       message: {
         blocks: [
           {
@@ -295,7 +300,7 @@ describe("requests", () => {
   });
 });
 
-describe("models and their switches", () => {
+describe("model name suffixes", () => {
   test.each([
     ["moonshot-v1", { thinking: false, effort: "NONE", search: true, model: "k2d6-chat" }],
     ["kimi-thinking", { thinking: true, effort: "LOW", search: true, model: "k2d6-chat" }],
@@ -305,12 +310,12 @@ describe("models and their switches", () => {
     ["k3-agent", { thinking: true, effort: "LOW", search: true, model: "k3-agent" }],
     ["k3-agent-thinking", { thinking: true, effort: "HIGH", search: true, model: "k3-agent" }],
     ["gpt-4o-mini", { thinking: false, effort: "NONE", search: true, model: "k2d6-chat" }],
-  ])("%s", async (model, expected) => {
+  ])("%s sets thinking, effort, search and model", async (model, expected) => {
     const gateway = await startGateway({ routes: { "gpt-4o-mini": ["me"] } });
-    const response = await post(gateway, asking("hello", { model }));
+    const response = await postChat(gateway, chatBody("hello", { model }));
     expect(response.status).toBe(200);
-    const sent = gateway.simulator.calls.find(({ path }) => path.endsWith("/Chat"))?.body;
-    expect(sent).toMatchObject({
+    const sentBody = gateway.simulator.calls.find(({ path }) => path.endsWith("/Chat"))?.body;
+    expect(sentBody).toMatchObject({
       tools: expected.search ? [{ type: "TOOL_TYPE_SEARCH", search: {} }] : [],
       options: {
         thinking: expected.thinking,
@@ -320,11 +325,15 @@ describe("models and their switches", () => {
     });
   });
 
-  test("what the request says wins over the name", async () => {
+  test("parameters of the request override the model name", async () => {
     const gateway = await startGateway();
-    await post(
+    await postChat(
       gateway,
-      asking("hello", { model: "kimi-thinking-nosearch", thinking: { type: "disabled" }, use_search: true }),
+      chatBody("hello", {
+        model: "kimi-thinking-nosearch",
+        thinking: { type: "disabled" },
+        use_search: true,
+      }),
     );
     expect(gateway.simulator.calls.find(({ path }) => path.endsWith("/Chat"))?.body).toMatchObject({
       tools: [{ type: "TOOL_TYPE_SEARCH" }],
@@ -332,50 +341,51 @@ describe("models and their switches", () => {
     });
   });
 
-  test("citations as the request, the name, the key or the config says, in this order", async () => {
+  test("the citation style comes from the request, the model name, the key or the config, in this order", async () => {
     const keys = [{ name: "off", key: "sk-CANARY-off", citations: "off" as const }];
     const gateway = await startGateway({ keys });
-    const ask = async (more: Record<string, unknown>, key = apiKey) => {
+    const citationStyles = async (more: Record<string, unknown>, key = apiKey) => {
       const headers = { authorization: `Bearer ${key}` };
-      const response = await post(gateway, asking("search for the weather", more), { headers });
+      const response = await postChat(gateway, chatBody("search for the weather", more), { headers });
       const { content, annotations } = JSON.parse(await response.text()).choices[0].message;
       expect(content).not.toMatch(/[\ue000-\uf8ff]/);
       return [/\[1\]\(https:/.test(content), /参考 \/ Sources/.test(content), annotations !== undefined];
     };
-    expect(await ask({})).toEqual([true, true, true]);
-    expect(await ask({ citations: "footer" })).toEqual([false, true, true]);
-    expect(await ask({ citations: "annotations" })).toEqual([false, false, true]);
-    expect(await ask({ model: "kimi-silent" })).toEqual([false, false, false]);
-    expect(await ask({}, "sk-CANARY-off")).toEqual([false, false, false]);
-    expect(await ask({ citations: "inline" }, "sk-CANARY-off")).toEqual([true, true, true]);
-    expect((await post(gateway, asking("x", { citations: "loud" }))).status).toBe(400);
+    expect(await citationStyles({})).toEqual([true, true, true]);
+    expect(await citationStyles({ citations: "footer" })).toEqual([false, true, true]);
+    expect(await citationStyles({ citations: "annotations" })).toEqual([false, false, true]);
+    expect(await citationStyles({ model: "kimi-silent" })).toEqual([false, false, false]);
+    expect(await citationStyles({}, "sk-CANARY-off")).toEqual([false, false, false]);
+    expect(await citationStyles({ citations: "inline" }, "sk-CANARY-off")).toEqual([true, true, true]);
+    expect((await postChat(gateway, chatBody("x", { citations: "loud" }))).status).toBe(400);
   });
 
-  test("annotations are the same in a stream, in its finish chunk, without content beside them", async () => {
+  test("annotations of a stream are in the finish chunk, without content, and equal those of a plain answer", async () => {
     const gateway = await startGateway();
     const question = "search for the weather";
-    const whole = JSON.parse(await (await post(gateway, asking(question))).text()).choices[0].message;
-    const chunks = chunksOf(await (await post(gateway, asking(question, { stream: true }))).text());
-    expect(textOf(chunks)).toBe(whole.content);
+    const plainMessage = JSON.parse(await (await postChat(gateway, chatBody(question))).text()).choices[0]
+      .message;
+    const chunks = parseChunks(await (await postChat(gateway, chatBody(question, { stream: true }))).text());
+    expect(contentOf(chunks)).toBe(plainMessage.content);
     expect(chunks.at(-1)?.choices[0]).toMatchObject({
       finish_reason: "stop",
-      delta: { annotations: whole.annotations },
+      delta: { annotations: plainMessage.annotations },
     });
     expect(chunks.at(-1)?.choices[0]?.delta).not.toHaveProperty("content");
-    for (const { url_citation } of whole.annotations) {
-      const words = whole.content.slice(url_citation.start_index, url_citation.end_index);
-      expect(words).toMatch(/^\p{L}.*\S$/u);
+    for (const { url_citation } of plainMessage.annotations) {
+      const citedText = plainMessage.content.slice(url_citation.start_index, url_citation.end_index);
+      expect(citedText).toMatch(/^\p{L}.*\S$/u);
     }
   });
 
-  test("an answer with citations goes on natively", async () => {
+  test("a conversation continues natively after an answer with citations", async () => {
     const gateway = await startGateway();
     const question = { role: "user", content: "search for the weather" };
     const { content } = JSON.parse(
-      await (await post(gateway, { model: "kimi", messages: [question] })).text(),
+      await (await postChat(gateway, { model: "kimi", messages: [question] })).text(),
     ).choices[0].message;
     const history = [question, { role: "assistant", content }, { role: "user", content: "And tomorrow?" }];
-    await post(gateway, { model: "kimi", messages: history });
+    await postChat(gateway, { model: "kimi", messages: history });
     const { body } = gateway.simulator.calls.findLast(({ path }) => path.endsWith("/Chat")) ?? {};
     expect(body).toMatchObject({
       chat_id: expect.any(String),
@@ -384,33 +394,34 @@ describe("models and their switches", () => {
   });
 });
 
-test("answers are what OpenAI's own schemas say", async () => {
+test("responses conform to OpenAI's own schemas", async () => {
   const schemas: unknown = JSON.parse(
     readFileSync(new URL("../fixtures/openai-schemas.json", import.meta.url), "utf8"),
   );
   const ajv = new Ajv({ strict: false, validateFormats: false });
   ajv.addSchema({ $id: "http://openai/", components: { schemas } });
-  const conforms = (name: string, value: unknown) => {
+  const expectConforming = (name: string, value: unknown) => {
     const validate = ajv.getSchema(`http://openai/#/components/schemas/${name}`);
     expect([name, validate?.(value), validate?.errors ?? null]).toEqual([name, true, null]);
   };
   const gateway = await startGateway();
-  conforms("CreateChatCompletionResponse", await (await post(gateway, asking("hello"))).json());
-  const stream = await post(
+  expectConforming("CreateChatCompletionResponse", await (await postChat(gateway, chatBody("hello"))).json());
+  const stream = await postChat(
     gateway,
-    asking("sim:think sim:search", { stream: true, stream_options: { include_usage: true } }),
+    chatBody("sim:think sim:search", { stream: true, stream_options: { include_usage: true } }),
   );
-  for (const chunk of chunksOf(await stream.text())) conforms("CreateChatCompletionStreamResponse", chunk);
+  for (const chunk of parseChunks(await stream.text()))
+    expectConforming("CreateChatCompletionStreamResponse", chunk);
   const headers = { authorization: `Bearer ${apiKey}` };
-  conforms("ListModelsResponse", await (await fetch(`${gateway.url}/v1/models`, { headers })).json());
-  conforms("ErrorResponse", await (await post(gateway, {})).json());
+  expectConforming("ListModelsResponse", await (await fetch(`${gateway.url}/v1/models`, { headers })).json());
+  expectConforming("ErrorResponse", await (await postChat(gateway, {})).json());
 });
 
 type OpenApi = {
   paths: Record<string, { post?: { requestBody: { content: Record<string, { example?: unknown }> } } }>;
 };
 
-test("/openapi.json has every route and its examples run; /docs loads nothing from elsewhere", async () => {
+test("/openapi.json has every route and examples that work; /docs loads nothing from other origins", async () => {
   const gateway = await startGateway();
   const spec: OpenApi = JSON.parse(await (await fetch(`${gateway.url}/openapi.json`)).text());
   expect(Object.keys(spec.paths).sort()).toEqual([
@@ -428,23 +439,23 @@ test("/openapi.json has every route and its examples run; /docs loads nothing fr
     "/v1/models/{id}",
   ]);
   const { example } = spec.paths["/v1/chat/completions"]?.post?.requestBody.content["application/json"] ?? {};
-  expect((await post(gateway, example)).status).toBe(200);
+  expect((await postChat(gateway, example)).status).toBe(200);
   const page = await (await fetch(`${gateway.url}/docs`)).text();
   expect(page).toMatch(/swagger-ui/);
   expect(page).not.toMatch(/(src|href)="(https?:)?\/\//);
 });
 
-test("Expect: 100-continue is honoured", async () => {
+test("a request with Expect: 100-continue gets 100 before its body is sent", async () => {
   const gateway = await startGateway();
-  const continued = await new Promise((resolve, reject) => {
+  const status = await new Promise((resolve, reject) => {
     const request = httpRequest(`${gateway.url}/v1/chat/completions`, {
       method: "POST",
       headers: { authorization: `Bearer ${apiKey}`, expect: "100-continue" },
     });
-    request.on("continue", () => request.end(JSON.stringify(asking("hello"))));
+    request.on("continue", () => request.end(JSON.stringify(chatBody("hello"))));
     request.on("response", (response) => resolve(response.resume().statusCode));
     request.on("error", reject);
     request.flushHeaders();
   });
-  expect(continued).toBe(200);
+  expect(status).toBe(200);
 });

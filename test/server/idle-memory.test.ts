@@ -2,16 +2,16 @@ import { constants, PerformanceObserver } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { limits } from "../../src/core/limits.js";
-import { spareMemory } from "../../src/server/idle-memory.js";
+import { releaseIdleMemory } from "../../src/server/idle-memory.js";
 
-let collections = 0;
+let forcedCollections = 0;
 let stop: () => void = () => undefined;
 const observer = new PerformanceObserver((list) => {
-  collections += list.getEntries().filter(isForced).length;
+  forcedCollections += list.getEntries().filter(isForced).length;
 });
 
 beforeEach(() => {
-  collections = 0;
+  forcedCollections = 0;
   observer.observe({ entryTypes: ["gc"] });
 });
 afterEach(() => {
@@ -19,28 +19,28 @@ afterEach(() => {
   observer.disconnect();
 });
 
-test("at rest the garbage is collected, and then nothing until there is more", async () => {
-  stop = spareMemory(() => 60_000, { rest: 60_000, every: 10 });
-  await expect.poll(() => collections).toBe(3);
+test("collects garbage while idle, and again only after more garbage has accumulated", async () => {
+  stop = releaseIdleMemory(() => 60_000, { idleBefore: 60_000, interval: 10 });
+  await expect.poll(() => forcedCollections).toBe(3);
   await setTimeout(200);
-  expect(collections).toBe(3);
-  const kept = Array.from({ length: limits.sparedGarbage / 8 }, (_, index) => ({ index }));
-  await expect.poll(() => collections).toBe(6);
-  expect(kept).toHaveLength(limits.sparedGarbage / 8);
+  expect(forcedCollections).toBe(3);
+  const allocated = Array.from({ length: limits.minCollectableGarbage / 8 }, (_, index) => ({ index }));
+  await expect.poll(() => forcedCollections).toBe(6);
+  expect(allocated).toHaveLength(limits.minCollectableGarbage / 8);
 });
 
-test("while there is anything to answer, or a rest is short, nothing is collected", async () => {
-  let rested = 0;
-  stop = spareMemory(() => rested, { rest: 60_000, every: 10 });
+test("collects nothing before the server has been idle for the configured time", async () => {
+  let idleMs = 0;
+  stop = releaseIdleMemory(() => idleMs, { idleBefore: 60_000, interval: 10 });
   await setTimeout(100);
-  rested = 59_999;
+  idleMs = 59_999;
   await setTimeout(100);
-  expect(collections).toBe(0);
-  rested = 60_000;
-  await expect.poll(() => collections).toBe(3);
+  expect(forcedCollections).toBe(0);
+  idleMs = 60_000;
+  await expect.poll(() => forcedCollections).toBe(3);
 });
 
-/** Somebody asked for it; V8 collects of its own accord, too. */
+/** Whether the collection was requested by code; V8 also collects of its own accord. */
 function isForced(entry: object): boolean {
   const detail: unknown = "detail" in entry ? entry.detail : undefined;
   if (typeof detail !== "object" || detail === null || !("flags" in detail)) return false;

@@ -3,33 +3,33 @@ import Fastify from "fastify";
 import { afterEach, expect, test, vi } from "vitest";
 import { limits } from "../../src/core/limits.js";
 import { Metrics } from "../../src/observability/metrics.js";
-import { Lifetime } from "../../src/server/request-lifecycle.js";
+import { RequestLifecycle } from "../../src/server/request-lifecycle.js";
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A server of which one route waits, and answers why it was stopped. */
-function server() {
+/** A server on which POST is answered at once, and GET with the reason of its abort. */
+function createServer() {
   const app = Fastify();
-  const lifetime = new Lifetime(app, new Metrics());
+  const lifecycle = new RequestLifecycle(app, new Metrics());
   app.post("/", async () => "done");
-  app.get("/", async ({ stop }) => {
-    await new Promise((resolve) => stop.addEventListener("abort", resolve));
-    return stop.reason;
+  app.get("/", async ({ stopSignal }) => {
+    await new Promise((resolve) => stopSignal.addEventListener("abort", resolve));
+    return stopSignal.reason;
   });
-  return { app, lifetime };
+  return { app, lifecycle };
 }
 
-test("an answer that takes too long is stopped, and not before", async () => {
+test("a request is aborted when it exceeds the time limit, and not before", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  const { app, lifetime } = server();
+  const { app, lifecycle } = createServer();
   let answered = false;
   const answer = app.inject("/").then((response) => {
     answered = true;
     return response;
   });
-  await vi.waitFor(() => expect(lifetime.running).toBe(1));
+  await vi.waitFor(() => expect(lifecycle.running).toBe(1));
   await vi.advanceTimersByTimeAsync(limits.answer - 1_000);
   expect(answered).toBe(false);
   await vi.advanceTimersByTimeAsync(1_000);
@@ -37,30 +37,30 @@ test("an answer that takes too long is stopped, and not before", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("what still runs when the server stops is told so", async () => {
-  const { app, lifetime } = server();
+test("running requests are aborted with shutting_down when the server stops", async () => {
+  const { app, lifecycle } = createServer();
   const answer = app.inject("/");
-  await vi.waitFor(() => expect(lifetime.running).toBe(1));
-  lifetime.stopAll();
+  await vi.waitFor(() => expect(lifecycle.running).toBe(1));
+  lifecycle.abortAll();
   expect((await answer).json()).toMatchObject({ code: "shutting_down" });
-  await vi.waitFor(() => expect(lifetime.running).toBe(0));
+  await vi.waitFor(() => expect(lifecycle.running).toBe(0));
 });
 
 test.each(["GET", "HEAD"] as const)(
-  "a look (%s) does not end its rest, and an answer does",
+  "a %s request does not reset the idle time, and a POST request does",
   async (method) => {
-    const { app, lifetime } = server();
+    const { app, lifecycle } = createServer();
     await setTimeout(300);
-    const look = app.inject({ method, url: "/" });
-    await vi.waitFor(() => expect(lifetime.running).toBe(1));
-    expect(lifetime.restedFor).toBe(0);
-    lifetime.stopAll();
-    await look;
-    await vi.waitFor(() => expect(lifetime.running).toBe(0));
-    const before = lifetime.restedFor;
-    expect(before).toBeGreaterThanOrEqual(299);
+    const probe = app.inject({ method, url: "/" });
+    await vi.waitFor(() => expect(lifecycle.running).toBe(1));
+    expect(lifecycle.idleFor).toBe(0);
+    lifecycle.abortAll();
+    await probe;
+    await vi.waitFor(() => expect(lifecycle.running).toBe(0));
+    const idleBefore = lifecycle.idleFor;
+    expect(idleBefore).toBeGreaterThanOrEqual(299);
     await app.inject({ method: "POST", url: "/" });
-    await vi.waitFor(() => expect(lifetime.running).toBe(0));
-    expect(lifetime.restedFor).toBeLessThan(before);
+    await vi.waitFor(() => expect(lifecycle.running).toBe(0));
+    expect(lifecycle.idleFor).toBeLessThan(idleBefore);
   },
 );

@@ -1,25 +1,25 @@
 import { expect, test } from "vitest";
-import { apiKey, asking, post, startGateway } from "../gateway.js";
+import { apiKey, chatBody, postChat, startGateway } from "../gateway.js";
 
-test("every answer tells browsers to guess nothing, frame nothing and run nothing", async () => {
+test("every response forbids browsers MIME sniffing, framing and scripts", async () => {
   const gateway = await startGateway();
-  const stream = await post(gateway, asking("hello", { stream: true }));
-  const answers = [
+  const stream = await postChat(gateway, chatBody("hello", { stream: true }));
+  const responses = [
     stream,
-    await post(gateway, asking("hello")),
+    await postChat(gateway, chatBody("hello")),
     await fetch(`${gateway.url}/v1/models`),
     await fetch(`${gateway.url}/nowhere`),
     await fetch(`${gateway.url}/`),
     await fetch(`${gateway.url}/token`, { method: "POST" }),
     await fetch(`${gateway.url}/openapi.json`),
   ];
-  for (const { headers, url } of answers) {
-    const named = Object.fromEntries(
+  for (const { headers, url } of responses) {
+    const securityHeaders = Object.fromEntries(
       ["x-content-type-options", "x-frame-options", "referrer-policy", "content-security-policy"].map(
         (name) => [name, headers.get(name)],
       ),
     );
-    expect([url, named]).toEqual([
+    expect([url, securityHeaders]).toEqual([
       url,
       {
         "x-content-type-options": "nosniff",
@@ -32,7 +32,7 @@ test("every answer tells browsers to guess nothing, frame nothing and run nothin
   await stream.text();
 });
 
-test("the documentation may run its own scripts and none from elsewhere", async () => {
+test("the documentation pages may run only scripts of the same origin", async () => {
   const gateway = await startGateway();
   for (const path of ["/docs", "/docs/static/swagger-ui-bundle.js"]) {
     const { headers } = await fetch(`${gateway.url}${path}`);
@@ -42,12 +42,12 @@ test("the documentation may run its own scripts and none from elsewhere", async 
     expect(policy).not.toMatch(/unsafe-eval|script-src|https?:/);
     expect(headers.get("x-frame-options")).toBe("DENY");
   }
-  // Nothing on the page that the policy would stop.
+  // The page has no inline scripts, which the policy would block.
   const page = await (await fetch(`${gateway.url}/docs`)).text();
   expect(page).not.toMatch(/<script(?![^>]*\bsrc=)|\son\w+=/);
 });
 
-test("scripts of other origins still read what CORS lets them", async () => {
+test("scripts of other origins can read the response headers that CORS exposes", async () => {
   const gateway = await startGateway();
   const headers = { origin: "https://chat.example.org", authorization: `Bearer ${apiKey}` };
   const response = await fetch(`${gateway.url}/v1/models`, { headers });

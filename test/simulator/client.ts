@@ -7,8 +7,11 @@ export type Frame = { flags: number; length: number; payload: string; json: Json
 
 const chatPath = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
 
-/** The body of a Chat request in the site's own spelling (kimi-web.md §5.1). */
-export function question(text: string, changes: { top?: Json; message?: Json; options?: Json } = {}): Json {
+/** The body of a Chat request with the field names that the site uses (kimi-web.md §5.1). */
+export function chatRequest(
+  text: string,
+  changes: { top?: Json; message?: Json; options?: Json } = {},
+): Json {
   return {
     scenario: "SCENARIO_CHAT",
     tools: [],
@@ -31,7 +34,7 @@ export function question(text: string, changes: { top?: Json; message?: Json; op
   };
 }
 
-export function wrap(payload: string, flags = 0): Buffer {
+export function encodeFrame(payload: string, flags = 0): Buffer {
   const body = Buffer.from(payload);
   const header = Buffer.alloc(5);
   header[0] = flags;
@@ -41,8 +44,8 @@ export function wrap(payload: string, flags = 0): Buffer {
 
 export type Reply = { status: number; headers: Json; bytes: Buffer; chunks: number; broken: boolean };
 
-/** Posts a Chat request and reads until the connection says no more. */
-export async function post(
+/** Posts a Chat request and reads the response until it ends or breaks off. */
+export async function postChat(
   simulator: Simulator,
   body: Buffer,
   token: string,
@@ -65,71 +68,73 @@ export async function post(
   return { status, headers, bytes: Buffer.concat(chunks), chunks: chunks.length, broken };
 }
 
-/** All whole frames; what is left over is a frame that never came whole. */
-export function frames(bytes: Buffer): { all: Frame[]; left: number } {
+/** All complete frames, and the number of bytes of an incomplete one after them. */
+export function parseFrames(bytes: Buffer): { all: Frame[]; left: number } {
   const all: Frame[] = [];
-  let at = 0;
-  while (bytes.length - at >= 5) {
-    const length = bytes.readUInt32BE(at + 1);
-    if (at + 5 + length > bytes.length) break;
-    const flags = bytes.readUInt8(at);
-    const raw = bytes.subarray(at + 5, at + 5 + length);
-    const payload = (flags & 1 ? gunzipSync(raw) : raw).toString();
-    all.push({ flags, length, payload, json: parse(payload) });
-    at += 5 + length;
+  let offset = 0;
+  while (bytes.length - offset >= 5) {
+    const length = bytes.readUInt32BE(offset + 1);
+    if (offset + 5 + length > bytes.length) break;
+    const flags = bytes.readUInt8(offset);
+    const content = bytes.subarray(offset + 5, offset + 5 + length);
+    const payload = (flags & 1 ? gunzipSync(content) : content).toString();
+    all.push({ flags, length, payload, json: parseJson(payload) });
+    offset += 5 + length;
   }
-  return { all, left: bytes.length - at };
+  return { all, left: bytes.length - offset };
 }
 
-export function parse(payload: string): Json {
+export function parseJson(payload: string): Json {
   try {
-    return record(JSON.parse(payload));
+    return toRecord(JSON.parse(payload));
   } catch {
     return {};
   }
 }
 
-export function record(value: unknown): Json {
+export function toRecord(value: unknown): Json {
   return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }
 
-/** What a careful reader would show: text by block, set replaces, append extends (kimi-web.md §2.5). */
-export function textOf(all: readonly Frame[], kind: "text" | "think" = "text"): string {
+/** The text of all blocks of a kind: `set` replaces a block, `append` extends it (kimi-web.md §2.5). */
+export function answerText(all: readonly Frame[], kind: "text" | "think" = "text"): string {
   const blocks = new Map<string, string>();
   for (const { json } of all) {
-    const block = record(json.block);
+    const block = toRecord(json.block);
     if (!(kind in block)) continue;
     const id = String(block.id);
-    const content = String(record(block[kind]).content ?? "");
+    const content = String(toRecord(block[kind]).content ?? "");
     blocks.set(id, json.op === "append" ? (blocks.get(id) ?? "") + content : content);
   }
   return [...blocks.values()].join("");
 }
 
-/** The ids a client keeps for the next turn. */
-export function idsOf(all: readonly Frame[]): { chat: string; user: string; assistant: string } {
-  const messages = all.filter(({ json }) => json.mask === "message").map(({ json }) => record(json.message));
-  const chat = all.map(({ json }) => record(json.chat).id).find((id) => id !== undefined);
+/** The ids that a client needs for the next turn. */
+export function turnIds(all: readonly Frame[]): { chat: string; user: string; assistant: string } {
+  const messages = all
+    .filter(({ json }) => json.mask === "message")
+    .map(({ json }) => toRecord(json.message));
+  const chat = all.map(({ json }) => toRecord(json.chat).id).find((id) => id !== undefined);
   const byRole = (role: string) => String(messages.find((message) => message.role === role)?.id);
   return { chat: String(chat), user: byRole("user"), assistant: byRole("assistant") };
 }
 
-export function trailer(all: readonly Frame[]): Json | undefined {
+export function trailerOf(all: readonly Frame[]): Json | undefined {
   const last = all.at(-1);
   return last && last.flags & 2 ? last.json : undefined;
 }
 
-/** Asks and returns the frames. */
-export async function ask(simulator: Simulator, token: string, body: Json): Promise<Frame[]> {
-  return frames((await post(simulator, wrap(JSON.stringify(body)), token)).bytes).all;
+/** Sends a Chat request and returns the frames of the response. */
+export async function sendChat(simulator: Simulator, token: string, body: Json): Promise<Frame[]> {
+  return parseFrames((await postChat(simulator, encodeFrame(JSON.stringify(body)), token)).bytes).all;
 }
 
-/** A unary call. */
-export async function unary(simulator: Simulator, method: string, body: Json, token?: string) {
+/** Calls a unary method and returns status and JSON. */
+export async function callUnary(simulator: Simulator, method: string, body: Json, token?: string) {
   const response = await request(`${simulator.url}/apiv2/${method}`, {
     method: "POST",
     headers: { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) },
     body: JSON.stringify(body),
   });
-  return { status: response.statusCode, body: record(await response.body.json()) };
+  return { status: response.statusCode, body: toRecord(await response.body.json()) };
 }

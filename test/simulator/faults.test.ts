@@ -1,79 +1,79 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Fault, type Simulator, startSimulator } from "../../simulator/index.js";
 import {
-  ask,
+  answerText,
+  chatRequest,
+  encodeFrame,
   type Frame,
-  frames,
-  idsOf,
-  post,
-  question,
+  parseFrames,
+  postChat,
   type Reply,
-  record,
-  textOf,
-  trailer,
-  wrap,
+  sendChat,
+  toRecord,
+  trailerOf,
+  turnIds,
 } from "./client.js";
 
-const said = ["one ", "two ", "three ", "four "];
-const whole = said.join("");
+const deltas = ["one ", "two ", "three ", "four "];
+const fullAnswer = deltas.join("");
 
 let simulator: Simulator;
 let token: string;
 
 beforeAll(async () => {
   simulator = await startSimulator({
-    script: ({ text }) => (text.includes("sim:") ? undefined : [{ do: "text", content: said }]),
+    script: ({ text }) => (text.includes("sim:") ? undefined : [{ do: "text", content: deltas }]),
   });
   token = simulator.issue().accessToken;
 });
 afterAll(() => simulator.close());
 
-async function suffer(fault: Fault, text = "hello"): Promise<Reply & { all: Frame[]; left: number }> {
+async function sendWithFault(fault: Fault, text = "hello"): Promise<Reply & { all: Frame[]; left: number }> {
   simulator.fault(fault);
-  const reply = await post(simulator, wrap(JSON.stringify(question(text))), token);
-  return { ...reply, ...frames(reply.bytes) };
+  const reply = await postChat(simulator, encodeFrame(JSON.stringify(chatRequest(text))), token);
+  return { ...reply, ...parseFrames(reply.bytes) };
 }
 
-/** Reads until something is seen, then leaves; for answers that never end. */
-async function glimpse(fault: Fault, until: (seen: string) => boolean): Promise<string> {
+/** Reads until the received bytes (latin1) meet the condition, then disconnects; for answers that never end. */
+async function readUntil(fault: Fault, isEnough: (received: string) => boolean): Promise<string> {
   simulator.fault(fault);
   const stop = new AbortController();
   const response = await fetch(`${simulator.url}/apiv2/kimi.gateway.chat.v1.ChatService/Chat`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}` },
-    body: wrap(JSON.stringify(question("hello"))),
+    body: encodeFrame(JSON.stringify(chatRequest("hello"))),
     signal: stop.signal,
   });
-  let seen = "";
+  let received = "";
   const reader = response.body?.getReader();
-  while (reader && !until(seen)) {
+  while (reader && !isEnough(received)) {
     const { value, done } = await reader.read();
     if (done) break;
-    seen += Buffer.from(value).toString("latin1");
+    received += Buffer.from(value).toString("latin1");
   }
   stop.abort();
-  return seen;
+  return received;
 }
 
 function statuses(all: readonly Frame[]): unknown[] {
   return all
     .filter(({ json }) => json.mask === "message.status")
-    .map(({ json }) => record(json.message).status);
+    .map(({ json }) => toRecord(json.message).status);
 }
 
-function hasDone(all: readonly Frame[]): boolean {
+function hasDoneEvent(all: readonly Frame[]): boolean {
   return all.some(({ json }) => "done" in json);
 }
 
-test("error: a heartbeat, then the trailer with its paywall", async () => {
-  const { all } = await suffer({
+test("error: a heartbeat, then the error trailer with the paywall", async () => {
+  const { all } = await sendWithFault({
     kind: "error",
     code: "resource_exhausted",
     reason: "REASON_X",
     paywall: true,
   });
   expect(all).toHaveLength(2);
-  expect(trailer(all)).toMatchObject({
+  expect(trailerOf(all)).toMatchObject({
     error: {
       code: "resource_exhausted",
       details: [
@@ -83,101 +83,103 @@ test("error: a heartbeat, then the trailer with its paywall", async () => {
   });
 });
 
-test("error-late: after some deltas, with or without done", async () => {
-  const plain = await suffer({ kind: "error-late", code: "unavailable", after: 3 });
-  expect(textOf(plain.all)).toBe("one two three ");
-  expect(trailer(plain.all)).toEqual({ error: { code: "unavailable" } });
-  expect(hasDone(plain.all)).toBe(false);
-  const after = await suffer({ kind: "error-late", code: "unavailable", afterDone: true });
-  expect(hasDone(after.all)).toBe(true);
-  expect(trailer(after.all)).toEqual({ error: { code: "unavailable" } });
+test("error-late: the error trailer after N deltas, with or without done before it", async () => {
+  const plain = await sendWithFault({ kind: "error-late", code: "unavailable", after: 3 });
+  expect(answerText(plain.all)).toBe("one two three ");
+  expect(trailerOf(plain.all)).toEqual({ error: { code: "unavailable" } });
+  expect(hasDoneEvent(plain.all)).toBe(false);
+  const withDone = await sendWithFault({ kind: "error-late", code: "unavailable", afterDone: true });
+  expect(hasDoneEvent(withDone.all)).toBe(true);
+  expect(trailerOf(withDone.all)).toEqual({ error: { code: "unavailable" } });
 });
 
-test("http: a real status with Retry-After", async () => {
-  const { status, headers, bytes } = await suffer({ kind: "http", status: 429, retryAfter: 7 });
+test("http: an HTTP error status with Retry-After", async () => {
+  const { status, headers, bytes } = await sendWithFault({ kind: "http", status: 429, retryAfter: 7 });
   expect(status).toBe(429);
   expect(headers["retry-after"]).toBe("7");
   expect(JSON.parse(bytes.toString())).toMatchObject({ code: "resource_exhausted" });
-  expect((await suffer({ kind: "http", status: 502, body: "bad gateway" })).bytes.toString()).toBe(
+  expect((await sendWithFault({ kind: "http", status: 502, body: "bad gateway" })).bytes.toString()).toBe(
     "bad gateway",
   );
 });
 
-test("html: an interstitial with status 200", async () => {
-  const { status, headers } = await suffer({ kind: "html" });
+test("html: a web page with status 200", async () => {
+  const { status, headers } = await sendWithFault({ kind: "html" });
   expect(status).toBe(200);
   expect(String(headers["content-type"])).toContain("text/html");
 });
 
-test("expired: unauthenticated, whatever the token", async () => {
-  expect(trailer((await suffer({ kind: "expired" })).all)).toMatchObject({
+test("expired: unauthenticated with any token", async () => {
+  expect(trailerOf((await sendWithFault({ kind: "expired" })).all)).toMatchObject({
     error: { code: "unauthenticated" },
   });
 });
 
-test("cut and cut-in-frame: the socket dies between two frames, or inside one", async () => {
-  const between = await suffer({ kind: "cut", after: 1 });
+test("cut and cut-in-frame: the connection breaks between two frames, or inside one", async () => {
+  const between = await sendWithFault({ kind: "cut", after: 1 });
   expect(between.broken).toBe(true);
   expect(between.left).toBe(0);
-  expect(textOf(between.all)).toBe("one ");
-  const inside = await suffer({ kind: "cut-in-frame" });
+  expect(answerText(between.all)).toBe("one ");
+  const inside = await sendWithFault({ kind: "cut-in-frame" });
   expect(inside.broken).toBe(true);
   expect(inside.left).toBeGreaterThan(5);
-  expect(textOf(inside.all)).toBe("one two ");
+  expect(answerText(inside.all)).toBe("one two ");
 });
 
-test("cut-before: not even a status", async () => {
-  await expect(suffer({ kind: "cut-before" })).rejects.toThrow();
+test("cut-before: the connection breaks before the status", async () => {
+  await expect(sendWithFault({ kind: "cut-before" })).rejects.toThrow();
 });
 
-test("no-trailer: the answer ends properly and yet too early", async () => {
-  const { broken, all } = await suffer({ kind: "no-trailer" });
+test("no-trailer: the HTTP response ends properly without the trailer", async () => {
+  const { broken, all } = await sendWithFault({ kind: "no-trailer" });
   expect(broken).toBe(false);
-  expect(textOf(all)).toBe("one two ");
-  expect(trailer(all)).toBeUndefined();
+  expect(answerText(all)).toBe("one two ");
+  expect(trailerOf(all)).toBeUndefined();
 });
 
-test("stall and stall-heartbeat: open, silent or only alive, until the client leaves", async () => {
-  expect(await glimpse({ kind: "stall" }, (seen) => seen.includes("two "))).not.toContain("three ");
-  const beating = (seen: string) => (seen.match(/heartbeat/g) ?? []).length > 5;
-  expect(await glimpse({ kind: "stall-heartbeat", everyMilliseconds: 2 }, beating)).not.toContain("three ");
+test("stall and stall-heartbeat: silence, or heartbeats only, until the client disconnects", async () => {
+  expect(await readUntil({ kind: "stall" }, (received) => received.includes("two "))).not.toContain("three ");
+  const hasManyHeartbeats = (received: string) => (received.match(/heartbeat/g) ?? []).length > 5;
+  expect(await readUntil({ kind: "stall-heartbeat", everyMilliseconds: 2 }, hasManyHeartbeats)).not.toContain(
+    "three ",
+  );
   await expect.poll(() => simulator.counts().openStreams).toBe(0);
   expect(simulator.calls.at(-1)).toMatchObject({ closedByClient: true, closedAt: expect.any(Number) });
 });
 
-test("huge: a header that promises two gigabytes", async () => {
-  const seen = await glimpse({ kind: "huge" }, (sofar) => sofar.includes("\x7f\xff\xff\xff"));
-  expect(seen).toContain("\x00\x7f\xff\xff\xff");
+test("huge: a header that announces two gigabytes", async () => {
+  const received = await readUntil({ kind: "huge" }, (received) => received.includes("\x7f\xff\xff\xff"));
+  expect(received).toContain("\x00\x7f\xff\xff\xff");
 });
 
-test("slow-start: nothing for a while, then all", async () => {
-  expect(textOf((await suffer({ kind: "slow-start", milliseconds: 5 })).all)).toBe(whole);
+test("slow-start: the whole answer after a delay", async () => {
+  expect(answerText((await sendWithFault({ kind: "slow-start", milliseconds: 5 })).all)).toBe(fullAnswer);
 });
 
-test("split and burst: the same bytes in many pieces, or in one", async () => {
-  const split = await suffer({ kind: "split" });
-  expect(textOf(split.all)).toBe(whole);
-  const burst = await suffer({ kind: "burst" });
-  expect(textOf(burst.all)).toBe(whole);
+test("split and burst: the same answer in many writes, or in one", async () => {
+  const split = await sendWithFault({ kind: "split" });
+  expect(answerText(split.all)).toBe(fullAnswer);
+  const burst = await sendWithFault({ kind: "burst" });
+  expect(answerText(burst.all)).toBe(fullAnswer);
   expect(burst.chunks).toBe(1);
   expect(split.chunks).toBeGreaterThan(burst.chunks);
 });
 
-test("gzip: every frame is packed, the last with 0x03", async () => {
-  const { all, headers } = await suffer({ kind: "gzip" });
+test("gzip: every frame is compressed, the trailer with flags 0x03", async () => {
+  const { all, headers } = await sendWithFault({ kind: "gzip" });
   expect(headers["connect-content-encoding"]).toBe("gzip");
   expect(all.slice(0, -1).every(({ flags }) => flags === 1)).toBe(true);
   expect(all.at(-1)).toMatchObject({ flags: 3, payload: "{}" });
-  expect(textOf(all)).toBe(whole);
+  expect(answerText(all)).toBe(fullAnswer);
 });
 
-test("unknown: strangers between good frames, and the answer is whole", async () => {
-  const { all } = await suffer(
+test("unknown: frames of unknown types between valid ones, and the answer is complete", async () => {
+  const { all } = await sendWithFault(
     { kind: "unknown" },
     "sim:say=a long enough answer for all of the strangers to fit in",
   );
-  const told = JSON.stringify(all.map(({ json }) => json));
-  for (const stranger of [
+  const json = JSON.stringify(all.map(({ json }) => json));
+  for (const unknownName of [
     "shuffle",
     "message.aura",
     "constellation",
@@ -186,106 +188,111 @@ test("unknown: strangers between good frames, and the answer is whole", async ()
     "PONDERING",
     "CONFETTI",
   ])
-    expect(told).toContain(stranger);
-  expect(textOf(all)).toBe("a long enough answer for all of the strangers to fit in");
-  expect(trailer(all)).toEqual({});
+    expect(json).toContain(unknownName);
+  expect(answerText(all)).toBe("a long enough answer for all of the strangers to fit in");
+  expect(trailerOf(all)).toEqual({});
   const offsets = all.filter(({ json }) => "op" in json).map(({ json }) => json.eventOffset);
   expect(offsets).toEqual(offsets.map((_, index) => index + 1));
 });
 
-test("exception and retract: the failure is a block, the trailer is clean", async () => {
-  const busy = await suffer({
+test("exception and retract: the failure is a block, and the trailer has no error", async () => {
+  const busy = await sendWithFault({
     kind: "exception",
     reason: "REASON_COMPLETION_OVERLOADED",
     status: "COMPLETED",
   });
   expect(statuses(busy.all)).toEqual(["MESSAGE_STATUS_COMPLETED"]);
-  const { all } = await suffer({ kind: "retract", after: 1 });
-  const block = record(all.find(({ json }) => json.mask === "block.exception")?.json.block);
+  const { all } = await sendWithFault({ kind: "retract", after: 1 });
+  const block = toRecord(all.find(({ json }) => json.mask === "block.exception")?.json.block);
   expect(block).toMatchObject({
     id: "2",
     exception: { error: { reason: "REASON_CONTENT_FILTER", severity: "SEVERITY_MESSAGE_RETRACT" } },
   });
   expect(statuses(all)).toEqual(["MESSAGE_STATUS_ERROR"]);
-  expect(trailer(all)).toEqual({});
+  expect(trailerOf(all)).toEqual({});
 });
 
-test("degrade: a banner, and the answer goes on", async () => {
-  const { all } = await suffer({ kind: "degrade" });
-  expect(all.some(({ json }) => record(json.notification).type === "TYPE_MODEL_DEGRADE")).toBe(true);
-  expect(textOf(all)).toBe(whole);
+test("degrade: a notification, and the answer is complete", async () => {
+  const { all } = await sendWithFault({ kind: "degrade" });
+  expect(all.some(({ json }) => toRecord(json.notification).type === "TYPE_MODEL_DEGRADE")).toBe(true);
+  expect(answerText(all)).toBe(fullAnswer);
 });
 
 test.each([
   ["truncated", "TRUNCATED"],
   ["cancelled", "CANCELLED"],
   ["status-error", "ERROR"],
-] as const)("%s: two deltas and that status", async (kind, status) => {
-  const { all } = await suffer({ kind });
-  expect(textOf(all)).toBe("one two ");
+] as const)("%s: two deltas, then the message status %s", async (kind, status) => {
+  const { all } = await sendWithFault({ kind });
+  expect(answerText(all)).toBe("one two ");
   expect(statuses(all)).toEqual([`MESSAGE_STATUS_${status}`]);
 });
 
-test("empty and think-only: completed without an answer", async () => {
-  const empty = await suffer({ kind: "empty" });
+test("empty and think-only: completed without text", async () => {
+  const empty = await sendWithFault({ kind: "empty" });
   expect(empty.all.some(({ json }) => "block" in json)).toBe(false);
   expect(statuses(empty.all)).toEqual(["MESSAGE_STATUS_COMPLETED"]);
-  const thought = await suffer({ kind: "think-only" });
-  expect(textOf(thought.all)).toBe("");
-  expect(textOf(thought.all, "think")).not.toBe("");
+  const thinkOnly = await sendWithFault({ kind: "think-only" });
+  expect(answerText(thinkOnly.all)).toBe("");
+  expect(answerText(thinkOnly.all, "think")).not.toBe("");
 });
 
-test("garbage: a frame that is no JSON, among good ones", async () => {
-  const { all } = await suffer({ kind: "garbage" });
+test("garbage: one frame that is not JSON, and the answer is complete", async () => {
+  const { all } = await sendWithFault({ kind: "garbage" });
   expect(all.some(({ payload }) => payload === "this is not {JSON")).toBe(true);
-  expect(textOf(all)).toBe(whole);
+  expect(answerText(all)).toBe(fullAnswer);
 });
 
-test("rewrite, snapshot, old-ids and no-mask: other ways to say the same", async () => {
-  expect(textOf((await suffer({ kind: "rewrite" })).all)).toBe("(Rewritten.)three four ");
-  const snapshot = await suffer({ kind: "snapshot" });
-  expect(textOf(snapshot.all)).toBe(whole);
+test("rewrite, snapshot, old-ids and no-mask: other encodings of the answer", async () => {
+  expect(answerText((await sendWithFault({ kind: "rewrite" })).all)).toBe("(Rewritten.)three four ");
+  const snapshot = await sendWithFault({ kind: "snapshot" });
+  expect(answerText(snapshot.all)).toBe(fullAnswer);
   expect(snapshot.all.some(({ json }) => json.op === "append")).toBe(false);
-  const old = await suffer({ kind: "old-ids" });
-  expect(old.all.some(({ json }) => record(json.block).id === "0_0")).toBe(true);
-  const bare = await suffer({ kind: "no-mask" });
-  expect(textOf(bare.all)).toBe(whole);
-  expect(bare.all.some(({ json }) => json.op === "set" && "block" in json && "mask" in json)).toBe(false);
+  const oldIds = await sendWithFault({ kind: "old-ids" });
+  expect(oldIds.all.some(({ json }) => toRecord(json.block).id === "0_0")).toBe(true);
+  const noMask = await sendWithFault({ kind: "no-mask" });
+  expect(answerText(noMask.all)).toBe(fullAnswer);
+  expect(noMask.all.some(({ json }) => json.op === "set" && "block" in json && "mask" in json)).toBe(false);
 });
 
-test("a prompt asks for faults by the same names", async () => {
-  const fail = await ask(simulator, token, question("Please\nsim:fault=error-late,1,unavailable,REASON_Y"));
-  expect(trailer(fail)).toMatchObject({
+test("a prompt selects faults by the same names, in its last line only", async () => {
+  const frames = await sendChat(
+    simulator,
+    token,
+    chatRequest("Please\nsim:fault=error-late,1,unavailable,REASON_Y"),
+  );
+  expect(trailerOf(frames)).toMatchObject({
     error: { code: "unavailable", details: [{ debug: { reason: "REASON_Y" } }] },
   });
-  const cut = await post(simulator, wrap(JSON.stringify(question("sim:fault=cut"))), token);
+  const cut = await postChat(simulator, encodeFrame(JSON.stringify(chatRequest("sim:fault=cut"))), token);
   expect(cut.broken).toBe(true);
-  const calm = question("sim:fault=cut\nsim:say=All is well.");
-  expect(textOf(await ask(simulator, token, calm))).toBe("All is well.");
+  const earlierDirective = chatRequest("sim:fault=cut\nsim:say=All is well.");
+  expect(answerText(await sendChat(simulator, token, earlierDirective))).toBe("All is well.");
 });
 
-test("a fault strikes before the ending of a script, however short that is", async () => {
-  const brief = await startSimulator({
+test("a fault after more deltas than the script has applies before the script's ending", async () => {
+  const shortAnswer = await startSimulator({
     script: () => [{ do: "text", content: ["one "] }, { do: "truncated" }],
   });
-  brief.fault({ kind: "cut", after: 9 });
-  const body = wrap(JSON.stringify(question("hello")));
-  const { broken, bytes } = await post(brief, body, brief.issue().accessToken);
+  shortAnswer.fault({ kind: "cut", after: 9 });
+  const body = encodeFrame(JSON.stringify(chatRequest("hello")));
+  const { broken, bytes } = await postChat(shortAnswer, body, shortAnswer.issue().accessToken);
   expect(broken).toBe(true);
-  expect(textOf(frames(bytes).all)).toBe("one ");
-  await brief.close();
+  expect(answerText(parseFrames(bytes).all)).toBe("one ");
+  await shortAnswer.close();
 });
 
-test("a fault lasts as many calls as it is told", async () => {
+test("a fault applies to the given number of calls", async () => {
   simulator.fault({ kind: "empty" }, 2);
   const texts: string[] = [];
-  for (let turn = 0; turn < 3; turn++) texts.push(textOf(await ask(simulator, token, question("hello"))));
-  expect(texts).toEqual(["", "", whole]);
+  for (let turn = 0; turn < 3; turn++)
+    texts.push(answerText(await sendChat(simulator, token, chatRequest("hello"))));
+  expect(texts).toEqual(["", "", fullAnswer]);
 });
 
-test("what was said before a failure stays in the chat", async () => {
-  const { all } = await suffer({ kind: "truncated" });
-  const { chat, assistant } = idsOf(all);
-  const turn = question("sim:recall", { top: { chat_id: chat }, message: { parent_id: assistant } });
-  expect(textOf(await ask(simulator, token, turn))).toBe("hello");
+test("the messages of a failed answer stay in the chat", async () => {
+  const { all } = await sendWithFault({ kind: "truncated" });
+  const { chat, assistant } = turnIds(all);
+  const turn = chatRequest("sim:recall", { top: { chat_id: chat }, message: { parent_id: assistant } });
+  expect(answerText(await sendChat(simulator, token, turn))).toBe("hello");
 });

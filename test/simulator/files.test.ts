@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { request } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Simulator, startSimulator } from "../../simulator/index.js";
-import { ask, question, record } from "./client.js";
+import { chatRequest, sendChat, toRecord } from "./client.js";
 
 let simulator: Simulator;
 let token: string;
@@ -27,10 +27,10 @@ async function upload(name: string, type: string, content: Iterable<Buffer>) {
     headers: { authorization: `Bearer ${token}`, "content-type": "multipart/form-data; boundary=B" },
     body: Readable.from(body()),
   });
-  return { status: response.statusCode, body: record(await response.body.json()) };
+  return { status: response.statusCode, body: toRecord(await response.body.json()) };
 }
 
-async function progress(id: unknown) {
+async function pollProgress(id: unknown) {
   const response = await request(
     `${simulator.url}/apiv2-files/kimi.gateway.file.v1.FileService/GetFileParseProgress`,
     {
@@ -39,13 +39,13 @@ async function progress(id: unknown) {
       body: JSON.stringify({ file_ids: [id] }),
     },
   );
-  return record(await response.body.json()).progresses;
+  return toRecord(await response.body.json()).progresses;
 }
 
-test("a picture is uploaded, parsed and shown in the chat", async () => {
+test("an image is uploaded, parsed and shown in the chat", async () => {
   const content = Buffer.from("\r\n--not the boundary\r\n--");
   const { status, body } = await upload("图 1.png", "image/png", [content]);
-  const file = record(body.file);
+  const file = toRecord(body.file);
   expect(status).toBe(200);
   expect(file).toMatchObject({
     meta: {
@@ -57,14 +57,14 @@ test("a picture is uploaded, parsed and shown in the chat", async () => {
     },
     parseResult: { thumbnail: {} },
   });
-  expect(await progress(file.id)).toEqual([{ fileId: file.id, status: "PROCESS_STATUS_PROCESSING" }]);
-  expect(await progress(file.id)).toEqual([{ fileId: file.id, status: "PROCESS_STATUS_SUCCESS" }]);
+  expect(await pollProgress(file.id)).toEqual([{ fileId: file.id, status: "PROCESS_STATUS_PROCESSING" }]);
+  expect(await pollProgress(file.id)).toEqual([{ fileId: file.id, status: "PROCESS_STATUS_SUCCESS" }]);
 
   const blocks = [
     { message_id: "", text: { content: "Describe it" } },
     { file: { id: file.id, status: "PROCESS_STATUS_SUCCESS" } },
   ];
-  const frames = await ask(simulator, token, question("", { message: { blocks } }));
+  const frames = await sendChat(simulator, token, chatRequest("", { message: { blocks } }));
   expect(frames[3]?.json).toMatchObject({
     op: "append",
     mask: "chat.files",
@@ -75,26 +75,26 @@ test("a picture is uploaded, parsed and shown in the chat", async () => {
   });
 });
 
-test("an unparsable document fails", async () => {
+test("parsing fails for a document with “unparsable” in its name", async () => {
   const { body } = await upload("unparsable.pdf", "application/pdf", [Buffer.from("%PDF")]);
-  const { id } = record(body.file);
-  await progress(id);
-  expect(await progress(id)).toEqual([{ fileId: id, status: "PROCESS_STATUS_FAILED" }]);
+  const { id } = toRecord(body.file);
+  await pollProgress(id);
+  expect(await pollProgress(id)).toEqual([{ fileId: id, status: "PROCESS_STATUS_FAILED" }]);
 });
 
-test("a hundred megabytes pass through and only their digest stays", async () => {
-  const piece = Buffer.alloc(1_048_576, 7);
-  const { body } = await upload("large.bin", "application/octet-stream", Array<Buffer>(100).fill(piece));
-  expect(record(body.file).meta).toMatchObject({ sizeBytes: "104857600", type: "FILE_TYPE_DOCUMENT" });
+test("an upload of a hundred megabytes is accepted and keeps only its metadata", async () => {
+  const megabyte = Buffer.alloc(1_048_576, 7);
+  const { body } = await upload("large.bin", "application/octet-stream", Array<Buffer>(100).fill(megabyte));
+  expect(toRecord(body.file).meta).toMatchObject({ sizeBytes: "104857600", type: "FILE_TYPE_DOCUMENT" });
 });
 
-test("a form cut by any chunks is the same form", async () => {
+test("a form that arrives byte by byte is parsed", async () => {
   const content = Array.from("\r\n--A\r\n\r\n--", (byte) => Buffer.from(byte));
   const { body } = await upload("a.txt", "text/plain", content);
-  expect(record(body.file).meta).toMatchObject({ sizeBytes: "11", contentType: "text/plain" });
+  expect(toRecord(body.file).meta).toMatchObject({ sizeBytes: "11", contentType: "text/plain" });
 });
 
-test("anything else is refused", async () => {
+test("an upload that is not a form is refused", async () => {
   const response = await request(`${simulator.url}/apiv2-files/file/upload`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}`, "content-type": "text/plain" },

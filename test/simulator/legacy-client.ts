@@ -1,17 +1,17 @@
 import { request } from "undici";
 import type { Simulator } from "../../simulator/index.js";
-import { type Json, parse, record } from "./client.js";
+import { type Json, parseJson, toRecord } from "./client.js";
 
 export type LegacyReply = { status: number; type: string; text: string; broken: boolean };
 
-/** Any call of the legacy protocol, read until the connection says no more. */
-export async function legacyCall(
+/** Sends a call of the legacy protocol (`METHOD path`) and reads the response until it ends or breaks off. */
+export async function callLegacy(
   simulator: Simulator,
   token: string,
-  called: string,
+  methodAndPath: string,
   body?: Json | Buffer,
 ): Promise<LegacyReply> {
-  const [method, path = ""] = called.split(" ");
+  const [method, path = ""] = methodAndPath.split(" ");
   const response = await request(path.startsWith("http") ? path : simulator.url + path, {
     method: method ?? "GET",
     headers: { authorization: `Bearer ${token}` },
@@ -28,28 +28,28 @@ export async function legacyCall(
   return { status: response.statusCode, type, text: Buffer.concat(chunks).toString(), broken };
 }
 
-/** The events of a reply: only those that came whole. */
-export function eventsOf({ text }: LegacyReply): Json[] {
+/** The complete events of a response. */
+export function parseEvents({ text }: LegacyReply): Json[] {
   return text
     .split("\n\n")
     .slice(0, -1)
     .filter((block) => block.startsWith("data: "))
-    .map((block) => parse(block.slice("data: ".length)));
+    .map((block) => parseJson(block.slice("data: ".length)));
 }
 
-export function said(reply: LegacyReply): string {
-  return eventsOf(reply)
+export function answerText(reply: LegacyReply): string {
+  return parseEvents(reply)
     .map((event) => (event.event === "cmpl" ? String(event.text) : ""))
     .join("");
 }
 
-/** A new chat of this person's. */
-export async function newChat(simulator: Simulator, token: string): Promise<string> {
-  return String(parse((await legacyCall(simulator, token, "POST /api/chat", { name: "test" })).text).id);
+/** Creates a chat and returns its id. */
+export async function createChat(simulator: Simulator, token: string): Promise<string> {
+  return String(parseJson((await callLegacy(simulator, token, "POST /api/chat", { name: "test" })).text).id);
 }
 
-/** Asks in a chat. */
-export function say(
+/** Sends a message in a chat. */
+export function sendMessage(
   simulator: Simulator,
   token: string,
   chat: string,
@@ -57,11 +57,11 @@ export function say(
   more: Json = {},
 ): Promise<LegacyReply> {
   const body = { messages: [{ role: "user", content }], use_search: false, ...more };
-  return legacyCall(simulator, token, `POST /api/chat/${chat}/completion/stream`, body);
+  return callLegacy(simulator, token, `POST /api/chat/${chat}/completion/stream`, body);
 }
 
-/** The error of a reply, whether it is the whole answer or an event. */
-export function errorOf(reply: LegacyReply): Json {
-  const event = eventsOf(reply).find((each) => each.event === "error");
-  return event ? record(event.error) : parse(reply.text);
+/** The error of a response: its JSON body, or its error event. */
+export function parseError(reply: LegacyReply): Json {
+  const errorEvent = parseEvents(reply).find(({ event }) => event === "error");
+  return errorEvent ? toRecord(errorEvent.error) : parseJson(reply.text);
 }

@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Simulator, type Step, startSimulator, type Turn } from "../../simulator/index.js";
-import { ask, type Frame, idsOf, parse, question, trailer } from "./client.js";
+import { chatRequest, type Frame, parseJson, sendChat, trailerOf, turnIds } from "./client.js";
 
-/** The lines of kimi-web.md §5, as they stand there. */
+/** The lines of kimi-web.md §5, verbatim. */
 const fixture = readFileSync(new URL("fixtures/transcripts.txt", import.meta.url), "utf8");
 
-type Line = { flags: number; length: number; payload: string };
+type TranscriptLine = { flags: number; length: number; payload: string };
 
-function transcript(section: string): { request: Line; response: Line[] } {
+function parseTranscript(section: string): { request: TranscriptLine; response: TranscriptLine[] } {
   const body = fixture.split(/^# /m).find((part) => part.startsWith(`${section} `)) ?? "";
   const lines = Array.from(
     body.matchAll(/^((?:[0-9a-f]{2} ){4}[0-9a-f]{2}) {2}(.*)$/gm),
     ([, head, payload]) => {
       const bytes = Buffer.from((head ?? "").replaceAll(" ", ""), "hex");
-      // The marks of a citation are printed escaped and counted raw.
+      // Citation marks are escaped in the document but counted unescaped.
       const raw = (payload ?? "").replace(/\\u(e3a[038])/g, (_, code: string) =>
         String.fromCharCode(Number.parseInt(code, 16)),
       );
@@ -26,8 +26,8 @@ function transcript(section: string): { request: Line; response: Line[] } {
   return { request, response };
 }
 
-/** A frame but for its ids and times; Connect's empty detail value is left out of the transcripts. */
-function shape({ flags, payload }: Line | Frame): string {
+/** A frame without its ids and times, and without Connect's empty detail value, which the transcripts omit. */
+function normalise({ flags, payload }: TranscriptLine | Frame): string {
   return `${flags} ${payload
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
     .replace(
@@ -37,12 +37,12 @@ function shape({ flags, payload }: Line | Frame): string {
     .replace('"value":"",', "")}`;
 }
 
-/** Heartbeats may come at any time, and 5.3 and 5.7 show fewer of them. */
-function eventful(frame: Line | Frame): boolean {
+/** Heartbeats are not compared: they may come at any time, and 5.3 and 5.7 show fewer of them. */
+function isNotHeartbeat(frame: TranscriptLine | Frame): boolean {
   return !/^{"eventOffset":\d+,"heartbeat"/.test(frame.payload);
 }
 
-const k3: Step = {
+const searchStep: Step = {
   do: "search",
   queries: ["kimi k3"],
   sources: [
@@ -62,7 +62,7 @@ const scripts: Record<string, Step[]> = {
     { do: "text", content: ["4"] },
   ],
   "What is Kimi K3?": [
-    k3,
+    searchStep,
     { do: "text", content: ["K3 is a model ", "\ue3a0cite\ue3a3web_search:1#0\ue3a8", "."] },
   ],
   Shorter: [{ do: "text", content: ["Hi"] }],
@@ -77,34 +77,36 @@ beforeAll(async () => {
 afterAll(() => simulator.close());
 
 test.each(["5.1", "5.2", "5.3", "5.4", "5.6", "5.7"])(
-  "the transcript %s is consistent in itself",
+  "the frame lengths of transcript %s match its payloads",
   (section) => {
-    const { request, response } = transcript(section);
+    const { request, response } = parseTranscript(section);
     for (const { length, payload } of [request, ...response]) expect(Buffer.byteLength(payload)).toBe(length);
   },
 );
 
-test.each(["5.1", "5.2", "5.3"])("the answer to %s is the same, frame for frame", async (section) => {
-  const { request, response } = transcript(section);
+test.each(["5.1", "5.2", "5.3"])("the answer to the request of %s has the same frames", async (section) => {
+  const { request, response } = parseTranscript(section);
   const { accessToken } = simulator.issue();
-  const frames = await ask(simulator, accessToken, parse(request.payload));
-  expect(frames.filter(eventful).map(shape)).toEqual(response.filter(eventful).map(shape));
+  const frames = await sendChat(simulator, accessToken, parseJson(request.payload));
+  expect(frames.filter(isNotHeartbeat).map(normalise)).toEqual(
+    response.filter(isNotHeartbeat).map(normalise),
+  );
 });
 
-test("the next turn of 5.4 opens with chat.lastRequest and hangs on the answer before", async () => {
-  const { request, response } = transcript("5.4");
+test("the next turn of 5.4 opens with chat.lastRequest and has the previous answer as its parent", async () => {
+  const { request, response } = parseTranscript("5.4");
   const { accessToken } = simulator.issue();
-  const first = idsOf(await ask(simulator, accessToken, question("Say hi")));
+  const first = turnIds(await sendChat(simulator, accessToken, chatRequest("Say hi")));
   const payload = request.payload
     .replace("1a9f3c40-a112-8101-8000-09d0c0ffee01", first.chat)
     .replace("1a9f3c40-a112-8103-8000-0ad0c0ffee03", first.assistant);
-  const frames = await ask(simulator, accessToken, parse(payload));
-  expect(frames.map(shape)).toEqual(response.map(shape));
+  const frames = await sendChat(simulator, accessToken, parseJson(payload));
+  expect(frames.map(normalise)).toEqual(response.map(normalise));
   expect(frames[2]?.json.message).toMatchObject({ role: "user", parentId: first.assistant });
 });
 
-test("the refusal of 5.6 comes after done", async () => {
-  const { request, response } = transcript("5.6");
+test("the error trailer of 5.6 comes after done", async () => {
+  const { request, response } = parseTranscript("5.6");
   const { accessToken } = simulator.issue();
   simulator.fault({
     kind: "error",
@@ -112,15 +114,17 @@ test("the refusal of 5.6 comes after done", async () => {
     reason: "REASON_SERVER_OVERLOADED_FOR_FREE_USER",
     afterDone: true,
   });
-  const frames = await ask(simulator, accessToken, parse(request.payload));
-  expect(frames.map(shape)).toEqual(response.map(shape));
-  expect(trailer(frames)).toMatchObject({ error: { code: "resource_exhausted" } });
+  const frames = await sendChat(simulator, accessToken, parseJson(request.payload));
+  expect(frames.map(normalise)).toEqual(response.map(normalise));
+  expect(trailerOf(frames)).toMatchObject({ error: { code: "resource_exhausted" } });
 });
 
-test("the withdrawn answer of 5.7 ends as an error with a clean trailer", async () => {
-  const { request, response } = transcript("5.7");
+test("the withdrawn answer of 5.7 ends with status ERROR and a trailer without error", async () => {
+  const { request, response } = parseTranscript("5.7");
   const { accessToken } = simulator.issue();
   simulator.fault({ kind: "retract" });
-  const frames = await ask(simulator, accessToken, parse(request.payload));
-  expect(frames.filter(eventful).map(shape)).toEqual(response.filter(eventful).map(shape));
+  const frames = await sendChat(simulator, accessToken, parseJson(request.payload));
+  expect(frames.filter(isNotHeartbeat).map(normalise)).toEqual(
+    response.filter(isNotHeartbeat).map(normalise),
+  );
 });

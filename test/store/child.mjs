@@ -1,19 +1,19 @@
-// Another process on the same store: `node child.mjs <what> <path>`. Reports one line for each thing done.
+// A process on the same store: `node child.mjs <command> <path>`. Prints one line per action.
 import { rmSync, writeFileSync, writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { SqliteStore } from "../../dist/src/store/sqlite.js";
+import { SqliteStore } from "../../dist/src/store/sqlite/store.js";
 
-const [, , what, path] = process.argv;
-// At once, not when the event loop finds the time: what was said must be true after kill -9.
-const say = (line) => writeSync(1, `${line}\n`);
+const [, , command, path] = process.argv;
+// Synchronous, because printed lines must be true after kill -9.
+const print = (line) => writeSync(1, `${line}\n`);
 
-/** Takes the lock 200 times if it can; inside it must be alone, which a file tells that may exist only once. */
+/** Tries to acquire the lock 200 times. Creating a file exclusively checks that no other process holds it. */
 async function race() {
   const store = await SqliteStore.open(path);
   const owner = String(process.pid);
   for (let n = 0; n < 200; n++) {
-    if (!(await store.lock("door", owner, Date.now() + 60_000))) {
-      say("refused");
+    if (!(await store.lock("lock-a", owner, Date.now() + 60_000))) {
+      print("refused");
       await setTimeout(1);
       continue;
     }
@@ -21,28 +21,28 @@ async function race() {
       writeFileSync(`${path}.inside`, owner, { flag: "wx" });
       await setTimeout(n % 3);
       rmSync(`${path}.inside`);
-      say("alone");
+      print("alone");
     } catch {
-      say("NOT ALONE");
+      print("NOT ALONE");
     }
-    await store.unlock("door", owner);
+    await store.unlock("lock-a", owner);
   }
   await store.close();
 }
 
-/** Takes what it can of a thousand places, all of which others want too. */
-async function take() {
+/** Claims as many as possible of a thousand threads that other processes claim too. */
+async function claim() {
   const store = await SqliteStore.open(path);
   for (let n = 0; n < 1_000; n++) {
-    const place = await store.takeThread([`key-${n}`], 0);
-    say(place ? `took ${place.thread.chat}` : "too late");
-    // Long ones and short ones, so that the processes overtake each other.
+    const claimed = await store.claimThread([`key-${n}`], 0);
+    print(claimed ? `claimed ${claimed.thread.chat}` : "too late");
+    // Varying pauses, so that the processes overtake each other.
     if ((n * process.pid) % 7 === 0) await setTimeout(1);
   }
   await store.close();
 }
 
-/** Writes until it is killed or fails. */
+/** Writes until it is killed or a write fails. */
 async function write() {
   const store = await SqliteStore.open(path);
   for (let n = (await store.keys()).length; ; n++) {
@@ -55,15 +55,15 @@ async function write() {
     });
     await store.saveCredentials("me", { current: { accessToken: "SECRET" }, startedFrom: "x", savedAt: n });
     await store.addKey({ name: `${n}`, sha256: "00", settings: { scopes: ["chat"] } });
-    say(n);
+    print(n);
   }
 }
 
 async function open() {
-  // Root may write everywhere.
+  // Root can write everywhere.
   if (process.getuid() === 0) process.setuid(65_534);
   await SqliteStore.open(path);
-  say("opened");
+  print("opened");
 }
 
-await { race, take, write, open }[what]().catch((error) => say(`${error.name}: ${error.message}`));
+await { race, claim, write, open }[command]().catch((error) => print(`${error.name}: ${error.message}`));

@@ -1,19 +1,19 @@
 import { limits } from "../../core/limits.js";
 import { decodeJwtPart } from "../../core/token.js";
 
-/** The tokens that stand in a text, each once, and what has only the beginning of one. */
-export type Found = { tokens: string[]; broken: Broken[] };
+/** Distinct tokens in order of appearance, and tokens of which only a part is there. */
+export type FoundTokens = { tokens: string[]; truncated: TruncatedToken[] };
 
-/** What is left of a token that was not copied whole. */
-export type Broken = { rest: string; lacks: "its end" | "its middle" };
+/** A token that was not copied completely: its remaining text and which part is missing. */
+export type TruncatedToken = { fragment: string; missingPart: "its end" | "its middle" };
 
-/** How every JWT begins: base64url of `{"`. */
-const mark = "eyJ";
-const longestHeader = 1_024;
-/** How many marks are tried as the beginning of a header: `eyJ` can stand in front of one too. */
-const mostMarks = 4;
+/** The beginning of every JWT: base64url of `{"`. */
+const jwtPrefix = "eyJ";
+const maxHeaderLength = 1_024;
+/** Occurrences of the prefix that are tried as the start of a header, since `eyJ` may also appear right before it. */
+const maxHeaderCandidates = 4;
 
-/** Characters that a signature has, by the algorithm of its header; RSA's depend on the key. */
+/** Characters of a signature by algorithm (`alg` of the header); those of RSA depend on the key. */
 const signatureLengths: Record<string, number> = {
   HS256: 43,
   HS384: 64,
@@ -24,78 +24,85 @@ const signatureLengths: Record<string, number> = {
   EdDSA: 86,
 };
 
-/** What terminals, mails and JSON strings put inside a token that is too wide for them. */
-const wrapping = /\\[nrt]|\\(?=\s)|[\s\u00ad\u200b-\u200d\u2060\ufeff]+/g;
+/** What terminals, mail programs and JSON strings insert when they wrap a long token. */
+const lineWrapping = /\\[nrt]|\\(?=\s)|[\s\u00ad\u200b-\u200d\u2060\ufeff]+/g;
 
 /**
- * Finds JWTs by their own shape, whatever stands around them: quotes, JSON, escapes, a shell's or a browser's syntax.
- * A token that was broken over lines is joined where its algorithm tells how long it is. Takes time linear in the text.
+ * Finds JWTs by their shape, whatever surrounds them: quotes, JSON, escapes, shell or browser syntax. A token that is
+ * wrapped over lines is joined if its algorithm determines its length. Runs in time linear in the length of the text.
  */
-export function findTokens(text: string): Found {
-  const { tokens, broken } = scan(text, false);
-  if (text.length > limits.pastedByHand) return { tokens, broken };
-  const joined = scan(text.replace(wrapping, ""), true).tokens;
+export function findTokens(text: string): FoundTokens {
+  const { tokens, truncated } = scan(text, false);
+  if (text.length > limits.pastedByHand) return { tokens, truncated };
+  const joined = scan(text.replace(lineWrapping, ""), true).tokens;
   const all = [...new Set([...tokens, ...joined])];
-  return { tokens: all, broken: broken.filter(({ rest }) => !all.some((token) => token.startsWith(rest))) };
+  return {
+    tokens: all,
+    truncated: truncated.filter(({ fragment }) => !all.some((token) => token.startsWith(fragment))),
+  };
 }
 
-function scan(text: string, needsLength: boolean): Found {
+function scan(text: string, requiresKnownLength: boolean): FoundTokens {
   const tokens = new Set<string>();
-  const broken: Broken[] = [];
-  let at = text.indexOf(mark);
-  let looks = 0;
-  while (at !== -1) {
-    const dot = endOfRun(text, at);
-    const mayBegin = text[dot] === "." && ++looks <= limits.pastedTokens;
-    const begin = mayBegin ? beginOfHeader(text, at, dot) : undefined;
-    if (!begin) {
-      at = text.indexOf(mark, dot);
+  const truncated: TruncatedToken[] = [];
+  let position = text.indexOf(jwtPrefix);
+  let candidates = 0;
+  while (position !== -1) {
+    const dot = endOfBase64Run(text, position);
+    const isCandidate = text[dot] === "." && ++candidates <= limits.pastedTokens;
+    const header = isCandidate ? findHeader(text, position, dot) : undefined;
+    if (!header) {
+      position = text.indexOf(jwtPrefix, dot);
       continue;
     }
-    const payloadEnd = endOfRun(text, dot + 1);
-    const signatureBegin = text[payloadEnd] === "." ? payloadEnd + 1 : payloadEnd;
-    const signatureEnd = endOfRun(text, signatureBegin);
-    const length = signatureLengths[begin.algorithm];
-    // What follows a whole signature was glued to it.
-    const end = length === undefined ? signatureEnd : Math.min(signatureEnd, signatureBegin + length);
-    const readable = isPayload(text.slice(dot + 1, payloadEnd));
-    const isWhole = readable && end - signatureBegin >= (length ?? 1);
+    const payloadEnd = endOfBase64Run(text, dot + 1);
+    const signatureStart = text[payloadEnd] === "." ? payloadEnd + 1 : payloadEnd;
+    const signatureEnd = endOfBase64Run(text, signatureStart);
+    const length = signatureLengths[header.algorithm];
+    // Characters after a complete signature do not belong to the token.
+    const tokenEnd = length === undefined ? signatureEnd : Math.min(signatureEnd, signatureStart + length);
+    const isReadable = isReadablePayload(text.slice(dot + 1, payloadEnd));
+    const isWhole = isReadable && tokenEnd - signatureStart >= (length ?? 1);
     if (!isWhole) {
-      const goesOn = (!readable && signatureEnd > signatureBegin) || /[.…]/.test(text[signatureEnd] ?? "");
-      broken.push({ rest: text.slice(begin.at, signatureEnd), lacks: goesOn ? "its middle" : "its end" });
-    } else if (length !== undefined || !needsLength) tokens.add(text.slice(begin.at, end));
-    at = text.indexOf(mark, isWhole ? end : dot);
+      const isContinued =
+        (!isReadable && signatureEnd > signatureStart) || /[.…]/.test(text[signatureEnd] ?? "");
+      truncated.push({
+        fragment: text.slice(header.start, signatureEnd),
+        missingPart: isContinued ? "its middle" : "its end",
+      });
+    } else if (length !== undefined || !requiresKnownLength) tokens.add(text.slice(header.start, tokenEnd));
+    position = text.indexOf(jwtPrefix, isWhole ? tokenEnd : dot);
   }
-  return { tokens: [...tokens], broken };
+  return { tokens: [...tokens], truncated };
 }
 
-/** Where the base64url characters end that stand here. */
-function endOfRun(text: string, at: number): number {
+/** End (exclusive) of the run of base64url characters at `start`. */
+function endOfBase64Run(text: string, start: number): number {
   const run = /[\w-]*/y;
-  run.lastIndex = at;
+  run.lastIndex = start;
   run.test(text);
   return run.lastIndex;
 }
 
-/** The header that ends at the dot; characters may be glued to its front, as the `20` of `Bearer%20`. */
-function beginOfHeader(
+/** The JWT header that ends at `dot`; other characters may directly precede it, such as the `20` of `Bearer%20`. */
+function findHeader(
   text: string,
   from: number,
   dot: number,
-): { at: number; algorithm: string } | undefined {
-  const start = Math.max(from, dot - longestHeader);
-  const run = text.slice(start, dot);
-  let at = run.indexOf(mark);
-  for (let tries = 0; at !== -1 && tries < mostMarks; tries++) {
-    const header = decodeJwtPart(run.slice(at));
-    // An encrypted token has five parts and says nothing; Kimi's are signed.
+): { start: number; algorithm: string } | undefined {
+  const windowStart = Math.max(from, dot - maxHeaderLength);
+  const head = text.slice(windowStart, dot);
+  let offset = head.indexOf(jwtPrefix);
+  for (let tries = 0; offset !== -1 && tries < maxHeaderCandidates; tries++) {
+    const header = decodeJwtPart(head.slice(offset));
+    // An encrypted token (JWE) has five parts and no readable claims; Kimi's tokens are signed.
     if (typeof header?.alg === "string" && header.enc === undefined)
-      return { at: start + at, algorithm: header.alg };
-    at = run.indexOf(mark, at + 1);
+      return { start: windowStart + offset, algorithm: header.alg };
+    offset = head.indexOf(jwtPrefix, offset + 1);
   }
   return undefined;
 }
 
-function isPayload(part: string): boolean {
+function isReadablePayload(part: string): boolean {
   return part.length <= limits.token && decodeJwtPart(part) !== undefined;
 }

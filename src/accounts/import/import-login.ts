@@ -2,98 +2,102 @@ import type { KimiSiteName } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
 import type { TokenPair } from "../../core/token.js";
 import { findTokens } from "./find-tokens.js";
-import { formatOf } from "./formats.js";
-import { problemOf, tooLarge } from "./import-problem.js";
-import { type ForeignToken, type KimiToken, whose } from "./token-owner.js";
+import { detectFormat } from "./formats.js";
+import { explainFailure, tooLargeMessage } from "./import-problem.js";
+import { type ForeignToken, identifyTokenOwner, type KimiToken } from "./token-owner.js";
 
-/** What a paste turned out to be. Only `tokens` holds secrets. */
-export type Intake = Login | { kind: "nothing"; problem: string };
+/** The login found in a paste, or why there is none. Only `tokens` is secret. */
+export type ImportResult = ImportedLogin | { kind: "nothing"; problem: string };
 
-/** A login of Kimi's web chat; times are milliseconds since the epoch, Infinity where a token does not say. */
-export type Login = {
+/** Credentials of Kimi's web chat. Times are milliseconds since the epoch, Infinity for a token without an expiry. */
+export type ImportedLogin = {
   kind: "login";
-  /** What the tokens stood in, such as `a HAR file`. */
+  /** The kind of text that contained the tokens, such as `a HAR file`. */
   format: string;
-  /** Tokens that have not expired, of one user. */
+  /** Unexpired tokens of one user. */
   tokens: TokenPair;
   user: string | undefined;
   site: KimiSiteName;
-  /** Neither the token nor anything around it names the site. */
-  siteAssumed: boolean;
+  /** Neither the tokens nor the surrounding text name the site. */
+  isSiteAssumed: boolean;
   generation: Generation;
   accessExpiresAt: number | undefined;
   refreshExpiresAt: number | undefined;
-  /** There was an access token of this user, but its time is over. */
-  accessExpired: boolean;
-  /** Other users whose tokens stood there too. */
-  leftOut: readonly string[];
-  /** A further token was not copied whole. */
-  broken: boolean;
-  /** Tokens that this machine's clock takes for issued in the future. */
-  clockBehind: boolean;
+  /** This user's only access tokens have expired. */
+  hasExpiredAccessToken: boolean;
+  /** Other users whose tokens were in the paste too and are ignored. */
+  otherUsers: readonly string[];
+  /** The paste contains another token, which is incomplete. */
+  hasTruncatedToken: boolean;
+  /** The newest token was issued in the future by this machine's clock. */
+  isClockBehind: boolean;
 };
 
 /**
- * Which of Kimi's logins it is (kimi-web.md §2.3, §1.2): `pair` renews itself for 90 days; `cookie` is the older site's
- * 30-day access token, which nothing renews; `legacy` is the older site's refresh token, which Kimi may no longer take.
+ * Generation of Kimi's login (kimi-web.md §2.3, §1.2): `pair` can be refreshed for 90 days; `cookie` is the older
+ * site's 30-day access token, which cannot be refreshed; `legacy` is the older site's refresh token, which Kimi may
+ * refuse.
  */
 type Generation = "pair" | "cookie" | "legacy";
 
 const clockTolerance = 5 * 60_000;
 
 /**
- * Understands whatever a person pastes: tokens alone, cookies, Local storage, a request copied from the browser, a HAR
- * file, a configuration. Takes the newest tokens of the user to whom the newest one belongs. Never throws.
+ * Finds the login in pasted text: bare tokens, cookies, Local storage, a request copied from the browser, a HAR file, a
+ * configuration. Picks the newest tokens of the user who owns the newest valid one. Never throws.
  */
-export function recognise(pasted: string, now = Date.now()): Intake {
-  if (Buffer.byteLength(pasted) > limits.pasted) return { kind: "nothing", problem: tooLarge };
-  const { tokens, broken } = findTokens(pasted);
-  const kimis: KimiToken[] = [];
-  const foreign: ForeignToken[] = [];
-  for (const token of tokens.map(whose)) {
-    if ("owner" in token) foreign.push(token);
-    else kimis.push(token);
+export function importLogin(pasted: string, now = Date.now()): ImportResult {
+  if (Buffer.byteLength(pasted) > limits.pasted) return { kind: "nothing", problem: tooLargeMessage };
+  const { tokens, truncated } = findTokens(pasted);
+  const kimiTokens: KimiToken[] = [];
+  const foreignTokens: ForeignToken[] = [];
+  for (const token of tokens.map(identifyTokenOwner)) {
+    if ("owner" in token) foreignTokens.push(token);
+    else kimiTokens.push(token);
   }
-  const newestFirst = kimis.sort((a, b) => b.issuedAt - a.issuedAt);
+  const newestFirst = kimiTokens.sort((a, b) => b.issuedAt - a.issuedAt);
   const valid = newestFirst.filter(({ expiresAt }) => expiresAt > now);
   const newest = valid[0];
   if (!newest)
-    return { kind: "nothing", problem: problemOf(pasted, { expired: newestFirst, broken, foreign }, now) };
+    return {
+      kind: "nothing",
+      problem: explainFailure(pasted, { expired: newestFirst, truncated, foreign: foreignTokens }, now),
+    };
 
-  const own = newestFirst.filter(({ user }) => user === newest.user);
+  const sameUser = newestFirst.filter(({ user }) => user === newest.user);
   const access = valid.find(({ kind, user }) => kind === "access" && user === newest.user);
   const refresh = valid.find(({ kind, user }) => kind === "refresh" && user === newest.user);
   const site = [refresh, access].map((token) => token?.site).find((name) => name !== undefined);
-  const named = site ?? siteNamedIn(pasted);
+  const siteName = site ?? findSiteName(pasted);
   return {
     kind: "login",
-    format: formatOf(pasted).name,
+    format: detectFormat(pasted).name,
     tokens: {
       ...(access ? { accessToken: access.token } : {}),
       ...(refresh ? { refreshToken: refresh.token } : {}),
     },
     user: newest.user,
-    site: named ?? "kimi.com",
-    siteAssumed: named === undefined,
-    generation: generationOf(access, refresh),
+    site: siteName ?? "kimi.com",
+    isSiteAssumed: siteName === undefined,
+    generation: detectGeneration(access, refresh),
     accessExpiresAt: access?.expiresAt,
     refreshExpiresAt: refresh?.expiresAt,
-    accessExpired: !access && own.some(({ kind }) => kind === "access"),
-    leftOut: [...new Set(kimis.map(({ user }) => user ?? "unknown"))].filter(
+    hasExpiredAccessToken: !access && sameUser.some(({ kind }) => kind === "access"),
+    otherUsers: [...new Set(kimiTokens.map(({ user }) => user ?? "unknown"))].filter(
       (user) => user !== (newest.user ?? "unknown"),
     ),
-    broken: broken.length > 0,
-    clockBehind: newest.issuedAt > now + clockTolerance,
+    hasTruncatedToken: truncated.length > 0,
+    isClockBehind: newest.issuedAt > now + clockTolerance,
   };
 }
 
-function generationOf(access: KimiToken | undefined, refresh: KimiToken | undefined): Generation {
-  if (refresh) return refresh.isOld ? "legacy" : "pair";
-  return access?.isOld ? "cookie" : "pair";
+function detectGeneration(access: KimiToken | undefined, refresh: KimiToken | undefined): Generation {
+  if (refresh) return refresh.isLegacy ? "legacy" : "pair";
+  return access?.isLegacy ? "cookie" : "pair";
 }
 
-/** The site that addresses and cookie domains around the tokens speak of, where they speak of one only. */
-function siteNamedIn(pasted: string): KimiSiteName | undefined {
+/** The site named by addresses and cookie domains around the tokens, if they name exactly one. */
+function findSiteName(pasted: string): KimiSiteName | undefined {
   const [com, ai] = [pasted.includes("kimi.com"), pasted.includes("kimi.ai")];
   if (com === ai) return undefined;
   return com ? "kimi.com" : "kimi.ai";

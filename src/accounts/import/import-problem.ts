@@ -1,21 +1,21 @@
 import { formatTimeWithDistance } from "../../lib/relative-time.js";
-import type { Broken } from "./find-tokens.js";
-import { formatOf, whereTokensAre } from "./formats.js";
+import type { TruncatedToken } from "./find-tokens.js";
+import { detectFormat, tokenLocationHelp } from "./formats.js";
 import type { ForeignToken, KimiToken } from "./token-owner.js";
 
-type Leftovers = {
-  /** The newest first. */
+type UnusableTokens = {
+  /** Newest first. */
   expired: readonly KimiToken[];
-  broken: readonly Broken[];
+  truncated: readonly TruncatedToken[];
   foreign: readonly ForeignToken[];
 };
 
-export const tooLarge =
+export const tooLargeMessage =
   "This is larger than 64 MB. Export a HAR of one page load only, or take the tokens themselves. " +
-  whereTokensAre;
+  tokenLocationHelp;
 
-/** Things that people take for a login, by how they look. The first that fits counts. */
-const mistaken: readonly [looks: RegExp, reason: string][] = [
+/** Texts that are commonly mistaken for a login. The first match counts. */
+const commonMistakes: readonly [pattern: RegExp, reason: string][] = [
   [/^\s*$/, "Nothing was pasted."],
   [
     /^\s*(?:bearer\s+)?eyJ/i,
@@ -37,22 +37,26 @@ const mistaken: readonly [looks: RegExp, reason: string][] = [
   ],
 ];
 
-/** Why there is nothing to log in with, and what to do about it. Quotes nothing of the paste. */
-export function problemOf(pasted: string, { expired, broken, foreign }: Leftovers, now: number): string {
-  const [cut, old, other] = [broken[0], expired[0], foreign[0]];
-  if (cut) {
-    return `This token is not whole: ${cut.lacks} is missing. Double-click the value to select all of it, and copy again.`;
+/** Why the paste contains no usable login, and what to do. Quotes nothing from the paste. */
+export function explainFailure(
+  pasted: string,
+  { expired, truncated, foreign }: UnusableTokens,
+  now: number,
+): string {
+  const [truncatedToken, expiredToken, foreignToken] = [truncated[0], expired[0], foreign[0]];
+  if (truncatedToken) {
+    return `This token is not whole: ${truncatedToken.missingPart} is missing. Double-click the value to select all of it, and copy again.`;
   }
-  if (old) return `${reasonOf(old, now)} ${whereTokensAre}`;
-  if (other)
-    return `This token belongs to ${other.owner}; it is no login of Kimi's web chat. ${whereTokensAre}`;
-  const format = formatOf(pasted);
-  const mistake = mistaken.find(([looks]) => looks.test(pasted))?.[1];
-  return `${mistake ?? `This looks like ${format.name}. ${format.advice}`} ${whereTokensAre}`;
+  if (expiredToken) return `${explainExpiry(expiredToken, now)} ${tokenLocationHelp}`;
+  if (foreignToken)
+    return `This token belongs to ${foreignToken.owner}; it is no login of Kimi's web chat. ${tokenLocationHelp}`;
+  const format = detectFormat(pasted);
+  const mistake = commonMistakes.find(([pattern]) => pattern.test(pasted))?.[1];
+  return `${mistake ?? `This looks like ${format.name}. ${format.advice}`} ${tokenLocationHelp}`;
 }
 
-function reasonOf({ kind, isOld, expiresAt }: KimiToken, now: number): string {
-  const isShort = kind === "access" && !isOld;
-  const advice = isShort ? " Such tokens live 15 minutes: take the refresh token as well." : "";
+function explainExpiry({ kind, isLegacy, expiresAt }: KimiToken, now: number): string {
+  const isShortLived = kind === "access" && !isLegacy;
+  const advice = isShortLived ? " Such tokens live 15 minutes: take the refresh token as well." : "";
   return `This ${kind} token expired ${formatTimeWithDistance(expiresAt, now)}.${advice}`;
 }

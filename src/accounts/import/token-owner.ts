@@ -5,42 +5,44 @@ import { decodeClaims } from "../../core/token.js";
 export type KimiToken = {
   token: string;
   kind: "access" | "refresh";
-  /** Undefined where the token names none that can be shown. */
+  /** The user's id; undefined if the token has none, or none that is safe to print. */
   user: string | undefined;
   issuedAt: number;
-  /** Infinity where the token does not say. */
+  /** Infinity if the token has no expiry. */
   expiresAt: number;
-  /** Undefined where the token does not say: those of the older site do not (kimi-web.md §2.3). */
+  /** Undefined if the token does not name the site; tokens of the older site do not (kimi-web.md §2.3). */
   site: KimiSiteName | undefined;
   /** Issued by the older site: its access token is the 30-day cookie, its refresh token is for the legacy endpoint. */
-  isOld: boolean;
+  isLegacy: boolean;
 };
 
-/** A token that is of no use for the web chat, by whose it is. */
+/** A token that the web chat does not accept. */
 export type ForeignToken = { owner: "Google" | "OpenAI" | "Kimi, for another purpose" | "another service" };
 
-const latestDate = 8.64e15;
+/** The largest time that Date can represent. */
+const maxDateMs = 8.64e15;
 
-/** Kimi's web chat's tokens name the app `kimi` and their kind (kimi-web.md §2.3). */
-export function whose(token: string): KimiToken | ForeignToken {
-  const said = decodeClaims(token);
-  const isKimis = said.issuer === "user-center" || said.issuer === "account" || said.app === "kimi";
-  if (!isKimis) return { owner: otherOwner(said.issuer ?? "") };
-  const { kind } = said;
-  if ((said.app ?? "kimi") !== "kimi" || (kind !== "access" && kind !== "refresh"))
+/** Tokens of Kimi's web chat have the app `kimi` and their kind as claims (kimi-web.md §2.3). */
+export function identifyTokenOwner(token: string): KimiToken | ForeignToken {
+  const claims = decodeClaims(token);
+  const isFromKimi = claims.issuer === "user-center" || claims.issuer === "account" || claims.app === "kimi";
+  if (!isFromKimi) return { owner: identifyForeignOwner(claims.issuer ?? "") };
+  const { kind } = claims;
+  if ((claims.app ?? "kimi") !== "kimi" || (kind !== "access" && kind !== "refresh"))
     return { owner: "Kimi, for another purpose" };
   return {
     token,
     kind,
-    user: /^[\w.@-]{1,64}$/.test(said.subject ?? "") ? said.subject : undefined,
-    issuedAt: said.issuedAt ?? 0,
-    expiresAt: Math.abs(said.expiresAt ?? Infinity) <= latestDate ? (said.expiresAt ?? Infinity) : Infinity,
+    user: /^[\w.@-]{1,64}$/.test(claims.subject ?? "") ? claims.subject : undefined,
+    issuedAt: claims.issuedAt ?? 0,
+    expiresAt:
+      Math.abs(claims.expiresAt ?? Infinity) <= maxDateMs ? (claims.expiresAt ?? Infinity) : Infinity,
     site: kimiSiteFromToken(token),
-    isOld: said.issuer === "user-center",
+    isLegacy: claims.issuer === "user-center",
   };
 }
 
-function otherOwner(issuer: string): ForeignToken["owner"] {
+function identifyForeignOwner(issuer: string): ForeignToken["owner"] {
   if (/(^|[/.])google\.com$/.test(issuer)) return "Google";
   if (/(^|[/.])openai\.com\/?$/.test(issuer)) return "OpenAI";
   return "another service";

@@ -1,33 +1,38 @@
 import { limits } from "../../core/limits.js";
 import type { ThreadStore } from "../../core/store.js";
-import type { AccountStatus, Quota, Upstream } from "../../core/types.js";
+import type { AccountStatus, Model, Quota, Upstream } from "../../core/types.js";
 import { formatTimeWithDistance } from "../../lib/relative-time.js";
-import { isBuiltIn } from "../../upstreams/kimi-web/catalogue.js";
-import { type Finding, look, sentence } from "./finding.js";
-import { shortChat } from "./short-chat.js";
+import { describeFailure, type Finding, runCheck } from "./finding.js";
+import { runShortChat } from "./short-chat.js";
 
 export type AccountOptions = {
-  /** Nothing is asked; what is known is told. */
+  /** Report local state only, without network requests. */
   offline: boolean;
   store: Pick<ThreadStore, "saveChat" | "removeChat"> | undefined;
   signal: AbortSignal;
+  /** Whether these are the built-in models of an upstream. */
+  isBuiltInCatalogue(models: readonly Model[]): boolean;
 };
 
 /**
- * An account: its login, whose it is, its models, its allowances and one short chat. Asking renews the login if that
- * is due; where only the person can help, that is all there is to say.
+ * Checks an account: login, user, models, quota and one short chat. The requests refresh its tokens if that is due. If
+ * the person has to log in again, that is the only finding.
  */
 export async function checkAccount(
   upstream: Upstream,
-  { offline, store, signal }: AccountOptions,
+  { offline, store, signal, isBuiltInCatalogue }: AccountOptions,
 ): Promise<Finding[]> {
   const what = `account ${upstream.name}`;
   if (offline) return [checkLogin(what, upstream.status())];
   const others = await Promise.all([
-    look(`${what}, user`, signal, (stop) => checkUser(`${what}, user`, upstream, stop)),
-    look(`${what}, models`, signal, (stop) => checkModels(`${what}, models`, upstream, stop)),
-    look(`${what}, quota`, signal, (stop) => checkQuota(`${what}, quota`, upstream, stop)),
-    look(`${what}, chat`, signal, async (stop) => [await shortChat(`${what}, chat`, upstream, store, stop)]),
+    runCheck(`${what}, user`, signal, (stop) => checkUser(`${what}, user`, upstream, stop)),
+    runCheck(`${what}, models`, signal, (stop) =>
+      checkModels(`${what}, models`, upstream, isBuiltInCatalogue, stop),
+    ),
+    runCheck(`${what}, quota`, signal, (stop) => checkQuota(`${what}, quota`, upstream, stop)),
+    runCheck(`${what}, chat`, signal, async (stop) => [
+      await runShortChat(`${what}, chat`, upstream, store, stop),
+    ]),
   ]);
   if (signal.aborted) return [];
   const status = upstream.status();
@@ -35,7 +40,7 @@ export async function checkAccount(
   return status.state === "login required" ? [login] : [login, ...others.flat()];
 }
 
-/** What does not answer now and here fails; what only may soon not, or not for a while, is a warning. */
+/** `fail` where the account cannot answer now; `warn` where that is temporary or only about to happen. */
 const severity: Record<AccountStatus["state"], Finding["state"]> = {
   ok: "ok",
   busy: "ok",
@@ -79,16 +84,21 @@ async function checkUser(what: string, upstream: Upstream, signal: AbortSignal):
   return [{ what, state: "ok", detail: `Kimi knows this login: user ${shortened(id)}` }];
 }
 
-/** As much of an id as its owner recognises. */
+/** The first characters of an id, enough for its owner to recognise it. */
 function shortened(id: string): string {
   return `${id.slice(0, 4).replace(/\W/g, "?")}…`;
 }
 
-async function checkModels(what: string, upstream: Upstream, signal: AbortSignal): Promise<Finding[]> {
+async function checkModels(
+  what: string,
+  upstream: Upstream,
+  isBuiltInCatalogue: AccountOptions["isBuiltInCatalogue"],
+  signal: AbortSignal,
+): Promise<Finding[]> {
   const models = await upstream.models(signal);
   const preferred = models.find(({ isDefault }) => isDefault);
   const detail = `${models.length}; “kimi” means ${preferred?.id ?? "none of them"}`;
-  if (upstream.kind !== "kimi-web" || !isBuiltIn(models)) return [{ what, state: "ok", detail }];
+  if (upstream.kind !== "kimi-web" || !isBuiltInCatalogue(models)) return [{ what, state: "ok", detail }];
   return [
     {
       what,
@@ -103,7 +113,7 @@ async function checkQuota(what: string, upstream: Upstream, signal: AbortSignal)
   if (!upstream.quota) return [];
   try {
     const quotas = await upstream.quota(signal);
-    const detail = quotas.map(share).join("; ") || "Kimi names none";
+    const detail = quotas.map(describeQuota).join("; ") || "Kimi names none";
     if (quotas.every(({ used }) => used < 0.9)) return [{ what, state: "ok", detail }];
     return [
       {
@@ -115,11 +125,13 @@ async function checkQuota(what: string, upstream: Upstream, signal: AbortSignal)
     ];
   } catch (error) {
     signal.throwIfAborted();
-    return [{ what, state: "warn", detail: sentence(error), remedy: "Chats do not depend on knowing it." }];
+    return [
+      { what, state: "warn", detail: describeFailure(error), remedy: "Chats do not depend on knowing it." },
+    ];
   }
 }
 
-function share({ name, used, resetsAt }: Quota): string {
+function describeQuota({ name, used, resetsAt }: Quota): string {
   const anew = resetsAt === undefined ? "" : `, anew ${formatTimeWithDistance(resetsAt, Date.now())}`;
   return `${name}: ${Math.round(used * 100)} % used${anew}`;
 }

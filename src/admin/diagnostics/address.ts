@@ -1,13 +1,13 @@
 import { createServer } from "node:net";
 import { request } from "undici";
-import { addressError, fromHere, isLoopback } from "../../config/listen-address.js";
+import { isLoopback, toListenError, toLocalUrl } from "../../config/listen-address.js";
 import type { Config } from "../../config/schema.js";
 import { limits } from "../../core/limits.js";
 import { errorCode } from "../../lib/error-code.js";
 import { asText, parseObject } from "../../lib/json.js";
-import { type Finding, sentence } from "./finding.js";
+import { describeFailure, type Finding } from "./finding.js";
 
-/** Who can reach the server, and whether its port is free or it runs there already. */
+/** Checks who can reach the address, and whether the port is free or a Moonbridge already listens there. */
 export async function checkAddress(
   { server }: Pick<Config, "server">,
   signal: AbortSignal,
@@ -37,10 +37,10 @@ async function checkPort(
   if (server.port === 0) return { what, state: "ok", detail: `${server.host}, any free port` };
   const error = await tryToListen(server);
   if (error === undefined) return { what, state: "ok", detail: `${url} is free` };
-  const running = errorCode(error) === "EADDRINUSE" ? await versionAt(fromHere(url), signal) : undefined;
+  const running = errorCode(error) === "EADDRINUSE" ? await versionAt(toLocalUrl(url), signal) : undefined;
   if (running !== undefined)
     return { what, state: "ok", detail: `a Moonbridge ${running} answers at ${url}` };
-  return { what, state: "fail", detail: sentence(addressError(error, server)) };
+  return { what, state: "fail", detail: describeFailure(toListenError(error, server)) };
 }
 
 function tryToListen({ host, port }: Config["server"]): Promise<Error | undefined> {
@@ -51,7 +51,7 @@ function tryToListen({ host, port }: Config["server"]): Promise<Error | undefine
   });
 }
 
-/** The version of the Moonbridge that answers there; undefined if it is something else. */
+/** The version of the Moonbridge that answers at `url`; undefined for any other program. */
 async function versionAt(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.doctorProbe)]);

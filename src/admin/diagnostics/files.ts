@@ -6,7 +6,7 @@ import type { FileStore } from "../../core/store.js";
 import { formatByteSize } from "../../lib/byte-size.js";
 import type { Finding } from "./finding.js";
 
-/** Whether uploaded files can be kept, what they take and what is left for more. */
+/** Checks that uploaded files can be stored, and reports used and free space. */
 export async function checkFiles(
   { files: { folder, maxBytes } }: Pick<Config, "files">,
   store: FileStore | undefined,
@@ -16,7 +16,7 @@ export async function checkFiles(
   const used = kept
     ? `${kept.files} kept, ${formatByteSize(kept.bytes)}`
     : "what is kept stands in the store";
-  const at = await existing(folder);
+  const at = await nearestExistingFolder(folder);
   const code = at === undefined ? "ENOENT" : await tryToWrite(at);
   if (at === undefined || code !== undefined) {
     const remedy = 'Let this user write the folder, or set "files.folder" to another one.';
@@ -34,14 +34,14 @@ export async function checkFiles(
   };
 }
 
-/** The folder, or the nearest one above in which it would be made. */
-async function existing(folder: string): Promise<string | undefined> {
+/** The folder itself, or its nearest existing ancestor, in which it would be created. */
+async function nearestExistingFolder(folder: string): Promise<string | undefined> {
   const found = await stat(folder).catch(() => undefined);
   if (found) return folder;
-  return dirname(folder) === folder ? undefined : existing(dirname(folder));
+  return dirname(folder) === folder ? undefined : nearestExistingFolder(dirname(folder));
 }
 
-/** The code of the error with which a file cannot be made there; rights alone do not tell, least of all to root. */
+/** The error code if a file cannot be created there. It is tried, since access rights alone do not tell, least of all for root. */
 async function tryToWrite(folder: string): Promise<string | undefined> {
   const path = join(folder, `.doctor-${randomUUID()}`);
   try {

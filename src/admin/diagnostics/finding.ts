@@ -2,33 +2,30 @@ import { ConfigError } from "../../config/validate.js";
 import { Deadline } from "../../core/deadline.js";
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
-import { StoreError } from "../../store/sqlite/store.js";
+import { StoreError } from "../../store/errors.js";
 
-/** What a check has found, in words for the person; never a token, a key or anybody's name in it. */
+/** The result of a check, for display. `detail` and `remedy` never contain a token, a key or a person's name. */
 export type Finding = { what: string; state: "ok" | "warn" | "fail"; detail: string; remedy?: string };
 
-/** One check. It ends when its signal fires, once it has put away what it had begun. */
+/** A check. After an abort it cleans up, for instance deletes its chat, and then rejects. */
 type Check = (signal: AbortSignal) => Promise<Finding[]>;
 
-/**
- * The findings of a check, its failure or its lateness among them; never rejects. None if `signal` fires, which says
- * that nobody wants them any more.
- */
-export async function look(what: string, signal: AbortSignal, check: Check): Promise<Finding[]> {
-  const deadline = new Deadline(signal, limits.doctorCheck, tooLate);
+/** Runs a check within `limits.doctorCheck`. A failure or timeout becomes a finding. Never rejects; no findings after an abort. */
+export async function runCheck(what: string, signal: AbortSignal, check: Check): Promise<Finding[]> {
+  const deadline = new Deadline(signal, limits.doctorCheck, checkTimeout);
   try {
     deadline.signal.throwIfAborted();
-    const findings = await Promise.race([check(deadline.signal), longAfter(deadline.signal)]);
+    const findings = await Promise.race([check(deadline.signal), rejectAfterCleanup(deadline.signal)]);
     return signal.aborted ? [] : findings;
   } catch (error) {
-    return signal.aborted ? [] : [{ what, state: "fail", detail: sentence(error) }];
+    return signal.aborted ? [] : [{ what, state: "fail", detail: describeFailure(error) }];
   } finally {
     deadline.clear();
   }
 }
 
-/** What went wrong; only our own errors are sure to quote nothing. */
-export function sentence(error: unknown): string {
+/** The message of Moonbridge's own errors; others may quote secrets and are reduced to name and code. */
+export function describeFailure(error: unknown): string {
   if (error instanceof GatewayError || error instanceof ConfigError || error instanceof StoreError)
     return error.message;
   const name = error instanceof Error ? error.name : typeof error;
@@ -36,14 +33,14 @@ export function sentence(error: unknown): string {
   return `Moonbridge could not make this check (${name}${code}).`;
 }
 
-/** Rejects once a check that was called off has had its time to put things away. */
-function longAfter(signal: AbortSignal): Promise<never> {
+/** Rejects when the clean-up time after an abort is over. */
+function rejectAfterCleanup(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    const wait = () => setTimeout(() => reject(signal.reason), limits.doctorLastWords);
+    const wait = () => setTimeout(() => reject(signal.reason), limits.doctorCleanup);
     signal.addEventListener("abort", wait, { once: true });
   });
 }
 
-function tooLate(): GatewayError {
+function checkTimeout(): GatewayError {
   return new GatewayError("timeout", `This took more than ${limits.doctorCheck / 1_000} s and was given up.`);
 }

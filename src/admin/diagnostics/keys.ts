@@ -1,23 +1,24 @@
+import { settingsOfKey } from "../../config/key-schema.js";
 import { isLoopback } from "../../config/listen-address.js";
 import type { Config } from "../../config/schema.js";
+import { hasExpired, minimumUnguessableLength } from "../../core/api-key.js";
 import { limits } from "../../core/limits.js";
 import type { KeyStore } from "../../core/store.js";
-import { hasExpired, settingsOf, unguessable } from "../../server/auth/api-keys.js";
 import type { Finding } from "./finding.js";
 
-/** What stands in samples, and what everybody tries first. */
-const samples =
+/** Keys from sample configurations, and common guesses. */
+const samplePattern =
   /^(sk-?)?(\d{0,15}|(.)\3*|[x.…]*|your[-_ ].*|(token|key|secret|password|change-?me|test|example)\d*)$/i;
 
-/** How many keys open this server, and which of them deserve a better one. */
+/** Counts the API keys and reports expired and weak ones. */
 export async function checkKeys(
   { keys, oauth, server }: Pick<Config, "keys" | "oauth" | "server">,
   store: KeyStore | undefined,
 ): Promise<Finding[]> {
   const what = "keys";
   const stored = (await store?.keys()) ?? [];
-  const all = [...keys.map((key) => ({ name: key.name, settings: settingsOf(key) })), ...stored];
-  if (all.length === 0) return [none(server.host, oauth !== undefined)];
+  const all = [...keys.map((key) => ({ name: key.name, settings: settingsOfKey(key) })), ...stored];
+  if (all.length === 0) return [noKeysFinding(server.host, oauth !== undefined)];
   const admins = all.filter(({ settings }) => settings.scopes.includes("admin")).length;
   const detail =
     `${keys.length} in the config, ${stored.length} in the store; ` +
@@ -25,8 +26,10 @@ export async function checkKeys(
       ? `${admins} with the scope admin`
       : "none with the scope admin, which chatting does not need");
   const expired = all.filter(({ settings }) => hasExpired(settings));
-  const most = isLoopback(server.host) ? limits.doctorKey : unguessable;
-  const weak = keys.filter(({ key }) => !/^sha256:/i.test(key) && (key.length < most || samples.test(key)));
+  const most = isLoopback(server.host) ? limits.doctorKeyLength : minimumUnguessableLength;
+  const weak = keys.filter(
+    ({ key }) => !/^sha256:/i.test(key) && (key.length < most || samplePattern.test(key)),
+  );
   return [
     { what, state: "ok", detail },
     ...expired.map(({ name }): Finding => {
@@ -34,7 +37,7 @@ export async function checkKeys(
       return { what, state: "warn", detail: `“${name}” has expired and opens nothing`, remedy };
     }),
     ...weak.map(({ name }): Finding => {
-      const remedy = `Take one of ${unguessable} characters or more: “moonbridge keys add” makes one.`;
+      const remedy = `Take one of ${minimumUnguessableLength} characters or more: “moonbridge keys add” makes one.`;
       return {
         what,
         state: "warn",
@@ -45,7 +48,7 @@ export async function checkKeys(
   ];
 }
 
-function none(host: string, hasIssuer: boolean): Finding {
+function noKeysFinding(host: string, hasIssuer: boolean): Finding {
   const what = "keys";
   if (hasIssuer)
     return { what, state: "ok", detail: "none; tokens of the issuer in the config open this server" };

@@ -6,19 +6,19 @@ import { errorCode } from "../../lib/error-code.js";
 import { version } from "../../lib/version.js";
 import type { Finding } from "./finding.js";
 
-/** How far one look at an address came. */
+/** The result of a probe. `clockAhead`: milliseconds that this machine's clock is ahead; undefined without a `Date` header. */
 export type Probe = { address: string } & (
   | { reached: true; status: number; milliseconds: number; clockAhead: number | undefined }
-  | { reached: false; stage: Stage; code: string }
+  | { reached: false; stage: ConnectStage; code: string }
 );
 
-type Stage = "name" | "connection" | "TLS" | "answer";
+type ConnectStage = "name" | "connection" | "TLS" | "answer";
 
-/** One request without a login, cut off at the header of its answer. Never rejects. */
+/** Sends one HEAD request without credentials. Never rejects. */
 export function probe(address: string, signal: AbortSignal): Promise<Probe> {
   const url = new URL(address);
   const isSecure = url.protocol === "https:";
-  let stage: Stage = isIP(url.hostname.replace(/[[\]]/g, "")) ? "connection" : "name";
+  let stage: ConnectStage = isIP(url.hostname.replace(/[[\]]/g, "")) ? "connection" : "name";
   const startedAt = Date.now();
   return new Promise((resolve) => {
     const asked = (isSecure ? overHttps : overHttp)(url, {
@@ -41,7 +41,7 @@ export function probe(address: string, signal: AbortSignal): Promise<Probe> {
     asked.on("response", ({ statusCode = 0, headers }) => {
       const milliseconds = Date.now() - startedAt;
       const theirs = Date.parse(headers.date ?? "");
-      // Their clock was read about half-way.
+      // The server read its clock at about half the round trip.
       const ahead = startedAt + milliseconds / 2 - theirs;
       const clockAhead = Number.isFinite(ahead) ? ahead : undefined;
       resolve({ address, reached: true, status: statusCode, milliseconds, clockAhead });
@@ -52,7 +52,7 @@ export function probe(address: string, signal: AbortSignal): Promise<Probe> {
   });
 }
 
-export function checkReach(seen: Probe): Finding {
+export function checkReachability(seen: Probe): Finding {
   const { origin, hostname } = new URL(seen.address);
   const what = `network ${origin}`;
   if (seen.reached) {
@@ -64,7 +64,7 @@ export function checkReach(seen: Probe): Finding {
   return { what, state: "fail", detail: `${detail} (${seen.code})`, remedy };
 }
 
-const failures: Record<Stage, (host: string) => { detail: string; remedy: string }> = {
+const failures: Record<ConnectStage, (host: string) => { detail: string; remedy: string }> = {
   name: (host) => ({
     detail: `the name ${host} cannot be looked up`,
     remedy: "Check this machine's network and DNS, and the address in the config.",
@@ -84,15 +84,17 @@ const failures: Record<Stage, (host: string) => { detail: string; remedy: string
   }),
 };
 
-/** The clock of this machine against the first service that says what time it is. */
+/** Compares this machine's clock with the first service that sent a `Date` header. */
 export function checkClock(seen: readonly Probe[]): Finding[] {
   const what = "clock";
   const told = seen.find((each) => each.reached && each.clockAhead !== undefined);
   if (!told?.reached || told.clockAhead === undefined) return [];
   const { hostname } = new URL(told.address);
   const seconds = Math.round(told.clockAhead / 1_000);
-  if (Math.abs(told.clockAhead) <= limits.doctorClock)
-    return [{ what, state: "ok", detail: `within ${limits.doctorClock / 1_000} s of that of ${hostname}` }];
+  if (Math.abs(told.clockAhead) <= limits.doctorClockSkew)
+    return [
+      { what, state: "ok", detail: `within ${limits.doctorClockSkew / 1_000} s of that of ${hostname}` },
+    ];
   return [
     {
       what,
@@ -107,7 +109,7 @@ export function checkClock(seen: readonly Probe[]): Finding[] {
 
 const proxyVariables = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
 
-/** People expect these variables to count. */
+/** Warns about proxy variables, which are ignored. */
 export function checkProxies(environment: NodeJS.ProcessEnv): Finding[] {
   const set = proxyVariables
     .flatMap((name) => [name, name.toLowerCase()])

@@ -4,19 +4,19 @@ import type { ThreadStore } from "../../core/store.js";
 import type { EventSink, Upstream } from "../../core/types.js";
 import type { Finding } from "./finding.js";
 
-/** The account works, and has its hands full. */
-const later = new Set<ErrorCode>(["account_busy", "rate_limited", "upstream_overloaded"]);
+/** Errors of an account that works but is busy. */
+const busyCodes = new Set<ErrorCode>(["account_busy", "rate_limited", "upstream_overloaded"]);
 
-type Chats = Pick<ThreadStore, "saveChat" | "removeChat">;
+type TestChatStore = Pick<ThreadStore, "saveChat" | "removeChat">;
 
 /**
- * Two words to the usual model, without thinking and search. The chat is deleted at once; if that fails, or this
- * process is killed, a Moonbridge that runs does it, since the store knows of it. Throws GatewayError.
+ * Sends a short chat to the default model, without thinking and search, and deletes it. The chat is recorded in the
+ * store, so that a running Moonbridge deletes it if this process cannot. Throws GatewayError.
  */
-export async function shortChat(
+export async function runShortChat(
   what: string,
   upstream: Upstream,
-  store: Chats | undefined,
+  store: TestChatStore | undefined,
   signal: AbortSignal,
 ): Promise<Finding> {
   const startedAt = Date.now();
@@ -35,17 +35,17 @@ export async function shortChat(
   let isGone = true;
   try {
     const hear: EventSink = (events) => {
-      const place = events.find((event) => event.type === "opened");
+      const place = events.find((event) => event.type === "chat-opened");
       if (!place || place.chat === opened) return undefined;
       opened = place.chat;
-      return store?.saveChat(ours(upstream, opened, Date.now() + limits.doctorCheck * 2));
+      return store?.saveChat(storedTestChat(upstream, opened, Date.now() + limits.doctorCheck * 2));
     };
     await upstream.chat(request, hear, signal);
   } catch (error) {
-    if (!(error instanceof GatewayError) || !later.has(error.code)) throw error;
+    if (!(error instanceof GatewayError) || !busyCodes.has(error.code)) throw error;
     return { what, state: "warn", detail: error.message };
   } finally {
-    if (opened !== undefined) isGone = await remove(upstream, opened, store);
+    if (opened !== undefined) isGone = await deleteTestChat(upstream, opened, store);
   }
   const detail = `${model.id} answered within ${Date.now() - startedAt} ms`;
   if (opened === undefined) return { what, state: "ok", detail };
@@ -58,17 +58,21 @@ export async function shortChat(
   };
 }
 
-async function remove(upstream: Upstream, chat: string, store: Chats | undefined): Promise<boolean> {
+async function deleteTestChat(
+  upstream: Upstream,
+  chat: string,
+  store: TestChatStore | undefined,
+): Promise<boolean> {
   try {
-    await upstream.deleteChat?.(chat, AbortSignal.timeout(limits.doctorLastWords));
+    await upstream.deleteChat?.(chat, AbortSignal.timeout(limits.doctorCleanup));
     await store?.removeChat(upstream.name, chat);
     return true;
   } catch {
-    await store?.saveChat(ours(upstream, chat, Date.now()));
+    await store?.saveChat(storedTestChat(upstream, chat, Date.now()));
     return false;
   }
 }
 
-function ours({ name }: Upstream, chat: string, dueAt: number) {
+function storedTestChat({ name }: Upstream, chat: string, dueAt: number) {
   return { upstream: name, chat, scope: "doctor", dueAt };
 }

@@ -4,19 +4,19 @@ import type { Store } from "../../core/store.js";
 import { formatByteSize } from "../../lib/byte-size.js";
 import type { Finding } from "./finding.js";
 
-/** A store that could be opened: it is sound and can be written. */
+/** Reports the size, encryption and file modes of a store that was opened, which proves that it is intact and writable. */
 export async function checkStore({
   storePath,
-  sealKeys,
-}: Pick<Config, "storePath" | "sealKeys">): Promise<Finding> {
+  encryptionKeys,
+}: Pick<Config, "storePath" | "encryptionKeys">): Promise<Finding> {
   const what = "store";
   const [file, ...others] = await Promise.all(
     ["", "-wal", "-shm"].map((end) => stat(storePath + end).catch(() => undefined)),
   );
   const bytes = [file, ...others].reduce((sum, part) => sum + (part?.size ?? 0), 0);
-  const sealed = sealKeys.length > 0 ? "logins in it are sealed" : "logins in it are not sealed";
+  const sealed = encryptionKeys.length > 0 ? "logins in it are sealed" : "logins in it are not sealed";
   const detail = `${storePath}, ${formatByteSize(bytes)}; ${sealed}`;
-  // Windows has no such modes.
+  // Windows has no POSIX file modes.
   const isOpen = process.platform !== "win32" && ((file?.mode ?? 0) & 0o077) !== 0;
   if (!isOpen) return { what, state: "ok", detail };
   return {
@@ -27,7 +27,7 @@ export async function checkStore({
   };
 }
 
-/** Chats on Kimi's side whose time has come. A Moonbridge that runs deletes them within minutes. */
+/** Counts chats that are due for deletion upstream; a running Moonbridge deletes them within minutes. */
 export async function checkDueChats(store: Store): Promise<Finding> {
   const what = "chats";
   const count = await store.countDueChats(Date.now());

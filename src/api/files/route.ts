@@ -1,21 +1,21 @@
 import { Readable } from "node:stream";
 import multipart from "@fastify/multipart";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import type { Chat } from "../../chat/chat-service.js";
+import type { ChatService } from "../../chat/chat-service.js";
 import { GatewayError } from "../../core/errors.js";
 import { FileId, FileList } from "./schema.js";
 import { formOverhead, receiveUpload } from "./upload.js";
 
-type StoredFile = Awaited<ReturnType<Chat["files"]["get"]>>;
+type FileRecord = Awaited<ReturnType<ChatService["files"]["get"]>>;
 
-const mostListed = 10_000;
+const maxListed = 10_000;
 
-/** `/v1/files`: upload once, use by id in messages (OpenAI's shapes; clients.md row 54). */
-export function files({ files }: Chat): FastifyPluginAsyncTypebox {
+/** `/v1/files`: upload once, use by id in messages (OpenAI's shapes; clients.md §7 row 54). */
+export function filesRoute({ files }: ChatService): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.removeAllContentTypeParsers();
     await app.register(multipart);
-    // What is no form is refused by the route, with a sentence about it.
+    // Other content types are refused by the route, with a clear message.
     app.addContentTypeParser("*", (_request, payload, done) => {
       payload.resume();
       done(null);
@@ -26,11 +26,11 @@ export function files({ files }: Chat): FastifyPluginAsyncTypebox {
     const bodyLimit = files.maxBytes + formOverhead;
     app.post("/v1/files", { schema: upload, bodyLimit }, async (request, reply) => {
       try {
-        const { file, ignored } = await receiveUpload(request, files, request.caller.keyName);
+        const { file, ignored } = await receiveUpload(request, files, request.principal.keyName);
         if (ignored.length > 0) reply.header("x-moonbridge-ignored", ignored.join(", "));
-        return describe(file);
+        return fileObject(file);
       } catch (error) {
-        // The rest of what is refused is not worth receiving.
+        // Do not receive the rest of a refused upload.
         reply.header("connection", "close");
         throw error;
       }
@@ -38,49 +38,55 @@ export function files({ files }: Chat): FastifyPluginAsyncTypebox {
 
     const list = { ...summary("Your files"), querystring: FileList };
     app.get("/v1/files", { schema: list }, async (request) => {
-      const { limit = String(mostListed), after, order, purpose } = request.query;
-      const count = Number(limit);
-      if (count < 1 || count > mostListed) {
-        throw new GatewayError("invalid_request", `limit: expected a number from 1 to ${mostListed}.`, {
+      const { limit = String(maxListed), after, order, purpose } = request.query;
+      const pageSize = Number(limit);
+      if (pageSize < 1 || pageSize > maxListed) {
+        throw new GatewayError("invalid_request", `limit: expected a number from 1 to ${maxListed}.`, {
           param: "limit",
         });
       }
-      const { files: found, more } = await files.list(request.caller.keyName, {
-        limit: count,
+      const { files: page, hasMore } = await files.list(request.principal.keyName, {
+        limit: pageSize,
         after,
         purpose,
         newestFirst: order !== "asc",
       });
-      const data = found.map(describe);
+      const data = page.map(fileObject);
       const ids = data.map(({ id }) => id);
-      return { object: "list", data, has_more: more, first_id: ids[0] ?? null, last_id: ids.at(-1) ?? null };
+      return {
+        object: "list",
+        data,
+        has_more: hasMore,
+        first_id: ids[0] ?? null,
+        last_id: ids.at(-1) ?? null,
+      };
     });
 
-    const one = { params: FileId };
-    app.get("/v1/files/:id", { schema: { ...summary("One file"), ...one } }, async (request) =>
-      describe(await files.get(request.caller.keyName, request.params.id)),
+    const byId = { params: FileId };
+    app.get("/v1/files/:id", { schema: { ...summary("One file"), ...byId } }, async (request) =>
+      fileObject(await files.get(request.principal.keyName, request.params.id)),
     );
 
-    const content = { ...summary("A file's bytes"), ...one };
+    const content = { ...summary("A file's bytes"), ...byId };
     app.get("/v1/files/:id/content", { schema: content }, async (request, reply) => {
-      const file = await files.get(request.caller.keyName, request.params.id);
-      // Never shown in place: a page among the files must not run as a page of this server.
+      const file = await files.get(request.principal.keyName, request.params.id);
+      // Never shown inline: an HTML file must not run as a page of this server.
       return reply
         .type("application/octet-stream")
-        .header("content-disposition", `attachment; filename*=UTF-8''${encodeName(file.name)}`)
+        .header("content-disposition", `attachment; filename*=UTF-8''${encodeFileName(file.name)}`)
         .header("content-length", file.size)
         .send(Readable.from(files.read(file), { objectMode: false }));
     });
 
-    app.delete("/v1/files/:id", { schema: { ...summary("Delete a file"), ...one } }, async (request) => {
+    app.delete("/v1/files/:id", { schema: { ...summary("Delete a file"), ...byId } }, async (request) => {
       const { id } = request.params;
-      await files.remove(request.caller.keyName, id);
+      await files.delete(request.principal.keyName, id);
       return { id, object: "file", deleted: true };
     });
   };
 }
 
-function describe({ id, size, createdAt, name, purpose }: StoredFile) {
+function fileObject({ id, size, createdAt, name, purpose }: FileRecord) {
   return {
     id,
     object: "file",
@@ -94,8 +100,8 @@ function describe({ id, size, createdAt, name, purpose }: StoredFile) {
   };
 }
 
-/** RFC 5987: what encodeURIComponent leaves and a header may not hold. */
-function encodeName(name: string): string {
+/** RFC 5987; also encodes the characters that encodeURIComponent leaves and the header forbids. */
+function encodeFileName(name: string): string {
   return encodeURIComponent(name).replace(
     /['()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16)}`,

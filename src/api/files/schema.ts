@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 
-/** What OpenAI's SDKs send to list files (clients.md row 54). */
+/** What OpenAI's SDKs send to list files (clients.md §7 row 54). */
 export const FileList = Type.Object({
   limit: Type.Optional(Type.String({ pattern: "^\\d{1,6}$", description: "how many, from 1 to 10000" })),
   after: Type.Optional(Type.String({ maxLength: 128, description: "the id of the file to begin after" })),

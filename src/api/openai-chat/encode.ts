@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { type Annotation, CitationWriter } from "../../chat/citations.js";
 import type { GatewayError } from "../../core/errors.js";
 import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../core/types.js";
-import type { Body } from "../stream/chunked-body.js";
-import { eventLine, inQuotes, pieces, quote } from "../stream/sse-json.js";
+import type { ChunkWriter } from "../stream/chunked-body.js";
+import { encodeEvent, encodeJson, escapeText, splitText } from "../stream/sse-json.js";
 import { errorEnvelope } from "./errors.js";
-import { Remarks } from "./notices.js";
+import { NoticeCollector } from "./notices.js";
 import { usageObject } from "./usage.js";
 import { VerbatimWriter } from "./verbatim.js";
 
-type ToolCallPiece = Extract<ChatEvent, { type: "tool-call" }>;
+type ToolCallEvent = Extract<ChatEvent, { type: "tool-call" }>;
 export type StartEvent = Extract<ChatEvent, { type: "start" }>;
 
 const finishReasons: Record<FinishReason, string> = {
@@ -19,8 +19,8 @@ const finishReasons: Record<FinishReason, string> = {
   "content-filter": "content_filter",
 };
 
-/** What every chunk of an answer and the whole answer have in common. */
-class Heading {
+/** The fields that all chunks of an answer, or the whole answer, have in common. */
+class CompletionMetadata {
   readonly id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;
   readonly created = Math.floor(Date.now() / 1_000);
   model = "";
@@ -34,113 +34,115 @@ class Heading {
 
 type TextField = "content" | "reasoning_content";
 
-/** What stands behind each delta; and behind a piece of text, as bytes already. */
-const chunkEnd = ',"logprobs":null,"finish_reason":null}]}\n\n';
-const pieceEnd = Buffer.from(`"}${chunkEnd}`);
+/** What follows each delta; and each piece of text, as bytes. */
+const chunkSuffix = ',"logprobs":null,"finish_reason":null}]}\n\n';
+const textSuffix = Buffer.from(`"}${chunkSuffix}`);
 
-/** ChatEvents as the lines of a chat completion stream (clients.md §0.1–§0.8, rows 29–36). */
+/** Encodes events as the lines of a chat completion stream (clients.md §0.1–§0.8, §7 rows 29–36). */
 export class ChunkEncoder {
-  readonly #heading = new Heading();
+  readonly #metadata = new CompletionMetadata();
   readonly #includeUsage: boolean;
   readonly #citations = new CitationWriter();
-  readonly #remarks = new Remarks();
-  /** Who answers, once that is known. */
+  readonly #notices = new NoticeCollector();
+  /** Undefined until the first event. */
   start: StartEvent | undefined;
-  /** What stands in front of each delta; and in front of a piece of text, as bytes already. */
-  #chunkBegin = "";
-  #pieceBegin: Partial<Record<TextField, Buffer>> = {};
+  /** What precedes each delta; and each piece of text, as bytes. */
+  #chunkPrefix = "";
+  #textPrefixes: Partial<Record<TextField, Buffer>> = {};
   #usage: Usage | undefined;
-  #begun = false;
+  #roleSent = false;
   #verbatim: VerbatimWriter | undefined;
 
   constructor(includeUsage: boolean) {
     this.#includeUsage = includeUsage;
   }
 
-  /** Adds the lines for a lot of events; none until there is content, so that a refusal can still have its status. */
-  encode(events: readonly ChatEvent[], body: Body): void {
-    for (const event of events) this.#event(event, body);
+  /** Adds the lines of a batch; none before the first content, so that an error can still have its own status. */
+  encode(events: readonly ChatEvent[], output: ChunkWriter): void {
+    for (const event of events) this.#encodeEvent(event, output);
   }
 
-  /** An error line that every parser understands, then the end (clients.md §0.1, row 41). */
-  fail(error: GatewayError, body: Body): void {
-    body.add(`${eventLine(quote(errorEnvelope(error)))}data: [DONE]\n\n`);
+  /** An error line that every parser understands, then the end (clients.md §0.1, §7 row 41). */
+  encodeError(error: GatewayError, output: ChunkWriter): void {
+    output.write(`${encodeEvent(encodeJson(errorEnvelope(error)))}data: [DONE]\n\n`);
   }
 
-  #event(event: ChatEvent, body: Body): void {
+  #encodeEvent(event: ChatEvent, output: ChunkWriter): void {
     if (this.#verbatim) {
-      body.add(this.#besideVerbatim(event, this.#verbatim));
+      output.write(this.#encodeVerbatim(event, this.#verbatim));
       return;
     }
     const text = this.#citations.write(event);
     switch (event.type) {
       case "start":
         this.start = event;
-        this.#heading.model = event.model;
-        this.#settle();
+        this.#metadata.model = event.model;
+        this.#updatePrefixes();
         return;
       case "text":
       case "citation":
-        if (text !== "") this.#pieces("content", text, body);
+        if (text !== "") this.#addText("content", text, output);
         return;
       case "reasoning":
-        this.#pieces("reasoning_content", event.text, body);
+        this.#addText("reasoning_content", event.text, output);
         return;
       case "tool-call":
-        this.#toolCall(event, body);
+        this.#addToolCall(event, output);
         return;
       case "verbatim":
         this.#verbatim = new VerbatimWriter(this.#includeUsage);
-        body.add(this.#besideVerbatim(event, this.#verbatim));
+        output.write(this.#encodeVerbatim(event, this.#verbatim));
         return;
       case "notice":
       case "search":
-        this.#remarks.hear(event);
+        this.#notices.add(event);
         return;
       case "usage":
         this.#usage = event.usage;
         return;
       case "finish":
-        this.#finish(event.reason, text, body);
+        this.#addFinish(event.reason, text, output);
         return;
       case "conversation":
-        this.#heading.conversation = event.id;
-        this.#settle();
+        this.#metadata.conversation = event.id;
+        this.#updatePrefixes();
         return;
-      case "opened":
+      case "chat-opened":
       case "source":
       case "retract":
         return;
     }
   }
 
-  /** Almost all that is sent: only the text is new each time, the rest is copied. */
-  #pieces(field: TextField, text: string, body: Body): void {
-    this.#begin(body);
-    this.#pieceBegin[field] ??= Buffer.from(`${this.#chunkBegin}{"${field}":"`);
-    for (const piece of pieces(text)) body.add(inQuotes(piece), this.#pieceBegin[field], pieceEnd);
+  /** The hot path: only the text is encoded, prefix and suffix are copied. */
+  #addText(field: TextField, text: string, output: ChunkWriter): void {
+    this.#addRole(output);
+    this.#textPrefixes[field] ??= Buffer.from(`${this.#chunkPrefix}{"${field}":"`);
+    for (const piece of splitText(text))
+      output.write(escapeText(piece), this.#textPrefixes[field], textSuffix);
   }
 
-  /** The first piece says what is called, the others bring the arguments (clients.md row 36). */
-  #toolCall({ index, id, name, arguments: text }: ToolCallPiece, body: Body): void {
-    const begin = { index, id, type: "function", function: { name, arguments: "" } };
-    const calls = name === undefined ? [] : [begin];
-    const more = text === "" ? [] : pieces(text).map((piece) => ({ index, function: { arguments: piece } }));
-    for (const call of [...calls, ...more]) this.#delta(`{"tool_calls":[${quote(call)}]}`, body);
+  /** One delta with id and name, then deltas with the arguments (clients.md §7 row 36). */
+  #addToolCall({ index, id, name, arguments: text }: ToolCallEvent, output: ChunkWriter): void {
+    const first = { index, id, type: "function", function: { name, arguments: "" } };
+    const head = name === undefined ? [] : [first];
+    const rest =
+      text === "" ? [] : splitText(text).map((piece) => ({ index, function: { arguments: piece } }));
+    for (const call of [...head, ...rest]) this.#addDelta(`{"tool_calls":[${encodeJson(call)}]}`, output);
   }
 
-  /** The answer is written as the upstream gave it; the plain events only tell how far it is. */
-  #besideVerbatim(event: ChatEvent, writer: VerbatimWriter): string {
+  /** Writes the upstream's own chunks; other events only release the held-back one, or are collected. */
+  #encodeVerbatim(event: ChatEvent, writer: VerbatimWriter): string {
     switch (event.type) {
       case "verbatim":
-        return writer.chunk(this.#remarks.within(event.json), event.usageOnly);
+        return writer.writeChunk(this.#notices.mergeInto(event.json), event.usageOnly);
       case "text":
       case "reasoning":
       case "tool-call":
-        return writer.said();
+        return writer.flush();
       case "notice":
       case "search":
-        this.#remarks.hear(event);
+        this.#notices.add(event);
         return "";
       case "usage":
         this.#usage = event.usage;
@@ -152,67 +154,70 @@ export class ChunkEncoder {
     }
   }
 
-  #finish(reason: FinishReason, footer: string, body: Body): void {
-    this.#begin(body);
-    if (footer !== "") this.#pieces("content", footer, body);
+  #addFinish(reason: FinishReason, footer: string, output: ChunkWriter): void {
+    this.#addRole(output);
+    if (footer !== "") this.#addText("content", footer, output);
     // No `content` key beside annotations: LobeChat and Cherry Studio would miss them (clients.md §0.8).
-    const annotations = this.#citations.annotations().map(urlCitation);
+    const annotations = this.#citations.annotations().map(annotationObject);
     const delta = annotations.length > 0 ? { annotations } : {};
-    const last = { ...this.#chunk([choice(delta, finishReasons[reason])]), ...this.#remarks.take() };
-    body.add(eventLine(quote(last)));
+    const last = {
+      ...this.#chunk([choiceObject(delta, finishReasons[reason])]),
+      ...this.#notices.takeFields(),
+    };
+    output.write(encodeEvent(encodeJson(last)));
     if (this.#usage) {
-      body.add(eventLine(quote({ ...this.#chunk([]), usage: usageObject(this.#usage) })));
+      output.write(encodeEvent(encodeJson({ ...this.#chunk([]), usage: usageObject(this.#usage) })));
     }
-    body.add("data: [DONE]\n\n");
+    output.write("data: [DONE]\n\n");
   }
 
-  /** Who speaks is told first, and once. */
-  #begin(body: Body): void {
-    if (this.#begun) return;
-    this.#begun = true;
-    this.#delta('{"role":"assistant","content":""}', body);
+  /** The role comes first, and once. */
+  #addRole(output: ChunkWriter): void {
+    if (this.#roleSent) return;
+    this.#roleSent = true;
+    this.#addDelta('{"role":"assistant","content":""}', output);
   }
 
-  #delta(delta: string, body: Body): void {
-    this.#begin(body);
-    body.add(`${this.#chunkBegin}${delta}${chunkEnd}`);
+  #addDelta(delta: string, output: ChunkWriter): void {
+    this.#addRole(output);
+    output.write(`${this.#chunkPrefix}${delta}${chunkSuffix}`);
   }
 
-  /** Prepares what all chunks have in common. */
-  #settle(): void {
+  /** Encodes what all chunks have in common. */
+  #updatePrefixes(): void {
     const chunk = JSON.stringify(this.#chunk([]));
-    this.#chunkBegin = `data: ${chunk.slice(0, -"]}".length)}{"index":0,"delta":`;
-    this.#pieceBegin = {};
+    this.#chunkPrefix = `data: ${chunk.slice(0, -"]}".length)}{"index":0,"delta":`;
+    this.#textPrefixes = {};
   }
 
   #chunk(choices: object[]) {
-    return { ...this.#heading.fields("chat.completion.chunk"), choices };
+    return { ...this.#metadata.fields("chat.completion.chunk"), choices };
   }
 }
 
-/** A whole answer as one chat completion object. */
+/** Collects a whole answer into one chat completion object. */
 export class CompletionEncoder {
-  readonly #heading = new Heading();
+  readonly #metadata = new CompletionMetadata();
   readonly #citations = new CitationWriter();
-  readonly #remarks = new Remarks();
-  /** Who answers, once that is known. */
+  readonly #notices = new NoticeCollector();
+  /** Undefined until the first event. */
   start: StartEvent | undefined;
   #text = "";
   #reasoning = "";
   #usage: Usage | undefined;
   #reason: FinishReason = "stop";
-  readonly #calls = new Map<number, ToolCall>();
+  readonly #toolCalls = new Map<number, ToolCall>();
   #verbatim: string | undefined;
 
-  hear(events: readonly ChatEvent[]): undefined {
-    for (const event of events) this.#hear(event);
+  onEvents(events: readonly ChatEvent[]): undefined {
+    for (const event of events) this.#onEvent(event);
   }
 
   /** The answer as JSON. */
-  body(): string {
-    if (this.#verbatim !== undefined) return this.#remarks.within(this.#verbatim);
-    const annotations = this.#citations.annotations().map(urlCitation);
-    const calls = [...this.#calls.values()].map(toolCall);
+  toJson(): string {
+    if (this.#verbatim !== undefined) return this.#notices.mergeInto(this.#verbatim);
+    const annotations = this.#citations.annotations().map(annotationObject);
+    const calls = [...this.#toolCalls.values()].map(toolCallObject);
     const message = {
       role: "assistant",
       content: this.#text === "" && calls.length > 0 ? null : this.#text,
@@ -222,40 +227,40 @@ export class CompletionEncoder {
       ...(annotations.length > 0 ? { annotations } : {}),
     };
     return JSON.stringify({
-      ...this.#heading.fields("chat.completion"),
+      ...this.#metadata.fields("chat.completion"),
       choices: [{ index: 0, message, logprobs: null, finish_reason: finishReasons[this.#reason] }],
       ...(this.#usage ? { usage: usageObject(this.#usage) } : {}),
-      ...this.#remarks.take(),
+      ...this.#notices.takeFields(),
     });
   }
 
-  #hear(event: ChatEvent): void {
+  #onEvent(event: ChatEvent): void {
     this.#text += this.#citations.write(event);
     switch (event.type) {
       case "start":
         this.start = event;
-        this.#heading.model = event.model;
+        this.#metadata.model = event.model;
         return;
       case "reasoning":
         this.#reasoning += event.text;
         return;
       case "tool-call":
-        this.#hearCall(event);
+        this.#addToolCall(event);
         return;
       case "verbatim":
         this.#verbatim = event.json;
         return;
       case "retract":
-        // Nothing of it has left yet, so what Kimi withdrew is not delivered at all.
+        // Nothing was sent yet, so a withdrawn answer is not delivered at all.
         this.#text = "";
         this.#reasoning = "";
         return;
       case "notice":
       case "search":
-        this.#remarks.hear(event);
+        this.#notices.add(event);
         return;
       case "conversation":
-        this.#heading.conversation = event.id;
+        this.#metadata.conversation = event.id;
         return;
       case "usage":
         this.#usage = event.usage;
@@ -263,7 +268,7 @@ export class CompletionEncoder {
       case "finish":
         this.#reason = event.reason;
         return;
-      case "opened":
+      case "chat-opened":
       case "text":
       case "source":
       case "citation":
@@ -271,20 +276,20 @@ export class CompletionEncoder {
     }
   }
 
-  #hearCall({ index, id, name, arguments: text }: ToolCallPiece): void {
-    const call = this.#calls.get(index) ?? { id: id ?? "", name: name ?? "", arguments: "" };
-    this.#calls.set(index, { ...call, arguments: call.arguments + text });
+  #addToolCall({ index, id, name, arguments: text }: ToolCallEvent): void {
+    const call = this.#toolCalls.get(index) ?? { id: id ?? "", name: name ?? "", arguments: "" };
+    this.#toolCalls.set(index, { ...call, arguments: call.arguments + text });
   }
 }
 
-function toolCall({ id, name, arguments: text }: ToolCall) {
+function toolCallObject({ id, name, arguments: text }: ToolCall) {
   return { id, type: "function", function: { name, arguments: text } };
 }
 
-function urlCitation({ url, title, start, end }: Annotation) {
+function annotationObject({ url, title, start, end }: Annotation) {
   return { type: "url_citation", url_citation: { url, title, start_index: start, end_index: end } };
 }
 
-function choice(delta: object, finishReason: string) {
+function choiceObject(delta: object, finishReason: string) {
   return { index: 0, delta, logprobs: null, finish_reason: finishReason };
 }

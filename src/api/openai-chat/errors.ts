@@ -1,12 +1,15 @@
 import type { ErrorCode, GatewayError } from "../../core/errors.js";
 
-/** OpenAI's error envelope; all four keys are always there (clients.md row 18). */
+/** OpenAI's error envelope; all four keys are always there (clients.md §7 row 18). */
 export type ErrorEnvelope = { error: { message: string; type: string; param: string | null; code: string } };
 
-type Names = { type: string; code?: string };
+type ErrorNames = { type: string; code?: string };
 
-/** Names that clients act on (clients.md §0.9, §0.10, rows 12–17); the rest keep Moonbridge's code. */
-const names: Record<ErrorCode, Names> = {
+/**
+ * Types and codes that clients act on (clients.md §0.9, §0.10, §7 rows 12–17); without `code`, Moonbridge's own is
+ * sent.
+ */
+const errorNames: Record<ErrorCode, ErrorNames> = {
   invalid_request: { type: "invalid_request_error" },
   unknown_parameter: { type: "invalid_request_error" },
   context_length_exceeded: { type: "invalid_request_error" },
@@ -36,11 +39,11 @@ const names: Record<ErrorCode, Names> = {
 };
 
 export function errorEnvelope(error: GatewayError): ErrorEnvelope {
-  const { type, code = error.code } = names[error.code];
+  const { type, code = error.code } = errorNames[error.code];
   return { error: { message: error.message, type, param: error.param ?? null, code } };
 }
 
-/** The headers by which SDKs decide whether and when to try again (clients.md §0.9, row 15). */
+/** Headers by which SDKs decide whether and when to retry (clients.md §0.9, §7 row 15). */
 export function errorHeaders(error: GatewayError): Record<string, string> {
   return {
     ...(error.retryable ? {} : { "x-should-retry": "false" }),

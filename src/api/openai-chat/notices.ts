@@ -1,18 +1,21 @@
 import type { ChatEvent } from "../../core/types.js";
-import { quote } from "../stream/sse-json.js";
+import { encodeJson } from "../stream/sse-json.js";
 
-/** What is told beside an answer, in fields of our own: searches that were made, and remarks that are no failures. */
-export class Remarks {
+/**
+ * Collects searches and notices of an answer for Moonbridge's own fields, `moonbridge_searches` and
+ * `moonbridge_notices`.
+ */
+export class NoticeCollector {
   #searches: string[] = [];
   #notices: { code: string; message: string }[] = [];
 
-  hear(event: Extract<ChatEvent, { type: "search" | "notice" }>): void {
+  add(event: Extract<ChatEvent, { type: "search" | "notice" }>): void {
     if (event.type === "search") this.#searches.push(...event.queries);
     else this.#notices.push({ code: event.code, message: event.message });
   }
 
-  /** The fields for what was heard; each is told once. */
-  take() {
+  /** The fields for what was collected since the last call. */
+  takeFields() {
     const fields = {
       ...(this.#searches.length > 0 ? { moonbridge_searches: this.#searches } : {}),
       ...(this.#notices.length > 0 ? { moonbridge_notices: this.#notices } : {}),
@@ -22,11 +25,11 @@ export class Remarks {
     return fields;
   }
 
-  /** Somebody else's JSON object with these fields in it; unchanged where there is nothing to tell. */
-  within(json: string): string {
-    const fields = quote(this.take());
+  /** Adds the fields to the text of an upstream's JSON object; returns it unchanged if there are none. */
+  mergeInto(json: string): string {
+    const fields = encodeJson(this.takeFields());
     if (fields === "{}") return json;
-    const open = json.trimEnd().slice(0, -1).trimEnd();
-    return `${open}${open === "{" ? "" : ","}${fields.slice(1)}`;
+    const head = json.trimEnd().slice(0, -1).trimEnd();
+    return `${head}${head === "{" ? "" : ","}${fields.slice(1)}`;
   }
 }

@@ -9,49 +9,55 @@ import {
   type Thinking,
 } from "../../core/types.js";
 import { asObject, asText } from "../../lib/json.js";
-import { isOriginalShape, readMessages } from "./content.js";
+import { hasNestedMessages, readMessages } from "./content.js";
 import { type ChatCompletionBody, parameterNames } from "./schema.js";
 
-export type ParseOptions = { unknownParameters: "reject" | "ignore"; caller: Principal; signal: AbortSignal };
+export type ParseOptions = {
+  unknownParameters: "reject" | "ignore";
+  principal: Principal;
+  signal: AbortSignal;
+};
 
-/** Reads a validated body. Throws `unknown_parameter` or `invalid_request`, naming the field and the remedy. */
+/** Parses a schema-valid body. Throws `unknown_parameter` or `invalid_request` with the field and what was expected. */
 export function parseChatCompletion(body: ChatCompletionBody, options: ParseOptions): ChatRequest {
   const unknown = unknownParameters(body);
-  if (options.unknownParameters === "reject" && unknown[0] !== undefined) throw unknownParameter(unknown[0]);
-  if ((body.n ?? 1) !== 1) throw refused("n", "only one answer at a time; leave n out or set it to 1");
+  if (options.unknownParameters === "reject" && unknown[0] !== undefined)
+    throw unknownParameterError(unknown[0]);
+  if ((body.n ?? 1) !== 1)
+    throw invalidParameter("n", "only one answer at a time; leave n out or set it to 1");
   if (body.modalities?.some((kind) => kind !== "text"))
-    throw refused("modalities", 'only ["text"] is possible');
-  const search = wantsSearch(body);
-  const thinking = wantedThinking(body);
-  const isOriginal = isOriginalShape(body.messages);
-  // The original always streamed and its users' code relies on it; its own message shape tells them apart.
-  const stream = body.stream ?? isOriginal;
+    throw invalidParameter("modalities", 'only ["text"] is possible');
+  const search = parseSearch(body);
+  const thinking = parseThinking(body);
+  const hasNested = hasNestedMessages(body.messages);
+  // kimi-free-api always streamed and its users' code relies on it; they are recognised by its nested messages.
+  const stream = body.stream ?? hasNested;
   return {
     model: body.model || "kimi",
     messages: readMessages(body.messages),
     ...(search === undefined ? {} : { search }),
     ...(thinking === undefined ? {} : { thinking }),
-    ...conversationOf(body),
-    ...citationsOf(body),
-    requestedFeatures: [...askedFeatures(body), ...unknown.map(unknownFeature)],
+    ...parseConversation(body),
+    ...parseCitations(body),
+    requestedFeatures: [...requestedFeatures(body), ...unknown.map(unknownFeature)],
     stream,
     includeUsage: !stream || body.stream_options?.include_usage === true,
-    // That shape is nobody else's.
-    ...(isOriginal ? {} : { originalRequest: { dialect: "openai-chat", body } }),
-    principal: options.caller,
+    // No upstream knows nested messages.
+    ...(hasNested ? {} : { originalRequest: { dialect: "openai-chat", body } }),
+    principal: options.principal,
     signal: options.signal,
   };
 }
 
-/** kimi-free-api's clients send "none" for a first turn. */
-function conversationOf({ conversation_id: id }: ChatCompletionBody): { conversation?: string } {
+/** Clients of kimi-free-api send "none" for a first turn. */
+function parseConversation({ conversation_id: id }: ChatCompletionBody): { conversation?: string } {
   return id && id !== "none" ? { conversation: id } : {};
 }
 
-function citationsOf({ citations }: ChatCompletionBody): { citations?: CitationMode } {
+function parseCitations({ citations }: ChatCompletionBody): { citations?: CitationMode } {
   if (citations === undefined || citations === null) return {};
   const mode = citationModes.find((candidate) => candidate === citations);
-  if (!mode) throw refused("citations", `expected one of ${citationModes.join(", ")}`);
+  if (!mode) throw invalidParameter("citations", `expected one of ${citationModes.join(", ")}`);
   return { citations: mode };
 }
 
@@ -59,15 +65,15 @@ function unknownParameters(body: object): string[] {
   return Object.keys(body).filter((name) => !parameterNames.includes(name));
 }
 
-/** Let through: an upstream of this dialect may know it, and for others it is reported, not hidden. */
+/** An unknown parameter is let through: an upstream of this dialect may know it; others report it as ignored. */
 function unknownFeature(name: string): ChatRequest["requestedFeatures"][number] {
   return { parameter: printable(name), feature: "unknown" };
 }
 
-function unknownParameter(name: string): GatewayError {
+function unknownParameterError(name: string): GatewayError {
   const shown = printable(name);
-  const nearest = parameterNames.reduce((best, each) =>
-    distance(shown, each) < distance(shown, best) ? each : best,
+  const nearest = parameterNames.reduce((best, candidate) =>
+    distance(shown, candidate) < distance(shown, best) ? candidate : best,
   );
   return new GatewayError(
     "unknown_parameter",
@@ -80,51 +86,55 @@ function printable(name: string): string {
   return name.replace(/[^\w.-]/g, "?").slice(0, 64);
 }
 
-/** The parameters that ask for more than a plain answer, unless they only repeat the default. */
-function askedFeatures(body: ChatCompletionBody): ChatRequest["requestedFeatures"] {
+/** The parameters that need a feature of the upstream, except those that only repeat the default. */
+function requestedFeatures(body: ChatCompletionBody): ChatRequest["requestedFeatures"] {
   const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
-  return features
-    .filter(({ parameter, neutral }) => isSet(body[parameter]) && !neutral?.(body[parameter]))
+  return featureRules
+    .filter(({ parameter, isNeutral }) => isSet(body[parameter]) && !isNeutral?.(body[parameter]))
     .map(({ parameter, feature }) => ({ parameter, feature }));
 }
 
 type FeatureRule = {
   parameter: keyof ChatCompletionBody;
   feature: Feature;
-  neutral?: (value: unknown) => boolean;
+  isNeutral?: (value: unknown) => boolean;
 };
 
 const isZero = (value: unknown) => value === 0;
 const isOne = (value: unknown) => value === 1;
-const isEmptyList = (value: unknown) => Array.isArray(value) && value.every(isSearchTool);
+const hasOnlySearchTools = (value: unknown) => Array.isArray(value) && value.every(isSearchTool);
 
-const features: FeatureRule[] = [
+const featureRules: FeatureRule[] = [
   { parameter: "temperature", feature: "sampling" },
-  { parameter: "top_p", feature: "sampling", neutral: isOne },
+  { parameter: "top_p", feature: "sampling", isNeutral: isOne },
   { parameter: "top_k", feature: "sampling" },
-  { parameter: "min_p", feature: "sampling", neutral: isZero },
-  { parameter: "presence_penalty", feature: "sampling", neutral: isZero },
-  { parameter: "frequency_penalty", feature: "sampling", neutral: isZero },
-  { parameter: "repetition_penalty", feature: "sampling", neutral: isOne },
+  { parameter: "min_p", feature: "sampling", isNeutral: isZero },
+  { parameter: "presence_penalty", feature: "sampling", isNeutral: isZero },
+  { parameter: "frequency_penalty", feature: "sampling", isNeutral: isZero },
+  { parameter: "repetition_penalty", feature: "sampling", isNeutral: isOne },
   { parameter: "logit_bias", feature: "sampling" },
   { parameter: "seed", feature: "sampling" },
   { parameter: "max_tokens", feature: "max-tokens" },
   { parameter: "max_completion_tokens", feature: "max-tokens" },
-  { parameter: "stop", feature: "stop", neutral: isEmptyList },
-  { parameter: "tools", feature: "tools", neutral: isEmptyList },
-  { parameter: "functions", feature: "tools", neutral: isEmptyList },
-  { parameter: "tool_choice", feature: "tools", neutral: (value) => value === "auto" || value === "none" },
-  { parameter: "function_call", feature: "tools", neutral: (value) => value === "auto" || value === "none" },
-  { parameter: "response_format", feature: "output-format", neutral: (value) => typeOf(value) === "text" },
+  { parameter: "stop", feature: "stop", isNeutral: hasOnlySearchTools },
+  { parameter: "tools", feature: "tools", isNeutral: hasOnlySearchTools },
+  { parameter: "functions", feature: "tools", isNeutral: hasOnlySearchTools },
+  { parameter: "tool_choice", feature: "tools", isNeutral: (value) => value === "auto" || value === "none" },
+  {
+    parameter: "function_call",
+    feature: "tools",
+    isNeutral: (value) => value === "auto" || value === "none",
+  },
+  { parameter: "response_format", feature: "output-format", isNeutral: (value) => typeOf(value) === "text" },
   { parameter: "verbosity", feature: "output-format" },
   { parameter: "prediction", feature: "output-format" },
   { parameter: "logprobs", feature: "logprobs" },
   { parameter: "top_logprobs", feature: "logprobs" },
-  { parameter: "conversation_id", feature: "conversation", neutral: (value) => value === "none" },
+  { parameter: "conversation_id", feature: "conversation", isNeutral: (value) => value === "none" },
 ];
 
-/** Every spelling in which clients ask for a web search (clients.md row 49). */
-function wantsSearch(body: ChatCompletionBody): boolean | undefined {
+/** Every spelling in which clients request a web search (clients.md §7 row 49). */
+function parseSearch(body: ChatCompletionBody): boolean | undefined {
   if (body.web_search_options || body.tools?.some(isSearchTool)) return true;
   return body.use_search ?? body.enable_search ?? undefined;
 }
@@ -137,7 +147,7 @@ function isSearchTool(tool: unknown): boolean {
   );
 }
 
-const efforts: Record<string, Thinking> = {
+const thinkingEfforts: Record<string, Thinking> = {
   none: "off",
   off: "off",
   disabled: "off",
@@ -147,23 +157,25 @@ const efforts: Record<string, Thinking> = {
   high: "high",
   xhigh: "max",
   max: "max",
-  // Moonshot's and Anthropic's `thinking.type`.
+  // `thinking.type` of Moonshot and Anthropic.
   enabled: "high",
   adaptive: "high",
 };
 
-/** Every spelling in which clients ask for thinking: OpenAI's, OpenRouter's, Moonshot's, Qwen's and vLLM's. */
-function wantedThinking(body: ChatCompletionBody): Thinking | undefined {
-  const stated: [string, unknown][] = [
+/** Every spelling in which clients request thinking: OpenAI's, OpenRouter's, Moonshot's, Qwen's and vLLM's. */
+function parseThinking(body: ChatCompletionBody): Thinking | undefined {
+  const candidates: [string, unknown][] = [
     ["reasoning_effort", body.reasoning_effort],
     ["reasoning.effort", body.reasoning?.effort],
     ["thinking.effort", asObject(body.thinking)?.effort],
     ["thinking.type", asObject(body.thinking)?.type],
   ];
-  for (const [param, value] of stated) {
+  for (const [param, value] of candidates) {
     if (value === undefined || value === null) continue;
-    const effort = typeof value === "string" && Object.hasOwn(efforts, value) ? efforts[value] : undefined;
-    if (effort === undefined) throw refused(param, `expected one of ${Object.keys(efforts).join(", ")}`);
+    const effort =
+      typeof value === "string" && Object.hasOwn(thinkingEfforts, value) ? thinkingEfforts[value] : undefined;
+    if (effort === undefined)
+      throw invalidParameter(param, `expected one of ${Object.keys(thinkingEfforts).join(", ")}`);
     return effort;
   }
   const kwargs = body.chat_template_kwargs;
@@ -182,6 +194,6 @@ function typeOf(value: unknown): string | undefined {
   return asText(asObject(value)?.type);
 }
 
-function refused(param: string, expectation: string): GatewayError {
+function invalidParameter(param: string, expectation: string): GatewayError {
   return new GatewayError("invalid_request", `${param}: ${expectation}.`, { param });
 }

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
-import type { Chat } from "../../chat/chat-service.js";
+import type { ChatService } from "../../chat/chat-service.js";
 import type { ApiOptions } from "../context.js";
-import { defaultStreamTimes, EventStream } from "../stream/sse-response.js";
-import { relay } from "../stream/stream-answer.js";
+import { defaultSseTimeouts, SseResponse } from "../stream/sse-response.js";
+import { streamAnswer } from "../stream/stream-answer.js";
 import { ChunkEncoder, CompletionEncoder, type StartEvent } from "./encode.js";
 import { parseChatCompletion } from "./parse.js";
 import { ChatCompletionBody } from "./schema.js";
@@ -23,45 +23,48 @@ const schema = {
   body: Type.Composite([ChatCompletionBody], { examples: [example] }),
 };
 
-/** `POST /v1/chat/completions` (design §3, §4). */
-export function chatCompletions(chat: Chat, options: ApiOptions): FastifyPluginAsyncTypebox {
+/** `POST /v1/chat/completions`, streaming and not (decisions/0004-honest-endings.md). */
+export function chatCompletionsRoute(
+  chatService: ChatService,
+  options: ApiOptions,
+): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post("/v1/chat/completions", { schema }, async (request, reply) => {
-      const asked = parseChatCompletion(request.body, {
+      const chatRequest = parseChatCompletion(request.body, {
         unknownParameters: options.unknownParameters,
-        caller: request.caller,
-        signal: request.stop,
+        principal: request.principal,
+        signal: request.stopSignal,
       });
-      if (!asked.stream) {
+      if (!chatRequest.stream) {
         const encoder = new CompletionEncoder();
-        await chat.answer(asked, (events) => encoder.hear(events));
+        await chatService.answer(chatRequest, (events) => encoder.onEvents(events));
         return reply
           .headers(startHeaders(encoder.start))
           .type("application/json; charset=utf-8")
-          .send(encoder.body());
+          .send(encoder.toJson());
       }
-      const encoder = new ChunkEncoder(asked.includeUsage);
-      const stream = new EventStream(reply.raw, defaultStreamTimes, {
+      const encoder = new ChunkEncoder(chatRequest.includeUsage);
+      const stream = new SseResponse(reply.raw, defaultSseTimeouts, {
         headers: () => {
           reply.hijack();
-          return { ...plainHeaders(reply.getHeaders()), ...startHeaders(encoder.start) };
+          return { ...stringHeaders(reply.getHeaders()), ...startHeaders(encoder.start) };
         },
         keepAlive: ": keep-alive\n\n",
       });
-      request.failure = await relay((tell) => chat.answer(asked, tell), encoder, stream);
+      request.failure = await streamAnswer((sink) => chatService.answer(chatRequest, sink), encoder, stream);
       return reply;
     });
   };
 }
 
-/** Who answers, and what of the request is not heeded. */
+/** Headers that name the upstream and the request's parameters that it ignores. */
 function startHeaders(start: StartEvent | undefined): Record<string, string> {
   if (!start) return {};
   const ignored = start.ignored.join(", ").slice(0, 1_000);
   return { "x-moonbridge-upstream": start.upstream, ...(ignored ? { "x-moonbridge-ignored": ignored } : {}) };
 }
 
-function plainHeaders(headers: Record<string, unknown>): Record<string, string> {
+function stringHeaders(headers: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
   );

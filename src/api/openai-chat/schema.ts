@@ -12,7 +12,7 @@ const string = optional(Type.String());
 const anything = Type.Optional(Type.Unknown());
 const table = optional(Type.Record(Type.String(), Type.Unknown()));
 
-/** A message as any client sends one; `content` has too many shapes for a schema, `content.ts` reads it. */
+/** A message as clients send it. `content` has too many shapes for a schema; `content.ts` checks it. */
 const Message = Type.Object(
   {
     role: Type.String({ description: "system, developer, user, assistant, tool or function" }),
@@ -32,8 +32,8 @@ const Message = Type.Object(
 );
 
 /**
- * Every parameter that a known client sends to chat completions (clients.md §2–§5, row 21): OpenAI's own, those of
- * Moonshot, Qwen, vLLM and kimi-free-api. A name that is not here is refused, with the nearest that is.
+ * Every parameter that a known client sends to chat completions (clients.md §2–§5, §7 row 21): OpenAI's own, those of
+ * Moonshot, Qwen, vLLM and kimi-free-api. Other names are refused or ignored, as `server.unknownParameters` says.
  */
 export const ChatCompletionBody = Type.Object({
   messages: Type.Array(Message, { minItems: 1, description: "The conversation, oldest message first." }),

@@ -1,6 +1,6 @@
 import type { Usage } from "../../core/types.js";
 
-/** OpenAI's usage object and Moonshot's top-level `cached_tokens` (clients.md row 34). */
+/** OpenAI's usage object and Moonshot's top-level `cached_tokens` (clients.md §7 row 34). */
 export function usageObject({ input, output, reasoning, cached, estimated }: Usage) {
   return {
     prompt_tokens: input,

@@ -1,95 +1,103 @@
-/** What a response is to send, in the making. */
-export type Body = {
-  /** Adds text, and bytes that stand before and behind it. They leave together. */
-  add(text: string, before?: Buffer, behind?: Buffer): void;
+/** Collects the text of one write to a response. */
+export type ChunkWriter = {
+  /** Adds prefix, text and suffix; they are never split between two chunks. */
+  write(text: string, prefix?: Buffer, suffix?: Buffer): void;
 };
 
-/** Bytes that chunks are made in, one behind the other. A client that takes nothing holds on to no more than one. */
-const roomSize = 16_384;
-let room = Buffer.allocUnsafeSlow(roomSize);
-let used = 0;
+/**
+ * Chunks are written one after the other into a shared block. A client that reads nothing retains at most one block.
+ */
+const blockSize = 16_384;
+let block = Buffer.allocUnsafeSlow(blockSize);
+let blockUsed = 0;
 
-const lineEnd = Buffer.from("\r\n");
-/** Up to four digits and a line's end stand in front of a chunk, a line's end behind it. */
-const [ahead, after] = [4 + lineEnd.length, lineEnd.length];
-/** The content that fits into a room of its own. */
-const largest = roomSize - ahead - after;
-const digits = Buffer.from("0123456789abcdef");
-const nothing = Buffer.alloc(0);
+const crlf = Buffer.from("\r\n");
+/** A chunk's head is up to four hex digits and CRLF, its tail CRLF. */
+const [headSize, tailSize] = [4 + crlf.length, crlf.length];
+/** Larger content gets a buffer of its own. */
+const maxContentSize = blockSize - headSize - tailSize;
+const hexDigits = Buffer.from("0123456789abcdef");
+const noBytes = Buffer.alloc(0);
 
-/** Makes chunks in place: as one long string all would be copied to be measured, and once more to become bytes. */
-class ChunkedBody implements Body {
+/**
+ * Encodes chunks in place: joined as a string, all text would be copied once to be measured and again to become bytes.
+ */
+class BufferedChunkWriter implements ChunkWriter {
   #chunks: Buffer[] = [];
-  /** Where the content of the chunk in the making begins and ends. */
+  /** Offsets in the block where the content of the current chunk begins and ends. */
   #start = 0;
   #end = 0;
 
-  begin(): void {
+  reset(): void {
     this.#chunks = [];
-    this.#open();
+    this.#beginChunk();
   }
 
-  add(text: string, before = nothing, behind = nothing): void {
-    // A character of a string takes three bytes at most.
-    const most = before.length + 3 * text.length + behind.length;
-    if (most > largest) {
-      this.#addAlone(Buffer.concat([before, Buffer.from(text), behind]));
+  write(text: string, prefix = noBytes, suffix = noBytes): void {
+    // A UTF-16 code unit takes at most three bytes in UTF-8.
+    const maxSize = prefix.length + 3 * text.length + suffix.length;
+    if (maxSize > maxContentSize) {
+      this.#writeOversized(Buffer.concat([prefix, Buffer.from(text), suffix]));
       return;
     }
-    if (this.#end + most + after > roomSize) this.#takeNewRoom();
-    room.set(before, this.#end);
-    this.#end += before.length;
-    this.#end += room.write(text, this.#end);
-    room.set(behind, this.#end);
-    this.#end += behind.length;
+    if (this.#end + maxSize + tailSize > blockSize) this.#allocateBlock();
+    block.set(prefix, this.#end);
+    this.#end += prefix.length;
+    this.#end += block.write(text, this.#end);
+    block.set(suffix, this.#end);
+    this.#end += suffix.length;
   }
 
-  take(): Buffer[] {
-    this.#close();
+  takeChunks(): Buffer[] {
+    this.#endChunk();
     return this.#chunks;
   }
 
-  #open(): void {
-    this.#start = used + ahead;
+  #beginChunk(): void {
+    this.#start = blockUsed + headSize;
     this.#end = this.#start;
   }
 
-  #close(): void {
+  #endChunk(): void {
     if (this.#end === this.#start) return;
-    let from = this.#start - lineEnd.length;
-    for (let rest = this.#end - this.#start; rest > 0; rest >>= 4) room[--from] = digits[rest & 15] ?? 0;
-    room.set(lineEnd, this.#start - lineEnd.length);
-    room.set(lineEnd, this.#end);
-    used = this.#end + after;
-    this.#chunks.push(room.subarray(from, used));
-    this.#open();
+    let chunkStart = this.#start - crlf.length;
+    for (let rest = this.#end - this.#start; rest > 0; rest >>= 4)
+      block[--chunkStart] = hexDigits[rest & 15] ?? 0;
+    block.set(crlf, this.#start - crlf.length);
+    block.set(crlf, this.#end);
+    blockUsed = this.#end + tailSize;
+    this.#chunks.push(block.subarray(chunkStart, blockUsed));
+    this.#beginChunk();
   }
 
-  #takeNewRoom(): void {
-    this.#close();
-    room = Buffer.allocUnsafeSlow(roomSize);
-    used = 0;
-    this.#open();
+  #allocateBlock(): void {
+    this.#endChunk();
+    block = Buffer.allocUnsafeSlow(blockSize);
+    blockUsed = 0;
+    this.#beginChunk();
   }
 
-  #addAlone(content: Buffer): void {
-    this.#close();
-    this.#chunks.push(Buffer.concat([Buffer.from(content.length.toString(16)), lineEnd, content, lineEnd]));
+  #writeOversized(content: Buffer): void {
+    this.#endChunk();
+    this.#chunks.push(Buffer.concat([Buffer.from(content.length.toString(16)), crlf, content, crlf]));
   }
 }
 
-const body = new ChunkedBody();
+const chunkWriter = new BufferedChunkWriter();
 
-/** What `fill` adds, as chunks of a body (RFC 9112 §7.1); none where it adds nothing. Adding is all that it may do. */
-export function chunksOf(fill: (body: Body) => void): Buffer[] {
-  body.begin();
-  fill(body);
-  return body.take();
+/**
+ * What `fill` writes, as chunks of a body (RFC 9112 §7.1); none if it writes nothing. `fill` must not call this
+ * function.
+ */
+export function encodeChunks(fill: (writer: ChunkWriter) => void): Buffer[] {
+  chunkWriter.reset();
+  fill(chunkWriter);
+  return chunkWriter.takeChunks();
 }
 
-/** What chunks hold, for a response that frames its body itself, or not at all. */
-export function contentOf(chunks: readonly Buffer[]): Buffer {
+/** The content of chunks without their framing, for a response that Node frames, or that has none. */
+export function chunkContents(chunks: readonly Buffer[]): Buffer {
   return Buffer.concat(
-    chunks.map((chunk) => chunk.subarray(chunk.indexOf(lineEnd) + lineEnd.length, -lineEnd.length)),
+    chunks.map((chunk) => chunk.subarray(chunk.indexOf(crlf) + crlf.length, -crlf.length)),
   );
 }

@@ -2,159 +2,162 @@ import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { limits } from "../../core/limits.js";
 import { afterPoll } from "../../lib/after-poll.js";
-import { chunksOf, contentOf } from "./chunked-body.js";
+import { chunkContents, encodeChunks } from "./chunked-body.js";
 
-/** How long things wait on a stream; tests shorten them. Milliseconds. */
-export type StreamTimes = {
+/** In milliseconds; tests shorten them. */
+export type SseTimeouts = {
+  /** The status line is sent after this time at the latest. */
   holdHeader: number;
+  /** Longest silence on the stream. */
   keepAlive: number;
-  /** A client that takes nothing for so long is cut off. */
+  /** A client that reads nothing for this time is disconnected. */
   stuckClient: number;
 };
 
-export const defaultStreamTimes: StreamTimes = {
-  holdHeader: limits.holdHeader,
-  keepAlive: limits.keepAlive,
-  stuckClient: limits.stuckClient,
+export const defaultSseTimeouts: SseTimeouts = {
+  holdHeader: limits.headerDelay,
+  keepAlive: limits.sseKeepAlive,
+  stuckClient: limits.clientStall,
 };
 
-const none: readonly Buffer[] = [];
+const noChunks: readonly Buffer[] = [];
 
 /**
- * A server-sent event stream to one client. The status line waits for the first write, so that a failure before it
- * can still have its own status; after `holdHeader` it leaves early. Silence is filled with keep-alive comments.
+ * A server-sent event stream to one client. The status line is sent with the first write, so that an earlier failure
+ * can have its own status; after `holdHeader` it is sent alone. Silence is filled with keep-alive comments.
  */
-export class EventStream {
+export class SseResponse {
   readonly #response: ServerResponse;
   readonly #headers: () => Record<string, string>;
   readonly #keepAlive: string;
   readonly #stuckClient: number;
-  #opened = false;
-  #headLeft = false;
-  /** Chunks that leave when the turn of the event loop ends. */
-  #waiting = none;
-  readonly #flushNow = () => {
+  #headWritten = false;
+  #headFlushed = false;
+  /** Chunks to be sent after the poll phase of this event loop iteration. */
+  #pendingChunks = noChunks;
+  readonly #flushPending = () => {
     if (this.#response.socket) this.#flush(this.#response.socket);
   };
-  /** Nothing has been sent since the last beat. */
-  #isQuiet = false;
-  readonly #keepAliveEvery: number;
-  /** Until the status line has left it holds that, then it is the keep-alive's. */
+  /** Nothing has been sent since the last check. */
+  #isIdle = false;
+  readonly #keepAliveMs: number;
+  /** Before the status line: the `holdHeader` timeout; after it: the keep-alive interval. */
   #timer: NodeJS.Timeout;
 
-  /** `headers` is asked when the status line leaves, which is when everything about the answer is known. */
+  /** `headers` is called when the status line is sent. */
   constructor(
     response: ServerResponse,
-    times: StreamTimes,
+    times: SseTimeouts,
     { headers, keepAlive }: { headers: () => Record<string, string>; keepAlive: string },
   ) {
     this.#response = response;
     this.#headers = headers;
     this.#keepAlive = keepAlive;
     this.#stuckClient = times.stuckClient;
-    this.#keepAliveEvery = times.keepAlive;
+    this.#keepAliveMs = times.keepAlive;
     this.#timer = setTimeout(() => this.#sendKeepAlive(), times.holdHeader);
   }
 
-  /** True once the status line has left; from then on a failure is an event. */
-  get opened(): boolean {
-    return this.#opened;
+  /** Whether the status line was written; from then on a failure is an event of the stream. */
+  get headWritten(): boolean {
+    return this.#headWritten;
   }
 
   /**
-   * Sends chunks of the body, of which there is one at least. A promise is to be waited for: until the client has taken
-   * enough to go on, has left or been cut off.
+   * Sends at least one chunk. If it returns a promise, wait for it before the next write (back-pressure): it resolves
+   * when the client has read enough, has disconnected or was disconnected.
    */
   write(chunks: readonly Buffer[]): Promise<void> | undefined {
     if (this.#send(chunks) || this.#response.destroyed) return undefined;
     const writable = this.#response.socket ?? this.#response;
     return new Promise<void>((resolve) => {
-      const cut = setTimeout(() => this.#response.destroy(), this.#stuckClient);
-      const done = () => {
-        clearTimeout(cut);
-        writable.off("drain", done);
-        this.#response.off("close", done);
+      const stuckTimer = setTimeout(() => this.#response.destroy(), this.#stuckClient);
+      const settle = () => {
+        clearTimeout(stuckTimer);
+        writable.off("drain", settle);
+        this.#response.off("close", settle);
         resolve();
       };
-      writable.on("drain", done);
-      this.#response.on("close", done);
+      writable.on("drain", settle);
+      this.#response.on("close", settle);
     });
   }
 
   /** Sends the last chunks and ends the stream cleanly. */
   end(chunks: readonly Buffer[]): void {
-    this.#open();
-    this.stop();
+    this.#writeHead();
+    this.stopTimer();
     const { socket, chunkedEncoding } = this.#response;
     if (!socket || !chunkedEncoding) {
-      this.#response.end(contentOf(chunks));
+      this.#response.end(chunkContents(chunks));
       return;
     }
-    this.#add(chunks);
+    this.#queueChunks(chunks);
     socket.cork();
     this.#flush(socket);
     this.#response.end();
     socket.uncork();
   }
 
-  /** Stops the timer without ending the response; someone else answers then. */
-  stop(): void {
+  /** Stops the timer without ending the response, so that another one can be sent. */
+  stopTimer(): void {
     clearTimeout(this.#timer);
   }
 
   /**
-   * Sends chunks at the end of this turn of the event loop, after all else that it brought: a reader that the first
-   * write has woken is still awake for the next, and waking it is the dearest thing about a write. True if more may
-   * follow at once. A response that still waits for an earlier one of its connection has no socket.
+   * Queues chunks until the poll phase of this event loop iteration is over, so that the writes of all streams follow
+   * each other: a reader that the first one woke is still awake for the next, and waking it is the dearest part of a
+   * write. Returns false on back-pressure. A pipelined response has no socket while an earlier one of its connection
+   * runs.
    */
   #send(chunks: readonly Buffer[]): boolean {
-    this.#isQuiet = false;
-    this.#open();
+    this.#isIdle = false;
+    this.#writeHead();
     const { socket, chunkedEncoding } = this.#response;
-    if (!socket || !chunkedEncoding) return this.#response.write(contentOf(chunks));
-    if (this.#waiting.length === 0) afterPoll(this.#flushNow);
-    this.#add(chunks);
-    const size = this.#waiting.reduce((sum, { length }) => sum + length, 0);
+    if (!socket || !chunkedEncoding) return this.#response.write(chunkContents(chunks));
+    if (this.#pendingChunks.length === 0) afterPoll(this.#flushPending);
+    this.#queueChunks(chunks);
+    const size = this.#pendingChunks.reduce((sum, { length }) => sum + length, 0);
     if (size < socket.writableHighWaterMark) return !socket.writableNeedDrain;
     return this.#flush(socket);
   }
 
-  #add(chunks: readonly Buffer[]): void {
-    this.#waiting = this.#waiting.length === 0 ? chunks : [...this.#waiting, ...chunks];
+  #queueChunks(chunks: readonly Buffer[]): void {
+    this.#pendingChunks = this.#pendingChunks.length === 0 ? chunks : [...this.#pendingChunks, ...chunks];
   }
 
   /**
-   * What waits goes to the socket in one piece a chunk: Node would hand each over in four, a tick later. The head
-   * leaves with the first.
+   * Writes each pending chunk to the socket as one buffer; Node's response would write it as four, a tick later. The
+   * head is sent with the first chunk.
    */
   #flush(socket: Writable): boolean {
-    const chunks = this.#waiting;
-    this.#waiting = none;
-    if (this.#headLeft && chunks.length === 1) return socket.write(chunks[0]);
+    const chunks = this.#pendingChunks;
+    this.#pendingChunks = noChunks;
+    if (this.#headFlushed && chunks.length === 1) return socket.write(chunks[0]);
     socket.cork();
-    if (!this.#headLeft) this.#response.flushHeaders();
-    this.#headLeft = true;
+    if (!this.#headFlushed) this.#response.flushHeaders();
+    this.#headFlushed = true;
     for (const chunk of chunks) socket.write(chunk);
     socket.uncork();
     return !socket.writableNeedDrain;
   }
 
-  /** Twice in the time that a stream may be silent. */
-  #beat(): void {
-    const wasQuiet = this.#isQuiet;
-    this.#isQuiet = true;
-    if (wasQuiet) this.#sendKeepAlive();
+  /** Called twice in each `keepAlive` period. */
+  #checkIdle(): void {
+    const wasIdle = this.#isIdle;
+    this.#isIdle = true;
+    if (wasIdle) this.#sendKeepAlive();
   }
 
   #sendKeepAlive(): void {
-    this.#send(chunksOf((body) => body.add(this.#keepAlive)));
+    this.#send(encodeChunks((writer) => writer.write(this.#keepAlive)));
   }
 
-  #open(): void {
-    if (this.#opened) return;
-    this.#opened = true;
+  #writeHead(): void {
+    if (this.#headWritten) return;
+    this.#headWritten = true;
     clearTimeout(this.#timer);
-    this.#timer = setInterval(() => this.#beat(), this.#keepAliveEvery / 2);
+    this.#timer = setInterval(() => this.#checkIdle(), this.#keepAliveMs / 2);
     this.#response.writeHead(200, {
       ...this.#headers(),
       "content-type": "text/event-stream; charset=utf-8",

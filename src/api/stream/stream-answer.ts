@@ -1,29 +1,29 @@
 import { type GatewayError, toGatewayError } from "../../core/errors.js";
 import type { ChatEvent, EventSink } from "../../core/types.js";
-import { type Body, chunksOf } from "./chunked-body.js";
-import type { EventStream } from "./sse-response.js";
+import { type ChunkWriter, encodeChunks } from "./chunked-body.js";
+import type { SseResponse } from "./sse-response.js";
 
-/** A dialect's way to write an answer as it comes. */
+/** Encodes a streamed answer in one dialect. */
 export type StreamEncoder = {
-  /** Adds what a lot of events is to a client; nothing while nothing needs to leave yet. */
-  encode(events: readonly ChatEvent[], body: Body): void;
-  /** Adds a failure after the status line has left; nothing may look like a good end. */
-  fail(error: GatewayError, body: Body): void;
+  /** Writes what a batch of events is to the client; nothing as long as nothing has to be sent yet. */
+  encode(events: readonly ChatEvent[], output: ChunkWriter): void;
+  /** Writes a failure after the status line was sent; it must not look like a finished answer. */
+  encodeError(error: GatewayError, output: ChunkWriter): void;
 };
 
 /**
- * Relays an answer to a stream: one write for all that arrived together, as fast as the client takes it. A failure
- * before the first byte is thrown, for the status line; a later one is written into the stream and returned.
+ * Streams an answer to the client, one write for each batch, with back-pressure. A failure before the status line is
+ * thrown; a later one is written into the stream and returned.
  */
-export async function relay(
-  answer: (tell: EventSink) => Promise<void>,
+export async function streamAnswer(
+  answer: (sink: EventSink) => Promise<void>,
   encoder: StreamEncoder,
-  stream: EventStream,
+  stream: SseResponse,
 ): Promise<GatewayError | undefined> {
   let finished = false;
   try {
     await answer((events) => {
-      const chunks = chunksOf((body) => encoder.encode(events, body));
+      const chunks = encodeChunks((output) => encoder.encode(events, output));
       finished = events.at(-1)?.type === "finish";
       if (!finished) return chunks.length === 0 ? undefined : stream.write(chunks);
       stream.end(chunks);
@@ -32,10 +32,10 @@ export async function relay(
     if (!finished) throw new Error("an answer ended without finish");
     return undefined;
   } catch (thrown) {
-    stream.stop();
-    if (!stream.opened) throw thrown;
+    stream.stopTimer();
+    if (!stream.headWritten) throw thrown;
     const error = toGatewayError(thrown);
-    stream.end(chunksOf((body) => encoder.fail(error, body)));
+    stream.end(encodeChunks((output) => encoder.encodeError(error, output)));
     return error;
   }
 }

@@ -5,59 +5,59 @@ import type { Redactor } from "./redactor.js";
 
 type Payload = { json: unknown } | { text: string };
 
-/** One line of a recorded body; the form is that of docs/simulator.md, “Recording”. */
-export type BodyLine = Payload | { data: unknown } | { bytes: number } | FrameLine;
-type FrameLine = { flags: number; length?: number } & (Payload | { bytes: number });
+/** One line of a recorded body, in the format of docs/guide/recording.md, “File format”. */
+export type BodyLine = Payload | { data: unknown } | { bytes: number } | EnvelopeLine;
+type EnvelopeLine = { flags: number; length?: number } & (Payload | { bytes: number });
 
 /** Flag bits and header of an envelope: kimi-web.md §2.1. */
 const compressed = 0x01;
 const headerLength = 5;
 
 export function bodyLines(body: Buffer, contentType: string, redactor: Redactor): BodyLine[] {
-  if (contentType.startsWith("application/connect+json")) return frameLines(body, redactor);
+  if (contentType.startsWith("application/connect+json")) return envelopeLines(body, redactor);
   if (body.length === 0) return [];
   if (!isUtf8(body)) return [{ bytes: body.length }];
   const text = body.toString();
   return contentType.startsWith("text/event-stream") ? eventLines(text, redactor) : [payload(text, redactor)];
 }
 
-/** Every envelope is a line, and so is what came of one that was cut short. */
-function frameLines(body: Buffer, redactor: Redactor): BodyLine[] {
+/** One line per envelope; a truncated one carries its announced `length`. */
+function envelopeLines(body: Buffer, redactor: Redactor): BodyLine[] {
   const lines: BodyLine[] = [];
-  let at = 0;
-  while (body.length - at >= headerLength) {
-    const flags = body.readUInt8(at);
-    const length = body.readUInt32BE(at + 1);
-    const bytes = body.subarray(at + headerLength, at + headerLength + length);
+  let offset = 0;
+  while (body.length - offset >= headerLength) {
+    const flags = body.readUInt8(offset);
+    const length = body.readUInt32BE(offset + 1);
+    const bytes = body.subarray(offset + headerLength, offset + headerLength + length);
     const cut = bytes.length < length ? { length } : {};
-    lines.push({ flags, ...cut, ...framePayload(bytes, flags, redactor) });
-    at += headerLength + bytes.length;
+    lines.push({ flags, ...cut, ...envelopePayload(bytes, flags, redactor) });
+    offset += headerLength + bytes.length;
   }
   return lines;
 }
 
-function framePayload(bytes: Buffer, flags: number, redactor: Redactor): Payload | { bytes: number } {
-  const unpacked = (flags & compressed) === 0 ? bytes : unpack(bytes);
+function envelopePayload(bytes: Buffer, flags: number, redactor: Redactor): Payload | { bytes: number } {
+  const unpacked = (flags & compressed) === 0 ? bytes : decompress(bytes);
   return unpacked ? payload(unpacked.toString(), redactor) : { bytes: bytes.length };
 }
 
-function unpack(bytes: Buffer): Buffer | undefined {
+function decompress(bytes: Buffer): Buffer | undefined {
   try {
-    return gunzipSync(bytes, { maxOutputLength: limits.frame });
+    return gunzipSync(bytes, { maxOutputLength: limits.envelope });
   } catch {
     return undefined;
   }
 }
 
-/** Every event is a line: as its data where those are JSON and all there is to it, else as it stands. */
+/** One line per server-sent event: `data` where it has one JSON data field and nothing else, otherwise its text. */
 function eventLines(text: string, redactor: Redactor): BodyLine[] {
   return text.split(/(?<=\n\r?\n)/).map((event) => {
-    const data = parse(/^data: ([^\r\n]*)\n\n$/.exec(event)?.[1] ?? "");
+    const data = parseJson(/^data: ([^\r\n]*)\n\n$/.exec(event)?.[1] ?? "");
     return data === undefined ? { text: eventText(event, redactor) } : { data: redactor.json(data) };
   });
 }
 
-/** The names of its fields stay (`data: …`), and nothing else does. */
+/** Redacts everything but the field names (`data: …`). */
 function eventText(event: string, redactor: Redactor): string {
   const lines = event.split(/(?<=\n)/).map((line) => {
     const field = /^(?:data|event|id|retry)?: ?/.exec(line)?.[0] ?? "";
@@ -67,12 +67,12 @@ function eventText(event: string, redactor: Redactor): string {
 }
 
 function payload(text: string, redactor: Redactor): Payload {
-  const json = parse(text);
+  const json = parseJson(text);
   return json === undefined ? { text: redactor.text(text) } : { json: redactor.json(json) };
 }
 
-/** An object or an array; a bare word or number is a text for us. */
-function parse(text: string): object | undefined {
+/** The JSON object or array; undefined for anything else, since a bare JSON scalar is recorded as text. */
+function parseJson(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? value : undefined;

@@ -1,10 +1,10 @@
 import { limits } from "../../core/limits.js";
 
-/** A stand-in for a letter, by the bytes that it has in UTF-8. */
-const letters = ["", "x", "ø", "某", "𠀀"];
+/** The replacement of a letter, by its length in UTF-8 bytes. */
+const maskByByteLength = ["", "x", "ø", "某", "𠀀"];
 
-/** Whatever can spell something: letters, numbers, combining marks, flags, and tags that nobody sees. */
-const telling = /https?:\/\/|(?!\ufe0f)[\p{Alphabetic}\p{M}\p{N}\u{1f1e6}-\u{1f1ff}\u{e0000}-\u{e007f}]/gu;
+/** Characters that can carry words: letters, digits, combining marks, regional indicators and invisible tags. */
+const revealing = /https?:\/\/|(?!\ufe0f)[\p{Alphabetic}\p{M}\p{N}\u{1f1e6}-\u{1f1ff}\u{e0000}-\u{e007f}]/gu;
 
 const opening = "\ue3a0";
 const separator = "\ue3a3";
@@ -13,48 +13,47 @@ const markHeads = ["cite", "article"];
 const markReference = /^[a-z_]{0,40}(?::\d{0,4}(?:#\d{0,4})?)?$/;
 
 /**
- * Takes the words out of a text and leaves its shape: the same length in characters and in bytes, the same spaces,
- * punctuation and symbols, and the citation marks (kimi-web.md §2.6). The text may come in pieces, with a mark
- * spread over them.
+ * Masks text: keeps its length in characters and bytes, its spaces, punctuation and symbols, and its citation marks
+ * (kimi-web.md §2.6). The text may arrive in pieces that split a mark.
  */
-export class Filler {
-  /** What stands in the mark that is open; undefined outside of one. */
-  #mark: string | undefined;
+export class TextMasker {
+  /** The content so far of an open citation mark; undefined outside of one. */
+  #openMark: string | undefined;
 
-  fill(text: string): string {
+  mask(text: string): string {
     let filled = "";
     let rest = text;
     while (rest !== "") {
-      if (this.#mark === undefined) {
+      if (this.#openMark === undefined) {
         const end = rest.indexOf(opening);
-        filled += withoutWords(end < 0 ? rest : rest.slice(0, end));
+        filled += maskLetters(end < 0 ? rest : rest.slice(0, end));
         if (end < 0) break;
         filled += opening;
         rest = rest.slice(end + 1);
-        this.#mark = "";
+        this.#openMark = "";
       }
-      const kept = this.#restOfMark(rest);
+      const kept = this.#takeMark(rest);
       filled += kept;
       rest = rest.slice(kept.length);
     }
     return filled;
   }
 
-  /** As much of the text as belongs to the open mark. */
-  #restOfMark(text: string): string {
+  /** The leading part of the text that belongs to the open mark. */
+  #takeMark(text: string): string {
     for (let at = 0; at < text.length; at++) {
-      const mark = this.#mark + text.charAt(at);
+      const mark = this.#openMark + text.charAt(at);
       if (text[at] === closing || mark.length > limits.citationMark || !isMark(mark)) {
-        this.#mark = undefined;
+        this.#openMark = undefined;
         return text.slice(0, at);
       }
-      this.#mark = mark;
+      this.#openMark = mark;
     }
     return text;
   }
 }
 
-/** A mark, or the beginning of one; nothing else may hide behind its opening. */
+/** True for a citation mark or a prefix of one; anything else after an opening character is masked. */
 function isMark(text: string): boolean {
   const [head = "", ...references] = text.split(separator);
   return (
@@ -63,10 +62,10 @@ function isMark(text: string): boolean {
   );
 }
 
-export function withoutWords(text: string): string {
-  return text.replace(telling, (found) => {
+export function maskLetters(text: string): string {
+  return text.replace(revealing, (found) => {
     if (found.includes("://")) return found;
     if (/\d/.test(found)) return "0";
-    return letters[Buffer.byteLength(found)] ?? "x";
+    return maskByByteLength[Buffer.byteLength(found)] ?? "x";
   });
 }

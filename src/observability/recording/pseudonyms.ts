@@ -1,38 +1,38 @@
-import { withoutWords } from "./masked-text.js";
+import { maskLetters } from "./masked-text.js";
 
 /** The two forms of Kimi's ids (kimi-web.md §0.3). */
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{2})[0-9a-f]{10}$/i;
 const xid = /^[0-9a-v]{20}$/;
-const nil = "00000000-0000-0000-0000-000000000000";
+const nilUuid = "00000000-0000-0000-0000-000000000000";
 
 export function isId(value: string): boolean {
   return uuid.test(value) || xid.test(value);
 }
 
-/** A link as long as its stand-in has to be. */
+/** A link that is long enough for its pseudonym. */
 const link = /^https?:\/\/[\x21-\x7e]{7,}$/;
 
-export function isLink(value: string): boolean {
+export function isMaskableLink(value: string): boolean {
   return link.test(value);
 }
 
-/** Where the stand-in of a signed address points; the replay puts its own address there. */
+/** The origin of pseudonymous signed URLs; a replay substitutes its own address. */
 const signedOrigin = "http://signed.invalid";
 
-/** Made-up ids and addresses for those of a recording: the same one each time, so that what belongs together still does. */
-export class StandIns {
-  readonly #known = new Map<string, string>();
+/** Replaces ids and URLs consistently within a recording: equal values get equal pseudonyms of the same form. */
+export class Pseudonyms {
+  readonly #pseudonymOf = new Map<string, string>();
   readonly #first: number;
 
-  /** `recorded`: how many exchanges an earlier recording has left; its stand-ins are not used again. */
+  /** `recorded`: the number of calls already in the folder, whose pseudonyms are not used again. */
   constructor(recorded = 0) {
     this.#first = recorded * 65_536 + 1;
   }
 
-  /** An id of the same form. */
+  /** An id of the same form as `value`. */
   id(value: string): string {
-    if (value === nil) return value;
-    return this.#for(value, (count) => {
+    if (value === nilUuid) return value;
+    return this.#pseudonymize(value, (count) => {
       const kind = uuid.exec(value)?.[1];
       if (kind) return `00000000-0002-8000-8000-${kind}${count.toString(16).padStart(10, "0")}`;
       if (xid.test(value)) return `d${count.toString(32).padStart(19, "0")}`;
@@ -40,27 +40,27 @@ export class StandIns {
     });
   }
 
-  /** A page: another one than that of any other address. */
+  /** A masked URL that differs from that of every other URL. */
   link(url: string): string {
-    return this.#for(url, (count) => {
+    return this.#pseudonymize(url, (count) => {
       const number = String(count);
-      return withoutWords(url).slice(0, -number.length) + number;
+      return maskLetters(url).slice(0, -number.length) + number;
     });
   }
 
-  /** An address with a signature in it, which is as good as a login until it expires. */
-  address(url: string): string {
+  /** Replaces a signed URL, which grants access until it expires. */
+  signedUrl(url: string): string {
     if (!URL.canParse(url)) return signedOrigin + this.signedPath(url);
     const { pathname, search } = new URL(url);
     return signedOrigin + this.signedPath(pathname + search);
   }
 
-  /** The path of such an address, with its query. */
+  /** Replaces the path and query of a signed URL. */
   signedPath(path: string): string {
-    return this.#for(path, (count) => `/signed/${count}`);
+    return this.#pseudonymize(path, (count) => `/signed/${count}`);
   }
 
-  /** The path of a call, without its query. */
+  /** A request path without its query, with ids replaced and unusual segments masked. */
   path(path: string): string {
     const segments = (path.split("?")[0] ?? "").split("/");
     return segments.map((segment) => this.#segment(segment)).join("/");
@@ -68,14 +68,14 @@ export class StandIns {
 
   #segment(segment: string): string {
     if (isId(segment)) return this.id(segment);
-    return /^[\w.-]{0,80}$/.test(segment) ? segment : withoutWords(segment);
+    return /^[\w.-]{0,80}$/.test(segment) ? segment : maskLetters(segment);
   }
 
-  #for(value: string, make: (count: number) => string): string {
-    const known = this.#known.get(value);
+  #pseudonymize(value: string, make: (count: number) => string): string {
+    const known = this.#pseudonymOf.get(value);
     if (known !== undefined) return known;
-    const made = make(this.#first + this.#known.size);
-    this.#known.set(value, made);
+    const made = make(this.#first + this.#pseudonymOf.size);
+    this.#pseudonymOf.set(value, made);
     return made;
   }
 }

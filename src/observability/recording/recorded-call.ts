@@ -2,43 +2,46 @@ import type { Dispatcher } from "undici";
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** What an exchange asks of the recording: room for so many bytes, and to be written once it is over. */
-type Keeper = { keeps: (bytes: number) => boolean; over: (exchange: RecordedExchange) => void };
+/** The recording's side of a call: `reserveBytes` is false where the size limit is reached; `onCallEnd` writes the call. */
+type RecordingBudget = {
+  reserveBytes: (bytes: number) => boolean;
+  onCallEnd: (exchange: RecordedCall) => void;
+};
 
-type Answer = { status: number; headers: Headers; chunks: Buffer[] };
+type RecordedResponse = { status: number; headers: Headers; chunks: Buffer[] };
 
-/** One request and its answer, as they went over the wire. */
-export class RecordedExchange {
+/** One HTTP request and its response, as sent and received. */
+export class RecordedCall {
   readonly method: string;
   readonly path: string;
-  /** A body that is read from somewhere, such as a file, is not kept; its size is. */
-  readonly asked: { headers: Headers; body: Buffer | number };
-  answered: Answer | undefined;
+  /** `body` is a number of bytes where the body is a stream, such as a file, which is not recorded. */
+  readonly request: { headers: Headers; body: Buffer | number };
+  response: RecordedResponse | undefined;
   complete = false;
-  readonly #keeper: Keeper;
-  #dropped = false;
+  readonly #budget: RecordingBudget;
+  #isOverBudget = false;
 
-  constructor(options: Dispatcher.DispatchOptions, prefix: string, keeper: Keeper) {
+  constructor(options: Dispatcher.DispatchOptions, prefix: string, budget: RecordingBudget) {
     this.method = options.method;
     this.path = options.path.slice(prefix.length);
     const headers = readHeaders(options.headers);
-    this.asked = { headers, body: readBody(options.body, headers) };
-    this.#keeper = keeper;
-    this.#keep(Buffer.isBuffer(this.asked.body) ? this.asked.body.length : 0);
+    this.request = { headers, body: readBody(options.body, headers) };
+    this.#budget = budget;
+    this.#reserve(Buffer.isBuffer(this.request.body) ? this.request.body.length : 0);
   }
 
-  /** The same handler, overheard. */
-  listen(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
+  /** Wraps a handler to record the response that it receives. */
+  observe(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
     return {
       onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
       onRequestUpgrade: (controller, status, headers, socket) =>
         handler.onRequestUpgrade?.(controller, status, headers, socket),
       onResponseStart: (controller, status, headers, message) => {
-        this.answered = { status, headers: readHeaders(headers), chunks: [] };
+        this.response = { status, headers: readHeaders(headers), chunks: [] };
         handler.onResponseStart?.(controller, status, headers, message);
       },
       onResponseData: (controller, chunk) => {
-        if (this.#keep(chunk.length)) this.answered?.chunks.push(Buffer.from(chunk));
+        if (this.#reserve(chunk.length)) this.response?.chunks.push(Buffer.from(chunk));
         handler.onResponseData?.(controller, chunk);
       },
       onResponseEnd: (controller, trailers) => {
@@ -53,14 +56,14 @@ export class RecordedExchange {
     };
   }
 
-  #keep(bytes: number): boolean {
-    this.#dropped ||= !this.#keeper.keeps(bytes);
-    if (this.#dropped && this.answered) this.answered.chunks = [];
-    return !this.#dropped;
+  #reserve(bytes: number): boolean {
+    this.#isOverBudget ||= !this.#budget.reserveBytes(bytes);
+    if (this.#isOverBudget && this.response) this.response.chunks = [];
+    return !this.#isOverBudget;
   }
 
   #end(): void {
-    if (!this.#dropped) this.#keeper.over(this);
+    if (!this.#isOverBudget) this.#budget.onCallEnd(this);
   }
 }
 

@@ -4,21 +4,21 @@ import type { Dispatcher } from "undici";
 import { ConfigError } from "../../config/validate.js";
 import { limits } from "../../core/limits.js";
 import { bodyLines } from "./body-lines.js";
-import { StandIns } from "./pseudonyms.js";
-import { type Headers, RecordedExchange } from "./recorded-call.js";
+import { Pseudonyms } from "./pseudonyms.js";
+import { type Headers, RecordedCall } from "./recorded-call.js";
 import { Redactor } from "./redactor.js";
 
 export type RecorderOptions = {
-  /** Keeps prompts and answers; tokens, ids and names are replaced all the same. */
-  texts: boolean;
-  /** Told once, when the recording has to stop. */
+  /** Record prompts and answers too; tokens, ids and names are replaced in any case. */
+  keepTexts: boolean;
+  /** Called once, if the recording has to stop. */
   warn: (message: string, error?: unknown) => void;
-  /** Default: that of `limits`. */
-  mostBytes?: number;
+  /** Default: `limits.recordedBytes`. */
+  maxBytes?: number;
 };
 
-/** What of the headers says something about the protocol, and nothing about a person. */
-const keptHeaders = [
+/** Headers that describe the protocol and contain nothing personal. */
+const recordedHeaders = [
   "content-type",
   "content-encoding",
   "connect-content-encoding",
@@ -29,26 +29,26 @@ const keptHeaders = [
 ];
 
 /**
- * Writes what Kimi and we say to each other, redacted, one file an exchange, for the simulator to replay
- * (docs/simulator.md, “Recording”). Whatever goes wrong with it ends the recording and touches no answer.
+ * Records redacted HTTP calls to Kimi, one file per call, for the simulator to replay (docs/guide/recording.md,
+ * “Recording”). A failure ends the recording and does not affect answers.
  */
 export class Recorder {
   readonly #folder: string;
   readonly #options: RecorderOptions;
-  readonly #standIns: StandIns;
-  readonly #writing = new Set<Promise<void>>();
-  #number: number;
+  readonly #pseudonyms: Pseudonyms;
+  readonly #pendingWrites = new Set<Promise<void>>();
+  #lastNumber: number;
   #bytes = 0;
   #stopped = false;
 
   private constructor(folder: string, last: number, options: RecorderOptions) {
     this.#folder = folder;
-    this.#number = last;
-    this.#standIns = new StandIns(last);
+    this.#lastNumber = last;
+    this.#pseudonyms = new Pseudonyms(last);
     this.#options = options;
   }
 
-  /** Goes on behind what the folder has already. Throws ConfigError where nothing can be written to it. */
+  /** Appends to what the folder already holds. Throws ConfigError where the folder cannot be written. */
   static async open(folder: string, options: RecorderOptions): Promise<Recorder> {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -60,63 +60,63 @@ export class Recorder {
     }
   }
 
-  /** Listens in on a host's connections; `prefix` is what a reverse proxy adds to the paths of Kimi's own. */
-  tap(prefix: string): Dispatcher.DispatcherComposeInterceptor {
+  /** An undici interceptor that records calls; `prefix` is the path prefix that a reverse proxy adds to Kimi's paths. */
+  interceptor(prefix: string): Dispatcher.DispatcherComposeInterceptor {
     return (dispatch) => (options, handler) => {
-      const exchange = this.#begin(options, prefix);
-      return dispatch(options, exchange ? exchange.listen(handler) : handler);
+      const exchange = this.#beginCall(options, prefix);
+      return dispatch(options, exchange ? exchange.observe(handler) : handler);
     };
   }
 
-  /** Resolves when all that was over is written. */
+  /** Resolves when all ended calls are written. */
   async close(): Promise<void> {
-    await Promise.all(this.#writing);
+    await Promise.all(this.#pendingWrites);
   }
 
-  #begin(options: Dispatcher.DispatchOptions, prefix: string): RecordedExchange | undefined {
+  #beginCall(options: Dispatcher.DispatchOptions, prefix: string): RecordedCall | undefined {
     if (this.#stopped) return undefined;
-    if (this.#number >= limits.recordedExchanges) {
+    if (this.#lastNumber >= limits.recordedCalls) {
       this.#stop("The recording has as many files as it may have, and stops");
       return undefined;
     }
-    this.#number += 1;
-    const number = this.#number;
-    return new RecordedExchange(options, prefix, {
-      keeps: (bytes) => this.#keeps(bytes),
-      over: (exchange) => this.#write(number, exchange),
+    this.#lastNumber += 1;
+    const number = this.#lastNumber;
+    return new RecordedCall(options, prefix, {
+      reserveBytes: (bytes) => this.#reserveBytes(bytes),
+      onCallEnd: (exchange) => this.#write(number, exchange),
     });
   }
 
-  /** Counts bytes in; false where there is no more room for them. */
-  #keeps(bytes: number): boolean {
+  /** Adds to the size of the recording; false where the limit is exceeded. */
+  #reserveBytes(bytes: number): boolean {
     this.#bytes += bytes;
-    if (this.#bytes > (this.#options.mostBytes ?? limits.recordedBytes))
+    if (this.#bytes > (this.#options.maxBytes ?? limits.recordedBytes))
       this.#stop("The recording is as large as it may become, and stops");
     return !this.#stopped;
   }
 
-  #write(number: number, exchange: RecordedExchange): void {
+  #write(number: number, exchange: RecordedCall): void {
     if (this.#stopped) return;
     const written = this.#redactAndWrite(number, exchange).catch((error: unknown) =>
       this.#stop("The recording cannot be written, and stops", error),
     );
-    this.#writing.add(written);
-    void written.finally(() => this.#writing.delete(written));
+    this.#pendingWrites.add(written);
+    void written.finally(() => this.#pendingWrites.delete(written));
   }
 
-  async #redactAndWrite(number: number, exchange: RecordedExchange): Promise<void> {
+  async #redactAndWrite(number: number, exchange: RecordedCall): Promise<void> {
     const lines = this.#lines(exchange).map((line) => `${JSON.stringify(line)}\n`);
-    await writeWhole(join(this.#folder, `${String(number).padStart(6, "0")}.jsonl`), lines.join(""));
+    await writeAtomically(join(this.#folder, `${String(number).padStart(6, "0")}.jsonl`), lines.join(""));
   }
 
-  #lines({ method, path, asked, answered, complete }: RecordedExchange): object[] {
-    // What is sent with PUT goes to an address that was signed for it (kimi-web.md §1.7).
-    const shown = method === "PUT" ? this.#standIns.signedPath(path) : this.#standIns.path(path);
+  #lines({ method, path, request, response, complete }: RecordedCall): object[] {
+    // A PUT goes to a presigned URL (kimi-web.md §1.7).
+    const shown = method === "PUT" ? this.#pseudonyms.signedPath(path) : this.#pseudonyms.path(path);
     return [
-      { recording: 1, method, path: shown, headers: kept(asked.headers) },
-      ...this.#body(asked.headers, asked.body),
-      ...(answered ? [{ status: answered.status, headers: kept(answered.headers) }] : []),
-      ...(answered ? this.#body(answered.headers, Buffer.concat(answered.chunks)) : []),
+      { recording: 1, method, path: shown, headers: recordableHeaders(request.headers) },
+      ...this.#body(request.headers, request.body),
+      ...(response ? [{ status: response.status, headers: recordableHeaders(response.headers) }] : []),
+      ...(response ? this.#body(response.headers, Buffer.concat(response.chunks)) : []),
       { end: complete ? "complete" : "cut" },
     ];
   }
@@ -125,7 +125,11 @@ export class Recorder {
     if (typeof body === "number") return [{ bytes: body }];
     if (headers["content-encoding"] && headers["content-encoding"] !== "identity")
       return [{ bytes: body.length }];
-    return bodyLines(body, headers["content-type"] ?? "", new Redactor(this.#standIns, this.#options.texts));
+    return bodyLines(
+      body,
+      headers["content-type"] ?? "",
+      new Redactor(this.#pseudonyms, this.#options.keepTexts),
+    );
   }
 
   #stop(message: string, error?: unknown): void {
@@ -135,17 +139,17 @@ export class Recorder {
   }
 }
 
-function kept(headers: Headers): Headers {
+function recordableHeaders(headers: Headers): Headers {
   return Object.fromEntries(
-    keptHeaders.flatMap((name) => {
+    recordedHeaders.flatMap((name) => {
       const value = headers[name]?.replace(/;\s*boundary=.*/, "");
       return value === undefined ? [] : [[name, value]];
     }),
   );
 }
 
-/** The file is there as a whole or not at all. */
-async function writeWhole(path: string, content: string): Promise<void> {
+/** Writes to a temporary file and renames it, so that no partial file is left. */
+async function writeAtomically(path: string, content: string): Promise<void> {
   const part = `${path}.part`;
   try {
     await writeFile(part, content, { flag: "wx", mode: 0o600 });

@@ -1,18 +1,18 @@
 import type { JsonObject } from "../../lib/json.js";
 
-/** Where a string stands: the field it is the value of, the field that its object is the value of, and that object. */
-export type Place = { field: string; within: string; holder: JsonObject };
+/** The position of a value: its field, the field of its containing object, and that object. */
+export type ValuePosition = { field: string; parentField: string; holder: JsonObject };
 
 const enumValue = /^[A-Z][A-Z0-9_]{0,79}$/;
 const word = /^[A-Za-z][\w-]{0,39}$/;
 const dotted = /^[A-Za-z][\w.-]{0,79}$/;
 const model = /^[a-z][a-z0-9.-]{0,39}$/;
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
-/** A tool call, and a source that it found: `web_search:1`, `web_search:1#2`. */
+/** The id of a tool call or of a source in its result: `web_search:1`, `web_search:1#2`. */
 const reference = /^[a-z_]{1,40}[:_]\d{1,4}(#\d{1,4})?$/;
 
-/** The fields whose values are the protocol's own words, and the form of those. A string anywhere else is a person's. */
-const forms: Record<string, RegExp> = {
+/** Fields whose values are protocol constants, with the form of these. A string in any other field may be personal. */
+const protocolFields: Record<string, RegExp> = {
   op: word,
   mask: /^[A-Za-z][\w.,]{0,199}$/,
   role: word,
@@ -61,12 +61,12 @@ const forms: Record<string, RegExp> = {
   updatedAt: time,
 };
 
-/** True for what the protocol says rather than a person: masks, kinds, reasons, models, times. */
-export function isWireWord(value: string, { field, within, holder }: Place): boolean {
-  if (field === "name" && /^(tool|stage|stages)$/.test(within)) return word.test(value);
+/** True for protocol constants such as masks, kinds, reasons, models and times. */
+export function isProtocolValue(value: string, { field, parentField, holder }: ValuePosition): boolean {
+  if (field === "name" && /^(tool|stage|stages)$/.test(parentField)) return word.test(value);
   // An entry of the catalogue (kimi-web.md §3).
   if (/^(id|key)$/.test(field) && "displayName" in holder && "scenario" in holder) return model.test(value);
-  return Object.hasOwn(forms, camel(field)) && (forms[camel(field)]?.test(value) ?? false);
+  return Object.hasOwn(protocolFields, camel(field)) && (protocolFields[camel(field)]?.test(value) ?? false);
 }
 
 /** snake_case and camelCase are interchangeable (kimi-web.md §2.4). */

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { GatewayError } from "../../core/errors.js";
 import type { Scope } from "../../core/types.js";
-import type { Throttle } from "../rate-limit.js";
+import type { RateLimiter } from "../rate-limit.js";
 import type { KeyLimits } from "./api-keys.js";
-import type { Entrance } from "./authenticator.js";
-import type { Attempts } from "./failed-login-limiter.js";
+import type { Authenticator } from "./authenticator.js";
+import type { FailedLoginLimiter } from "./failed-login-limiter.js";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -13,35 +13,42 @@ declare module "fastify" {
   }
 }
 
-/** Lets in who has a key or token of this server, and says what a limited key has left. Throws `invalid_api_key`. */
-export function guard(entrance: Entrance, attempts: Attempts, throttle: Throttle) {
+/**
+ * A Fastify hook that authenticates the request, sets `principal` and `keyLimits` on it, and adds the rate-limit
+ * headers of a limited key. Throws `invalid_api_key`.
+ */
+export function authHook(
+  authenticator: Authenticator,
+  failedLogins: FailedLoginLimiter,
+  rateLimiter: RateLimiter,
+) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const credential = presentedCredential(request);
-    if (credential === undefined) throw missing(request);
-    const visitor = await attempts.check(request, () => entrance.identify(credential));
-    request.caller = visitor.caller;
-    request.keyLimits = visitor.limits;
-    reply.headers(throttle.headers(visitor.caller.keyName, visitor.limits));
+    if (credential === undefined) throw missingKeyError(request);
+    const authenticated = await failedLogins.check(request, () => authenticator.authenticate(credential));
+    request.principal = authenticated.principal;
+    request.keyLimits = authenticated.limits;
+    reply.headers(rateLimiter.headers(authenticated.principal.keyName, authenticated.limits));
   };
 }
 
-/** Lets on only whose key has this scope. Throws `insufficient_scope`. */
-export function scoped(scope: Scope) {
-  return async ({ caller }: FastifyRequest): Promise<void> => {
-    if (caller.scopes.includes(scope)) return;
+/** A Fastify hook that requires a scope of the authenticated key. Throws `insufficient_scope`. */
+export function requireScope(scope: Scope) {
+  return async ({ principal }: FastifyRequest): Promise<void> => {
+    if (principal.scopes.includes(scope)) return;
     const message = `This key lacks the scope “${scope}”. “moonbridge keys list” shows the scopes of each key.`;
     throw new GatewayError("insufficient_scope", message);
   };
 }
 
-/** Clients put the key in different places (clients.md row 3); never in the URL. */
+/** The key from the headers in which clients send it (clients.md row 3); a key in the URL is not read. */
 function presentedCredential({ headers }: FastifyRequest): string | undefined {
   const candidates = [headers.authorization, headers["x-api-key"], headers["api-key"]].flat();
   const value = candidates.find((candidate) => candidate !== undefined && candidate.trim() !== "");
   return value?.trim().replace(/^bearer\s+/i, "");
 }
 
-function missing({ query }: FastifyRequest): GatewayError {
+function missingKeyError({ query }: FastifyRequest): GatewayError {
   const inAddress = Object.keys(Object(query)).some((name) =>
     /^(key|token|(access|auth)_token|api_?key)$/i.test(name),
   );

@@ -3,39 +3,42 @@ import type { Config } from "../../config/schema.js";
 import { GatewayError } from "../../core/errors.js";
 import type { KeyStore } from "../../core/store.js";
 import type { Principal } from "../../core/types.js";
-import { type Key, type KeyLimits, KeyRing, refuseExpired } from "./api-keys.js";
-import { AccessTokens, self } from "./oauth/access-tokens.js";
-import { Issuer } from "./oauth/issuer.js";
+import { type ApiKey, ApiKeys, type KeyLimits, throwIfExpired } from "./api-keys.js";
+import { AccessTokens, ownIssuer } from "./oauth/access-tokens.js";
+import { OidcIssuer } from "./oauth/issuer.js";
 
-/** Somebody who may come in. */
-export type Visitor = { caller: Principal; limits: KeyLimits; guessable: boolean };
+/** The result of an authentication. */
+export type AuthenticatedRequest = { principal: Principal; limits: KeyLimits; isGuessable: boolean };
 
-/** Who may come in: with an API key, with a token that `/token` issued for one, or with a token of the issuer's. */
-export class Entrance {
-  readonly keys: KeyRing;
+/** Authenticates requests by an API key, an access token from `POST /token`, or a token of the configured OIDC issuer. */
+export class Authenticator {
+  readonly keys: ApiKeys;
   readonly tokens: AccessTokens;
-  readonly #issuer: Issuer | undefined;
+  readonly #issuer: OidcIssuer | undefined;
 
-  private constructor(keys: KeyRing, tokens: AccessTokens, issuer: Issuer | undefined) {
+  private constructor(keys: ApiKeys, tokens: AccessTokens, issuer: OidcIssuer | undefined) {
     this.keys = keys;
     this.tokens = tokens;
     this.#issuer = issuer;
   }
 
-  static async open({ keys, oauth }: Pick<Config, "keys" | "oauth">, store: KeyStore): Promise<Entrance> {
-    const ring = new KeyRing(keys, store);
-    return new Entrance(ring, await AccessTokens.open(store, ring), oauth && new Issuer(oauth));
+  static async open(
+    { keys, oauth }: Pick<Config, "keys" | "oauth">,
+    store: KeyStore,
+  ): Promise<Authenticator> {
+    const ring = new ApiKeys(keys, store);
+    return new Authenticator(ring, await AccessTokens.open(store, ring), oauth && new OidcIssuer(oauth));
   }
 
-  /** Whose key or token this is. Throws `invalid_api_key`, `insufficient_scope` or `issuer_unavailable`. */
-  async identify(credential: string): Promise<Visitor> {
+  /** Throws `invalid_api_key`, `insufficient_scope` or `issuer_unavailable`. */
+  async authenticate(credential: string): Promise<AuthenticatedRequest> {
     const key = await this.keys.find(credential);
-    if (key) return visitor(key);
-    const issuer = issuerOf(credential);
-    if (issuer === self) return visitor(await this.tokens.keyOf(credential));
+    if (key) return authenticatedBy(key);
+    const issuer = unverifiedIssuer(credential);
+    if (issuer === ownIssuer) return authenticatedBy(await this.tokens.verify(credential));
     if (issuer !== undefined && issuer === this.#issuer?.name) {
       const { name, scopes } = await this.#issuer.verify(credential);
-      return { caller: { keyName: name, scopes }, limits: {}, guessable: false };
+      return { principal: { keyName: name, scopes }, limits: {}, isGuessable: false };
     }
     throw new GatewayError(
       "invalid_api_key",
@@ -50,14 +53,14 @@ export class Entrance {
   }
 }
 
-function visitor(key: Key): Visitor {
-  refuseExpired(key);
-  const { name, settings, guessable } = key;
-  return { caller: { keyName: name, ...settings }, limits: settings, guessable };
+function authenticatedBy(key: ApiKey): AuthenticatedRequest {
+  throwIfExpired(key);
+  const { name, settings, isGuessable } = key;
+  return { principal: { keyName: name, ...settings }, limits: settings, isGuessable: isGuessable };
 }
 
-/** Whom a token says it is from, if it is a token; nothing of it is believed yet. */
-function issuerOf(credential: string): string | undefined {
+/** The `iss` claim if the credential is a JWT. Unverified: it only selects how to verify the token. */
+function unverifiedIssuer(credential: string): string | undefined {
   try {
     return decodeJwt(credential).iss;
   } catch {

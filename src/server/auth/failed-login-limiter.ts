@@ -2,40 +2,40 @@ import type { FastifyRequest } from "fastify";
 import ipaddr from "ipaddr.js";
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
-import { type Allowance, Buckets } from "../token-buckets.js";
+import { type RateAllowance, TokenBuckets } from "../token-buckets.js";
 
-/** Wrong keys and secrets, counted so that a short key cannot be found by trying. */
-export class Attempts {
-  readonly #wrong = new Buckets(limits.counted);
+/** Limits wrong keys and secrets per client address, so that a short key cannot be found by brute force. */
+export class FailedLoginLimiter {
+  readonly #failures = new TokenBuckets(limits.rateLimitEntries);
 
   /**
-   * What `check` finds. Its `invalid_api_key` counts as a wrong try; after too many from one address it becomes
-   * `rate_limited`. So does then a right key that could have been guessed, unless it comes from this machine. A key
-   * that is too long to be guessed always opens: otherwise anybody behind the same proxy could shut others out.
+   * Runs `verify` and counts its `invalid_api_key` as a failure of the client's address; too many turn it into
+   * `rate_limited`. A correct but guessable key is then refused as well, except from a program on this machine. A key
+   * too long to be guessed is always accepted: otherwise one client behind a proxy could lock out all the others.
    *
-   * With `name`, tries for this name from this address are counted more strictly.
+   * With `name`, failures for that name from that address have a stricter limit of their own.
    */
-  async check<T extends { guessable: boolean }>(
+  async check<T extends { isGuessable: boolean }>(
     request: FastifyRequest,
-    check: () => Promise<T>,
+    verify: () => Promise<T>,
     name?: string,
   ): Promise<T> {
-    // The counters are asked after the check, in one go with counting: of many tries at once none slips through.
+    // Checked after `verify` and in the same tick as counting, so that concurrent attempts cannot pass the limit.
     try {
-      const found = await check();
-      if (found.guessable && !isFromHere(request)) this.#refuseAfterTooMany(countersOf(request, name));
-      return found;
+      const verified = await verify();
+      if (verified.isGuessable && !isLocalProgram(request)) this.#throwIfExhausted(countersFor(request, name));
+      return verified;
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== "invalid_api_key") throw error;
-      const counters = countersOf(request, name);
-      this.#refuseAfterTooMany(counters);
-      for (const counter of counters) this.#wrong.take(...counter);
+      const counters = countersFor(request, name);
+      this.#throwIfExhausted(counters);
+      for (const counter of counters) this.#failures.take(...counter);
       throw error;
     }
   }
 
-  #refuseAfterTooMany(counters: readonly Counter[]): void {
-    const states = counters.map((counter) => this.#wrong.look(...counter));
+  #throwIfExhausted(counters: readonly Counter[]): void {
+    const states = counters.map((counter) => this.#failures.state(...counter));
     if (states.every(({ left }) => left > 0)) return;
     const seconds = Math.max(...states.map(({ next }) => next));
     const message = `Too many wrong keys came from this address. Try again in ${seconds} s with the right one.`;
@@ -43,38 +43,38 @@ export class Attempts {
   }
 }
 
-type Counter = [name: string, allowance: Allowance];
+type Counter = [name: string, allowance: RateAllowance];
 
-function countersOf({ socket }: FastifyRequest, name: string | undefined): Counter[] {
-  const address = network(socket.remoteAddress);
-  if (name === undefined) return [[address, limits.wrongKeys]];
-  // No key has a name of more than 64 characters.
+function countersFor({ socket }: FastifyRequest, name: string | undefined): Counter[] {
+  const address = addressPrefix(socket.remoteAddress);
+  if (name === undefined) return [[address, limits.failedLogins]];
+  // Key names have at most 64 characters.
   return [
-    [address, limits.wrongKeys],
-    [`${address} ${name.slice(0, 64)}`, limits.wrongSecrets],
+    [address, limits.failedLogins],
+    [`${address} ${name.slice(0, 64)}`, limits.failedTokenRequests],
   ];
 }
 
-const loopback = /^(::1|(::ffff:)?127\.[\d.]+)$/;
-const thisMachine = /^(https?:\/\/)?(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+const loopbackAddress = /^(::1|(::ffff:)?127\.[\d.]+)$/;
+const loopbackHostOrOrigin = /^(https?:\/\/)?(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
 /**
- * Whether a program on this machine asks: no proxy passed it on, and no web page sent it, neither from another origin
- * nor by a name that was made to lead here.
+ * True for a request of a program on this machine: it came over loopback without a proxy, and not from a web page,
+ * neither cross-origin nor by DNS rebinding.
  */
-function isFromHere({ socket, headers }: FastifyRequest): boolean {
+function isLocalProgram({ socket, headers }: FastifyRequest): boolean {
   const forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].some((name) => name in headers);
   const { origin, host = "" } = headers;
   return (
-    loopback.test(socket.remoteAddress ?? "") &&
+    loopbackAddress.test(socket.remoteAddress ?? "") &&
     !forwarded &&
-    thisMachine.test(host) &&
-    (origin === undefined || thisMachine.test(origin))
+    loopbackHostOrOrigin.test(host) &&
+    (origin === undefined || loopbackHostOrOrigin.test(origin))
   );
 }
 
-/** The address, or the network of which one customer has all IPv6 addresses. */
-export function network(address: string | undefined): string {
+/** The IPv4 address, or the /64 prefix of an IPv6 address, which usually belongs to one customer. */
+export function addressPrefix(address: string | undefined): string {
   if (address === undefined) return "unknown";
   return ipaddr.process(address).toNormalizedString().split(":").slice(0, 4).join(":");
 }

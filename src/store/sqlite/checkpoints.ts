@@ -1,14 +1,14 @@
 import Connection from "libsql/promise";
 
-/** Writes after which what stands in the -wal file is moved into the database. */
-const writesBetween = 500;
+/** Writes between two checkpoints. */
+const writesPerCheckpoint = 500;
 
-/** Twice: the second takes what was written during the first, so that the file can be begun anew. */
-const move = "PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(PASSIVE)";
+/** Twice: the second one moves what was written during the first, so that SQLite can restart the -wal file. */
+const checkpointSql = "PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(PASSIVE)";
 
 /**
- * Moves what was written from the -wal file into the database, on a thread of libsql's own: it waits for the disk, and
- * on the event loop every stream would wait with it.
+ * Checkpoints the -wal file into the database on a thread of libsql, because a checkpoint waits for the disk and would
+ * block the event loop.
  */
 export class Checkpoints {
   readonly #path: string;
@@ -20,27 +20,27 @@ export class Checkpoints {
     this.#path = path;
   }
 
-  written(count: number): void {
+  recordWrites(count: number): void {
     this.#writes += count;
-    if (this.#writes < writesBetween || this.#running) return;
+    if (this.#writes < writesPerCheckpoint || this.#running) return;
     this.#writes = 0;
-    this.#running = this.#move().finally(() => {
+    this.#running = this.#checkpoint().finally(() => {
       this.#running = undefined;
     });
   }
 
-  /** Resolves when nothing uses the file any more. */
+  /** Waits for a running checkpoint and closes the connection. */
   async close(): Promise<void> {
     await this.#running;
     this.#connection?.close();
   }
 
-  async #move(): Promise<void> {
+  async #checkpoint(): Promise<void> {
     try {
       this.#connection ??= new Connection(this.#path, {});
-      await this.#connection.exec(move);
+      await this.#connection.exec(checkpointSql);
     } catch {
-      // Nothing is lost: what was not moved stays in the -wal file and is read from there.
+      // Nothing is lost: SQLite reads from the -wal file what was not moved.
     }
   }
 }

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import type { StoredCredentials } from "../../core/store.js";
-import type { Seal } from "../encryption.js";
+import type { CredentialCipher } from "../encryption.js";
 import { readRow } from "./database-file.js";
 
 const TokenPair = Type.Object({
@@ -19,72 +19,73 @@ const TextRow = Type.Tuple([Type.String()]);
 
 /** The tables of credentials and locks. The connection must be one that syncs every write. */
 export class SqliteCredentials {
-  readonly #seal: Seal;
-  readonly #accounts: Database.Statement;
+  readonly #cipher: CredentialCipher;
+  readonly #listAccounts: Database.Statement;
   readonly #find: Database.Statement;
   readonly #save: Database.Statement;
-  readonly #lock: Database.Statement;
-  readonly #unlock: Database.Statement;
+  readonly #acquireLock: Database.Statement;
+  readonly #releaseLock: Database.Statement;
 
-  constructor(database: Database.Database, seal: Seal) {
-    this.#seal = seal;
-    this.#accounts = database.prepare("SELECT account FROM credentials ORDER BY account").raw();
+  constructor(database: Database.Database, cipher: CredentialCipher) {
+    this.#cipher = cipher;
+    this.#listAccounts = database.prepare("SELECT account FROM credentials ORDER BY account").raw();
     this.#find = database.prepare("SELECT value FROM credentials WHERE account = ?").raw();
     this.#save = database.prepare(
       "INSERT INTO credentials (account, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
     );
-    // One statement, so that of two processes only one sees the lock free.
-    this.#lock = database.prepare(
+    // A single statement, so that only one of two processes gets a free lock.
+    this.#acquireLock = database.prepare(
       `INSERT INTO locks (name, owner, until) VALUES (?1, ?2, ?3)
        ON CONFLICT DO UPDATE SET owner = ?2, until = ?3 WHERE owner = ?2 OR until <= ?4`,
     );
-    this.#unlock = database.prepare("DELETE FROM locks WHERE name = ? AND owner = ?");
+    this.#releaseLock = database.prepare("DELETE FROM locks WHERE name = ? AND owner = ?");
   }
 
-  accounts(): string[] {
-    return this.#accounts.all().map((row) => readRow(TextRow, row)[0]);
+  listAccounts(): string[] {
+    return this.#listAccounts.all().map((row) => readRow(TextRow, row)[0]);
   }
 
   find(account: string): StoredCredentials | undefined {
-    const opened = this.#open(account);
-    if (opened === undefined) return undefined;
-    const parsed: unknown = JSON.parse(opened.text);
+    const decrypted = this.#findDecrypted(account);
+    if (decrypted === undefined) return undefined;
+    const parsed: unknown = JSON.parse(decrypted.text);
     return readRow(Credentials, parsed);
   }
 
-  /** Throws StoreError rather than write over what it cannot open. */
+  /** Throws StoreError rather than overwrite a row that it cannot decrypt. */
   save(account: string, credentials: StoredCredentials): void {
-    this.#open(account);
-    this.#save.run(account, this.#seal.seal(JSON.stringify(credentials), nameIn(account)));
+    this.#findDecrypted(account);
+    this.#save.run(account, this.#cipher.encrypt(JSON.stringify(credentials), associatedName(account)));
   }
 
-  /** The accounts whose rows are to be sealed anew. Throws StoreError if there is a row that cannot be opened. */
-  stale(): string[] {
-    return this.accounts().filter((account) => this.#open(account)?.stale);
+  /** Accounts whose rows should be encrypted again. Throws StoreError if any row cannot be decrypted. */
+  listOutdated(): string[] {
+    return this.listAccounts().filter((account) => this.#findDecrypted(account)?.isOutdated);
   }
 
-  sealAll(): void {
-    for (const account of this.stale()) {
+  encryptOutdated(): void {
+    for (const account of this.listOutdated()) {
       const credentials = this.find(account);
       if (credentials) this.save(account, credentials);
     }
   }
 
-  lock(name: string, owner: string, until: number): boolean {
-    return this.#lock.run(name, owner, Math.round(until), Date.now()).changes === 1;
+  acquireLock(name: string, owner: string, until: number): boolean {
+    return this.#acquireLock.run(name, owner, Math.round(until), Date.now()).changes === 1;
   }
 
-  unlock(name: string, owner: string): void {
-    this.#unlock.run(name, owner);
+  releaseLock(name: string, owner: string): void {
+    this.#releaseLock.run(name, owner);
   }
 
-  #open(account: string): { text: string; stale: boolean } | undefined {
+  #findDecrypted(account: string): { text: string; isOutdated: boolean } | undefined {
     const row = this.#find.get(account);
-    return row === undefined ? undefined : this.#seal.open(readRow(TextRow, row)[0], nameIn(account));
+    return row === undefined
+      ? undefined
+      : this.#cipher.decrypt(readRow(TextRow, row)[0], associatedName(account));
   }
 }
 
-/** What a row is called when it is sealed: it opens nowhere else. */
-function nameIn(account: string): string {
+function associatedName(account: string): string {
   return `credentials/${account}`;
 }

@@ -8,20 +8,20 @@ import { errorCode } from "../../lib/error-code.js";
 import { damagedError, StoreError } from "../errors.js";
 import { applicationId, migrations, readPragma, versionOf } from "./migrations.js";
 
-/** How long a call waits for another process that is writing. */
+/** How long a call waits for another process that is writing, in milliseconds. */
 const busyTimeout = 5_000;
 /**
- * Pages in the -wal file from which on SQLite moves them itself, in the middle of a write: only where the thread that
- * should (`sqlite-checkpoints.ts`) does not come to it.
+ * Pages in the -wal file at which SQLite checkpoints in the middle of a write; a fallback for `checkpoints.ts`, which
+ * usually does it earlier on its own thread.
  */
-const longestLog = 16_000;
-/** A whole check reads the whole file: about 2 ms for each MB. */
-const largestChecked = 64 * 1_024 * 1_024;
+const maxWalPages = 16_000;
+/** Larger files skip the integrity check, which reads the whole file: about 2 ms per MB. */
+const maxCheckedBytes = 64 * 1_024 * 1_024;
 
 /**
- * Creates the file and its folder if they are missing, readable by their owner only: SQLite would create it for all
- * to read, and gives its -wal and -shm files the mode of this one. A file that is there is not opened: closing it
- * again would take from this process all locks that SQLite holds on it (sqlite.org/howtocorrupt.html §2.2).
+ * Creates the file and its folder if they are missing, readable by their owner only: SQLite would create a
+ * world-readable file, and its -wal and -shm files inherit the mode. An existing file is not opened, because closing it
+ * would release all locks that SQLite holds on it in this process (sqlite.org/howtocorrupt.html §2.2).
  */
 export async function prepareFile(path: string): Promise<void> {
   try {
@@ -47,12 +47,12 @@ async function createFile(path: string): Promise<void> {
   }
 }
 
-/** A backup that was copied back may have become readable for all. Where it is another user's, it stays so. */
-export async function keepPrivate(path: string): Promise<void> {
+/** A restored backup may be world-readable. A file of another user is left as it is. */
+export async function restrictPermissions(path: string): Promise<void> {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) await chmod(file, 0o600).catch(() => {});
 }
 
-/** Throws StoreError unless this is a sound database of ours, of this version or older. Changes nothing. */
+/** Throws StoreError unless this is an intact database of Moonbridge, of this version or older. Changes nothing. */
 export function checkDatabase(path: string): void {
   const database = new Database(path, { timeout: busyTimeout });
   try {
@@ -66,53 +66,58 @@ export function checkDatabase(path: string): void {
       );
     }
     const size = Number(readPragma(database, "page_count")) * Number(readPragma(database, "page_size"));
-    if (size < largestChecked && readPragma(database, "quick_check(1)") !== "ok") throw damagedError(path);
+    if (size < maxCheckedBytes && readPragma(database, "quick_check(1)") !== "ok") throw damagedError(path);
   } finally {
     database.close();
   }
 }
 
 /**
- * A connection in WAL mode. `FULL` survives a power cut and costs an fsync for each write; `NORMAL` survives the
+ * Opens a connection in WAL mode. `FULL` survives a power cut and costs an fsync per write; `NORMAL` survives the
  * process being killed at any moment.
  */
 export function connect(path: string, synchronous: "FULL" | "NORMAL"): Database.Database {
   const database = new Database(path, { timeout: busyTimeout });
   try {
-    settle(database, "journal_mode", "WAL", "wal");
-    settle(database, "synchronous", synchronous, synchronous === "FULL" ? 2 : 1);
-    settle(database, "foreign_keys", "ON", 1);
-    // A login that was replaced leaves no trace in the file; for the rest that would only cost time.
-    settle(database, "secure_delete", synchronous === "FULL" ? "ON" : "OFF", synchronous === "FULL" ? 1 : 0);
-    settle(database, "wal_autocheckpoint", String(longestLog), longestLog);
+    setPragma(database, "journal_mode", "WAL", "wal");
+    setPragma(database, "synchronous", synchronous, synchronous === "FULL" ? 2 : 1);
+    setPragma(database, "foreign_keys", "ON", 1);
+    // Overwrites replaced credentials in the file; for other tables that would only cost time.
+    setPragma(
+      database,
+      "secure_delete",
+      synchronous === "FULL" ? "ON" : "OFF",
+      synchronous === "FULL" ? 1 : 0,
+    );
+    setPragma(database, "wal_autocheckpoint", String(maxWalPages), maxWalPages);
     return database;
   } catch (error) {
     database.close();
-    if (!(error instanceof UnsettledError)) throw error;
+    if (!(error instanceof PragmaRejectedError)) throw error;
     throw new StoreError(
       `The database ${path} lies on a file system that cannot keep it safe. Set "store" to a file on a local disk.`,
     );
   }
 }
 
-/** Moves the -wal file's content into the database, unless another process is reading it just now. */
-export function emptyWal(database: Database.Database): void {
+/** Checkpoints and empties the -wal file, unless another process is reading it. */
+export function truncateWal(database: Database.Database): void {
   try {
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch {
-    // Nothing is lost: what was not moved stays in the -wal file and is read from there.
+    // Nothing is lost: SQLite reads from the -wal file what was not moved.
   }
 }
 
-class UnsettledError extends Error {}
+class PragmaRejectedError extends Error {}
 
-/** SQLite answers a setting that it does not take with the old value, not with an error. */
-function settle(database: Database.Database, pragma: string, value: string, expected: unknown): void {
+/** Checks the result, since SQLite keeps the old value of a pragma that it cannot apply, without an error. */
+function setPragma(database: Database.Database, pragma: string, value: string, expected: unknown): void {
   database.exec(`PRAGMA ${pragma} = ${value}`);
-  if (readPragma(database, pragma) !== expected) throw new UnsettledError(pragma);
+  if (readPragma(database, pragma) !== expected) throw new PragmaRejectedError(pragma);
 }
 
-/** A row, checked. Not `Value.Parse`: its errors hold the values. */
+/** A row validated against its schema. Not `Value.Parse`, whose errors contain the values. */
 export function readRow<T extends TSchema>(schema: T, row: unknown): Static<T> {
   if (Value.Check(schema, row)) return row;
   throw new Error("A row has another shape than its table.");

@@ -10,50 +10,51 @@ const CountRow = Type.Tuple([number, number]);
 
 const columns = "id, owner, name, media_type, purpose, size, digest, created_at";
 
-/** The table of the files that clients have uploaded. */
+/** The table of files that clients have uploaded to Moonbridge. */
 export class SqliteFiles {
-  readonly #run: ReturnType<typeof prepare>;
+  readonly #statements: ReturnType<typeof prepareStatements>;
 
   constructor(database: Database.Database) {
-    this.#run = prepare(database);
+    this.#statements = prepareStatements(database);
   }
 
   save({ id, owner, name, mediaType, purpose, size, digest, createdAt }: StoredFile): void {
-    this.#run.save.run(id, owner, name, mediaType, purpose, size, digest, Math.round(createdAt));
+    this.#statements.save.run(id, owner, name, mediaType, purpose, size, digest, Math.round(createdAt));
   }
 
   find(owner: string, id: string): StoredFile | undefined {
-    const row = this.#run.find.get(owner, id);
-    return row === undefined ? undefined : toFile(row);
+    const row = this.#statements.find.get(owner, id);
+    return row === undefined ? undefined : toStoredFile(row);
   }
 
   list(owner: string, { limit, after, purpose, newestFirst }: FileSelection): readonly StoredFile[] {
-    const list = newestFirst ? this.#run.newest : this.#run.oldest;
-    return list.all(owner, after ?? null, purpose ?? null, limit).map(toFile);
+    const list = newestFirst ? this.#statements.newest : this.#statements.oldest;
+    return list.all(owner, after ?? null, purpose ?? null, limit).map(toStoredFile);
   }
 
   remove(owner: string, id: string): void {
-    this.#run.remove.run(owner, id);
+    this.#statements.remove.run(owner, id);
   }
 
   count(): { files: number; bytes: number } {
-    const [files, bytes] = readRow(CountRow, this.#run.count.get());
+    const [files, bytes] = readRow(CountRow, this.#statements.count.get());
     return { files, bytes };
   }
 }
 
-function toFile(row: unknown): StoredFile {
+function toStoredFile(row: unknown): StoredFile {
   const [id, owner, name, mediaType, purpose, size, digest, createdAt] = readRow(FileRow, row);
   return { id, owner, name, mediaType, purpose, size, digest, createdAt };
 }
 
-function prepare(database: Database.Database) {
-  const after = "(SELECT seq FROM files WHERE owner = ?1 AND id = ?2)";
+function prepareStatements(database: Database.Database) {
+  const cursor = "(SELECT seq FROM files WHERE owner = ?1 AND id = ?2)";
   const list = (order: "ASC" | "DESC") => {
-    const beyond = order === "ASC" ? `seq > coalesce(${after}, 0)` : `seq < coalesce(${after}, 1 << 62)`;
+    const afterCursor =
+      order === "ASC" ? `seq > coalesce(${cursor}, 0)` : `seq < coalesce(${cursor}, 1 << 62)`;
     return database
       .prepare(
-        `SELECT ${columns} FROM files WHERE owner = ?1 AND ${beyond} AND (?3 IS NULL OR purpose = ?3)
+        `SELECT ${columns} FROM files WHERE owner = ?1 AND ${afterCursor} AND (?3 IS NULL OR purpose = ?3)
          ORDER BY seq ${order} LIMIT ?4`,
       )
       .raw();

@@ -2,13 +2,13 @@ import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import type { StoredKey } from "../../core/store.js";
 import { chatModes, citationModes, scopes } from "../../core/types.js";
-import type { Seal } from "../encryption.js";
+import type { CredentialCipher } from "../encryption.js";
 import { readRow } from "./database-file.js";
 
 const oneOf = <T extends string>(values: readonly T[]) =>
   Type.Union(values.map((value) => Type.Literal(value)));
 
-const Settings = Type.Object({
+const KeySettingsSchema = Type.Object({
   scopes: Type.Array(oneOf(scopes)),
   models: Type.Optional(Type.Array(Type.String())),
   upstreams: Type.Optional(Type.Array(Type.String())),
@@ -28,43 +28,43 @@ const SecretRow = Type.Tuple([Type.String()]);
 
 const columns = "name, sha256, settings, created_at";
 
-/** The tables of API keys and of the server's own secrets. The connection must be one that syncs every write. */
+/** The tables of API keys and of the server's secrets. The connection must be one that syncs every write. */
 export class SqliteKeys {
-  readonly #all: Database.Statement;
-  readonly #byHash: Database.Statement;
-  readonly #byName: Database.Statement;
+  readonly #list: Database.Statement;
+  readonly #findByHash: Database.Statement;
+  readonly #findByName: Database.Statement;
   readonly #add: Database.Statement;
   readonly #remove: Database.Statement;
-  readonly #secret: Database.Statement;
-  readonly #saveSecret: Database.Statement;
-  readonly #resealSecret: Database.Statement;
-  readonly #seal: Seal;
+  readonly #findSecret: Database.Statement;
+  readonly #addSecret: Database.Statement;
+  readonly #updateSecret: Database.Statement;
+  readonly #cipher: CredentialCipher;
 
-  constructor(database: Database.Database, seal: Seal) {
-    this.#seal = seal;
-    this.#all = database.prepare(`SELECT ${columns} FROM keys ORDER BY id`).raw();
-    this.#byHash = database.prepare(`SELECT ${columns} FROM keys WHERE sha256 = ?`).raw();
-    this.#byName = database.prepare(`SELECT ${columns} FROM keys WHERE name = ?`).raw();
+  constructor(database: Database.Database, cipher: CredentialCipher) {
+    this.#cipher = cipher;
+    this.#list = database.prepare(`SELECT ${columns} FROM keys ORDER BY id`).raw();
+    this.#findByHash = database.prepare(`SELECT ${columns} FROM keys WHERE sha256 = ?`).raw();
+    this.#findByName = database.prepare(`SELECT ${columns} FROM keys WHERE name = ?`).raw();
     this.#add = database.prepare(`INSERT INTO keys (${columns}) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`);
     this.#remove = database.prepare("DELETE FROM keys WHERE name = ?");
-    this.#secret = database.prepare("SELECT value FROM secrets WHERE name = ?").raw();
-    this.#saveSecret = database.prepare(
+    this.#findSecret = database.prepare("SELECT value FROM secrets WHERE name = ?").raw();
+    this.#addSecret = database.prepare(
       "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
     );
-    this.#resealSecret = database.prepare("UPDATE secrets SET value = ? WHERE name = ?");
+    this.#updateSecret = database.prepare("UPDATE secrets SET value = ? WHERE name = ?");
   }
 
-  all(): StoredKey[] {
-    return this.#all.all().map(toKey);
+  list(): StoredKey[] {
+    return this.#list.all().map(toKey);
   }
 
-  byHash(sha256: string): StoredKey | undefined {
-    const row = this.#byHash.get(sha256);
+  findByHash(sha256: string): StoredKey | undefined {
+    const row = this.#findByHash.get(sha256);
     return row === undefined ? undefined : toKey(row);
   }
 
-  byName(name: string): StoredKey | undefined {
-    const row = this.#byName.get(name);
+  findByName(name: string): StoredKey | undefined {
+    const row = this.#findByName.get(name);
     return row === undefined ? undefined : toKey(row);
   }
 
@@ -76,16 +76,16 @@ export class SqliteKeys {
     return this.#remove.run(name).changes > 0;
   }
 
-  /** Of two processes that make it at once, one makes it for both. */
-  secret(name: string, make: () => string): string {
-    const sealedAs = `secrets/${name}`;
-    let row = this.#secret.get(name);
+  /** If two processes generate it at once, both get the one stored first. */
+  getOrCreateSecret(name: string, generate: () => string): string {
+    const associatedName = `secrets/${name}`;
+    let row = this.#findSecret.get(name);
     if (row === undefined) {
-      this.#saveSecret.run(name, this.#seal.seal(make(), sealedAs));
-      row = this.#secret.get(name);
+      this.#addSecret.run(name, this.#cipher.encrypt(generate(), associatedName));
+      row = this.#findSecret.get(name);
     }
-    const { text, stale } = this.#seal.open(readRow(SecretRow, row)[0], sealedAs);
-    if (stale) this.#resealSecret.run(this.#seal.seal(text, sealedAs), name);
+    const { text, isOutdated } = this.#cipher.decrypt(readRow(SecretRow, row)[0], associatedName);
+    if (isOutdated) this.#updateSecret.run(this.#cipher.encrypt(text, associatedName), name);
     return text;
   }
 }
@@ -93,6 +93,6 @@ export class SqliteKeys {
 function toKey(row: unknown): StoredKey {
   const [name, sha256, value, createdAt] = readRow(KeyRow, row);
   const parsed: unknown = JSON.parse(value);
-  const settings = readRow(Settings, parsed);
+  const settings = readRow(KeySettingsSchema, parsed);
   return { name, sha256, settings, ...(createdAt === null ? {} : { createdAt }) };
 }

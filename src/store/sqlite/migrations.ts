@@ -1,9 +1,9 @@
 import type Database from "libsql";
 
-/** Marks the file as Moonbridge's own, so that no other program's database is ever written to: "Moon" in ASCII. */
+/** Marks the file as Moonbridge's, so that another program's database is never written to: "Moon" in ASCII. */
 export const applicationId = 0x4d6f6f6e;
 
-/** Each step takes the file from the version of its index to the next one. Steps that were released never change. */
+/** The step at index n migrates from version n to n + 1. Released steps must not change. */
 export const migrations: readonly string[] = [
   `PRAGMA application_id = ${applicationId};
    CREATE TABLE credentials (account TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -48,7 +48,7 @@ export const migrations: readonly string[] = [
      created_at INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX files_by_owner ON files (owner, seq);`,
-  // A key of before may do everything. Two first starts at once could have made two keys of one name.
+  // Existing keys get all scopes. Two simultaneous first starts could have created two keys of one name.
   `ALTER TABLE keys ADD COLUMN created_at INTEGER;
    ALTER TABLE keys ADD COLUMN settings TEXT NOT NULL DEFAULT '{"scopes":["chat","admin"]}';
    UPDATE keys SET name = name || '-' || id WHERE id NOT IN (SELECT min(id) FROM keys GROUP BY name);
@@ -57,12 +57,12 @@ export const migrations: readonly string[] = [
    CREATE TABLE secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
 ];
 
-/** Brings the file to the newest version, each step whole or not at all. */
+/** Migrates the file to the newest version, each step in one transaction. */
 export function migrate(database: Database.Database, steps: readonly string[] = migrations): void {
   while (versionOf(database) < steps.length) {
     database
       .transaction(() => {
-        // Another process may have taken the step while this one waited for its turn.
+        // Another process may have done this step while this one waited for the write lock.
         const version = versionOf(database);
         const step = steps[version];
         if (step === undefined) return;
@@ -77,7 +77,7 @@ export function versionOf(database: Database.Database): number {
   return Number(readPragma(database, "user_version"));
 }
 
-/** The one value that a pragma answers with. */
+/** The single value that a pragma returns. */
 export function readPragma(database: Database.Database, pragma: string): unknown {
   const row = database.prepare(`PRAGMA ${pragma}`).raw().get();
   return Array.isArray(row) ? row[0] : undefined;

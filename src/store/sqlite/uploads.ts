@@ -5,11 +5,11 @@ import { readRow } from "./database-file.js";
 
 const IdRow = Type.Tuple([Type.String()]);
 
-/** The table of files that were uploaded, by scope and digest. */
+/** The table of files that were uploaded to an upstream, by scope and digest. */
 export class SqliteUploads {
   readonly #find: Database.Statement<[string, string, number]>;
   readonly #save: Database.Statement<[string, string, string, number]>;
-  readonly #forget: Database.Statement<[number]>;
+  readonly #deleteOlderThan: Database.Statement<[number]>;
 
   constructor(database: Database.Database) {
     this.#find = database
@@ -20,7 +20,7 @@ export class SqliteUploads {
     this.#save = database.prepare(
       "INSERT OR REPLACE INTO uploads (scope, digest, id, uploaded_at) VALUES (?, ?, ?, ?)",
     );
-    this.#forget = database.prepare("DELETE FROM uploads WHERE uploaded_at < ?");
+    this.#deleteOlderThan = database.prepare("DELETE FROM uploads WHERE uploaded_at < ?");
   }
 
   find(scope: string, digest: string, since: number): string | undefined {
@@ -30,6 +30,6 @@ export class SqliteUploads {
 
   save(scope: string, digest: string, id: string, now: number): void {
     this.#save.run(scope, digest, id, Math.round(now));
-    this.#forget.run(Math.round(now - limits.uploadRemembered));
+    this.#deleteOlderThan.run(Math.round(now - limits.uploadReuse));
   }
 }

@@ -1,56 +1,56 @@
 import type Database from "libsql";
 
-type Write = { work: () => void; resolve(): void; reject(error: unknown): void };
+type PendingWrite = { work: () => void; resolve(): void; reject(error: unknown): void };
 
 /**
- * Collects the writes of one turn of the event loop and makes them one transaction: a transaction each would cost
- * twice as much and hold up every stream. A write that fails leaves the others as they are.
+ * Collects the writes of one event loop iteration into one transaction: a transaction per write would cost twice as
+ * much and delay every stream. A write that fails does not affect the others.
  */
 export class WriteBatch {
   readonly #database: Database.Database;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
-  readonly #written: (count: number) => void;
-  #writes: Write[] = [];
+  readonly #onCommitted: (count: number) => void;
+  #pending: PendingWrite[] = [];
 
-  /** `written` hears of every transaction how many writes it took. */
-  constructor(database: Database.Database, written: (count: number) => void) {
+  /** `onCommitted` is called after each transaction with its number of writes. */
+  constructor(database: Database.Database, onCommitted: (count: number) => void) {
     this.#database = database;
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
-    this.#written = written;
+    this.#onCommitted = onCommitted;
   }
 
-  /** Resolves when it would survive the process being killed. */
+  /** Resolves once the write survives the process being killed. */
   add(work: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#writes.push({ work, resolve, reject });
-      if (this.#writes.length === 1) setImmediate(() => this.flush());
+      this.#pending.push({ work, resolve, reject });
+      if (this.#pending.length === 1) setImmediate(() => this.flush());
     });
   }
 
-  /** Writes what waits, now. */
+  /** Commits all pending writes. */
   flush(): void {
-    const writes = this.#writes;
+    const writes = this.#pending;
     if (writes.length === 0) return;
-    this.#writes = [];
+    this.#pending = [];
     try {
-      const failures = writes.length === 1 ? attempt(writes) : this.#together(writes);
-      writes.forEach((write, at) => {
-        const failure = failures[at];
+      const failures = writes.length === 1 ? runEach(writes) : this.#runInTransaction(writes);
+      writes.forEach((write, index) => {
+        const failure = failures[index];
         if (failure) write.reject(failure.error);
         else write.resolve();
       });
-      this.#written(writes.length);
+      this.#onCommitted(writes.length);
     } catch (error) {
       for (const write of writes) write.reject(error);
     }
   }
 
-  #together(writes: readonly Write[]): Failure[] {
+  #runInTransaction(writes: readonly PendingWrite[]): Failure[] {
     this.#begin.run();
     try {
-      const failures = attempt(writes);
+      const failures = runEach(writes);
       this.#commit.run();
       return failures;
     } catch (error) {
@@ -62,8 +62,8 @@ export class WriteBatch {
 
 type Failure = { error: unknown } | undefined;
 
-/** What went wrong with each; SQLite takes back a statement that fails, and that one alone. */
-function attempt(writes: readonly Write[]): Failure[] {
+/** One result per write; SQLite rolls back only the statement that fails. */
+function runEach(writes: readonly PendingWrite[]): Failure[] {
   return writes.map(({ work }) => {
     try {
       work();

@@ -1,74 +1,79 @@
-/** Seven digits are 256 MB; a longer size line is not read here. */
-const mostDigits = 7;
+/** Seven hex digits are 256 MB. A chunk with a longer size is left to undici. */
+const maxSizeDigits = 7;
 
 const [cr, lf] = [0x0d, 0x0a];
-const nothing = Buffer.alloc(0);
+const emptyBuffer = Buffer.alloc(0);
 
 /**
- * Takes the framing off a body in chunks (RFC 9112 §7.1), however it was split on the way. What is no plain chunk, such
- * as the last one, is left to a parser that knows them all.
+ * Decodes a chunked body (RFC 9112 §7.1), however its bytes are split. Handles only plain data chunks: the last chunk,
+ * trailers and chunk extensions end up in `remainder`, for a full parser.
  */
-export class PlainChunks {
-  /** Bytes of the chunk in hand that are still to come, the line's end behind it included. */
-  #left = 0;
-  /** What has arrived of a size line. */
-  #line: Buffer = nothing;
-  /** What is not for this parser, and all that is behind it; it lies in the bytes that were read last. */
-  rest: Buffer | undefined;
-  /** A chunk does not end where its size says, so that nothing behind it makes sense. */
-  isBroken = false;
+export class ChunkedDecoder {
+  /** Bytes of the current chunk that have not arrived yet, its CR LF included. */
+  #remainingInChunk = 0;
+  /** The beginning of a size line whose rest has not arrived yet. */
+  #partialSizeLine: Buffer = emptyBuffer;
+  /** The first bytes that this decoder does not handle, and all that follow: a view into the last input. */
+  remainder: Buffer | undefined;
+  /** A chunk does not end where its size says. Nothing after it can be decoded. */
+  isMalformed = false;
 
-  /** What the chunks hold, if anything. It is moved together in place, so the bytes are good for nothing afterwards. */
-  read(arrived: Buffer, length: number): Buffer | undefined {
-    const isWhole = this.#line.length === 0;
-    const bytes = isWhole ? arrived : Buffer.concat([this.#line, arrived.subarray(0, length)]);
-    const size = isWhole ? length : bytes.length;
-    this.#line = nothing;
+  /**
+   * The data of the chunks, as a copy; undefined if there is none. Moves data within `input`, which is garbage then.
+   */
+  decode(input: Buffer, length: number): Buffer | undefined {
+    const startsAtBoundary = this.#partialSizeLine.length === 0;
+    const bytes = startsAtBoundary
+      ? input
+      : Buffer.concat([this.#partialSizeLine, input.subarray(0, length)]);
+    const size = startsAtBoundary ? length : bytes.length;
+    this.#partialSizeLine = emptyBuffer;
     let [start, end] = [0, 0];
-    for (let at = 0; at < size && !this.rest && !this.isBroken; ) {
-      if (this.#left === 0) {
-        at = this.#begin(bytes, at, size);
+    for (let position = 0; position < size && !this.remainder && !this.isMalformed; ) {
+      if (this.#remainingInChunk === 0) {
+        position = this.#readSizeLine(bytes, position, size);
         continue;
       }
-      const dataEnd = Math.min(at + this.#left - 2, size);
-      if (dataEnd <= at) {
-        this.isBroken = bytes[at++] !== (this.#left-- === 2 ? cr : lf);
+      const dataEnd = Math.min(position + this.#remainingInChunk - 2, size);
+      if (dataEnd <= position) {
+        this.isMalformed = bytes[position++] !== (this.#remainingInChunk-- === 2 ? cr : lf);
         continue;
       }
-      // Mostly there is but one, and it stays where it is.
-      if (end === start) start = end = at;
-      else bytes.copyWithin(end, at, dataEnd);
-      end += dataEnd - at;
-      this.#left -= dataEnd - at;
-      at = dataEnd;
+      // Usually there is only one chunk, which needs no move.
+      if (end === start) start = end = position;
+      else bytes.copyWithin(end, position, dataEnd);
+      end += dataEnd - position;
+      this.#remainingInChunk -= dataEnd - position;
+      position = dataEnd;
     }
-    return end === start ? undefined : copied(bytes, start, end);
+    return end === start ? undefined : copyRange(bytes, start, end);
   }
 
-  /** Reads a size line; where it stands behind that. */
-  #begin(bytes: Buffer, from: number, size: number): number {
+  /** Reads a size line. Returns the position after it. */
+  #readSizeLine(bytes: Buffer, from: number, size: number): number {
     let length = 0;
-    let at = from;
-    for (; at < size && at - from < mostDigits; at++) {
-      const digit = digitOf(bytes[at]);
+    let position = from;
+    for (; position < size && position - from < maxSizeDigits; position++) {
+      const digit = hexDigitValue(bytes[position]);
       if (digit === undefined) break;
       length = length * 16 + digit;
     }
-    const isCut = at === size || (at + 1 === size && bytes[at] === cr);
-    if (isCut) this.#line = copied(bytes, from, size);
-    else if (length === 0 || bytes[at] !== cr || bytes[at + 1] !== lf) this.rest = bytes.subarray(from, size);
-    else this.#left = length + 2;
-    return isCut ? size : at + 2;
+    const isIncomplete = position === size || (position + 1 === size && bytes[position] === cr);
+    if (isIncomplete) this.#partialSizeLine = copyRange(bytes, from, size);
+    else if (length === 0 || bytes[position] !== cr || bytes[position + 1] !== lf)
+      this.remainder = bytes.subarray(from, size);
+    else this.#remainingInChunk = length + 2;
+    return isIncomplete ? size : position + 2;
   }
 }
 
-function copied(bytes: Buffer, start: number, end: number): Buffer {
+function copyRange(bytes: Buffer, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafe(end - start);
   bytes.copy(copy, 0, start, end);
   return copy;
 }
 
-function digitOf(byte = 0): number | undefined {
+function hexDigitValue(byte = 0): number | undefined {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const letter = byte | 0x20;
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : undefined;

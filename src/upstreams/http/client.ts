@@ -3,110 +3,121 @@ import { type Dispatcher, Pool } from "undici";
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
-import { straightConnector } from "./raw-connector.js";
-import { AnswerStream, type StreamReader, type StreamRequest } from "./response-stream.js";
+import { rawConnector } from "./raw-connector.js";
+import { type ChunkSink, ResponseStream, type StreamRequest } from "./response-stream.js";
 
-/** Seconds: `Retry-After` beyond a day is a mistake, not advice. */
-export const longestRetryAfter = 86_400;
+/** A longer `Retry-After` than a day is taken for a mistake. */
+export const maxRetryAfterSeconds = 86_400;
 
-/** The patience with a call that is answered at once, or not at all. */
-export const shortCall = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
+/** Timeouts of a unary call. */
+export const unaryTimeouts = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
 
 /**
- * A service's connections, its name for people, and the path in front of its own where a reverse proxy adds one. Where
- * it is recorded, nothing may go past the pool.
+ * A service's connection pool, its name in error messages, and the path prefix of its base URL. If `isRecorded`, all
+ * bytes must pass through the pool's recorder, so that raw reads are off.
  */
-export type Host = { service: string; pool: Dispatcher; prefix: string; recorded: boolean };
+export type Host = { service: string; pool: Dispatcher; prefix: string; isRecorded: boolean };
 
-/** How long undici waits where a call says nothing else (milliseconds). */
-export type Timeouts = Pick<Pool.Options, "headersTimeout" | "bodyTimeout">;
+/** Default timeouts of a host's requests, in milliseconds. */
+export type HttpTimeouts = Pick<Pool.Options, "headersTimeout" | "bodyTimeout">;
 
-export function host(service: string, url: string, timeouts: Timeouts = {}, recorder?: Recorder): Host {
+export function createHost(
+  service: string,
+  url: string,
+  timeouts: HttpTimeouts = {},
+  recorder?: Recorder,
+): Host {
   const { origin, pathname } = new URL(url);
-  const pool = new Pool(origin, { ...timeouts, connect: straightConnector({ timeout: limits.connect }) });
+  const pool = new Pool(origin, { ...timeouts, connect: rawConnector({ timeout: limits.connect }) });
   const prefix = pathname.replace(/\/+$/, "");
-  const recorded = recorder !== undefined;
-  return { service, pool: recorder ? pool.compose(recorder.tap(prefix)) : pool, prefix, recorded };
+  const isRecorded = recorder !== undefined;
+  return {
+    service,
+    pool: recorder ? pool.compose(recorder.interceptor(prefix)) : pool,
+    prefix,
+    isRecorded,
+  };
 }
 
-/** An answer that was read whole. */
-export type Answered = { status: number; headers: IncomingHttpHeaders; body: string };
+/** A response with its whole body. */
+export type HttpResponse = { status: number; headers: IncomingHttpHeaders; body: string };
 
 /**
- * Sends a request and reads its whole answer, of a short call unless `limit` says how many bytes it may have. Throws
- * GatewayError and nothing else.
+ * Sends a request and reads the whole response. `limit`: maximum size of the body in bytes. Throws only GatewayError.
  */
-export async function call(
-  to: Host,
+export async function fetchResponse(
+  host: Host,
   options: Dispatcher.RequestOptions & { signal: AbortSignal },
   limit: number = limits.unaryBody,
-): Promise<Answered> {
+): Promise<HttpResponse> {
   try {
-    const asked = { ...options, path: to.prefix + options.path };
-    const { statusCode: status, headers, body } = await to.pool.request(asked);
-    const bytes = new Bytes(to, limit);
-    for await (const chunk of body) bytes.add(chunk);
-    return { status, headers, body: bytes.text() };
+    const request = { ...options, path: host.prefix + options.path };
+    const { statusCode: status, headers, body } = await host.pool.request(request);
+    const collector = new BodyCollector(host, limit);
+    for await (const chunk of body) collector.add(chunk);
+    return { status, headers, body: collector.toText() };
   } catch (cause) {
-    throw transportError(to, cause, options.signal);
+    throw transportError(host, cause, options.signal);
   }
 }
 
 /**
- * Sends a request whose answer is a stream of this media type, read as it arrives in the cheapest way there is; the
- * caller must close it. Resolves to the whole of what was answered in its place, if it is something else. Throws
- * GatewayError and nothing else.
+ * Sends a request that expects a stream of this media type. The caller must close the stream. Resolves to the whole
+ * response if it has another status than 200 or another media type. Throws only GatewayError.
  */
-export async function openAnswer(
-  to: Host,
+export async function openStream(
+  host: Host,
   options: StreamRequest,
-  type: string,
-): Promise<AnswerStream | Answered> {
-  const explain = (cause: unknown, signal: AbortSignal) => transportError(to, cause, signal);
-  const asked = { ...options, path: to.prefix + options.path };
-  const stream = await AnswerStream.open(to.pool, asked, { explain, straight: !to.recorded });
-  if (stream.status === 200 && mediaType(stream.headers["content-type"]) === type) return stream;
-  const bytes = new Bytes(to, limits.unaryBody);
+  mediaType: string,
+): Promise<ResponseStream | HttpResponse> {
+  const toTransportError = (cause: unknown, signal: AbortSignal) => transportError(host, cause, signal);
+  const request = { ...options, path: host.prefix + options.path };
+  const stream = await ResponseStream.open(host.pool, request, {
+    toTransportError,
+    raw: !host.isRecorded,
+  });
+  if (stream.status === 200 && parseMediaType(stream.headers["content-type"]) === mediaType) return stream;
+  const collector = new BodyCollector(host, limits.unaryBody);
   try {
-    await stream.read(bytes);
+    await stream.pipeTo(collector);
   } finally {
     stream.close(false);
   }
-  return { status: stream.status, headers: stream.headers, body: bytes.text() };
+  return { status: stream.status, headers: stream.headers, body: collector.toText() };
 }
 
-/** A body as it comes, up to so many bytes. */
-class Bytes implements StreamReader {
-  readonly isOver = false;
-  readonly #from: Host;
+/** Collects a body of at most `limit` bytes. */
+class BodyCollector implements ChunkSink {
+  readonly isDone = false;
+  readonly #host: Host;
   readonly #limit: number;
   readonly #chunks: Buffer[] = [];
   #size = 0;
 
-  constructor(from: Host, limit: number) {
-    this.#from = from;
+  constructor(host: Host, limit: number) {
+    this.#host = host;
     this.#limit = limit;
   }
 
-  hear(chunks: readonly Buffer[]): undefined {
+  onChunks(chunks: readonly Buffer[]): undefined {
     for (const chunk of chunks) this.add(chunk);
   }
 
-  /** Throws `upstream_protocol` where there is too much. */
+  /** Throws `upstream_protocol` beyond the limit. */
   add(chunk: Buffer): void {
     this.#size += chunk.length;
     if (this.#size > this.#limit) {
-      throw new GatewayError("upstream_protocol", `${this.#from.service} answered with too much.`);
+      throw new GatewayError("upstream_protocol", `${this.#host.service} answered with too much.`);
     }
     this.#chunks.push(chunk);
   }
 
-  text(): string {
+  toText(): string {
     return Buffer.concat(this.#chunks).toString("utf8");
   }
 }
 
-/** A failure of the transport in our words; undici's own could name headers. */
+/** A transport failure as a GatewayError. Undici's own messages are not used: they could contain headers. */
 function transportError({ service }: Host, cause: unknown, signal: unknown): GatewayError {
   if (cause instanceof GatewayError) return cause;
   if (signal instanceof AbortSignal && signal.aborted && signal.reason instanceof GatewayError)
@@ -138,16 +149,18 @@ function transportError({ service }: Host, cause: unknown, signal: unknown): Gat
   );
 }
 
-/** Seconds to wait as a `Retry-After` header says, whether it gives them or a date. */
-export function retryAfter(header: string | string[] | undefined): number | undefined {
+/** The seconds of a `Retry-After` header, which holds seconds or a date. */
+export function parseRetryAfter(header: string | string[] | undefined): number | undefined {
   const value = [header].flat()[0];
   if (value === undefined) return undefined;
   const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1_000;
-  return Number.isFinite(seconds) ? Math.min(longestRetryAfter, Math.max(1, Math.ceil(seconds))) : undefined;
+  return Number.isFinite(seconds)
+    ? Math.min(maxRetryAfterSeconds, Math.max(1, Math.ceil(seconds)))
+    : undefined;
 }
 
-/** The type without parameters, and only if it looks like one: it is quoted in an error. */
-export function mediaType(header: string | string[] | undefined): string {
+/** The media type without parameters; `unknown` unless it is well-formed, since errors quote it. */
+export function parseMediaType(header: string | string[] | undefined): string {
   const type =
     String(header ?? "")
       .split(";")[0]

@@ -1,173 +1,176 @@
 import type { Socket } from "node:net";
 import { buildConnector } from "undici";
 import { limits } from "../../core/limits.js";
-import { PlainChunks } from "./chunked-decoder.js";
+import { ChunkedDecoder } from "./chunked-decoder.js";
 
-/** Who reads the body of an answer in undici's place. */
-export type BodyReader = {
-  /** Takes what has arrived; false if no more may come until `resume`. */
-  take(bytes: Buffer): boolean;
+/** Reads the body of a response in place of undici. */
+export type RawBodyReader = {
+  /** Takes bytes; false for back-pressure: no more until `resume`. */
+  push(bytes: Buffer): boolean;
 };
 
-/** Where such a body comes from. */
-export type BodySource = { resume(): void };
+/** The source of a raw body: call `resume` after back-pressure. */
+export type RawBodySource = { resume(): void };
 
-/** Where the system puts what it reads, for one socket after the other: each takes its own out at once. */
-const landing = Buffer.allocUnsafeSlow(limits.socketRead);
+/** The read buffer of all sockets. Each copies its bytes out before the next one reads. */
+const readBuffer = Buffer.allocUnsafeSlow(limits.socketRead);
 
-/** What a head begins with, and what it ends with. */
-const [version, emptyLine] = [Buffer.from("HTTP/1."), Buffer.from("\r\n\r\n")];
+/** The first and the last bytes of a response head. */
+const [httpVersionPrefix, headEnd] = [Buffer.from("HTTP/1."), Buffer.from("\r\n\r\n")];
 
-const inbox = Symbol("inbox");
-type StraightSocket = Socket & { [inbox]?: Inbox };
+const rawInput = Symbol("rawInput");
+type RawSocket = Socket & { [rawInput]?: SocketInput };
 
-/** Whose head undici is reading, from its first byte to its last, so that what follows is the body from its first. */
-let headed: Inbox | undefined;
+/** The socket whose complete response head undici is parsing right now; the body begins with the next byte. */
+let inputOfCurrentHead: SocketInput | undefined;
 
 /**
- * Has the body of an answer go straight to its reader. To be called while undici tells of the head of an answer in
- * chunks; undefined where it comes by way of undici after all. Undici gets to see the head and the last chunk, and so
- * the answer's end, and nothing of what is in between.
+ * Diverts the chunked body of a response from undici to a reader. To be called within undici's `onResponseStart`;
+ * returns undefined if the body has to come through undici after all. Undici still parses the head and the last chunk,
+ * and thus the end of the response, but no data in between.
  */
-export function takeBody(reader: BodyReader): BodySource | undefined {
-  return headed?.giveBody(reader);
+export function takeRawBody(reader: RawBodyReader): RawBodySource | undefined {
+  return inputOfCurrentHead?.divertBody(reader);
 }
 
 /**
- * Connects sockets whose bytes go straight to undici, or past it. Node's stream would take new memory for each read,
- * queue what came and tell of it a tick later; undici would copy it into its parser and call back through five objects.
+ * An undici connector whose sockets hand their bytes to undici, or to a `RawBodyReader`, without a Node stream in
+ * between. A Node stream allocates memory for each read, queues the bytes and reports them a tick later; undici copies
+ * them into its parser and calls back through five objects.
  */
-export function straightConnector(options: buildConnector.BuildOptions): buildConnector.connector {
-  const connect = buildConnector({ ...options, onread: { buffer: landing, callback: arrive } });
-  return (to, callback) => {
-    connect(to, (...result) => {
+export function rawConnector(options: buildConnector.BuildOptions): buildConnector.connector {
+  const connect = buildConnector({ ...options, onread: { buffer: readBuffer, callback: onRead } });
+  return (target, callback) => {
+    connect(target, (...result) => {
       const [, socket] = result;
-      if (socket) straighten(socket);
+      if (socket) installRawReads(socket);
       callback(...result);
     });
   };
 }
 
-/** Node calls it on the socket; false stops the reading. */
-function arrive(this: StraightSocket, length: number): boolean {
-  return inboxOf(this).arrive(length);
+/** Node's `onread` callback, called on the socket. False pauses reading. */
+function onRead(this: RawSocket, length: number): boolean {
+  return inputOf(this).receive(length);
 }
 
-/** What has arrived on a socket and was not read yet. */
-class Inbox implements BodySource {
+/** The received and unread bytes of a socket. */
+class SocketInput implements RawBodySource {
   readonly #socket: Socket;
-  readonly #goOn: () => void;
+  readonly #resumeSocket: () => void;
   readonly #chunks: Buffer[] = [];
-  #size = 0;
-  /** The socket waits, with more bytes or with its end. */
-  #isHeld = false;
-  #body: { reader: BodyReader; chunks: PlainChunks } | undefined;
+  #queuedBytes = 0;
+  /** Reading is paused; more bytes or the end may be waiting. */
+  #isPaused = false;
+  #body: { reader: RawBodyReader; decoder: ChunkedDecoder } | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.#goOn = socket.read.bind(socket, 0);
+    this.#resumeSocket = socket.read.bind(socket, 0);
   }
 
-  /** Takes what lies in the landing; false if no more may come. */
-  arrive(length: number): boolean {
+  /** Takes `length` bytes from the read buffer. False pauses reading. */
+  receive(length: number): boolean {
     return this.#body
-      ? this.#tellReader(this.#body, landing, length)
-      : this.#tellUndici(landing.subarray(0, length));
+      ? this.#feedReader(this.#body, readBuffer, length)
+      : this.#feedUndici(readBuffer.subarray(0, length));
   }
 
-  /** What a stream's `read` is for undici. Asked for nothing it is Node that wants to go on, or to tell of the end. */
+  /**
+   * `read` of the socket, as undici calls it. With size 0 it is Node's call, to resume reading or to report the end.
+   */
   read(size: number | undefined): Buffer | null {
     const chunk = size === 0 ? undefined : this.#chunks.shift();
-    this.#size -= chunk?.length ?? 0;
+    this.#queuedBytes -= chunk?.length ?? 0;
     if (chunk) return chunk;
-    if (this.#chunks.length > 0) this.#isHeld = true;
-    else if (size === 0 || (this.#isHeld && !this.#body)) this.#continue();
+    if (this.#chunks.length > 0) this.#isPaused = true;
+    else if (size === 0 || (this.#isPaused && !this.#body)) this.#resumeReading();
     return null;
   }
 
-  putBack(chunk: Buffer): void {
+  unshift(chunk: Buffer): void {
     this.#chunks.unshift(chunk);
-    this.#size += chunk.length;
+    this.#queuedBytes += chunk.length;
   }
 
-  giveBody(reader: BodyReader): BodySource {
-    this.#body = { reader, chunks: new PlainChunks() };
+  divertBody(reader: RawBodyReader): RawBodySource {
+    this.#body = { reader, decoder: new ChunkedDecoder() };
     return this;
   }
 
   resume(): void {
-    if (this.#isHeld && this.#chunks.length === 0) this.#continue();
+    if (this.#isPaused && this.#chunks.length === 0) this.#resumeReading();
   }
 
-  #continue(): void {
-    this.#isHeld = false;
-    this.#goOn();
+  #resumeReading(): void {
+    this.#isPaused = false;
+    this.#resumeSocket();
   }
 
-  #tellReader(
-    { reader, chunks }: { reader: BodyReader; chunks: PlainChunks },
+  #feedReader(
+    { reader, decoder }: { reader: RawBodyReader; decoder: ChunkedDecoder },
     bytes: Buffer,
     length: number,
   ): boolean {
-    const data = chunks.read(bytes, length);
-    const goesOn = data === undefined || reader.take(data);
-    if (chunks.isBroken) {
+    const data = decoder.decode(bytes, length);
+    const canTakeMore = data === undefined || reader.push(data);
+    if (decoder.isMalformed) {
       this.#socket.destroy(new Error("A chunk does not end where its size says."));
       return false;
     }
-    if (!chunks.rest) return this.#hold(!goesOn);
+    if (!decoder.remainder) return this.#pauseIf(!canTakeMore);
     this.#body = undefined;
-    return this.#tellUndici(chunks.rest);
+    return this.#feedUndici(decoder.remainder);
   }
 
-  /** Tells undici what arrived, a head by itself, and whoever takes the body then of what follows. */
-  #tellUndici(arrived: Buffer): boolean {
+  /** Passes bytes to undici, a response head separately. If the head diverts the body, the reader gets the rest. */
+  #feedUndici(arrived: Buffer): boolean {
     for (let bytes = arrived; ; ) {
-      const head = headOf(bytes);
-      const isNext = this.#chunks.length === 0;
-      this.#add(bytes.subarray(0, head || bytes.length));
-      headed = head > 0 && isNext ? this : undefined;
+      const headSize = headLength(bytes);
+      const isQueueEmpty = this.#chunks.length === 0;
+      this.#enqueue(bytes.subarray(0, headSize || bytes.length));
+      inputOfCurrentHead = headSize > 0 && isQueueEmpty ? this : undefined;
       try {
         this.#socket.emit("readable");
       } finally {
-        headed = undefined;
+        inputOfCurrentHead = undefined;
       }
-      if (head === 0 || head === bytes.length || this.#socket.destroyed) break;
-      bytes = bytes.subarray(head);
-      if (this.#body) return this.#tellReader(this.#body, bytes, bytes.length);
+      if (headSize === 0 || headSize === bytes.length || this.#socket.destroyed) break;
+      bytes = bytes.subarray(headSize);
+      if (this.#body) return this.#feedReader(this.#body, bytes, bytes.length);
     }
-    return this.#hold(this.#size >= limits.socketRead);
+    return this.#pauseIf(this.#queuedBytes >= limits.socketRead);
   }
 
-  #hold(isFull: boolean): boolean {
-    this.#isHeld ||= isFull;
-    return !isFull;
+  #pauseIf(shouldPause: boolean): boolean {
+    this.#isPaused ||= shouldPause;
+    return !shouldPause;
   }
 
-  #add(bytes: Buffer): void {
+  #enqueue(bytes: Buffer): void {
     this.#chunks.push(Buffer.from(bytes));
-    this.#size += bytes.length;
+    this.#queuedBytes += bytes.length;
   }
 }
 
-/** The length of a head that these bytes begin with; 0 where there is none, or not all of it. */
-function headOf(bytes: Buffer): number {
-  if (!bytes.subarray(0, version.length).equals(version)) return 0;
-  const end = bytes.indexOf(emptyLine);
-  return end === -1 ? 0 : end + emptyLine.length;
+/** The length of the response head at the start of these bytes; 0 if there is none or only a part of one. */
+function headLength(bytes: Buffer): number {
+  if (!bytes.subarray(0, httpVersionPrefix.length).equals(httpVersionPrefix)) return 0;
+  const end = bytes.indexOf(headEnd);
+  return end === -1 ? 0 : end + headEnd.length;
 }
 
-/** Gives the socket the two methods by which undici takes bytes, and puts back what it cannot take yet. */
-function straighten(socket: StraightSocket): void {
-  const own = inboxOf(socket);
-  socket.read = (size?: number) => own.read(size);
+/** Replaces the two socket methods by which undici takes bytes and puts back those that it cannot parse yet. */
+function installRawReads(socket: RawSocket): void {
+  const input = inputOf(socket);
+  socket.read = (size?: number) => input.read(size);
   socket.unshift = (chunk: Buffer) => {
-    own.putBack(chunk);
+    input.unshift(chunk);
     return true;
   };
 }
 
-function inboxOf(socket: StraightSocket): Inbox {
-  socket[inbox] ??= new Inbox(socket);
-  return socket[inbox];
+function inputOf(socket: RawSocket): SocketInput {
+  socket[rawInput] ??= new SocketInput(socket);
+  return socket[rawInput];
 }

@@ -2,123 +2,131 @@ import type { IncomingHttpHeaders } from "node:http";
 import { type Dispatcher, errors } from "undici";
 import { limits } from "../../core/limits.js";
 import { afterPoll } from "../../lib/after-poll.js";
-import { type BodyReader, type BodySource, takeBody } from "./raw-connector.js";
+import { type RawBodyReader, type RawBodySource, takeRawBody } from "./raw-connector.js";
 
-/** A request whose answer is read as it arrives, and given up after so many milliseconds of silence. */
+/** A request for a streamed response. `idleTimeout`: milliseconds without a byte after which it fails. */
 export type StreamRequest = Omit<Dispatcher.DispatchOptions, "bodyTimeout"> & {
   signal: AbortSignal;
-  silence: number;
+  idleTimeout: number;
 };
 
-/** Who reads an answer. */
-export type StreamReader = {
+/** The consumer of a response body. */
+export type ChunkSink = {
   /**
-   * Hears what has arrived, all that one read of the socket brought at once. Where it returns a promise it hears
-   * nothing more until that resolves, and the sender is told to wait. What it throws ends the reading.
+   * Takes all chunks of one socket read. If it returns a promise, it is not called again until that resolves
+   * (back-pressure up to the sender). What it throws ends `pipeTo`.
    */
-  hear(chunks: readonly Buffer[]): Promise<void> | undefined;
-  /** True once it needs no more. */
-  readonly isOver: boolean;
+  onChunks(chunks: readonly Buffer[]): Promise<void> | undefined;
+  /** True once it needs no more chunks. */
+  readonly isDone: boolean;
 };
 
-/** What whoever opens a stream knows about its host. */
-export type StreamWays = {
-  /** A failure of the transport in our words. */
-  explain: (cause: unknown, signal: AbortSignal) => Error;
-  /** Nobody else listens, so the body may come past undici. */
-  straight: boolean;
+/** Host-specific settings of a stream. */
+export type StreamOptions = {
+  /** Converts a transport failure to the error that `open` and `pipeTo` throw. */
+  toTransportError: (cause: unknown, signal: AbortSignal) => Error;
+  /** The body may bypass undici (`takeRawBody`): nothing intercepts it, such as a recorder. */
+  raw: boolean;
 };
-
-/** How often the silence is looked at: cheaper than to ask the clock at each sound. The first look may come at once. */
-const looks = 4;
-
-/** Why a connection is cut whose answer nobody reads any more; nobody hears it either. */
-const unread = new Error("The rest of the answer is not read.");
 
 /**
- * The bytes of one answer as they arrive, straight from the socket or from undici's parser: with a stream of Node's and
- * an iterator in between, waking them would cost as much again as all that is done to a delta.
+ * Silence checks per timeout: cheaper than reading the clock for each chunk. The first may come right after a chunk.
  */
-export class AnswerStream implements Dispatcher.DispatchHandler, BodyReader {
+const checksPerTimeout = 4;
+
+/** The reason for closing a connection whose response is no longer read. Nobody sees it. */
+const abandonedError = new Error("The rest of the answer is not read.");
+
+/**
+ * The body of one response, pushed to a `ChunkSink`, from the raw socket or from undici's parser. No Node stream and no
+ * async iterator: waking them would double the cost of a delta.
+ */
+export class ResponseStream implements Dispatcher.DispatchHandler, RawBodyReader {
   readonly #signal: AbortSignal;
-  readonly #ways: StreamWays;
-  readonly #silence: number;
+  readonly #options: StreamOptions;
+  readonly #idleTimeout: number;
   readonly #abort = () => this.#fail(this.#signal.reason);
-  readonly #tellNow = () => this.#tell();
+  readonly #deliverQueued = () => this.#deliver();
   #controller: Dispatcher.DispatchController | undefined;
-  #source: BodySource | undefined;
-  /** Looks since something came. */
-  #silentLooks = 0;
-  #watch: NodeJS.Timeout | undefined;
-  #opening: { resolve(stream: AnswerStream): void; reject(error: Error): void } | undefined;
-  #whenGone: (() => void) | undefined;
-  #reading: { reader: StreamReader; resolve(): void; reject(error: unknown): void } | undefined;
+  #rawSource: RawBodySource | undefined;
+  /** Silence checks since the last chunk. */
+  #idleChecks = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #pendingOpen: { resolve(stream: ResponseStream): void; reject(error: Error): void } | undefined;
+  #onEnd: (() => void) | undefined;
+  #pipe: { sink: ChunkSink; resolve(): void; reject(error: unknown): void } | undefined;
   #chunks: Buffer[] | undefined;
-  /** Bytes that nobody has heard yet; after `close`, those that came since. */
-  #waiting = 0;
-  /** The chunks will be told when this turn of the event loop has brought all that it brings. */
-  #isDue = false;
-  /** The reader has not done with what it heard last. */
-  #isFull = false;
-  #ended = false;
-  #closed = false;
+  /** Bytes not delivered yet; after `close`, the bytes received since. */
+  #queuedBytes = 0;
+  /** The chunks are delivered after the poll phase of this event loop iteration, when all sockets have been read. */
+  #isDeliveryScheduled = false;
+  /** The promise of the sink's last `onChunks` is pending. */
+  #isSinkBusy = false;
+  #hasEnded = false;
+  #isClosed = false;
   #failure: { cause: unknown } | undefined;
   status = 0;
   headers: IncomingHttpHeaders = {};
 
-  private constructor({ signal, silence }: StreamRequest, ways: StreamWays) {
+  private constructor({ signal, idleTimeout }: StreamRequest, options: StreamOptions) {
     this.#signal = signal;
-    this.#silence = silence;
-    this.#ways = ways;
+    this.#idleTimeout = idleTimeout;
+    this.#options = options;
   }
 
-  /** Sends the request; resolves when the status line is there. The caller must close the stream. */
-  static open(dispatcher: Dispatcher, request: StreamRequest, ways: StreamWays): Promise<AnswerStream> {
-    const { signal, silence: _, ...options } = request;
+  /** Sends the request. Resolves once the response head has arrived. The caller must close the stream. */
+  static open(
+    dispatcher: Dispatcher,
+    request: StreamRequest,
+    streamOptions: StreamOptions,
+  ): Promise<ResponseStream> {
+    const { signal, idleTimeout: _, ...options } = request;
     return new Promise((resolve, reject) => {
-      const stream = new AnswerStream(request, ways);
-      stream.#opening = { resolve, reject };
+      const stream = new ResponseStream(request, streamOptions);
+      stream.#pendingOpen = { resolve, reject };
       if (signal.aborted) {
         stream.#abort();
         return;
       }
       signal.addEventListener("abort", stream.#abort, { once: true });
-      // Undici does not hear what comes past it.
+      // Undici's own timeout does not see bytes that bypass it.
       dispatcher.dispatch({ ...options, bodyTimeout: 0 }, stream);
     });
   }
 
-  /** Resolves when the reader needs no more, or at the end. Throws what `explain` makes of a broken connection. */
-  read(reader: StreamReader): Promise<void> {
+  /**
+   * Resolves once the sink is done, or at the end. Rejects with `toTransportError`'s error if the connection breaks.
+   */
+  pipeTo(sink: ChunkSink): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#reading = { reader, resolve, reject };
-      this.#tell();
+      this.#pipe = { sink, resolve, reject };
+      this.#deliver();
     });
   }
 
-  /** Gives the connection back to the pool if the answer was read to its end, and cuts it otherwise. */
-  close(complete: boolean): void {
+  /** Returns the connection to the pool if the answer was read to its end; otherwise closes it. */
+  close(isComplete: boolean): void {
     this.#signal.removeEventListener("abort", this.#abort);
-    this.#closed = true;
-    this.#waiting = 0;
-    // What ends the transfer may still be on its way, and has to be read before the connection can serve again.
-    if (complete) this.#resume();
-    else this.#fail(unread);
+    this.#isClosed = true;
+    this.#queuedBytes = 0;
+    // The end of the transfer may still be on its way. It must be read before the connection can be reused.
+    if (isComplete) this.#resume();
+    else this.#fail(abandonedError);
   }
 
-  /** Resolves when the other side has ended it too; after so many milliseconds the connection is cut. */
-  async gone(patience: number): Promise<void> {
-    if (this.#ended || this.#failure) return;
-    const late = setTimeout(() => this.#fail(unread), patience);
+  /** Resolves once the service has ended the response. Closes the connection after `gracePeriod` milliseconds. */
+  async waitForEnd(gracePeriod: number): Promise<void> {
+    if (this.#hasEnded || this.#failure) return;
+    const timer = setTimeout(() => this.#fail(abandonedError), gracePeriod);
     await new Promise<void>((resolve) => {
-      this.#whenGone = resolve;
+      this.#onEnd = resolve;
     });
-    clearTimeout(late);
+    clearTimeout(timer);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#failure) controller.abort(unread);
+    if (this.#failure) controller.abort(abandonedError);
   }
 
   onResponseStart(
@@ -126,41 +134,41 @@ export class AnswerStream implements Dispatcher.DispatchHandler, BodyReader {
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    // As undici keeps them they hold on to what the first read of the socket brought, for as long as the answer lasts.
+    // Undici's raw headers keep the buffer of the first socket read alive for as long as the response lasts.
     controller.rawHeaders = null;
     if (status < 200) return;
     this.status = status;
     this.headers = headers;
-    const isPlain = status === 200 && headers["transfer-encoding"] === "chunked";
-    if (isPlain && this.#ways.straight) this.#source = takeBody(this);
-    this.#watch = setInterval(() => this.#lookForSilence(), this.#silence / looks);
-    this.#opening?.resolve(this);
-    this.#opening = undefined;
+    const isChunked = status === 200 && headers["transfer-encoding"] === "chunked";
+    if (isChunked && this.#options.raw) this.#rawSource = takeRawBody(this);
+    this.#idleTimer = setInterval(() => this.#checkIdle(), this.#idleTimeout / checksPerTimeout);
+    this.#pendingOpen?.resolve(this);
+    this.#pendingOpen = undefined;
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.take(chunk)) controller.pause();
+    if (!this.push(chunk)) controller.pause();
   }
 
-  take(chunk: Buffer): boolean {
-    this.#silentLooks = 0;
-    this.#waiting += chunk.length;
-    if (this.#closed) {
-      if (this.#waiting > limits.afterEnd) this.#controller?.abort(unread);
+  push(chunk: Buffer): boolean {
+    this.#idleChecks = 0;
+    this.#queuedBytes += chunk.length;
+    if (this.#isClosed) {
+      if (this.#queuedBytes > limits.bytesAfterEnd) this.#controller?.abort(abandonedError);
       return true;
     }
     if (this.#chunks) this.#chunks.push(chunk);
     else this.#chunks = [chunk];
-    this.#tellSoon();
-    return this.#waiting <= limits.unreadAnswer;
+    this.#scheduleDelivery();
+    return this.#queuedBytes <= limits.upstreamReadBuffer;
   }
 
   onResponseEnd(): void {
-    this.#ended = true;
-    clearInterval(this.#watch);
+    this.#hasEnded = true;
+    clearInterval(this.#idleTimer);
     this.#signal.removeEventListener("abort", this.#abort);
-    this.#whenGone?.();
-    this.#tellSoon();
+    this.#onEnd?.();
+    this.#scheduleDelivery();
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
@@ -168,75 +176,75 @@ export class AnswerStream implements Dispatcher.DispatchHandler, BodyReader {
   }
 
   #fail(cause: unknown): void {
-    if (this.#ended || this.#failure) return;
+    if (this.#hasEnded || this.#failure) return;
     this.#failure = { cause };
-    clearInterval(this.#watch);
+    clearInterval(this.#idleTimer);
     this.#signal.removeEventListener("abort", this.#abort);
-    this.#controller?.abort(unread);
-    this.#opening?.reject(this.#ways.explain(cause, this.#signal));
-    this.#opening = undefined;
-    this.#whenGone?.();
-    this.#tellSoon();
+    this.#controller?.abort(abandonedError);
+    this.#pendingOpen?.reject(this.#options.toTransportError(cause, this.#signal));
+    this.#pendingOpen = undefined;
+    this.#onEnd?.();
+    this.#scheduleDelivery();
   }
 
   #resume(): void {
     this.#controller?.resume();
-    this.#source?.resume();
+    this.#rawSource?.resume();
   }
 
-  /** One that waits for its reader is not to blame for its silence. */
-  #lookForSilence(): void {
-    if (this.#isFull) return;
-    this.#silentLooks++;
-    if (this.#silentLooks > looks) this.#fail(new errors.BodyTimeoutError());
+  /** Silence does not count while the sink holds the stream back. */
+  #checkIdle(): void {
+    if (this.#isSinkBusy) return;
+    this.#idleChecks++;
+    if (this.#idleChecks > checksPerTimeout) this.#fail(new errors.BodyTimeoutError());
   }
 
-  #tellSoon(): void {
-    if (this.#isDue || !this.#reading) return;
-    this.#isDue = true;
-    afterPoll(this.#tellNow);
+  #scheduleDelivery(): void {
+    if (this.#isDeliveryScheduled || !this.#pipe) return;
+    this.#isDeliveryScheduled = true;
+    afterPoll(this.#deliverQueued);
   }
 
-  #tell(): void {
-    this.#isDue = false;
-    if (!this.#reading || this.#isFull) return;
-    const { reader } = this.#reading;
-    // Who stopped it does not want what has arrived meanwhile, and who has the end needs nothing more.
+  #deliver(): void {
+    this.#isDeliveryScheduled = false;
+    if (!this.#pipe || this.#isSinkBusy) return;
+    const { sink } = this.#pipe;
+    // After an abort the remaining chunks are not wanted; a sink that is done needs none.
     const isStopped = this.#failure !== undefined && this.#signal.aborted;
-    const chunks = reader.isOver || isStopped ? undefined : this.#taken();
+    const chunks = sink.isDone || isStopped ? undefined : this.#takeChunks();
     try {
-      const full = chunks && reader.hear(chunks);
-      if (full) this.#waitFor(full);
-      else if (reader.isOver) this.#finish();
-      else if (this.#failure) this.#finish(this.#ways.explain(this.#failure.cause, this.#signal));
-      else if (this.#ended) this.#finish();
+      const drained = chunks && sink.onChunks(chunks);
+      if (drained) this.#waitForSink(drained);
+      else if (sink.isDone) this.#settle();
+      else if (this.#failure) this.#settle(this.#options.toTransportError(this.#failure.cause, this.#signal));
+      else if (this.#hasEnded) this.#settle();
       else this.#resume();
     } catch (error) {
-      this.#finish(error);
+      this.#settle(error);
     }
   }
 
-  #waitFor(full: Promise<void>): void {
-    this.#isFull = true;
-    const goOn = () => {
-      this.#isFull = false;
-      this.#silentLooks = 0;
-      this.#tell();
+  #waitForSink(drained: Promise<void>): void {
+    this.#isSinkBusy = true;
+    const deliverNext = () => {
+      this.#isSinkBusy = false;
+      this.#idleChecks = 0;
+      this.#deliver();
     };
-    full.then(goOn, (error: unknown) => this.#finish(error));
+    drained.then(deliverNext, (error: unknown) => this.#settle(error));
   }
 
-  #taken(): readonly Buffer[] | undefined {
+  #takeChunks(): readonly Buffer[] | undefined {
     const chunks = this.#chunks;
     this.#chunks = undefined;
-    this.#waiting = 0;
+    this.#queuedBytes = 0;
     return chunks;
   }
 
-  #finish(error?: unknown): void {
-    const reading = this.#reading;
-    this.#reading = undefined;
-    if (error === undefined) reading?.resolve();
-    else reading?.reject(error);
+  #settle(error?: unknown): void {
+    const pipe = this.#pipe;
+    this.#pipe = undefined;
+    if (error === undefined) pipe?.resolve();
+    else pipe?.reject(error);
   }
 }

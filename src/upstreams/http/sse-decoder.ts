@@ -3,21 +3,21 @@ import { createParser, type EventSourceParser } from "eventsource-parser";
 import { GatewayError } from "../../core/errors.js";
 
 /**
- * Cuts a byte stream into the data of its events, however it was split on the way (kimi-web.md §1.5,
- * moonshot-platform.md A.8). Never looks inside the data; comments are left out. `push` what arrived, then take data
- * with `next` until there is none.
+ * Decodes server-sent events: bytes in, the `data` of events out, however the bytes are split (kimi-web.md §1.5,
+ * moonshot-platform.md A.8). Does not parse the data. Comments are dropped. Call `push` with each chunk, then `next`
+ * until it returns undefined.
  */
-export class EventDecoder {
+export class SseDecoder {
   readonly #maxLength: number;
   readonly #service: string;
-  readonly #text = new StringDecoder("utf8");
+  readonly #utf8 = new StringDecoder("utf8");
   #hasBegun = false;
   readonly #parser: EventSourceParser;
   readonly #data: string[] = [];
-  #taken = 0;
-  #tooLong = false;
+  #nextIndex = 0;
+  #isTooLong = false;
 
-  /** `maxLength`: of one event, in characters. `service`: what an error calls whoever sends more. */
+  /** `maxLength`: of one event, in characters. `service`: the sender's name in error messages. */
   constructor(maxLength: number, service: string) {
     this.#maxLength = maxLength;
     this.#service = service;
@@ -27,28 +27,28 @@ export class EventDecoder {
         this.#data.push(data);
       },
       onError: ({ type }) => {
-        this.#tooLong ||= type === "max-buffer-size-exceeded";
+        this.#isTooLong ||= type === "max-buffer-size-exceeded";
       },
     });
   }
 
   push(chunk: Buffer): void {
-    const text = this.#text.write(chunk);
+    const text = this.#utf8.write(chunk);
     if (text === "") return;
     this.#feed(this.#hasBegun ? text : text.replace(/^\ufeff/, ""));
     this.#hasBegun = true;
   }
 
-  /** The stream has ended: some leave out the blank line behind the last event. */
+  /** To be called at the end of the stream: some services leave out the blank line after the last event. */
   end(): void {
     this.#feed("\n\n");
   }
 
   /** The data of the next complete event, or undefined until more has arrived. Throws `upstream_protocol`. */
   next(): string | undefined {
-    const data = this.#data[this.#taken];
-    if (data !== undefined) this.#taken++;
-    else if (this.#tooLong) {
+    const data = this.#data[this.#nextIndex];
+    if (data !== undefined) this.#nextIndex++;
+    else if (this.#isTooLong) {
       throw new GatewayError(
         "upstream_protocol",
         `${this.#service} sent an event of more than ${this.#maxLength} characters. Is the base URL right?`,
@@ -58,7 +58,7 @@ export class EventDecoder {
   }
 
   #feed(text: string): void {
-    this.#data.length = this.#taken = 0;
+    this.#data.length = this.#nextIndex = 0;
     this.#parser.feed(text);
   }
 }

@@ -1,93 +1,96 @@
 import { GatewayError } from "../../core/errors.js";
 import type { ChatEvent, EventSink } from "../../core/types.js";
-import type { StreamReader } from "./response-stream.js";
+import type { ChunkSink } from "./response-stream.js";
 
-/** Cuts bytes into pieces, however they were split on the way: `push` what arrived, take pieces until there is none. */
-type Decoder<Piece> = { push(chunk: Buffer): void; next(): Piece | undefined };
+/** First step: bytes to items (Connect envelopes or SSE data), however the bytes are split. Does not parse JSON. */
+type Decoder<Item> = { push(chunk: Buffer): void; next(): Item | undefined };
 
-/** What makes sense of the pieces. */
-type Interpreter<Piece> = {
-  /** True after the honest end. */
-  readonly ended: boolean;
-  /** Adds what the piece means to `out`; false if it was a mere sign of life. Throws what the answer failed with. */
-  read(piece: Piece, out: ChatEvent[]): boolean | undefined;
+/** Second step: items to ChatEvents. Parses JSON, does no I/O. */
+type Interpreter<Item> = {
+  /** True once the answer has ended properly. */
+  readonly isComplete: boolean;
+  /** Appends the events of an item to `out`. False for a mere heartbeat. Throws the GatewayError of a failed answer. */
+  interpret(item: Item, out: ChatEvent[]): boolean | undefined;
 };
 
-/** How long an answer may be without progress (milliseconds), and who is to blame then. */
-type Patience = { service: string; progress: number };
+/** Milliseconds that an answer may go without progress, and the service's name in the error message. */
+type ProgressTimeout = { service: string; progress: number };
 
-/** Tells what an answer says, bytes → pieces → events, in lots that one read of the socket brought. */
-export class AnswerTeller<Piece> implements StreamReader {
-  readonly #decoder: Decoder<Piece>;
-  readonly #interpreter: Interpreter<Piece>;
-  readonly #tell: EventSink;
-  readonly #patience: Patience;
-  /** When it first kept silent since it said something. */
-  #silentSince: number | undefined;
+/**
+ * The pipeline of one answer: bytes → items → ChatEvents → sink. All events of one socket read go to the sink as one
+ * batch.
+ */
+export class StreamPump<Item> implements ChunkSink {
+  readonly #decoder: Decoder<Item>;
+  readonly #interpreter: Interpreter<Item>;
+  readonly #sink: EventSink;
+  readonly #progressTimeout: ProgressTimeout;
+  /** Time of the first chunk without progress since the last one with progress. */
+  #noProgressSince: number | undefined;
 
   constructor(
-    decoder: Decoder<Piece>,
-    interpreter: Interpreter<Piece>,
-    { tell, ...patience }: Patience & { tell: EventSink },
+    decoder: Decoder<Item>,
+    interpreter: Interpreter<Item>,
+    { sink, ...progressTimeout }: ProgressTimeout & { sink: EventSink },
   ) {
     this.#decoder = decoder;
     this.#interpreter = interpreter;
-    this.#tell = tell;
-    this.#patience = patience;
+    this.#sink = sink;
+    this.#progressTimeout = progressTimeout;
   }
 
-  get isOver(): boolean {
-    return this.#interpreter.ended;
+  get isDone(): boolean {
+    return this.#interpreter.isComplete;
   }
 
-  /** What was said before a failure is not lost with it. Throws the GatewayError that the answer ended with. */
-  hear(chunks: readonly Buffer[]): Promise<void> | undefined {
+  /** Emits the events that precede a failure before it throws the failure's GatewayError. */
+  onChunks(chunks: readonly Buffer[]): Promise<void> | undefined {
     const events: ChatEvent[] = [];
     try {
-      this.#read(chunks, events);
+      this.#interpretChunks(chunks, events);
     } catch (failure) {
-      return this.#tellLast(events, failure);
+      return this.#emitThenThrow(events, failure);
     }
-    return events.length > 0 ? this.#tell(events) : undefined;
+    return events.length > 0 ? this.#sink(events) : undefined;
   }
 
-  #read(chunks: readonly Buffer[], events: ChatEvent[]): void {
-    let heard = false;
+  #interpretChunks(chunks: readonly Buffer[], events: ChatEvent[]): void {
+    let hasProgressed = false;
     for (const chunk of chunks) {
       this.#decoder.push(chunk);
-      heard = readPieces(this.#decoder, this.#interpreter, events) || heard;
+      hasProgressed = interpretBuffered(this.#decoder, this.#interpreter, events) || hasProgressed;
     }
-    if (heard) {
-      this.#silentSince = undefined;
+    if (hasProgressed) {
+      this.#noProgressSince = undefined;
       return;
     }
-    this.#silentSince ??= Date.now();
-    if (Date.now() - this.#silentSince > this.#patience.progress) {
-      const { service } = this.#patience;
+    this.#noProgressSince ??= Date.now();
+    if (Date.now() - this.#noProgressSince > this.#progressTimeout.progress) {
+      const { service } = this.#progressTimeout;
       throw new GatewayError("timeout", `${service} kept the line open but stopped answering. Try again.`);
     }
   }
 
-  #tellLast(events: readonly ChatEvent[], failure: unknown): Promise<void> {
-    const full = events.length > 0 ? this.#tell(events) : undefined;
-    if (!full) throw failure;
-    return full.then(() => {
+  #emitThenThrow(events: readonly ChatEvent[], failure: unknown): Promise<void> {
+    const drained = events.length > 0 ? this.#sink(events) : undefined;
+    if (!drained) throw failure;
+    return drained.then(() => {
       throw failure;
     });
   }
 }
 
-/** Reads the pieces that are there; true if one was more than a sign of life. */
-export function readPieces<Piece>(
-  decoder: Decoder<Piece>,
-  interpreter: Interpreter<Piece>,
+/** Interprets all complete items. True if one of them was more than a heartbeat. */
+export function interpretBuffered<Item>(
+  decoder: Decoder<Item>,
+  interpreter: Interpreter<Item>,
   events: ChatEvent[],
 ): boolean {
-  let heard = false;
-  while (!interpreter.ended) {
-    const piece = decoder.next();
-    if (piece === undefined) break;
-    heard = interpreter.read(piece, events) !== false || heard;
+  let hasProgressed = false;
+  while (!interpreter.isComplete) {
+    const item = decoder.next();
+    if (item === undefined) break;
+    hasProgressed = interpreter.interpret(item, events) !== false || hasProgressed;
   }
-  return heard;
+  return hasProgressed;
 }

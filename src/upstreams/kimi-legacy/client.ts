@@ -4,44 +4,44 @@ import { limits } from "../../core/limits.js";
 import type { FileContent } from "../../core/types.js";
 import { type JsonObject, parseObject } from "../../lib/json.js";
 import { version } from "../../lib/version.js";
-import type { Drift } from "../../observability/protocol-drift.js";
+import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
 import {
-  type Answered,
-  call,
+  createHost,
+  fetchResponse,
   type Host,
-  host,
-  openAnswer,
-  retryAfter,
-  shortCall,
-  type Timeouts,
+  type HttpResponse,
+  type HttpTimeouts,
+  openStream,
+  parseRetryAfter,
+  unaryTimeouts,
 } from "../http/client.js";
-import { AnswerStream } from "../http/response-stream.js";
-import { notEvents, notJson } from "../kimi-shared/errors.js";
+import { ResponseStream } from "../http/response-stream.js";
+import { notEventStreamError, notJsonError } from "../kimi-shared/errors.js";
 import { failureToError } from "./errors.js";
 
 export type ClientOptions = {
-  /** The site, e.g. `https://kimi.moonshot.cn`. */
+  /** Base URL of the site, e.g. `https://kimi.moonshot.cn`. */
   baseUrl: string;
   userAgent?: string;
-  /** Milliseconds of silence after which an answer is given up. */
-  silence: number;
+  /** Milliseconds without a byte after which an answer is aborted. */
+  idleTimeout: number;
 };
 
-/** Kimi's REST calls and event streams over HTTP (kimi-web.md §1). Throws GatewayError and nothing else. */
+/** HTTP client of Kimi's legacy REST and event stream API (kimi-web.md §1). Throws only GatewayError. */
 export class LegacyClient {
-  readonly #timeouts: Timeouts;
-  readonly #silence: number;
+  readonly #timeouts: HttpTimeouts;
+  readonly #idleTimeout: number;
   readonly #site: Host;
   readonly #origin: string;
-  readonly #drift: Drift;
+  readonly #drift: ProtocolDrift;
   readonly #userAgent: string;
   readonly #recorder: Recorder | undefined;
 
-  constructor({ baseUrl, userAgent, silence }: ClientOptions, drift: Drift, recorder?: Recorder) {
-    this.#timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: silence };
-    this.#silence = silence;
-    this.#site = host("Kimi", baseUrl, this.#timeouts, recorder);
+  constructor({ baseUrl, userAgent, idleTimeout }: ClientOptions, drift: ProtocolDrift, recorder?: Recorder) {
+    this.#timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: idleTimeout };
+    this.#idleTimeout = idleTimeout;
+    this.#site = createHost("Kimi", baseUrl, this.#timeouts, recorder);
     this.#origin = new URL(baseUrl).origin;
     this.#drift = drift;
     this.#recorder = recorder;
@@ -50,40 +50,59 @@ export class LegacyClient {
 
   async get(path: string, token: string, signal: AbortSignal): Promise<JsonObject> {
     const headers = this.#headers(token);
-    return this.#read(await call(this.#site, { method: "GET", path, headers, signal, ...shortCall }));
+    return this.#parseBody(
+      await fetchResponse(this.#site, { method: "GET", path, headers, signal, ...unaryTimeouts }),
+    );
   }
 
   async post(path: string, body: JsonObject, token: string, signal: AbortSignal): Promise<JsonObject> {
-    const asked = { method: "POST", path, ...this.#json(body, token), signal, ...shortCall } as const;
-    return this.#read(await call(this.#site, asked));
-  }
-
-  /** The answer to it says nothing, not even in JSON (kimi-web.md §1.3). */
-  async delete(path: string, token: string, signal: AbortSignal): Promise<void> {
-    const headers = this.#headers(token);
-    const answer = await call(this.#site, { method: "DELETE", path, headers, signal, ...shortCall });
-    if (answer.status >= 300) throw this.#failure(answer, parseObject(answer.body));
-  }
-
-  /** Opens a stream of events; the caller must close it. A refusal comes as JSON, with any status (kimi-web.md §1.6). */
-  async stream(path: string, body: JsonObject, token: string, signal: AbortSignal): Promise<AnswerStream> {
-    const asked = {
+    const request = {
       method: "POST",
       path,
-      ...this.#json(body, token),
+      ...this.#jsonRequest(body, token),
       signal,
-      silence: this.#silence,
+      ...unaryTimeouts,
     } as const;
-    const answer = await openAnswer(this.#site, asked, "text/event-stream");
-    if (answer instanceof AnswerStream) return answer;
-    this.#read(answer);
-    throw notEvents(answer.headers["content-type"]);
+    return this.#parseBody(await fetchResponse(this.#site, request));
   }
 
-  /** Sends a file to the address that Kimi has signed for it, which is another host's and gets no token. */
+  /** The response body is empty, not JSON (kimi-web.md §1.3). */
+  async delete(path: string, token: string, signal: AbortSignal): Promise<void> {
+    const headers = this.#headers(token);
+    const response = await fetchResponse(this.#site, {
+      method: "DELETE",
+      path,
+      headers,
+      signal,
+      ...unaryTimeouts,
+    });
+    if (response.status >= 300) throw this.#toError(response, parseObject(response.body));
+  }
+
+  /** Opens an event stream. The caller must close it. A refusal comes as JSON, with any status (kimi-web.md §1.6). */
+  async openStream(
+    path: string,
+    body: JsonObject,
+    token: string,
+    signal: AbortSignal,
+  ): Promise<ResponseStream> {
+    const request = {
+      method: "POST",
+      path,
+      ...this.#jsonRequest(body, token),
+      signal,
+      idleTimeout: this.#idleTimeout,
+    } as const;
+    const response = await openStream(this.#site, request, "text/event-stream");
+    if (response instanceof ResponseStream) return response;
+    this.#parseBody(response);
+    throw notEventStreamError(response.headers["content-type"]);
+  }
+
+  /** Uploads a file to the URL that Kimi has signed for it. That is another host, which gets no token. */
   async put(url: string, { mediaType, size, read }: FileContent, signal: AbortSignal): Promise<void> {
-    const { origin, pathname, search } = this.#storageAddress(url);
-    const storage = host("Kimi's file storage", origin, this.#timeouts, this.#recorder);
+    const { origin, pathname, search } = this.#parseStorageUrl(url);
+    const storage = createHost("Kimi's file storage", origin, this.#timeouts, this.#recorder);
     try {
       const headers = {
         "user-agent": this.#userAgent,
@@ -92,7 +111,7 @@ export class LegacyClient {
       };
       const body = Readable.from(read(), { objectMode: false });
       const path = pathname + search;
-      const { status } = await call(storage, { method: "PUT", path, headers, body, signal });
+      const { status } = await fetchResponse(storage, { method: "PUT", path, headers, body, signal });
       if (status < 300) return;
       throw new GatewayError(
         "upstream_unavailable",
@@ -110,11 +129,11 @@ export class LegacyClient {
     await this.#site.pool.destroy();
   }
 
-  /** Where Kimi itself is spoken to in secret, so is its storage. */
-  #storageAddress(url: string): URL {
-    const address = URL.canParse(url) ? new URL(url) : undefined;
-    const allowed = this.#origin.startsWith("https:") ? /^https:$/ : /^https?:$/;
-    if (address && allowed.test(address.protocol)) return address;
+  /** If Kimi's base URL is HTTPS, the storage URL must be too. */
+  #parseStorageUrl(url: string): URL {
+    const storageUrl = URL.canParse(url) ? new URL(url) : undefined;
+    const allowedProtocols = this.#origin.startsWith("https:") ? /^https:$/ : /^https?:$/;
+    if (storageUrl && allowedProtocols.test(storageUrl.protocol)) return storageUrl;
     throw new GatewayError("upstream_protocol", "Kimi gave no address that a file can be sent to.");
   }
 
@@ -122,30 +141,30 @@ export class LegacyClient {
     return {
       "user-agent": this.#userAgent,
       authorization: `Bearer ${token}`,
-      // Every client of this protocol names the site it comes from (kimi-web.md §1.1).
+      // Every client of this protocol sends its origin (kimi-web.md §1.1).
       origin: this.#origin,
       referer: `${this.#origin}/`,
       "accept-encoding": "identity",
     };
   }
 
-  #json(body: JsonObject, token: string) {
+  #jsonRequest(body: JsonObject, token: string) {
     const headers = { ...this.#headers(token), "content-type": "application/json" };
     return { headers, body: JSON.stringify(body) };
   }
 
-  /** The body of a short call. Anything but a JSON object without an error in it is one. */
-  #read(answer: Answered): JsonObject {
-    const body = parseObject(answer.body);
-    if (answer.status !== 200 || body?.error_type !== undefined) throw this.#failure(answer, body);
-    if (!body) throw notJson(answer.headers["content-type"]);
+  /** The body of a unary call. Throws unless it is a JSON object with status 200 and no error. */
+  #parseBody(response: HttpResponse): JsonObject {
+    const body = parseObject(response.body);
+    if (response.status !== 200 || body?.error_type !== undefined) throw this.#toError(response, body);
+    if (!body) throw notJsonError(response.headers["content-type"]);
     return body;
   }
 
-  #failure({ status, headers }: Answered, body: JsonObject | undefined): GatewayError {
+  #toError({ status, headers }: HttpResponse, body: JsonObject | undefined): GatewayError {
     return failureToError(body ?? {}, this.#drift, {
       status,
-      retryAfterSeconds: retryAfter(headers["retry-after"]),
+      retryAfterSeconds: parseRetryAfter(headers["retry-after"]),
     });
   }
 }

@@ -1,79 +1,85 @@
 import { type ErrorCode, GatewayError } from "../../core/errors.js";
 import { asText, type JsonObject } from "../../lib/json.js";
-import type { Drift } from "../../observability/protocol-drift.js";
+import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import {
   accessRefused,
-  broken,
-  filtered,
-  gone,
+  answerFailed,
+  chatNotFound,
+  contentFiltered,
+  contextTooLong,
+  type KimiErrorKind,
   loginExpired,
-  type Meaning,
-  notUnderstood,
   overloaded,
-  rate,
-  tooLong,
-  tooSlow,
+  rateLimited,
+  requestNotUnderstood,
+  timedOut,
 } from "../kimi-shared/errors.js";
-import { quote } from "../quote.js";
+import { quoteServiceMessage } from "../quote.js";
 
-const busy: Meaning = {
+const accountBusy: KimiErrorKind = {
   code: "account_busy",
   message: "Kimi is still answering something else on this account, and it gives one answer at a time.",
 };
 
-/** The error types that sources have seen (kimi-web.md §1.6). */
-const byType: readonly [types: RegExp, meaning: Meaning][] = [
+/** The error types that are documented (kimi-web.md §1.6). */
+const kindByType: readonly [types: RegExp, kind: KimiErrorKind][] = [
   [/^auth\.token\.invalid$/, loginExpired],
-  [/^chat\.user_stream_pushing$/, busy],
-  [/^chat\.forbidden$|\.not_found$/, gone],
+  [/^chat\.user_stream_pushing$/, accountBusy],
+  [/^chat\.forbidden$|\.not_found$/, chatNotFound],
   [/^(kimi\.completion\.overloaded|openai\.completion\.stream)$/, overloaded],
-  [/\.token_length|^long_text_flash_catcher_limit$/, tooLong],
+  [/\.token_length|^long_text_flash_catcher_limit$/, contextTooLong],
 ];
 
 /**
- * Other errors are no refusal of what was said, although one client takes them all for one (kimi-web.md §1.6): only
- * those that say so.
+ * Words of a content filter. Other errors are no content filter, although one client treats all of them as one
+ * (kimi-web.md §1.6).
  */
-const saysFiltered = /content_?(filter|polic|secur|safe)|sensitive|moderation|内容(安全|违规)|违规|敏感/i;
+const contentFilterWords =
+  /content_?(filter|polic|secur|safe)|sensitive|moderation|内容(安全|违规)|违规|敏感/i;
 
-const byStatus: Record<number, Meaning> = {
-  400: notUnderstood,
+const kindByStatus: Record<number, KimiErrorKind> = {
+  400: requestNotUnderstood,
   401: loginExpired,
   403: accessRefused,
-  404: gone,
-  429: rate,
+  404: chatNotFound,
+  429: rateLimited,
   502: overloaded,
   503: overloaded,
-  504: tooSlow,
+  504: timedOut,
 };
 
-/** Seconds to leave Kimi alone where it does not say how many. */
-const pauses: Partial<Record<ErrorCode, number>> = {
+/** Seconds until a retry if Kimi does not say how many. */
+const defaultRetryAfterSeconds: Partial<Record<ErrorCode, number>> = {
   account_busy: 2,
   upstream_overloaded: 5,
   rate_limited: 30,
 };
 
-/** What an HTTP answer says around a failure; nothing where the failure is an event of a stream. */
-export type Answer = { status?: number; retryAfterSeconds?: number | undefined };
+/** The HTTP response of a failure; empty for a failure inside a stream. */
+export type FailedResponse = { status?: number; retryAfterSeconds?: number | undefined };
 
-/** `{error_type, message}`, a whole answer or the `error` of an event, as the error that the client gets. */
-export function failureToError(failure: JsonObject, drift: Drift, answer: Answer = {}): GatewayError {
+/** Converts `{error_type, message}`, from a response or from the `error` of an event, to the client's error. */
+export function failureToError(
+  failure: JsonObject,
+  drift: ProtocolDrift,
+  response: FailedResponse = {},
+): GatewayError {
   const type = asText(failure.error_type) ?? "";
-  const sentence = asText(failure.message);
-  const known = byType.find(([types]) => types.test(type))?.[1];
-  if (type !== "" && !known) drift.note("reason", type);
-  const declined = saysFiltered.test(type) || saysFiltered.test(sentence ?? "") ? filtered : undefined;
-  const meaning = known ?? declined ?? byStatus[answer.status ?? 0] ?? broken;
-  const retryAfterSeconds = answer.retryAfterSeconds ?? pauses[meaning.code];
-  return new GatewayError(meaning.code, meaning.message + quote("Kimi", sentence), {
-    upstreamCode: type || (answer.status === undefined ? "unknown" : `http_${answer.status}`),
+  const message = asText(failure.message);
+  const kindOfType = kindByType.find(([types]) => types.test(type))?.[1];
+  if (type !== "" && !kindOfType) drift.record("reason", type);
+  const filtered =
+    contentFilterWords.test(type) || contentFilterWords.test(message ?? "") ? contentFiltered : undefined;
+  const kind = kindOfType ?? filtered ?? kindByStatus[response.status ?? 0] ?? answerFailed;
+  const retryAfterSeconds = response.retryAfterSeconds ?? defaultRetryAfterSeconds[kind.code];
+  return new GatewayError(kind.code, kind.message + quoteServiceMessage("Kimi", message), {
+    upstreamCode: type || (response.status === undefined ? "unknown" : `http_${response.status}`),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
 }
 
-/** True where Kimi refused the access token itself, so that a refresh may help. */
-export function isExpiredLogin(error: unknown): boolean {
+/** Whether Kimi rejected the access token, so that a token refresh may help. */
+export function isRejectedAccessToken(error: unknown): boolean {
   return (
     error instanceof GatewayError &&
     (error.upstreamCode === "auth.token.invalid" || error.upstreamCode === "http_401")

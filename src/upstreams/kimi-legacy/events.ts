@@ -2,45 +2,45 @@ import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent, FinishReason } from "../../core/types.js";
 import { asObject, asText, type JsonObject, parseObject } from "../../lib/json.js";
-import type { Drift } from "../../observability/protocol-drift.js";
-import { Sources } from "../kimi-shared/search-sources.js";
+import type { ProtocolDrift } from "../../observability/protocol-drift.js";
+import { SearchSources } from "../kimi-shared/search-sources.js";
 import { failureToError } from "./errors.js";
 
 /**
- * Interprets the events of one answer (kimi-web.md §1.5): the data of events in, ChatEvents out, no I/O. An answer may
- * come in several streams, each of which continues what the one before had to cut to length.
+ * Interprets one answer (kimi-web.md §1.5): SSE data in, ChatEvents out, no I/O. An answer may take several streams,
+ * each of which continues the one before, which Kimi cut to length.
  */
-export class AnswerInterpreter {
-  readonly #drift: Drift;
-  readonly #sources = new Sources();
+export class LegacyChatInterpreter {
+  readonly #drift: ProtocolDrift;
+  readonly #sources = new SearchSources();
   #segment: string | undefined;
   #length = 0;
-  #cutToLength = false;
-  #done = false;
-  #ended = false;
-  #filtered = false;
+  #isCutToLength = false;
+  #isDone = false;
+  #isComplete = false;
+  #isFiltered = false;
 
-  constructor(drift: Drift) {
+  constructor(drift: ProtocolDrift) {
     this.#drift = drift;
   }
 
-  /** The stream has said all it had to say. */
-  get ended(): boolean {
-    return this.#ended;
+  /** True once the current stream has ended properly. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
-  /** What to continue, where Kimi has more to say than it could; the sources disagree on the id (kimi-web.md §1.4). */
-  get unfinished(): string | undefined {
-    return this.#cutToLength ? this.#segment : undefined;
+  /** The segment to continue if Kimi cut the answer to length. Sources disagree on the id (kimi-web.md §1.4). */
+  get continuationSegment(): string | undefined {
+    return this.#isCutToLength ? this.#segment : undefined;
   }
 
-  /** Another stream goes on with the answer. */
-  goOn(): void {
-    this.#cutToLength = this.#done = this.#ended = false;
+  /** To be called before the next stream of the same answer. */
+  startNextStream(): void {
+    this.#isCutToLength = this.#isDone = this.#isComplete = false;
   }
 
-  /** Adds what the event means to `out`; true if it was more than a sign of life. Throws what Kimi failed with. */
-  read(data: string, out: ChatEvent[]): boolean {
+  /** Appends the events of SSE data to `out`. False for a heartbeat. Throws the GatewayError of a failed answer. */
+  interpret(data: string, out: ChatEvent[]): boolean {
     const event = parseObject(data);
     if (!event) {
       throw new GatewayError(
@@ -50,7 +50,7 @@ export class AnswerInterpreter {
     }
     switch (event.event) {
       case "cmpl":
-        this.#say(event, out);
+        this.#emitText(event, out);
         break;
       case "req":
         this.#segment = asText(event.id) ?? this.#segment;
@@ -59,81 +59,81 @@ export class AnswerInterpreter {
         this.#segment ??= asText(event.id);
         break;
       case "search_plus":
-        this.#search(asObject(event.msg) ?? {}, out);
+        this.#handleSearch(asObject(event.msg) ?? {}, out);
         break;
       case "length":
-        this.#cutToLength = true;
+        this.#isCutToLength = true;
         break;
       case "done":
-        this.#done = true;
+        this.#isDone = true;
         break;
       case "all_done":
-        this.#ended = true;
+        this.#isComplete = true;
         break;
       case "error":
-        this.#fail(asObject(event.error) ?? event, out);
+        this.#handleError(asObject(event.error) ?? event, out);
         break;
       case "ping":
         return false;
       case "debug":
         break;
       default:
-        this.#drift.note("event", asText(event.event) ?? "none");
+        this.#drift.record("event", asText(event.event) ?? "none");
     }
     return true;
   }
 
   /**
-   * The connection was closed in good order. Without `all_done` the answer counts as complete only where Kimi had said
-   * that it has nothing more to say just now. Throws `upstream_cut`.
+   * To be called when the response ended properly. Without `all_done` the answer counts as complete only after a `done`
+   * or `length` event; otherwise throws `upstream_cut`.
    */
-  close(): void {
-    if (this.#ended) return;
-    if (!this.#done && !this.#cutToLength) {
+  onStreamEnd(): void {
+    if (this.#isComplete) return;
+    if (!this.#isDone && !this.#isCutToLength) {
       throw new GatewayError(
         "upstream_cut",
         "Kimi ended the stream without saying that the answer is complete.",
       );
     }
-    this.#ended = true;
-    this.#drift.note("event", "no-all_done");
+    this.#isComplete = true;
+    this.#drift.record("event", "no-all_done");
   }
 
-  /** How the answer ended. Throws where Kimi said nothing. */
+  /** How the answer ended. Throws `upstream_protocol` if it was empty. */
   finishReason(): FinishReason {
-    if (this.#filtered) return "content-filter";
+    if (this.#isFiltered) return "content-filter";
     if (this.#length === 0)
       throw new GatewayError("upstream_protocol", "Kimi sent an empty answer. Try again.");
-    return this.#cutToLength ? "length" : "stop";
+    return this.#isCutToLength ? "length" : "stop";
   }
 
-  #say(event: JsonObject, out: ChatEvent[]): void {
-    // Half a character at the end of a delta comes as U+FFFD (kimi-web.md §1.5).
-    const said = asText(event.text)?.replace(/\ufffd$/, "") ?? "";
-    if (said === "") return;
-    this.#done = false;
-    this.#length += said.length;
+  #emitText(event: JsonObject, out: ChatEvent[]): void {
+    // An incomplete character at the end of a delta comes as U+FFFD (kimi-web.md §1.5).
+    const text = asText(event.text)?.replace(/\ufffd$/, "") ?? "";
+    if (text === "") return;
+    this.#isDone = false;
+    this.#length += text.length;
     if (this.#length > limits.answerText) {
       throw new GatewayError(
         "upstream_protocol",
         `Kimi's answer is longer than ${limits.answerText} characters.`,
       );
     }
-    out.push({ type: "text", text: said });
+    out.push({ type: "text", text });
   }
 
-  /** Kimi does not tell what it searches for. */
-  #search(message: JsonObject, out: ChatEvent[]): void {
+  /** Kimi does not send its search queries. */
+  #handleSearch(message: JsonObject, out: ChatEvent[]): void {
     if (message.type === "start") out.push({ type: "search", queries: [] });
-    else if (message.type === "get_res") this.#sources.read([message], out);
-    else this.#drift.note("event", `search_plus.${asText(message.type) ?? "none"}`);
+    else if (message.type === "get_res") this.#sources.addResults([message], out);
+    else this.#drift.record("event", `search_plus.${asText(message.type) ?? "none"}`);
   }
 
-  /** What was said before Kimi's filter struck has left and is not withdrawn. */
-  #fail(error: JsonObject, out: ChatEvent[]): void {
+  /** Text sent before a content filter error is not withdrawn: the answer ends as `content-filter`. */
+  #handleError(error: JsonObject, out: ChatEvent[]): void {
     const failure = failureToError(error, this.#drift);
     if (failure.code !== "content_filter" || this.#length === 0) throw failure;
     out.push({ type: "notice", code: "content_filter", message: failure.message });
-    this.#filtered = this.#ended = true;
+    this.#isFiltered = this.#isComplete = true;
   }
 }

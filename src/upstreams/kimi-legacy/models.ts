@@ -1,45 +1,46 @@
 import type { Model } from "../../core/types.js";
 
-/** A model with what a request for it needs on the wire (kimi-web.md §1.4). */
+/** A model with the wire fields that its requests need (kimi-web.md §1.4). */
 export type LegacyModel = Model & { kimiPlusId: string; math: boolean; research: boolean };
 
-/** The window in tokens: Kimi speaks of 200,000 characters (kimi-web.md §1.6). */
-const contextTokens = 131_072;
+/** Context window; Kimi's own figure is 200,000 characters (kimi-web.md §1.6). */
+const contextWindowTokens = 131_072;
 
-/** The agent behind `k1`, Kimi's reasoning model of then (kimi-web.md §1.4). */
-const k1 = "crm40ee9e5jvhsn7ptcg";
+/** The agent id of `k1`, Kimi's former reasoning model (kimi-web.md §1.4). */
+const k1AgentId = "crm40ee9e5jvhsn7ptcg";
 
-const words = ["k1", "math", "research", "search"];
+const switchNames = ["k1", "math", "research", "search"];
 
-/** The models that are listed; any other that `modelNamed` knows can be asked for as well. */
+/** The listed models. Every other model that `findModel` knows can be requested too. */
 export const models: readonly LegacyModel[] = ["kimi", "kimi-k1", "kimi-math", "kimi-research"].flatMap(
-  (name) => modelNamed(name) ?? [],
+  (name) => findModel(name) ?? [],
 );
 
 /**
- * `kimi` with any of `-k1`, `-math` and `-research`, or the id of a Kimi+ agent from its address. `-search` may stand
- * among them; at the end it is a switch that every upstream's models have.
+ * Finds a model by name: `kimi` with any of `-k1`, `-math` and `-research`, or the id of a Kimi+ agent from its URL.
+ * `-search` is accepted between them, but not at the end, where it is the suffix that all upstreams' models have.
  */
-export function modelNamed(name: string): LegacyModel | undefined {
-  if (/^[0-9a-v]{20}$/.test(name)) return model(name, name, new Set());
-  const [kimi, ...asked] = name.split("-");
-  const switches = new Set(asked);
-  const known = asked.every((word) => words.includes(word)) && switches.size === asked.length;
-  if (kimi !== "kimi" || !known || asked.at(-1) === "search") return undefined;
-  return model(name, switches.has("k1") ? k1 : "kimi", switches);
+export function findModel(name: string): LegacyModel | undefined {
+  if (/^[0-9a-v]{20}$/.test(name)) return createModel(name, name, new Set());
+  const [base, ...requested] = name.split("-");
+  const switches = new Set(requested);
+  const areSwitchesValid =
+    requested.every((word) => switchNames.includes(word)) && switches.size === requested.length;
+  if (base !== "kimi" || !areSwitchesValid || requested.at(-1) === "search") return undefined;
+  return createModel(name, switches.has("k1") ? k1AgentId : "kimi", switches);
 }
 
-function model(id: string, kimiPlusId: string, switches: ReadonlySet<string>): LegacyModel {
+function createModel(id: string, kimiPlusId: string, switches: ReadonlySet<string>): LegacyModel {
   return {
     id,
     name:
       id === kimiPlusId && id !== "kimi" ? `Kimi+ ${id}` : id.replace(/^kimi/, "Kimi").replaceAll("-", " "),
     owner: "moonshot",
-    contextLength: contextTokens,
+    contextLength: contextWindowTokens,
     inputs: ["text", "image", "file"],
     thinking: ["off"],
     agent: false,
-    // Another agent is another chat.
+    // A chat belongs to one agent.
     scope: kimiPlusId,
     isDefault: id === "kimi",
     kimiPlusId,

@@ -13,30 +13,30 @@ export function newChatBody(model: LegacyModel): JsonObject {
   };
 }
 
-/** Research is a search: where that is off, as for the chores of UIs, nothing is researched. */
-export function researches({ search }: UpstreamRequest, model: LegacyModel): boolean {
+/** Research is a search: without search, as in side requests of UIs, there is no research. */
+export function usesResearch({ search }: UpstreamRequest, model: LegacyModel): boolean {
   return model.research && search;
 }
 
-/** The body of `completion/stream`: all there is to say as one message of the user's (kimi-web.md §1.4, §5.9). */
+/** The body of `completion/stream`: all messages as one message of the user (kimi-web.md §1.4, §5.9). */
 export function completionBody(request: UpstreamRequest, model: LegacyModel): JsonObject {
   const { messages, search } = request;
   const parts = messages.flatMap(({ content }) => content);
-  const files = parts.flatMap((part) => (part.type === "text" ? [] : reference(part)));
-  const said = parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+  const files = parts.flatMap((part) => (part.type === "text" ? [] : toFileReference(part)));
+  const text = parts.map((part) => (part.type === "text" ? part.text : "")).join("");
   return {
     kimiplus_id: model.kimiPlusId,
-    messages: [{ role: "user", content: wrapLinks(said) }],
+    messages: [{ role: "user", content: wrapLinks(text) }],
     refs: files.map(({ id }) => id),
     refs_file: files,
     use_math: model.math,
-    use_research: researches(request, model),
+    use_research: usesResearch(request, model),
     use_search: search,
     extend: { sidebar: true },
   };
 }
 
-/** The rest of an answer that was cut to length (kimi-web.md §1.4). */
+/** The request body for the rest of an answer that was cut to length (kimi-web.md §1.4). */
 export function continuationBody(segment: string, model: LegacyModel): JsonObject {
   return {
     segment_id: segment,
@@ -47,8 +47,8 @@ export function continuationBody(segment: string, model: LegacyModel): JsonObjec
   };
 }
 
-/** An uploaded file as the site names it beside its id; only the id counts (kimi-web.md §1.7). */
-function reference({ source, name }: MediaPart) {
+/** The reference to an uploaded file, as the site sends it; only the id matters (kimi-web.md §1.7). */
+function toFileReference({ source, name }: MediaPart) {
   if (source.kind !== "file-id") return [];
   const state = { done: true, parse_status: "success", upload_status: "success", upload_progress: 100 };
   return [{ id: source.id, name: name ?? "", detail: {}, file_info: {}, file: {}, ...state }];

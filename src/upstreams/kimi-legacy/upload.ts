@@ -3,15 +3,15 @@ import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { FileContent } from "../../core/types.js";
 import { asText, type JsonObject, parseObject } from "../../lib/json.js";
-import type { StreamReader } from "../http/response-stream.js";
-import { EventDecoder } from "../http/sse-decoder.js";
+import type { ChunkSink } from "../http/response-stream.js";
+import { SseDecoder } from "../http/sse-decoder.js";
 import type { LegacyClient } from "./client.js";
 
 /**
- * Uploads a file and waits until Kimi has read it (kimi-web.md §1.7). Resolves to Kimi's id of it. Throws
- * `file_rejected` where Kimi cannot read it and `timeout` where that takes too long.
+ * Uploads a file and waits until Kimi has parsed it (kimi-web.md §1.7). Resolves to Kimi's file id. Throws
+ * `file_rejected` if Kimi cannot parse the file, and `timeout` after `limits.fileParse`.
  */
-export async function upload(
+export async function uploadFile(
   client: LegacyClient,
   file: FileContent,
   token: string,
@@ -19,64 +19,64 @@ export async function upload(
 ): Promise<string> {
   const { name, mediaType } = file;
   const type = mediaType.startsWith("image/") ? "image" : "file";
-  const place = await client.post("/api/pre-sign-url", { action: type, name }, token, signal);
-  await client.put(asText(place.url) ?? "", file, signal);
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.fileParse)]);
-  const named =
+  const storage = await client.post("/api/pre-sign-url", { action: type, name }, token, signal);
+  await client.put(asText(storage.url) ?? "", file, signal);
+  const parseSignal = AbortSignal.any([signal, AbortSignal.timeout(limits.fileParse)]);
+  const registration =
     type === "image"
-      ? { type, file_id: asText(place.file_id) ?? "", name }
-      : { type, name, object_name: asText(place.object_name) ?? "" };
-  const { id, status } = await arrived(client, named, token, patience);
+      ? { type, file_id: asText(storage.file_id) ?? "", name }
+      : { type, name, object_name: asText(storage.object_name) ?? "" };
+  const { id, status } = await registerFile(client, registration, token, parseSignal);
   if (status === "parsed") return id;
-  const outcome = await parsed(client, id, token, patience);
-  if (outcome === "parsed") return id;
+  const finalStatus = await waitUntilParsed(client, id, token, parseSignal);
+  if (finalStatus === "parsed") return id;
   throw new GatewayError("file_rejected", `Kimi cannot read the file “${name}”.`, {
-    upstreamCode: outcome ?? "unknown",
+    upstreamCode: finalStatus ?? "unknown",
   });
 }
 
-/** Asks until Kimi has found the file in its storage. */
-async function arrived(client: LegacyClient, body: JsonObject, token: string, signal: AbortSignal) {
+/** Registers the uploaded file. Polls until Kimi has found it in its storage. */
+async function registerFile(client: LegacyClient, body: JsonObject, token: string, signal: AbortSignal) {
   for (;;) {
     const file = await client.post("/api/file", body, token, signal);
     const [id, status] = [asText(file.id), asText(file.status)];
     if (!id) throw new GatewayError("upstream_protocol", "Kimi answered an upload without a file id.");
     if (status === "initialized" || status === "parsed") return { id, status };
-    await setTimeout(limits.fileParsePoll, undefined, { signal }).catch(() => outOfPatience(signal));
+    await setTimeout(limits.fileParsePoll, undefined, { signal }).catch(() => throwAbortReason(signal));
   }
 }
 
-/** The last status that Kimi tells while it reads the file; it is read where that is `parsed`. */
-async function parsed(client: LegacyClient, id: string, token: string, signal: AbortSignal) {
-  const stream = await client.stream("/api/file/parse_process", { ids: [id] }, token, signal);
-  const states = new ParseStates();
+/** Waits for Kimi to parse the file. Resolves to the last status, which is `parsed` on success. */
+async function waitUntilParsed(client: LegacyClient, id: string, token: string, signal: AbortSignal) {
+  const stream = await client.openStream("/api/file/parse_process", { ids: [id] }, token, signal);
+  const statusSink = new ParseStatusSink();
   try {
-    await stream.read(states);
-    return states.last;
+    await stream.pipeTo(statusSink);
+    return statusSink.lastStatus;
   } finally {
-    stream.close(states.isOver);
+    stream.close(statusSink.isDone);
   }
 }
 
-class ParseStates implements StreamReader {
-  readonly #decoder = new EventDecoder(limits.eventData, "Kimi");
-  last: string | undefined;
+class ParseStatusSink implements ChunkSink {
+  readonly #decoder = new SseDecoder(limits.sseEventData, "Kimi");
+  lastStatus: string | undefined;
 
-  get isOver(): boolean {
-    return this.last === "parsed";
+  get isDone(): boolean {
+    return this.lastStatus === "parsed";
   }
 
-  hear(chunks: readonly Buffer[]): undefined {
+  onChunks(chunks: readonly Buffer[]): undefined {
     for (const chunk of chunks) {
       this.#decoder.push(chunk);
       for (let data = this.#decoder.next(); data !== undefined; data = this.#decoder.next())
-        this.last = asText(parseObject(data)?.status) ?? this.last;
+        this.lastStatus = asText(parseObject(data)?.status) ?? this.lastStatus;
     }
   }
 }
 
-/** A client that leaves is a reason of ours; the time that is over becomes one. */
-function outOfPatience({ reason }: AbortSignal): never {
+/** Throws the signal's reason if it is a GatewayError, such as a client's disconnect; otherwise `timeout`. */
+function throwAbortReason({ reason }: AbortSignal): never {
   if (reason instanceof GatewayError) throw reason;
   throw new GatewayError("timeout", "Kimi takes too long to read this file.");
 }

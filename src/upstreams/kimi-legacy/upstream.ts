@@ -12,31 +12,31 @@ import type {
   UpstreamRequest,
 } from "../../core/types.js";
 import { asText, type JsonObject } from "../../lib/json.js";
-import type { Drift } from "../../observability/protocol-drift.js";
-import type { Patience, UpstreamSurroundings } from "../context.js";
-import type { AnswerStream } from "../http/response-stream.js";
-import { EventDecoder } from "../http/sse-decoder.js";
-import { AnswerTeller } from "../http/stream-pump.js";
-import { exchange, pageInstead } from "../kimi-shared/token-refresh.js";
+import type { ProtocolDrift } from "../../observability/protocol-drift.js";
+import type { IdleTimeouts, UpstreamContext } from "../context.js";
+import type { ResponseStream } from "../http/response-stream.js";
+import { SseDecoder } from "../http/sse-decoder.js";
+import { StreamPump } from "../http/stream-pump.js";
+import { refreshTokens, webPageError } from "../kimi-shared/token-refresh.js";
 import { LegacyClient } from "./client.js";
-import { isExpiredLogin } from "./errors.js";
-import { AnswerInterpreter } from "./events.js";
-import { type LegacyModel, modelNamed, models } from "./models.js";
-import { completionBody, continuationBody, newChatBody, researches } from "./request.js";
-import { upload } from "./upload.js";
+import { isRejectedAccessToken } from "./errors.js";
+import { LegacyChatInterpreter } from "./events.js";
+import { findModel, type LegacyModel, models } from "./models.js";
+import { completionBody, continuationBody, newChatBody, usesResearch } from "./request.js";
+import { uploadFile } from "./upload.js";
 
 export type KimiLegacyOptions = {
   name: string;
-  /** Default: the site of then. The same calls are answered by kimi.com too (kimi-web.md §1). */
+  /** Default: the legacy site. kimi.com answers the same calls (kimi-web.md §1). */
   baseUrl?: string;
   userAgent?: string;
   tokens: TokenPair;
 };
 
-/** The site of then. */
-export const defaultSite = "https://kimi.moonshot.cn";
+/** The legacy site. */
+export const defaultBaseUrl = "https://kimi.moonshot.cn";
 
-/** Kimi's web chat with one person's account, over the REST and event-stream protocol of before (kimi-web.md §1). */
+/** Kimi's web chat with one person's account, over the legacy REST and event stream protocol (kimi-web.md §1). */
 export class KimiLegacy implements Upstream {
   readonly kind = "kimi-legacy";
   readonly chatStructure = "line";
@@ -46,47 +46,47 @@ export class KimiLegacy implements Upstream {
   readonly name: string;
   readonly #client: LegacyClient;
   readonly #credentials: Credentials;
-  readonly #patience: Patience;
-  readonly #drift: Drift;
-  readonly #warn: UpstreamSurroundings["warn"];
+  readonly #timeouts: IdleTimeouts;
+  readonly #drift: ProtocolDrift;
+  readonly #warn: UpstreamContext["warn"];
 
   private constructor(
     name: string,
     client: LegacyClient,
     credentials: Credentials,
-    patience: Patience,
-    { drift, warn }: UpstreamSurroundings,
+    timeouts: IdleTimeouts,
+    { drift, warn }: UpstreamContext,
   ) {
     this.name = name;
     this.#client = client;
     this.#credentials = credentials;
-    this.#patience = patience;
+    this.#timeouts = timeouts;
     this.#drift = drift;
     this.#warn = warn;
   }
 
-  /** Opens the account; asks nothing of Kimi yet. */
-  static async open(options: KimiLegacyOptions, surroundings: UpstreamSurroundings): Promise<KimiLegacy> {
-    const patience = surroundings.patience ?? {
-      silence: limits.upstreamSilence,
+  /** Opens the account. Sends no request yet. */
+  static async open(options: KimiLegacyOptions, context: UpstreamContext): Promise<KimiLegacy> {
+    const timeouts = context.timeouts ?? {
+      idle: limits.upstreamIdle,
       progress: limits.upstreamProgress,
     };
-    const { name, userAgent, baseUrl = defaultSite } = options;
+    const { name, userAgent, baseUrl = defaultBaseUrl } = options;
     const client = new LegacyClient(
-      { baseUrl, silence: patience.silence, ...(userAgent ? { userAgent } : {}) },
-      surroundings.drift,
-      surroundings.recorder,
+      { baseUrl, idleTimeout: timeouts.idle, ...(userAgent ? { userAgent } : {}) },
+      context.drift,
+      context.recorder,
     );
     const credentials = await Credentials.open(name, options.tokens, {
-      store: surroundings.store,
-      renew: async (refreshToken, signal) => {
-        const pair = await exchange(() => client.get("/api/auth/token/refresh", refreshToken, signal));
-        if (pair === "page") throw pageInstead();
+      store: context.store,
+      refresh: async (refreshToken, signal) => {
+        const pair = await refreshTokens(() => client.get("/api/auth/token/refresh", refreshToken, signal));
+        if (pair === "page") throw webPageError();
         return pair;
       },
-      warn: surroundings.warn,
+      warn: context.warn,
     });
-    return new KimiLegacy(name, client, credentials, patience, surroundings);
+    return new KimiLegacy(name, client, credentials, timeouts, context);
   }
 
   async models(): Promise<Model[]> {
@@ -94,37 +94,45 @@ export class KimiLegacy implements Upstream {
   }
 
   findModel(name: string): Model | undefined {
-    return modelNamed(name);
+    return findModel(name);
   }
 
-  /** One turn, in as many streams as its length takes; they join without a seam. */
-  async chat(request: UpstreamRequest, tell: EventSink, signal: AbortSignal): Promise<void> {
-    const model = wireModel(request.model.id);
-    if (researches(request, model)) await this.#expectResearch(signal);
-    const chat = request.continueFrom?.chat ?? (await this.#newChat(model, signal));
-    await tell([{ type: "opened", chat, message: "" }]);
-    const interpreter = new AnswerInterpreter(this.#drift);
-    await this.#hear(await this.#say(chat, completionBody(request, model), signal), interpreter, tell);
-    for (let parts = 1; parts <= limits.continuations && interpreter.unfinished; parts++) {
-      const rest = await this.#continue(chat, continuationBody(interpreter.unfinished, model), signal);
+  /** One turn, in as many streams as its length takes (`limits.continuations`). Their texts join seamlessly. */
+  async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
+    const model = getModel(request.model.id);
+    if (usesResearch(request, model)) await this.#checkResearchQuota(signal);
+    const chat = request.continueFrom?.chat ?? (await this.#createChat(model, signal));
+    await sink([{ type: "chat-opened", chat, message: "" }]);
+    const interpreter = new LegacyChatInterpreter(this.#drift);
+    await this.#consume(
+      await this.#openCompletion(chat, completionBody(request, model), signal),
+      interpreter,
+      sink,
+    );
+    for (let streams = 1; streams <= limits.continuations && interpreter.continuationSegment; streams++) {
+      const rest = await this.#openContinuation(
+        chat,
+        continuationBody(interpreter.continuationSegment, model),
+        signal,
+      );
       if (!rest) break;
-      interpreter.goOn();
-      await this.#hear(rest, interpreter, tell);
+      interpreter.startNextStream();
+      await this.#consume(rest, interpreter, sink);
     }
-    await tell([{ type: "finish", reason: interpreter.finishReason() }]);
+    await sink([{ type: "finish", reason: interpreter.finishReason() }]);
   }
 
   accountId(): string {
-    return this.#credentials.account();
+    return this.#credentials.accountId();
   }
 
   upload(file: FileContent, signal: AbortSignal): Promise<string> {
-    return this.#loggedIn(signal, (token) => upload(this.#client, file, token, signal));
+    return this.#callWithToken(signal, (token) => uploadFile(this.#client, file, token, signal));
   }
 
   /** Deletes a chat (kimi-web.md §1.3). */
   async deleteChat(chat: string, signal: AbortSignal): Promise<void> {
-    await this.#loggedIn(signal, (token) => this.#client.delete(chatPath(chat), token, signal));
+    await this.#callWithToken(signal, (token) => this.#client.delete(chatPath(chat), token, signal));
   }
 
   status(): AccountStatus {
@@ -136,10 +144,14 @@ export class KimiLegacy implements Upstream {
     await this.#client.close();
   }
 
-  /** In a stream Kimi does not tell that the quota is used up, so it is asked before (kimi-web.md §1.6). */
-  async #expectResearch(signal: AbortSignal): Promise<void> {
+  /**
+   * Streams do not report a used-up research quota, so it is checked first (kimi-web.md §1.6). Throws `quota_exceeded`.
+   */
+  async #checkResearchQuota(signal: AbortSignal): Promise<void> {
     const path = "/api/chat/research/usage";
-    const { used, total } = await this.#loggedIn(signal, (token) => this.#client.get(path, token, signal));
+    const { used, total } = await this.#callWithToken(signal, (token) =>
+      this.#client.get(path, token, signal),
+    );
     if (typeof used !== "number" || typeof total !== "number" || used < total) return;
     throw new GatewayError(
       "quota_exceeded",
@@ -148,30 +160,34 @@ export class KimiLegacy implements Upstream {
     );
   }
 
-  /** A client that leaves meanwhile does not stop this: of a chat whose id is lost nobody could ever be rid again. */
-  async #newChat(model: LegacyModel, signal: AbortSignal): Promise<string> {
+  /** Not aborted by the client's disconnect: a chat whose id is lost could never be deleted. */
+  async #createChat(model: LegacyModel, signal: AbortSignal): Promise<string> {
     const body = newChatBody(model);
-    const answer = await this.#loggedIn(signal, (token) =>
+    const response = await this.#callWithToken(signal, (token) =>
       this.#client.post("/api/chat", body, token, AbortSignal.timeout(limits.unary)),
     );
-    const id = asText(answer.id);
+    const id = asText(response.id);
     if (!id) throw new GatewayError("upstream_protocol", "Kimi made a new chat without an id.");
     return id;
   }
 
-  #say(chat: string, body: JsonObject, signal: AbortSignal): Promise<AnswerStream> {
+  #openCompletion(chat: string, body: JsonObject, signal: AbortSignal): Promise<ResponseStream> {
     const path = `${chatPath(chat)}/completion/stream`;
-    return this.#loggedIn(signal, async (token) => {
-      const stream = await this.#client.stream(path, body, token, signal);
+    return this.#callWithToken(signal, async (token) => {
+      const stream = await this.#client.openStream(path, body, token, signal);
       void this.#credentials.confirm(token);
       return stream;
     });
   }
 
-  /** The rest of an answer; undefined where Kimi does not go on, and what was said is all there will be. */
-  async #continue(chat: string, body: JsonObject, signal: AbortSignal): Promise<AnswerStream | undefined> {
+  /** Opens the stream with the rest of an answer; undefined if Kimi does not continue it. */
+  async #openContinuation(
+    chat: string,
+    body: JsonObject,
+    signal: AbortSignal,
+  ): Promise<ResponseStream | undefined> {
     try {
-      return await this.#say(chat, body, signal);
+      return await this.#openCompletion(chat, body, signal);
     } catch (error) {
       signal.throwIfAborted();
       this.#warn("Kimi did not go on with an answer that it had cut to length", error);
@@ -179,27 +195,27 @@ export class KimiLegacy implements Upstream {
     }
   }
 
-  /** One stream, heard until Kimi has closed it too: before that, it takes no other on this account. */
-  async #hear(stream: AnswerStream, interpreter: AnswerInterpreter, tell: EventSink): Promise<void> {
-    const decoder = new EventDecoder(limits.eventData, "Kimi");
-    const { progress } = this.#patience;
+  /** Reads one stream until Kimi has closed it: before that, Kimi accepts no other on this account. */
+  async #consume(stream: ResponseStream, interpreter: LegacyChatInterpreter, sink: EventSink): Promise<void> {
+    const decoder = new SseDecoder(limits.sseEventData, "Kimi");
+    const { progress } = this.#timeouts;
     try {
-      await stream.read(new AnswerTeller(decoder, interpreter, { tell, service: "Kimi", progress }));
-      interpreter.close();
+      await stream.pipeTo(new StreamPump(decoder, interpreter, { sink, service: "Kimi", progress }));
+      interpreter.onStreamEnd();
     } finally {
-      stream.close(interpreter.ended);
-      await stream.gone(limits.lastBytes);
+      stream.close(interpreter.isComplete);
+      await stream.waitForEnd(limits.upstreamClose);
     }
   }
 
-  /** A call with a valid login; a refused one is renewed once. */
-  #loggedIn<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
-    return this.#credentials.call(call, isExpiredLogin, signal);
+  /** A call with a valid access token. A rejected token is refreshed and the call repeated, once. */
+  #callWithToken<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
+    return this.#credentials.withAccessToken(call, isRejectedAccessToken, signal);
   }
 }
 
-function wireModel(id: string): LegacyModel {
-  const model = modelNamed(id);
+function getModel(id: string): LegacyModel {
+  const model = findModel(id);
   if (model) return model;
   throw new GatewayError("model_not_found", `Kimi has no model ${id}.`, { param: "model" });
 }

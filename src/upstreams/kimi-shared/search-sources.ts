@@ -2,23 +2,23 @@ import { limits } from "../../core/limits.js";
 import type { ChatEvent, Source } from "../../core/types.js";
 import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
 
-/** The pages that a search of one answer found, numbered as they appear (kimi-web.md §2.6). */
-export class Sources {
+/** The search results of one answer, numbered from 1 in order of appearance (kimi-web.md §2.6). */
+export class SearchSources {
   readonly #byReference = new Map<string, number>();
-  /** The addresses in the order in which they appeared. */
+  /** URLs in order of appearance. */
   readonly #urls: string[] = [];
 
-  /** Reads `searchChunks`, or the `searchResult`s of a tool's contents; emits each page once. */
-  read(items: unknown, out: ChatEvent[]): void {
-    for (const item of objectsIn(items)) this.#add(asObject(item.searchResult) ?? item, out);
+  /** Adds `searchChunks`, or the `searchResult`s of a tool's contents. Emits a `source` event for each new URL. */
+  addResults(items: unknown, out: ChatEvent[]): void {
+    for (const item of objectsIn(items)) this.#addResult(asObject(item.searchResult) ?? item, out);
   }
 
-  /** The number of the page that a citation mark means, by its `refIndex` or by its id. */
-  find(reference: string): number | undefined {
+  /** The number of the source that a citation mark refers to, by its `refIndex` or its id. */
+  findIndex(reference: string): number | undefined {
     return this.#byReference.get(reference);
   }
 
-  #add(result: JsonObject, out: ChatEvent[]): void {
+  #addResult(result: JsonObject, out: ChatEvent[]): void {
     const base = asObject(result.base) ?? result;
     const url = asText(base.url);
     if (!url) return;
@@ -26,7 +26,7 @@ export class Sources {
     if (index === 0) {
       if (this.#urls.length >= limits.sources) return;
       index = this.#urls.push(url);
-      out.push({ type: "source", source: sourceOf(index, url, base) });
+      out.push({ type: "source", source: toSource(index, url, base) });
     }
     for (const reference of [asText(result.refIndex), asText(result.id)]) {
       if (reference && !this.#byReference.has(reference)) this.#byReference.set(reference, index);
@@ -34,7 +34,7 @@ export class Sources {
   }
 }
 
-function sourceOf(index: number, url: string, base: JsonObject): Source {
+function toSource(index: number, url: string, base: JsonObject): Source {
   const snippet = asText(base.snippet);
   const site = asText(base.siteName);
   const published = asText(base.publishTime);

@@ -4,12 +4,15 @@ import { asObject, asText, type JsonObject } from "../../lib/json.js";
 import { notJsonCode } from "./errors.js";
 
 /**
- * The pair that a refresh answers with; that it was refused; or that a web page answered, which one endpoint does for
- * a refused token (kimi-web.md §1.2) and networks with a sign-in page do for everything. Throws where it could not say.
+ * Sends a token refresh. Resolves to the new pair; to `refused`; or to `page` for a web page, which one endpoint sends
+ * for a refused token (kimi-web.md §1.2) and networks with a sign-in page send for everything. Throws GatewayError
+ * where Kimi gave no verdict.
  */
-export async function exchange(call: () => Promise<JsonObject>): Promise<TokenPair | "refused" | "page"> {
+export async function refreshTokens(
+  sendRefresh: () => Promise<JsonObject>,
+): Promise<TokenPair | "refused" | "page"> {
   try {
-    return readPair(await call());
+    return parseTokenPair(await sendRefresh());
   } catch (error) {
     if (error instanceof GatewayError && error.upstreamCode === notJsonCode) return "page";
     if (error instanceof GatewayError && isRefusal(error)) return "refused";
@@ -17,8 +20,8 @@ export async function exchange(call: () => Promise<JsonObject>): Promise<TokenPa
   }
 }
 
-/** Nobody at Kimi has said anything about the token. */
-export function pageInstead(): GatewayError {
+/** A web page answered in place of Kimi, so nothing is known about the token. */
+export function webPageError(): GatewayError {
   return new GatewayError(
     "upstream_unavailable",
     "A web page answered in place of Kimi's account service. See whether this network has a sign-in page or a filter, " +
@@ -26,7 +29,7 @@ export function pageInstead(): GatewayError {
   );
 }
 
-/** 401, 403, 404 and a malformed-token answer say no. */
+/** 401, 403, 404 and the error of a malformed token are refusals. */
 function isRefusal(error: GatewayError): boolean {
   return (
     error.code === "account_login_required" ||
@@ -35,7 +38,7 @@ function isRefusal(error: GatewayError): boolean {
   );
 }
 
-function readPair(answer: JsonObject): TokenPair {
+function parseTokenPair(answer: JsonObject): TokenPair {
   const body = asObject(answer.data) ?? answer;
   const accessToken = asText(body.accessToken) ?? asText(body.access_token);
   const refreshToken = asText(body.refreshToken) ?? asText(body.refresh_token);

@@ -1,9 +1,9 @@
 import type { Model, Thinking } from "../../core/types.js";
 import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
-import type { Drift } from "../../observability/protocol-drift.js";
+import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { KimiClient } from "./client.js";
 
-/** A model with what a request for it needs on the wire (kimi-web.md §3). */
+/** A model with the wire fields that its requests need (kimi-web.md §3). */
 export type KimiModel = Model & {
   scenario: string;
   kimiPlusId: string | undefined;
@@ -11,14 +11,14 @@ export type KimiModel = Model & {
   contextLengthOption: string | undefined;
 };
 
-/** The window of Kimi's chat models, in tokens (kimi-web.md §3). */
-const contextTokens = 262_144;
+/** Context window of Kimi's chat models (kimi-web.md §3). */
+const contextWindowTokens = 262_144;
 
-/** The catalogue of 2026-09-15, used while the live one cannot be had. */
-export const builtIn: readonly KimiModel[] = [
-  kimiModel("k2d6-chat", "Kimi K2.6", "SCENARIO_CHAT", ["off", "low"]),
+/** Kimi's models of 2026-09-15, used until the live list is loaded. */
+export const builtInModels: readonly KimiModel[] = [
+  createModel("k2d6-chat", "Kimi K2.6", "SCENARIO_CHAT", ["off", "low"]),
   {
-    ...kimiModel("k3-agent", "Kimi K3", "SCENARIO_OK_COMPUTER", ["low", "high", "max"]),
+    ...createModel("k3-agent", "Kimi K3", "SCENARIO_OK_COMPUTER", ["low", "high", "max"]),
     agent: true,
     kimiPlusId: "ok-computer",
     agentMode: "TYPE_NORMAL",
@@ -26,74 +26,79 @@ export const builtIn: readonly KimiModel[] = [
   },
 ];
 
-/** Whether these models are the built-in ones, not those that Kimi lists. */
-export function isBuiltIn(models: readonly Model[]): boolean {
-  return models.every((model) => builtIn.some((each) => each === model));
+/** Whether these models are the built-in ones rather than Kimi's live list. */
+export function areBuiltInModels(models: readonly Model[]): boolean {
+  return models.every((model) => builtInModels.some((each) => each === model));
 }
 
-/** Efforts on the wire, weakest first (kimi-web.md §2.4). MEDIUM is ours neither to ask for nor to show. */
-const efforts: Record<string, Thinking> = {
+/** Efforts on the wire, weakest first (kimi-web.md §2.4). MEDIUM is neither requested nor listed. */
+const thinkingByEffort: Record<string, Thinking> = {
   REASONING_EFFORT_NONE: "off",
   REASONING_EFFORT_LOW: "low",
   REASONING_EFFORT_HIGH: "high",
   REASONING_EFFORT_MAX: "max",
 };
 
-/** Asks Kimi which models this account has. */
-export async function loadCatalogue(client: KimiClient, token: string, drift: Drift, signal: AbortSignal) {
-  const answer = await client.call(
+/** Fetches the models of this account. */
+export async function fetchModels(
+  client: KimiClient,
+  token: string,
+  drift: ProtocolDrift,
+  signal: AbortSignal,
+) {
+  const response = await client.call(
     "kimi.gateway.config.v1.ConfigService/GetAvailableModels",
     {},
     token,
     signal,
   );
-  return readCatalogue(answer, drift);
+  return parseModels(response, drift);
 }
 
 /**
- * Reads the answer of GetAvailableModels (kimi-web.md §3). The list's own field name is not proven, so any array
- * of models will do.
+ * Parses the response of GetAvailableModels (kimi-web.md §3). The name of the list's field is not proven, so any array
+ * of models is accepted.
  */
-export function readCatalogue(answer: JsonObject, drift: Drift): KimiModel[] {
-  const defaultModel = asText(asObject(answer.defaultScenario)?.model) ?? asText(answer.defaultChatModel);
-  const items = Object.values(answer)
+export function parseModels(response: JsonObject, drift: ProtocolDrift): KimiModel[] {
+  const defaultModel = asText(asObject(response.defaultScenario)?.model) ?? asText(response.defaultChatModel);
+  const items = Object.values(response)
     .flatMap(objectsIn)
     .filter((item) => asText(item.id) && asText(item.scenario) && item.available !== false);
-  const models = items.map((item) => readModel(item, drift));
-  const fallback = models.find((model) => !model.agent)?.id;
-  const known = models.some((model) => model.id === defaultModel) ? defaultModel : fallback;
-  return models.map((model) => ({ ...model, isDefault: model.id === known }));
+  const models = items.map((item) => parseModel(item, drift));
+  const firstChatModel = models.find((model) => !model.agent)?.id;
+  const defaultId = models.some((model) => model.id === defaultModel) ? defaultModel : firstChatModel;
+  return models.map((model) => ({ ...model, isDefault: model.id === defaultId }));
 }
 
-function readModel(item: JsonObject, drift: Drift): KimiModel {
+function parseModel(item: JsonObject, drift: ProtocolDrift): KimiModel {
   const scenario = asText(item.scenario) ?? "";
   if (!/^SCENARIO_(CHAT|OK_COMPUTER|OK_COMPUTER_SWARM|K2D5|K3)$/.test(scenario))
-    drift.note("scenario", scenario);
-  const offered = objectsIn(item.reasoningEffortOptions).map(
-    (option) => efforts[asText(option.effort) ?? ""],
+    drift.record("scenario", scenario);
+  const efforts = objectsIn(item.reasoningEffortOptions).map(
+    (option) => thinkingByEffort[asText(option.effort) ?? ""],
   );
-  const thinking = offered.filter((effort) => effort !== undefined);
+  const thinking = efforts.filter((effort) => effort !== undefined);
   const agentMode = asText(item.agentMode);
   return {
-    ...kimiModel(asText(item.id) ?? "", asText(item.displayName) ?? "", scenario, thinking),
+    ...createModel(asText(item.id) ?? "", asText(item.displayName) ?? "", scenario, thinking),
     agent: agentMode !== undefined || /OK_COMPUTER/.test(scenario),
     kimiPlusId: asText(item.kimiPlusId),
     agentMode,
-    contextLengthOption: asText(item.defaultContextLength) ?? firstContextLength(item),
+    contextLengthOption: asText(item.defaultContextLength) ?? firstAvailableContextLength(item),
   };
 }
 
-function firstContextLength(item: JsonObject): string | undefined {
-  const open = objectsIn(item.contextLengthOptions).find((option) => option.available !== false);
-  return asText(open?.contextLength);
+function firstAvailableContextLength(item: JsonObject): string | undefined {
+  const available = objectsIn(item.contextLengthOptions).find((option) => option.available !== false);
+  return asText(available?.contextLength);
 }
 
-function kimiModel(id: string, name: string, scenario: string, thinking: Thinking[]): KimiModel {
+function createModel(id: string, name: string, scenario: string, thinking: Thinking[]): KimiModel {
   return {
     id,
     name: name || id,
     owner: "moonshot",
-    contextLength: contextTokens,
+    contextLength: contextWindowTokens,
     inputs: ["text", "image", "file"],
     thinking: thinking.length > 0 ? thinking : ["off"],
     agent: false,

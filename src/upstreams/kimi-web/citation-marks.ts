@@ -1,87 +1,87 @@
 import { limits } from "../../core/limits.js";
 
-/** What is left of a piece of text once the citation marks are taken out of it. */
-export type Piece = { type: "text"; text: string } | { type: "mark"; refs: string[] };
+/** A part of an answer's text: plain text, or a citation mark with its references. */
+export type TextSegment = { type: "text"; text: string } | { type: "mark"; refs: string[] };
 
-const open = "\ue3a0";
+const markStart = "\ue3a0";
 const separator = "\ue3a3";
-const close = "\ue3a8";
+const markEnd = "\ue3a8";
 
-const suspicious = /[\ue000-\uf8ff[\ud800-\udbff]/;
+const mayNeedParsing = /[\ue000-\uf8ff[\ud800-\udbff]/;
 const privateUse = /[\ue000-\uf8ff]/g;
-/** What may still grow into `[^12^]`. */
-const bracketStart = /\[(?:\^(?:\d{1,6}\^?)?)?$/;
+/** An incomplete `[^12^]` at the end of a text. */
+const openBracketMark = /\[(?:\^(?:\d{1,6}\^?)?)?$/;
 const bracketMark = /\[\^(\d{1,6})\^\]/g;
 
 /**
- * Takes Kimi's citation marks out of a text that arrives in pieces: private-use runs `U+E3A0 cite U+E3A3 ref …
- * U+E3A8` and the older `[^3^]` (kimi-web.md §2.6). No private-use character gets through, and no surrogate
- * pair is cut in two.
+ * Separates citation marks from a streamed text: private-use runs `U+E3A0 cite U+E3A3 ref … U+E3A8` and the older
+ * `[^3^]` (kimi-web.md §2.6). The text segments contain no private-use character and no half of a surrogate pair.
  */
-export class MarkReader {
-  #held = "";
+export class CitationMarkParser {
+  #pending = "";
 
-  /** True where this text needs not be read: nothing in it is, or may grow into, a mark, and none has begun. */
-  isFree(text: string): boolean {
-    return this.#held === "" && !suspicious.test(text);
+  /** True if this text needs no parsing: it holds no mark or beginning of one, and none is pending. */
+  isPlain(text: string): boolean {
+    return this.#pending === "" && !mayNeedParsing.test(text);
   }
 
-  push(text: string): Piece[] {
-    const all = this.#held + text;
-    const cut = holdFrom(all);
-    this.#held = all.slice(cut);
-    return split(all.slice(0, cut));
+  push(text: string): TextSegment[] {
+    const available = this.#pending + text;
+    const completeLength = completeLengthOf(available);
+    this.#pending = available.slice(completeLength);
+    return splitMarks(available.slice(0, completeLength));
   }
 
-  /** What was still held when the text ended. */
-  flush(): Piece[] {
-    const rest = this.#held;
-    this.#held = "";
-    return rest === "" ? [] : split(rest);
+  /** The pending rest, to be called at the end of the text. */
+  flush(): TextSegment[] {
+    const rest = this.#pending;
+    this.#pending = "";
+    return rest === "" ? [] : splitMarks(rest);
   }
 }
 
-/** Where the part begins that must wait for the next piece. */
-function holdFrom(text: string): number {
-  const opened = text.lastIndexOf(open);
-  if (opened > text.lastIndexOf(close) && text.length - opened <= limits.citationMark) return opened;
-  const bracket = bracketStart.exec(text);
+/** The length of the part that can be split now; the rest must wait for more text. */
+function completeLengthOf(text: string): number {
+  const lastStart = text.lastIndexOf(markStart);
+  if (lastStart > text.lastIndexOf(markEnd) && text.length - lastStart <= limits.citationMark)
+    return lastStart;
+  const bracket = openBracketMark.exec(text);
   if (bracket) return bracket.index;
   const last = text.charCodeAt(text.length - 1);
   return last >= 0xd800 && last <= 0xdbff ? text.length - 1 : text.length;
 }
 
-function split(text: string): Piece[] {
-  const pieces: Piece[] = [];
-  let at = 0;
-  for (let start = text.indexOf(open); start !== -1; start = text.indexOf(open, at)) {
-    const end = text.indexOf(close, start);
+function splitMarks(text: string): TextSegment[] {
+  const segments: TextSegment[] = [];
+  let position = 0;
+  for (let start = text.indexOf(markStart); start !== -1; start = text.indexOf(markStart, position)) {
+    const end = text.indexOf(markEnd, start);
     if (end === -1) break;
-    splitBrackets(text.slice(at, start), pieces);
-    pieces.push({ type: "mark", refs: refsOf(text.slice(start + 1, end)) });
-    at = end + 1;
+    splitBracketMarks(text.slice(position, start), segments);
+    segments.push({ type: "mark", refs: parseReferences(text.slice(start + 1, end)) });
+    position = end + 1;
   }
-  splitBrackets(text.slice(at), pieces);
-  return pieces;
+  splitBracketMarks(text.slice(position), segments);
+  return segments;
 }
 
-function splitBrackets(text: string, pieces: Piece[]): void {
-  let at = 0;
+function splitBracketMarks(text: string, segments: TextSegment[]): void {
+  let position = 0;
   for (const mark of text.matchAll(bracketMark)) {
-    addText(text.slice(at, mark.index), pieces);
-    pieces.push({ type: "mark", refs: [mark[1] ?? ""] });
-    at = mark.index + mark[0].length;
+    addText(text.slice(position, mark.index), segments);
+    segments.push({ type: "mark", refs: [mark[1] ?? ""] });
+    position = mark.index + mark[0].length;
   }
-  addText(text.slice(at), pieces);
+  addText(text.slice(position), segments);
 }
 
-function addText(text: string, pieces: Piece[]): void {
+function addText(text: string, segments: TextSegment[]): void {
   const clean = text.replace(privateUse, "");
-  if (clean !== "") pieces.push({ type: "text", text: clean });
+  if (clean !== "") segments.push({ type: "text", text: clean });
 }
 
-/** `cite⟂web_search:1#0⟂web_search:1#2` → the references, each without its quoted passage. */
-function refsOf(mark: string): string[] {
+/** The references of `cite⟂web_search:1#0⟂web_search:1#2`, each without its quoted passage. */
+function parseReferences(mark: string): string[] {
   return mark
     .split(separator)
     .slice(1)

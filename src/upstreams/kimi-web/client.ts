@@ -3,43 +3,51 @@ import { limits } from "../../core/limits.js";
 import type { FileContent } from "../../core/types.js";
 import { type JsonObject, parseObject } from "../../lib/json.js";
 import { version } from "../../lib/version.js";
-import type { Drift } from "../../observability/protocol-drift.js";
+import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
-import { type Answered, call, type Host, host, openAnswer, retryAfter, shortCall } from "../http/client.js";
-import { AnswerStream } from "../http/response-stream.js";
-import { notEvents, notJson } from "../kimi-shared/errors.js";
-import { encodeFrame } from "./envelope.js";
+import {
+  createHost,
+  fetchResponse,
+  type Host,
+  type HttpResponse,
+  openStream,
+  parseRetryAfter,
+  unaryTimeouts,
+} from "../http/client.js";
+import { ResponseStream } from "../http/response-stream.js";
+import { notEventStreamError, notJsonError } from "../kimi-shared/errors.js";
+import { encodeEnvelope } from "./envelope.js";
 import { statusToError } from "./errors.js";
-import { FileForm } from "./multipart-form.js";
+import { MultipartFileForm } from "./multipart-form.js";
 
 export type ClientOptions = {
-  /** The site, e.g. `https://www.kimi.com`. */
+  /** Base URL of the site, e.g. `https://www.kimi.com`. */
   baseUrl: string;
-  /** The account gateway, e.g. `https://auth.kimi.com`. */
+  /** Base URL of the account gateway, e.g. `https://auth.kimi.com`. */
   authUrl: string;
   userAgent?: string;
-  /** Milliseconds of silence after which an answer is given up. */
-  silence: number;
+  /** Milliseconds without a byte after which an answer is aborted. */
+  idleTimeout: number;
 };
 
-/** Kimi over HTTP: short calls and the one that streams (kimi-web.md §2.1). Throws GatewayError and nothing else. */
+/** HTTP client of Kimi's site: unary calls and the chat stream (kimi-web.md §2.1). Throws only GatewayError. */
 export class KimiClient {
   readonly #site: Host;
   readonly #auth: Host;
-  readonly #drift: Drift;
-  readonly #silence: number;
+  readonly #drift: ProtocolDrift;
+  readonly #idleTimeout: number;
   readonly #headers: Record<string, string>;
 
-  constructor(options: ClientOptions, drift: Drift, recorder?: Recorder) {
-    const timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: options.silence };
-    this.#site = host("Kimi", options.baseUrl, timeouts, recorder);
-    this.#auth = host("Kimi", options.authUrl, timeouts, recorder);
+  constructor(options: ClientOptions, drift: ProtocolDrift, recorder?: Recorder) {
+    const timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: options.idleTimeout };
+    this.#site = createHost("Kimi", options.baseUrl, timeouts, recorder);
+    this.#auth = createHost("Kimi", options.authUrl, timeouts, recorder);
     this.#drift = drift;
-    this.#silence = options.silence;
+    this.#idleTimeout = options.idleTimeout;
     this.#headers = {
       "user-agent": options.userAgent ?? `Moonbridge/${version}`,
       "connect-protocol-version": "1",
-      // Some JSON endpoints compress unasked (kimi-web.md §2.1).
+      // Some JSON endpoints compress without being asked to (kimi-web.md §2.1).
       "accept-encoding": "identity",
       // Selects the current protocol: below 2.0.0 the catalogue is an older one (kimi-web.md §2.2).
       "x-msh-platform": "web",
@@ -57,42 +65,44 @@ export class KimiClient {
     return this.#post(this.#site, `/apiv2-files/${method}`, JSON.stringify(body), signal, token);
   }
 
-  /** Sends a file as one multipart form, as it is read (kimi-web.md §2.8). */
+  /** Uploads a file as a multipart form, streamed as it is read (kimi-web.md §2.8). */
   async upload(file: FileContent, token: string, signal: AbortSignal): Promise<JsonObject> {
-    const form = new FileForm(file);
+    const form = new MultipartFileForm(file);
     const headers = { ...this.#headersFor(token), ...form.headers };
     const path = "/apiv2-files/file/upload";
     const body = Readable.from(form.bytes(), { objectMode: false });
-    return this.#read(await call(this.#site, { method: "POST", path, headers, body, signal }));
+    return this.#parseBody(await fetchResponse(this.#site, { method: "POST", path, headers, body, signal }));
   }
 
-  /** A unary call to the account gateway, which takes no bearer. */
+  /** A unary call to the account gateway, which takes no bearer token. */
   callAuth(method: string, body: JsonObject, signal: AbortSignal): Promise<JsonObject> {
     return this.#post(this.#auth, `/api/${method}`, JSON.stringify(body), signal);
   }
 
-  /** A GET of the legacy API on the site. */
+  /** A GET request to the site's legacy API. */
   async getLegacy(path: string, token: string, signal: AbortSignal): Promise<JsonObject> {
     const headers = this.#headersFor(token);
-    return this.#read(await call(this.#site, { method: "GET", path, headers, signal, ...shortCall }));
+    return this.#parseBody(
+      await fetchResponse(this.#site, { method: "GET", path, headers, signal, ...unaryTimeouts }),
+    );
   }
 
-  /** Opens the stream of one answer; the caller must close it. */
-  async openChat(body: string, token: string, signal: AbortSignal): Promise<AnswerStream> {
+  /** Opens the envelope stream of one answer. The caller must close it. */
+  async openChat(body: string, token: string, signal: AbortSignal): Promise<ResponseStream> {
     const headers = { ...this.#headersFor(token), "content-type": "application/connect+json" };
     const path = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
-    const asked = {
+    const request = {
       method: "POST",
       path,
       headers,
-      body: encodeFrame(body),
+      body: encodeEnvelope(body),
       signal,
-      silence: this.#silence,
+      idleTimeout: this.#idleTimeout,
     } as const;
-    const answer = await openAnswer(this.#site, asked, "application/connect+json");
-    if (answer instanceof AnswerStream) return answer;
-    this.#read(answer);
-    throw notEvents(answer.headers["content-type"]);
+    const response = await openStream(this.#site, request, "application/connect+json");
+    if (response instanceof ResponseStream) return response;
+    this.#parseBody(response);
+    throw notEventStreamError(response.headers["content-type"]);
   }
 
   async close(): Promise<void> {
@@ -104,23 +114,26 @@ export class KimiClient {
   }
 
   async #post(
-    to: Host,
+    host: Host,
     path: string,
     body: string,
     signal: AbortSignal,
     token?: string,
   ): Promise<JsonObject> {
     const headers = { ...this.#headersFor(token), "content-type": "application/json" };
-    return this.#read(await call(to, { method: "POST", path, headers, body, signal, ...shortCall }));
+    return this.#parseBody(
+      await fetchResponse(host, { method: "POST", path, headers, body, signal, ...unaryTimeouts }),
+    );
   }
 
-  /** The body of a short call. Anything but a JSON object with status 200 is an error. */
-  #read(answer: Answered): JsonObject {
-    const body = parseObject(answer.body);
-    if (answer.status !== 200) {
-      throw statusToError(answer.status, body, this.#drift, retryAfter(answer.headers["retry-after"]));
+  /** The body of a unary call. Throws unless it is a JSON object with status 200. */
+  #parseBody(response: HttpResponse): JsonObject {
+    const body = parseObject(response.body);
+    if (response.status !== 200) {
+      const retryAfterSeconds = parseRetryAfter(response.headers["retry-after"]);
+      throw statusToError(response.status, body, this.#drift, retryAfterSeconds);
     }
-    if (!body) throw notJson(answer.headers["content-type"]);
+    if (!body) throw notJsonError(response.headers["content-type"]);
     return body;
   }
 }

@@ -1,73 +1,75 @@
-import type { Frame } from "./envelope.js";
-import type { Voice } from "./text-blocks.js";
+import type { Envelope } from "./envelope.js";
+import type { TextChannel } from "./text-blocks.js";
 
-/** A frame that extends a block by words, here without any that need unescaping: kimi-web.md §2.5. */
-const extending =
+/** An `append` of text without JSON escapes to a text block (kimi-web.md §2.5). */
+const appendPattern =
   /^(\{"op":"append","mask":"block\.(?:text|think)\.content","eventOffset":)\d+(,"block":\{"id":"([^"\\]+)",(?:"parentId":"[^"\\]*",)?"(text|think)":\{"content":")[^"\\]*("\}\}\})$/;
 
 const [zero, nine, space, quote, backslash] = [0x30, 0x39, 0x20, 0x22, 0x5c];
 
 /**
- * Reads a frame that says the same as an earlier one but for its number and its words. Almost all frames of an answer
- * do, and to parse the JSON of each would take a third of all that is done to a delta.
+ * Reads a delta without parsing its JSON, if its bytes equal those of an earlier one except for the offset and the
+ * text. Almost all envelopes of an answer do; parsing the JSON of each would be a third of the cost of a delta.
  */
-export class NextWords {
-  /** The earlier frame without its number and its words: what stands before, between and behind them. */
-  #model = Buffer.alloc(0);
+export class DeltaFastPath {
+  /** The bytes of the earlier delta before, between and after its offset and its text. */
+  #template = Buffer.alloc(0);
   #headLength = 0;
   #tailLength = 0;
-  /** The block that is extended. */
-  block = "";
-  voice: Voice = "text";
+  /** The id of the block that the delta extends. */
+  blockId = "";
+  channel: TextChannel = "text";
 
-  /** Takes a frame that was parsed, if it is of this kind, as the one that others are compared with. */
+  /** Takes the payload of a parsed envelope as the template for `match`, if it is such a delta. */
   learn(payload: string): void {
-    const [, head, middle, block, voice, tail] = extending.exec(payload) ?? [];
-    if (!head || !middle || !block || !tail) return;
-    this.#model = Buffer.from(head + middle + tail);
+    const [, head, middle, blockId, channel, tail] = appendPattern.exec(payload) ?? [];
+    if (!head || !middle || !blockId || !tail) return;
+    this.#template = Buffer.from(head + middle + tail);
     this.#headLength = head.length;
     this.#tailLength = tail.length;
-    this.block = block;
-    this.voice = voice === "think" ? "think" : "text";
+    this.blockId = blockId;
+    this.channel = channel === "think" ? "think" : "text";
   }
 
-  /** The words of this frame; undefined where it has to be parsed. */
-  read({ bytes, start, end }: Frame): string | undefined {
-    const model = this.#model;
+  /** The text of this delta; undefined if its JSON must be parsed. */
+  match({ bytes, start, end }: Envelope): string | undefined {
+    const template = this.#template;
     const headLength = this.#headLength;
-    const tailAt = model.length - this.#tailLength;
-    const wordsEnd = end - this.#tailLength;
-    if (headLength === 0 || !isSame(model, 0, headLength, bytes, start)) return undefined;
-    const numberAt = start + headLength;
-    let at = numberAt;
-    while (isDigit(bytes[at])) at++;
-    if (at === numberAt || !isSame(model, headLength, tailAt, bytes, at)) return undefined;
-    const wordsAt = at + tailAt - headLength;
-    if (wordsAt > wordsEnd || !isSame(model, tailAt, model.length, bytes, wordsEnd)) return undefined;
+    const tailStart = template.length - this.#tailLength;
+    const textEnd = end - this.#tailLength;
+    if (headLength === 0 || !isEqualRange(template, 0, headLength, bytes, start)) return undefined;
+    const numberStart = start + headLength;
+    let position = numberStart;
+    while (isDigit(bytes[position])) position++;
+    if (position === numberStart || !isEqualRange(template, headLength, tailStart, bytes, position))
+      return undefined;
+    const textStart = position + tailStart - headLength;
+    if (textStart > textEnd || !isEqualRange(template, tailStart, template.length, bytes, textEnd))
+      return undefined;
     let isEscaped = false;
-    for (at = wordsAt; at < wordsEnd; at++) {
-      if (isPlain(bytes[at])) continue;
-      if (bytes[at] !== backslash) return undefined;
+    for (position = textStart; position < textEnd; position++) {
+      if (isUnescapedByte(bytes[position])) continue;
+      if (bytes[position] !== backslash) return undefined;
       isEscaped = true;
-      at++;
+      position++;
     }
-    // The last quote is an escaped one.
-    if (at > wordsEnd) return undefined;
-    const words = bytes.toString("utf8", wordsAt, wordsEnd);
-    return isEscaped ? unescaped(words) : words;
+    // The closing quote is an escaped one.
+    if (position > textEnd) return undefined;
+    const text = bytes.toString("utf8", textStart, textEnd);
+    return isEscaped ? unescapeJson(text) : text;
   }
 }
 
-/** Whether a part of the model stands there. Compared here, since to ask for it costs more than it takes. */
-function isSame(model: Buffer, from: number, to: number, bytes: Buffer, at: number): boolean {
-  for (let i = from; i < to; i++) if (bytes[at + i - from] !== model[i]) return false;
+/** Whether `bytes` hold this range of the template. A loop: at this length a native call costs more. */
+function isEqualRange(template: Buffer, from: number, to: number, bytes: Buffer, position: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[position + i - from] !== template[i]) return false;
   return true;
 }
 
-/** What stands between the quotes of a JSON string; undefined if it cannot. */
-function unescaped(words: string): string | undefined {
+/** The value of a JSON string without its quotes; undefined if it is malformed. */
+function unescapeJson(escaped: string): string | undefined {
   try {
-    const string: unknown = JSON.parse(`"${words}"`);
+    const string: unknown = JSON.parse(`"${escaped}"`);
     return typeof string === "string" ? string : undefined;
   } catch {
     return undefined;
@@ -78,7 +80,7 @@ function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= zero && byte <= nine;
 }
 
-/** A byte that means itself inside a JSON string. */
-function isPlain(byte: number | undefined): boolean {
+/** A byte that stands for itself inside a JSON string. */
+function isUnescapedByte(byte: number | undefined): boolean {
   return byte !== undefined && byte >= space && byte !== quote && byte !== backslash;
 }

@@ -1,96 +1,96 @@
 import { gunzipSync } from "node:zlib";
 import { GatewayError } from "../../core/errors.js";
 
-/** Flag bits and header of an envelope: kimi-web.md §2.1. */
-const compressed = 0x01;
-const endOfStream = 0x02;
+/** Flag bits and header length of an envelope (kimi-web.md §2.1). */
+const compressedFlag = 0x01;
+const endOfStreamFlag = 0x02;
 const headerLength = 5;
 
-const nothing = Buffer.alloc(0);
+const emptyBuffer = Buffer.alloc(0);
 
 /**
- * One envelope of a Connect stream: an event, or with `last` the trailer that ends the stream. Its payload is the bytes
- * from `start` to `end`, which stay what they are until the decoder is asked again.
+ * One envelope of a Connect stream: an event, or with `isEndOfStream` the trailer. Its payload is `bytes` from `start`
+ * to `end`, valid until the next call of the decoder.
  */
-export type Frame = { last: boolean; bytes: Buffer; start: number; end: number };
+export type Envelope = { isEndOfStream: boolean; bytes: Buffer; start: number; end: number };
 
-/** The text inside a frame. */
-export function payloadOf({ bytes, start, end }: Frame): string {
+/** The payload of an envelope as text. */
+export function payloadText({ bytes, start, end }: Envelope): string {
   return bytes.toString("utf8", start, end);
 }
 
-/** Wraps a payload in the five header bytes; a request is exactly one such frame (kimi-web.md §2.1). */
-export function encodeFrame(payload: string): Buffer {
+/** Prefixes a payload with the five header bytes. A request is exactly one envelope (kimi-web.md §2.1). */
+export function encodeEnvelope(payload: string): Buffer {
   const length = Buffer.byteLength(payload);
-  const frame = Buffer.allocUnsafe(headerLength + length);
-  frame[0] = 0;
-  frame.writeUInt32BE(length, 1);
-  frame.write(payload, headerLength);
-  return frame;
+  const envelope = Buffer.allocUnsafe(headerLength + length);
+  envelope[0] = 0;
+  envelope.writeUInt32BE(length, 1);
+  envelope.write(payload, headerLength);
+  return envelope;
 }
 
 /**
- * Cuts a byte stream into frames, however it was split on the way. Never looks inside a payload.
- * `push` what arrived, then take frames with `next` until there is none.
+ * Decodes Connect envelopes: bytes in, envelopes out, however the bytes are split. Does not parse payloads. Call `push`
+ * with each chunk, then `next` until it returns undefined.
  */
-export class FrameDecoder {
+export class EnvelopeDecoder {
   readonly #maxBytes: number;
-  #bytes: Buffer = nothing;
-  /** What has arrived since `bytes`. */
-  #later: Buffer[] = [];
-  /** Where the next frame begins in `bytes`. */
-  #at = 0;
-  /** Bytes that have arrived and belong to no frame yet. */
-  #size = 0;
-  /** Bytes to wait for before it is worth looking again; keeps a large frame in small pieces linear. */
-  #wanted = headerLength;
+  #bytes: Buffer = emptyBuffer;
+  /** Chunks that arrived after `#bytes`. */
+  #laterChunks: Buffer[] = [];
+  /** Start of the next envelope in `#bytes`. */
+  #position = 0;
+  /** Bytes that have arrived and were not returned in an envelope. */
+  #availableBytes = 0;
+  /** Bytes needed before the next attempt to decode; keeps a large envelope in small chunks linear. */
+  #neededBytes = headerLength;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
   push(chunk: Buffer): void {
-    if (this.#size === 0) {
+    if (this.#availableBytes === 0) {
       this.#bytes = chunk;
-      this.#at = 0;
-    } else this.#later.push(chunk);
-    this.#size += chunk.length;
+      this.#position = 0;
+    } else this.#laterChunks.push(chunk);
+    this.#availableBytes += chunk.length;
   }
 
   /**
-   * The next complete frame, or undefined until more has arrived. Throws `upstream_protocol` for a frame over
-   * `maxBytes`, as soon as its header is there, and for one that does not unpack.
+   * The next complete envelope, or undefined until more has arrived. Throws `upstream_protocol` for an envelope over
+   * `maxBytes`, as soon as its header has arrived, and for one that does not decompress.
    */
-  next(): Frame | undefined {
-    if (this.#size < this.#wanted) {
-      // Until more comes there is nothing to hold on to.
-      if (this.#size === 0) this.#bytes = nothing;
+  next(): Envelope | undefined {
+    if (this.#availableBytes < this.#neededBytes) {
+      // Do not keep the buffer alive until more arrives.
+      if (this.#availableBytes === 0) this.#bytes = emptyBuffer;
       return undefined;
     }
-    if (this.#later.length > 0) this.#join();
+    if (this.#laterChunks.length > 0) this.#joinChunks();
     const bytes = this.#bytes;
-    const length = bytes.readUInt32BE(this.#at + 1);
-    if (length > this.#maxBytes) throw tooLarge(length, this.#maxBytes);
-    this.#wanted = headerLength + length;
-    if (this.#size < this.#wanted) return undefined;
-    const flags = bytes.readUInt8(this.#at);
-    const start = this.#at + headerLength;
+    const length = bytes.readUInt32BE(this.#position + 1);
+    if (length > this.#maxBytes) throw tooLargeError(length, this.#maxBytes);
+    this.#neededBytes = headerLength + length;
+    if (this.#availableBytes < this.#neededBytes) return undefined;
+    const flags = bytes.readUInt8(this.#position);
+    const start = this.#position + headerLength;
     const end = start + length;
-    this.#at = end;
-    this.#size -= this.#wanted;
-    this.#wanted = headerLength;
-    const last = (flags & endOfStream) !== 0;
-    if ((flags & compressed) === 0) return { last, bytes, start, end };
-    const unpacked = this.#unpacked(bytes.subarray(start, end));
-    return { last, bytes: unpacked, start: 0, end: unpacked.length };
+    this.#position = end;
+    this.#availableBytes -= this.#neededBytes;
+    this.#neededBytes = headerLength;
+    const isEndOfStream = (flags & endOfStreamFlag) !== 0;
+    if ((flags & compressedFlag) === 0) return { isEndOfStream, bytes, start, end };
+    const decompressed = this.#decompress(bytes.subarray(start, end));
+    return { isEndOfStream, bytes: decompressed, start: 0, end: decompressed.length };
   }
 
-  #join(): void {
-    this.#bytes = Buffer.concat([this.#bytes, ...this.#later]);
-    this.#later = [];
+  #joinChunks(): void {
+    this.#bytes = Buffer.concat([this.#bytes, ...this.#laterChunks]);
+    this.#laterChunks = [];
   }
 
-  #unpacked(payload: Buffer): Buffer {
+  #decompress(payload: Buffer): Buffer {
     try {
       return gunzipSync(payload, { maxOutputLength: this.#maxBytes });
     } catch (cause) {
@@ -101,7 +101,7 @@ export class FrameDecoder {
   }
 }
 
-function tooLarge(length: number, maxBytes: number): GatewayError {
+function tooLargeError(length: number, maxBytes: number): GatewayError {
   return new GatewayError(
     "upstream_protocol",
     `Kimi announced a frame of ${length} bytes; the limit is ${maxBytes}. Is the base URL really Kimi's?`,

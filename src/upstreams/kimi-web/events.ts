@@ -2,15 +2,15 @@ import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent, FinishReason } from "../../core/types.js";
 import { asObject, asText, isObject, type JsonObject, parseObject, textsIn } from "../../lib/json.js";
-import type { Drift } from "../../observability/protocol-drift.js";
-import { Sources } from "../kimi-shared/search-sources.js";
-import { NextWords } from "./delta-fast-path.js";
-import { type Frame, payloadOf } from "./envelope.js";
-import { failureToError, readFailure } from "./errors.js";
-import { Spoken } from "./text-blocks.js";
+import type { ProtocolDrift } from "../../observability/protocol-drift.js";
+import { SearchSources } from "../kimi-shared/search-sources.js";
+import { DeltaFastPath } from "./delta-fast-path.js";
+import { type Envelope, payloadText } from "./envelope.js";
+import { failureToError, parseFailure } from "./errors.js";
+import { TextBlocks } from "./text-blocks.js";
 
-/** Block kinds that carry nothing for a chat client (kimi-web.md §2.5). */
-const silentBlocks = new Set(["stage", "multiStage", "file", "memory", "artifact", "resourceLink"]);
+/** Block kinds without content for a chat client (kimi-web.md §2.5). */
+const ignoredBlocks = new Set(["stage", "multiStage", "file", "memory", "artifact", "resourceLink"]);
 const blockFields = new Set(["id", "parentId", "messageId", "createTime"]);
 const knownStatuses = new Set([
   "UNSPECIFIED",
@@ -24,55 +24,55 @@ const knownStatuses = new Set([
 const knownSeverities = new Set(["", "INFO", "BLOCK_RETRACT", "MESSAGE_RETRACT"]);
 
 /**
- * Interprets the events of one `Chat` call (kimi-web.md §2.5): frames in, ChatEvents out, no I/O.
- * Reading the end frame yields `finish` or throws the GatewayError that the answer ended with.
+ * Interprets the stream of one `Chat` call (kimi-web.md §2.5): envelopes in, ChatEvents out, no I/O. The end-of-stream
+ * envelope yields `finish` or throws the GatewayError of a failed answer.
  */
 export class ChatInterpreter {
-  readonly #drift: Drift;
-  readonly #tools: { id: string; name: string; args: string; announced: boolean }[] = [];
-  readonly #sources = new Sources();
-  readonly #spoken: Spoken;
-  readonly #nextWords = new NextWords();
+  readonly #drift: ProtocolDrift;
+  readonly #tools: { id: string; name: string; args: string; isAnnounced: boolean }[] = [];
+  readonly #sources = new SearchSources();
+  readonly #textBlocks: TextBlocks;
+  readonly #fastPath = new DeltaFastPath();
   #chatId: string;
   #assistantId = "";
-  #opened = false;
+  #isChatOpened = false;
   #status = "";
-  #done = false;
-  #retracted = false;
+  #isDone = false;
+  #isRetracted = false;
   #failure: GatewayError | undefined;
-  #usedTool = false;
-  #ended = false;
+  #hasUsedTool = false;
+  #isComplete = false;
 
-  /** `continued` is the chat that this turn continues; a new chat's id comes with the stream. */
-  constructor(drift: Drift, continued = "") {
+  /** `continuedChatId`: the chat that this turn continues. The id of a new chat comes with the stream. */
+  constructor(drift: ProtocolDrift, continuedChatId = "") {
     this.#drift = drift;
-    this.#spoken = new Spoken(drift, this.#sources);
-    this.#chatId = continued;
+    this.#textBlocks = new TextBlocks(drift, this.#sources);
+    this.#chatId = continuedChatId;
   }
 
-  /** The ids that `CancelChat` needs; undefined until Kimi has named them or once the answer is over. */
-  get running(): { chat: string; message: string } | undefined {
-    if (!this.#assistantId || !this.#chatId || this.#ended || this.#done) return undefined;
+  /** The ids for `CancelChat`; undefined until Kimi has sent them, and once the answer is over. */
+  get cancelTarget(): { chat: string; message: string } | undefined {
+    if (!this.#assistantId || !this.#chatId || this.#isComplete || this.#isDone) return undefined;
     return { chat: this.#chatId, message: this.#assistantId };
   }
 
-  get ended(): boolean {
-    return this.#ended;
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
-  /** Adds what the frame means to `out`; true if it was more than a heartbeat. */
-  read(frame: Frame, out: ChatEvent[]): boolean {
-    // The hot path first: almost every frame adds words to the block that spoke before it.
-    const words = frame.last ? undefined : this.#nextWords.read(frame);
-    if (words !== undefined) {
-      this.#spoken.say(this.#nextWords.block, this.#nextWords.voice, words, out);
+  /** Appends the events of an envelope to `out`. False for a heartbeat. */
+  interpret(envelope: Envelope, out: ChatEvent[]): boolean {
+    // The hot path: almost every envelope extends the block of the one before.
+    const text = envelope.isEndOfStream ? undefined : this.#fastPath.match(envelope);
+    if (text !== undefined) {
+      this.#textBlocks.append(this.#fastPath.blockId, this.#fastPath.channel, text, out);
       return true;
     }
-    return this.#parse(frame, out);
+    return this.#interpretJson(envelope, out);
   }
 
-  #parse(frame: Frame, out: ChatEvent[]): boolean {
-    const payload = payloadOf(frame);
+  #interpretJson(envelope: Envelope, out: ChatEvent[]): boolean {
+    const payload = payloadText(envelope);
     const event = parseObject(payload);
     if (!event) {
       throw new GatewayError(
@@ -80,151 +80,151 @@ export class ChatInterpreter {
         "Kimi sent a frame that is not JSON. Is the base URL really Kimi's?",
       );
     }
-    if (frame.last) {
-      this.#end(event, out);
+    if (envelope.isEndOfStream) {
+      this.#handleTrailer(event, out);
       return true;
     }
-    if (event.op === "append") this.#nextWords.learn(payload);
-    return this.#event(event, out);
+    if (event.op === "append") this.#fastPath.learn(payload);
+    return this.#handleEvent(event, out);
   }
 
-  #event(event: JsonObject, out: ChatEvent[]): boolean {
-    if (isObject(event.block)) this.#block(event.block, event, out);
-    else if (isObject(event.message)) this.#message(event.message, out);
-    else if (isObject(event.chat)) this.#chat(event.chat, out);
+  #handleEvent(event: JsonObject, out: ChatEvent[]): boolean {
+    if (isObject(event.block)) this.#handleBlock(event.block, event, out);
+    else if (isObject(event.message)) this.#handleMessage(event.message, out);
+    else if (isObject(event.chat)) this.#handleChat(event.chat, out);
     else if (event.heartbeat !== undefined) return false;
-    else if (event.done !== undefined) this.#done = true;
-    else if (isObject(event.notification)) this.#notification(event.notification, out);
+    else if (event.done !== undefined) this.#isDone = true;
+    else if (isObject(event.notification)) this.#handleNotification(event.notification, out);
     else
-      this.#drift.note(
+      this.#drift.record(
         "container",
         Object.keys(event).find((key) => !/^(op|mask|eventOffset)$/.test(key)) ?? "none",
       );
-    if (event.op !== "set" && event.op !== "append" && !this.#done)
-      this.#drift.note("op", asText(event.op) ?? "none");
+    if (event.op !== "set" && event.op !== "append" && !this.#isDone)
+      this.#drift.record("op", asText(event.op) ?? "none");
     return true;
   }
 
-  #chat(chat: JsonObject, out: ChatEvent[]): void {
+  #handleChat(chat: JsonObject, out: ChatEvent[]): void {
     this.#chatId ||= asText(chat.id) ?? "";
-    this.#announce(out);
+    this.#emitChatOpened(out);
   }
 
-  #message(message: JsonObject, out: ChatEvent[]): void {
+  #handleMessage(message: JsonObject, out: ChatEvent[]): void {
     const refs = asObject(message.refs);
     if (refs) {
-      this.#sources.read(refs.searchChunks, out);
-      this.#sources.read(refs.usedSearchChunks, out);
+      this.#sources.addResults(refs.searchChunks, out);
+      this.#sources.addResults(refs.usedSearchChunks, out);
     }
     const id = asText(message.id) ?? "";
     if (message.role === "assistant") {
       this.#assistantId = id;
-      this.#announce(out);
+      this.#emitChatOpened(out);
     }
-    // The user's own message comes back as COMPLETED; only the answer's status counts.
+    // The user's own message is echoed as COMPLETED; only the status of the answer counts.
     const status = (asText(message.status) ?? "").replace(/^MESSAGE_STATUS_/, "");
     if (status === "" || id === "" || id !== this.#assistantId) return;
-    if (!knownStatuses.has(status)) this.#drift.note("status", status);
+    if (!knownStatuses.has(status)) this.#drift.record("status", status);
     else this.#status = status;
   }
 
-  #announce(out: ChatEvent[]): void {
-    if (this.#opened || !this.#chatId || !this.#assistantId) return;
-    this.#opened = true;
-    out.push({ type: "opened", chat: this.#chatId, message: this.#assistantId });
+  #emitChatOpened(out: ChatEvent[]): void {
+    if (this.#isChatOpened || !this.#chatId || !this.#assistantId) return;
+    this.#isChatOpened = true;
+    out.push({ type: "chat-opened", chat: this.#chatId, message: this.#assistantId });
   }
 
-  #block(block: JsonObject, event: JsonObject, out: ChatEvent[]): void {
+  #handleBlock(block: JsonObject, event: JsonObject, out: ChatEvent[]): void {
     const id = asText(block.id) ?? "";
     const exception = asObject(block.exception) ?? asObject(block.error);
-    if (isObject(block.text)) this.#spoken.hear(id, "text", block.text.content, event.op, out);
-    else if (isObject(block.think)) this.#spoken.hear(id, "think", block.think.content, event.op, out);
-    else if (isObject(block.tool)) this.#tool(id, block.tool, event, out);
-    else if (exception) this.#exception(asObject(exception.error) ?? exception, out);
-    else if (isObject(block.search)) this.#legacySearch(block.search, out);
-    else this.#unspoken(block);
+    if (isObject(block.text)) this.#textBlocks.update(id, "text", block.text.content, event.op, out);
+    else if (isObject(block.think)) this.#textBlocks.update(id, "think", block.think.content, event.op, out);
+    else if (isObject(block.tool)) this.#handleTool(id, block.tool, event, out);
+    else if (exception) this.#handleException(asObject(exception.error) ?? exception, out);
+    else if (isObject(block.search)) this.#handleLegacySearch(block.search, out);
+    else this.#noteUnknownKinds(block);
   }
 
-  #unspoken(block: JsonObject): void {
+  #noteUnknownKinds(block: JsonObject): void {
     for (const kind of Object.keys(block)) {
-      if (!blockFields.has(kind) && !silentBlocks.has(kind)) this.#drift.note("block", kind);
+      if (!blockFields.has(kind) && !ignoredBlocks.has(kind)) this.#drift.record("block", kind);
     }
   }
 
-  #tool(id: string, tool: JsonObject, event: JsonObject, out: ChatEvent[]): void {
-    this.#usedTool = true;
+  #handleTool(id: string, tool: JsonObject, event: JsonObject, out: ChatEvent[]): void {
+    this.#hasUsedTool = true;
     let known = this.#tools.find((candidate) => candidate.id === id);
     if (!known) {
-      known = { id, name: "", args: "", announced: false };
+      known = { id, name: "", args: "", isAnnounced: false };
       this.#tools.push(known);
     }
     known.name ||= asText(tool.name) ?? "";
     const args = asText(tool.args) ?? "";
     known.args = event.op === "append" ? known.args + args : args || known.args;
-    if (known.args.length > limits.frame)
+    if (known.args.length > limits.envelope)
       throw new GatewayError("upstream_protocol", "Kimi's tool call never ends.");
-    this.#sources.read(tool.contents, out);
-    if (known.announced || !known.name.includes("search")) return;
+    this.#sources.addResults(tool.contents, out);
+    if (known.isAnnounced || !known.name.includes("search")) return;
     const queries = textsIn(parseObject(known.args)?.queries);
     if (queries.length === 0) return;
-    known.announced = true;
+    known.isAnnounced = true;
     out.push({ type: "search", queries });
   }
 
   /** The search block of 2025 and early 2026, before search became a tool. */
-  #legacySearch(search: JsonObject, out: ChatEvent[]): void {
+  #handleLegacySearch(search: JsonObject, out: ChatEvent[]): void {
     const queries = textsIn(search.keywords);
     if (queries.length > 0) out.push({ type: "search", queries });
-    this.#sources.read(search.webPages, out);
+    this.#sources.addResults(search.webPages, out);
   }
 
-  #exception(error: JsonObject, out: ChatEvent[]): void {
-    const failure = readFailure(error);
-    if (!knownSeverities.has(failure.severity)) this.#drift.note("severity", failure.severity);
-    const withdrawn = failure.severity.endsWith("_RETRACT");
+  #handleException(error: JsonObject, out: ChatEvent[]): void {
+    const failure = parseFailure(error);
+    if (!knownSeverities.has(failure.severity)) this.#drift.record("severity", failure.severity);
+    const isRetraction = failure.severity.endsWith("_RETRACT");
     const problem = failureToError(failure, this.#drift);
     if (failure.severity === "INFO") {
       out.push({
         type: "notice",
         code: problem.upstreamCode ?? "info",
-        message: failure.sentence ?? problem.message,
+        message: failure.localizedMessage ?? problem.message,
       });
       return;
     }
-    const filtered = problem.code === "content_filter";
-    if (filtered && !withdrawn && this.#spoken.length === 0) this.#failure = problem;
-    else if (filtered || (withdrawn && problem.upstreamCode === "unknown"))
+    const isFiltered = problem.code === "content_filter";
+    if (isFiltered && !isRetraction && this.#textBlocks.length === 0) this.#failure = problem;
+    else if (isFiltered || (isRetraction && problem.upstreamCode === "unknown"))
       this.#retract(problem.message, out);
     else this.#failure ??= problem;
   }
 
   #retract(message: string, out: ChatEvent[]): void {
-    this.#retracted = true;
-    if (this.#spoken.length === 0) {
+    this.#isRetracted = true;
+    if (this.#textBlocks.length === 0) {
       this.#failure ??= new GatewayError("content_filter", message, { upstreamCode: "CONTENT_FILTER" });
       return;
     }
     out.push({ type: "notice", code: "content_filter", message }, { type: "retract" });
   }
 
-  #notification(notification: JsonObject, out: ChatEvent[]): void {
+  #handleNotification(notification: JsonObject, out: ChatEvent[]): void {
     const type = (asText(notification.type) ?? "").replace(/^TYPE_/, "");
-    if (type !== "MODEL_DEGRADE") this.#drift.note("notification", type);
+    if (type !== "MODEL_DEGRADE") this.#drift.record("notification", type);
     const message = asText(notification.message);
     if (message) out.push({ type: "notice", code: type.toLowerCase() || "notification", message });
   }
 
-  /** The 0x02 frame: `{}` or `{"error":…}`; an error may follow even a `done` (kimi-web.md §2.5). */
-  #end(trailer: JsonObject, out: ChatEvent[]): void {
-    this.#ended = true;
-    if (isObject(trailer.error)) throw failureToError(readFailure(trailer.error), this.#drift);
+  /** The trailer (flag 0x02): `{}` or `{"error":…}`. An error may follow even a `done` (kimi-web.md §2.5). */
+  #handleTrailer(trailer: JsonObject, out: ChatEvent[]): void {
+    this.#isComplete = true;
+    if (isObject(trailer.error)) throw failureToError(parseFailure(trailer.error), this.#drift);
     if (this.#failure) throw this.#failure;
-    if (!this.#retracted) this.#spoken.flush(out);
+    if (!this.#isRetracted) this.#textBlocks.flush(out);
     out.push({ type: "finish", reason: this.#finishReason() });
   }
 
   #finishReason(): FinishReason {
-    if (this.#retracted) return "content-filter";
+    if (this.#isRetracted) return "content-filter";
     if (this.#status === "ERROR") {
       throw new GatewayError(
         "upstream_unavailable",
@@ -237,13 +237,13 @@ export class ChatInterpreter {
         "This answer was stopped on Kimi's side before it was complete.",
       );
     }
-    if (this.#status !== "COMPLETED" && this.#status !== "TRUNCATED" && !this.#done) {
+    if (this.#status !== "COMPLETED" && this.#status !== "TRUNCATED" && !this.#isDone) {
       throw new GatewayError(
         "upstream_cut",
         "Kimi ended the stream without saying that the answer is complete.",
       );
     }
-    if (this.#spoken.length === 0 && !this.#usedTool) {
+    if (this.#textBlocks.length === 0 && !this.#hasUsedTool) {
       throw new GatewayError("upstream_protocol", "Kimi sent an empty answer. Try again.");
     }
     return this.#status === "TRUNCATED" ? "length" : "stop";

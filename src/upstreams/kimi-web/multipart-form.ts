@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { FileContent } from "../../core/types.js";
 
-/** A form with one file in it, written as the file is read: its bytes are never whole in memory (kimi-web.md §2.8). */
-export class FileForm {
+/** A multipart form with one file, streamed as the file is read, never whole in memory (kimi-web.md §2.8). */
+export class MultipartFileForm {
   readonly #file: FileContent;
   readonly #head: Buffer;
   readonly #tail: Buffer;
@@ -10,7 +10,7 @@ export class FileForm {
 
   constructor(file: FileContent) {
     const boundary = `moonbridge-${randomUUID()}`;
-    const disposition = `form-data; name="file"; filename="${quoted(file.name)}"`;
+    const disposition = `form-data; name="file"; filename="${escapeFileName(file.name)}"`;
     this.#file = file;
     this.#head = Buffer.from(
       `--${boundary}\r\nContent-Disposition: ${disposition}\r\nContent-Type: ${file.mediaType}\r\n\r\n`,
@@ -29,7 +29,7 @@ export class FileForm {
   }
 }
 
-/** A name as browsers put it into a form: what would end the line or the quotes is percent-encoded. */
-function quoted(name: string): string {
+/** Encodes a file name as browsers do in forms: line breaks and quotes are percent-encoded. */
+function escapeFileName(name: string): string {
   return name.replace(/[\r\n"]/g, (character) => encodeURIComponent(character));
 }

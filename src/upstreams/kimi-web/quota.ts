@@ -4,22 +4,22 @@ import type { KimiClient } from "./client.js";
 
 const method = "kimi.gateway.membership.v2.MembershipService/GetSubscriptionStats";
 
-/** The site's names for its allowances, and ours (kimi-web.md §2.10). */
+/** Quotas by the site's field names, with ours (kimi-web.md §2.10). */
 const allowances: [field: string, name: string][] = [
   ["subscriptionBalance", "subscription"],
   ["ratelimitCode5h", "5 hours"],
   ["ratelimitCode7d", "7 days"],
 ];
 
-/** What the account has used of its allowances. */
-export async function loadQuota(client: KimiClient, token: string, signal: AbortSignal): Promise<Quota[]> {
-  return readQuota(await client.call(method, {}, token, signal));
+/** Fetches the used share of each quota. */
+export async function fetchQuota(client: KimiClient, token: string, signal: AbortSignal): Promise<Quota[]> {
+  return parseQuota(await client.call(method, {}, token, signal));
 }
 
-/** Reads the answer of GetSubscriptionStats; a share that is missing means that nothing is used (kimi-web.md §2.10). */
-export function readQuota(answer: JsonObject): Quota[] {
+/** Parses the response of GetSubscriptionStats. A missing share means that nothing is used (kimi-web.md §2.10). */
+export function parseQuota(response: JsonObject): Quota[] {
   return allowances.flatMap(([field, name]) => {
-    const allowance = asObject(answer[field]);
+    const allowance = asObject(response[field]);
     if (!allowance || allowance.enabled === false) return [];
     const used = Number(allowance.amountUsedRatio ?? allowance.ratio ?? 0);
     const resetsAt = Date.parse(asText(allowance.resetTime) ?? asText(allowance.expireTime) ?? "");

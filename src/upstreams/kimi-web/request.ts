@@ -1,8 +1,8 @@
 import type { Part, Thinking, UpstreamRequest } from "../../core/types.js";
 import type { KimiModel } from "./catalogue.js";
 
-/** The wire's names for how hard to think (kimi-web.md §2.4). */
-const effort: Record<Thinking, string> = {
+/** Reasoning efforts on the wire (kimi-web.md §2.4). */
+const wireEfforts: Record<Thinking, string> = {
   off: "REASONING_EFFORT_NONE",
   low: "REASONING_EFFORT_LOW",
   high: "REASONING_EFFORT_HIGH",
@@ -10,10 +10,10 @@ const effort: Record<Thinking, string> = {
 };
 
 /**
- * The JSON of one `Chat` request, in the shape and spelling of the site's own (kimi-web.md §2.4, §5.1, §5.4).
+ * The JSON of one `Chat` request, as the site sends it (kimi-web.md §2.4, §5.1, §5.4).
  * A new chat has neither `chat_id` nor `parent_id`: an empty `chat_id` is refused.
  */
-export function chatBody(request: UpstreamRequest, model: KimiModel): string {
+export function chatRequestBody(request: UpstreamRequest, model: KimiModel): string {
   const { continueFrom, search } = request;
   const thinking = request.thinking ?? model.thinking[0] ?? "off";
   return JSON.stringify({
@@ -25,14 +25,14 @@ export function chatBody(request: UpstreamRequest, model: KimiModel): string {
     message: {
       ...(continueFrom ? { parent_id: continueFrom.parent } : {}),
       role: "user",
-      blocks: request.messages.flatMap(({ content }) => content.map(block)),
+      blocks: request.messages.flatMap(({ content }) => content.map(toBlock)),
       scenario: model.scenario,
       is_goal: false,
     },
     options: {
       thinking: thinking !== "off",
       enable_plugin: false,
-      reasoning_effort: effort[thinking],
+      reasoning_effort: wireEfforts[thinking],
       model: model.id,
       ...(model.contextLengthOption ? { context_length: model.contextLengthOption } : {}),
     },
@@ -40,8 +40,8 @@ export function chatBody(request: UpstreamRequest, model: KimiModel): string {
   });
 }
 
-/** The site puts the text first and files, already read by Kimi, behind it (kimi-web.md §2.4). */
-function block(part: Part): object {
+/** The site sends the text first, then files that Kimi has already parsed (kimi-web.md §2.4). */
+function toBlock(part: Part): object {
   if (part.type === "text") return { message_id: "", text: { content: part.text } };
   const id = part.source.kind === "file-id" ? part.source.id : "";
   return { file: { id, status: "PROCESS_STATUS_SUCCESS" } };

@@ -1,110 +1,113 @@
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent } from "../../core/types.js";
-import type { Drift } from "../../observability/protocol-drift.js";
-import type { Sources } from "../kimi-shared/search-sources.js";
-import { MarkReader, type Piece } from "./citation-marks.js";
+import type { ProtocolDrift } from "../../observability/protocol-drift.js";
+import type { SearchSources } from "../kimi-shared/search-sources.js";
+import { CitationMarkParser, type TextSegment } from "./citation-marks.js";
 
-/** The kinds of block whose text is part of the answer. */
-export type Voice = "text" | "think";
+/** The block kinds whose text is part of the answer, by Kimi's names: `think` becomes reasoning. */
+export type TextChannel = "text" | "think";
 
-/** What a block has said, as much of it as tells whether a `set` begins with it: to keep the words would cost more. */
-class Said {
+/** The emitted text of a block as length and hash, to check whether a `set` begins with it. Cheaper than the text. */
+class EmittedPrefix {
   length = 0;
   #fingerprint = fingerprint("", 0);
 
-  add(piece: string): void {
-    this.#fingerprint = fingerprint(piece, piece.length, this.#fingerprint);
-    this.length += piece.length;
+  append(text: string): void {
+    this.#fingerprint = fingerprint(text, text.length, this.#fingerprint);
+    this.length += text.length;
   }
 
-  isBeginOf(content: string): boolean {
+  isPrefixOf(content: string): boolean {
     return content.length >= this.length && fingerprint(content, this.length) === this.#fingerprint;
   }
 }
 
-/** FNV-1a over the first characters of a text, and over what came before it. */
-function fingerprint(text: string, length: number, before = 0x811c9dc5): number {
-  let print = before;
-  for (let at = 0; at < length; at++) print = Math.imul(print ^ text.charCodeAt(at), 0x01000193);
-  return print;
+/** FNV-1a over the first `length` characters of a text; `seed` is the hash of the text before it. */
+function fingerprint(text: string, length: number, seed = 0x811c9dc5): number {
+  let hash = seed;
+  for (let index = 0; index < length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash;
 }
 
-/** What the blocks of one answer have said so far: keyed by block id, extended by `append`, replaced by `set`. */
-export class Spoken {
-  readonly #drift: Drift;
-  readonly #sources: Sources;
-  readonly #blocks = new Map<string, Said>();
-  readonly #heard = { text: false, think: false };
-  readonly #marks = new MarkReader();
-  /** The block that spoke last, and what it has said. */
-  #speaking: string | undefined;
-  #said = new Said();
+/**
+ * The text blocks of one answer by block id, extended by `append` and replaced by `set` (kimi-web.md §2.5). Emits only
+ * new text, without citation marks.
+ */
+export class TextBlocks {
+  readonly #drift: ProtocolDrift;
+  readonly #sources: SearchSources;
+  readonly #blocks = new Map<string, EmittedPrefix>();
+  readonly #hasText = { text: false, think: false };
+  readonly #citationMarks = new CitationMarkParser();
+  /** The block that was extended last, and its emitted text. */
+  #currentBlock: string | undefined;
+  #currentPrefix = new EmittedPrefix();
   #length = 0;
 
-  constructor(drift: Drift, sources: Sources) {
+  constructor(drift: ProtocolDrift, sources: SearchSources) {
     this.#drift = drift;
     this.#sources = sources;
   }
 
-  /** In characters, over all blocks. */
+  /** Emitted characters of all blocks. */
   get length(): number {
     return this.#length;
   }
 
-  /** Takes in one `set` or `append` of a block's content and emits what is new in it. */
-  hear(id: string, voice: Voice, content: unknown, op: unknown, out: ChatEvent[]): void {
-    const piece = typeof content === "string" ? content : "";
+  /** Applies one `set` or `append` of a block's content and emits its new text. */
+  update(id: string, channel: TextChannel, content: unknown, op: unknown, out: ChatEvent[]): void {
+    const text = typeof content === "string" ? content : "";
     if (op !== "set") {
-      this.say(id, voice, piece, out);
+      this.append(id, channel, text, out);
       return;
     }
-    const before = this.#blocks.get(id) ?? new Said();
-    // A `set` that continues what was said is a snapshot; one that does not takes back what has left already.
-    if (before.isBeginOf(piece)) this.say(id, voice, piece.slice(before.length), out);
-    else if (piece !== "") this.#rewrite(id, voice, piece, out);
+    const emitted = this.#blocks.get(id) ?? new EmittedPrefix();
+    // A `set` that begins with the emitted text is a snapshot; any other rewrites text that was sent to the client.
+    if (emitted.isPrefixOf(text)) this.append(id, channel, text.slice(emitted.length), out);
+    else if (text !== "") this.#recordRewrite(id, channel, text, out);
   }
 
-  /** Emits what a citation mark that never closed was holding back. */
+  /** Emits text held back for a citation mark that never closed. */
   flush(out: ChatEvent[]): void {
-    this.#tell(this.#marks.flush(), out);
+    this.#emitSegments(this.#citationMarks.flush(), out);
   }
 
-  /** Takes in what a block says beyond what it has said, and emits it. */
-  say(id: string, voice: Voice, piece: string, out: ChatEvent[]): void {
-    if (piece === "") return;
-    this.#length += piece.length;
+  /** Emits text that extends a block. */
+  append(id: string, channel: TextChannel, addition: string, out: ChatEvent[]): void {
+    if (addition === "") return;
+    this.#length += addition.length;
     if (this.#length > limits.answerText) {
       throw new GatewayError(
         "upstream_protocol",
         `Kimi's answer is longer than ${limits.answerText} characters.`,
       );
     }
-    const text = this.#speaking === id ? piece : this.#begin(id, voice, out) + piece;
-    this.#said.add(piece);
-    if (voice === "think") out.push({ type: "reasoning", text });
-    else if (this.#marks.isFree(text)) out.push({ type: "text", text });
-    else this.#tell(this.#marks.push(text), out);
+    const text = this.#currentBlock === id ? addition : this.#startBlock(id, channel, out) + addition;
+    this.#currentPrefix.append(addition);
+    if (channel === "think") out.push({ type: "reasoning", text });
+    else if (this.#citationMarks.isPlain(text)) out.push({ type: "text", text });
+    else this.#emitSegments(this.#citationMarks.push(text), out);
   }
 
-  /** Another block speaks now. What stands in front of its words: Kimi shows each block as a paragraph of its own. */
-  #begin(id: string, voice: Voice, out: ChatEvent[]): string {
+  /** Switches to another block. Returns the separator before its text: Kimi shows each block as its own paragraph. */
+  #startBlock(id: string, channel: TextChannel, out: ChatEvent[]): string {
     this.flush(out);
-    this.#speaking = id;
-    const before = this.#blocks.get(id);
-    this.#said = before ?? new Said();
-    this.#blocks.set(id, this.#said);
-    const paragraph = !before && this.#heard[voice] ? "\n\n" : "";
-    this.#heard[voice] = true;
-    return paragraph;
+    this.#currentBlock = id;
+    const emitted = this.#blocks.get(id);
+    this.#currentPrefix = emitted ?? new EmittedPrefix();
+    this.#blocks.set(id, this.#currentPrefix);
+    const separator = !emitted && this.#hasText[channel] ? "\n\n" : "";
+    this.#hasText[channel] = true;
+    return separator;
   }
 
-  #rewrite(id: string, voice: Voice, content: string, out: ChatEvent[]): void {
-    this.#drift.note("rewrite", voice);
-    const said = new Said();
-    said.add(content);
-    this.#blocks.set(id, said);
-    if (this.#speaking === id) this.#said = said;
+  #recordRewrite(id: string, channel: TextChannel, content: string, out: ChatEvent[]): void {
+    this.#drift.record("rewrite", channel);
+    const prefix = new EmittedPrefix();
+    prefix.append(content);
+    this.#blocks.set(id, prefix);
+    if (this.#currentBlock === id) this.#currentPrefix = prefix;
     out.push({
       type: "notice",
       code: "answer_rewritten",
@@ -112,14 +115,16 @@ export class Spoken {
     });
   }
 
-  #tell(pieces: readonly Piece[], out: ChatEvent[]): void {
-    for (const piece of pieces) {
-      if (piece.type === "text") {
-        out.push(piece);
+  #emitSegments(segments: readonly TextSegment[], out: ChatEvent[]): void {
+    for (const segment of segments) {
+      if (segment.type === "text") {
+        out.push(segment);
         continue;
       }
-      const cited = piece.refs.map((ref) => this.#sources.find(ref)).filter((index) => index !== undefined);
-      if (cited.length < piece.refs.length) this.#drift.note("citation", "unknown-reference");
+      const cited = segment.refs
+        .map((ref) => this.#sources.findIndex(ref))
+        .filter((index) => index !== undefined);
+      if (cited.length < segment.refs.length) this.#drift.record("citation", "unknown-reference");
       if (cited.length > 0) out.push({ type: "citation", sources: cited });
     }
   }

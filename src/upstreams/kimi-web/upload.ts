@@ -7,27 +7,27 @@ import type { KimiClient } from "./client.js";
 
 const progressMethod = "kimi.gateway.file.v1.FileService/GetFileParseProgress";
 
-/** `patience`: milliseconds that Kimi may take to read the file. */
-type UploadOptions = { token: string; patience: number; signal: AbortSignal };
+/** `parseTimeout`: milliseconds that Kimi may take to parse the file. */
+type UploadOptions = { token: string; parseTimeout: number; signal: AbortSignal };
 
 /**
- * Uploads a file and waits until Kimi has read it (kimi-web.md §2.8). Resolves to Kimi's id of it. Throws
- * `file_rejected` where Kimi does not take or cannot read it and `timeout` where that takes too long.
+ * Uploads a file and waits until Kimi has parsed it (kimi-web.md §2.8). Resolves to Kimi's file id. Throws
+ * `file_rejected` if Kimi refuses or cannot parse the file, and `timeout` after `parseTimeout`.
  */
-export async function upload(
+export async function uploadFile(
   client: KimiClient,
   file: FileContent,
-  { token, patience, signal }: UploadOptions,
+  { token, parseTimeout, signal }: UploadOptions,
 ): Promise<string> {
-  const answer = await client.upload(file, token, signal).catch((error: unknown) => {
-    throw noRoom(error);
+  const response = await client.upload(file, token, signal).catch((error: unknown) => {
+    throw toFileRejected(error);
   });
-  const uploaded = asObject(answer.file);
+  const uploaded = asObject(response.file);
   const id = asText(uploaded?.id);
   if (!id) throw new GatewayError("upstream_protocol", "Kimi answered an upload without a file id.");
-  // A picture with a thumbnail can be used at once.
+  // An image with a thumbnail can be used at once.
   if (asObject(asObject(uploaded?.parseResult)?.thumbnail)) return id;
-  const giveUpAt = Date.now() + patience;
+  const deadline = Date.now() + parseTimeout;
   for (;;) {
     const answer = await client.callFiles(progressMethod, { file_ids: [id] }, token, signal);
     const progress = objectsIn(answer.progresses).find(({ fileId }) => fileId === id);
@@ -42,15 +42,15 @@ export async function upload(
         },
       );
     }
-    if (Date.now() > giveUpAt)
+    if (Date.now() > deadline)
       throw new GatewayError("timeout", `Kimi takes too long to read the file “${file.name}”.`);
-    // A client that leaves is a reason of ours, not an AbortError.
+    // Throws the signal's own reason instead of an AbortError, such as a client's disconnect.
     await setTimeout(limits.fileParsePoll, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 
-/** Chatting goes on where only the room for files is used up. */
-function noRoom(error: unknown): unknown {
+/** Only the file quota is used up, so the account can still chat: `file_rejected` in place of `quota_exceeded`. */
+function toFileRejected(error: unknown): unknown {
   if (!(error instanceof GatewayError) || error.code !== "quota_exceeded") return error;
   return new GatewayError(
     "file_rejected",

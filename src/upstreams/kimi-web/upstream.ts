@@ -13,20 +13,20 @@ import type {
   Upstream,
   UpstreamRequest,
 } from "../../core/types.js";
-import type { Drift } from "../../observability/protocol-drift.js";
-import type { Patience, UpstreamSurroundings } from "../context.js";
-import { AnswerTeller } from "../http/stream-pump.js";
-import { Catalogue } from "../model-catalogue.js";
-import { builtIn, type KimiModel, loadCatalogue } from "./catalogue.js";
+import type { ProtocolDrift } from "../../observability/protocol-drift.js";
+import type { IdleTimeouts, UpstreamContext } from "../context.js";
+import { StreamPump } from "../http/stream-pump.js";
+import { ModelCatalogue } from "../model-catalogue.js";
+import { builtInModels, fetchModels, type KimiModel } from "./catalogue.js";
 import { KimiClient } from "./client.js";
-import { FrameDecoder } from "./envelope.js";
-import { isExpiredLogin } from "./errors.js";
+import { EnvelopeDecoder } from "./envelope.js";
+import { isRejectedAccessToken } from "./errors.js";
 import { ChatInterpreter } from "./events.js";
-import { loadQuota } from "./quota.js";
-import { refreshWith } from "./refresh.js";
-import { chatBody } from "./request.js";
-import { upload } from "./upload.js";
-import { currentUser } from "./verify-login.js";
+import { fetchQuota } from "./quota.js";
+import { createTokenRefresher } from "./refresh.js";
+import { chatRequestBody } from "./request.js";
+import { uploadFile } from "./upload.js";
+import { fetchCurrentUser } from "./verify-login.js";
 
 export type KimiWebOptions = {
   name: string;
@@ -47,89 +47,91 @@ export class KimiWeb implements Upstream {
   readonly name: string;
   readonly #client: KimiClient;
   readonly #credentials: Credentials;
-  readonly #catalogue: Catalogue<KimiModel>;
-  readonly #patience: Patience;
-  readonly #drift: Drift;
-  readonly #warn: UpstreamSurroundings["warn"];
+  readonly #catalogue: ModelCatalogue<KimiModel>;
+  readonly #timeouts: IdleTimeouts;
+  readonly #drift: ProtocolDrift;
+  readonly #warn: UpstreamContext["warn"];
 
   private constructor(
     name: string,
     client: KimiClient,
     credentials: Credentials,
-    patience: Patience,
-    surroundings: UpstreamSurroundings,
+    timeouts: IdleTimeouts,
+    context: UpstreamContext,
   ) {
     this.name = name;
-    this.#patience = patience;
+    this.#timeouts = timeouts;
     this.#client = client;
     this.#credentials = credentials;
-    this.#drift = surroundings.drift;
-    this.#warn = surroundings.warn;
-    this.#catalogue = new Catalogue(
-      (signal) => this.#loggedIn(signal, (token) => loadCatalogue(client, token, this.#drift, signal)),
-      builtIn,
+    this.#drift = context.drift;
+    this.#warn = context.warn;
+    this.#catalogue = new ModelCatalogue(
+      (signal) => this.#callWithToken(signal, (token) => fetchModels(client, token, this.#drift, signal)),
+      builtInModels,
     );
   }
 
-  /** Opens the account; asks nothing of Kimi yet. */
-  static async open(options: KimiWebOptions, surroundings: UpstreamSurroundings): Promise<KimiWeb> {
-    const site = siteFor(options.tokens, options);
-    const patience = surroundings.patience ?? {
-      silence: limits.upstreamSilence,
+  /** Opens the account. Sends no request yet. */
+  static async open(options: KimiWebOptions, context: UpstreamContext): Promise<KimiWeb> {
+    const site = siteForTokens(options.tokens, options);
+    const timeouts = context.timeouts ?? {
+      idle: limits.upstreamIdle,
       progress: limits.upstreamProgress,
     };
     const { userAgent } = options;
     const client = new KimiClient(
-      { ...site, silence: patience.silence, ...(userAgent ? { userAgent } : {}) },
-      surroundings.drift,
-      surroundings.recorder,
+      { ...site, idleTimeout: timeouts.idle, ...(userAgent ? { userAgent } : {}) },
+      context.drift,
+      context.recorder,
     );
     const credentials = await Credentials.open(options.name, options.tokens, {
-      store: surroundings.store,
-      renew: refreshWith(client),
-      warn: surroundings.warn,
+      store: context.store,
+      refresh: createTokenRefresher(client),
+      warn: context.warn,
     });
-    return new KimiWeb(options.name, client, credentials, patience, surroundings);
+    return new KimiWeb(options.name, client, credentials, timeouts, context);
   }
 
   async models(): Promise<Model[]> {
     return [...(await this.#catalogue.models())];
   }
 
-  /** One turn. A login that Kimi refuses is renewed once and the turn repeated, if nothing has been said yet. */
-  async chat(request: UpstreamRequest, tell: EventSink, signal: AbortSignal): Promise<void> {
-    const model = await this.#wireModel(request.model.id);
+  /** If Kimi rejects the access token before any content, refreshes it and repeats the turn once. */
+  async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
+    const model = await this.#getModel(request.model.id);
     let token = await this.#credentials.accessToken(signal);
-    let speaking = false;
-    const hear: EventSink = (events) => {
-      if (!speaking) {
+    let hasContent = false;
+    const trackingSink: EventSink = (events) => {
+      if (!hasContent) {
         void this.#credentials.confirm(token);
-        speaking = events.some(({ type }) => type !== "opened" && type !== "notice");
+        hasContent = events.some(({ type }) => type !== "chat-opened" && type !== "notice");
       }
-      return tell(events);
+      return sink(events);
     };
-    for (let renewed = false; ; renewed = true) {
+    for (let isRetry = false; ; isRetry = true) {
       try {
-        return await this.#answer(request, model, { token, tell: hear, signal });
+        return await this.#streamAnswer(request, model, { token, sink: trackingSink, signal });
       } catch (error) {
-        if (renewed || speaking || !isExpiredLogin(error)) throw error;
+        if (isRetry || hasContent || !isRejectedAccessToken(error)) throw error;
         token = await this.#credentials.replace(token, signal);
       }
     }
   }
 
   accountId(): string {
-    return this.#credentials.account();
+    return this.#credentials.accountId();
   }
 
   upload(file: FileContent, signal: AbortSignal): Promise<string> {
-    const patience = this.#patience.parse ?? limits.fileParse;
-    return this.#loggedIn(signal, (token) => upload(this.#client, file, { token, patience, signal }));
+    const parseTimeout = this.#timeouts.parse ?? limits.fileParse;
+    return this.#callWithToken(signal, (token) =>
+      uploadFile(this.#client, file, { token, parseTimeout, signal }),
+    );
   }
 
   /** Deletes a chat (kimi-web.md §2.10). */
   async deleteChat(chat: string, signal: AbortSignal): Promise<void> {
-    await this.#loggedIn(signal, (token) =>
+    await this.#callWithToken(signal, (token) =>
       this.#client.call("kimi.chat.v1.ChatService/DeleteChat", { chat_id: chat }, token, signal),
     );
   }
@@ -139,12 +141,14 @@ export class KimiWeb implements Upstream {
   }
 
   async currentUser(signal: AbortSignal): Promise<string> {
-    const { id } = await this.#loggedIn(signal, (token) => currentUser(this.#client, token, signal));
+    const { id } = await this.#callWithToken(signal, (token) =>
+      fetchCurrentUser(this.#client, token, signal),
+    );
     return id;
   }
 
   quota(signal: AbortSignal): Promise<Quota[]> {
-    return this.#loggedIn(signal, (token) => loadQuota(this.#client, token, signal));
+    return this.#callWithToken(signal, (token) => fetchQuota(this.#client, token, signal));
   }
 
   async close(): Promise<void> {
@@ -152,37 +156,37 @@ export class KimiWeb implements Upstream {
     await this.#client.close();
   }
 
-  /** One `Chat` call. However it is left before its end, Kimi is told to stop. */
-  async #answer(
+  /** One `Chat` call. If it ends early for any reason, Kimi is told to stop generating. */
+  async #streamAnswer(
     request: UpstreamRequest,
     model: KimiModel,
-    { token, tell, signal }: { token: string; tell: EventSink; signal: AbortSignal },
+    { token, sink, signal }: { token: string; sink: EventSink; signal: AbortSignal },
   ): Promise<void> {
-    const stream = await this.#client.openChat(chatBody(request, model), token, signal);
+    const stream = await this.#client.openChat(chatRequestBody(request, model), token, signal);
     const interpreter = new ChatInterpreter(this.#drift, request.continueFrom?.chat);
-    const { progress } = this.#patience;
-    const decoder = new FrameDecoder(limits.frame);
+    const { progress } = this.#timeouts;
+    const decoder = new EnvelopeDecoder(limits.envelope);
     try {
-      await stream.read(new AnswerTeller(decoder, interpreter, { tell, service: "Kimi", progress }));
-      if (!interpreter.ended) {
+      await stream.pipeTo(new StreamPump(decoder, interpreter, { sink, service: "Kimi", progress }));
+      if (!interpreter.isComplete) {
         throw new GatewayError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
       }
     } finally {
-      stream.close(interpreter.ended);
-      if (interpreter.running) this.#cancel(interpreter.running, token);
+      stream.close(interpreter.isComplete);
+      if (interpreter.cancelTarget) this.#cancel(interpreter.cancelTarget, token);
     }
   }
 
-  /** Tells Kimi to stop generating; nobody waits for it (kimi-web.md §2.7). */
-  #cancel(running: { chat: string; message: string }, token: string): void {
-    const body = { chat_id: running.chat, message_id: running.message };
+  /** Tells Kimi to stop generating, without waiting for the response (kimi-web.md §2.7). */
+  #cancel(target: { chat: string; message: string }, token: string): void {
+    const body = { chat_id: target.chat, message_id: target.message };
     const method = "kimi.gateway.chat.v1.ChatService/CancelChat";
     this.#client.call(method, body, token, AbortSignal.timeout(limits.unary)).catch((error: unknown) => {
       this.#warn("Kimi could not be told to stop an answer", error);
     });
   }
 
-  async #wireModel(id: string): Promise<KimiModel> {
+  async #getModel(id: string): Promise<KimiModel> {
     const model = (await this.#catalogue.models()).find((candidate) => candidate.id === id);
     if (model) return model;
     throw new GatewayError(
@@ -194,18 +198,21 @@ export class KimiWeb implements Upstream {
     );
   }
 
-  /** A short call with a valid login; a refused one is renewed once. */
-  #loggedIn<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
-    const confirmed = async (token: string) => {
-      const answer = await call(token);
+  /** A unary call with a valid access token. A rejected token is refreshed and the call repeated, once. */
+  #callWithToken<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
+    const callAndConfirm = async (token: string) => {
+      const result = await call(token);
       void this.#credentials.confirm(token);
-      return answer;
+      return result;
     };
-    return this.#credentials.call(confirmed, isExpiredLogin, signal);
+    return this.#credentials.withAccessToken(callAndConfirm, isRejectedAccessToken, signal);
   }
 }
 
-/** Where an account is spoken to: the site that its tokens were issued for, unless others are given. */
-export function siteFor({ accessToken, refreshToken }: TokenPair, given: Partial<KimiSite>): KimiSite {
-  return kimiSite(kimiSiteFromToken(refreshToken ?? accessToken ?? "") ?? "kimi.com", given);
+/** The hosts of an account: those of the site that its tokens were issued for, unless overridden. */
+export function siteForTokens(
+  { accessToken, refreshToken }: TokenPair,
+  overrides: Partial<KimiSite>,
+): KimiSite {
+  return kimiSite(kimiSiteFromToken(refreshToken ?? accessToken ?? "") ?? "kimi.com", overrides);
 }

@@ -3,18 +3,18 @@ import type { KimiSite } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
 import { decodeClaims, type TokenPair } from "../../core/token.js";
 import { asObject, asText } from "../../lib/json.js";
-import { Drift } from "../../observability/protocol-drift.js";
+import { ProtocolDrift } from "../../observability/protocol-drift.js";
 import { KimiClient } from "./client.js";
-import { isExpiredLogin } from "./errors.js";
-import { refreshWith } from "./refresh.js";
+import { isRejectedAccessToken } from "./errors.js";
+import { createTokenRefresher } from "./refresh.js";
 
-/** Whose login it is, by Kimi's word. */
+/** The owner of an account, as Kimi reports it. */
 export type KimiUser = { id: string; nickname: string | undefined };
 
-/** Called with a renewed pair before it is used: from then on only that pair is sure to be good. */
-export type Keep = (renewed: TokenPair) => Promise<void>;
+/** Saves a refreshed pair before its first use: from then on only that pair is sure to be valid. */
+export type SaveRefreshedTokens = (refreshed: TokenPair) => Promise<void>;
 
-const refused =
+const refusedRefreshToken =
   "Kimi refuses this refresh token: it has expired, was renewed elsewhere, or its owner logged out. Log in on Kimi's " +
   "site and copy access_token and refresh_token anew.";
 const noRefreshToken =
@@ -22,27 +22,28 @@ const noRefreshToken =
   "access_token and refresh_token anew.";
 
 /**
- * Asks Kimi whose login this is (kimi-web.md §2.10). Renews it first if the access token is missing, expired or
- * refused. Throws GatewayError where Kimi refuses it or cannot be asked.
+ * Verifies tokens by fetching the user they belong to (kimi-web.md §2.10). Refreshes them first if the access token is
+ * missing, expired or rejected. Throws GatewayError if Kimi refuses them or cannot be reached.
  */
-export async function verifyLogin(
+export async function verifyCredentials(
   tokens: TokenPair,
   options: KimiSite & { userAgent?: string },
-  keep: Keep,
+  save: SaveRefreshedTokens,
   signal: AbortSignal,
 ): Promise<KimiUser> {
-  const client = new KimiClient({ ...options, silence: limits.unary }, new Drift());
-  const renew = async () => {
+  const client = new KimiClient({ ...options, idleTimeout: limits.unary }, new ProtocolDrift());
+  const refreshAndFetchUser = async () => {
     if (!tokens.refreshToken) throw new GatewayError("account_login_required", noRefreshToken);
-    const pair = await refreshWith(client)(tokens.refreshToken, signal);
-    if (pair === "refused" || !pair.accessToken) throw new GatewayError("account_login_required", refused);
-    await keep({ refreshToken: tokens.refreshToken, ...pair });
-    return currentUser(client, pair.accessToken, signal);
+    const pair = await createTokenRefresher(client)(tokens.refreshToken, signal);
+    if (pair === "refused" || !pair.accessToken)
+      throw new GatewayError("account_login_required", refusedRefreshToken);
+    await save({ refreshToken: tokens.refreshToken, ...pair });
+    return fetchCurrentUser(client, pair.accessToken, signal);
   };
   try {
-    if (!isValid(tokens.accessToken)) return await renew();
-    return await currentUser(client, tokens.accessToken, signal).catch((error: unknown) => {
-      if (isExpiredLogin(error)) return renew();
+    if (!isUnexpired(tokens.accessToken)) return await refreshAndFetchUser();
+    return await fetchCurrentUser(client, tokens.accessToken, signal).catch((error: unknown) => {
+      if (isRejectedAccessToken(error)) return refreshAndFetchUser();
       throw error;
     });
   } finally {
@@ -50,8 +51,12 @@ export async function verifyLogin(
   }
 }
 
-/** Asks Kimi whose token this is (kimi-web.md §2.10). Throws GatewayError. */
-export async function currentUser(client: KimiClient, token: string, signal: AbortSignal): Promise<KimiUser> {
+/** Fetches the user that an access token belongs to (kimi-web.md §2.10). Throws GatewayError. */
+export async function fetchCurrentUser(
+  client: KimiClient,
+  token: string,
+  signal: AbortSignal,
+): Promise<KimiUser> {
   const method = "kimi.gateway.account.v1.UserService/GetCurrentUser";
   const user = asObject((await client.call(method, {}, token, signal)).user);
   const id = asText(user?.id);
@@ -62,6 +67,6 @@ export async function currentUser(client: KimiClient, token: string, signal: Abo
   return { id, nickname: asText(user?.nickname) };
 }
 
-function isValid(token: string | undefined): token is string {
+function isUnexpired(token: string | undefined): token is string {
   return token !== undefined && (decodeClaims(token).expiresAt ?? Infinity) > Date.now();
 }

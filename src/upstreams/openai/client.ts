@@ -4,38 +4,38 @@ import { abortable } from "../../lib/abortable.js";
 import { type JsonObject, parseObject } from "../../lib/json.js";
 import { version } from "../../lib/version.js";
 import {
-  type Answered,
-  call,
+  createHost,
+  fetchResponse,
   type Host,
-  host,
-  mediaType,
-  openAnswer,
-  retryAfter,
-  shortCall,
+  type HttpResponse,
+  openStream,
+  parseMediaType,
+  parseRetryAfter,
+  unaryTimeouts,
 } from "../http/client.js";
-import { AnswerStream } from "../http/response-stream.js";
-import { errorIn, type Service, statusToError } from "./errors.js";
+import { ResponseStream } from "../http/response-stream.js";
+import { findError, type ServiceIdentity, statusToError } from "./errors.js";
 
-export type ClientOptions = Service & {
+export type ClientOptions = ServiceIdentity & {
   /** With its version: `https://api.moonshot.ai/v1`. */
   baseUrl: string;
   userAgent: string | undefined;
-  /** Milliseconds of silence after which an answer is given up. */
-  silence: number;
+  /** Milliseconds without a byte after which an answer is aborted. */
+  idleTimeout: number;
 };
 
-/** An OpenAI-compatible service over HTTP. Throws GatewayError and nothing else. */
+/** HTTP client of an OpenAI-compatible service. Throws only GatewayError. */
 export class OpenAiClient {
-  readonly #service: Service;
+  readonly #service: ServiceIdentity;
   readonly #host: Host;
-  readonly #silence: number;
+  readonly #idleTimeout: number;
   readonly #headers: Record<string, string>;
 
   constructor(options: ClientOptions) {
     const { service, upstream, apiKey, baseUrl } = options;
     this.#service = { service, upstream, apiKey };
-    this.#host = host(service, baseUrl);
-    this.#silence = options.silence;
+    this.#host = createHost(service, baseUrl);
+    this.#idleTimeout = options.idleTimeout;
     this.#headers = {
       "user-agent": options.userAgent ?? `Moonbridge/${version}`,
       "accept-encoding": "identity",
@@ -43,56 +43,56 @@ export class OpenAiClient {
     };
   }
 
-  async models(signal: AbortSignal): Promise<JsonObject> {
-    const asked = { method: "GET", path: "/models", headers: this.#headers, signal } as const;
-    return this.#read(await call(this.#host, { ...asked, ...shortCall }));
+  async fetchModels(signal: AbortSignal): Promise<JsonObject> {
+    const request = { method: "GET", path: "/models", headers: this.#headers, signal } as const;
+    return this.#parseBody(await fetchResponse(this.#host, { ...request, ...unaryTimeouts }));
   }
 
-  /** Opens the stream of one answer; the caller must close it. */
-  async stream(body: JsonObject, signal: AbortSignal): Promise<AnswerStream> {
-    const patience = { headersTimeout: this.#silence, silence: this.#silence };
-    const completion = { ...this.#completion(body, signal), ...patience };
-    const answer = await openAnswer(this.#host, completion, "text/event-stream");
-    if (answer instanceof AnswerStream) return answer;
-    this.#read(answer);
+  /** Opens the event stream of one answer. The caller must close it. */
+  async openCompletion(body: JsonObject, signal: AbortSignal): Promise<ResponseStream> {
+    const timeouts = { headersTimeout: this.#idleTimeout, idleTimeout: this.#idleTimeout };
+    const request = { ...this.#completionRequest(body, signal), ...timeouts };
+    const response = await openStream(this.#host, request, "text/event-stream");
+    if (response instanceof ResponseStream) return response;
+    this.#parseBody(response);
     throw new GatewayError(
       "upstream_protocol",
       `${this.#service.service} answered with no stream of events.`,
     );
   }
 
-  /** One whole answer, read and exactly as it came. Its status line may come as late as its end. */
-  async whole(asked: JsonObject, signal: AbortSignal): Promise<{ body: JsonObject; json: string }> {
-    const timeouts = { headersTimeout: limits.answer, bodyTimeout: this.#silence };
-    const completion = { ...this.#completion(asked, signal), ...timeouts };
-    // A request that waits for a connection hears its signal only when it gets one; whoever waits for it need not.
-    const answer = await abortable(call(this.#host, completion, limits.answerText), signal);
-    return { body: this.#read(answer), json: answer.body };
+  /** One whole answer: parsed, and as the exact JSON. Its response head may come as late as its end. */
+  async fetchCompletion(body: JsonObject, signal: AbortSignal): Promise<{ body: JsonObject; json: string }> {
+    const timeouts = { headersTimeout: limits.answer, bodyTimeout: this.#idleTimeout };
+    const request = { ...this.#completionRequest(body, signal), ...timeouts };
+    // Undici sees the signal only once the request has a connection; `abortable` rejects at once.
+    const response = await abortable(fetchResponse(this.#host, request, limits.answerText), signal);
+    return { body: this.#parseBody(response), json: response.body };
   }
 
   async close(): Promise<void> {
     await this.#host.pool.destroy();
   }
 
-  #completion(body: JsonObject, signal: AbortSignal) {
+  #completionRequest(body: JsonObject, signal: AbortSignal) {
     const headers = { ...this.#headers, "content-type": "application/json" };
     const path = "/chat/completions";
     return { method: "POST", path, headers, body: JSON.stringify(body), signal } as const;
   }
 
-  /** The JSON of an answer, which may be an error even with status 200. */
-  #read({ status, headers, body: json }: Answered): JsonObject {
+  /** The body of a response. Throws unless it is JSON without an error; errors may come with status 200. */
+  #parseBody({ status, headers, body: json }: HttpResponse): JsonObject {
     const body = parseObject(json);
     if (status !== 200) {
-      throw statusToError(this.#service, status, body, retryAfter(headers["retry-after"]));
+      throw statusToError(this.#service, status, body, parseRetryAfter(headers["retry-after"]));
     }
     if (!body) {
       throw new GatewayError(
         "upstream_protocol",
-        `${this.#service.service} answered with “${mediaType(headers["content-type"])}” instead of JSON. Check baseUrl.`,
+        `${this.#service.service} answered with “${parseMediaType(headers["content-type"])}” instead of JSON. Check baseUrl.`,
       );
     }
-    const error = errorIn(this.#service, body);
+    const error = findError(this.#service, body);
     if (error) throw error;
     return body;
   }

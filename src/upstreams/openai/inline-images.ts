@@ -1,13 +1,13 @@
 import { GatewayError } from "../../core/errors.js";
 import { asObject, isObject, type JsonObject } from "../../lib/json.js";
 
-/** Fetches a picture from the web, and from nowhere else, as a data URL. Throws GatewayError. */
-export type Inline = (url: string, signal: AbortSignal) => Promise<string>;
+/** Fetches an image from the public web only, as a data URL. Throws GatewayError. */
+export type FetchImageAsDataUrl = (url: string, signal: AbortSignal) => Promise<string>;
 
-/** The messages of a request with linked pictures as data URLs: Moonshot fetches none (moonshot-platform.md A.10). */
-export async function withInlinePictures(
+/** Replaces linked images in messages by data URLs: Moonshot fetches no links (moonshot-platform.md A.10). */
+export async function inlineLinkedImages(
   messages: unknown,
-  inline: Inline | undefined,
+  fetchImage: FetchImageAsDataUrl | undefined,
   signal: AbortSignal,
 ): Promise<unknown> {
   if (!Array.isArray(messages)) return messages;
@@ -18,9 +18,9 @@ export async function withInlinePictures(
       continue;
     }
     const content: unknown[] = [];
-    for (const [place, part] of message.content.entries()) {
-      const at = `messages[${index}].content[${place}].image_url`;
-      content.push(isObject(part) ? await inlinePart(part, at, inline, signal) : part);
+    for (const [partIndex, part] of message.content.entries()) {
+      const path = `messages[${index}].content[${partIndex}].image_url`;
+      content.push(isObject(part) ? await inlinePart(part, path, fetchImage, signal) : part);
     }
     inlined.push({ ...message, content });
   }
@@ -29,20 +29,25 @@ export async function withInlinePictures(
 
 async function inlinePart(
   part: JsonObject,
-  at: string,
-  inline: Inline | undefined,
+  path: string,
+  fetchImage: FetchImageAsDataUrl | undefined,
   signal: AbortSignal,
 ): Promise<JsonObject> {
   const url = asObject(part.image_url)?.url ?? part.image_url;
   if (typeof url !== "string" || !/^https?:/i.test(url)) return part;
-  if (!inline) throw refused(at, "links to pictures are not fetched; send the picture itself as a data URL.");
-  const data = await inline(url, signal).catch((error: unknown) => {
-    if (error instanceof GatewayError && error.status === 400) throw refused(at, error.message, error);
+  if (!fetchImage)
+    throw rejectedImageError(
+      path,
+      "links to pictures are not fetched; send the picture itself as a data URL.",
+    );
+  const dataUrl = await fetchImage(url, signal).catch((error: unknown) => {
+    if (error instanceof GatewayError && error.status === 400)
+      throw rejectedImageError(path, error.message, error);
     throw error;
   });
-  return { ...part, image_url: { ...asObject(part.image_url), url: data } };
+  return { ...part, image_url: { ...asObject(part.image_url), url: dataUrl } };
 }
 
-function refused(at: string, why: string, cause?: GatewayError): GatewayError {
-  return new GatewayError(cause?.code ?? "invalid_request", `${at}: ${why}`, { param: at, cause });
+function rejectedImageError(path: string, reason: string, cause?: GatewayError): GatewayError {
+  return new GatewayError(cause?.code ?? "invalid_request", `${path}: ${reason}`, { param: path, cause });
 }

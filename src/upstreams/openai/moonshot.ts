@@ -1,13 +1,13 @@
 import { GatewayError } from "../../core/errors.js";
 import type { Message, Model, Thinking } from "../../core/types.js";
 import { asObject, asText, isObject, type JsonObject, objectsIn } from "../../lib/json.js";
-import { without } from "./request.js";
+import { omitKeys } from "./request.js";
 
 /**
- * What Moonshot's `kimi-k*` models refuse or do not document, with the values that ask for nothing special
+ * Parameters that Moonshot's `kimi-k*` models refuse or do not document, each with its neutral values
  * (moonshot-platform.md A.4.1, A.4.3, F.3).
  */
-const stripped: Record<string, readonly unknown[]> = {
+const unsupportedParameters: Record<string, readonly unknown[]> = {
   temperature: [1],
   top_p: [1, 0.95],
   top_k: [],
@@ -37,11 +37,11 @@ const stripped: Record<string, readonly unknown[]> = {
   output_config: [],
   include: [],
   text: [],
-  // Whatever gets here asks for text alone.
+  // Requests that get here ask for text only.
   modalities: [["text"]],
 };
 
-/** The ways to ask for thinking and for a search; both are asked for in Moonshot's own way. */
+/** Parameters that request thinking or a search; both are replaced by Moonshot's own. */
 const thinkingParameters = [
   "reasoning_effort",
   "thinking",
@@ -51,52 +51,58 @@ const thinkingParameters = [
 ];
 const searchParameters = ["web_search_options", "enable_search"];
 
-/** What the rules depend on. `thinking` undefined: nothing asks for it. */
-export type Settings = { model: Model; thinking: Thinking | undefined; search: boolean };
+/** What Moonshot's rules depend on. `thinking` undefined: not requested. */
+export type MoonshotSettings = { model: Model; thinking: Thinking | undefined; search: boolean };
 
-/** The request as Moonshot's gateway takes it (moonshot-platform.md F). Pictures stay where they are. */
-export function moonshotBody(body: JsonObject, settings: Settings): JsonObject {
+/** The request body as Moonshot's gateway accepts it (moonshot-platform.md F). Images are left as they are. */
+export function moonshotBody(body: JsonObject, settings: MoonshotSettings): JsonObject {
   const { model, search } = settings;
-  const { max_tokens, ...rest } = without(body, [
+  const { max_tokens, ...rest } = omitKeys(body, [
     ...thinkingParameters,
     ...searchParameters,
-    ...(isKimi(model) ? Object.keys(stripped) : []),
+    ...(isKimi(model) ? Object.keys(unsupportedParameters) : []),
     ...Object.keys(body).filter((name) => body[name] === null),
   ]);
   const tools = objectsIn(body.tools).filter(
     (tool) => !isSearchTool(tool) && !(search && body.tool_choice === "none"),
   );
   const thinking = thinkingFields(settings, body);
-  const thinks = model.thinking.some((effort) => effort !== "off") && !isDisabled(thinking);
+  const isThinking = model.thinking.some((effort) => effort !== "off") && !isThinkingDisabled(thinking);
   return {
-    ...without(rest, tools.length > 0 ? [] : ["tools", "tool_choice"]),
-    messages: objectsIn(body.messages).map((message) => moonshotMessage(message, thinks)),
+    ...omitKeys(rest, tools.length > 0 ? [] : ["tools", "tool_choice"]),
+    messages: objectsIn(body.messages).map((message) => moonshotMessage(message, isThinking)),
     ...(max_tokens === undefined ? {} : { max_completion_tokens: rest.max_completion_tokens ?? max_tokens }),
     ...(tools.length > 0 ? { tools: tools.map(moonshotTool) } : {}),
     ...(isObject(rest.response_format) ? { response_format: moonshotFormat(rest.response_format) } : {}),
-    ...(isTooHot(body) && !isKimi(model) ? { temperature: 1 } : {}),
+    ...(isTemperatureTooHigh(body) && !isKimi(model) ? { temperature: 1 } : {}),
     ...thinking,
   };
 }
 
-/** The parameters of the request that `moonshotBody` leaves out or cannot honour, without those that ask for nothing. */
-export function leftOut(body: JsonObject, settings: Settings): string[] {
+/** The parameters that `moonshotBody` drops or cannot honour, without those that have a neutral value. */
+export function ignoredParameters(body: JsonObject, settings: MoonshotSettings): string[] {
   const { model } = settings;
   const isSet = (name: string) => body[name] !== undefined && body[name] !== null;
-  const refused = Object.entries(stripped)
-    .filter(([name, neutral]) => isSet(name) && !neutral.some((value) => isSame(value, body[name])))
+  const refused = Object.entries(unsupportedParameters)
+    .filter(
+      ([name, neutralValues]) =>
+        isSet(name) && !neutralValues.some((value) => isEqualJson(value, body[name])),
+    )
     .map(([name]) => name);
-  const unthought = isHonoured(settings) ? [] : thinkingParameters.filter(isSet);
-  if (isKimi(model)) return [...refused, ...unthought];
-  return [...(isTooHot(body) ? ["temperature"] : []), ...unthought];
+  const ignoredThinking = isThinkingHonoured(settings) ? [] : thinkingParameters.filter(isSet);
+  if (isKimi(model)) return [...refused, ...ignoredThinking];
+  return [...(isTemperatureTooHigh(body) ? ["temperature"] : []), ...ignoredThinking];
 }
 
-/** It takes no documents; files for its own extraction are not made of them (moonshot-platform.md A.11). */
-export function refuseFiles(messages: readonly Message[]): void {
+/**
+ * Throws `invalid_request` for files: chat takes no documents, and its file extraction is not used
+ * (moonshot-platform.md A.11).
+ */
+export function rejectFiles(messages: readonly Message[]): void {
   for (const part of messages.flatMap(({ content }) => content)) {
     if (part.type !== "file") continue;
-    const why = "this model takes no files; send their text, or pictures of their pages";
-    throw new GatewayError("invalid_request", `${part.path}: ${why}.`, { param: part.path });
+    const reason = "this model takes no files; send their text, or pictures of their pages";
+    throw new GatewayError("invalid_request", `${part.path}: ${reason}.`, { param: part.path });
   }
 }
 
@@ -104,20 +110,20 @@ function isKimi({ id }: Model): boolean {
   return id.startsWith("kimi-k");
 }
 
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+function isEqualJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** OpenAI's scale goes to 2, that of `moonshot-v1` to 1. */
-function isTooHot({ temperature }: JsonObject): boolean {
+/** OpenAI's temperatures go up to 2, those of `moonshot-v1` to 1. */
+function isTemperatureTooHigh({ temperature }: JsonObject): boolean {
   return typeof temperature === "number" && temperature > 1;
 }
 
 /**
- * How hard to think, in the way of the model: an effort where it has several, on and off where it has both, nothing
- * where it has no choice (moonshot-platform.md A.4.2). A search needs thinking off where it can be (A.9.1).
+ * The thinking parameters of a model: an effort if it has several, on or off if it has both, nothing if it has no
+ * choice (moonshot-platform.md A.4.2). A search turns thinking off if the model can (moonshot-platform.md A.9.1).
  */
-function thinkingFields({ model, thinking, search }: Settings, body: JsonObject): JsonObject {
+function thinkingFields({ model, thinking, search }: MoonshotSettings, body: JsonObject): JsonObject {
   const canStop = model.thinking.includes("off");
   const efforts = model.thinking.filter((effort) => effort !== "off");
   if (efforts.length === 0) return {};
@@ -129,27 +135,27 @@ function thinkingFields({ model, thinking, search }: Settings, body: JsonObject)
   return { thinking: { type: "enabled", ...(keep === undefined ? {} : { keep }) } };
 }
 
-function isDisabled({ thinking }: JsonObject): boolean {
+function isThinkingDisabled({ thinking }: JsonObject): boolean {
   return asObject(thinking)?.type === "disabled";
 }
 
-function isHonoured({ model, thinking, search }: Settings): boolean {
+function isThinkingHonoured({ model, thinking, search }: MoonshotSettings): boolean {
   const canStop = model.thinking.includes("off");
   if (thinking === undefined) return true;
   if (thinking === "off") return canStop;
   return model.thinking.some((effort) => effort !== "off") && !(search && canStop);
 }
 
-function moonshotMessage(message: JsonObject, thinks: boolean): JsonObject {
+function moonshotMessage(message: JsonObject, isThinking: boolean): JsonObject {
   const { reasoning, ...rest } = withoutBlankParts(message);
   if (rest.role === "developer") return { ...rest, role: "system" };
   if (rest.role !== "assistant") return rest;
-  const calls = objectsIn(rest.tool_calls).length > 0;
-  const thought = [rest.reasoning_content, reasoning].find((value) => typeof value === "string");
-  // Inside a tool loop a thinking model wants its reasoning back, be it empty (moonshot-platform.md A.4.2).
-  const reasoning_content = thought ?? (calls && thinks ? "" : undefined);
+  const hasCalls = objectsIn(rest.tool_calls).length > 0;
+  const sentReasoning = [rest.reasoning_content, reasoning].find((value) => typeof value === "string");
+  // In a tool loop a thinking model requires its reasoning back, even if empty (moonshot-platform.md A.4.2).
+  const reasoning_content = sentReasoning ?? (hasCalls && isThinking ? "" : undefined);
   return {
-    ...without(rest, calls && isBlank(rest.content) ? ["content"] : []),
+    ...omitKeys(rest, hasCalls && isBlank(rest.content) ? ["content"] : []),
     ...(reasoning_content === undefined ? {} : { reasoning_content }),
   };
 }
@@ -169,12 +175,12 @@ function isBlankPart(part: unknown): boolean {
   return isObject(part) && part.type === "text" && isBlank(part.text);
 }
 
-/** Schemas are strict unless they say otherwise, which is the other way round with OpenAI (moonshot-platform.md A.6.1). */
+/** Moonshot's schemas are strict by default, OpenAI's are not (moonshot-platform.md A.6.1). */
 function moonshotTool(tool: JsonObject): JsonObject {
-  const called = asObject(tool.function);
-  if (!called) return tool;
-  const parameters = called.parameters ?? { type: "object", properties: {} };
-  return { ...tool, function: { ...called, parameters, strict: called.strict ?? false } };
+  const definition = asObject(tool.function);
+  if (!definition) return tool;
+  const parameters = definition.parameters ?? { type: "object", properties: {} };
+  return { ...tool, function: { ...definition, parameters, strict: definition.strict ?? false } };
 }
 
 function moonshotFormat(format: JsonObject): JsonObject {

@@ -11,45 +11,45 @@ import type {
 } from "../../core/types.js";
 import { asObject, type JsonObject } from "../../lib/json.js";
 
-/** Parameters that are Moonbridge's own; no service knows them. */
-const ours = ["conversation_id", "citations", "use_search"];
+/** Moonbridge's own parameters, which no service knows. */
+const ownParameters = ["conversation_id", "citations", "use_search"];
 
-/** The request as the service's own dialect has it: the client's, or one made from what another dialect said. */
+/** The request body in OpenAI's dialect: the client's own, or one built from a request in another dialect. */
 export function completionBody(request: UpstreamRequest): JsonObject {
   const { originalRequest, model } = request;
-  const body = originalRequest ? without(originalRequest.body, ours) : builtBody(request);
+  const body = originalRequest ? omitKeys(originalRequest.body, ownParameters) : buildBody(request);
   return { ...body, model: model.id };
 }
 
-/** The same request for a stream; what was used is always asked for (moonshot-platform.md F.10). */
-export function streamed(body: JsonObject): JsonObject {
+/** The body for a streamed answer; usage is always requested (moonshot-platform.md F.10). */
+export function toStreamingBody(body: JsonObject): JsonObject {
   return { ...body, stream: true, stream_options: { ...asObject(body.stream_options), include_usage: true } };
 }
 
-/** The same request for a whole answer. */
-export function whole(body: JsonObject): JsonObject {
-  return { ...without(body, ["stream_options"]), stream: false };
+/** The body for a whole answer. */
+export function toWholeBody(body: JsonObject): JsonObject {
+  return { ...omitKeys(body, ["stream_options"]), stream: false };
 }
 
-/** The object without these keys. */
-export function without(body: JsonObject, keys: readonly string[]): JsonObject {
+/** A copy of the object without these keys. */
+export function omitKeys(body: JsonObject, keys: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([key]) => !keys.includes(key)));
 }
 
-/** Efforts by OpenAI's names; for thinking at all or not there is none that every service takes. */
-const efforts: Record<Thinking, string | undefined> = {
+/** Efforts by OpenAI's names. For `off` there is none that every service accepts. */
+const wireEfforts: Record<Thinking, string | undefined> = {
   off: undefined,
   low: "low",
   high: "high",
   max: "high",
 };
 
-function builtBody({ messages, tools, toolChoice, sampling, limits, thinking }: UpstreamRequest): JsonObject {
-  const effort = thinking && efforts[thinking];
+function buildBody({ messages, tools, toolChoice, sampling, limits, thinking }: UpstreamRequest): JsonObject {
+  const effort = thinking && wireEfforts[thinking];
   return {
-    messages: messages.map(builtMessage),
-    ...(tools ? { tools: tools.map(builtTool) } : {}),
-    ...(toolChoice ? { tool_choice: builtChoice(toolChoice) } : {}),
+    messages: messages.map(buildMessage),
+    ...(tools ? { tools: tools.map(buildTool) } : {}),
+    ...(toolChoice ? { tool_choice: buildToolChoice(toolChoice) } : {}),
     ...sampling,
     ...(limits?.maxTokens === undefined ? {} : { max_completion_tokens: limits.maxTokens }),
     ...(limits?.stop ? { stop: limits.stop } : {}),
@@ -57,8 +57,8 @@ function builtBody({ messages, tools, toolChoice, sampling, limits, thinking }: 
   };
 }
 
-function builtMessage(message: Message): JsonObject {
-  const content = builtContent(message.content);
+function buildMessage(message: Message): JsonObject {
+  const content = buildContent(message.content);
   switch (message.role) {
     case "system":
       return { role: "system", content };
@@ -70,7 +70,7 @@ function builtMessage(message: Message): JsonObject {
         role: "assistant",
         ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
         content: content === "" && toolCalls ? null : content,
-        ...(toolCalls ? { tool_calls: toolCalls.map(builtCall) } : {}),
+        ...(toolCalls ? { tool_calls: toolCalls.map(buildToolCall) } : {}),
       };
     }
     case "tool":
@@ -78,35 +78,35 @@ function builtMessage(message: Message): JsonObject {
   }
 }
 
-/** Text where it is nothing but text: not every service takes parts everywhere. */
-function builtContent(parts: readonly Part[]): string | JsonObject[] {
+/** A string if all parts are text: not every service accepts parts everywhere. */
+function buildContent(parts: readonly Part[]): string | JsonObject[] {
   const texts = parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
-  return texts.length === parts.length ? texts.join("") : parts.map(builtPart);
+  return texts.length === parts.length ? texts.join("") : parts.map(buildPart);
 }
 
-function builtPart(part: Part): JsonObject {
+function buildPart(part: Part): JsonObject {
   if (part.type === "text") return { type: "text", text: part.text };
-  if (part.type === "image") return { type: "image_url", image_url: { url: address(part, "image/png") } };
-  const file_data = address(part, "application/octet-stream");
+  if (part.type === "image") return { type: "image_url", image_url: { url: mediaUrl(part, "image/png") } };
+  const file_data = mediaUrl(part, "application/octet-stream");
   return { type: "file", file: { filename: part.name ?? "file", file_data } };
 }
 
-function address({ source, mediaType, path, type }: MediaPart, otherwise: string): string {
-  if (source.kind === "bytes") return `data:${mediaType ?? otherwise};base64,${source.base64}`;
+function mediaUrl({ source, mediaType, path, type }: MediaPart, defaultMediaType: string): string {
+  if (source.kind === "bytes") return `data:${mediaType ?? defaultMediaType};base64,${source.base64}`;
   if (source.kind === "link" && type === "image") return source.url;
   throw new GatewayError("invalid_request", `${path}: send this one itself, as a data URL.`, { param: path });
 }
 
-function builtTool({ name, description, parameters, strict }: Tool): JsonObject {
-  const described = description === undefined ? {} : { description };
-  const checked = strict === undefined ? {} : { strict };
-  return { type: "function", function: { name, ...described, parameters, ...checked } };
+function buildTool({ name, description, parameters, strict }: Tool): JsonObject {
+  const descriptionField = description === undefined ? {} : { description };
+  const strictField = strict === undefined ? {} : { strict };
+  return { type: "function", function: { name, ...descriptionField, parameters, ...strictField } };
 }
 
-function builtChoice(choice: ToolChoice): string | JsonObject {
+function buildToolChoice(choice: ToolChoice): string | JsonObject {
   return typeof choice === "string" ? choice : { type: "function", function: { name: choice.name } };
 }
 
-function builtCall({ id, name, arguments: text }: ToolCall): JsonObject {
+function buildToolCall({ id, name, arguments: text }: ToolCall): JsonObject {
   return { id, type: "function", function: { name, arguments: text } };
 }

@@ -12,39 +12,40 @@ import type {
 } from "../../core/types.js";
 import { hash } from "../../lib/hash.js";
 import type { JsonObject } from "../../lib/json.js";
-import { EventDecoder } from "../http/sse-decoder.js";
-import { AnswerTeller, readPieces } from "../http/stream-pump.js";
-import { Catalogue } from "../model-catalogue.js";
-import { AnswerReader } from "./answer.js";
-import { type Preset, readModels } from "./catalogue.js";
+import { SseDecoder } from "../http/sse-decoder.js";
+import { interpretBuffered, StreamPump } from "../http/stream-pump.js";
+import { ModelCatalogue } from "../model-catalogue.js";
+import { CompletionInterpreter } from "./answer.js";
+import { type Preset, parseModels } from "./catalogue.js";
 import { OpenAiClient } from "./client.js";
-import { type Service, toolChoiceConflict } from "./errors.js";
-import { type Inline, withInlinePictures } from "./inline-images.js";
-import { leftOut, moonshotBody, refuseFiles } from "./moonshot.js";
-import { completionBody, streamed, whole } from "./request.js";
-import { searching } from "./search.js";
+import { type ServiceIdentity, toolChoiceConflict } from "./errors.js";
+import { type FetchImageAsDataUrl, inlineLinkedImages } from "./inline-images.js";
+import { ignoredParameters, moonshotBody, rejectFiles } from "./moonshot.js";
+import { completionBody, toStreamingBody, toWholeBody } from "./request.js";
+import { runSearchLoop } from "./search.js";
 
 export type OpenAiOptions = {
   name: string;
   /** With its version: `https://api.moonshot.ai/v1`. */
   baseUrl: string;
   apiKey?: string;
-  /** Default: what the host is. */
+  /** Default: detected by the host. */
   preset?: Preset;
   defaultModel?: string;
   models?: string[];
   userAgent?: string;
 };
 
-export type OpenAiSurroundings = {
-  /** Milliseconds of silence, and of comments alone, after which an answer is given up. */
-  patience?: { silence: number; progress: number };
-  inline?: Inline;
+/** Dependencies of an OpenAI-compatible upstream. */
+export type OpenAiContext = {
+  /** Timeouts of an answer, in milliseconds: `idle` without a byte, `progress` with nothing but comments. */
+  timeouts?: { idle: number; progress: number };
+  fetchImage?: FetchImageAsDataUrl;
 };
 
 /**
- * Any service that speaks OpenAI's chat completions: the official Moonshot platform, whose gateway has rules of its
- * own (moonshot-platform.md F), or an engine that serves Kimi's open weights, to which a request goes as it is.
+ * A service with OpenAI's chat completions API: the official Moonshot platform, whose gateway has its own rules
+ * (moonshot-platform.md F), or an engine that serves Kimi's open weights, which gets requests unchanged.
  */
 export class OpenAiUpstream implements Upstream {
   readonly kind = "openai";
@@ -61,33 +62,33 @@ export class OpenAiUpstream implements Upstream {
   ]);
   readonly name: string;
   readonly #preset: Preset;
-  readonly #service: Service;
+  readonly #service: ServiceIdentity;
   readonly #client: OpenAiClient;
-  readonly #catalogue: Catalogue<Model>;
+  readonly #catalogue: ModelCatalogue<Model>;
   readonly #account: string;
-  readonly #patience: { silence: number; progress: number };
-  readonly #inline: Inline | undefined;
+  readonly #timeouts: { idle: number; progress: number };
+  readonly #fetchImage: FetchImageAsDataUrl | undefined;
   #refusal: GatewayError | undefined;
 
-  constructor(options: OpenAiOptions, surroundings: OpenAiSurroundings = {}) {
+  constructor(options: OpenAiOptions, context: OpenAiContext = {}) {
     const { name, baseUrl, apiKey, defaultModel, models, userAgent } = options;
     this.name = name;
-    this.#preset = options.preset ?? presetOf(baseUrl);
+    this.#preset = options.preset ?? detectPreset(baseUrl);
     const service = this.#preset === "moonshot" ? "The Moonshot platform" : `The service of “${name}”`;
     this.#service = { service, upstream: name, apiKey };
-    const { silence, progress } = surroundings.patience ?? {
-      silence: limits.upstreamProgress,
+    const { idle, progress } = context.timeouts ?? {
+      idle: limits.upstreamProgress,
       progress: limits.upstreamProgress,
     };
-    this.#patience = { silence, progress };
-    this.#client = new OpenAiClient({ ...this.#service, baseUrl, userAgent, silence });
-    const read = (answer: JsonObject) => readModels(answer, { preset: this.#preset, defaultModel, models });
-    this.#catalogue = new Catalogue(
-      async (signal) => read(await this.#noted(this.#client.models(signal))),
-      models ? read({}) : [],
+    this.#timeouts = { idle, progress };
+    this.#client = new OpenAiClient({ ...this.#service, baseUrl, userAgent, idleTimeout: idle });
+    const parse = (answer: JsonObject) => parseModels(answer, { preset: this.#preset, defaultModel, models });
+    this.#catalogue = new ModelCatalogue(
+      async (signal) => parse(await this.#trackRefusal(this.#client.fetchModels(signal))),
+      models ? parse({}) : [],
     );
     this.#account = hash(baseUrl, apiKey ?? "");
-    this.#inline = surroundings.inline;
+    this.#fetchImage = context.fetchImage;
   }
 
   async models(): Promise<Model[]> {
@@ -97,21 +98,26 @@ export class OpenAiUpstream implements Upstream {
   ignoredParameters(request: ChatRequest, model: Model): string[] {
     const body = request.originalRequest?.body ?? request.sampling ?? {};
     if (this.#preset === "generic") return body.use_search === true ? ["use_search"] : [];
-    return leftOut(body, { model, thinking: request.thinking, search: request.search === true });
+    return ignoredParameters(body, { model, thinking: request.thinking, search: request.search === true });
   }
 
-  async chat(request: UpstreamRequest, tell: EventSink, signal: AbortSignal): Promise<void> {
-    const body = await this.#body(request, signal);
+  async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
+    const body = await this.#buildBody(request, signal);
     if (this.#preset === "moonshot" && request.search) {
-      await searching(
-        (asked, hear) => this.#streamed(asked, { verbatim: false, tell: hear, signal }),
+      await runSearchLoop(
+        (roundBody, roundSink) =>
+          this.#streamAnswer(roundBody, { isVerbatim: false, sink: roundSink, signal }),
         body,
-        tell,
+        sink,
       );
     } else if (request.originalRequest && !request.stream) {
-      await tell(await this.#whole(body, signal));
+      await sink(await this.#fetchAnswer(body, signal));
     } else {
-      await this.#streamed(body, { verbatim: request.originalRequest !== undefined, tell, signal });
+      await this.#streamAnswer(body, {
+        isVerbatim: request.originalRequest !== undefined,
+        sink,
+        signal,
+      });
     }
   }
 
@@ -129,71 +135,82 @@ export class OpenAiUpstream implements Upstream {
     await this.#client.close();
   }
 
-  async #body(request: UpstreamRequest, signal: AbortSignal): Promise<JsonObject> {
+  async #buildBody(request: UpstreamRequest, signal: AbortSignal): Promise<JsonObject> {
     const body = completionBody(request);
     if (this.#preset === "generic") return body;
-    refuseFiles(request.messages);
+    rejectFiles(request.messages);
     const adapted = moonshotBody(body, request);
-    return { ...adapted, messages: await withInlinePictures(adapted.messages, this.#inline, signal) };
+    return { ...adapted, messages: await inlineLinkedImages(adapted.messages, this.#fetchImage, signal) };
   }
 
-  /** One answer as a stream. However it is left before its end, the connection is cut: that stops the service. */
-  async #streamed(
+  /** Streams one answer. If it ends early for any reason, the connection is closed, which stops the service. */
+  async #streamAnswer(
     body: JsonObject,
-    { verbatim, tell, signal }: { verbatim: boolean; tell: EventSink; signal: AbortSignal },
+    { isVerbatim, sink, signal }: { isVerbatim: boolean; sink: EventSink; signal: AbortSignal },
   ): Promise<void> {
-    const send = (asked: JsonObject) => this.#client.stream(asked, signal);
-    const { answer: stream, notices } = await this.#ask(streamed(body), send);
+    const send = (requestBody: JsonObject) => this.#client.openCompletion(requestBody, signal);
+    const { answer: stream, notices } = await this.#sendWithFallback(toStreamingBody(body), send);
     const { service } = this.#service;
-    const { progress } = this.#patience;
-    const decoder = new EventDecoder(limits.upstreamLine, service);
-    const answer = new AnswerReader(this.#service, verbatim);
+    const { progress } = this.#timeouts;
+    const decoder = new SseDecoder(limits.upstreamLine, service);
+    const interpreter = new CompletionInterpreter(this.#service, isVerbatim);
     try {
-      if (notices.length > 0) await tell(notices);
-      await stream.read(new AnswerTeller(decoder, answer, { tell, service, progress }));
-      if (!answer.ended) await tell(this.#lastWords(decoder, answer));
+      if (notices.length > 0) await sink(notices);
+      await stream.pipeTo(new StreamPump(decoder, interpreter, { sink, service, progress }));
+      if (!interpreter.isComplete) await sink(this.#interpretRest(decoder, interpreter));
     } finally {
-      stream.close(answer.ended);
+      stream.close(interpreter.isComplete);
     }
   }
 
-  /** What breaks off inside an event says nothing; only a last `[DONE]` may do without its blank line. */
-  #lastWords(decoder: EventDecoder, answer: AnswerReader): readonly ChatEvent[] {
+  /** Interprets a last `[DONE]` without its blank line. Throws `upstream_cut` for anything else. */
+  #interpretRest(decoder: SseDecoder, interpreter: CompletionInterpreter): readonly ChatEvent[] {
     const events: ChatEvent[] = [];
     decoder.end();
     try {
-      readPieces(decoder, answer, events);
+      interpretBuffered(decoder, interpreter, events);
     } catch {
-      // An event that was cut in two makes no sense.
+      // The last event was incomplete.
     }
-    if (answer.ended) return events;
+    if (interpreter.isComplete) return events;
     throw new GatewayError("upstream_cut", `${this.#service.service} broke off in the middle of the answer.`);
   }
 
-  async #whole(body: JsonObject, signal: AbortSignal): Promise<readonly ChatEvent[]> {
-    const { answer, notices } = await this.#ask(whole(body), (asked) => this.#client.whole(asked, signal));
-    return [...notices, ...new AnswerReader(this.#service, true).readWhole(answer.body, answer.json)];
+  async #fetchAnswer(body: JsonObject, signal: AbortSignal): Promise<readonly ChatEvent[]> {
+    const { answer, notices } = await this.#sendWithFallback(toWholeBody(body), (requestBody) =>
+      this.#client.fetchCompletion(requestBody, signal),
+    );
+    return [
+      ...notices,
+      ...new CompletionInterpreter(this.#service, true).interpretWhole(answer.body, answer.json),
+    ];
   }
 
-  /** Sends a request, and once more where a forced call is what the service minds (moonshot-platform.md A.6.2). */
-  async #ask<T>(
+  /**
+   * Sends a request; once more with `tool_choice: "auto"` if the service refuses a forced call (moonshot-platform.md
+   * A.6.2).
+   */
+  async #sendWithFallback<T>(
     body: JsonObject,
     send: (body: JsonObject) => Promise<T>,
   ): Promise<{ answer: T; notices: ChatEvent[] }> {
     try {
-      return { answer: await this.#noted(send(body)), notices: [] };
+      return { answer: await this.#trackRefusal(send(body)), notices: [] };
     } catch (error) {
       if (!(error instanceof GatewayError) || error.upstreamCode !== toolChoiceConflict) throw error;
-      return { answer: await this.#noted(send({ ...body, tool_choice: "auto" })), notices: [unforced] };
+      return {
+        answer: await this.#trackRefusal(send({ ...body, tool_choice: "auto" })),
+        notices: [toolChoiceRelaxed],
+      };
     }
   }
 
-  /** Remembers whether the service took the key. */
-  async #noted<T>(call: Promise<T>): Promise<T> {
+  /** Keeps the error of a refused API key for `status`, until a request succeeds. */
+  async #trackRefusal<T>(call: Promise<T>): Promise<T> {
     try {
-      const answer = await call;
+      const response = await call;
       this.#refusal = undefined;
-      return answer;
+      return response;
     } catch (error) {
       if (error instanceof GatewayError && error.code === "account_login_required") this.#refusal = error;
       throw error;
@@ -201,12 +218,12 @@ export class OpenAiUpstream implements Upstream {
   }
 }
 
-const unforced: ChatEvent = {
+const toolChoiceRelaxed: ChatEvent = {
   type: "notice",
   code: "tool_choice_auto",
   message: "This model thinks and cannot be made to call a function; it was asked with tool_choice auto.",
 };
 
-function presetOf(baseUrl: string): Preset {
+function detectPreset(baseUrl: string): Preset {
   return /(^|\.)moonshot\.(ai|cn)$/.test(new URL(baseUrl).hostname) ? "moonshot" : "generic";
 }

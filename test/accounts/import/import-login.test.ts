@@ -1,18 +1,18 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { describe as inWords } from "../../../src/accounts/import/describe-import.js";
-import { type Login, recognise } from "../../../src/accounts/import/import-login.js";
+import { describeImport } from "../../../src/accounts/import/describe-import.js";
+import { type ImportedLogin, importLogin } from "../../../src/accounts/import/import-login.js";
 import { limits } from "../../../src/core/limits.js";
-import { jwt, older, today, user } from "../intake/jwt.js";
-import { pastes, wrapped } from "../intake/pastes.js";
+import { currentToken, jwt, legacyToken, user } from "../intake/jwt.js";
+import { pastes, wrapLines } from "../intake/pastes.js";
 
-const [access, refresh] = [today("access"), today("refresh")];
+const [access, refresh] = [currentToken("access"), currentToken("refresh")];
 
-/** All that a person would see of it; fails if any part of a token is among it. */
-function shown(pasted: string, ...secrets: string[]): string {
-  const found = recognise(pasted);
-  const output = found.kind === "nothing" ? found.problem : inWords(found).join("\n");
+/** The text that the user sees for a paste. Fails if it contains any part of a token. */
+function describePaste(pasted: string, ...secrets: string[]): string {
+  const result = importLogin(pasted);
+  const output = result.kind === "nothing" ? result.problem : describeImport(result).join("\n");
   for (const secret of [access, refresh, ...secrets]) {
     for (let at = 0; at + 9 <= secret.length; at++)
       expect(output.includes(secret.slice(at, at + 9)), `shows a part of a token: ${output}`).toBe(false);
@@ -20,40 +20,40 @@ function shown(pasted: string, ...secrets: string[]): string {
   return output;
 }
 
-function login(pasted: string): Login {
-  const found = recognise(pasted);
-  if (found.kind === "nothing") throw new Error(found.problem);
-  return found;
+function importOrThrow(pasted: string): ImportedLogin {
+  const result = importLogin(pasted);
+  if (result.kind === "nothing") throw new Error(result.problem);
+  return result;
 }
 
-describe("both tokens are found", () => {
+describe("finds both tokens in", () => {
   test.each(Object.entries(pastes))("%s", (_name, paste) => {
     const pasted = paste(access, refresh);
-    expect(login(pasted)).toMatchObject({
+    expect(importOrThrow(pasted)).toMatchObject({
       tokens: { accessToken: access, refreshToken: refresh },
       site: "kimi.ai",
-      siteAssumed: false,
+      isSiteAssumed: false,
       user,
       generation: "pair",
-      leftOut: [],
-      broken: false,
+      otherUsers: [],
+      hasTruncatedToken: false,
     });
-    expect(shown(pasted)).toMatch(
+    expect(describePaste(pasted)).toMatch(
       /^ {2}access token {3}expires in 15 minutes \(\d{4}-\d\d-\d\d \d\d:\d\d UTC\)$/m,
     );
-    expect(shown(pasted)).toMatch(/^ {2}refresh token {2}expires in 90 days/m);
+    expect(describePaste(pasted)).toMatch(/^ {2}refresh token {2}expires in 90 days/m);
   });
 
-  test("what they stood in is said", () => {
-    const format = (name: string) => login(pastes[name]?.(access, refresh) ?? "").format;
+  test("any supported format, and names the format", () => {
+    const format = (name: string) => importOrThrow(pastes[name]?.(access, refresh) ?? "").format;
     expect(format("a HAR file")).toBe("a HAR file");
     expect(format("copy as cURL, Windows")).toBe("a cURL command");
-    expect(format("a line as DevTools copies it")).toBe("a copy of Local storage");
+    expect(format("rows copied from DevTools")).toBe("a copy of Local storage");
     expect(format("our config")).toBe("a config file");
-    expect(format("both, a line each")).toBe("text");
+    expect(format("two tokens, one per line")).toBe("text");
   });
 
-  test("in any JSON, between any white space, whatever else stands there", () => {
+  test("any JSON, surrounded by any white space and other values", () => {
     const innocent = fc.string({ unit: "grapheme" });
     const nested = fc.letrec((tie) => ({
       json: fc.oneof(
@@ -71,114 +71,130 @@ describe("both tokens are found", () => {
     fc.assert(
       fc.property(nested, space, space, fc.nat(4), (json, before, after, indent) => {
         const pasted = before + JSON.stringify([json, access, { refresh }], null, indent) + after;
-        expect(login(pasted).tokens).toEqual({ accessToken: access, refreshToken: refresh });
+        expect(importOrThrow(pasted).tokens).toEqual({ accessToken: access, refreshToken: refresh });
       }),
     );
   });
 
-  test("broken over lines anywhere", () => {
+  test("text that is wrapped at any width", () => {
     const newline = fc.constantFrom("\n", "\r\n", "\n    ", " \\\n", "\\n", "\u200b", " ");
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), newline, (width, separator) => {
-        const pasted = wrapped(`${access}\n${refresh}`, width, separator);
-        expect(login(pasted)).toMatchObject({
+        const pasted = wrapLines(`${access}\n${refresh}`, width, separator);
+        expect(importOrThrow(pasted)).toMatchObject({
           tokens: { accessToken: access, refreshToken: refresh },
-          broken: false,
+          hasTruncatedToken: false,
         });
-        shown(pasted);
+        describePaste(pasted);
       }),
     );
   });
 });
 
-describe("the best of several", () => {
-  test("the newest of each kind", () => {
-    const pasted = [today("access", 500), access, today("refresh", 900), refresh, today("access", 100)].join(
-      "\n",
-    );
-    expect(login(pasted).tokens).toEqual({ accessToken: access, refreshToken: refresh });
+describe("several tokens", () => {
+  test("picks the newest of each kind", () => {
+    const pasted = [
+      currentToken("access", 500),
+      access,
+      currentToken("refresh", 900),
+      refresh,
+      currentToken("access", 100),
+    ].join("\n");
+    expect(importOrThrow(pasted).tokens).toEqual({ accessToken: access, refreshToken: refresh });
   });
 
-  test("one user's only, the one of the newest token; the other is named", () => {
-    const other = today("refresh", 60, { sub: "d0000000000000000b00" });
-    const pasted = [other, today("access", 120, { sub: "d0000000000000000b00" }), access].join(" ");
-    expect(login(pasted)).toMatchObject({
+  test("picks the user of the newest token, and names the other user", () => {
+    const other = currentToken("refresh", 60, { sub: "d0000000000000000b00" });
+    const pasted = [other, currentToken("access", 120, { sub: "d0000000000000000b00" }), access].join(" ");
+    expect(importOrThrow(pasted)).toMatchObject({
       tokens: { accessToken: access },
       user,
-      leftOut: ["d0000000000000000b00"],
+      otherUsers: ["d0000000000000000b00"],
     });
-    expect(shown(pasted, other)).toContain("Left out: tokens of another user (d0000000000000000b00).");
+    expect(describePaste(pasted, other)).toContain(
+      "Left out: tokens of another user (d0000000000000000b00).",
+    );
   });
 
-  test("an expired access token beside a good refresh token does no harm", () => {
-    const pasted = `${today("access", 901)} ${refresh}`;
-    expect(login(pasted)).toMatchObject({ tokens: { refreshToken: refresh }, accessExpired: true });
-    expect(login(pasted).tokens).not.toHaveProperty("accessToken");
-    expect(shown(pasted)).toMatch(/has expired; that does no harm/);
+  test("ignores an expired access token next to a valid refresh token", () => {
+    const pasted = `${currentToken("access", 901)} ${refresh}`;
+    expect(importOrThrow(pasted)).toMatchObject({
+      tokens: { refreshToken: refresh },
+      hasExpiredAccessToken: true,
+    });
+    expect(importOrThrow(pasted).tokens).not.toHaveProperty("accessToken");
+    expect(describePaste(pasted)).toMatch(/has expired; that does no harm/);
   });
 
-  test("a good one beside one that was cut off", () => {
+  test("uses a complete token and mentions a truncated one", () => {
     const pasted = `${access}\n${refresh.slice(0, -30)}`;
-    expect(login(pasted)).toMatchObject({ tokens: { accessToken: access }, broken: true });
-    expect(shown(pasted)).toMatch(/Left out: a token that was not copied whole/);
+    expect(importOrThrow(pasted)).toMatchObject({ tokens: { accessToken: access }, hasTruncatedToken: true });
+    expect(describePaste(pasted)).toMatch(/Left out: a token that was not copied whole/);
   });
 
-  test("a stranger's token and a platform's key beside them are nobody's business", () => {
+  test("ignores tokens of other services and platform keys", () => {
     const pasted = `sk-abcdefghijklmnopqrstuvwxyz ${jwt({ iss: "https://accounts.google.com" }, "HS256")} ${refresh}`;
-    expect(login(pasted).tokens).toEqual({ refreshToken: refresh });
+    expect(importOrThrow(pasted).tokens).toEqual({ refreshToken: refresh });
   });
 });
 
-describe("which of Kimi's logins it is", () => {
-  test("an access token alone: the refresh token is missing, and where it is", () => {
-    expect(login(access).generation).toBe("pair");
-    expect(shown(access)).toMatch(/refresh token is missing: .*Local storage/);
+describe("generation and site of the login", () => {
+  test("explains where to find the refresh token if only an access token was pasted", () => {
+    expect(importOrThrow(access).generation).toBe("pair");
+    expect(describePaste(access)).toMatch(/refresh token is missing: .*Local storage/);
   });
 
-  test("a refresh token alone needs nothing more", () => {
-    expect(shown(refresh)).toMatch(/no access token; that does no harm/);
-    expect(shown(refresh)).not.toMatch(/F12/);
+  test("asks for nothing more if only a refresh token was pasted", () => {
+    expect(describePaste(refresh)).toMatch(/no access token; that does no harm/);
+    expect(describePaste(refresh)).not.toMatch(/F12/);
   });
 
-  test("the cookie of the older site: 30 days, and nothing renews it", () => {
-    const cookie = older("access", 86_400);
+  test("recognises the 30-day cookie of the older site, which cannot be refreshed", () => {
+    const cookie = legacyToken("access", 86_400);
     const pasted = `kimi-auth=${cookie}; other=1`;
-    expect(login(pasted)).toMatchObject({ generation: "cookie", site: "kimi.com", siteAssumed: true });
-    expect(shown(pasted, cookie)).toMatch(/30-day token of a kimi-auth cookie in cookies:/);
-    expect(shown(pasted, cookie)).toMatch(/expires in 29 days/);
-    expect(shown(pasted, cookie)).toMatch(/No refresh token belongs to this cookie/);
-  });
-
-  test("a refresh token of the older site is tried, with a warning", () => {
-    const token = older("refresh");
-    expect(login(token)).toMatchObject({ generation: "legacy", tokens: { refreshToken: token } });
-    expect(shown(token, token)).toMatch(/issued by the older site\. Kimi may no longer renew it/);
-  });
-
-  test("what stands around a token that names no site names it", () => {
-    const cookie = older("access");
-    expect(login(`curl 'https://www.kimi.ai/x' -b 'kimi-auth=${cookie}'`)).toMatchObject({
-      site: "kimi.ai",
-      siteAssumed: false,
-    });
-    expect(login(`kimi-auth\t${cookie}\t.kimi.com\t/`)).toMatchObject({
+    expect(importOrThrow(pasted)).toMatchObject({
+      generation: "cookie",
       site: "kimi.com",
-      siteAssumed: false,
+      isSiteAssumed: true,
     });
-    expect(login(`kimi.com kimi.ai ${cookie}`)).toMatchObject({ site: "kimi.com", siteAssumed: true });
+    expect(describePaste(pasted, cookie)).toMatch(/30-day token of a kimi-auth cookie in cookies:/);
+    expect(describePaste(pasted, cookie)).toMatch(/expires in 29 days/);
+    expect(describePaste(pasted, cookie)).toMatch(/No refresh token belongs to this cookie/);
   });
 
-  test("a clock that is behind is suspected", () => {
-    expect(shown(today("access", -86_400))).toMatch(/is the clock of this machine right/);
+  test("accepts a refresh token of the older site with a warning", () => {
+    const token = legacyToken("refresh");
+    expect(importOrThrow(token)).toMatchObject({ generation: "legacy", tokens: { refreshToken: token } });
+    expect(describePaste(token, token)).toMatch(/issued by the older site\. Kimi may no longer renew it/);
   });
 
-  test("times that no calendar has", () => {
+  test("takes the site from the surrounding text if the token does not name it", () => {
+    const cookie = legacyToken("access");
+    expect(importOrThrow(`curl 'https://www.kimi.ai/x' -b 'kimi-auth=${cookie}'`)).toMatchObject({
+      site: "kimi.ai",
+      isSiteAssumed: false,
+    });
+    expect(importOrThrow(`kimi-auth\t${cookie}\t.kimi.com\t/`)).toMatchObject({
+      site: "kimi.com",
+      isSiteAssumed: false,
+    });
+    expect(importOrThrow(`kimi.com kimi.ai ${cookie}`)).toMatchObject({
+      site: "kimi.com",
+      isSiteAssumed: true,
+    });
+  });
+
+  test("suspects a wrong clock if the token was issued in the future", () => {
+    expect(describePaste(currentToken("access", -86_400))).toMatch(/is the clock of this machine right/);
+  });
+
+  test("describes tokens with invalid times without an error", () => {
     for (const exp of [1e300, -1e300, null, "soon", 8.64e12 + 1])
-      shown(today("refresh", 0, { exp, iat: exp }));
+      describePaste(currentToken("refresh", 0, { exp, iat: exp }));
   });
 });
 
-describe("a paste that is nothing says what it is and what helps", () => {
+describe("explains a paste without a usable login:", () => {
   const google = jwt({ iss: "https://accounts.google.com", sub: "1" }, "HS256");
   const openai = jwt({ iss: "https://auth.openai.com/", sub: "1" }, "HS256");
   const encrypted = `${Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString("base64url")}..aaaa.bbbb.cccc`;
@@ -188,42 +204,42 @@ describe("a paste that is nothing says what it is and what helps", () => {
   const middle = `${access.slice(0, 80)}${access.slice(90)}`;
 
   test.each<[string, string, RegExp]>([
-    ["nothing", " \n\t", /Nothing was pasted\. Log in on Kimi's site, press F12/],
+    ["an empty paste", " \n\t", /Nothing was pasted\. Log in on Kimi's site, press F12/],
     ["a token cut at its end", access.slice(0, -20), /its end is missing\. Double-click/],
     ["a token cut inside its claims", access.slice(0, 100), /its end is missing/],
     ["a token without its middle", middle, /its middle is missing/],
-    [
-      "a token as DevTools shortens it",
-      `${access.slice(0, 60)}…${access.slice(-20)}`,
-      /its middle is missing/,
-    ],
-    [
-      "a token as people shorten it",
-      `${access.slice(0, -60)}...${access.slice(-20)}`,
-      /its middle is missing/,
-    ],
+    ["a token shortened by DevTools", `${access.slice(0, 60)}…${access.slice(-20)}`, /its middle is missing/],
+    ["a token shortened by hand", `${access.slice(0, -60)}...${access.slice(-20)}`, /its middle is missing/],
     ["the first letters of a token", `Bearer ${access.slice(0, 30)}`, /only a part of a token/],
     ["the last letters of a token", access.slice(60), /holds no token of Kimi's/],
     [
       "an expired access token",
-      today("access", 4_500),
+      currentToken("access", 4_500),
       /access token expired 60 minutes ago \(.*UTC\)\. Such tokens live 15 minutes/,
     ],
-    ["an expired refresh token", today("refresh", 91 * 86_400), /refresh token expired 24 hours ago/],
-    ["an expired cookie", older("access", 33 * 86_400), /access token expired 3 days ago/],
-    ["Google's", google, /belongs to Google/],
-    ["Google's other kind", "ya29.a0AfH6SMBx-abcdefg", /belongs to Google/],
-    ["OpenAI's", openai, /belongs to OpenAI/],
-    ["somebody's", jwt({ sub: "1", typ: "access" }), /belongs to another service/],
-    ["an encrypted one", encrypted, /only a part of a token, or a token of another service/],
-    ["Kimi's, for another program", today("access", 0, { app_id: "kimi-code" }), /Kimi, for another purpose/],
-    ["Kimi's, of another kind", today("access", 0, { typ: "device" }), /Kimi, for another purpose/],
+    ["an expired refresh token", currentToken("refresh", 91 * 86_400), /refresh token expired 24 hours ago/],
+    ["an expired cookie", legacyToken("access", 33 * 86_400), /access token expired 3 days ago/],
+    ["a token of Google", google, /belongs to Google/],
+    ["an opaque token of Google", "ya29.a0AfH6SMBx-abcdefg", /belongs to Google/],
+    ["a token of OpenAI", openai, /belongs to OpenAI/],
+    ["a token of another service", jwt({ sub: "1", typ: "access" }), /belongs to another service/],
+    ["an encrypted token", encrypted, /only a part of a token, or a token of another service/],
+    [
+      "a token of Kimi for another program",
+      currentToken("access", 0, { app_id: "kimi-code" }),
+      /Kimi, for another purpose/,
+    ],
+    [
+      "a token of Kimi of another kind",
+      currentToken("access", 0, { typ: "device" }),
+      /Kimi, for another purpose/,
+    ],
     ["a platform key", "sk-AbCdEfGhIjKlMnOpQrStUvWxYz", /platform.*"kind": "openai"/],
-    ["a key of ours", "sk-moonbridge-AbCdEfGhIjKlMnOp", /Moonbridge's own/],
-    ["a key of another's", "sk-proj-AbCdEfGhIjKlMnOpQrSt", /another vendor's/],
+    ["an API key of Moonbridge", "sk-moonbridge-AbCdEfGhIjKlMnOp", /Moonbridge's own/],
+    ["a key of another vendor", "sk-proj-AbCdEfGhIjKlMnOpQrSt", /another vendor's/],
     ["HTML", "<!DOCTYPE html><html><body>Kimi</body></html>", /looks like a web page/],
     ["a picture", Buffer.from("89504e470d0a1a0a0000000d49484452", "hex").toString(), /a picture/],
-    ["a picture's address", "data:image/png;base64,iVBORw0KGgo=", /a picture/],
+    ["a data URL of a picture", "data:image/png;base64,iVBORw0KGgo=", /a picture/],
     ["a HAR without secrets", har, /HAR file\. .*“HAR with sensitive data”/],
     [
       "a request without a login",
@@ -239,17 +255,17 @@ describe("a paste that is nothing says what it is and what helps", () => {
     ],
     ["a sentence", "hello", /looks like text/],
   ])("%s", (_name, pasted, sentence) => {
-    expect(shown(pasted, google, openai)).toMatch(sentence);
+    expect(describePaste(pasted, google, openai)).toMatch(sentence);
   });
 
-  test("too much", () => {
-    expect(shown("x".repeat(limits.pasted + 1))).toMatch(/larger than 64 MB/);
+  test("a paste over the size limit", () => {
+    expect(describePaste("x".repeat(limits.pasted + 1))).toMatch(/larger than 64 MB/);
   });
 });
 
-describe("whatever it is", () => {
+describe("arbitrary input", () => {
   const [header = "", payload = "", signature = ""] = access.split(".");
-  const scraps = fc.constantFrom(
+  const fragments = fc.constantFrom(
     ...[
       "eyJ",
       ".",
@@ -280,18 +296,18 @@ describe("whatever it is", () => {
     ],
   );
 
-  test("garbage and scraps of tokens raise nothing and show nothing", () => {
-    const garbage = fc.oneof(fc.string({ unit: "binary", maxLength: 2_000 }), fc.string({ unit: scraps }));
-    fc.assert(fc.property(garbage, (pasted) => void shown(pasted)));
+  test("never throws and never shows a part of a token", () => {
+    const garbage = fc.oneof(fc.string({ unit: "binary", maxLength: 2_000 }), fc.string({ unit: fragments }));
+    fc.assert(fc.property(garbage, (pasted) => void describePaste(pasted)));
   });
 
-  test("a HAR of 50 MB full of pictures, the login at its end", () => {
+  test("finds the login at the end of a 50 MB HAR with binary content", () => {
     const picture = randomBytes(36 * 1_024 * 1_024).toString("base64");
     const pasted = JSON.stringify({ log: { entries: [picture, `Bearer ${access}`, { refresh }] } });
-    expect(login(pasted).tokens).toEqual({ accessToken: access, refreshToken: refresh });
+    expect(importOrThrow(pasted).tokens).toEqual({ accessToken: access, refreshToken: refresh });
   });
 
-  // Anything worse than linear would not come to an end within the test's time.
+  // An algorithm slower than linear would exceed the test's timeout.
   test.each([
     "eyJ",
     "eyJ\n",
@@ -304,8 +320,8 @@ describe("whatever it is", () => {
     "\\",
     "a=",
     "{",
-  ])("8 MB of %j are read to their end", (scrap) => {
-    expect(recognise(scrap.repeat(Math.floor(limits.pasted / 8 / scrap.length))).kind).toBe("nothing");
-    expect(recognise(scrap.repeat(Math.floor(limits.pastedByHand / scrap.length))).kind).toBe("nothing");
+  ])("scans 8 MB of %j in linear time", (scrap) => {
+    expect(importLogin(scrap.repeat(Math.floor(limits.pasted / 8 / scrap.length))).kind).toBe("nothing");
+    expect(importLogin(scrap.repeat(Math.floor(limits.pastedByHand / scrap.length))).kind).toBe("nothing");
   });
 });

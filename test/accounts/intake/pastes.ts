@@ -1,10 +1,10 @@
-/** Every shape in which people bring their tokens, from synthetic ones. */
+/** Pastes of synthetic tokens in every supported form. */
 export const pastes: Record<string, (access: string, refresh: string) => string> = {
-  "both, a line each": (access, refresh) => `${access}\n${refresh}\n`,
-  "both with Bearer": (access, refresh) => `Bearer ${access}\r\nbearer  ${refresh}`,
-  "both without anything between them": (access, refresh) => `${access}${refresh}`,
-  "in a sentence": (access, refresh) => `My tokens are “${access}” and (${refresh}).`,
-  "a line as DevTools copies it": (access, refresh) =>
+  "two tokens, one per line": (access, refresh) => `${access}\n${refresh}\n`,
+  "two tokens with Bearer": (access, refresh) => `Bearer ${access}\r\nbearer  ${refresh}`,
+  "two tokens without a separator": (access, refresh) => `${access}${refresh}`,
+  "two tokens in a sentence": (access, refresh) => `My tokens are “${access}” and (${refresh}).`,
+  "rows copied from DevTools": (access, refresh) =>
     `msh_user_id\td00\naccess_token\t${access}\nrefresh_token\t${refresh}\nvolcano-token-info\t{"webId":"7"}`,
   "Local storage as an object": (access, refresh) =>
     JSON.stringify({ access_token: access, refresh_token: refresh, msh_user_id: "d0" }, null, 2),
@@ -66,7 +66,7 @@ export const pastes: Record<string, (access: string, refresh: string) => string>
     }),
 };
 
-/** The text broken into lines of so many characters, each indented. */
-export function wrapped(text: string, width: number, newline: string): string {
+/** Wraps the text to lines of `width` characters, joined by `newline`. */
+export function wrapLines(text: string, width: number, newline: string): string {
   return text.match(new RegExp(`[^]{1,${width}}`, "g"))?.join(newline) ?? "";
 }

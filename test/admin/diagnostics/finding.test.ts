@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { look } from "../../../src/admin/diagnostics/finding.js";
+import { runCheck } from "../../../src/admin/diagnostics/finding.js";
 import { limits } from "../../../src/core/limits.js";
 
 afterEach(() => {
@@ -11,8 +11,8 @@ const nobody = new AbortController().signal;
 
 test("a check that does not end has its minute, and what it began a moment more", async () => {
   vi.useFakeTimers();
-  const finding = look("chat", nobody, endless);
-  await vi.advanceTimersByTimeAsync(limits.doctorCheck + limits.doctorLastWords);
+  const finding = runCheck("chat", nobody, endless);
+  await vi.advanceTimersByTimeAsync(limits.doctorCheck + limits.doctorCleanup);
   expect(await finding).toEqual([
     { what: "chat", state: "fail", detail: "This took more than 60 s and was given up." },
   ]);
@@ -21,7 +21,7 @@ test("a check that does not end has its minute, and what it began a moment more"
 test("one that is called off puts things away and finds nothing", async () => {
   const person = new AbortController();
   let isPutAway = false;
-  const finding = look("chat", person.signal, async (signal) => {
+  const finding = runCheck("chat", person.signal, async (signal) => {
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
     isPutAway = true;
     return [{ what: "chat", state: "ok", detail: "" }];
@@ -35,7 +35,7 @@ test("one that breaks is a finding, which quotes nothing that we did not say", a
   const broken = async () => {
     throw Object.assign(new TypeError("CANARY"), { code: "EX" });
   };
-  expect(await look("keys", nobody, broken)).toEqual([
+  expect(await runCheck("keys", nobody, broken)).toEqual([
     { what: "keys", state: "fail", detail: "Moonbridge could not make this check (TypeError EX)." },
   ]);
 });

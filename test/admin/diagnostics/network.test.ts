@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { checkProxies, checkReach, probe } from "../../../src/admin/diagnostics/network.js";
+import { checkProxies, checkReachability, probe } from "../../../src/admin/diagnostics/network.js";
 
 test("a name that cannot be looked up", async () => {
   // No name has so long a part, so no server of names is asked.
   const address = `http://${"a".repeat(64)}.invalid`;
-  expect(checkReach(await probe(address, new AbortController().signal))).toMatchObject({
+  expect(checkReachability(await probe(address, new AbortController().signal))).toMatchObject({
     state: "fail",
     detail: expect.stringMatching(/^the name a{64}\.invalid cannot be looked up \(E/),
     remedy: expect.stringMatching(/DNS/),
@@ -19,7 +19,7 @@ test("a site that is in trouble itself", () => {
     milliseconds: 1,
     clockAhead: 0,
   } as const;
-  expect(checkReach(seen)).toMatchObject({ what: "network https://x.example", state: "warn" });
+  expect(checkReachability(seen)).toMatchObject({ what: "network https://x.example", state: "warn" });
 });
 
 test("proxies are named, whatever the case of their names, and never shown", () => {

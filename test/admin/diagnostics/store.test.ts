@@ -2,12 +2,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkStore } from "../../../src/admin/diagnostics/store.js";
-import { freshFolder } from "../../cli/process.js";
+import { createTemporaryFolder } from "../../cli/process.js";
 
 test("a database that others can read, where its rights could not be mended", async () => {
-  const storePath = join(freshFolder(), "moonbridge.db");
+  const storePath = join(createTemporaryFolder(), "moonbridge.db");
   writeFileSync(storePath, "x".repeat(2_048), { mode: 0o644 });
-  expect(await checkStore({ storePath, sealKeys: [Buffer.alloc(32)] })).toEqual({
+  expect(await checkStore({ storePath, encryptionKeys: [Buffer.alloc(32)] })).toEqual({
     what: "store",
     state: "warn",
     detail: `${storePath}, 2.0 KB; logins in it are sealed; other users of this machine can read it`,

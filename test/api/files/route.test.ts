@@ -4,12 +4,12 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { toFile } from "openai";
 import { describe, expect, test } from "vitest";
-import { apiKey, type Gateway, startGateway, until } from "../../gateway.js";
+import { apiKey, type Gateway, startGateway, waitUntil } from "../../gateway.js";
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-/** What lies in the folder of files, a folder that may not be there yet. */
-function onDisk(gateway: Gateway): string[] {
+/** Names in the folder of files; none if the folder does not exist yet. */
+function storedFileNames(gateway: Gateway): string[] {
   try {
     return readdirSync(join(dirname(gateway.statePath), "files"));
   } catch {
@@ -34,8 +34,8 @@ function formOf(...parts: [name: string, value: string | Blob, fileName?: string
   return form;
 }
 
-describe("the life of a file, through the SDK", () => {
-  test("upload, list, look, read, delete", async () => {
+describe("files through the openai SDK", () => {
+  test("a file can be uploaded, retrieved, downloaded and deleted", async () => {
     const { client, ...gateway } = await startGateway();
     const bytes = randomBytes(300_000);
     const file = await client.files.create({
@@ -61,31 +61,31 @@ describe("the life of a file, through the SDK", () => {
     expect(await client.files.delete(file.id)).toEqual({ id: file.id, object: "file", deleted: true });
     await expect(client.files.retrieve(file.id)).rejects.toMatchObject({ status: 404, code: "not_found" });
     await expect(client.files.delete(file.id)).rejects.toMatchObject({ status: 404 });
-    expect(onDisk({ client, ...gateway })).toEqual([]);
+    expect(storedFileNames({ client, ...gateway })).toEqual([]);
   });
 
-  test("the list goes page by page, newest first, and by purpose", async () => {
+  test("the list is paged, newest first or oldest first, and filtered by purpose", async () => {
     const { client } = await startGateway();
-    const made: string[] = [];
+    const uploaded: string[] = [];
     for (let n = 0; n < 5; n++) {
       const purpose = n % 2 === 0 ? "user_data" : "vision";
       const file = await client.files.create({
         file: await toFile(Buffer.from(`${n}`), `${n}.txt`),
         purpose,
       });
-      made.push(file.id);
+      uploaded.push(file.id);
     }
     const listed: string[] = [];
     for await (const file of client.files.list({ limit: 2 })) listed.push(file.id);
-    expect(listed).toEqual(made.toReversed());
+    expect(listed).toEqual(uploaded.toReversed());
     const oldest = await client.files.list({ order: "asc", limit: 3 });
-    expect(oldest.data.map(({ id }) => id)).toEqual(made.slice(0, 3));
+    expect(oldest.data.map(({ id }) => id)).toEqual(uploaded.slice(0, 3));
     expect(oldest.has_more).toBe(true);
     const vision = await client.files.list({ purpose: "vision" });
-    expect(vision.data.map(({ id }) => id)).toEqual([made[3], made[1]]);
+    expect(vision.data.map(({ id }) => id)).toEqual([uploaded[3], uploaded[1]]);
   });
 
-  test("to another key it is not there", async () => {
+  test("another key gets 404 for the file", async () => {
     const gateway = await startGateway({ keys: [{ name: "other", key: "sk-CANARY-other" }] });
     const file = await gateway.client.files.create({
       file: await toFile(Buffer.from("mine"), "mine.txt"),
@@ -99,7 +99,7 @@ describe("the life of a file, through the SDK", () => {
     expect((await gateway.client.files.retrieve(file.id)).id).toBe(file.id);
   });
 
-  test("a page among the files is never shown in place", async () => {
+  test("an HTML file is downloaded as bytes, never shown inline", async () => {
     const { client } = await startGateway();
     const page = await toFile(Buffer.from("<script>alert(1)</script>"), "x.html", { type: "text/html" });
     const { id } = await client.files.create({ file: page, purpose: "user_data" });
@@ -109,10 +109,10 @@ describe("the life of a file, through the SDK", () => {
   });
 });
 
-describe("the form", () => {
+describe("upload form", () => {
   const blob = new Blob(["hello"], { type: "text/plain" });
 
-  test("may have its parts in any order, any purpose, or none", async () => {
+  test("parts may come in any order, with any purpose or none", async () => {
     const gateway = await startGateway();
     const forms = [
       formOf(["purpose", "file-extract"], ["file", blob, "a.txt"]),
@@ -125,7 +125,7 @@ describe("the form", () => {
     expect(plain).toMatchObject({ purpose: "user_data", bytes: 5 });
   });
 
-  test("what is not honoured is named", async () => {
+  test("ignored fields are named in x-moonbridge-ignored", async () => {
     const gateway = await startGateway();
     const form = formOf(
       ["file", blob, "a.txt"],
@@ -136,24 +136,24 @@ describe("the form", () => {
   });
 
   test.each([
-    ["nothing", formOf(["purpose", "user_data"]), "file", /required/],
+    ["a form without a file", formOf(["purpose", "user_data"]), "file", /required/],
     ["two files", formOf(["file", blob, "a"], ["file", blob, "b"]), "file", /one file/],
     ["a file by another name", formOf(["document", blob, "a"]), "file", /one file/],
-    ["a field that nobody knows", formOf(["file", blob, "a"], ["colour", "CANARY"]), "form", /no other/],
-    ["a purpose that is none", formOf(["purpose", "CANARY drop"], ["file", blob, "a"]), "purpose", /a word/],
+    ["an unknown field", formOf(["file", blob, "a"], ["colour", "CANARY"]), "form", /no other/],
+    ["an invalid purpose", formOf(["purpose", "CANARY drop"], ["file", blob, "a"]), "purpose", /a word/],
     ["an empty file", formOf(["file", new Blob([]), "a.txt"]), null, /empty/],
-    ["no form", '{"file":"CANARY"}', "file", /multipart/],
-  ])("%s is refused with a sentence, and nothing stays", async (_what, body, param, sentence) => {
+    ["a JSON body", '{"file":"CANARY"}', "file", /multipart/],
+  ])("%s is refused with a message, and leaves nothing on disk", async (_case, body, param, sentence) => {
     const gateway = await startGateway();
     const response = await upload(gateway, body);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
       error: { param, message: expect.stringMatching(sentence) },
     });
-    expect(onDisk(gateway)).toEqual([]);
+    expect(storedFileNames(gateway)).toEqual([]);
   });
 
-  test("names are cut to what a name may be, and never are paths", async () => {
+  test("file names are shortened to valid names, and are never paths", async () => {
     const gateway = await startGateway();
     const names = ["../../etc/passwd", "C:\\secret\\a.pdf", "", "a\u0000\nb.txt", `${"x".repeat(500)}.pdf`];
     for (const name of names) {
@@ -161,24 +161,27 @@ describe("the form", () => {
       const body = JSON.parse(await response.text());
       expect(body.filename).toMatch(/^[^/\\\p{Cc}]{1,200}$/u);
     }
-    expect(onDisk(gateway).every((name) => /^file-[0-9a-f]{32}$/.test(name))).toBe(true);
+    expect(storedFileNames(gateway).every((name) => /^file-[0-9a-f]{32}$/.test(name))).toBe(true);
   });
 
   test.each([
-    ["cut in the middle", '--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhalf'],
-    ["no form at all", "CANARY"],
-    ["only its end", "--B--\r\n"],
-    ["headers without an end", "--B\r\nContent-Disposition: form-data"],
-  ])("%s: refused, nothing stays", async (_what, body) => {
+    [
+      "a form cut in the middle",
+      '--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhalf',
+    ],
+    ["a body that is no form", "CANARY"],
+    ["a form of only its end", "--B--\r\n"],
+    ["a part with headers that do not end", "--B\r\nContent-Disposition: form-data"],
+  ])("%s is refused with 400, and leaves nothing on disk", async (_case, body) => {
     const gateway = await startGateway();
     const response = await upload(gateway, body, { "content-type": "multipart/form-data; boundary=B" });
     expect(response.status).toBe(400);
-    expect(onDisk(gateway)).toEqual([]);
+    expect(storedFileNames(gateway)).toEqual([]);
   });
 });
 
-describe("bounds", () => {
-  test("a file over the limit is refused, announced or not, and nothing stays", async () => {
+describe("limits", () => {
+  test("a file over the limit is refused, with or without content-length, and leaves nothing on disk", async () => {
     const gateway = await startGateway({ files: { maxBytes: 100_000 } });
     const big = new Blob([randomBytes(200_000)]);
     const announced = await upload(gateway, formOf(["file", big, "big.bin"]));
@@ -194,12 +197,12 @@ describe("bounds", () => {
     };
     const streamed = await fetch(`${gateway.url}/v1/files`, init).catch(() => undefined);
     if (streamed) expect(streamed.status).toBe(400);
-    await until(() => onDisk(gateway).length === 0);
+    await waitUntil(() => storedFileNames(gateway).length === 0);
     const small = await upload(gateway, formOf(["file", new Blob([randomBytes(100_000)]), "fits.bin"]));
     expect(small.status).toBe(200);
   });
 
-  test("a client that leaves half-way leaves no temporary file", async () => {
+  test("a client that disconnects during an upload leaves no temporary file", async () => {
     const gateway = await startGateway();
     const { hostname, port } = new URL(gateway.url);
     const socket = connect(Number(port), hostname);
@@ -210,15 +213,15 @@ describe("bounds", () => {
         `Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 50000000\r\n\r\n${head}`,
     );
     socket.write(randomBytes(1_000_000));
-    await until(() => onDisk(gateway).some((name) => name.endsWith(".part")));
+    await waitUntil(() => storedFileNames(gateway).some((name) => name.endsWith(".part")));
     socket.destroy();
-    await until(() => onDisk(gateway).length === 0);
-    await until(() => gateway.log().some(({ route }) => route === "/v1/files"));
-    expect(gateway.log().filter(({ level }) => Number(level) >= 50)).toEqual([]);
+    await waitUntil(() => storedFileNames(gateway).length === 0);
+    await waitUntil(() => gateway.logEntries().some(({ route }) => route === "/v1/files"));
+    expect(gateway.logEntries().filter(({ level }) => Number(level) >= 50)).toEqual([]);
   });
 });
 
-test("it answers without /v1 and with it twice, and OPTIONS like every path", async () => {
+test("/files answers without /v1, with it once or twice, and refuses an invalid query", async () => {
   const gateway = await startGateway();
   for (const path of ["/files", "/v1/v1/files/", "/v1/files?limit=10"]) {
     const response = await fetch(`${gateway.url}${path}`, { headers: { authorization: `Bearer ${apiKey}` } });

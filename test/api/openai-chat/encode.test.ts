@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ChunkEncoder, CompletionEncoder } from "../../../src/api/openai-chat/encode.js";
-import { chunksOf as bodyOf, contentOf } from "../../../src/api/stream/chunked-body.js";
+import { chunkContents, encodeChunks } from "../../../src/api/stream/chunked-body.js";
 import type { ChatEvent } from "../../../src/core/types.js";
-import { chunksOf } from "../../gateway.js";
+import { parseChunks } from "../../gateway.js";
 
 const start: ChatEvent = {
   type: "start",
@@ -13,9 +13,9 @@ const start: ChatEvent = {
   ignored: [],
 };
 
-/** What a lot of events is to a client. */
-function encoded(encoder: ChunkEncoder, events: readonly ChatEvent[]): string {
-  return contentOf(bodyOf((body) => encoder.encode(events, body))).toString();
+/** The text that the client gets for a batch of events. */
+function encodeBatch(encoder: ChunkEncoder, events: readonly ChatEvent[]): string {
+  return chunkContents(encodeChunks((output) => encoder.encode(events, output))).toString();
 }
 
 const args = JSON.stringify({ text: "月\u2028".repeat(10_000) });
@@ -30,8 +30,8 @@ const calls: ChatEvent[] = [
 ];
 
 describe("tool calls (clients.md row 36)", () => {
-  test("streamed: one entry a delta, the name first, then the arguments, which add up", () => {
-    const chunks = chunksOf(encoded(new ChunkEncoder(false), calls));
+  test("streamed: one call in each delta, first id and name, then the arguments in pieces", () => {
+    const chunks = parseChunks(encodeBatch(new ChunkEncoder(false), calls));
     const entries = chunks.flatMap(({ choices }) => {
       const pieces = Object(choices[0]?.delta).tool_calls ?? [];
       expect(pieces.length).toBeLessThanOrEqual(1);
@@ -52,10 +52,10 @@ describe("tool calls (clients.md row 36)", () => {
     expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe("tool_calls");
   });
 
-  test("whole: the message has them, and null where nothing was said", () => {
+  test("not streamed: the message has the calls, and null as content if there is no text", () => {
     const encoder = new CompletionEncoder();
-    encoder.hear(calls);
-    expect(JSON.parse(encoder.body()).choices).toEqual([
+    encoder.onEvents(calls);
+    expect(JSON.parse(encoder.toJson()).choices).toEqual([
       {
         index: 0,
         message: {
@@ -75,7 +75,7 @@ describe("tool calls (clients.md row 36)", () => {
   });
 });
 
-describe("an answer that comes as it is", () => {
+describe("verbatim answers", () => {
   const verbatim = (json: string, usageOnly = false): ChatEvent => ({
     type: "verbatim",
     dialect: "openai-chat",
@@ -84,29 +84,31 @@ describe("an answer that comes as it is", () => {
   });
   const finish: ChatEvent = { type: "finish", reason: "stop" };
 
-  test("hides the plain events, waits with its first chunk, and carries the remarks", () => {
+  test("streamed: plain events are not encoded, the first chunk is held back, notices are merged into it", () => {
     const encoder = new ChunkEncoder(false);
     expect(
-      encoded(encoder, [start, { type: "notice", code: "n", message: "m" }, verbatim('{"id":"1"}')]),
+      encodeBatch(encoder, [start, { type: "notice", code: "n", message: "m" }, verbatim('{"id":"1"}')]),
     ).toBe("");
     const first = 'data: {"id":"1","moonbridge_notices":[{"code":"n","message":"m"}]}\n\n';
-    expect(encoded(encoder, [verbatim('{"id":"2"}'), { type: "text", text: "x" }])).toBe(
+    expect(encodeBatch(encoder, [verbatim('{"id":"2"}'), { type: "text", text: "x" }])).toBe(
       `${first}data: {"id":"2"}\n\n`,
     );
-    expect(encoded(encoder, [{ type: "tool-call", index: 0, arguments: "x" }])).toBe("");
-    expect(encoded(encoder, [verbatim('{"usage":{}}', true), finish])).toBe("data: [DONE]\n\n");
+    expect(encodeBatch(encoder, [{ type: "tool-call", index: 0, arguments: "x" }])).toBe("");
+    expect(encodeBatch(encoder, [verbatim('{"usage":{}}', true), finish])).toBe("data: [DONE]\n\n");
   });
 
-  test("does not wait where its first chunk says something, or is the last", () => {
-    const said = new ChunkEncoder(false);
-    expect(encoded(said, [start, verbatim("{}"), { type: "reasoning", text: "x" }])).toBe("data: {}\n\n");
+  test("streamed: the first chunk is sent at once if it has content or is the last", () => {
+    const withContent = new ChunkEncoder(false);
+    expect(encodeBatch(withContent, [start, verbatim("{}"), { type: "reasoning", text: "x" }])).toBe(
+      "data: {}\n\n",
+    );
     const ended = new ChunkEncoder(false);
-    expect(encoded(ended, [start, verbatim("{}"), finish])).toBe("data: {}\n\ndata: [DONE]\n\n");
+    expect(encodeBatch(ended, [start, verbatim("{}"), finish])).toBe("data: {}\n\ndata: [DONE]\n\n");
   });
 
-  test("whole it is the body", () => {
+  test("not streamed: the upstream's JSON is the body, unchanged", () => {
     const encoder = new CompletionEncoder();
-    encoder.hear([start, verbatim('{ "id": 1 }\n'), { type: "text", text: "x" }, finish]);
-    expect(encoder.body()).toBe('{ "id": 1 }\n');
+    encoder.onEvents([start, verbatim('{ "id": 1 }\n'), { type: "text", text: "x" }, finish]);
+    expect(encoder.toJson()).toBe('{ "id": 1 }\n');
   });
 });

@@ -12,7 +12,7 @@ function parse(body: Record<string, unknown>, unknownParameters: "reject" | "ign
   const complete: ChatCompletionBody = { messages: hello, ...body };
   return parseChatCompletion(complete, {
     unknownParameters,
-    caller: { scopes: ["chat"], keyName: "k" },
+    principal: { scopes: ["chat"], keyName: "k" },
     signal,
   });
 }
@@ -24,7 +24,7 @@ function messagesOf(messages: ChatCompletionBody["messages"]): Message[] {
 describe("content", () => {
   const text = (value: string) => [{ type: "text", text: value }];
 
-  test("may be text, parts, one part, null or missing", () => {
+  test("content may be text, parts, one part, null or missing", () => {
     expect(
       messagesOf([
         { role: "user", content: "a" },
@@ -45,7 +45,7 @@ describe("content", () => {
     ]);
   });
 
-  test("the original's list of messages is those messages, and is answered as a stream", () => {
+  test("nested messages of kimi-free-api are unnested, and answered as a stream by default", () => {
     const messages = [{ role: "user", content: [{ content: "天空为什么不是红色", role: "user" }] }];
     expect(parse({ messages }).messages).toEqual([{ role: "user", content: text("天空为什么不是红色") }]);
     expect(parse({ messages }).stream).toBe(true);
@@ -53,7 +53,7 @@ describe("content", () => {
     expect(parse({}).stream).toBe(false);
   });
 
-  test("pictures and files are understood in every client's shape", () => {
+  test("pictures and files are parsed in every client's shape", () => {
     const parts = [
       { type: "image_url", image_url: { url: "https://example.org/a.png", detail: "auto" } },
       { type: "image_url", image_url: "data:image/png;base64,AAAA" },
@@ -62,24 +62,24 @@ describe("content", () => {
       { type: "file_url", file_url: { url: "https://example.org/b.pdf" } },
       { type: "input_file", file_id: "ms://file-2" },
     ];
-    const at = (part: number) => `messages[0].content[${part}]`;
+    const path = (part: number) => `messages[0].content[${part}]`;
     expect(messagesOf([{ role: "user", content: parts }])[0]?.content).toEqual([
-      { type: "image", source: { kind: "link", url: "https://example.org/a.png" }, at: at(0) },
-      { type: "image", source: { kind: "bytes", base64: "AAAA" }, mediaType: "image/png", at: at(1) },
+      { type: "image", source: { kind: "link", url: "https://example.org/a.png" }, path: path(0) },
+      { type: "image", source: { kind: "bytes", base64: "AAAA" }, mediaType: "image/png", path: path(1) },
       {
         type: "file",
         name: "a.pdf",
         source: { kind: "bytes", base64: "BBBB" },
         mediaType: "application/pdf",
-        at: at(2),
+        path: path(2),
       },
-      { type: "file", source: { kind: "file-id", id: "file-1" }, at: at(3) },
-      { type: "file", source: { kind: "link", url: "https://example.org/b.pdf" }, at: at(4) },
-      { type: "file", source: { kind: "file-id", id: "file-2" }, at: at(5) },
+      { type: "file", source: { kind: "file-id", id: "file-1" }, path: path(3) },
+      { type: "file", source: { kind: "link", url: "https://example.org/b.pdf" }, path: path(4) },
+      { type: "file", source: { kind: "file-id", id: "file-2" }, path: path(5) },
     ]);
   });
 
-  test("every role is understood, with tool calls, results and reasoning", () => {
+  test("every role is parsed, with tool calls, results and reasoning", () => {
     const call = { id: "c1", type: "function", function: { name: "add", arguments: '{"a":1}' } };
     expect(
       messagesOf([
@@ -111,13 +111,13 @@ describe("content", () => {
     [{ role: "user", content: [{ type: "text", text: 1 }] }, "messages[0].content[0].text"],
     [{ role: "user", content: [{ type: "image_url" }] }, "messages[0].content[0].image_url"],
     [{ role: "assistant", tool_calls: [{ id: "x" }] }, "messages[0].tool_calls[0]"],
-  ])("a mistake names its field: %j", (message, param) => {
+  ])("an invalid message is refused with the path of its field: %j", (message, param) => {
     expect(() => messagesOf([message])).toThrow(expect.objectContaining({ code: "invalid_request", param }));
   });
 });
 
 describe("parameters", () => {
-  test("one that nobody knows is refused, with the nearest known name", () => {
+  test("an unknown parameter is refused with the nearest known name", () => {
     expect(() => parse({ temprature: 1 })).toThrow(
       expect.objectContaining({ code: "unknown_parameter", status: 400, param: "temprature" }),
     );
@@ -125,13 +125,13 @@ describe("parameters", () => {
     expect(() => parse({ max_token: 1 })).toThrow(/nearest is “max_tokens”/);
   });
 
-  test("or let through and reported, if the config says so", () => {
+  test('an unknown parameter is reported as a requested feature with unknownParameters "ignore"', () => {
     expect(parse({ temprature: 1 }, "ignore").requestedFeatures).toEqual([
       { parameter: "temprature", feature: "unknown" },
     ]);
   });
 
-  test("what Kimi's web chat may not honour is collected, what repeats the default is not", () => {
+  test("parameters that need a feature are collected, unless they repeat the default", () => {
     const { requestedFeatures } = parse({
       temperature: 0.5,
       presence_penalty: 0,
@@ -153,23 +153,23 @@ describe("parameters", () => {
     expectTypeOf<Exclude<Official, keyof ChatCompletionBody>>().toBeNever();
   });
 
-  test("null means not set, for all of them", () => {
+  test("null means not set, for every parameter", () => {
     const nulls = Object.fromEntries(
       parameterNames.filter((name) => name !== "messages").map((name) => [name, null]),
     );
-    expect(parse(nulls)).toMatchObject({ model: "kimi", asked: [], stream: false });
+    expect(parse(nulls)).toMatchObject({ model: "kimi", requestedFeatures: [], stream: false });
   });
 
   test.each([
     [{ n: 2 }, "n"],
     [{ modalities: ["audio"] }, "modalities"],
     [{ reasoning_effort: "heroic" }, "reasoning_effort"],
-  ])("what cannot be done is refused: %j", (body, param) => {
+  ])("an unsupported value is refused: %j", (body, param) => {
     expect(() => parse(body)).toThrow(expect.objectContaining({ code: "invalid_request", param }));
   });
 });
 
-describe("switches, in every client's spelling", () => {
+describe("search and thinking, in every client's spelling", () => {
   test.each([
     [{ web_search_options: {} }, true],
     [{ use_search: true }, true],
@@ -200,7 +200,7 @@ describe("switches, in every client's spelling", () => {
   });
 });
 
-test("any JSON for messages and parameters gives a request or a GatewayError", () => {
+test("any JSON for messages and parameters gives a request or a GatewayError with status 400", () => {
   const message = fc.record(
     {
       role: fc.constantFrom("user", "assistant", "tool", "system", "x"),

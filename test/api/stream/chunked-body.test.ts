@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Body, chunksOf, contentOf } from "../../../src/api/stream/chunked-body.js";
+import { type ChunkWriter, chunkContents, encodeChunks } from "../../../src/api/stream/chunked-body.js";
 
-/** Reads chunks as RFC 9112 §7.1 has them. */
-function read(chunks: readonly Buffer[]): string {
+/** Decodes chunks as RFC 9112 §7.1 defines them. */
+function decodeChunks(chunks: readonly Buffer[]): string {
   let rest = Buffer.concat(chunks);
   const contents: Buffer[] = [];
   while (rest.length > 0) {
@@ -16,14 +16,14 @@ function read(chunks: readonly Buffer[]): string {
   return Buffer.concat(contents).toString();
 }
 
-type Addition = [text: string, before: string | undefined, behind: string | undefined];
+type Addition = [text: string, prefix: string | undefined, suffix: string | undefined];
 
-const plain = (text: string): Addition => [text, undefined, undefined];
+const textOnly = (text: string): Addition => [text, undefined, undefined];
 
-function made(additions: readonly Addition[]): Buffer[] {
+function encodeAdditions(additions: readonly Addition[]): Buffer[] {
   const bytes = (text: string | undefined) => (text === undefined ? undefined : Buffer.from(text));
-  return chunksOf((body) => {
-    for (const [text, before, behind] of additions) body.add(text, bytes(before), bytes(behind));
+  return encodeChunks((writer) => {
+    for (const [text, prefix, suffix] of additions) writer.write(text, bytes(prefix), bytes(suffix));
   });
 }
 
@@ -33,43 +33,43 @@ const text = fc.oneof(
   long.map((length) => "天".repeat(length)),
   long.map((length) => "x".repeat(length)),
 );
-const surrounding = fc.option(fc.string({ maxLength: 200 }), { nil: undefined });
-const addition: fc.Arbitrary<Addition> = fc.tuple(text, surrounding, surrounding);
+const optionalText = fc.option(fc.string({ maxLength: 200 }), { nil: undefined });
+const addition: fc.Arbitrary<Addition> = fc.tuple(text, optionalText, optionalText);
 
-test("chunks say their lengths, hold what was added, and stay as they are when others are made", () => {
+test("chunks have their lengths and the added text, and are not changed by later chunks", () => {
   fc.assert(
     fc.property(fc.array(fc.array(addition, { maxLength: 8 }), { maxLength: 8 }), (bodies) => {
-      const chunks = bodies.map(made);
-      for (const [at, additions] of bodies.entries()) {
-        const whole = additions
-          .map(([added, before = "", behind = ""]) => Buffer.from(before + added + behind).toString())
+      const chunks = bodies.map(encodeAdditions);
+      for (const [index, additions] of bodies.entries()) {
+        const expected = additions
+          .map(([added, prefix = "", suffix = ""]) => Buffer.from(prefix + added + suffix).toString())
           .join("");
-        expect(read(chunks[at] ?? [])).toBe(whole);
-        expect(contentOf(chunks[at] ?? []).toString()).toBe(whole);
+        expect(decodeChunks(chunks[index] ?? [])).toBe(expected);
+        expect(chunkContents(chunks[index] ?? []).toString()).toBe(expected);
       }
     }),
     { numRuns: 200 },
   );
 });
 
-test("what is added at once is in one chunk, whatever its size", () => {
+test("a text with prefix and suffix is in one chunk, whatever its size", () => {
   for (const length of [1, 5_000, 5_400, 5_470, 100_000]) {
-    expect(made([["天".repeat(length), "before", "behind"]])).toHaveLength(1);
-    expect(made([plain("x"), plain("x".repeat(length))]).length).toBeLessThanOrEqual(2);
+    expect(encodeAdditions([["天".repeat(length), "prefix", "suffix"]])).toHaveLength(1);
+    expect(encodeAdditions([textOnly("x"), textOnly("x".repeat(length))]).length).toBeLessThanOrEqual(2);
   }
 });
 
-test("where nothing is added there are no chunks", () => {
-  expect(made([])).toEqual([]);
-  expect(made([plain("")])).toEqual([]);
-  expect(contentOf([])).toEqual(Buffer.alloc(0));
+test("no text gives no chunks", () => {
+  expect(encodeAdditions([])).toEqual([]);
+  expect(encodeAdditions([textOnly("")])).toEqual([]);
+  expect(chunkContents([])).toEqual(Buffer.alloc(0));
 });
 
-test("one that fails leaves nothing behind", () => {
-  const failing = (body: Body) => {
-    body.add("lost");
+test("a failing fill function leaves nothing for the next one", () => {
+  const failing = (writer: ChunkWriter) => {
+    writer.write("lost");
     throw new Error("midway");
   };
-  expect(() => chunksOf(failing)).toThrow("midway");
-  expect(read(made([plain("kept")]))).toBe("kept");
+  expect(() => encodeChunks(failing)).toThrow("midway");
+  expect(decodeChunks(encodeAdditions([textOnly("kept")]))).toBe("kept");
 });

@@ -1,20 +1,20 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { inQuotes, quote } from "../../../src/api/stream/sse-json.js";
+import { encodeJson, escapeText } from "../../../src/api/stream/sse-json.js";
 
-test("what stands between the quotes is what JSON has there, for every character", () => {
+test("escapeText equals encodeJson without its quotes, for every UTF-16 code unit", () => {
   for (let unit = 0; unit <= 0xffff; unit++) {
     const text = `a${String.fromCharCode(unit)}b`;
-    expect(`"${inQuotes(text)}"`).toBe(quote(text));
+    expect(`"${escapeText(text)}"`).toBe(encodeJson(text));
   }
   const texts = fc.string({
     unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
   });
-  fc.assert(fc.property(texts, (text) => `"${inQuotes(text)}"` === quote(text)));
+  fc.assert(fc.property(texts, (text) => `"${escapeText(text)}"` === encodeJson(text)));
 });
 
-test("no reader of lines finds an end in a quoted text, and JSON gives back what it was", () => {
+test("escaped text has no line break of any reader, and JSON.parse restores it", () => {
   const text = "\n\r\u0085\u2028\u2029\u000b\u000c\ud83c\ud83c\udf19";
-  expect(inQuotes(text)).not.toMatch(/[\n\r\u0085\u2028\u2029\v\f]/);
-  expect(JSON.parse(`"${inQuotes(text)}"`)).toBe(text);
+  expect(escapeText(text)).not.toMatch(/[\n\r\u0085\u2028\u2029\v\f]/);
+  expect(JSON.parse(`"${escapeText(text)}"`)).toBe(text);
 });

@@ -1,30 +1,30 @@
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { EventStream } from "../../../src/api/stream/sse-response.js";
-import { relay, type StreamEncoder } from "../../../src/api/stream/stream-answer.js";
+import { SseResponse } from "../../../src/api/stream/sse-response.js";
+import { type StreamEncoder, streamAnswer } from "../../../src/api/stream/stream-answer.js";
 import { GatewayError } from "../../../src/core/errors.js";
 import type { ChatEvent, EventSink } from "../../../src/core/types.js";
 
 const encoder: StreamEncoder = {
   encode: (events, body) => {
-    for (const event of events) if (event.type === "text") body.add(event.text);
+    for (const event of events) if (event.type === "text") body.write(event.text);
   },
-  fail: (error, body) => body.add(`error ${error.code}`),
+  encodeError: (error, body) => body.write(`error ${error.code}`),
 };
 
-/** A server whose every answer is a stream of the given events; returns its port. */
-async function serving(
+/** Starts a server that answers every request with a stream of the given events; returns its port. */
+async function startStreamServer(
   answer: (response: ServerResponse) => AsyncGenerator<readonly ChatEvent[]>,
   times = { holdHeader: 10_000, keepAlive: 10_000, stuckClient: 10_000 },
 ): Promise<number> {
   const server = createServer((_request, response) => {
     const headers = () => ({ "x-known": "late" });
-    const stream = new EventStream(response, times, { headers, keepAlive: ": keep-alive\n\n" });
-    const told = async (tell: EventSink) => {
-      for await (const events of answer(response)) await tell(events);
+    const stream = new SseResponse(response, times, { headers, keepAlive: ": keep-alive\n\n" });
+    const emitAll = async (sink: EventSink) => {
+      for await (const events of answer(response)) await sink(events);
     };
-    relay(told, encoder, stream).catch(() => response.writeHead(503).end("refused"));
+    streamAnswer(emitAll, encoder, stream).catch(() => response.writeHead(503).end("refused"));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
@@ -43,8 +43,8 @@ async function get(port: number): Promise<{ status: number; headers: Headers; bo
   return { status: response.status, headers: response.headers, body: await response.text() };
 }
 
-test("the status line waits for the first content, so a refusal keeps its status", async () => {
-  const refused = await serving(async function* () {
+test("an error before the first content keeps its own status", async () => {
+  const refused = await startStreamServer(async function* () {
     yield [{ type: "notice", code: "x", message: "" }];
     await pause(50);
     throw new GatewayError("upstream_overloaded", "busy");
@@ -52,8 +52,8 @@ test("the status line waits for the first content, so a refusal keeps its status
   expect(await get(refused)).toMatchObject({ status: 503, body: "refused" });
 });
 
-test("after the hold it leaves early, keep-alives run, and a failure is an event", async () => {
-  const port = await serving(
+test("after holdHeader the status line is sent, keep-alives run, and a failure is an event", async () => {
+  const port = await startStreamServer(
     async function* () {
       yield [{ type: "notice", code: "x", message: "" }];
       await pause(150);
@@ -67,8 +67,8 @@ test("after the hold it leaves early, keep-alives run, and a failure is an event
   expect(body).toMatch(/^(: keep-alive\n\n){2,}error upstream_overloaded$/);
 });
 
-test("keep-alives fill silence only, each as a block of its own", async () => {
-  const port = await serving(
+test("keep-alives are sent only in silence, each as its own block", async () => {
+  const port = await startStreamServer(
     async function* () {
       yield [text("data: a\n\n")];
       await pause(150);
@@ -79,14 +79,14 @@ test("keep-alives fill silence only, each as a block of its own", async () => {
   expect((await get(port)).body).toMatch(/^data: a\n\n(: keep-alive\n\n){2,}data: b\n\n$/);
 });
 
-test("a slow reader slows its own upstream and fills no memory; others go on", async () => {
-  let slowLots = 0;
+test("a slow client slows only its own upstream, and its answer does not fill memory", async () => {
+  let slowBatches = 0;
   const total = 2_000;
   const chunk = "x".repeat(64 * 1_024);
-  const port = await serving(async function* (response) {
+  const port = await startStreamServer(async function* (response) {
     const slow = response.req.url === "/slow";
     for (let n = 0; n < total; n++) {
-      if (slow) slowLots++;
+      if (slow) slowBatches++;
       yield [text(chunk)];
       if (!slow && n === 50) break;
     }
@@ -97,16 +97,16 @@ test("a slow reader slows its own upstream and fills no memory; others go on", a
   slow.pause();
   expect((await get(port)).body.length).toBe(51 * chunk.length);
   await pause(200);
-  const stuckAt = slowLots;
+  const batchesBefore = slowBatches;
   await pause(200);
-  expect(slowLots).toBe(stuckAt);
-  expect(slowLots).toBeLessThan(total / 4);
+  expect(slowBatches).toBe(batchesBefore);
+  expect(slowBatches).toBeLessThan(total / 4);
   slow.destroy();
 });
 
-test("a reader that leaves while it is waited for ends the answer", async () => {
+test("a client that disconnects during back-pressure ends the answer", async () => {
   let ended = false;
-  const port = await serving(async function* (response) {
+  const port = await startStreamServer(async function* (response) {
     try {
       while (!response.destroyed) yield [text("x".repeat(64 * 1_024))];
     } finally {
@@ -122,9 +122,9 @@ test("a reader that leaves while it is waited for ends the answer", async () => 
   await expect.poll(() => ended).toBe(true);
 });
 
-test("a reader that takes nothing for too long is cut off", async () => {
+test("a client that reads nothing for stuckClient is disconnected", async () => {
   let ended = false;
-  const port = await serving(
+  const port = await startStreamServer(
     async function* (response) {
       while (!response.destroyed) yield [text("x".repeat(64 * 1_024))];
       ended = true;
@@ -139,23 +139,25 @@ test("a reader that takes nothing for too long is cut off", async () => {
   client.destroy();
 });
 
-test("each write is one chunk, in several bytes a character; a client of HTTP/1.0 gets the bytes as they are", async () => {
-  const port = await serving(async function* () {
+test("each write is one chunk with its length in bytes; an HTTP/1.0 client gets the body without chunks", async () => {
+  const port = await startStreamServer(async function* () {
     yield [text("月")];
     await pause(20);
     yield [text("moon"), finish];
   });
-  const [head, body] = parts(await raw(port, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+  const [head, body] = splitResponse(
+    await sendRaw(port, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+  );
   expect(head).toMatch(/transfer-encoding: chunked/i);
   expect(body).toBe("3\r\n月\r\n4\r\nmoon\r\n0\r\n\r\n");
-  const [oldHead, oldBody] = parts(await raw(port, "GET / HTTP/1.0\r\n\r\n"));
+  const [oldHead, oldBody] = splitResponse(await sendRaw(port, "GET / HTTP/1.0\r\n\r\n"));
   expect(oldHead).not.toMatch(/transfer-encoding/i);
   expect(oldBody).toBe("月moon");
 });
 
-test("requests that are sent one behind the other are answered one behind the other", async () => {
+test("pipelined requests are answered in order", async () => {
   let answers = 0;
-  const port = await serving(async function* () {
+  const port = await startStreamServer(async function* () {
     const name = `answer ${++answers}`;
     // The later one is ready first.
     if (answers === 1) await pause(50);
@@ -163,20 +165,20 @@ test("requests that are sent one behind the other are answered one behind the ot
     yield [finish];
   });
   const request = "GET / HTTP/1.1\r\nHost: a\r\n";
-  const answered = await raw(port, `${request}\r\n${request}Connection: close\r\n\r\n`);
-  expect(answered.match(/answer \d\r\n0\r\n\r\n/g)).toEqual([
+  const response = await sendRaw(port, `${request}\r\n${request}Connection: close\r\n\r\n`);
+  expect(response.match(/answer \d\r\n0\r\n\r\n/g)).toEqual([
     "answer 1\r\n0\r\n\r\n",
     "answer 2\r\n0\r\n\r\n",
   ]);
 });
 
-function parts(answer: string): [head: string, body: string] {
+function splitResponse(answer: string): [head: string, body: string] {
   const end = answer.indexOf("\r\n\r\n");
   return [answer.slice(0, end), answer.slice(end + 4)];
 }
 
-/** What a server says to these bytes until it closes the connection. */
-function raw(port: number, request: string): Promise<string> {
+/** Sends raw bytes and resolves to everything received until the server closes the connection. */
+function sendRaw(port: number, request: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     connect(port, "127.0.0.1")

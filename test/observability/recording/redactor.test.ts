@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Filler } from "../../../src/observability/recording/masked-text.js";
-import { StandIns } from "../../../src/observability/recording/pseudonyms.js";
+import { TextMasker } from "../../../src/observability/recording/masked-text.js";
+import { Pseudonyms } from "../../../src/observability/recording/pseudonyms.js";
 import { Redactor } from "../../../src/observability/recording/redactor.js";
 
-function redacted(value: unknown, { texts = false, standIns = new StandIns() } = {}): unknown {
-  return new Redactor(standIns, texts).json(value);
+function redact(value: unknown, { keepTexts = false, pseudonyms = new Pseudonyms() } = {}): unknown {
+  return new Redactor(pseudonyms, keepTexts).json(value);
 }
 
 const jwt = "eyJhbGciOiJIUzUxMiJ9.eyJpc3MiOiJDQU5BUlkifQ.c2lnbmF0dXJl-_";
 
-/** Words of every kind of letter; none is a letter of the filler's own. */
+/** Words of all kinds of letters, without the letters that the masker uses. */
 const word = fc.string({
   unit: fc.constantFrom(..."abcyzABYZàéßжщ天気語한กعא𠮷𝐀ⓐ🄰12９²"),
   minLength: 1,
@@ -29,57 +29,62 @@ const prose = fc
   )
   .map((pairs) => pairs.flat().join(""));
 
-/** What spells something. */
-function words(text: string): string[] {
+/** The runs of letters, digits and marks in a text. */
+function wordsOf(text: string): string[] {
   return text.match(/[\p{L}\p{N}\p{M}\p{Alphabetic}]+/gu) ?? [];
 }
 
-describe("a text", () => {
-  test("keeps its shape: length, bytes, spaces, punctuation, emoji, PUA", () => {
-    expect(new Filler().fill("Ruf Ann an: +49 170 1234567, „Žofie“ 天气👩‍👩‍👧‍👦𠮷!\n")).toBe(
+describe("a masked text", () => {
+  test("keeps length, bytes, spaces, punctuation, emoji and private-use characters", () => {
+    expect(new TextMasker().mask("Ruf Ann an: +49 170 1234567, „Žofie“ 天气👩‍👩‍👧‍👦𠮷!\n")).toBe(
       "xxx xxx xx: +00 000 0000000, „øxxxx“ 某某👩‍👩‍👧‍👦𠀀!\n",
     );
     fc.assert(
-      fc.property(prose, (marked) => {
-        const text = marked.replaceAll("\ue3a0", "\ue3a1");
-        const filled = new Filler().fill(text);
-        expect(filled.length).toBe(text.length);
-        expect(Buffer.byteLength(filled)).toBe(Buffer.byteLength(text));
-        expect(filled.replace(/[xø某𠀀0]/gu, "")).toBe(
+      fc.property(prose, (textWithMarks) => {
+        const text = textWithMarks.replaceAll("\ue3a0", "\ue3a1");
+        const masked = new TextMasker().mask(text);
+        expect(masked.length).toBe(text.length);
+        expect(Buffer.byteLength(masked)).toBe(Buffer.byteLength(text));
+        expect(masked.replace(/[xø某𠀀0]/gu, "")).toBe(
           text.replace(/(?!️)[\p{L}\p{N}\p{M}\p{Alphabetic}]/gu, ""),
         );
       }),
     );
   });
 
-  test("keeps no word, wherever it stands and however it is cut", () => {
+  test("keeps no word, in whichever field it is and however it is cut", () => {
     fc.assert(
-      fc.property(prose, fc.array(fc.nat(400), { maxLength: 6 }), (text, places) => {
-        const cuts = [0, ...places.filter((at) => at < text.length).sort((a, b) => a - b), text.length];
+      fc.property(prose, fc.array(fc.nat(400), { maxLength: 6 }), (text, offsets) => {
+        const cuts = [
+          0,
+          ...offsets.filter((offset) => offset < text.length).sort((a, b) => a - b),
+          text.length,
+        ];
         const pieces = cuts.slice(1).map((end, index) => text.slice(cuts[index], end));
         const frames = pieces.map((content) => ({ op: "append", block: { text: { content } } }));
-        const strange = { aurora: text, deep: { [text]: [text] }, message: { title: text } };
-        const kept = new Set(words(JSON.stringify(redacted([...frames, strange]))));
-        // A mark may say "cite", and what is cited; a word that is nothing but the beginning of that is no word.
-        for (const said of words(text)) if (!/^[a-z]{0,2}$/.test(said)) expect(kept).not.toContain(said);
+        const unknownFields = { aurora: text, deep: { [text]: [text] }, message: { title: text } };
+        const keptWords = new Set(wordsOf(JSON.stringify(redact([...frames, unknownFields]))));
+        // A citation mark keeps "cite" and its references, so a beginning of those is not a word of the text.
+        for (const word of wordsOf(text))
+          if (!/^[a-z]{0,2}$/.test(word)) expect(keptWords).not.toContain(word);
       }),
     );
   });
 
-  test("keeps the marks of its citations over any cut, and nothing else behind their opening", () => {
+  test("keeps citation marks over any cut, and nothing else after the start of a mark", () => {
     const text = "It is so.\ue3a0cite\ue3a3web_search:1#0\ue3a3web_open_url:2#13\ue3a8 Yes.";
     for (let at = 0; at <= text.length; at++) {
-      const filler = new Filler();
-      expect(filler.fill(text.slice(0, at)) + filler.fill(text.slice(at))).toBe(
+      const masker = new TextMasker();
+      expect(masker.mask(text.slice(0, at)) + masker.mask(text.slice(at))).toBe(
         "xx xx xx.\ue3a0cite\ue3a3web_search:1#0\ue3a3web_open_url:2#13\ue3a8 xxx.",
       );
     }
-    expect(new Filler().fill("\ue3a0my secret plan\ue3a8")).toBe("\ue3a0xx xxxxxx xxxx\ue3a8");
-    expect(new Filler().fill("\ue3a0cite\ue3a3Secret word")).toBe("\ue3a0cite\ue3a3xxxxxx xxxx");
+    expect(new TextMasker().mask("\ue3a0my secret plan\ue3a8")).toBe("\ue3a0xx xxxxxx xxxx\ue3a8");
+    expect(new TextMasker().mask("\ue3a0cite\ue3a3Secret word")).toBe("\ue3a0cite\ue3a3xxxxxx xxxx");
   });
 });
 
-describe("what is the protocol's stays", () => {
+describe("values of the protocol are kept", () => {
   test.each<[string, object]>([
     [
       "a delta",
@@ -108,19 +113,19 @@ describe("what is the protocol's stays", () => {
       { scenario: "SCENARIO_CHAT", displayName: "", key: "k2d6", id: "k2d6-chat", available: true },
     ],
     ["a time", { chat: { createTime: "2026-11-23T12:00:00.250113Z" } }],
-  ])("%s", (_name, value) => {
-    expect(redacted(value)).toEqual(value);
+  ])("in %s", (_name, value) => {
+    expect(redact(value)).toEqual(value);
   });
 
-  test("but only where it stands as such", () => {
+  test("only in the fields in which the protocol has them", () => {
     expect(
-      redacted({ text: { content: "MESSAGE_STATUS_DONE" }, aura: "AURA_VIOLET", op: "not an op" }),
+      redact({ text: { content: "MESSAGE_STATUS_DONE" }, aura: "AURA_VIOLET", op: "not an op" }),
     ).toEqual({
       text: { content: "xxxxxxx_xxxxxx_xxxx" },
       aura: "xxxx_xxxxxx",
       op: "xxx xx xx",
     });
-    expect(redacted({ block: { name: "daydream" }, "what I think": 1, status: jwt })).toEqual({
+    expect(redact({ block: { name: "daydream" }, "what I think": 1, status: jwt })).toEqual({
       block: { name: "xxxxxxxx" },
       "xxxx x xxxxx": 1,
       status: expect.not.stringContaining("CANARY"),
@@ -128,8 +133,8 @@ describe("what is the protocol's stays", () => {
   });
 });
 
-describe("what is a person's goes, even where texts are kept", () => {
-  const person = {
+describe("personal data is removed, even if texts are kept", () => {
+  const personalData = {
     user: {
       id: "d1a2b3c4d5e6f7g8h9i0",
       nickname: "Ann",
@@ -146,8 +151,8 @@ describe("what is a person's goes, even where texts are kept", () => {
     note: `see ${jwt}`,
   };
 
-  test.each([true, false])("texts kept: %s", (texts) => {
-    const result = redacted(person, { texts });
+  test.each([true, false])("keepTexts: %s", (keepTexts) => {
+    const result = redact(personalData, { keepTexts });
     expect(result).toMatchObject({
       user: { id: "d0000000000000000001", nickname: "xxx", phone: { number: "+00 000" } },
       file: { id: "00000000-0002-8000-8000-000000000003", meta: { name: "xxx'x xxxx.xxx", ext: "pdf" } },
@@ -160,29 +165,32 @@ describe("what is a person's goes, even where texts are kept", () => {
       expect(JSON.stringify(result)).not.toMatch(secret);
   });
 
-  test("a token is found over any cut of the text that spells it", () => {
+  test("a token is found in a text that is cut in any two places", () => {
     const text = `My token is "${jwt}", really.`;
-    for (let at = 1; at < text.length; at++) {
-      for (let to = at; to < text.length; to += 5) {
-        const frames = [text.slice(0, at), text.slice(at, to), text.slice(to)].map((content) => ({
+    for (let start = 1; start < text.length; start++) {
+      for (let end = start; end < text.length; end += 5) {
+        const frames = [text.slice(0, start), text.slice(start, end), text.slice(end)].map((content) => ({
           content,
         }));
-        const kept = JSON.stringify(redacted(frames, { texts: true })).replaceAll('"},{"content":"', "");
-        for (const part of jwt.split(".").flatMap((each) => each.match(/.{5}/g) ?? []))
-          expect(kept).not.toContain(part);
-        expect(kept).toMatch(/really/);
+        const recorded = JSON.stringify(redact(frames, { keepTexts: true })).replaceAll(
+          '"},{"content":"',
+          "",
+        );
+        for (const part of jwt.split(".").flatMap((part) => part.match(/.{5}/g) ?? []))
+          expect(recorded).not.toContain(part);
+        expect(recorded).toMatch(/really/);
       }
     }
   });
 });
 
-test("JSON that was cut short is blotted out even where texts are kept, since nobody can tell what is in it", () => {
-  const redactor = new Redactor(new StandIns(), true);
+test("truncated JSON is masked even if texts are kept, since its fields cannot be told apart", () => {
+  const redactor = new Redactor(new Pseudonyms(), true);
   expect(redactor.text('{"file":{"meta":{"name":"Ann')).toBe('{"xxxx":{"xxxx":{"xxxx":"xxx');
   expect(redactor.text(`<html>sorry, ${jwt}</html>`)).toBe("<html>sorry, [removed]</html>");
 });
 
-test("the same id has the same stand-in everywhere, another id another one", () => {
+test("an id has the same pseudonym everywhere, and another id another one", () => {
   const uuid = fc.uuid();
   const xid = fc.string({
     unit: fc.constantFrom(..."0123456789abcdefghijklmnopqrstuv"),
@@ -191,20 +199,20 @@ test("the same id has the same stand-in everywhere, another id another one", () 
   });
   fc.assert(
     fc.property(fc.uniqueArray(fc.oneof(uuid, xid), { minLength: 2, maxLength: 20 }), (ids) => {
-      const standIns = new StandIns();
-      const first = ids.map((id) => standIns.id(id));
-      expect(new Set(first).size).toBe(ids.length);
+      const pseudonyms = new Pseudonyms();
+      const pseudonymsOfIds = ids.map((id) => pseudonyms.id(id));
+      expect(new Set(pseudonymsOfIds).size).toBe(ids.length);
       for (const [index, id] of ids.entries()) {
-        const standIn = first[index] ?? "";
-        expect(standIn).not.toBe(id);
-        expect(standIn.length).toBe(id.length);
-        expect(standIns.path(`/api/chat/${id}/completion/stream?${id}`)).toBe(
-          `/api/chat/${standIn}/completion/stream`,
+        const pseudonym = pseudonymsOfIds[index] ?? "";
+        expect(pseudonym).not.toBe(id);
+        expect(pseudonym.length).toBe(id.length);
+        expect(pseudonyms.path(`/api/chat/${id}/completion/stream?${id}`)).toBe(
+          `/api/chat/${pseudonym}/completion/stream`,
         );
-        expect(redacted({ parentId: id, ids: [id], why: id }, { standIns })).toEqual({
-          parentId: standIn,
-          ids: [standIn],
-          why: standIn,
+        expect(redact({ parentId: id, ids: [id], why: id }, { pseudonyms })).toEqual({
+          parentId: pseudonym,
+          ids: [pseudonym],
+          why: pseudonym,
         });
       }
     }),

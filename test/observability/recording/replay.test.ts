@@ -6,35 +6,39 @@ import { type Fault, startSimulator } from "../../../simulator/index.js";
 import { Recorder, type RecorderOptions } from "../../../src/observability/recording/recorder.js";
 import { Dialogue } from "../../conversations/dialogue.js";
 import {
-  asking,
-  chunksOf,
+  chatBody,
+  contentOf,
   type Gateway,
   type GatewayOptions,
-  post,
+  parseChunks,
+  postChat,
   startGateway,
-  textOf,
 } from "../../gateway.js";
 import { kinds } from "../../upstreams/protocols.js";
 
-type Recorded = { gateway: Gateway; folder: string; warnings: string[] };
+type RecordingGateway = { gateway: Gateway; folder: string; warnings: string[] };
 
-/** A gateway whose exchanges with Kimi are written down. */
-async function recording(options: GatewayOptions, wish: Partial<RecorderOptions> = {}): Promise<Recorded> {
+/** Starts a gateway that records its calls to Kimi. */
+async function startRecording(
+  options: GatewayOptions,
+  recorderOptions: Partial<RecorderOptions> = {},
+): Promise<RecordingGateway> {
   const folder = join(mkdtempSync(join(tmpdir(), "moonbridge-record-")), "deep", "recording");
   const warnings: string[] = [];
   const warn = (message: string) => warnings.push(message);
-  const recorder = await Recorder.open(folder, { texts: false, warn, ...wish });
+  const recorder = await Recorder.open(folder, { keepTexts: false, warn, ...recorderOptions });
   return { gateway: await startGateway({ ...options, recorder }), folder, warnings };
 }
 
-/** The same gateway in front of what was recorded. */
-function replaying(folder: string, options: GatewayOptions): Promise<Gateway> {
+/** Starts a gateway on a simulator that replays the recording. */
+function startReplay(folder: string, options: GatewayOptions): Promise<Gateway> {
   return startGateway({ ...options, simulator: { replay: folder } });
 }
 
 type Line = Record<string, unknown>;
 
-function files(folder: string): Line[][] {
+/** The lines of each file of a recording. */
+function readRecording(folder: string): Line[][] {
   return readdirSync(folder)
     .sort()
     .map((name) => readFileSync(join(folder, name), "utf8").trimEnd().split("\n"))
@@ -46,62 +50,62 @@ const picture = {
   url: "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=",
 };
 
-/** All that a person may do in an afternoon, and every byte that came back. */
-async function session(gateway: Gateway): Promise<string[]> {
-  const said: string[] = [];
-  const ask = async (body: unknown) => {
-    const response = await post(gateway, body);
-    said.push(`${response.status} ${normal(await response.text())}`);
+/** Chats with search, files, pictures and faults; returns the responses. */
+async function runSession(gateway: Gateway): Promise<string[]> {
+  const responses: string[] = [];
+  const send = async (body: unknown) => {
+    const response = await postChat(gateway, body);
+    responses.push(`${response.status} ${normalize(await response.text())}`);
   };
-  await ask(asking("a CANARY prompt", { stream: true }));
-  await ask(asking("CANARY sim:think sim:repeat=12", { stream: true, reasoning_effort: "high" }));
-  await ask(asking("CANARY sim:search", { stream: true }));
-  await ask(asking("CANARY sim:search 天气"));
+  await send(chatBody("a CANARY prompt", { stream: true }));
+  await send(chatBody("CANARY sim:think sim:repeat=12", { stream: true, reasoning_effort: "high" }));
+  await send(chatBody("CANARY sim:search", { stream: true }));
+  await send(chatBody("CANARY sim:search 天气"));
   const dialogue = new Dialogue(gateway);
-  said.push(await dialogue.say("CANARY apples"), await dialogue.say("CANARY pears"));
-  await ask(asking("CANARY sim:fault=garbage,2"));
-  await ask(asking("CANARY sim:fault=retract,2"));
+  responses.push(await dialogue.send("CANARY apples"), await dialogue.send("CANARY pears"));
+  await send(chatBody("CANARY sim:fault=garbage,2"));
+  await send(chatBody("CANARY sim:fault=retract,2"));
   for (const part of [
     { type: "file", file: document },
     { type: "image_url", image_url: picture },
   ])
-    await ask({
+    await send({
       model: "kimi",
       messages: [{ role: "user", content: [{ type: "text", text: "CANARY" }, part] }],
     });
-  await ask(asking("CANARY sim:unicode", { stream: true }));
-  return said;
+  await send(chatBody("CANARY sim:unicode", { stream: true }));
+  return responses;
 }
 
-/** Without the ids and times that are made anew for every answer. */
-function normal(body: string): string {
+/** Without the ids and times that are different in every answer. */
+function normalize(body: string): string {
   return body
     .replace(/"(id|conversation_id)":"[^"]*"/g, '"$1":"…"')
     .replace(/"created":\d+/g, '"created":0')
     .replace(/\(reference: req_\w+\)/g, "");
 }
 
-describe.each(kinds)("%s", (kind) => {
-  test("a session that was recorded with its texts is the same again, byte for byte", async () => {
-    const { gateway, folder, warnings } = await recording({ kind }, { texts: true });
-    const said = await session(gateway);
+describe.each(kinds)("a recording over %s", (kind) => {
+  test("with texts is replayed byte for byte", async () => {
+    const { gateway, folder, warnings } = await startRecording({ kind }, { keepTexts: true });
+    const responses = await runSession(gateway);
     gateway.simulator.expireAccessTokens();
-    said.push(...(await session(gateway)));
+    responses.push(...(await runSession(gateway)));
     await gateway.stop();
     expect(warnings).toEqual([]);
     const all = readdirSync(folder)
       .map((name) => readFileSync(join(folder, name), "utf8"))
       .join("");
     expect(all).toContain("CANARY apples");
-    for (const gone of [/eyJ/, /CANARY-report/, /CANARYnick/]) expect(all).not.toMatch(gone);
+    for (const secret of [/eyJ/, /CANARY-report/, /CANARYnick/]) expect(all).not.toMatch(secret);
 
-    const replay = await replaying(folder, { kind });
-    expect([...(await session(replay)), ...(await session(replay))]).toEqual(said);
+    const replay = await startReplay(folder, { kind });
+    expect([...(await runSession(replay)), ...(await runSession(replay))]).toEqual(responses);
   });
 
-  test("nothing that a person said or is stands in a recording", async () => {
+  test("without texts contains nothing of prompts, answers, files and the account", async () => {
     const tokens: string[] = [];
-    const { gateway, folder } = await recording({
+    const { gateway, folder } = await startRecording({
       kind,
       simulator: {
         script: ({ text }) =>
@@ -115,8 +119,8 @@ describe.each(kinds)("%s", (kind) => {
         return pair;
       },
     });
-    await session(gateway);
-    await post(gateway, asking(`CANARY answer ${tokens[0]}`));
+    await runSession(gateway);
+    await postChat(gateway, chatBody(`CANARY answer ${tokens[0]}`));
     await gateway.stop();
     const bytes = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
     const all = bytes.join("\n");
@@ -124,50 +128,52 @@ describe.each(kinds)("%s", (kind) => {
     const spellings = [
       all,
       decodeURIComponent(all.replace(/%(?![0-9a-f]{2})/gi, "%25")),
-      unescaped(all),
+      decodeEscapes(all),
       all.replace(/\W/g, ""),
     ];
-    for (const spelt of spellings) {
-      expect(spelt).not.toMatch(/canary|Q0FOQVJZ|NBTkFSW|DQU5BUl/i);
-      expect(spelt).not.toMatch(/eyJ/);
+    for (const spelling of spellings) {
+      expect(spelling).not.toMatch(/canary|Q0FOQVJZ|NBTkFSW|DQU5BUl/i);
+      expect(spelling).not.toMatch(/eyJ/);
     }
     for (const token of tokens) for (const part of token.split(".")) expect(all).not.toContain(part);
     expect(all).not.toContain(Buffer.from(document.filename).toString("base64").slice(0, 12));
   });
 
-  test("a recording without texts still gives whole answers of the same length", async () => {
-    const { gateway, folder } = await recording({ kind });
+  test("without texts is replayed as complete answers of the same length", async () => {
+    const { gateway, folder } = await startRecording({ kind });
     const prompts = ["sim:repeat=12", "sim:think sim:search 你好", "sim:unicode"];
-    const told: string[] = [];
+    const originals: string[] = [];
     for (const prompt of prompts)
-      told.push(await (await post(gateway, asking(prompt, { stream: true }))).text());
+      originals.push(await (await postChat(gateway, chatBody(prompt, { stream: true }))).text());
     await gateway.stop();
 
-    const replay = await replaying(folder, { kind });
-    for (const original of told) {
-      const again = chunksOf(await (await post(replay, asking("anything", { stream: true }))).text());
-      const before = chunksOf(original);
-      expect(textOf(again).length).toBe(textOf(before).length);
+    const replay = await startReplay(folder, { kind });
+    for (const original of originals) {
+      const again = parseChunks(
+        await (await postChat(replay, chatBody("anything", { stream: true }))).text(),
+      );
+      const before = parseChunks(original);
+      expect(contentOf(again).length).toBe(contentOf(before).length);
       expect(again.at(-1)?.choices[0]?.finish_reason).toBe("stop");
     }
-    const [counted = []] = files(folder).filter(([head]) => /Chat$|stream$/.test(String(head?.path)));
+    const [counted = []] = readRecording(folder).filter(([head]) => /Chat$|stream$/.test(String(head?.path)));
     expect(
       counted.filter((line) => /^\{"(flags|data)".*("block.text|"cmpl")/.test(JSON.stringify(line))).length,
     ).toBe(12);
   });
 
-  test("what is new in a recording is counted as drift when it is replayed", async () => {
-    const { gateway, folder } = await recording({ kind });
+  test("with protocol drift is replayed with the same drift", async () => {
+    const { gateway, folder } = await startRecording({ kind });
     gateway.simulator.fault({ kind: "unknown" });
-    await post(gateway, asking("sim:repeat=12"));
+    await postChat(gateway, chatBody("sim:repeat=12"));
     await gateway.stop();
-    const seen = gateway.drift.entries();
-    expect(seen.length).toBeGreaterThan(3);
-    if (kind === "kimi-web") expect(seen).toContainEqual({ kind: "block", name: "hologram", count: 1 });
+    const drift = gateway.drift.entries();
+    expect(drift.length).toBeGreaterThan(3);
+    if (kind === "kimi-web") expect(drift).toContainEqual({ kind: "block", name: "hologram", count: 1 });
 
-    const replay = await replaying(folder, { kind });
-    await post(replay, asking("what is new?"));
-    expect(replay.drift.entries()).toEqual(seen);
+    const replay = await startReplay(folder, { kind });
+    await postChat(replay, chatBody("what is new?"));
+    expect(replay.drift.entries()).toEqual(drift);
   });
 
   const faults: Fault[] = [
@@ -188,81 +194,89 @@ describe.each(kinds)("%s", (kind) => {
     { kind: "empty" },
   ];
 
-  test.each(faults)("$kind is replayed as it was", { timeout: 20_000 }, async (fault) => {
-    // Only a stall has to be waited out; elsewhere a busy machine must not look like one.
-    const quiet = fault.kind === "stall" ? 300 : 15_000;
-    const patience = { silence: quiet, progress: quiet };
-    const ask = async (gateway: Gateway, stream: boolean) => {
-      const response = await post(gateway, asking("sim:repeat=6", { stream }));
-      return [response.status, response.headers.get("retry-after"), normal(await response.text())];
-    };
-    const { gateway, folder, warnings } = await recording({ kind, patience }, { texts: true });
-    // After a 429 or a 503 an account is left alone for a while.
-    const turns = fault.kind === "http" ? [true] : [false, true, true];
-    const askAll = async (gateway: Gateway) => {
-      const answers: Awaited<ReturnType<typeof ask>>[] = [];
-      for (const stream of turns) answers.push(await ask(gateway, stream));
-      return answers;
-    };
-    gateway.simulator.fault(fault, 2);
-    const first = await askAll(gateway);
-    await gateway.stop();
-    expect(warnings).toEqual([]);
-    const replay = await replaying(folder, { kind, patience });
-    const again = await askAll(replay);
-    // Where we gave up, the recording says only that the line was cut.
-    if (fault.kind === "stall" || fault.kind === "huge") {
-      expect(again.map(([status]) => (status === 200 ? 200 : 5))).toEqual(
-        first.map(([status]) => (status === 200 ? 200 : 5)),
-      );
-    } else expect(again).toEqual(first);
-  });
+  test.each(faults)(
+    "with the fault $kind is replayed with the same responses",
+    { timeout: 20_000 },
+    async (fault) => {
+      // Short timeouts only for a stall, so that on a busy machine no other fault is taken for one.
+      const timeout = fault.kind === "stall" ? 300 : 15_000;
+      const timeouts = { idle: timeout, progress: timeout };
+      const send = async (gateway: Gateway, stream: boolean) => {
+        const response = await postChat(gateway, chatBody("sim:repeat=6", { stream }));
+        return [response.status, response.headers.get("retry-after"), normalize(await response.text())];
+      };
+      const { gateway, folder, warnings } = await startRecording({ kind, timeouts }, { keepTexts: true });
+      // After a 429 or a 503 the account is not used for a while.
+      const streamModes = fault.kind === "http" ? [true] : [false, true, true];
+      const sendAll = async (gateway: Gateway) => {
+        const answers: Awaited<ReturnType<typeof send>>[] = [];
+        for (const stream of streamModes) answers.push(await send(gateway, stream));
+        return answers;
+      };
+      gateway.simulator.fault(fault, 2);
+      const first = await sendAll(gateway);
+      await gateway.stop();
+      expect(warnings).toEqual([]);
+      const replay = await startReplay(folder, { kind, timeouts });
+      const again = await sendAll(replay);
+      // Where Moonbridge gave up, the recording has only a closed connection.
+      if (fault.kind === "stall" || fault.kind === "huge") {
+        expect(again.map(([status]) => (status === 200 ? 200 : 5))).toEqual(
+          first.map(([status]) => (status === 200 ? 200 : 5)),
+        );
+      } else expect(again).toEqual(first);
+    },
+  );
 });
 
-describe("the folder", () => {
-  test("is its owner's alone, and a later recording goes on behind the first", async () => {
-    const first = await recording({});
-    await post(first.gateway, asking("one"));
+describe("the folder of a recording", () => {
+  test("is readable only by its owner, and a later recording continues the numbers of the first", async () => {
+    const first = await startRecording({});
+    await postChat(first.gateway, chatBody("one"));
     await first.gateway.stop();
     expect(statSync(first.folder).mode & 0o777).toBe(0o700);
     const names = readdirSync(first.folder);
     expect(names).toEqual(["000001.jsonl", "000002.jsonl"]);
     for (const name of names) expect(statSync(join(first.folder, name)).mode & 0o777).toBe(0o600);
 
-    const recorder = await Recorder.open(first.folder, { texts: false, warn: () => {} });
+    const recorder = await Recorder.open(first.folder, { keepTexts: false, warn: () => {} });
     const second = await startGateway({ recorder });
-    await post(second, asking("two"));
+    await postChat(second, chatBody("two"));
     await second.stop();
     expect(readdirSync(first.folder).sort().at(-1)).toBe("000004.jsonl");
-    const chats = files(first.folder).flatMap(
+    const chats = readRecording(first.folder).flatMap(
       (lines) => /"mask":"chat",.*?"id":"(.*?)"/.exec(JSON.stringify(lines))?.[1] ?? [],
     );
     expect(new Set(chats).size).toBe(2);
   });
 
-  test("that goes away ends the recording with one word of it, and no answer", async () => {
-    const { gateway, folder, warnings } = await recording({});
+  test("can disappear, which ends the recording with one warning, and no answer", async () => {
+    const { gateway, folder, warnings } = await startRecording({});
     rmSync(folder, { recursive: true });
-    for (let turn = 0; turn < 3; turn++) expect((await post(gateway, asking("hello"))).status).toBe(200);
+    for (let turn = 0; turn < 3; turn++)
+      expect((await postChat(gateway, chatBody("hello"))).status).toBe(200);
     await gateway.stop();
     expect(warnings).toEqual(["The recording cannot be written, and stops"]);
   });
 
-  test("that is full ends it too", async () => {
-    const { gateway, folder, warnings } = await recording({}, { mostBytes: 9_000 });
+  test("is limited in size and in files, which ends the recording with one warning", async () => {
+    const { gateway, folder, warnings } = await startRecording({}, { maxBytes: 9_000 });
     for (let turn = 0; turn < 3; turn++)
-      expect((await post(gateway, asking("sim:repeat=40"))).status).toBe(200);
+      expect((await postChat(gateway, chatBody("sim:repeat=40"))).status).toBe(200);
     await gateway.stop();
     expect(warnings).toEqual(["The recording is as large as it may become, and stops"]);
-    expect(files(folder).map((lines) => lines.at(-1))).toEqual([{ end: "complete" }]);
+    expect(readRecording(folder).map((lines) => lines.at(-1))).toEqual([{ end: "complete" }]);
 
     writeFileSync(join(folder, "010000.jsonl"), "");
-    const told: string[] = [];
-    const recorder = await Recorder.open(folder, { texts: false, warn: (message) => told.push(message) });
+    const laterWarnings: string[] = [];
+    const recorder = await Recorder.open(folder, {
+      keepTexts: false,
+      warn: (message) => laterWarnings.push(message),
+    });
     const next = await startGateway({ recorder });
-    for (let turn = 0; turn < 3; turn++) expect((await post(next, asking("hello"))).status).toBe(200);
+    for (let turn = 0; turn < 3; turn++) expect((await postChat(next, chatBody("hello"))).status).toBe(200);
     await next.stop();
-    expect(told).toEqual(["The recording has as many files as it may have, and stops"]);
+    expect(laterWarnings).toEqual(["The recording has as many files as it may have, and stops"]);
   });
 
   test.each([
@@ -274,29 +288,30 @@ describe("the folder", () => {
         '{"recording":1,"method":"GET","path":"/x","headers":{}}\n{"status":200,"headers":{}}\n{"nonsense":1}\n{"end":"complete"}',
       ],
     ],
-  ])("with %s is not replayed", async (_name, contents) => {
+  ])("is not replayed if it has %s", async (_name, contents) => {
     const folder = mkdtempSync(join(tmpdir(), "moonbridge-record-"));
     for (const content of contents) writeFileSync(join(folder, "000001.jsonl"), content);
     await expect(startSimulator({ replay: folder })).rejects.toThrow(/nothing recorded|not of the form/);
   });
 });
 
-test("any token opens a replay, and each login gets tokens anew", async () => {
-  const { gateway, folder } = await recording({});
-  await post(gateway, asking("sim:say=recorded"));
+test("a replay accepts any token, and refreshes every token pair", async () => {
+  const { gateway, folder } = await startRecording({});
+  await postChat(gateway, chatBody("sim:say=recorded"));
   await gateway.stop();
-  const foreign = await startSimulator();
-  const tokens = { ...foreign.issue({ accessSeconds: 0 }) };
-  await foreign.close();
+  const otherSimulator = await startSimulator();
+  const tokens = { ...otherSimulator.issue({ accessSeconds: 0 }) };
+  await otherSimulator.close();
   const replay = await startGateway({ simulator: { replay: folder }, tokens: () => tokens });
-  const answer = JSON.parse(await (await post(replay, asking("hello"))).text());
+  const answer = JSON.parse(await (await postChat(replay, chatBody("hello"))).text());
   expect(answer.choices[0].message.content).toBe("xxxxxxxx");
   expect(replay.simulator.calls.some(({ path }) => path.endsWith("/RefreshToken"))).toBe(true);
-  // The last answer serves as long as it is asked for.
-  expect((await post(replay, asking("again"))).status).toBe(200);
+  // The last recorded answer is replayed for all further requests.
+  expect((await postChat(replay, chatBody("again"))).status).toBe(200);
 });
 
-function unescaped(text: string): string {
+/** Decodes JSON's Unicode escapes. */
+function decodeEscapes(text: string): string {
   return text.replace(/\\u([0-9a-f]{4})/gi, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),
   );

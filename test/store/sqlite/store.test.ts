@@ -10,9 +10,9 @@ import type { StoredKey, ThreadStore } from "../../../src/core/store.js";
 import { connect } from "../../../src/store/sqlite/database-file.js";
 import { migrate, migrations, readPragma, versionOf } from "../../../src/store/sqlite/migrations.js";
 import { SqliteStore, StoreError } from "../../../src/store/sqlite/store.js";
-import { PlainStore } from "../plain-store.js";
+import { ReferenceThreadStore } from "../plain-store.js";
 
-const program = new URL("../child.mjs", import.meta.url).pathname;
+const workerPath = new URL("../child.mjs", import.meta.url).pathname;
 
 async function freshPath(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "moonbridge-store-"));
@@ -26,8 +26,8 @@ async function open(path: string): Promise<SqliteStore> {
   return store;
 }
 
-/** A second look at the file, past the store. */
-function peek(path: string): Database.Database {
+/** Opens the file directly, bypassing the store. */
+function openRaw(path: string): Database.Database {
   const database = new Database(path);
   onTestFinished(() => {
     database.close();
@@ -35,17 +35,17 @@ function peek(path: string): Database.Database {
   return database;
 }
 
-/** Another process; `shell` runs before it. */
-function start(what: "race" | "take" | "write" | "open", path: string, shell = ":"): ChildProcess {
-  const child = spawn("sh", ["-c", `${shell}; exec "$0" "$@"`, process.execPath, program, what, path]);
+/** Starts another process; `shell` is run before it. */
+function startWorker(command: "race" | "claim" | "write" | "open", path: string, shell = ":"): ChildProcess {
+  const child = spawn("sh", ["-c", `${shell}; exec "$0" "$@"`, process.execPath, workerPath, command, path]);
   onTestFinished(() => {
     child.kill("SIGKILL");
   });
   return child;
 }
 
-/** The lines that a process reports until it ends. */
-async function report(child: ChildProcess): Promise<string[]> {
+/** The lines that a process prints until it exits. */
+async function outputLines(child: ChildProcess): Promise<string[]> {
   let output = "";
   child.stdout?.on("data", (data: Buffer) => {
     output += data;
@@ -54,7 +54,7 @@ async function report(child: ChildProcess): Promise<string[]> {
   return output.split("\n").slice(0, -1);
 }
 
-const login = (n: number) => ({
+const credentialsOf = (n: number) => ({
   current: { accessToken: `access-${n}`, refreshToken: `refresh-${n}` },
   previous: { refreshToken: `refresh-${n - 1}` },
   startedFrom: "x",
@@ -66,7 +66,7 @@ const key = (name: string, sha256: string): StoredKey => ({
   settings: { scopes: ["chat", "admin"] },
   createdAt: 1,
 });
-const limited: StoredKey = {
+const restrictedKey: StoredKey = {
   name: "second",
   sha256: "01",
   settings: {
@@ -84,35 +84,38 @@ const limited: StoredKey = {
 const chat = (name: string, dueAt: number, scope = "s") => ({ upstream: "me", chat: name, scope, dueAt });
 const thread = (name: string, parent: string) => ({ upstream: "me", chat: name, parent, system: "y" });
 
-describe("logins, keys and locks", () => {
-  test("what was saved is there after opening again, readable by its owner only", async () => {
+describe("credentials, keys and locks", () => {
+  test("keeps credentials and keys across reopening, in files readable by their owner only", async () => {
     const path = await freshPath();
     const store = await open(path);
-    await store.saveCredentials("me", login(1));
-    await store.saveCredentials("me", login(2));
-    const pasted = { ...login(3), site: { baseUrl: "https://www.kimi.ai", authUrl: "https://auth.kimi.ai" } };
+    await store.saveCredentials("me", credentialsOf(1));
+    await store.saveCredentials("me", credentialsOf(2));
+    const pasted = {
+      ...credentialsOf(3),
+      site: { baseUrl: "https://www.kimi.ai", authUrl: "https://auth.kimi.ai" },
+    };
     await store.saveCredentials("kimi", pasted);
     expect(await store.addKey(key("first", "00"))).toBe(true);
-    expect(await store.addKey(limited)).toBe(true);
+    expect(await store.addKey(restrictedKey)).toBe(true);
     for (const file of [path, `${path}-wal`, `${path}-shm`])
       expect((await stat(file)).mode & 0o777).toBe(0o600);
     await store.close();
 
     const again = await open(path);
-    expect(await again.credentials("me")).toEqual(login(2));
+    expect(await again.credentials("me")).toEqual(credentialsOf(2));
     expect(await again.credentials("kimi")).toEqual(pasted);
     expect(await again.credentials("toString")).toBeUndefined();
     expect(await again.accounts()).toEqual(["kimi", "me"]);
-    expect(await again.keys()).toEqual([key("first", "00"), limited]);
+    expect(await again.keys()).toEqual([key("first", "00"), restrictedKey]);
   });
 
-  test("a key is found by its hash and its name, is the only one of its name, and is gone once removed", async () => {
+  test("finds keys by hash and name, rejects a second key of the same name, and removes keys", async () => {
     const path = await freshPath();
     const [store, other] = [await open(path), await open(path)];
     await store.addKey(key("first", "00"));
-    await store.addKey(limited);
-    expect(await other.keyByHash("01")).toEqual(limited);
-    expect(await other.keyByName("second")).toEqual(limited);
+    await store.addKey(restrictedKey);
+    expect(await other.keyByHash("01")).toEqual(restrictedKey);
+    expect(await other.keyByName("second")).toEqual(restrictedKey);
     expect(await other.keyByHash("02")).toBeUndefined();
     expect(await other.keyByName("02")).toBeUndefined();
     expect(await other.addKey(key("second", "02"))).toBe(false);
@@ -123,11 +126,11 @@ describe("logins, keys and locks", () => {
     expect(await store.keys()).toEqual([key("first", "00")]);
   });
 
-  test("look-ups of a key go by an index", async () => {
+  test("looks keys up through an index", async () => {
     const path = await freshPath();
     await (await open(path)).close();
     for (const column of ["sha256", "name"]) {
-      const plan = peek(path)
+      const plan = openRaw(path)
         .prepare(`EXPLAIN QUERY PLAN SELECT * FROM keys WHERE ${column} = 'x'`)
         .raw()
         .all();
@@ -135,9 +138,9 @@ describe("logins, keys and locks", () => {
     }
   });
 
-  test("keys of the first version may do everything, and of two with one name each is kept", async () => {
+  test("migrates keys of the first version with all scopes, and renames duplicates", async () => {
     const path = await freshPath();
-    const database = peek(path);
+    const database = openRaw(path);
     migrate(database, migrations.slice(0, 2));
     for (const sha256 of ["00", "01"])
       database.prepare("INSERT INTO keys (name, sha256) VALUES ('first', ?)").run(sha256);
@@ -149,16 +152,16 @@ describe("logins, keys and locks", () => {
     ]);
   });
 
-  test("a secret is made once for all processes", async () => {
+  test("generates a secret once for all processes", async () => {
     const path = await freshPath();
     const stores = await Promise.all(Array.from({ length: 4 }, () => open(path)));
-    const secrets = stores.map((store, n) => store.secret("door", () => `secret-${n}`));
+    const secrets = stores.map((store, n) => store.secret("lock-a", () => `secret-${n}`));
     expect(new Set(await Promise.all(secrets)).size).toBe(1);
-    expect(await (await open(path)).secret("door", () => "never")).toBe(await secrets[0]);
-    expect(await stores[1]?.secret("window", () => "other")).toBe("other");
+    expect(await (await open(path)).secret("lock-a", () => "never")).toBe(await secrets[0]);
+    expect(await stores[1]?.secret("lock-b", () => "other")).toBe("other");
   });
 
-  test("a folder that is missing is made, and a file that all could read is closed to them", async () => {
+  test("creates a missing folder, and makes a world-readable file private", async () => {
     const path = join(await freshPath(), "deeper", "moonbridge.db");
     await (await open(path)).close();
     const copy = `${path}.copy`;
@@ -169,7 +172,7 @@ describe("logins, keys and locks", () => {
       expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  test("logins are synced one by one, conversations are not", async () => {
+  test("syncs every write on the connection for credentials, and not on the one for conversations", async () => {
     const path = await freshPath();
     for (const [synchronous, level] of [["FULL", 2] as const, ["NORMAL", 1] as const]) {
       const database = connect(path, synchronous);
@@ -179,32 +182,34 @@ describe("logins, keys and locks", () => {
     }
   });
 
-  test("a lock has one owner, who may prolong it and alone gives it back", async () => {
+  test("gives a lock to one owner, who alone can extend and release it", async () => {
     const path = await freshPath();
     const [mine, yours] = [await open(path), await open(path)];
     const later = Date.now() + 60_000;
-    expect(await mine.lock("door", "me", later)).toBe(true);
-    expect(await mine.lock("door", "me", later + 1)).toBe(true);
-    expect(await yours.lock("door", "you", later)).toBe(false);
-    expect(await yours.lock("window", "you", later)).toBe(true);
-    await yours.unlock("door", "you");
-    expect(await yours.lock("door", "you", later)).toBe(false);
-    await mine.unlock("door", "me");
-    expect(await yours.lock("door", "you", later)).toBe(true);
+    expect(await mine.lock("lock-a", "me", later)).toBe(true);
+    expect(await mine.lock("lock-a", "me", later + 1)).toBe(true);
+    expect(await yours.lock("lock-a", "you", later)).toBe(false);
+    expect(await yours.lock("lock-b", "you", later)).toBe(true);
+    await yours.unlock("lock-a", "you");
+    expect(await yours.lock("lock-a", "you", later)).toBe(false);
+    await mine.unlock("lock-a", "me");
+    expect(await yours.lock("lock-a", "you", later)).toBe(true);
   });
 
-  test("a lock whose time is over belongs to whoever asks first", async () => {
+  test("gives an expired lock to the first to acquire it", async () => {
     const store = await open(await freshPath());
-    await store.lock("door", "killed", Date.now() - 1);
-    expect(await store.lock("door", "first", Date.now() + 60_000)).toBe(true);
-    expect(await store.lock("door", "second", Date.now() + 60_000)).toBe(false);
-    await store.unlock("door", "killed");
-    expect(await store.lock("door", "second", Date.now() + 60_000)).toBe(false);
+    await store.lock("lock-a", "killed", Date.now() - 1);
+    expect(await store.lock("lock-a", "first", Date.now() + 60_000)).toBe(true);
+    expect(await store.lock("lock-a", "second", Date.now() + 60_000)).toBe(false);
+    await store.unlock("lock-a", "killed");
+    expect(await store.lock("lock-a", "second", Date.now() + 60_000)).toBe(false);
   });
 
-  test("four processes open a new file at once and race for a lock: never two owners", async () => {
+  test("never gives a lock to two of four processes that open a new file at once", async () => {
     const path = await freshPath();
-    const reports = await Promise.all(Array.from({ length: 4 }, () => report(start("race", path))));
+    const reports = await Promise.all(
+      Array.from({ length: 4 }, () => outputLines(startWorker("race", path))),
+    );
     const lines = reports.flat();
     expect(new Set(lines)).toEqual(new Set(["alone", "refused"]));
     expect(lines.length).toBe(800);
@@ -212,7 +217,7 @@ describe("logins, keys and locks", () => {
 });
 
 describe("chats and threads", () => {
-  test("a thread is found by the first of its keys, as long as its chat is not due", async () => {
+  test("finds a thread by the first matching key until its chat is due", async () => {
     const path = await freshPath();
     const store = await open(path);
     await store.saveChat(chat("a", 100));
@@ -228,40 +233,42 @@ describe("chats and threads", () => {
     expect(await again.findThread([], 0)).toBeUndefined();
     expect(await again.latestThread("me", "b")).toEqual(thread("b", "2"));
     expect(await again.latestThread("you", "b")).toBeUndefined();
-    await again.forgetThreads("me", "b");
+    await again.removeThreads("me", "b");
     expect(await again.findThread(["b1", "b2"], 0)).toBeUndefined();
     expect(await again.chat("me", "b", "s", 0)).toEqual({ ...chat("b", 200), attempts: 0 });
   });
 
-  test("a place is taken once, by whichever of its names, and with it all others of its chat", async () => {
+  test("claims a thread once, by any of its keys, together with the other threads of its chat", async () => {
     const store = await open(await freshPath());
     for (const name of ["a", "b"]) await store.saveChat(chat(name, 100));
     await store.saveThread(["a1", "a1*"], thread("a", "1"));
     await store.saveThread(["a2"], thread("a", "2"));
     await store.saveThread(["b1"], thread("b", "1"));
-    expect(await store.takeThread(["?", "a1*", "b1"], 100)).toBeUndefined();
+    expect(await store.claimThread(["?", "a1*", "b1"], 100)).toBeUndefined();
     const keys = ["a1", "a1*", "a2"];
-    expect(await store.takeThread(["?", "a1*", "b1"], 99)).toEqual({ keys, thread: thread("a", "1") });
-    expect(await store.takeThread(keys, 0)).toBeUndefined();
-    expect(await store.takeLatestThread("me", "a")).toBeUndefined();
-    expect(await store.takeLatestThread("me", "b")).toEqual({ keys: ["b1"], thread: thread("b", "1") });
-    expect(await store.takeLatestThread("me", "b")).toBeUndefined();
+    expect(await store.claimThread(["?", "a1*", "b1"], 99)).toEqual({ keys, thread: thread("a", "1") });
+    expect(await store.claimThread(keys, 0)).toBeUndefined();
+    expect(await store.claimLatestThread("me", "a")).toBeUndefined();
+    expect(await store.claimLatestThread("me", "b")).toEqual({ keys: ["b1"], thread: thread("b", "1") });
+    expect(await store.claimLatestThread("me", "b")).toBeUndefined();
     expect((await store.chat("me", "a", "s", 0))?.chat).toBe("a");
   });
 
-  test("three processes take the same thousand places: each place goes to one of them", async () => {
+  test("gives each of a thousand threads to one of three processes that claim them", async () => {
     const path = await freshPath();
     const store = await open(path);
     for (let n = 0; n < 1_000; n++) {
       await store.saveChat(chat(`chat-${n}`, 1_000));
       await store.saveThread([`key-${n}`], thread(`chat-${n}`, "1"));
     }
-    const reports = await Promise.all(Array.from({ length: 3 }, () => report(start("take", path))));
-    expect(reports.flat().filter((line) => line.startsWith("took")).length).toBe(1_000);
+    const reports = await Promise.all(
+      Array.from({ length: 3 }, () => outputLines(startWorker("claim", path))),
+    );
+    expect(reports.flat().filter((line) => line.startsWith("claimed")).length).toBe(1_000);
     expect(new Set(reports.flat()).size).toBe(1_001);
   });
 
-  test("a chat stays with the scope that noted it first", async () => {
+  test("keeps a chat in the scope that saved it first", async () => {
     const store = await open(await freshPath());
     await store.saveChat(chat("a", 100, "mine"));
     await store.saveChat(chat("a", 900, "yours"));
@@ -270,7 +277,7 @@ describe("chats and threads", () => {
     expect(await store.chat("me", "a", "mine", 100)).toBeUndefined();
   });
 
-  test("what is due waits longer after each failure, until the chat is used again or gone", async () => {
+  test("lists due chats, postponed ones later, until they are used again or removed", async () => {
     const store = await open(await freshPath());
     for (const [name, dueAt] of [
       ["c", 30],
@@ -292,7 +299,7 @@ describe("chats and threads", () => {
     expect(await store.dueChats(["you"], 100, 2)).toEqual([]);
   });
 
-  test("the oldest threads are trimmed, and no more than that", async () => {
+  test("trims the oldest threads beyond the limit only", async () => {
     const store = await open(await freshPath());
     await store.saveChat(chat("a", 100));
     const keys = Array.from({ length: 1_200 }, (_, n) => `key-${n}`);
@@ -353,17 +360,17 @@ describe("chats and threads", () => {
     fc.tuple(keys, time).map(
       ([keys, now]): Step =>
         (store) =>
-          store.takeThread(keys, now),
+          store.claimThread(keys, now),
     ),
     name.map(
       (names): Step =>
         (store) =>
-          store.takeLatestThread(...names),
+          store.claimLatestThread(...names),
     ),
     name.map(
       (names): Step =>
         (store) =>
-          store.forgetThreads(...names),
+          store.removeThreads(...names),
     ),
     name.map(
       (names): Step =>
@@ -377,12 +384,12 @@ describe("chats and threads", () => {
     ),
   );
 
-  test("10,000 random calls do what the plain store does", async () => {
+  test("matches the reference store in 10,000 random calls", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 100, maxLength: 100, size: "max" }), async (steps) => {
         const path = await freshPath();
         const store = await SqliteStore.open(path);
-        const plain = new PlainStore();
+        const plain = new ReferenceThreadStore();
         for (const call of steps) expect(await call(store)).toEqual(await call(plain));
         await store.close();
       }),
@@ -392,11 +399,11 @@ describe("chats and threads", () => {
 });
 
 describe("the file", () => {
-  test("all that was reported as written is there after kill -9", async () => {
+  test("keeps every acknowledged write after kill -9", async () => {
     const path = await freshPath();
     for (let round = 0; round < 5; round++) {
-      const child = start("write", path);
-      const lines = report(child);
+      const child = startWorker("write", path);
+      const lines = outputLines(child);
       await once(child.stdout ?? child, "data");
       setTimeout(() => child.kill("SIGKILL"), 50 + Math.random() * 200);
       const written = (await lines).map(Number);
@@ -407,22 +414,22 @@ describe("the file", () => {
       }
       expect((await store.keys()).length).toBeGreaterThan(written.at(-1) ?? Number.POSITIVE_INFINITY);
       expect((await store.credentials("me"))?.savedAt).toBeGreaterThanOrEqual(written.at(-1) ?? 0);
-      expect(readPragma(peek(path), "quick_check")).toBe("ok");
+      expect(readPragma(openRaw(path), "quick_check")).toBe("ok");
       await store.close();
     }
   });
 
-  test("a new file gets the newest schema, once", async () => {
+  test("migrates a new file to the newest version once", async () => {
     const path = await freshPath();
     await (await open(path)).close();
-    const database = peek(path);
+    const database = openRaw(path);
     expect(versionOf(database)).toBe(migrations.length);
     migrate(database);
     expect(versionOf(database)).toBe(migrations.length);
   });
 
-  test("each migration is taken whole or not at all", async () => {
-    const database = peek(await freshPath());
+  test("applies a migration completely or not at all", async () => {
+    const database = openRaw(await freshPath());
     const steps = ["CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE TABLE a (x)"];
     expect(() => migrate(database, steps)).toThrow();
     expect(versionOf(database)).toBe(1);
@@ -431,31 +438,34 @@ describe("the file", () => {
     expect(versionOf(database)).toBe(2);
   });
 
-  /** A sound database with some pages of content, and then what befell it. */
-  const damages: Record<string, [befall: (file: Buffer) => Buffer | string, message: RegExp]> = {
-    "a few letters": [() => "SECRET", /is not a database/],
-    "the old state file": [
+  /** Kinds of damage to an intact database, with the error that each must cause. */
+  const damages: Record<string, [damageFile: (file: Buffer) => Buffer | string, message: RegExp]> = {
+    "a text file": [() => "SECRET", /is not a database/],
+    "a state file of an older version": [
       () => '{"version":1,"credentials":{"me":"SECRET"}}'.padEnd(9_000),
       /is not a database/,
     ],
-    "nothing but zeros": [() => Buffer.alloc(8_192), /is not a database/],
-    "the start lost": [(file) => Buffer.concat([Buffer.alloc(100), file.subarray(100)]), /is not a database/],
-    "half of it lost": [(file) => file.subarray(0, file.length / 2), /is damaged/],
-    "all but one page lost": [(file) => file.subarray(0, 4_096), /is damaged/],
-    "a page overwritten": [(file) => Buffer.from(file).fill("SECRET", 8_192, 12_288), /is damaged/],
-    "the schema overwritten": [(file) => Buffer.from(file).fill("SECRET", 100, 4_096), /is damaged/],
+    "a file of zeros": [() => Buffer.alloc(8_192), /is not a database/],
+    "a zeroed header": [
+      (file) => Buffer.concat([Buffer.alloc(100), file.subarray(100)]),
+      /is not a database/,
+    ],
+    "a file cut in half": [(file) => file.subarray(0, file.length / 2), /is damaged/],
+    "a file cut to one page": [(file) => file.subarray(0, 4_096), /is damaged/],
+    "an overwritten page": [(file) => Buffer.from(file).fill("SECRET", 8_192, 12_288), /is damaged/],
+    "an overwritten schema": [(file) => Buffer.from(file).fill("SECRET", 100, 4_096), /is damaged/],
   };
 
   test.each(Object.entries(damages))(
-    "%s: an error that quotes nothing, and the file stays",
+    "rejects %s with an error that quotes no content, and leaves the file unchanged",
     async (_, damage) => {
       const sound = await freshPath();
       const store = await open(sound);
       for (let n = 0; n < 200; n++) await store.saveChat(chat(`SECRET-${n}`, n));
       await store.close();
-      const [befall, message] = damage;
+      const [damageFile, message] = damage;
       const path = await freshPath();
-      await writeFile(path, befall(await readFile(sound)));
+      await writeFile(path, damageFile(await readFile(sound)));
       const before = await readFile(path);
 
       const error = await SqliteStore.open(path).catch((error: unknown) => error);
@@ -468,16 +478,16 @@ describe("the file", () => {
     },
   );
 
-  test("a newer version's file and another program's are left alone", async () => {
+  test("rejects files of a newer version and of another program", async () => {
     const path = await freshPath();
     await (await open(path)).close();
-    peek(path).exec("PRAGMA user_version = 99");
+    openRaw(path).exec("PRAGMA user_version = 99");
     await expect(SqliteStore.open(path)).rejects.toThrow(/newer Moonbridge/);
-    peek(path).exec("PRAGMA application_id = 7");
+    openRaw(path).exec("PRAGMA application_id = 7");
     await expect(SqliteStore.open(path)).rejects.toThrow(/another program/);
   });
 
-  test.each(["is a folder", "lies under a file"])("a path that %s is an error at once", async (kind) => {
+  test.each(["is a folder", "lies under a file"])("rejects a path that %s", async (kind) => {
     const path = await freshPath();
     await (kind === "is a folder" ? mkdir(path) : writeFile(path, ""));
     const database = kind === "is a folder" ? path : join(path, "moonbridge.db");
@@ -489,7 +499,7 @@ describe("the file", () => {
   test.each([
     ["folder", 0o555, 0o666],
     ["file", 0o777, 0o444],
-  ])("a %s that cannot be written is an error at once", async (_, folderMode, fileMode) => {
+  ])("rejects a %s that cannot be written", async (_, folderMode, fileMode) => {
     const path = await freshPath();
     await (await open(path)).close();
     const copy = join(`${path}.folder`, "moonbridge.db");
@@ -498,42 +508,42 @@ describe("the file", () => {
     await chmod(copy, fileMode);
     await chmod(`${path}.folder`, folderMode);
     await chmod(join(path, ".."), 0o755);
-    expect(await report(start("open", copy))).toEqual([
+    expect(await outputLines(startWorker("open", copy))).toEqual([
       expect.stringMatching(/^StoreError: .*Set "store" to/),
     ]);
     await chmod(`${path}.folder`, 0o755);
   });
 
-  test("a write that the disk refuses is an error without values, and loses nothing before it", async () => {
+  test("rejects a write on a full disk without quoting values, and keeps earlier writes", async () => {
     const path = await freshPath();
-    const lines = await report(start("write", path, "ulimit -f 800"));
+    const lines = await outputLines(startWorker("write", path, "ulimit -f 800"));
     expect(lines.at(-1)).toMatch(/^StoreError: The database .* disk .*\(SQLITE_(IOERR|FULL)\w*\)$/);
     expect(lines.at(-1)).not.toContain("SECRET");
     expect((await (await open(path)).keys()).length).toBeGreaterThanOrEqual(lines.length - 1);
   });
 
-  test("a file that another process holds for long is an error, and fine afterwards", async () => {
+  test("rejects a write while another process holds the file, and works afterwards", async () => {
     const path = await freshPath();
     const store = await open(path);
-    const other = peek(path);
+    const other = openRaw(path);
     other.exec("BEGIN IMMEDIATE");
     await expect(store.saveChat(chat("a", 1))).rejects.toThrow(/held by another process.*\(SQLITE_BUSY\)/);
     other.exec("COMMIT");
     await store.saveChat(chat("a", 1));
   });
 
-  test("a login that was tampered with is an error that quotes nothing of it", async () => {
+  test("rejects tampered credentials without quoting them", async () => {
     const path = await freshPath();
     const store = await open(path);
     for (const value of ["SECRET", '{"current":"SECRET"}']) {
-      peek(path).prepare("INSERT OR REPLACE INTO credentials VALUES ('me', ?)").run(value);
+      openRaw(path).prepare("INSERT OR REPLACE INTO credentials VALUES ('me', ?)").run(value);
       const error = await store.credentials("me").catch((error: unknown) => error);
       expect(error).toBeInstanceOf(StoreError);
       expect(JSON.stringify([String(error), Object(error).cause])).not.toContain("SECRET");
     }
   });
 
-  test("closing twice is fine, and a closed store says so", async () => {
+  test("can be closed twice, and rejects calls afterwards", async () => {
     const path = await freshPath();
     const store = await open(path);
     await store.saveChat(chat("a", 1));

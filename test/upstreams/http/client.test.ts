@@ -1,66 +1,66 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { host, openAnswer } from "../../../src/upstreams/http/client.js";
-import { AnswerStream } from "../../../src/upstreams/http/response-stream.js";
+import { createHost, openStream } from "../../../src/upstreams/http/client.js";
+import { ResponseStream } from "../../../src/upstreams/http/response-stream.js";
 
-/** A server that says a lot, waits until it is told to, and then ends as it likes. */
-async function talker(end: (response: ServerResponse) => void, patience = 1_000) {
-  const open: ServerResponse[] = [];
+/** A server that streams 5,000 bytes and ends the response with `end` once they were read. */
+async function startStreamServer(end: (response: ServerResponse) => void, gracePeriod = 1_000) {
+  const openResponses: ServerResponse[] = [];
   let connections = 0;
   const server = createServer((_request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" }).write("x".repeat(5_000));
-    open.push(response);
+    openResponses.push(response);
   });
   server.on("connection", () => {
     connections++;
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const to = host("Kimi", `http://127.0.0.1:${(server.address() as AddressInfo).port}`, {});
+  const host = createHost("Kimi", `http://127.0.0.1:${(server.address() as AddressInfo).port}`, {});
   onTestFinished(async () => {
-    await to.pool.destroy();
+    await host.pool.destroy();
     server.closeAllConnections();
     server.close();
   });
 
-  /** Reads what is said, lets the end come only then, and closes. */
-  async function listen(): Promise<void> {
+  /** Reads the 5,000 bytes, then ends the response and closes the stream. */
+  async function readAnswer(): Promise<void> {
     const signal = new AbortController().signal;
-    const stream = await openAnswer(
-      to,
-      { method: "GET", path: "/", signal, silence: 10_000 },
+    const stream = await openStream(
+      host,
+      { method: "GET", path: "/", signal, idleTimeout: 10_000 },
       "text/event-stream",
     );
-    if (!(stream instanceof AnswerStream)) throw new Error("no stream");
-    let heard = 0;
-    await stream.read({
-      get isOver() {
-        return heard >= 5_000;
+    if (!(stream instanceof ResponseStream)) throw new Error("no stream");
+    let receivedBytes = 0;
+    await stream.pipeTo({
+      get isDone() {
+        return receivedBytes >= 5_000;
       },
-      hear: (chunks) => {
-        heard += Buffer.concat(chunks).length;
+      onChunks: (chunks) => {
+        receivedBytes += Buffer.concat(chunks).length;
         return undefined;
       },
     });
     stream.close(true);
-    const gone = stream.gone(patience);
-    for (const response of open.splice(0)) end(response);
-    await gone;
+    const ended = stream.waitForEnd(gracePeriod);
+    for (const response of openResponses.splice(0)) end(response);
+    await ended;
   }
-  return { listen, connections: () => connections };
+  return { readAnswer: readAnswer, connections: () => connections };
 }
 
-test("an answer whose end comes after its last word leaves the connection to the next", async () => {
-  const { listen, connections } = await talker((response) => response.end());
-  for (let answer = 0; answer < 20; answer++) await listen();
-  // The pool opens a second one where it is asked in the moment in which the first becomes free.
+test("reuses the connection if the end of a response comes after its last data", async () => {
+  const { readAnswer, connections } = await startStreamServer((response) => response.end());
+  for (let answer = 0; answer < 20; answer++) await readAnswer();
+  // The pool may open a second connection for a request just before the first becomes free.
   expect(connections()).toBeLessThanOrEqual(2);
 });
 
-test("one that never ends, or has much to say after its end, costs its connection", async () => {
+test("closes the connection if a response never ends, or sends much more after the stream was closed", async () => {
   for (const end of [() => {}, (response: ServerResponse) => response.end("y".repeat(100_000))]) {
-    const { listen, connections } = await talker(end, 50);
-    for (let answer = 0; answer < 3; answer++) await listen();
+    const { readAnswer, connections } = await startStreamServer(end, 50);
+    for (let answer = 0; answer < 3; answer++) await readAnswer();
     expect(connections()).toBeGreaterThanOrEqual(3);
   }
 });

@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from "vitest";
 import { type Fault, startSimulator } from "../../../simulator/index.js";
-import { Drift } from "../../../src/observability/protocol-drift.js";
+import { ProtocolDrift } from "../../../src/observability/protocol-drift.js";
 import { LegacyClient } from "../../../src/upstreams/kimi-legacy/client.js";
 
-const pushing = JSON.stringify({ error_type: "chat.user_stream_pushing", message: "…" });
+const busyBody = JSON.stringify({ error_type: "chat.user_stream_pushing", message: "…" });
 
 test.each<[fault: Fault, error: object]>([
   [
@@ -11,11 +11,11 @@ test.each<[fault: Fault, error: object]>([
     { code: "account_busy", retryable: true, retryAfterSeconds: 2, upstreamCode: "chat.user_stream_pushing" },
   ],
   [
-    { kind: "http", status: 200, body: pushing },
+    { kind: "http", status: 200, body: busyBody },
     { code: "account_busy", retryAfterSeconds: 2 },
   ],
   [
-    { kind: "http", status: 429, body: pushing, retryAfter: 9 },
+    { kind: "http", status: 429, body: busyBody, retryAfter: 9 },
     { code: "account_busy", retryAfterSeconds: 9 },
   ],
   [
@@ -27,9 +27,9 @@ test.each<[fault: Fault, error: object]>([
     { code: "upstream_overloaded", retryAfterSeconds: 5 },
   ],
   [{ kind: "expired" }, { code: "account_login_required", upstreamCode: "auth.token.invalid" }],
-])("in place of a stream, %j is understood", async (fault, error) => {
+])("converts %j in place of a stream to an error", async (fault, error) => {
   const kimi = await startSimulator();
-  const client = new LegacyClient({ baseUrl: kimi.url, silence: 1_000 }, new Drift());
+  const client = new LegacyClient({ baseUrl: kimi.url, idleTimeout: 1_000 }, new ProtocolDrift());
   onTestFinished(async () => {
     await client.close();
     await kimi.close();
@@ -39,6 +39,6 @@ test.each<[fault: Fault, error: object]>([
   const { id } = await client.post("/api/chat", { name: "test" }, accessToken, signal);
   kimi.fault(fault);
   const body = { messages: [{ role: "user", content: "hello" }] };
-  const stream = client.stream(`/api/chat/${id}/completion/stream`, body, accessToken, signal);
+  const stream = client.openStream(`/api/chat/${id}/completion/stream`, body, accessToken, signal);
   await expect(stream).rejects.toMatchObject({ name: "GatewayError", ...error });
 });

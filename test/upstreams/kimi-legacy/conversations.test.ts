@@ -1,197 +1,204 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Dialogue } from "../../conversations/dialogue.js";
-import { asking, type Gateway, post, startGateway, until } from "../../gateway.js";
-import { newChat } from "../../simulator/legacy-client.js";
-import { protocols } from "../protocols.js";
+import { chatBody, type Gateway, postChat, startGateway, waitUntil } from "../../gateway.js";
+import { createChat } from "../../simulator/legacy-client.js";
+import { kimiSides } from "../protocols.js";
 
-const { asked, chats } = protocols["kimi-legacy"];
+const { sentMessages, listChats } = kimiSides["kimi-legacy"];
 const start = (options = {}) => startGateway({ kind: "kimi-legacy", ...options });
 const recall = (word: string) => `${word} sim:recall`;
-const answerOf = async (response: Response) => JSON.parse(await response.text());
+const parseBody = async (response: Response) => JSON.parse(await response.text());
 
-test("twenty turns are one chat, with only the new message each time", async () => {
+test("sends twenty turns to one chat, each with only its new message", async () => {
   const gateway = await start();
   const dialogue = new Dialogue(gateway);
   for (let turn = 1; turn <= 20; turn++) {
-    const answer = await dialogue.say(recall(`word-${turn}`));
-    if (turn > 1) expect(answer.split("\n")).toEqual(dialogue.said().slice(0, -1));
+    const answer = await dialogue.send(recall(`word-${turn}`));
+    if (turn > 1) expect(answer.split("\n")).toEqual(dialogue.userMessages().slice(0, -1));
   }
-  expect(new Set(asked(gateway).map(({ chat }) => chat)).size).toBe(1);
-  expect(asked(gateway).map(({ text }) => text)).toEqual(dialogue.said());
+  expect(new Set(sentMessages(gateway).map(({ chat }) => chat)).size).toBe(1);
+  expect(sentMessages(gateway).map(({ text }) => text)).toEqual(dialogue.userMessages());
   expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBe(1);
 });
 
-describe("a line goes on at its end and nowhere else", () => {
-  test("an earlier turn that is edited begins a new chat, and the old one goes on where it was", async () => {
+describe("a chat continues only at its end", () => {
+  test("an edited earlier turn starts a new chat, and the old chat can still be continued", async () => {
     const gateway = await start();
     const dialogue = new Dialogue(gateway);
-    for (const word of ["one", "two", "three"]) await dialogue.say(word);
+    for (const word of ["one", "two", "three"]) await dialogue.send(word);
     const before = [...dialogue.history];
-    dialogue.backTo(1);
-    await dialogue.say(recall("edited"));
-    expect(asked(gateway).at(-1)).toEqual({
-      chat: expect.not.stringMatching(asked(gateway)[0]?.chat ?? ""),
+    dialogue.rewindTo(1);
+    await dialogue.send(recall("edited"));
+    expect(sentMessages(gateway).at(-1)).toEqual({
+      chat: expect.not.stringMatching(sentMessages(gateway)[0]?.chat ?? ""),
       text: expect.stringMatching(/^user: one\n\nassistant: .*\n\nuser: edited sim:recall$/s),
     });
     dialogue.history.splice(0, dialogue.history.length, ...before);
-    await dialogue.say("four");
-    expect(asked(gateway).at(-1)).toEqual({ chat: asked(gateway)[0]?.chat, text: "four" });
+    await dialogue.send("four");
+    expect(sentMessages(gateway).at(-1)).toEqual({ chat: sentMessages(gateway)[0]?.chat, text: "four" });
   });
 
-  test("the last answer made again begins a new chat too", async () => {
+  test("a regenerated last answer starts a new chat", async () => {
     const gateway = await start();
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("one");
-    await dialogue.say("two");
-    dialogue.backTo(1);
-    await dialogue.say("two");
-    expect(new Set(asked(gateway).map(({ chat }) => chat)).size).toBe(2);
-    expect(asked(gateway).at(-1)?.text).toMatch(/^user: one/);
+    await dialogue.send("one");
+    await dialogue.send("two");
+    dialogue.rewindTo(1);
+    await dialogue.send("two");
+    expect(new Set(sentMessages(gateway).map(({ chat }) => chat)).size).toBe(2);
+    expect(sentMessages(gateway).at(-1)?.text).toMatch(/^user: one/);
   });
 
-  test("of the same history sent twice at once, one goes on and the other tells all of it to a new chat", async () => {
+  test("of two concurrent requests with the same history, one continues the chat and one starts a new chat", async () => {
     const gateway = await start();
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("apples");
+    await dialogue.send("apples");
     const messages = [...dialogue.history, { role: "user", content: "pears" }];
-    await Promise.all([1, 2].map(() => post(gateway, { model: "kimi", messages })));
-    const [first, ...both] = asked(gateway);
-    expect(both.map(({ text }) => text.replace(/assistant: .*/, "…")).sort()).toEqual([
+    await Promise.all([1, 2].map(() => postChat(gateway, { model: "kimi", messages })));
+    const [first, ...nextMessages] = sentMessages(gateway);
+    expect(nextMessages.map(({ text }) => text.replace(/assistant: .*/, "…")).sort()).toEqual([
       "pears",
       "user: apples\n\n…\n\nuser: pears",
     ]);
-    expect(both.filter(({ chat }) => chat === first?.chat).map(({ text }) => text)).toEqual(["pears"]);
+    expect(nextMessages.filter(({ chat }) => chat === first?.chat).map(({ text }) => text)).toEqual([
+      "pears",
+    ]);
   });
 
-  test("who names the conversation by its id goes on at its end, one after the other", async () => {
+  test("requests with a conversation id continue at its end, one after the other", async () => {
     const gateway = await start();
-    const { conversation_id } = await answerOf(await post(gateway, asking("apples")));
-    const next = asking("sim:recall", { conversation_id });
-    const answers = await Promise.all([1, 2].map(async () => answerOf(await post(gateway, next))));
-    expect(asked(gateway).map(({ chat }) => chat)).toEqual(Array(3).fill(conversation_id));
+    const { conversation_id } = await parseBody(await postChat(gateway, chatBody("apples")));
+    const next = chatBody("sim:recall", { conversation_id });
+    const answers = await Promise.all([1, 2].map(async () => parseBody(await postChat(gateway, next))));
+    expect(sentMessages(gateway).map(({ chat }) => chat)).toEqual(Array(3).fill(conversation_id));
     const recalled = answers.map(({ choices }) => choices[0].message.content.split("\n").length);
     expect(recalled.sort()).toEqual([1, 2]);
   });
 });
 
-describe("what a turn leaves behind", () => {
-  /** Kimi answers this person elsewhere, as in another tab, until it is stopped there. */
-  async function elsewhere({ simulator }: Gateway): Promise<() => Promise<void>> {
+describe("after a failed or aborted turn", () => {
+  /** Occupies the account with another answer, as in a browser tab, until the returned function is called. */
+  async function occupyAccount({ simulator }: Gateway): Promise<() => Promise<void>> {
     const { accessToken } = simulator.issue();
     const tab = new AbortController();
     const body = JSON.stringify({ messages: [{ role: "user", content: "sim:fault=stall" }] });
-    const path = `/api/chat/${await newChat(simulator, accessToken)}/completion/stream`;
+    const path = `/api/chat/${await createChat(simulator, accessToken)}/completion/stream`;
     const headers = { authorization: `Bearer ${accessToken}` };
     await fetch(simulator.url + path, { method: "POST", headers, body, signal: tab.signal });
     return async () => {
       tab.abort();
-      await until(() => simulator.counts().openStreams === 0);
+      await waitUntil(() => simulator.counts().openStreams === 0);
     };
   }
 
-  test("a turn that Kimi did not take, because it answers elsewhere, waits and then goes on where it was", async () => {
+  test("a turn refused by a busy account waitingAnswer, then continues the same chat", async () => {
     const gateway = await start();
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("apples");
-    const done = await elsewhere(gateway);
-    const waits = dialogue.say("pears");
-    await until(() => asked(gateway).length > 2);
-    await done();
-    await waits;
-    const told = asked(gateway);
-    expect(told.at(-1)).toEqual({ chat: told[0]?.chat, text: "pears" });
+    await dialogue.send("apples");
+    const release = await occupyAccount(gateway);
+    const waitingAnswer = dialogue.send("pears");
+    await waitUntil(() => sentMessages(gateway).length > 2);
+    await release();
+    await waitingAnswer;
+    const sent = sentMessages(gateway);
+    expect(sent.at(-1)).toEqual({ chat: sent[0]?.chat, text: "pears" });
     expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBe(2);
   });
 
-  test("a turn that never reached Kimi leaves it so as well", async () => {
+  test("a turn that never reached Kimi leaves the chat continuable", async () => {
     const gateway = await start();
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("apples");
+    await dialogue.send("apples");
     const file = { filename: "unparsable.pdf", file_data: "data:application/pdf;base64,JVBERg==" };
     const content = [
       { type: "text", text: "Read this" },
       { type: "file", file },
     ];
-    const refused = await post(gateway, {
+    const refused = await postChat(gateway, {
       model: "kimi",
       messages: [...dialogue.history, { role: "user", content }],
     });
-    expect((await answerOf(refused)).error.code).toBe("file_rejected");
-    await dialogue.say("pears");
-    expect(asked(gateway).at(-1)).toEqual({ chat: asked(gateway)[0]?.chat, text: "pears" });
+    expect((await parseBody(refused)).error.code).toBe("file_rejected");
+    await dialogue.send("pears");
+    expect(sentMessages(gateway).at(-1)).toEqual({ chat: sentMessages(gateway)[0]?.chat, text: "pears" });
   });
 
-  test("a turn that broke off is no place to go on from: Kimi may have heard it", async () => {
+  test("a turn that broke off ends the chat, since Kimi may have received it", async () => {
     const gateway = await start();
     for (const kind of ["cut", "cut-before", "error-late"] as const) {
       const dialogue = new Dialogue(gateway);
-      await dialogue.say(`apples ${kind}`);
-      const { chat } = asked(gateway).at(-1) ?? {};
+      await dialogue.send(`apples ${kind}`);
+      const { chat } = sentMessages(gateway).at(-1) ?? {};
       gateway.simulator.fault(kind === "error-late" ? { kind, code: "unavailable" } : { kind });
-      await expect(dialogue.say("pears")).rejects.toThrow();
-      dialogue.backTo(1);
-      await dialogue.say("pears");
-      expect(asked(gateway).at(-1)?.chat).not.toBe(chat);
-      expect(asked(gateway).at(-1)?.text).toMatch(/^user: apples/);
+      await expect(dialogue.send("pears")).rejects.toThrow();
+      dialogue.rewindTo(1);
+      await dialogue.send("pears");
+      expect(sentMessages(gateway).at(-1)?.chat).not.toBe(chat);
+      expect(sentMessages(gateway).at(-1)?.text).toMatch(/^user: apples/);
     }
   });
 
-  test("a chat that Kimi has closed is replaced, before the first word", async () => {
+  test("a chat that Kimi has closed is replaced before the first delta", async () => {
     const gateway = await start();
     const dialogue = new Dialogue(gateway);
-    await dialogue.say("apples");
+    await dialogue.send("apples");
     gateway.simulator.fault({ kind: "error", code: "permission_denied", reason: "chat.forbidden" });
-    expect(await dialogue.say("sim:recall")).toMatch(/^user: apples/);
-    expect(new Set(asked(gateway).map(({ chat }) => chat)).size).toBe(2);
+    expect(await dialogue.send("sim:recall")).toMatch(/^user: apples/);
+    expect(new Set(sentMessages(gateway).map(({ chat }) => chat)).size).toBe(2);
   });
 
-  test("a client that leaves at any moment leaves no chat behind", async () => {
+  test("no chat is aborted behind whenever the client disconnects", async () => {
     const gateway = await start({ chats: { mode: "ephemeral" } });
     for (let n = 0; n < 100; n++) {
-      const body = asking("sim:slow=5 sim:repeat=100", { stream: n % 2 === 0 });
-      const left = post(gateway, body, { signal: AbortSignal.timeout(n % 20) });
-      await left.then((response) => response.text()).catch(() => {});
+      const body = chatBody("sim:slow=5 sim:repeat=100", { stream: n % 2 === 0 });
+      const aborted = postChat(gateway, body, { signal: AbortSignal.timeout(n % 20) });
+      await aborted.then((response) => response.text()).catch(() => {});
     }
-    await until(() => gateway.simulator.counts().openStreams === 0);
+    await waitUntil(() => gateway.simulator.counts().openStreams === 0);
     expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBeGreaterThan(10);
-    await expect.poll(() => chats(gateway.simulator), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => listChats(gateway.simulator), { timeout: 10_000 }).toEqual([]);
   });
 
-  test("every chat is known and deleted in the end, also where no answer came", async () => {
+  test("every chat is deleted in the end, even without an answer", async () => {
     const gateway = await start({ chats: { keepHours: 1 / 3_600 } });
-    await post(gateway, asking("one"));
+    await postChat(gateway, chatBody("one"));
     for (const fault of [{ kind: "html" }, { kind: "http", status: 500 }, { kind: "cut-before" }] as const) {
       gateway.simulator.fault(fault);
-      expect((await post(gateway, asking("two"))).ok).toBe(false);
+      expect((await postChat(gateway, chatBody("two"))).ok).toBe(false);
     }
-    expect((await chats(gateway.simulator)).length).toBe(4);
+    expect((await listChats(gateway.simulator)).length).toBe(4);
     await new Promise((resolve) => setTimeout(resolve, 1_100));
-    gateway.sweep();
-    await expect.poll(() => chats(gateway.simulator)).toEqual([]);
+    gateway.deleteExpiredChats();
+    await expect.poll(() => listChats(gateway.simulator)).toEqual([]);
   });
 });
 
-test("20 conversations, interleaved and edited at random: each recalls exactly its own history", async () => {
+test("20 conversations, interleaved and edited at random, each recall exactly their own history", async () => {
   const gateway = await start();
-  const steps = fc.sample(fc.record({ who: fc.nat(19), back: fc.option(fc.nat(5), { freq: 5 }) }), {
-    numRuns: 200,
-    seed: 20_261_124,
-  });
+  const steps = fc.sample(
+    fc.record({ dialogueIndex: fc.nat(19), rewindTo: fc.option(fc.nat(5), { freq: 5 }) }),
+    {
+      numRuns: 200,
+      seed: 20_261_124,
+    },
+  );
   const dialogues = Array.from({ length: 20 }, () => new Dialogue(gateway));
-  for (const [number, { who, back }] of steps.entries()) {
-    const dialogue = dialogues[who];
+  for (const [number, { dialogueIndex, rewindTo }] of steps.entries()) {
+    const dialogue = dialogues[dialogueIndex];
     if (!dialogue) continue;
-    if (back !== null && back < dialogue.said().length) dialogue.backTo(back);
+    if (rewindTo !== null && rewindTo < dialogue.userMessages().length) dialogue.rewindTo(rewindTo);
     // Words are shared between conversations on purpose.
-    const answer = await dialogue.say(recall(number % 3 === 0 ? "common" : `own-${who}-${number}`));
-    const heard = [...answer.matchAll(/(?:common|own-\d+-\d+) sim:recall/g)].map(([word]) => word);
-    // A transcript that is told anew repeats the answers, which recall as well; the words come in their order all the same.
-    const before = dialogue.said().slice(0, -1);
-    expect(heard.filter((word, at) => heard.indexOf(word) === at)).toEqual(
+    const answer = await dialogue.send(
+      recall(number % 3 === 0 ? "common" : `own-${dialogueIndex}-${number}`),
+    );
+    const recalled = [...answer.matchAll(/(?:common|own-\d+-\d+) sim:recall/g)].map(([word]) => word);
+    // A resent transcript repeats the answers, which recall words too. The first occurrences keep their order.
+    const before = dialogue.userMessages().slice(0, -1);
+    expect(recalled.filter((word, at) => recalled.indexOf(word) === at)).toEqual(
       before.filter((word, at) => before.indexOf(word) === at),
     );
   }
-  const fresh = asked(gateway).filter(({ text }) => !text.startsWith("user: "));
-  expect(fresh.length).toBeGreaterThan(120);
+  const continuedTurns = sentMessages(gateway).filter(({ text }) => !text.startsWith("user: "));
+  expect(continuedTurns.length).toBeGreaterThan(120);
 });

@@ -2,13 +2,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Fault } from "../../../simulator/index.js";
-import { asking, chunksOf, post, startGateway, textOf } from "../../gateway.js";
+import { chatBody, contentOf, parseChunks, postChat, startGateway } from "../../gateway.js";
 
 const start = (options = {}) => startGateway({ kind: "kimi-legacy", ...options });
 
-const pushing = JSON.stringify({ error_type: "chat.user_stream_pushing", message: "…" });
+const busyBody = JSON.stringify({ error_type: "chat.user_stream_pushing", message: "…" });
 
-/** Everything that goes wrong before Kimi has said a word. */
+/** Failures before the first delta, with the expected status and code. */
 const refusals: [fault: Fault, status: number, code: string][] = [
   [{ kind: "error", code: "unavailable" }, 503, "upstream_overloaded"],
   [{ kind: "error", code: "internal" }, 503, "upstream_overloaded"],
@@ -44,13 +44,13 @@ const refusals: [fault: Fault, status: number, code: string][] = [
   [{ kind: "retract", after: 0 }, 400, "content_filter"],
 ];
 
-describe("a failure before the first word has its HTTP status, streamed or not", () => {
-  test.each(refusals)("%j → %i %s", async (fault, status, code) => {
-    const isSilence = fault.kind.startsWith("stall");
+describe("a failure before the first delta, streamed or not", () => {
+  test.each(refusals)("%j is answered with %i %s", async (fault, status, code) => {
+    const isStall = fault.kind.startsWith("stall");
     for (const stream of [true, false]) {
-      const gateway = await start(isSilence ? { patience: { silence: 400, progress: 400 } } : {});
+      const gateway = await start(isStall ? { timeouts: { idle: 400, progress: 400 } } : {});
       gateway.simulator.fault(fault);
-      const response = await post(gateway, asking("sim:repeat=20", { stream }));
+      const response = await postChat(gateway, chatBody("sim:repeat=20", { stream }));
       expect(JSON.parse(await response.text())).toEqual({
         error: { message: expect.stringMatching(/[.?”]$/), type: expect.any(String), param: null, code },
       });
@@ -61,25 +61,25 @@ describe("a failure before the first word has its HTTP status, streamed or not",
 
   test.each<Fault>([
     { kind: "error", code: "failed_precondition", reason: "chat.user_stream_pushing" },
-    { kind: "http", status: 200, body: pushing },
-    { kind: "http", status: 429, body: pushing },
-  ])("an account that answers elsewhere is waited for: %j", async (fault) => {
+    { kind: "http", status: 200, body: busyBody },
+    { kind: "http", status: 429, body: busyBody },
+  ])("waits for a busy account: %j", async (fault) => {
     const gateway = await start();
     gateway.simulator.fault(fault);
-    expect((await post(gateway, asking("hello"))).status).toBe(200);
+    expect((await postChat(gateway, chatBody("hello"))).status).toBe(200);
     expect(gateway.simulator.counts().chats).toBe(2);
   });
 
-  test("and where nobody may wait so long, it is busy", async () => {
+  test("answers account_busy if the queue may not wait that long", async () => {
     const gateway = await start({ queue: { waitSeconds: 1 } });
-    gateway.simulator.fault({ kind: "http", status: 429, body: pushing });
-    const response = await post(gateway, asking("hello"));
+    gateway.simulator.fault({ kind: "http", status: 429, body: busyBody });
+    const response = await postChat(gateway, chatBody("hello"));
     expect([response.status, response.headers.get("retry-after")]).toEqual([429, "2"]);
     expect(JSON.parse(await response.text()).error.code).toBe("account_busy");
   });
 });
 
-describe("a failure after it is an error event, never `stop` and never silence", () => {
+describe("a failure after the first delta", () => {
   test.each<[fault: Fault, code: string]>([
     [{ kind: "garbage", after: 3 }, "upstream_protocol"],
     [{ kind: "huge", after: 3 }, "upstream_protocol"],
@@ -87,30 +87,37 @@ describe("a failure after it is an error event, never `stop` and never silence",
     [{ kind: "error-late", after: 3, code: "unavailable", afterDone: true }, "upstream_overloaded"],
     [{ kind: "exception", after: 3, reason: "moon.eclipse" }, "upstream_unavailable"],
     [{ kind: "exception", after: 3, reason: "REASON_TOKEN_LENGTH_TOO_LONG" }, "context_length_exceeded"],
-  ])("%j → %s", async (fault, code) => {
+  ])("%j ends the stream with the error %s", async (fault, code) => {
     const gateway = await start();
     gateway.simulator.fault(fault);
-    const chunks = chunksOf(await (await post(gateway, asking("sim:repeat=20", { stream: true }))).text());
-    expect([textOf(chunks.slice(0, -1)), chunks.at(-1)?.error?.code]).toEqual(["1 2 3 ", code]);
+    const chunks = parseChunks(
+      await (await postChat(gateway, chatBody("sim:repeat=20", { stream: true }))).text(),
+    );
+    expect([contentOf(chunks.slice(0, -1)), chunks.at(-1)?.error?.code]).toEqual(["1 2 3 ", code]);
     expect(chunks.flatMap(({ choices }) => choices?.[0]?.finish_reason ?? [])).toEqual([]);
   });
 
-  test("a moderation stop ends the answer as filtered, with what was said", async () => {
+  test("ends an answer stopped by moderation as filtered and keeps its text", async () => {
     const gateway = await start();
     gateway.simulator.fault({ kind: "retract", after: 3 });
-    const chunks = chunksOf(await (await post(gateway, asking("sim:repeat=20", { stream: true }))).text());
-    expect([textOf(chunks), chunks.at(-1)?.choices[0]?.finish_reason]).toEqual(["1 2 3 ", "content_filter"]);
+    const chunks = parseChunks(
+      await (await postChat(gateway, chatBody("sim:repeat=20", { stream: true }))).text(),
+    );
+    expect([contentOf(chunks), chunks.at(-1)?.choices[0]?.finish_reason]).toEqual([
+      "1 2 3 ",
+      "content_filter",
+    ]);
   });
 });
 
-test("`done` and a connection that closes in good order is the end, and noted", async () => {
+test("completes an answer after `done` and a proper end of the response, and records drift", async () => {
   const steps = [
     { do: "text" as const, content: ["all I have"] },
     { do: "raw" as const, frame: { event: "done" } },
     { do: "no-trailer" as const },
   ];
   const gateway = await start({ simulator: { script: () => steps } });
-  const answer = JSON.parse(await (await post(gateway, asking("?"))).text());
+  const answer = JSON.parse(await (await postChat(gateway, chatBody("?"))).text());
   expect(answer.choices[0]).toMatchObject({ finish_reason: "stop", message: { content: "all I have" } });
   expect(gateway.drift.entries()).toEqual([{ kind: "event", name: "no-all_done", count: 1 }]);
 });
@@ -130,7 +137,7 @@ describe("models", () => {
     ["coo6l3pkqq4ri39f36bg-nosearch", { kimiplus_id: "coo6l3pkqq4ri39f36bg", use_search: false }],
   ])("%s", async (model, expected) => {
     const gateway = await start();
-    expect((await post(gateway, asking("hello", { model }))).status).toBe(200);
+    expect((await postChat(gateway, chatBody("hello", { model }))).status).toBe(200);
     expect(bodyOf(gateway)).toMatchObject(expected);
     const created = gateway.simulator.calls.find(({ path }) => path === "/api/chat")?.body;
     expect(created).toEqual({
@@ -141,9 +148,9 @@ describe("models", () => {
     });
   });
 
-  test("one that it does not have is not found, and those it has are listed", async () => {
+  test("answers 404 for an unknown model and lists the known ones", async () => {
     const gateway = await start();
-    expect((await post(gateway, asking("hello", { model: "kimi-moon" }))).status).toBe(404);
+    expect((await postChat(gateway, chatBody("hello", { model: "kimi-moon" }))).status).toBe(404);
     const listed: string[] = [];
     for await (const { id } of gateway.client.models.list()) listed.push(id);
     expect(listed).toEqual(
@@ -151,37 +158,37 @@ describe("models", () => {
     );
   });
 
-  test("a name of the current protocol's stays with its upstream, an agent's goes to this one", async () => {
+  test("routes names of the current protocol to its own upstream and agent ids to this one", async () => {
     const gateway = await startGateway({
       upstreams: (simulator) => [
         { name: "old", kind: "kimi-legacy", baseUrl: simulator.url, ...simulator.issue() },
       ],
     });
     const servedBy = async (model: string) =>
-      (await post(gateway, asking("hello", { model }))).headers.get("x-moonbridge-upstream");
+      (await postChat(gateway, chatBody("hello", { model }))).headers.get("x-moonbridge-upstream");
     for (const model of ["kimi", "kimi-search", "k2d6-chat"]) expect(await servedBy(model)).toBe("me");
     for (const model of ["kimi-k1", "coo6l3pkqq4ri39f36bg"]) expect(await servedBy(model)).toBe("old");
   });
 
-  test("research is refused before anything is asked once its quota is used up", async () => {
+  test("refuses research without a request to Kimi's chat once its quota is used up", async () => {
     const gateway = await start();
-    const asks = () => post(gateway, asking("hello", { model: "kimi-research" }));
-    for (let n = 0; n < 3; n++) expect((await asks()).status).toBe(200);
-    // What UIs ask on the side is no research.
-    const chore = "### Task:\nGenerate a concise title";
-    expect((await post(gateway, asking(chore, { model: "kimi-research" }))).status).toBe(200);
+    const send = () => postChat(gateway, chatBody("hello", { model: "kimi-research" }));
+    for (let n = 0; n < 3; n++) expect((await send()).status).toBe(200);
+    // Side requests of UIs are no research.
+    const sideRequest = "### Task:\nGenerate a concise title";
+    expect((await postChat(gateway, chatBody(sideRequest, { model: "kimi-research" }))).status).toBe(200);
     expect(bodyOf(gateway)).toMatchObject({ use_research: false, use_search: false });
-    const refused = await asks();
+    const refused = await send();
     expect([refused.status, refused.headers.get("x-should-retry")]).toEqual([429, "false"]);
     expect(JSON.parse(await refused.text()).error.code).toBe("insufficient_quota");
     expect(gateway.simulator.calls.filter(({ path }) => path === "/api/chat").length).toBe(4);
   });
 });
 
-describe("what is sent", () => {
-  test("addresses are wrapped, and every call says where it comes from", async () => {
+describe("requests to Kimi", () => {
+  test("have wrapped URLs and an origin", async () => {
     const gateway = await start();
-    await post(gateway, asking("sim:say=see https://example.org/a.", { use_search: false }));
+    await postChat(gateway, chatBody("sim:say=see https://example.org/a.", { use_search: false }));
     const { body, headers } = gateway.simulator.calls.findLast(({ path }) => /\/stream$/.test(path)) ?? {};
     expect(body).toEqual({
       kimiplus_id: "kimi",
@@ -206,14 +213,14 @@ describe("what is sent", () => {
     });
   });
 
-  test("the file storage gets the bytes and no token; a file that is slow to arrive is waited for", async () => {
+  test("send file bytes to the storage without a token, and wait for a file that is slow to arrive", async () => {
     const gateway = await start();
     const file = { filename: "slow.pdf", file_data: "data:application/pdf;base64,JVBERg==" };
     const content = [
       { type: "text", text: "What is it?" },
       { type: "file", file },
     ];
-    const response = await post(gateway, { model: "kimi", messages: [{ role: "user", content }] });
+    const response = await postChat(gateway, { model: "kimi", messages: [{ role: "user", content }] });
     expect([response.status, response.ok ? "" : await response.text()]).toEqual([200, ""]);
     const { calls } = gateway.simulator;
     const put = calls.find(({ method }) => method === "PUT");
@@ -227,18 +234,21 @@ describe("what is sent", () => {
     });
   });
 
-  test.each(["ftp://127.0.0.1/x", "nonsense", ""])("a file is sent to no such address: “%s”", async (url) => {
-    const server = createServer((_request, response) => {
-      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ url, id: "x" }));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void server.close());
-    const gateway = await start({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
-    const content = [{ type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } }];
-    const response = await post(gateway, { model: "kimi", messages: [{ role: "user", content }] });
-    expect(JSON.parse(await response.text()).error).toMatchObject({
-      code: "upstream_protocol",
-      message: expect.stringMatching(/no address/),
-    });
-  });
+  test.each(["ftp://127.0.0.1/x", "nonsense", ""])(
+    "send no file to an invalid storage URL: “%s”",
+    async (url) => {
+      const server = createServer((_request, response) => {
+        response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ url, id: "x" }));
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      onTestFinished(() => void server.close());
+      const gateway = await start({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+      const content = [{ type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } }];
+      const response = await postChat(gateway, { model: "kimi", messages: [{ role: "user", content }] });
+      expect(JSON.parse(await response.text()).error).toMatchObject({
+        code: "upstream_protocol",
+        message: expect.stringMatching(/no address/),
+      });
+    },
+  );
 });

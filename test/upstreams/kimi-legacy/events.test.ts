@@ -2,49 +2,49 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ChatEvent } from "../../../src/core/types.js";
-import { Drift } from "../../../src/observability/protocol-drift.js";
-import { EventDecoder } from "../../../src/upstreams/http/sse-decoder.js";
-import { AnswerInterpreter } from "../../../src/upstreams/kimi-legacy/events.js";
+import { ProtocolDrift } from "../../../src/observability/protocol-drift.js";
+import { SseDecoder } from "../../../src/upstreams/http/sse-decoder.js";
+import { LegacyChatInterpreter } from "../../../src/upstreams/kimi-legacy/events.js";
 
 type Outcome = { events: ChatEvent[]; error: unknown; drift: string[]; unfinished: string | undefined };
 
-/** Everything that comes out of a stream that closes in good order, split into the given chunks. */
+/** The outcome of a stream with a proper end, split into the given chunks. */
 function interpret(chunks: readonly Buffer[]): Outcome {
-  const drift = new Drift();
-  const interpreter = new AnswerInterpreter(drift);
-  const decoder = new EventDecoder(1_000_000, "Kimi");
+  const drift = new ProtocolDrift();
+  const interpreter = new LegacyChatInterpreter(drift);
+  const decoder = new SseDecoder(1_000_000, "Kimi");
   const events: ChatEvent[] = [];
   let error: unknown;
   try {
     for (const chunk of chunks) {
       decoder.push(chunk);
-      while (!interpreter.ended) {
+      while (!interpreter.isComplete) {
         const data = decoder.next();
         if (data === undefined) break;
-        interpreter.read(data, events);
+        interpreter.interpret(data, events);
       }
     }
-    interpreter.close();
+    interpreter.onStreamEnd();
     events.push({ type: "finish", reason: interpreter.finishReason() });
   } catch (thrown) {
     error = thrown;
   }
   const names = drift.entries().map(({ kind, name }) => `${kind} ${name}`);
-  return { events, error, drift: names, unfinished: interpreter.unfinished };
+  return { events, error, drift: names, unfinished: interpreter.continuationSegment };
 }
 
-const bytes = (...events: unknown[]) =>
+const sseBytes = (...events: unknown[]) =>
   Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(""));
-const cmpl = (text: string) => ({ event: "cmpl", idx_s: 0, idx_z: 0, text, view: "cmpl" });
+const textEvent = (text: string) => ({ event: "cmpl", idx_s: 0, idx_z: 0, text, view: "cmpl" });
 const [hi, done, allDone, length] = [
-  cmpl("Hi"),
+  textEvent("Hi"),
   { event: "done" },
   { event: "all_done" },
   { event: "length" },
 ];
 const req = { event: "req", content: "?", group_id: "g", id: "s0", refs: [] };
 const resp = { event: "resp", group_id: "g", id: "s1" };
-const error = (error_type: string, message = "") => ({ event: "error", error: { error_type, message } });
+const errorEvent = (error_type: string, message = "") => ({ event: "error", error: { error_type, message } });
 
 describe("the transcript of kimi-web.md §5.9", () => {
   const fixture = readFileSync(new URL("../../simulator/fixtures/legacy.txt", import.meta.url), "utf8");
@@ -58,7 +58,7 @@ describe("the transcript of kimi-web.md §5.9", () => {
     { type: "finish", reason: "stop" },
   ];
 
-  test("a search, its source and the answer", () => {
+  test("gives a search, its source and the answer", () => {
     expect(interpret([source])).toEqual({
       events: expected,
       error: undefined,
@@ -67,7 +67,7 @@ describe("the transcript of kimi-web.md §5.9", () => {
     });
   });
 
-  test("split at every byte offset it gives the same events", () => {
+  test("gives the same events when split at every byte offset", () => {
     for (let at = 0; at <= source.length; at++) {
       expect(interpret([source.subarray(0, at), source.subarray(at)]).events).toEqual(expected);
     }
@@ -75,9 +75,9 @@ describe("the transcript of kimi-web.md §5.9", () => {
   });
 });
 
-describe("endings", () => {
+describe("the ending of an answer", () => {
   const outcome = (...events: unknown[]) => {
-    const { events: out, error } = interpret([bytes(req, resp, ...events)]);
+    const { events: out, error } = interpret([sseBytes(req, resp, ...events)]);
     const last = out.at(-1);
     if (error instanceof Error && "code" in error) return error.code;
     return last?.type === "finish" ? last.reason : "none";
@@ -86,91 +86,101 @@ describe("endings", () => {
   test.each([
     ["complete", [hi, done, allDone], "stop"],
     ["complete without `done`", [hi, allDone], "stop"],
-    ["in two parts", [hi, done, hi, done, allDone], "stop"],
-    ["`done`, and then closed in good order", [hi, done], "stop"],
+    ["complete in two parts", [hi, done, hi, done, allDone], "stop"],
+    ["`done` and a proper end of the response", [hi, done], "stop"],
     ["closed in the middle", [hi], "upstream_cut"],
     ["closed in the middle of a second part", [hi, done, hi], "upstream_cut"],
-    ["closed before a word", [], "upstream_cut"],
+    ["closed before the first delta", [], "upstream_cut"],
     ["cut to length", [hi, length, allDone], "length"],
     ["cut to length and closed", [hi, length], "length"],
     ["empty", [done, allDone], "upstream_protocol"],
     [
-      "searched and said nothing",
+      "a search without an answer",
       [{ event: "search_plus", msg: { type: "start" } }, done, allDone],
       "upstream_protocol",
     ],
-    ["what follows the end does not count", [hi, allDone, error("kimi.completion.overloaded")], "stop"],
-    ["an error after `done`", [hi, done, error("kimi.completion.overloaded")], "upstream_overloaded"],
-    ["overloaded", [error("kimi.completion.overloaded")], "upstream_overloaded"],
-    ["failed of 2023", [error("openai.completion.stream", "Kimi 现在有点累了")], "upstream_overloaded"],
-    ["too long", [error("kimi.completion.token_length_too_long")], "context_length_exceeded"],
-    ["too long of 2024", [error("openai.completion.token_length_too_long")], "context_length_exceeded"],
-    ["too long, other name", [error("long_text_flash_catcher_limit")], "context_length_exceeded"],
-    ["busy", [error("chat.user_stream_pushing")], "account_busy"],
-    ["closed chat", [error("chat.forbidden", "此会话已被禁用")], "not_found"],
-    ["login", [error("auth.token.invalid")], "account_login_required"],
-    ["any other error is no refusal of what was said", [error("moon.eclipse", "?")], "upstream_unavailable"],
-    ["no type at all", [{ event: "error", message: "?" }], "upstream_unavailable"],
-    ["filtered, by its type", [error("kimi.completion.content_filter")], "content_filter"],
-    ["filtered, by its words", [error("x.y", "内容违规，请换个话题")], "content_filter"],
-    ["filtered after a word", [hi, error("kimi.completion.content_filter")], "content-filter"],
-    ["an error after a word", [hi, error("x.y")], "upstream_unavailable"],
+    ["an error after `all_done` is ignored", [hi, allDone, errorEvent("kimi.completion.overloaded")], "stop"],
+    ["an error after `done`", [hi, done, errorEvent("kimi.completion.overloaded")], "upstream_overloaded"],
+    ["overloaded", [errorEvent("kimi.completion.overloaded")], "upstream_overloaded"],
+    [
+      "overloaded, type of 2023",
+      [errorEvent("openai.completion.stream", "Kimi 现在有点累了")],
+      "upstream_overloaded",
+    ],
+    ["too long", [errorEvent("kimi.completion.token_length_too_long")], "context_length_exceeded"],
+    [
+      "too long, type of 2024",
+      [errorEvent("openai.completion.token_length_too_long")],
+      "context_length_exceeded",
+    ],
+    ["too long, another type", [errorEvent("long_text_flash_catcher_limit")], "context_length_exceeded"],
+    ["busy", [errorEvent("chat.user_stream_pushing")], "account_busy"],
+    ["closed chat", [errorEvent("chat.forbidden", "此会话已被禁用")], "not_found"],
+    ["login", [errorEvent("auth.token.invalid")], "account_login_required"],
+    ["an unknown error is no content filter", [errorEvent("moon.eclipse", "?")], "upstream_unavailable"],
+    ["an error without a type", [{ event: "error", message: "?" }], "upstream_unavailable"],
+    ["filtered, by its type", [errorEvent("kimi.completion.content_filter")], "content_filter"],
+    ["filtered, by its words", [errorEvent("x.y", "内容违规，请换个话题")], "content_filter"],
+    ["filtered after a delta", [hi, errorEvent("kimi.completion.content_filter")], "content-filter"],
+    ["an error after a delta", [hi, errorEvent("x.y")], "upstream_unavailable"],
   ])("%s", (_name, events, expected) => {
     expect(outcome(...events)).toBe(expected);
   });
 
-  test("not JSON", () => {
+  test("is an error for data that is not JSON", () => {
     expect(interpret([Buffer.from("data: this is not {JSON\n\n")]).error).toMatchObject({
       code: "upstream_protocol",
     });
   });
 
-  test("Kimi's own sentence is passed on, unless hubs would take it for a dead channel", () => {
-    const message = (sentence: string) => String(interpret([bytes(error("x.y", sentence))]).error);
+  test("quotes Kimi's message unless hubs would disable the channel for it", () => {
+    const message = (sentence: string) => String(interpret([sseBytes(errorEvent("x.y", sentence))]).error);
     expect(message("月亮遮住了太阳")).toMatch(/Kimi says: “月亮遮住了太阳”$/);
     expect(message("Your credit balance is empty")).not.toMatch(/credit/);
   });
 });
 
-test("a cut answer goes on at the id of its question, else of the answer", () => {
-  expect(interpret([bytes(req, resp, hi, length)]).unfinished).toBe("s0");
-  expect(interpret([bytes(resp, hi, length)]).unfinished).toBe("s1");
-  expect(interpret([bytes(hi, length)]).unfinished).toBeUndefined();
+test("continues a cut answer at the id of its question, else of the answer", () => {
+  expect(interpret([sseBytes(req, resp, hi, length)]).unfinished).toBe("s0");
+  expect(interpret([sseBytes(resp, hi, length)]).unfinished).toBe("s1");
+  expect(interpret([sseBytes(hi, length)]).unfinished).toBeUndefined();
 });
 
-test("several streams of one answer join, and each source counts once", () => {
-  const interpreter = new AnswerInterpreter(new Drift());
+test("joins several streams of one answer and numbers each source once", () => {
+  const interpreter = new LegacyChatInterpreter(new ProtocolDrift());
   const events: ChatEvent[] = [];
   const hit = { event: "search_plus", msg: { type: "get_res", title: "A", url: "https://a.example" } };
   const read = (...all: unknown[]) => {
-    for (const each of all) interpreter.read(JSON.stringify(each), events);
+    for (const each of all) interpreter.interpret(JSON.stringify(each), events);
   };
-  read(req, hit, cmpl("Hal"), length, allDone);
-  expect([interpreter.ended, interpreter.unfinished]).toEqual([true, "s0"]);
-  interpreter.goOn();
-  read(resp, hit, cmpl("lo"), done, allDone);
-  expect([interpreter.unfinished, interpreter.finishReason()]).toEqual([undefined, "stop"]);
+  read(req, hit, textEvent("Hal"), length, allDone);
+  expect([interpreter.isComplete, interpreter.continuationSegment]).toEqual([true, "s0"]);
+  interpreter.startNextStream();
+  read(resp, hit, textEvent("lo"), done, allDone);
+  expect([interpreter.continuationSegment, interpreter.finishReason()]).toEqual([undefined, "stop"]);
   expect(events.map(({ type }) => type)).toEqual(["source", "text", "text"]);
 });
 
-test("half a character at the end of a delta is dropped; one in the middle is the answer's own", () => {
-  const { events } = interpret([bytes(cmpl("天\ufffd"), cmpl("天\ufffd气"), cmpl("\ufffd"), allDone)]);
+test("drops U+FFFD at the end of a delta but keeps it elsewhere", () => {
+  const { events } = interpret([
+    sseBytes(textEvent("天\ufffd"), textEvent("天\ufffd气"), textEvent("\ufffd"), allDone),
+  ]);
   expect(events.slice(0, -1)).toEqual([
     { type: "text", text: "天" },
     { type: "text", text: "天\ufffd气" },
   ]);
 });
 
-test("unknown events are counted by name and change nothing; known ones without meaning are not", () => {
-  const strangers = [
+test("records unknown events as drift by name and ignores known events without content", () => {
+  const unknownEvents = [
     { event: "rename", name: "x" },
     { event: "k1", text: "Hm" },
     { event: "search_plus", msg: { type: "answer" } },
     { event: "a b" },
     { nothing: true },
   ];
-  const silent = [{ event: "ping" }, { event: "debug", message: { need2search: true } }];
-  const { events, drift } = interpret([bytes(req, ...strangers, ...silent, hi, done, allDone)]);
+  const ignoredEvents = [{ event: "ping" }, { event: "debug", message: { need2search: true } }];
+  const { events, drift } = interpret([sseBytes(req, ...unknownEvents, ...ignoredEvents, hi, done, allDone)]);
   expect(events).toEqual([
     { type: "text", text: "Hi" },
     { type: "finish", reason: "stop" },
@@ -184,7 +194,7 @@ test("unknown events are counted by name and change nothing; known ones without 
   ]);
 });
 
-test("any bytes at all give events or a GatewayError, never anything else", () => {
+test("gives events or a GatewayError for any bytes", () => {
   const names = [
     "cmpl",
     "req",
@@ -200,7 +210,7 @@ test("any bytes at all give events or a GatewayError, never anything else", () =
     null,
   ];
   const anyEvent = fc.oneof(
-    fc.json({ maxDepth: 4 }).map((json) => bytes(JSON.parse(json))),
+    fc.json({ maxDepth: 4 }).map((json) => sseBytes(JSON.parse(json))),
     fc
       .record(
         {
@@ -217,7 +227,7 @@ test("any bytes at all give events or a GatewayError, never anything else", () =
   );
   fc.assert(
     fc.property(fc.array(anyEvent, { maxLength: 8 }), (chunks) => {
-      const { error: thrown } = interpret([bytes(req, resp), ...chunks]);
+      const { error: thrown } = interpret([sseBytes(req, resp), ...chunks]);
       if (thrown !== undefined) expect(thrown).toMatchObject({ name: "GatewayError" });
     }),
     { numRuns: 5_000 },

@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { wrapLinks } from "../../../src/upstreams/kimi-legacy/links.js";
 
-const tag = (url: string) => `<url id="" type="url" status="" title="" wc="">${url}</url>`;
+const urlTag = (url: string) => `<url id="" type="url" status="" title="" wc="">${url}</url>`;
 
-/** The expected text is written with the wrapped addresses in «guillemets». */
-const expected = (text: string) => text.replace(/«([^»]*)»/g, (_, url: string) => tag(url));
+/** Expected texts mark the wrapped URLs with «guillemets». */
+const expected = (text: string) => text.replace(/«([^»]*)»/g, (_, url: string) => urlTag(url));
 
-describe("addresses are wrapped", () => {
+describe("wraps URLs", () => {
   test.each([
     "read «https://example.org/a?b=c&d=%20#e»",
     "«http://example.org» and «https://example.com:8080/x»",
@@ -24,27 +24,27 @@ describe("addresses are wrapped", () => {
   });
 });
 
-describe("and some are left as they are", () => {
+describe("does not wrap", () => {
   test.each([
-    ["wrapped already", `${tag("https://example.org/a")} and again`],
-    ["wrapped by another client", '<url id="1" type="url">https://example.org/a</url>'],
-    ["in a code block", "```sh\ncurl https://example.org/a\n```"],
-    ["in a code block that never ends", "```\ncurl https://example.org/a"],
-    ["in code", "what does `fetch('https://example.org/a')` do?"],
+    ["a URL that is wrapped already", `${urlTag("https://example.org/a")} and again`],
+    ["a URL wrapped by another client", '<url id="1" type="url">https://example.org/a</url>'],
+    ["a URL in a code block", "```sh\ncurl https://example.org/a\n```"],
+    ["a URL in a code block that never ends", "```\ncurl https://example.org/a"],
+    ["a URL in inline code", "what does `fetch('https://example.org/a')` do?"],
     ["a citation of an earlier answer", "assistant: It is so.[1](https://example.org/a) Really."],
-    ["no address", "https:// and http: and xhttps://example.org"],
+    ["text that is no URL", "https:// and http: and xhttps://example.org"],
   ])("%s", (_what, text) => {
     expect(wrapLinks(text)).toBe(text);
   });
 
-  test("what stands around code is wrapped", () => {
+  test("code, but the URLs around it", () => {
     expect(wrapLinks("`a` https://a.example ```b``` https://b.example")).toBe(
-      `\`a\` ${tag("https://a.example")} \`\`\`b\`\`\` ${tag("https://b.example")}`,
+      `\`a\` ${urlTag("https://a.example")} \`\`\`b\`\`\` ${urlTag("https://b.example")}`,
     );
   });
 });
 
-test("nothing but tags is added, wrapping twice is wrapping once, and no text takes long", () => {
+test("adds only tags, is idempotent, and takes linear time", () => {
   const piece = fc.constantFrom(
     "https://a.example/b",
     "`",
@@ -77,6 +77,6 @@ test("nothing but tags is added, wrapping twice is wrapping once, and no text ta
     expect(wrapLinks(text).length).toBeGreaterThanOrEqual(text.length);
   }
   expect(wrapLinks(`https://a.example/${")".repeat(500_000)}`)).toHaveLength(
-    500_000 + tag("https://a.example/").length,
+    500_000 + urlTag("https://a.example/").length,
   );
 });

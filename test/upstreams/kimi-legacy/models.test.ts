@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { modelNamed, models } from "../../../src/upstreams/kimi-legacy/models.js";
+import { findModel, models } from "../../../src/upstreams/kimi-legacy/models.js";
 
-test("the listed models, one of them the default", () => {
+test("lists the models, one of them the default", () => {
   expect(models.map(({ id, isDefault }) => [id, isDefault])).toEqual([
     ["kimi", true],
     ["kimi-k1", false],
@@ -16,19 +16,19 @@ test.each([
   ["kimi-k1-math", { kimiPlusId: "crm40ee9e5jvhsn7ptcg", math: true, research: false }],
   ["kimi-search-research-math", { kimiPlusId: "kimi", math: true, research: true }],
   ["coo6l3pkqq4ri39f36bg", { kimiPlusId: "coo6l3pkqq4ri39f36bg", scope: "coo6l3pkqq4ri39f36bg" }],
-])("%s", (name, expected) => {
-  expect(modelNamed(name)).toMatchObject({ id: name, ...expected });
+])("finds %s", (name, expected) => {
+  expect(findModel(name)).toMatchObject({ id: name, ...expected });
 });
 
 test.each([
-  ["a switch of every model at its end", "kimi-search"],
-  ["the same, behind others", "kimi-math-search"],
-  ["twice the same", "kimi-math-math"],
-  ["another upstream's", "k2d6-chat"],
-  ["another word", "kimi-moon"],
-  ["an agent's id that is too short", "coo6l3pkqq4ri39f36b"],
-  ["letters that no id has", "zoo6l3pkqq4ri39f36bg"],
-  ["nothing", ""],
-])("%s is none: %s", (_what, name) => {
-  expect(modelNamed(name)).toBeUndefined();
+  ["the search suffix of all models", "kimi-search"],
+  ["the search suffix after other switches", "kimi-math-search"],
+  ["a repeated switch", "kimi-math-math"],
+  ["a model of another upstream", "k2d6-chat"],
+  ["an unknown switch", "kimi-moon"],
+  ["an agent id that is too short", "coo6l3pkqq4ri39f36b"],
+  ["an agent id with invalid letters", "zoo6l3pkqq4ri39f36bg"],
+  ["an empty name", ""],
+])("finds no model for %s: %s", (_what, name) => {
+  expect(findModel(name)).toBeUndefined();
 });

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { Drift } from "../../../src/observability/protocol-drift.js";
-import { readCatalogue } from "../../../src/upstreams/kimi-web/catalogue.js";
+import { ProtocolDrift } from "../../../src/observability/protocol-drift.js";
+import { parseModels } from "../../../src/upstreams/kimi-web/catalogue.js";
 
-/** The catalogue of kimi-web.md §3, cut to what matters. */
-const answer = {
+/** The model list of kimi-web.md §3, reduced to relevant fields. */
+const response = {
   availableModels: [
     {
       id: "k2d6-chat",
@@ -31,9 +31,9 @@ const answer = {
   defaultScenario: { scenario: "SCENARIO_CHAT", model: "k2d6-chat" },
 };
 
-test("the live catalogue: what a model is called, can do and needs on the wire", () => {
-  const drift = new Drift();
-  const models = readCatalogue(answer, drift);
+test("parses the name, abilities and wire fields of each model", () => {
+  const drift = new ProtocolDrift();
+  const models = parseModels(response, drift);
   expect(models.map(({ id, isDefault, agent, thinking }) => ({ id, isDefault, agent, thinking }))).toEqual([
     { id: "k2d6-chat", isDefault: true, agent: false, thinking: ["off", "low"] },
     { id: "k3-agent", isDefault: false, agent: true, thinking: ["high"] },
@@ -48,9 +48,9 @@ test("the live catalogue: what a model is called, can do and needs on the wire",
   expect(drift.entries()).toEqual([{ kind: "scenario", name: "SCENARIO_MOON", count: 1 }]);
 });
 
-test("the default is never an agent, even where Kimi does not say which it is", () => {
-  const { availableModels } = answer;
-  const models = readCatalogue({ availableModels: [...availableModels].reverse() }, new Drift());
+test("never makes an agent the default, even if Kimi names none", () => {
+  const { availableModels } = response;
+  const models = parseModels({ availableModels: [...availableModels].reverse() }, new ProtocolDrift());
   expect(models.filter(({ isDefault }) => isDefault).map(({ id }) => id)).toEqual(["k9-chat"]);
-  expect(readCatalogue({ error: "nothing" }, new Drift())).toEqual([]);
+  expect(parseModels({ error: "nothing" }, new ProtocolDrift())).toEqual([]);
 });

@@ -6,12 +6,12 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { expect, onTestFinished, test } from "vitest";
 import { chatMethod } from "../../chat-method.js";
-import { asking, chunksOf, post, startGateway, textOf } from "../../gateway.js";
+import { chatBody, contentOf, parseChunks, postChat, startGateway } from "../../gateway.js";
 
-type Events = (request: JsonValue) => AsyncGenerator<JsonValue>;
+type EventGenerator = (request: JsonValue) => AsyncGenerator<JsonValue>;
 
-/** Kimi's side by connect-node: an implementation of Connect that is neither ours nor our simulator's. */
-async function independentKimi(events: Events): Promise<string> {
+/** Kimi's side by connect-node, an independent implementation of Connect. */
+async function startConnectNodeKimi(events: EventGenerator): Promise<string> {
   const method = chatMethod();
   const adapter = connectNodeAdapter({
     requestPathPrefix: "/apiv2",
@@ -29,7 +29,7 @@ async function independentKimi(events: Events): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-const heading: JsonValue[] = [
+const firstEvents: JsonValue[] = [
   { op: "set", mask: "chat", chat: { id: "c" } },
   {
     op: "set",
@@ -37,7 +37,7 @@ const heading: JsonValue[] = [
     message: { id: "m", role: "assistant", status: "MESSAGE_STATUS_GENERATING" },
   },
 ];
-const ending: JsonValue[] = [
+const lastEvents: JsonValue[] = [
   { op: "set", mask: "message.status", message: { id: "m", status: "MESSAGE_STATUS_COMPLETED" } },
   { done: {} },
 ];
@@ -47,19 +47,19 @@ const delta = (op: string, content: string): JsonValue => ({
   block: { id: "1", text: { content } },
 });
 
-test("our request and our reading agree with connect-node's server", async () => {
-  const asked: JsonValue[] = [];
-  const baseUrl = await independentKimi(async function* (request) {
-    asked.push(request);
-    yield* heading;
+test("connect-node parses the request and its stream is decoded", async () => {
+  const requests: JsonValue[] = [];
+  const baseUrl = await startConnectNodeKimi(async function* (request) {
+    requests.push(request);
+    yield* firstEvents;
     yield delta("set", "Good ");
     yield delta("append", "evening, 月亮 🌙");
-    yield* ending;
+    yield* lastEvents;
   });
   const gateway = await startGateway({ baseUrl });
-  const response = await post(gateway, asking("hello", { stream: true }));
-  expect(textOf(chunksOf(await response.text()))).toBe("Good evening, 月亮 🌙");
-  expect(asked).toEqual([
+  const response = await postChat(gateway, chatBody("hello", { stream: true }));
+  expect(contentOf(parseChunks(await response.text()))).toBe("Good evening, 月亮 🌙");
+  expect(requests).toEqual([
     {
       scenario: "SCENARIO_CHAT",
       tools: [{ type: "TOOL_TYPE_SEARCH", search: {} }],
@@ -80,7 +80,7 @@ test("our request and our reading agree with connect-node's server", async () =>
   ]);
 });
 
-test("its error trailers are understood", async () => {
+test("error trailers of connect-node become HTTP statuses", async () => {
   const codes: [Code, number][] = [
     [Code.ResourceExhausted, 429],
     [Code.Unavailable, 503],
@@ -89,25 +89,25 @@ test("its error trailers are understood", async () => {
   ];
   for (const [code, status] of codes) {
     // biome-ignore lint/correctness/useYield: this server fails before its first event.
-    const baseUrl = await independentKimi(async function* () {
+    const baseUrl = await startConnectNodeKimi(async function* () {
       throw new ConnectError("no", code);
     });
-    expect((await post(await startGateway({ baseUrl }), asking("hello"))).status).toBe(status);
+    expect((await postChat(await startGateway({ baseUrl }), chatBody("hello"))).status).toBe(status);
   }
 });
 
-test("the first delta reaches the client before the second leaves Kimi", async () => {
+test("streams the first delta to the client before Kimi sends the second", async () => {
   let release = () => {};
   const received = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const baseUrl = await independentKimi(async function* () {
-    yield* heading;
+  const baseUrl = await startConnectNodeKimi(async function* () {
+    yield* firstEvents;
     yield delta("set", "first");
-    // Without the client's word for it there is never a second one.
+    // Sends the second delta only after the client has received the first.
     await received;
     yield delta("append", " second");
-    yield* ending;
+    yield* lastEvents;
   });
   const gateway = await startGateway({ baseUrl });
   const stream = await gateway.client.chat.completions.create({ ...hello, stream: true });

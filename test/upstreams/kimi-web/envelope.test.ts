@@ -2,46 +2,49 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
-  encodeFrame,
-  type Frame,
-  FrameDecoder,
-  payloadOf,
+  type Envelope,
+  EnvelopeDecoder,
+  encodeEnvelope,
+  payloadText,
 } from "../../../src/upstreams/kimi-web/envelope.js";
 
-const limit = 1_000_000;
+const maxBytes = 1_000_000;
 
-function frame(flags: number, payload: Buffer): Buffer {
+function rawEnvelope(flags: number, payload: Buffer): Buffer {
   const header = Buffer.alloc(5);
   header[0] = flags;
   header.writeUInt32BE(payload.length, 1);
   return Buffer.concat([header, payload]);
 }
 
-function framesOf(decoder: FrameDecoder, chunk: Buffer): Frame[] {
+function decodeChunk(decoder: EnvelopeDecoder, chunk: Buffer): Envelope[] {
   decoder.push(chunk);
-  const frames: Frame[] = [];
-  for (let frame = decoder.next(); frame; frame = decoder.next()) frames.push(frame);
-  return frames;
+  const envelopes: Envelope[] = [];
+  for (let envelope = decoder.next(); envelope; envelope = decoder.next()) envelopes.push(envelope);
+  return envelopes;
 }
 
 function decode(chunks: Buffer[]): { end: boolean; text: string }[] {
-  const decoder = new FrameDecoder(limit);
+  const decoder = new EnvelopeDecoder(maxBytes);
   return chunks
-    .flatMap((chunk) => framesOf(decoder, chunk))
-    .map((frame) => ({ end: frame.last, text: payloadOf(frame) }));
+    .flatMap((chunk) => decodeChunk(decoder, chunk))
+    .map((envelope) => ({ end: envelope.isEndOfStream, text: payloadText(envelope) }));
 }
 
-test("a request is one frame: a zero flag byte, four bytes of length, the payload", () => {
-  expect(encodeFrame('{"a":"天"}')).toEqual(frame(0, Buffer.from('{"a":"天"}')));
+test("encodes a request as a zero flag byte, four bytes of length and the payload", () => {
+  expect(encodeEnvelope('{"a":"天"}')).toEqual(rawEnvelope(0, Buffer.from('{"a":"天"}')));
 });
 
-test("frames come out whole however the bytes were split", () => {
+test("decodes envelopes however the bytes are split", () => {
   fc.assert(
     fc.property(
       fc.array(fc.string({ unit: "binary", maxLength: 200 }), { maxLength: 20 }),
       fc.array(fc.nat(2_000), { maxLength: 40 }),
       (texts, cuts) => {
-        const bytes = Buffer.concat([...texts.map((text) => encodeFrame(text)), frame(2, Buffer.from("{}"))]);
+        const bytes = Buffer.concat([
+          ...texts.map((text) => encodeEnvelope(text)),
+          rawEnvelope(2, Buffer.from("{}")),
+        ]);
         const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
         const chunks = at.slice(1).map((end, index) => bytes.subarray(at[index], end));
         const whole = texts.map((text) => ({ end: false, text: Buffer.from(text).toString("utf8") }));
@@ -52,46 +55,50 @@ test("frames come out whole however the bytes were split", () => {
   );
 });
 
-test("a length byte that looks like a brace is not taken for one", () => {
+test("decodes a length byte that equals a brace", () => {
   const text = "x".repeat(0x7b);
-  expect(decode([encodeFrame(text), frame(2, Buffer.from("{}"))])).toEqual([
+  expect(decode([encodeEnvelope(text), rawEnvelope(2, Buffer.from("{}"))])).toEqual([
     { end: false, text },
     { end: true, text: "{}" },
   ]);
 });
 
-test("compressed frames are unpacked, the end frame too", () => {
+test("decompresses envelopes, including the end of the stream", () => {
   const packed = gzipSync(Buffer.from('{"heartbeat":{}}'));
-  expect(decode([frame(1, packed), frame(3, gzipSync("{}"))])).toEqual([
+  expect(decode([rawEnvelope(1, packed), rawEnvelope(3, gzipSync("{}"))])).toEqual([
     { end: false, text: '{"heartbeat":{}}' },
     { end: true, text: "{}" },
   ]);
 });
 
-test("a compressed frame that is damaged, or a bomb, is a protocol error", () => {
-  const decoder = () => new FrameDecoder(1_000);
-  expect(() => framesOf(decoder(), frame(1, Buffer.from("not gzip")))).toThrow(/does not unpack/);
-  expect(() => framesOf(decoder(), frame(1, gzipSync(Buffer.alloc(100_000))))).toThrow(/does not unpack/);
+test("throws for a compressed envelope that is damaged or a decompression bomb", () => {
+  const decoder = () => new EnvelopeDecoder(1_000);
+  expect(() => decodeChunk(decoder(), rawEnvelope(1, Buffer.from("not gzip")))).toThrow(/does not unpack/);
+  expect(() => decodeChunk(decoder(), rawEnvelope(1, gzipSync(Buffer.alloc(100_000))))).toThrow(
+    /does not unpack/,
+  );
 });
 
-test("a frame over the limit is refused at its header, before its bytes are awaited", () => {
+test("throws for an envelope over the limit as soon as its header has arrived", () => {
   const header = Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]);
-  expect(() => framesOf(new FrameDecoder(limit), header)).toThrow(/announced a frame of 2147483647 bytes/);
+  expect(() => decodeChunk(new EnvelopeDecoder(maxBytes), header)).toThrow(
+    /announced a frame of 2147483647 bytes/,
+  );
 });
 
-test("a large frame in many small pieces arrives whole", () => {
+test("decodes a large envelope in many small chunks", () => {
   const text = "0123456789".repeat(90_000);
-  const bytes = encodeFrame(text);
+  const bytes = encodeEnvelope(text);
   const chunks = Array.from({ length: Math.ceil(bytes.length / 100) }, (_, at) =>
     bytes.subarray(at * 100, at * 100 + 100),
   );
   expect(decode(chunks)).toEqual([{ end: false, text }]);
 });
 
-test("frames before a bad one are given first", () => {
-  const decoder = new FrameDecoder(limit);
-  decoder.push(Buffer.concat([encodeFrame("good"), Buffer.from([0, 0x7f, 0xff, 0xff, 0xff])]));
+test("returns the envelopes before an invalid one", () => {
+  const decoder = new EnvelopeDecoder(maxBytes);
+  decoder.push(Buffer.concat([encodeEnvelope("good"), Buffer.from([0, 0x7f, 0xff, 0xff, 0xff])]));
   const good = decoder.next();
-  expect(good && payloadOf(good)).toBe("good");
+  expect(good && payloadText(good)).toBe("good");
   expect(() => decoder.next()).toThrow(/announced/);
 });

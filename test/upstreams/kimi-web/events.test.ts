@@ -1,24 +1,25 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ChatEvent } from "../../../src/core/types.js";
-import { Drift } from "../../../src/observability/protocol-drift.js";
-import { FrameDecoder } from "../../../src/upstreams/kimi-web/envelope.js";
+import { ProtocolDrift } from "../../../src/observability/protocol-drift.js";
+import { EnvelopeDecoder } from "../../../src/upstreams/kimi-web/envelope.js";
 import { ChatInterpreter } from "../../../src/upstreams/kimi-web/events.js";
-import { jsonFrame, transcriptBytes } from "../../fixtures/kimi-web.js";
+import { jsonEnvelope, transcriptBytes } from "../../fixtures/kimi-web.js";
 
 type Outcome = { events: ChatEvent[]; error: unknown; drift: string[] };
 
-/** Everything that comes out of a stream, split into the given chunks. */
-function interpret(chunks: Buffer[], continued?: string): Outcome {
-  const drift = new Drift();
-  const interpreter = new ChatInterpreter(drift, continued);
-  const decoder = new FrameDecoder(1_000_000);
+/** The outcome of a stream, split into the given chunks. */
+function interpret(chunks: Buffer[], continuedChatId?: string): Outcome {
+  const drift = new ProtocolDrift();
+  const interpreter = new ChatInterpreter(drift, continuedChatId);
+  const decoder = new EnvelopeDecoder(1_000_000);
   const events: ChatEvent[] = [];
   let error: unknown;
   try {
     for (const chunk of chunks) {
       decoder.push(chunk);
-      for (let frame = decoder.next(); frame; frame = decoder.next()) interpreter.read(frame, events);
+      for (let envelope = decoder.next(); envelope; envelope = decoder.next())
+        interpreter.interpret(envelope, events);
     }
   } catch (thrown) {
     error = thrown;
@@ -26,26 +27,26 @@ function interpret(chunks: Buffer[], continued?: string): Outcome {
   return { events, error, drift: drift.entries().map(({ kind, name }) => `${kind} ${name}`) };
 }
 
-function said(events: readonly ChatEvent[], type: "text" | "reasoning"): string {
+function joinText(events: readonly ChatEvent[], type: "text" | "reasoning"): string {
   return events.map((event) => (event.type === type ? event.text : "")).join("");
 }
 
-const opened = { type: "opened", chat: "1a9f3c40-a112-8101-8000-09d0c0ffee01" };
-const chat = jsonFrame({ op: "set", mask: "chat", chat: { id: "c" } });
-const assistant = jsonFrame({
+const chatOpened = { type: "chat-opened", chat: "1a9f3c40-a112-8101-8000-09d0c0ffee01" };
+const chat = jsonEnvelope({ op: "set", mask: "chat", chat: { id: "c" } });
+const assistant = jsonEnvelope({
   op: "set",
   mask: "message",
   message: { id: "m", role: "assistant", status: "MESSAGE_STATUS_GENERATING" },
 });
-const done = jsonFrame({ done: {} });
-const end = jsonFrame({}, 2);
+const done = jsonEnvelope({ done: {} });
+const end = jsonEnvelope({}, 2);
 
 function block(op: string, id: string, content: object): Buffer {
-  return jsonFrame({ op, mask: "block", block: { id, parentId: "", ...content } });
+  return jsonEnvelope({ op, mask: "block", block: { id, parentId: "", ...content } });
 }
 const text = (op: string, content: string, id = "1") => block(op, id, { text: { content } });
 function status(name: string): Buffer {
-  return jsonFrame({
+  return jsonEnvelope({
     op: "set",
     mask: "message.status",
     message: { id: "m", status: `MESSAGE_STATUS_${name}` },
@@ -56,7 +57,7 @@ describe("the transcripts of kimi-web.md §5", () => {
   test("5.1 a plain answer", () => {
     const { events, error, drift } = interpret([transcriptBytes("plain")]);
     expect(events).toEqual([
-      { ...opened, message: "1a9f3c40-a112-8103-8000-0ad0c0ffee03" },
+      { ...chatOpened, message: "1a9f3c40-a112-8103-8000-0ad0c0ffee03" },
       { type: "text", text: "Hi" },
       { type: "text", text: " there" },
       { type: "text", text: "!" },
@@ -66,7 +67,7 @@ describe("the transcripts of kimi-web.md §5", () => {
     expect(drift).toEqual([]);
   });
 
-  test("5.2 thinking comes before the answer and apart from it", () => {
+  test("5.2 thinking before the answer and separate from it", () => {
     const { events, drift } = interpret([transcriptBytes("thinking")]);
     expect(events.slice(1)).toEqual([
       { type: "reasoning", text: "Simple" },
@@ -77,7 +78,7 @@ describe("the transcripts of kimi-web.md §5", () => {
     expect(drift).toEqual([]);
   });
 
-  test("5.3 a search: its query, each source once, and the citation out of the text", () => {
+  test("5.3 a search: its query, each source once, and the citation separate from the text", () => {
     const { events, drift } = interpret([transcriptBytes("search")]);
     expect(events.slice(1)).toEqual([
       { type: "search", queries: ["kimi k3"] },
@@ -100,10 +101,10 @@ describe("the transcripts of kimi-web.md §5", () => {
     expect(drift).toEqual([]);
   });
 
-  test("5.4 continuing: the chat's id comes with the first event", () => {
-    const { events } = interpret([transcriptBytes("continue")], opened.chat);
-    expect(events[0]).toEqual({ ...opened, message: "1a9f3c55-b772-8211-8000-0ad0c0ffee05" });
-    expect(said(events, "text")).toBe("Hi");
+  test("5.4 a continued chat: its id comes with the first event", () => {
+    const { events } = interpret([transcriptBytes("continue")], chatOpened.chat);
+    expect(events[0]).toEqual({ ...chatOpened, message: "1a9f3c55-b772-8211-8000-0ad0c0ffee05" });
+    expect(joinText(events, "text")).toBe("Hi");
   });
 
   test("5.5 an expired token", () => {
@@ -127,7 +128,7 @@ describe("the transcripts of kimi-web.md §5", () => {
     });
   });
 
-  test("5.7 moderation withdraws what was said", () => {
+  test("5.7 moderation retracts the answer", () => {
     const { events, error } = interpret([transcriptBytes("moderation")]);
     expect(events.slice(1).map((event) => event.type)).toEqual([
       "text",
@@ -140,14 +141,14 @@ describe("the transcripts of kimi-web.md §5", () => {
     expect(error).toBeUndefined();
   });
 
-  test("5.8 a picture", () => {
+  test("5.8 an image", () => {
     const { events, drift } = interpret([transcriptBytes("image")]);
-    expect(said(events, "text")).toBe("A screenshot.");
+    expect(joinText(events, "text")).toBe("A screenshot.");
     expect(drift).toEqual([]);
   });
 });
 
-test("split at every byte, each transcript gives the same events", () => {
+test("gives the same events for each transcript split at every byte", () => {
   for (const name of ["plain", "thinking", "search", "overload", "moderation", "image"]) {
     const bytes = transcriptBytes(name);
     const whole = interpret([bytes]);
@@ -159,30 +160,33 @@ test("split at every byte, each transcript gives the same events", () => {
   }
 });
 
-const nasty = '天空为什么不是红色？👨‍👩‍👧‍👦 "quotes" \\ back\\slash \n\t \u0000 \u2028 \u0085 é e\u0301 🌙';
+const difficultText =
+  '天空为什么不是红色？👨‍👩‍👧‍👦 "quotes" \\ back\\slash \n\t \u0000 \u2028 \u0085 é e\u0301 🌙';
 
-test("every split of a stream with Chinese, emoji, escapes and NUL gives the same text", () => {
-  const deltas = [...nasty].map((character, at) => text(at === 0 ? "set" : "append", character));
+test("gives the same text for every split of a stream with Chinese, emoji, escapes and NUL", () => {
+  const deltas = [...difficultText].map((character, at) => text(at === 0 ? "set" : "append", character));
   const bytes = Buffer.concat([chat, assistant, ...deltas, status("COMPLETED"), done, end]);
   for (let at = 1; at < bytes.length; at++) {
-    expect(said(interpret([bytes.subarray(0, at), bytes.subarray(at)]).events, "text")).toBe(nasty);
+    expect(joinText(interpret([bytes.subarray(0, at), bytes.subarray(at)]).events, "text")).toBe(
+      difficultText,
+    );
   }
   fc.assert(
     fc.property(fc.array(fc.nat(bytes.length), { maxLength: 60 }), (cuts) => {
       const at = [0, ...cuts, bytes.length].sort((a, b) => a - b);
       const chunks = at.slice(1).map((stop, index) => bytes.subarray(at[index], stop));
-      expect(said(interpret(chunks).events, "text")).toBe(nasty);
+      expect(joinText(interpret(chunks).events, "text")).toBe(difficultText);
     }),
     { numRuns: 300 },
   );
 });
 
 describe("set and append by block id", () => {
-  const around = (...frames: Buffer[]) =>
-    interpret([chat, assistant, ...frames, status("COMPLETED"), done, end]);
+  const interpretAnswer = (...envelopes: Buffer[]) =>
+    interpret([chat, assistant, ...envelopes, status("COMPLETED"), done, end]);
 
-  test("growing snapshots give only what is new", () => {
-    const { events } = around(
+  test("growing snapshots emit only new text", () => {
+    const { events } = interpretAnswer(
       text("set", ""),
       text("set", "Hel"),
       text("set", "Hello"),
@@ -191,28 +195,36 @@ describe("set and append by block id", () => {
     expect(events.filter((event) => event.type === "text").map((event) => event.text)).toEqual(["Hel", "lo"]);
   });
 
-  test("a snapshot goes on from what was said in pieces, and one with another beginning does not", () => {
+  test("a snapshot extends appended text; one with another beginning is a rewrite", () => {
     const pieces = [text("set", "Hel"), text("append", "lo"), text("append", " wor")];
-    expect(said(around(...pieces, text("set", "Hello world")).events, "text")).toBe("Hello world");
+    expect(joinText(interpretAnswer(...pieces, text("set", "Hello world")).events, "text")).toBe(
+      "Hello world",
+    );
     for (const other of ["Hallo world", "hello world", "Hello xor!", "Hello wo"]) {
-      expect(said(around(...pieces, text("set", other)).events, "text"), other).toBe("Hello wor");
+      expect(joinText(interpretAnswer(...pieces, text("set", other)).events, "text"), other).toBe(
+        "Hello wor",
+      );
     }
   });
 
-  test("a block that is rewritten keeps what has left and says so", () => {
-    const { events, drift } = around(text("set", "One"), text("set", "Two"), text("append", "!"));
-    expect(said(events, "text")).toBe("One!");
+  test("a rewritten block keeps the emitted text and sends a notice", () => {
+    const { events, drift } = interpretAnswer(text("set", "One"), text("set", "Two"), text("append", "!"));
+    expect(joinText(events, "text")).toBe("One!");
     expect(events).toContainEqual(expect.objectContaining({ type: "notice", code: "answer_rewritten" }));
     expect(drift).toEqual(["rewrite text"]);
   });
 
   test("two text blocks are two paragraphs", () => {
-    const { events } = around(text("set", "One", "1"), text("set", "Two", "3"), text("append", "!", "3"));
-    expect(said(events, "text")).toBe("One\n\nTwo!");
+    const { events } = interpretAnswer(
+      text("set", "One", "1"),
+      text("set", "Two", "3"),
+      text("append", "!", "3"),
+    );
+    expect(joinText(events, "text")).toBe("One\n\nTwo!");
   });
 
   test("the user's own message is never taken for the answer", () => {
-    const echo = jsonFrame({
+    const echo = jsonEnvelope({
       op: "set",
       mask: "message",
       message: {
@@ -222,19 +234,19 @@ describe("set and append by block id", () => {
         blocks: [{ text: { content: "mine" } }],
       },
     });
-    expect(said(around(echo, text("set", "yours")).events, "text")).toBe("yours");
+    expect(joinText(interpretAnswer(echo, text("set", "yours")).events, "text")).toBe("yours");
   });
 
-  test("unknown things are counted by name and change nothing", () => {
-    const { events, drift } = around(
+  test("unknown blocks, containers, operations and statuses are recorded as drift and ignored", () => {
+    const { events, drift } = interpretAnswer(
       text("set", "Hi"),
       block("set", "2", { hologram: { x: 1 } }),
-      jsonFrame({ op: "set", mask: "weather", weather: { sunny: true } }),
-      jsonFrame({ op: "merge", mask: "chat.name", chat: { name: "x" } }),
-      jsonFrame({ op: "set", notification: { type: "TYPE_PARTY", message: "Hooray" } }),
+      jsonEnvelope({ op: "set", mask: "weather", weather: { sunny: true } }),
+      jsonEnvelope({ op: "merge", mask: "chat.name", chat: { name: "x" } }),
+      jsonEnvelope({ op: "set", notification: { type: "TYPE_PARTY", message: "Hooray" } }),
       status("PONDERING"),
     );
-    expect(said(events, "text")).toBe("Hi");
+    expect(joinText(events, "text")).toBe("Hi");
     expect(events.at(-1)).toEqual({ type: "finish", reason: "stop" });
     expect(drift.sort()).toEqual([
       "block hologram",
@@ -246,13 +258,13 @@ describe("set and append by block id", () => {
   });
 });
 
-describe("endings", () => {
+describe("the ending of an answer", () => {
   const exception = (reason: string, severity: string) =>
     block("set", "9", {
       exception: { error: { reason: `REASON_${reason}`, severity: `SEVERITY_${severity}` } },
     });
-  const outcome = (...frames: Buffer[]) => {
-    const { events, error } = interpret([chat, assistant, ...frames]);
+  const outcome = (...envelopes: Buffer[]) => {
+    const { events, error } = interpret([chat, assistant, ...envelopes]);
     const last = events.at(-1);
     return error instanceof Error && "code" in error
       ? error.code
@@ -269,71 +281,79 @@ describe("endings", () => {
     ["neither complete nor done", [hi, end], "upstream_cut"],
     ["stopped on Kimi's side", [hi, status("CANCELLED"), done, end], "upstream_cut"],
     ["failed without a reason", [hi, status("ERROR"), done, end], "upstream_unavailable"],
-    ["said nothing", [status("COMPLETED"), done, end], "upstream_protocol"],
+    ["empty", [status("COMPLETED"), done, end], "upstream_protocol"],
     [
-      "only thought",
+      "only thinking",
       [block("set", "1", { think: { content: "Hm" } }), status("COMPLETED"), done, end],
       "stop",
     ],
-    ["no end frame", [hi, status("COMPLETED"), done], "none"],
+    ["no trailer", [hi, status("COMPLETED"), done], "none"],
     ["overloaded", [exception("COMPLETION_OVERLOADED", "BLOCK_RETRACT"), done, end], "upstream_overloaded"],
     ["too long", [exception("TOKEN_LENGTH_TOO_LONG", "BLOCK_RETRACT"), done, end], "context_length_exceeded"],
     ["quota", [exception("K2_USAGE_EXCEEDED", "BLOCK_RETRACT"), done, end], "quota_exceeded"],
     ["rate", [exception("REQUEST_RATE_EXCEEDED", "BLOCK_RETRACT"), done, end], "rate_limited"],
     ["file", [exception("INCONSISTENT_FILE_TYPE", "BLOCK_RETRACT"), done, end], "file_rejected"],
-    ["filtered before a word", [exception("CONTENT_FILTER", "MESSAGE_RETRACT"), done, end], "content_filter"],
     [
-      "filtered after a word",
+      "filtered before the first delta",
+      [exception("CONTENT_FILTER", "MESSAGE_RETRACT"), done, end],
+      "content_filter",
+    ],
+    [
+      "filtered after a delta",
       [hi, exception("CONTENT_FILTER", "MESSAGE_RETRACT"), done, end],
       "content-filter",
     ],
     [
-      "a failure in the middle",
+      "a failure after a delta",
       [hi, exception("LLM_UNAVAILABLE", "BLOCK_RETRACT"), done, end],
       "upstream_overloaded",
     ],
-    ["only a remark", [hi, exception("REQUEST_ERROR", "INFO"), status("COMPLETED"), done, end], "stop"],
     [
-      "a reason nobody knows",
+      "an exception of severity INFO",
+      [hi, exception("REQUEST_ERROR", "INFO"), status("COMPLETED"), done, end],
+      "stop",
+    ],
+    [
+      "an unknown reason",
       [hi, exception("MOON_ECLIPSE", "BLOCK_RETRACT"), done, end],
       "upstream_unavailable",
     ],
     [
       "an error after `done`",
-      [hi, status("COMPLETED"), done, jsonFrame({ error: { code: "unavailable" } }, 2)],
+      [hi, status("COMPLETED"), done, jsonEnvelope({ error: { code: "unavailable" } }, 2)],
       "upstream_overloaded",
     ],
     ["not JSON", [hi, Buffer.from([0, 0, 0, 0, 3, 0x61, 0x62, 0x63])], "upstream_protocol"],
-  ])("%s", (_name, frames, expected) => {
-    expect(outcome(...frames)).toBe(expected);
+  ])("%s", (_name, envelopes, expected) => {
+    expect(outcome(...envelopes)).toBe(expected);
   });
 
-  test("an upgrade that is asked for is a quota, whatever the reason", () => {
+  test("a paywall is a used-up quota, whatever the reason", () => {
     const debug = { reason: "REASON_SERVER_OVERLOADED_FOR_FREE_USER", paywall: { needUpgrade: true } };
     const error = { code: "resource_exhausted", details: [{ debug }] };
-    expect(outcome(jsonFrame({ error }, 2))).toBe("quota_exceeded");
+    expect(outcome(jsonEnvelope({ error }, 2))).toBe("quota_exceeded");
   });
 
-  test("the detail may stand directly under the error", () => {
+  test("a debug object directly under the error is parsed", () => {
     const error = { code: "resource_exhausted", debug: { reason: "REASON_RATE_LIMIT_EXCEEDED" } };
-    expect(outcome(jsonFrame({ error }, 2))).toBe("rate_limited");
+    expect(outcome(jsonEnvelope({ error }, 2))).toBe("rate_limited");
   });
 });
 
-test("any bytes at all give events or a GatewayError, never anything else", () => {
-  const anyFrame = fc.oneof(
-    fc.json({ maxDepth: 4 }).map((json) => jsonFrame(JSON.parse(json))),
+test("gives events or a GatewayError for any bytes", () => {
+  const anyEnvelope = fc.oneof(
+    fc.json({ maxDepth: 4 }).map((json) => jsonEnvelope(JSON.parse(json))),
     fc
       .record({ op: fc.constantFrom("set", "append", "x", 1, null), mask: fc.string(), block: fc.anything() })
-      .map(jsonFrame),
+      .map(jsonEnvelope),
     fc
       .record({ message: fc.object({ maxDepth: 3 }), chat: fc.anything(), op: fc.string() })
-      .map((value) => jsonFrame(value)),
+      .map((value) => jsonEnvelope(value)),
     fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
   );
   fc.assert(
-    fc.property(fc.array(anyFrame, { maxLength: 8 }), (frames) => {
-      const { error } = interpret([Buffer.concat([chat, assistant, ...frames, end])]);
+    fc.property(fc.array(anyEnvelope, { maxLength: 8 }), (envelopes) => {
+      const { error } = interpret([Buffer.concat([chat, assistant, ...envelopes, end])]);
       if (error !== undefined) expect(error).toMatchObject({ name: "GatewayError" });
     }),
     { numRuns: 5_000 },

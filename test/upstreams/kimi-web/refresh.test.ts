@@ -1,21 +1,21 @@
 import { createServer } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { limits } from "../../../src/core/limits.js";
-import { Drift } from "../../../src/observability/protocol-drift.js";
+import { ProtocolDrift } from "../../../src/observability/protocol-drift.js";
 import { KimiClient } from "../../../src/upstreams/kimi-web/client.js";
-import { refreshWith } from "../../../src/upstreams/kimi-web/refresh.js";
+import { createTokenRefresher } from "../../../src/upstreams/kimi-web/refresh.js";
 
-type Answer = [status: number, body: string];
+type StubResponse = [status: number, body: string];
 
-const page: Answer = [200, "<html>Please sign in to this network</html>"];
-const pair: Answer = [200, JSON.stringify({ accessToken: "a", refreshToken: "r" })];
-const legacyPair: Answer = [200, JSON.stringify({ access_token: "a", refresh_token: "r" })];
-const dead: Answer = [401, JSON.stringify({ code: "unauthenticated", message: "invalid claims" })];
-const unknown: Answer = [404, JSON.stringify({ code: "not_found" })];
-const broken: Answer = [503, "{}"];
+const webPage: StubResponse = [200, "<html>Please sign in to this network</html>"];
+const pair: StubResponse = [200, JSON.stringify({ accessToken: "a", refreshToken: "r" })];
+const legacyPair: StubResponse = [200, JSON.stringify({ access_token: "a", refresh_token: "r" })];
+const refusal: StubResponse = [401, JSON.stringify({ code: "unauthenticated", message: "invalid claims" })];
+const notFound: StubResponse = [404, JSON.stringify({ code: "not_found" })];
+const unavailable: StubResponse = [503, "{}"];
 
-/** What a renewal comes to where the account gateway and the legacy endpoint answer like this. */
-async function renewed(gateway: Answer, legacy: Answer) {
+/** The result of a token refresh with these responses of the account gateway and the legacy endpoint. */
+async function refresh(gateway: StubResponse, legacy: StubResponse) {
   const server = createServer((request, response) => {
     const [status, body] = request.url === "/api/auth/token/refresh" ? legacy : gateway;
     response.writeHead(status, { "content-type": body.startsWith("<") ? "text/html" : "application/json" });
@@ -24,35 +24,38 @@ async function renewed(gateway: Answer, legacy: Answer) {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
-  const client = new KimiClient({ baseUrl: url, authUrl: url, silence: limits.unary }, new Drift(() => {}));
+  const client = new KimiClient(
+    { baseUrl: url, authUrl: url, idleTimeout: limits.unary },
+    new ProtocolDrift(() => {}),
+  );
   onTestFinished(async () => {
     await client.close();
     server.close();
   });
-  return refreshWith(client)("refresh", new AbortController().signal);
+  return createTokenRefresher(client)("refresh", new AbortController().signal);
 }
 
-test.each<[what: string, gateway: Answer, legacy: Answer]>([
-  ["the gateway gives a pair", pair, broken],
-  ["the legacy endpoint gives one", dead, legacyPair],
-  ["the legacy endpoint gives one where a page stands before the gateway", page, legacyPair],
-])("%s: it is taken", async (_, gateway, legacy) => {
-  expect(await renewed(gateway, legacy)).toEqual({ accessToken: "a", refreshToken: "r" });
+test.each<[what: string, gateway: StubResponse, legacy: StubResponse]>([
+  ["the gateway sends a pair", pair, unavailable],
+  ["the gateway refuses and the legacy endpoint sends a pair", refusal, legacyPair],
+  ["a web page answers for the gateway and the legacy endpoint sends a pair", webPage, legacyPair],
+])("returns the new pair if %s", async (_, gateway, legacy) => {
+  expect(await refresh(gateway, legacy)).toEqual({ accessToken: "a", refreshToken: "r" });
 });
 
-test.each<[what: string, gateway: Answer, legacy: Answer]>([
-  ["both say no", dead, dead],
-  ["the gateway says no, and nobody knows the legacy endpoint", dead, unknown],
-  ["the gateway says no, and a page stands before the legacy endpoint", dead, page],
-])("%s: refused", async (_, gateway, legacy) => {
-  expect(await renewed(gateway, legacy)).toBe("refused");
+test.each<[what: string, gateway: StubResponse, legacy: StubResponse]>([
+  ["both refuse", refusal, refusal],
+  ["the gateway refuses and the legacy endpoint does not exist", refusal, notFound],
+  ["the gateway refuses and a web page answers for the legacy endpoint", refusal, webPage],
+])("returns refused if %s", async (_, gateway, legacy) => {
+  expect(await refresh(gateway, legacy)).toBe("refused");
 });
 
-test.each<[what: string, gateway: Answer, legacy: Answer, message: RegExp]>([
-  ["a sign-in page of the network answers for both", page, page, /sign-in page/],
-  ["a page answers for the gateway, and the legacy endpoint says no", page, dead, /sign-in page/],
-  ["the gateway is broken", broken, dead, /Kimi/],
-])("%s: nobody has to log in for that", async (_, gateway, legacy, message) => {
-  await expect(renewed(gateway, legacy)).rejects.toMatchObject({ message: expect.stringMatching(message) });
-  await expect(renewed(gateway, legacy)).rejects.not.toMatchObject({ code: "account_login_required" });
+test.each<[what: string, gateway: StubResponse, legacy: StubResponse, message: RegExp]>([
+  ["a web page answers for both", webPage, webPage, /sign-in page/],
+  ["a web page answers for the gateway and the legacy endpoint refuses", webPage, refusal, /sign-in page/],
+  ["the gateway is unavailable", unavailable, refusal, /Kimi/],
+])("throws without asking for a login if %s", async (_, gateway, legacy, message) => {
+  await expect(refresh(gateway, legacy)).rejects.toMatchObject({ message: expect.stringMatching(message) });
+  await expect(refresh(gateway, legacy)).rejects.not.toMatchObject({ code: "account_login_required" });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { delta, done, hello, whole } from "../../fixtures/moonshot.js";
-import { asking, chunksOf, post } from "../../gateway.js";
+import { delta, done, helloStream, wholeAnswer } from "../../fixtures/moonshot.js";
+import { chatBody, parseChunks, postChat } from "../../gateway.js";
 import {
   cutStream,
   gatewayTo,
@@ -12,11 +12,11 @@ import {
   text,
 } from "./platform.js";
 
-const account = "Your account org-CANARY1234<ak-CANARY5678>";
+const accountNames = "Your account org-CANARY1234<ak-CANARY5678>";
 
 type Refusal = [status: number, error: object, became: number, code: string, more?: object];
 
-/** The errors of moonshot-platform.md A.15, and those of engines and proxies. */
+/** Errors of moonshot-platform.md A.15, and of engines and proxies, with the expected status and code. */
 const refusals: Refusal[] = [
   [
     400,
@@ -97,7 +97,7 @@ const refusals: Refusal[] = [
     429,
     {
       type: "rate_limit_reached_error",
-      message: `${account} request reached organization max concurrency: 1, please try again after 7 seconds`,
+      message: `${accountNames} request reached organization max concurrency: 1, please try again after 7 seconds`,
     },
     429,
     "rate_limit_exceeded",
@@ -107,7 +107,7 @@ const refusals: Refusal[] = [
     429,
     {
       type: "rate_limit_reached_error",
-      message: `${account} request reached organization max RPM: 3, please try again after 1 seconds`,
+      message: `${accountNames} request reached organization max RPM: 3, please try again after 1 seconds`,
     },
     429,
     "rate_limit_exceeded",
@@ -117,7 +117,7 @@ const refusals: Refusal[] = [
     429,
     {
       type: "rate_limit_reached_error",
-      message: `${account} request reached organization TPD rate limit, current:9, limit:8`,
+      message: `${accountNames} request reached organization TPD rate limit, current:9, limit:8`,
     },
     429,
     "insufficient_quota",
@@ -126,7 +126,7 @@ const refusals: Refusal[] = [
     429,
     {
       type: "exceeded_current_quota_error",
-      message: `${account} is suspended due to insufficient balance, please recharge`,
+      message: `${accountNames} is suspended due to insufficient balance, please recharge`,
     },
     429,
     "insufficient_quota",
@@ -136,18 +136,21 @@ const refusals: Refusal[] = [
   [529, {}, 503, "upstream_overloaded", { retryAfter: "30" }],
 ];
 
-/** Words at which hubs switch a channel off (clients.md §0.10). */
-const alarming = /credit|balance|permission denied|not allowed|api key/i;
+/** Words at which hubs disable a channel (clients.md §0.10). */
+const channelDisablingWords = /credit|balance|permission denied|not allowed|api key/i;
 
-test.each(refusals)("%i %j → %i %s", async (status, error, became, code, more = {}) => {
+test.each(refusals)("converts %i %j to %i %s", async (status, error, became, code, more = {}) => {
   const platform = await startPlatform();
-  platform.will(json(status, { error }));
+  platform.respondWith(json(status, { error }));
   for (const streams of [true, false]) {
     const gateway = await gatewayTo(platform);
-    const answer = await post(gateway, { ...asking("CANARY", { stream: streams }), model: "kimi-k2.6" });
-    const told = Object(await answer.json()).error;
+    const answer = await postChat(gateway, {
+      ...chatBody("CANARY", { stream: streams }),
+      model: "kimi-k2.6",
+    });
+    const returned = Object(await answer.json()).error;
     const { param = null, retryAfter = null, says = /\.|”$/ } = Object(more);
-    expect({ status: answer.status, code: told.code, param: told.param }).toEqual({
+    expect({ status: answer.status, code: returned.code, param: returned.param }).toEqual({
       status: became,
       code,
       param,
@@ -156,9 +159,9 @@ test.each(refusals)("%i %j → %i %s", async (status, error, became, code, more 
     expect(answer.headers.get("x-should-retry")).toBe(
       ["account_login_required", "insufficient_quota"].includes(code) || became < 429 ? "false" : null,
     );
-    expect(told.message).toMatch(says);
-    expect(told.message).not.toMatch(alarming);
-    expect(told.message).not.toMatch(/CANARY/);
+    expect(returned.message).toMatch(says);
+    expect(returned.message).not.toMatch(channelDisablingWords);
+    expect(returned.message).not.toMatch(/CANARY/);
   }
 });
 
@@ -167,11 +170,11 @@ test.each([
   [text(301, "", { location: "https://elsewhere.example" }), 502, "upstream_protocol"],
   [text(422, '{"detail":[{"msg":"field required"}]}'), 400, "invalid_request"],
   [json(503, {}, { "retry-after": "17" }), 503, "upstream_overloaded"],
-])("what is no error object has the meaning of its status: %#", async (script, status, code) => {
+])("converts a response without an error object by its status: %#", async (script, status, code) => {
   const platform = await startPlatform();
   const gateway = await gatewayTo(platform);
-  platform.will(script);
-  const answer = await post(gateway, { ...asking("hi"), model: "kimi-k2.6" });
+  platform.respondWith(script);
+  const answer = await postChat(gateway, { ...chatBody("hi"), model: "kimi-k2.6" });
   expect(answer.status).toBe(status);
   const { error } = Object(await answer.json());
   expect(error.code).toBe(code);
@@ -179,64 +182,64 @@ test.each([
   if (status === 503) expect(answer.headers.get("retry-after")).toBe("17");
 });
 
-test("a refused key shows in the account's state until the service takes one again", async () => {
+test("reports a refused key as login required until a request succeeds", async () => {
   const platform = await startPlatform();
   const gateway = await gatewayTo(platform);
   const state = async () => {
     const { upstreams } = Object(await (await fetch(`${gateway.url}/readyz`)).json());
     return upstreams.map((each: { state: string }) => each.state);
   };
-  platform.will(json(401, { error: { message: "no" } }), json(200, whole));
-  const ask = { ...asking("hi"), model: "kimi-k2.6" };
-  expect((await post(gateway, ask)).status).toBe(503);
+  platform.respondWith(json(401, { error: { message: "no" } }), json(200, wholeAnswer));
+  const ask = { ...chatBody("hi"), model: "kimi-k2.6" };
+  expect((await postChat(gateway, ask)).status).toBe(503);
   expect(await state()).toEqual(["ok", "login required"]);
-  expect((await post(gateway, ask)).status).toBe(200);
+  expect((await postChat(gateway, ask)).status).toBe(200);
   expect(await state()).toEqual(["ok", "ok"]);
 });
 
-test("the service's key and the accounts it names reach no log and no error, whatever goes wrong", async () => {
+test("keeps the service's key and the accounts it names out of logs and errors, whatever fails", async () => {
   const platform = await startPlatform();
-  const gateway = await gatewayTo(platform, {}, { patience: { silence: 200, progress: 200 } });
+  const gateway = await gatewayTo(platform, {}, { timeouts: { idle: 200, progress: 200 } });
   const echo = {
-    message: `${account} with ${platformKey}: CANARY prompt`,
+    message: `${accountNames} with ${platformKey}: CANARY prompt`,
     type: "CANARY prompt",
     code: "CANARY !",
   };
   const scripts: Script[] = [
-    // After a 429 the service is left alone for as long as it says.
+    // After a 429 the service gets no request for as long as it says.
     ...[400, 401, 403, 404, 429, 500, 503].map((status) =>
       json(status, { error: echo }, { "retry-after": "1" }),
     ),
     json(200, { error: echo }),
     text(200, `<html>${platformKey}`),
-    stream(hello[0] ?? "", `data: ${JSON.stringify({ error: echo })}\n\n`),
-    stream(hello[0] ?? "", `data: CANARY ${platformKey}\n\n`),
-    stream(...hello.slice(0, 3), delta({}, "error CANARY"), done),
-    cutStream(...hello.slice(0, 3)),
-    // Nothing at all: a stream is given up; a whole answer may take its time.
+    stream(helloStream[0] ?? "", `data: ${JSON.stringify({ error: echo })}\n\n`),
+    stream(helloStream[0] ?? "", `data: CANARY ${platformKey}\n\n`),
+    stream(...helloStream.slice(0, 3), delta({}, "error CANARY"), done),
+    cutStream(...helloStream.slice(0, 3)),
+    // No response at all: a stream times out; a whole answer has no idle timeout before its head.
     (response, call) => void (call.body.stream ? {} : response.destroy()),
   ];
-  const told: string[] = [];
+  const responses: string[] = [];
   for (const script of scripts) {
     for (const streams of [true, false]) {
-      platform.will(script);
-      const answer = await post(gateway, {
-        ...asking("my CANARY prompt", { stream: streams }),
+      platform.respondWith(script);
+      const answer = await postChat(gateway, {
+        ...chatBody("my CANARY prompt", { stream: streams }),
         model: "kimi-k2.6",
       });
-      told.push(await answer.text());
+      responses.push(await answer.text());
     }
   }
   await gateway.stop();
   const log = gateway
-    .log()
+    .logEntries()
     .map((line) => JSON.stringify(line))
     .join("\n");
-  expect(gateway.log().length).toBeGreaterThan(20);
+  expect(gateway.logEntries().length).toBeGreaterThan(20);
   expect(log).not.toMatch(/CANARY/);
-  expect(told.join("\n")).not.toContain(platformKey);
-  expect(told.join("\n")).not.toMatch(/org-CANARY|ak-CANARY/);
-  expect(told.filter((body) => body.startsWith("data:")).every((body) => chunksOf(body).at(-1)?.error)).toBe(
-    true,
-  );
+  expect(responses.join("\n")).not.toContain(platformKey);
+  expect(responses.join("\n")).not.toMatch(/org-CANARY|ak-CANARY/);
+  expect(
+    responses.filter((body) => body.startsWith("data:")).every((body) => parseChunks(body).at(-1)?.error),
+  ).toBe(true);
 });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { readModels } from "../../../src/upstreams/openai/catalogue.js";
+import { parseModels } from "../../../src/upstreams/openai/catalogue.js";
 import { OpenAiUpstream } from "../../../src/upstreams/openai/upstream.js";
-import { whole } from "../../fixtures/moonshot.js";
-import { asking, post } from "../../gateway.js";
+import { wholeAnswer } from "../../fixtures/moonshot.js";
+import { chatBody, postChat } from "../../gateway.js";
 import { gatewayTo, json, startPlatform } from "./platform.js";
 
-const listed = {
+const modelList = {
   data: [
     { id: "moonshot-v1-8k", context_length: 8_192 },
     {
@@ -32,8 +32,8 @@ const listed = {
 const options = { preset: "moonshot" as const, defaultModel: undefined, models: undefined };
 
 describe("the list of models", () => {
-  test("says what each can do and which is the default", () => {
-    expect(readModels(listed, options)).toMatchObject([
+  test("has the abilities of each model and the default", () => {
+    expect(parseModels(modelList, options)).toMatchObject([
       {
         id: "moonshot-v1-8k",
         name: "moonshot-v1-8k",
@@ -55,8 +55,8 @@ describe("the list of models", () => {
     ]);
   });
 
-  test("is only what the config allows, and those too that the service does not list", () => {
-    const models = readModels(listed, {
+  test("has only the configured models, including those that the service does not list", () => {
+    const models = parseModels(modelList, {
       ...options,
       models: ["kimi-k2.6", "kimi-secret"],
       defaultModel: "kimi-secret",
@@ -67,17 +67,17 @@ describe("the list of models", () => {
     ]);
   });
 
-  test("of an engine: its first model is the default, its length is read, anything may be asked of it", () => {
+  test("of an engine: its first model is the default, with its context length and all efforts", () => {
     const engine = {
       data: [{ id: "moonshotai/Kimi-K2-Thinking", owned_by: "vllm", max_model_len: 131_072 }],
     };
-    expect(readModels(engine, { ...options, preset: "generic" })).toMatchObject([
+    expect(parseModels(engine, { ...options, preset: "generic" })).toMatchObject([
       { owner: "vllm", contextLength: 131_072, thinking: ["off", "low", "high", "max"], isDefault: true },
     ]);
   });
 });
 
-test("the platform's own hosts have its rules, others none, unless the config says so", async () => {
+test("applies the platform's rules to its own hosts only, unless the config sets a preset", async () => {
   const detail = async (baseUrl: string, preset?: "generic") => {
     const upstream = new OpenAiUpstream({ name: "x", baseUrl, ...(preset ? { preset } : {}) });
     await upstream.close();
@@ -90,7 +90,7 @@ test("the platform's own hosts have its rules, others none, unless the config sa
 });
 
 describe("behind the gateway", () => {
-  test("the models stand beside the others, with their owner", async () => {
+  test("the models are listed beside the others, with their owner", async () => {
     const platform = await startPlatform();
     const { client } = await gatewayTo(platform);
     const models = (await client.models.list()).data;
@@ -103,39 +103,42 @@ describe("behind the gateway", () => {
     expect(models.map(({ id }) => id)).toContain("k2d6-chat");
   });
 
-  test("a route makes its default the model of a name of one's own, and kimi where it comes first", async () => {
+  test("a route maps a custom name, and kimi if the upstream comes first, to its default model", async () => {
     const platform = await startPlatform();
     const routes = { "gpt-4o": ["platform"], kimi: ["platform", "me"] };
     const gateway = await gatewayTo(platform, { defaultModel: "kimi-k3" }, { routes });
-    platform.will(json(200, whole));
-    for (const model of ["gpt-4o", "kimi", "kimi-thinking"]) await post(gateway, { ...asking("hi"), model });
+    platform.respondWith(json(200, wholeAnswer));
+    for (const model of ["gpt-4o", "kimi", "kimi-thinking"])
+      await postChat(gateway, { ...chatBody("hi"), model });
     expect(platform.calls.map(({ body }) => body.model)).toEqual(["kimi-k3", "kimi-k3", "kimi-k3"]);
     expect(
-      (await post(gateway, { ...asking("hi"), model: "moonshot-v1" })).headers.get("x-moonbridge-upstream"),
+      (await postChat(gateway, { ...chatBody("hi"), model: "moonshot-v1" })).headers.get(
+        "x-moonbridge-upstream",
+      ),
     ).toBe("me");
   });
 
-  test("a service without a list has the models of the config", async () => {
+  test("a service without a list has the configured models", async () => {
     const platform = await startPlatform();
-    platform.lists(json(404, {}));
+    platform.respondToModelsWith(json(404, {}));
     const gateway = await gatewayTo(platform, { preset: "generic", models: ["a/b"], apiKey: "CANARY" });
-    platform.will(json(200, whole));
-    expect((await post(gateway, { ...asking("hi"), model: "a/b" })).status).toBe(200);
+    platform.respondWith(json(200, wholeAnswer));
+    expect((await postChat(gateway, { ...chatBody("hi"), model: "a/b" })).status).toBe(200);
   });
 
-  test("a service that is down or refuses the key keeps nobody else from answering, and says why it does not", async () => {
+  test("a service that refuses the key does not affect other upstreams, and its error says why", async () => {
     const platform = await startPlatform();
-    platform.lists(json(401, { error: { message: "Invalid Authentication" } }));
+    platform.respondToModelsWith(json(401, { error: { message: "Invalid Authentication" } }));
     const gateway = await gatewayTo(platform);
-    expect((await post(gateway, asking("hi"))).status).toBe(200);
+    expect((await postChat(gateway, chatBody("hi"))).status).toBe(200);
     expect((await gateway.client.models.list()).data.map(({ id }) => id)).toContain("kimi");
-    const refused = await post(gateway, { ...asking("hi"), model: "kimi-k3" });
+    const refused = await postChat(gateway, { ...chatBody("hi"), model: "kimi-k3" });
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({ error: { code: "account_login_required" } });
 
-    platform.lists(json(200, listed));
-    platform.will(json(200, whole));
-    await post(gateway, { ...asking("hi"), model: "kimi-k3" });
-    expect((await post(gateway, { ...asking("hi"), model: "kimi-k3" })).status).toBe(200);
+    platform.respondToModelsWith(json(200, modelList));
+    platform.respondWith(json(200, wholeAnswer));
+    await postChat(gateway, { ...chatBody("hi"), model: "kimi-k3" });
+    expect((await postChat(gateway, { ...chatBody("hi"), model: "kimi-k3" })).status).toBe(200);
   });
 });

@@ -2,18 +2,18 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { JsonObject } from "../../../src/lib/json.js";
-import { whole } from "../../fixtures/moonshot.js";
-import { asking, post } from "../../gateway.js";
+import { wholeAnswer } from "../../fixtures/moonshot.js";
+import { chatBody, postChat } from "../../gateway.js";
 import { gatewayTo, json, startPlatform } from "./platform.js";
 
-type Sent = { body: JsonObject; ignored: string[]; status: number; answer: unknown };
+type SentRequest = { body: JsonObject; ignored: string[]; status: number; answer: unknown };
 
-/** What of this request the platform gets, and what Moonbridge says of the rest. */
-async function sent(body: Record<string, unknown>, config = {}, files = {}): Promise<Sent> {
+/** Sends a request. Returns the body that the platform received and the parameters reported as ignored. */
+async function send(body: Record<string, unknown>, config = {}, files = {}): Promise<SentRequest> {
   const platform = await startPlatform();
   const gateway = await gatewayTo(platform, config, { server: { unknownParameters: "ignore" }, files });
-  platform.will(json(200, whole));
-  const answer = await post(gateway, { ...asking("hi"), ...body });
+  platform.respondWith(json(200, wholeAnswer));
+  const answer = await postChat(gateway, { ...chatBody("hi"), ...body });
   const names = answer.headers.get("x-moonbridge-ignored");
   return {
     body: platform.calls[0]?.body ?? {},
@@ -23,29 +23,35 @@ async function sent(body: Record<string, unknown>, config = {}, files = {}): Pro
   };
 }
 
-const plain = { messages: asking("hi").messages, stream: false };
+const commonBody = { messages: chatBody("hi").messages, stream: false };
 
-/** What SDKs and UIs send besides: everything that a thinking Kimi refuses or does not know. */
-const everything = {
+/** Parameters that SDKs and UIs send and that a thinking Kimi model refuses or does not know. */
+const unsupportedParameters = {
   ...{ temperature: 0.3, top_p: 0.5, top_k: 5, min_p: 0.1, presence_penalty: 1, frequency_penalty: 1 },
   ...{ repetition_penalty: 1.1, logit_bias: { 1: 1 }, seed: 1, logprobs: true, top_logprobs: 2 },
   ...{ user: "u", parallel_tool_calls: false, service_tier: "flex", store: true, metadata: { a: "b" } },
 };
 
 describe.each(["kimi-k3", "kimi-k2.7-code", "kimi-k2.6"])("%s", (model) => {
-  test("gets what it knows, and what it does not is named", async () => {
-    const kept = {
+  test("gets the parameters that it knows; the others are reported as ignored", async () => {
+    const supported = {
       stop: ["x"],
       prompt_cache_key: "sess-42",
       safety_identifier: "s",
       prediction: { type: "content", content: "x" },
     };
-    const { body, ignored } = await sent({ model, ...everything, ...kept, max_tokens: 100, guided_moon: 1 });
-    expect(body).toEqual({ ...plain, ...kept, model, max_completion_tokens: 100, guided_moon: 1 });
-    expect(ignored.sort()).toEqual(Object.keys(everything).sort());
+    const { body, ignored } = await send({
+      model,
+      ...unsupportedParameters,
+      ...supported,
+      max_tokens: 100,
+      guided_moon: 1,
+    });
+    expect(body).toEqual({ ...commonBody, ...supported, model, max_completion_tokens: 100, guided_moon: 1 });
+    expect(ignored.sort()).toEqual(Object.keys(unsupportedParameters).sort());
   });
 
-  test("is not asked for what it does anyway, and nothing is said of that", async () => {
+  test("does not get parameters with neutral values, which are not reported as ignored", async () => {
     const neutral = {
       temperature: 1,
       top_p: 1,
@@ -61,20 +67,20 @@ describe.each(["kimi-k3", "kimi-k2.7-code", "kimi-k2.6"])("%s", (model) => {
       seed: null,
       max_tokens: null,
     };
-    const { body, ignored } = await sent({ model, ...neutral, ...more, citations: "off" });
-    expect({ body, ignored }).toEqual({ body: { ...plain, model }, ignored: [] });
+    const { body, ignored } = await send({ model, ...neutral, ...more, citations: "off" });
+    expect({ body, ignored }).toEqual({ body: { ...commonBody, model }, ignored: [] });
   });
 
-  test("max_completion_tokens wins over max_tokens", async () => {
-    const { body } = await sent({ model, max_tokens: 1, max_completion_tokens: 2 });
-    expect(body).toEqual({ ...plain, model, max_completion_tokens: 2 });
+  test("gets max_completion_tokens in preference to max_tokens", async () => {
+    const { body } = await send({ model, max_tokens: 1, max_completion_tokens: 2 });
+    expect(body).toEqual({ ...commonBody, model, max_completion_tokens: 2 });
   });
 });
 
-describe("thinking, in each model's own way", () => {
+describe("thinking", () => {
   const enabled = { thinking: { type: "enabled" } };
   const disabled = { thinking: { type: "disabled" } };
-  type Row = [model: string, asked: object, sent: object, ignored?: string[]];
+  type Row = [model: string, requested: object, sent: object, ignored?: string[]];
   const rows: Row[] = [
     ["kimi-k3", {}, {}],
     ["kimi-k3", { reasoning_effort: "minimal" }, { reasoning_effort: "low" }],
@@ -101,23 +107,25 @@ describe("thinking, in each model's own way", () => {
     ["kimi-k2.6-thinking", {}, enabled],
     ["moonshot-v1-8k", { reasoning_effort: "high" }, {}, ["reasoning_effort"]],
   ];
-  test.each(rows)("%s %j → %j %j", async (model, asked, became, expected = []) => {
-    const { body, ignored } = await sent({ model, ...asked });
-    expect(body).toEqual({ ...plain, model: model.replace(/-thinking$/, ""), ...became });
+  test.each(rows)("of %s: %j becomes %j %j", async (model, requested, converted, expected = []) => {
+    const { body, ignored } = await send({ model, ...requested });
+    expect(body).toEqual({ ...commonBody, model: model.replace(/-thinking$/, ""), ...converted });
     expect(ignored).toEqual(expected);
   });
 
-  test("is off for the chores of UIs, where it can be", async () => {
-    const chore = { messages: [{ role: "user", content: "### Task:\nGenerate a concise title" }] };
-    expect((await sent({ ...chore, model: "kimi-k2.6" })).body).toMatchObject(disabled);
-    expect((await sent({ ...chore, model: "kimi-k3" })).body).toMatchObject({ reasoning_effort: "low" });
-    expect((await sent({ ...chore, model: "kimi-k2.7-code" })).body).not.toHaveProperty("thinking");
+  test("is off for side requests of UIs if the model can turn it off", async () => {
+    const sideRequest = { messages: [{ role: "user", content: "### Task:\nGenerate a concise title" }] };
+    expect((await send({ ...sideRequest, model: "kimi-k2.6" })).body).toMatchObject(disabled);
+    expect((await send({ ...sideRequest, model: "kimi-k3" })).body).toMatchObject({
+      reasoning_effort: "low",
+    });
+    expect((await send({ ...sideRequest, model: "kimi-k2.7-code" })).body).not.toHaveProperty("thinking");
   });
 });
 
-test("the older models keep their sampling, within their scale", async () => {
-  const { body, ignored } = await sent({ model: "moonshot-v1-8k", temperature: 1.5, top_p: 0.5, seed: 1 });
-  expect(body).toEqual({ ...plain, model: "moonshot-v1-8k", temperature: 1, top_p: 0.5, seed: 1 });
+test("older models keep their sampling parameters, limited to their scale", async () => {
+  const { body, ignored } = await send({ model: "moonshot-v1-8k", temperature: 1.5, top_p: 0.5, seed: 1 });
+  expect(body).toEqual({ ...commonBody, model: "moonshot-v1-8k", temperature: 1, top_p: 0.5, seed: 1 });
   expect(ignored).toEqual(["temperature"]);
 });
 
@@ -125,26 +133,26 @@ describe("messages", () => {
   const call = { id: "f:0", type: "function", function: { name: "f", arguments: "{}" } };
   const result = { role: "tool", tool_call_id: "f:0", content: "1" };
 
-  async function became(messages: object[], model = "kimi-k2.6", more = {}) {
-    return (await sent({ model, messages, ...more })).body.messages;
+  async function converted(messages: object[], model = "kimi-k2.6", more = {}) {
+    return (await send({ model, messages, ...more })).body.messages;
   }
 
-  test("developer is system, and k3's own tools in one stay", async () => {
+  test("developer becomes system, and a system message with k3's dynamic tools is kept", async () => {
     const dynamic = { role: "system", tools: [{ type: "function", function: { name: "f" } }] };
-    expect(await became([{ role: "developer", content: "x" }, dynamic], "kimi-k3")).toEqual([
+    expect(await converted([{ role: "developer", content: "x" }, dynamic], "kimi-k3")).toEqual([
       { role: "system", content: "x" },
       dynamic,
     ]);
   });
 
-  test("reasoning goes back as it came, under either name, and empty where a call lost it", async () => {
+  test("reasoning is sent back unchanged, under either name, and empty for calls without it", async () => {
     const turns = [
       { role: "assistant", reasoning_content: "r 1\n", content: "a" },
       { role: "assistant", reasoning: "r 2", tool_calls: [call], content: "b" },
       { role: "assistant", tool_calls: [call], content: null },
       { role: "assistant", content: "c" },
     ];
-    expect(await became(turns)).toEqual([
+    expect(await converted(turns)).toEqual([
       { role: "assistant", reasoning_content: "r 1\n", content: "a" },
       { role: "assistant", tool_calls: [call], content: "b", reasoning_content: "r 2" },
       { role: "assistant", tool_calls: [call], reasoning_content: "" },
@@ -152,27 +160,27 @@ describe("messages", () => {
     ]);
   });
 
-  test("without thinking no reasoning is made up", async () => {
+  test("no reasoning is added without thinking", async () => {
     const turns = [{ role: "assistant", tool_calls: [call] }, result];
-    expect(await became(turns, "kimi-k2.6", { reasoning_effort: "none" })).toEqual(turns);
-    expect(await became(turns, "moonshot-v1-8k")).toEqual(turns);
+    expect(await converted(turns, "kimi-k2.6", { reasoning_effort: "none" })).toEqual(turns);
+    expect(await converted(turns, "moonshot-v1-8k")).toEqual(turns);
   });
 
-  test("blank content is left out beside calls, and blank parts everywhere", async () => {
+  test("blank content is dropped beside calls, and blank parts everywhere", async () => {
     const blank = { type: "text", text: " " };
-    const said = { type: "text", text: "x", cache_control: { type: "ephemeral" } };
+    const textPart = { type: "text", text: "x", cache_control: { type: "ephemeral" } };
     const turns = [
-      { role: "user", content: [blank, said] },
+      { role: "user", content: [blank, textPart] },
       { role: "assistant", reasoning_content: "r", tool_calls: [call], content: [blank] },
       { role: "assistant", reasoning_content: "r", tool_calls: [call], content: "\n" },
     ];
     const { content: _, ...silent } = turns[1] ?? {};
-    expect(await became(turns)).toEqual([{ role: "user", content: [said] }, silent, silent]);
+    expect(await converted(turns)).toEqual([{ role: "user", content: [textPart] }, silent, silent]);
   });
 
-  test("the original's own shape is understood before it is passed on", async () => {
+  test("messages in the original project's shape are normalised", async () => {
     const messages = [{ role: "user", content: [{ role: "user", content: "天空" }] }];
-    expect((await sent({ model: "kimi-k2.6", messages })).body.messages).toEqual(asking("天空").messages);
+    expect((await send({ model: "kimi-k2.6", messages })).body.messages).toEqual(chatBody("天空").messages);
   });
 
   const picture = (url: string) => ({
@@ -180,7 +188,7 @@ describe("messages", () => {
     content: [{ type: "image_url", image_url: { url, detail: "low" } }],
   });
 
-  test("linked pictures are fetched here and go inside the request", async () => {
+  test("linked images are fetched and inlined", async () => {
     const server = createServer((_, response) => {
       response.writeHead(200, { "content-type": "image/png" }).end("CANARY picture");
     });
@@ -188,17 +196,17 @@ describe("messages", () => {
     onTestFinished(() => void server.close());
     const address: AddressInfo | string | null = server.address();
     const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/a.png`;
-    const asked = { model: "kimi-k2.6", messages: [picture(url)] };
-    const { body } = await sent(asked, {}, { allowPrivateLinks: true });
+    const request = { model: "kimi-k2.6", messages: [picture(url)] };
+    const { body } = await send(request, {}, { allowPrivateLinks: true });
     const data = `data:image/png;base64,${Buffer.from("CANARY picture").toString("base64")}`;
     expect(body.messages).toEqual([picture(data)]);
   });
 
-  test("pictures as data URLs and by the platform's id pass; forbidden links and files are refused by their place", async () => {
+  test("images as data URLs and by the platform's id pass; forbidden links and files are rejected with their path", async () => {
     for (const url of ["data:image/png;base64,AAAA", "ms://file_01JX"]) {
-      expect(await became([picture(url)])).toEqual([picture(url)]);
+      expect(await converted([picture(url)])).toEqual([picture(url)]);
     }
-    const linked = await sent({ model: "kimi-k2.6", messages: [picture("http://127.0.0.1/a.png")] });
+    const linked = await send({ model: "kimi-k2.6", messages: [picture("http://127.0.0.1/a.png")] });
     expect(linked.answer).toMatchObject({
       error: {
         code: "link_forbidden",
@@ -207,7 +215,7 @@ describe("messages", () => {
       },
     });
     const file = { type: "file", file: { filename: "a.pdf", file_data: "data:application/pdf;base64,AAAA" } };
-    const refused = await sent({ model: "kimi-k2.6", messages: [{ role: "user", content: [file] }] });
+    const refused = await send({ model: "kimi-k2.6", messages: [{ role: "user", content: [file] }] });
     expect(refused.answer).toMatchObject({
       error: { code: "invalid_request", param: "messages[0].content[0]" },
     });
@@ -218,7 +226,7 @@ describe("tools", () => {
   const parameters = { type: "object", properties: { a: { type: "string" } } };
   const tool = (more: object) => ({ type: "function", function: { name: "f", ...more } });
 
-  test("are strict only where the client says so", async () => {
+  test("are strict only if the client says so", async () => {
     const tools = [
       tool({ parameters }),
       tool({ parameters, strict: true }),
@@ -229,7 +237,7 @@ describe("tools", () => {
       type: "json_schema",
       json_schema: { name: "n", schema: parameters, ...(strict ? { strict } : {}) },
     });
-    const { body } = await sent({
+    const { body } = await send({
       model: "kimi-k2.6",
       tools,
       response_format: format(),
@@ -245,37 +253,40 @@ describe("tools", () => {
       response_format: { json_schema: { strict: false } },
       tool_choice: "auto",
     });
-    const strict = await sent({ model: "kimi-k2.6", response_format: format(true) });
+    const strict = await send({ model: "kimi-k2.6", response_format: format(true) });
     expect(strict.body.response_format).toEqual(format(true));
   });
 
   test.each(["required", { type: "function", function: { name: "f" } }])(
-    "a forced call that thinking forbids is asked for once more, unforced: %j",
+    "retry with tool_choice auto if thinking forbids a forced call: %j",
     async (choice) => {
       const platform = await startPlatform();
       const gateway = await gatewayTo(platform);
       const kind = typeof choice === "string" ? choice : "specified";
       const message = `tool_choice '${kind}' is incompatible with thinking enabled`;
-      platform.will(json(400, { error: { message, type: "invalid_request_error" } }), json(200, whole));
-      const ask = { ...asking("hi"), model: "kimi-k3", tools: [tool({ parameters })], tool_choice: choice };
-      const answer = await post(gateway, ask);
+      platform.respondWith(
+        json(400, { error: { message, type: "invalid_request_error" } }),
+        json(200, wholeAnswer),
+      );
+      const ask = { ...chatBody("hi"), model: "kimi-k3", tools: [tool({ parameters })], tool_choice: choice };
+      const answer = await postChat(gateway, ask);
       expect(platform.calls.map(({ body }) => body.tool_choice)).toEqual([choice, "auto"]);
       expect(await answer.json()).toEqual({
-        ...whole,
+        ...wholeAnswer,
         moonbridge_notices: [expect.objectContaining({ code: "tool_choice_auto" })],
       });
 
       platform.calls.length = 0;
-      platform.will(json(400, { error: { message, type: "invalid_request_error" } }));
-      expect((await post(gateway, { ...ask, stream: true })).status).toBe(400);
+      platform.respondWith(json(400, { error: { message, type: "invalid_request_error" } }));
+      expect((await postChat(gateway, { ...ask, stream: true })).status).toBe(400);
       expect(platform.calls.length).toBe(2);
     },
   );
 });
 
-test("a service without rules gets the request as it is", async () => {
+test("a service without rules gets the request unchanged", async () => {
   const body = {
-    ...everything,
+    ...unsupportedParameters,
     ...{ max_tokens: 5, tools: [{ type: "function", function: { name: "f" } }], tool_choice: "required" },
     ...{
       reasoning_effort: "medium",
@@ -294,7 +305,7 @@ test("a service without rules gets the request as it is", async () => {
     ],
     model: "kimi-k2.6",
   };
-  const { body: got, ignored } = await sent(
+  const { body: got, ignored } = await send(
     { ...body, conversation_id: "c", use_search: true },
     { preset: "generic" },
   );

@@ -5,30 +5,30 @@ import type { UpstreamConfig } from "../../../src/config/upstream-schema.js";
 import { isObject, type JsonObject, parseObject } from "../../../src/lib/json.js";
 import { type Gateway, type GatewayOptions, startGateway } from "../../gateway.js";
 
-/** The platform's key; like every secret of the tests it may reach no log. */
+/** The platform's API key. Like every secret of the tests it must not appear in a log. */
 export const platformKey = "sk-CANARY-platform-key";
 
-/** A request that the platform got, and what became of its connection. */
+/** A request that the platform received, and the state of its connection. */
 type Call = {
   method: string;
   path: string;
   headers: IncomingMessage["headers"];
   body: JsonObject;
-  /** True once the other side has closed before the answer was over. */
-  left: boolean;
+  /** True once the client has closed the connection before the end of the answer. */
+  closedEarly: boolean;
 };
 
-/** Writes one answer. */
+/** Writes one response. */
 export type Script = (response: ServerResponse, call: Call) => void | Promise<void>;
 
 export type Platform = {
   url: string;
   /** The chat calls, in order. */
   calls: Call[];
-  /** The next chat calls are answered so, in this order; the last one stays. */
-  will(...scripts: Script[]): void;
-  /** How `GET /models` is answered from now on. */
-  lists(script: Script): void;
+  /** Sets the responses of the next chat calls, in this order; the last one is repeated. */
+  respondWith(...scripts: Script[]): void;
+  /** Sets the response of `GET /models`. */
+  respondToModelsWith(script: Script): void;
 };
 
 const models = [
@@ -60,19 +60,19 @@ const models = [
 export async function startPlatform(): Promise<Platform> {
   const calls: Call[] = [];
   let scripts: Script[] = [];
-  let list: Script = json(200, { object: "list", data: models });
+  let modelsScript: Script = json(200, { object: "list", data: models });
   const server = createServer(async (request, response) => {
     const call: Call = {
       method: request.method ?? "",
       path: request.url ?? "",
       headers: request.headers,
-      body: parseObject(await textOf(request)) ?? {},
-      left: false,
+      body: parseObject(await readBody(request)) ?? {},
+      closedEarly: false,
     };
     response.on("close", () => {
-      call.left = !response.writableFinished;
+      call.closedEarly = !response.writableFinished;
     });
-    if (call.path === "/v1/models") return list(response, call);
+    if (call.path === "/v1/models") return modelsScript(response, call);
     if (call.path !== "/v1/chat/completions") return json(404, {})(response, call);
     calls.push(call);
     const script = scripts.length > 1 ? scripts.shift() : scripts[0];
@@ -88,11 +88,11 @@ export async function startPlatform(): Promise<Platform> {
   return {
     url: `http://127.0.0.1:${port}/v1`,
     calls,
-    will: (...next) => {
+    respondWith: (...next) => {
       scripts = next;
     },
-    lists: (script) => {
-      list = script;
+    respondToModelsWith: (script) => {
+      modelsScript = script;
     },
   };
 }
@@ -124,7 +124,7 @@ export function text(status: number, body: string, headers: Record<string, strin
   };
 }
 
-/** An event stream of these pieces, each in a write of its own. */
+/** An event stream of these parts, each in its own write. */
 export function stream(...parts: (string | Buffer)[]): Script {
   return async (response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
@@ -136,7 +136,7 @@ export function stream(...parts: (string | Buffer)[]): Script {
   };
 }
 
-/** The same, but in the end the connection is cut. */
+/** The same, but the connection is cut at the end. */
 export function cutStream(...parts: string[]): Script {
   return async (response) => {
     response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
@@ -146,7 +146,7 @@ export function cutStream(...parts: string[]): Script {
   };
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
+async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   return Buffer.concat(chunks).toString();

@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { GatewayError } from "../../../src/core/errors.js";
 import type { ChatEvent, Message, Model, UpstreamRequest } from "../../../src/core/types.js";
-import type { Inline } from "../../../src/upstreams/openai/inline-images.js";
+import type { FetchImageAsDataUrl } from "../../../src/upstreams/openai/inline-images.js";
 import { OpenAiUpstream } from "../../../src/upstreams/openai/upstream.js";
-import { cachedToo, hello, twoCalls, used, whole } from "../../fixtures/moonshot.js";
+import { helloStream, twoCallsStream, usage, usageWithCache, wholeAnswer } from "../../fixtures/moonshot.js";
 import { json, type Platform, platformKey, startPlatform, stream } from "./platform.js";
 
 const model: Model = {
@@ -21,42 +21,45 @@ const model: Model = {
 const text = (value: string) => ({ type: "text" as const, text: value });
 const user: Message = { role: "user", content: [text("hi")] };
 
-/** A request as another dialect than chat completions makes it: without the client's own. */
-function asking(more: Partial<UpstreamRequest> = {}): UpstreamRequest {
+/** A request from another dialect than chat completions, without a client's original body. */
+function upstreamRequest(more: Partial<UpstreamRequest> = {}): UpstreamRequest {
   return { model, messages: [user], search: false, thinking: undefined, stream: true, ...more };
 }
 
-type Setting = { preset?: "moonshot" | "generic"; inline?: Inline };
+type UpstreamSettings = { preset?: "moonshot" | "generic"; fetchImage?: FetchImageAsDataUrl };
 
-function open(platform: Platform, { preset = "moonshot", inline }: Setting = {}): OpenAiUpstream {
+function openUpstream(
+  platform: Platform,
+  { preset = "moonshot", fetchImage }: UpstreamSettings = {},
+): OpenAiUpstream {
   const options = { name: "platform", baseUrl: platform.url, apiKey: platformKey, preset };
-  const upstream = new OpenAiUpstream(options, inline ? { inline } : {});
+  const upstream = new OpenAiUpstream(options, fetchImage ? { fetchImage } : {});
   onTestFinished(() => upstream.close());
   return upstream;
 }
 
-async function eventsOf(upstream: OpenAiUpstream, request: UpstreamRequest): Promise<ChatEvent[]> {
+async function collectEvents(upstream: OpenAiUpstream, request: UpstreamRequest): Promise<ChatEvent[]> {
   const events: ChatEvent[] = [];
-  const hear = (lot: readonly ChatEvent[]): undefined => void events.push(...lot);
-  await upstream.chat(request, hear, new AbortController().signal);
+  const sink = (batch: readonly ChatEvent[]): undefined => void events.push(...batch);
+  await upstream.chat(request, sink, new AbortController().signal);
   return events;
 }
 
-/** The body that the service gets for this request. */
-async function sent(more: Partial<UpstreamRequest>, setting: Setting = {}) {
+/** The body that the service receives for this request. */
+async function sentBody(more: Partial<UpstreamRequest>, settings: UpstreamSettings = {}) {
   const platform = await startPlatform();
-  platform.will(stream(...hello));
-  await eventsOf(open(platform, setting), asking(more));
+  platform.respondWith(stream(...helloStream));
+  await collectEvents(openUpstream(platform, settings), upstreamRequest(more));
   return platform.calls[0]?.body;
 }
 
-describe("a request that another dialect made", () => {
+describe("a request from another dialect", () => {
   const call = { id: "f:0", name: "f", arguments: "{}" };
   const tools = [
     { name: "f", description: "does", parameters: { type: "object" } },
     { name: "g", parameters: { type: "object" }, strict: true },
   ];
-  const whatever: Partial<UpstreamRequest> = {
+  const requestFields: Partial<UpstreamRequest> = {
     messages: [
       { role: "system", content: [text("Be "), text("brief.")] },
       {
@@ -104,8 +107,8 @@ describe("a request that another dialect made", () => {
     { role: "user", content: "hi" },
   ];
 
-  test("is made for a service without rules", async () => {
-    expect(await sent(whatever, { preset: "generic" })).toEqual({
+  test("is built for a service without rules", async () => {
+    expect(await sentBody(requestFields, { preset: "generic" })).toEqual({
       model: "kimi-k2.6",
       messages,
       tools: [
@@ -123,9 +126,9 @@ describe("a request that another dialect made", () => {
     });
   });
 
-  test("and for Moonshot by its rules", async () => {
+  test("is built for Moonshot by its rules", async () => {
     const { content: _, ...calling } = messages[2] ?? {};
-    const body = await sent({ ...whatever, toolChoice: "auto", thinking: "low" });
+    const body = await sentBody({ ...requestFields, toolChoice: "auto", thinking: "low" });
     expect(body).toMatchObject({
       tool_choice: "auto",
       thinking: { type: "enabled" },
@@ -136,10 +139,10 @@ describe("a request that another dialect made", () => {
     expect(body).not.toHaveProperty("temperature");
   });
 
-  test("streams whatever its client does, since only the events are wanted", async () => {
+  test("is always streamed, since only the events are needed", async () => {
     const platform = await startPlatform();
-    platform.will(stream(...hello));
-    expect(await eventsOf(open(platform), asking({ stream: false }))).toEqual([
+    platform.respondWith(stream(...helloStream));
+    expect(await collectEvents(openUpstream(platform), upstreamRequest({ stream: false }))).toEqual([
       { type: "reasoning", text: "Greeting 问候" },
       { type: "text", text: "Hello, 月亮 🌙!" },
       { type: "usage", usage: { input: 19, output: 13, reasoning: 0, cached: 7, estimated: false } },
@@ -148,57 +151,60 @@ describe("a request that another dialect made", () => {
     expect(platform.calls[0]?.body.stream).toBe(true);
   });
 
-  test("hears calls piece by piece, and those that an engine does not number", async () => {
+  test("gets tool calls in parts, also from engines that do not number them", async () => {
     const platform = await startPlatform();
-    const heard = [
+    const calls = [
       { type: "tool-call", index: 0, id: "get_weather:0", name: "get_weather", arguments: "" },
       { type: "tool-call", index: 0, arguments: '{"city":' },
       { type: "tool-call", index: 0, arguments: '"Paris"}' },
       { type: "tool-call", index: 1, id: "get_weather:1", name: "get_weather", arguments: '{"city":"Oslo"}' },
     ];
-    const unnumbered = twoCalls.map((line) => line.replace(/"index":\d,("id"|"function")/g, "$1"));
-    const stopped = twoCalls.map((line) =>
+    const unnumbered = twoCallsStream.map((line) => line.replace(/"index":\d,("id"|"function")/g, "$1"));
+    const stopped = twoCallsStream.map((line) =>
       line.replace('"finish_reason":"tool_calls"', '"finish_reason":"stop"'),
     );
-    for (const lines of [twoCalls, unnumbered, stopped]) {
-      platform.will(stream(...lines));
-      const events = await eventsOf(open(platform), asking());
-      expect(events.filter(({ type }) => type === "tool-call")).toEqual(heard);
+    for (const lines of [twoCallsStream, unnumbered, stopped]) {
+      platform.respondWith(stream(...lines));
+      const events = await collectEvents(openUpstream(platform), upstreamRequest());
+      expect(events.filter(({ type }) => type === "tool-call")).toEqual(calls);
       expect(events.at(-1)).toEqual({ type: "finish", reason: "tool-calls" });
     }
   });
 
-  test("a file that has no address is refused by its place", async () => {
+  test("is rejected with the path of a file that cannot be sent", async () => {
     const file = {
       type: "file" as const,
       source: { kind: "link" as const, url: "https://a.example/a.pdf" },
-      at: "input[0]",
+      path: "input[0]",
     };
     for (const preset of ["generic", "moonshot"] as const) {
-      const refused = sent({ messages: [{ role: "user", content: [file] }] }, { preset });
+      const refused = sentBody({ messages: [{ role: "user", content: [file] }] }, { preset });
       await expect(refused).rejects.toMatchObject({ code: "invalid_request", param: "input[0]" });
     }
   });
 });
 
-describe("a whole answer that the client wants whole", () => {
+describe("a whole answer to a request without streaming", () => {
   const original = { dialect: "openai-chat" as const, body: { messages: [{ role: "user", content: "hi" }] } };
 
-  test("is passed on beside what it says", async () => {
+  test("is emitted verbatim and as events", async () => {
     const platform = await startPlatform();
-    platform.will(json(200, whole));
-    const events = await eventsOf(open(platform), asking({ originalRequest: original, stream: false }));
+    platform.respondWith(json(200, wholeAnswer));
+    const events = await collectEvents(
+      openUpstream(platform),
+      upstreamRequest({ originalRequest: original, stream: false }),
+    );
     expect(events).toEqual([
-      { type: "verbatim", dialect: "openai-chat", json: JSON.stringify(whole), usageOnly: false },
+      { type: "verbatim", dialect: "openai-chat", json: JSON.stringify(wholeAnswer), usageOnly: false },
       { type: "reasoning", text: "Simple sum." },
       { type: "text", text: "2" },
       {
         type: "usage",
         usage: {
-          input: used.prompt_tokens,
-          output: used.completion_tokens,
+          input: usage.prompt_tokens,
+          output: usage.completion_tokens,
           reasoning: 0,
-          cached: cachedToo.cached_tokens,
+          cached: usageWithCache.cached_tokens,
           estimated: false,
         },
       },
@@ -207,31 +213,32 @@ describe("a whole answer that the client wants whole", () => {
   });
 });
 
-describe("linked pictures", () => {
+describe("linked images", () => {
   const picture = {
     type: "image" as const,
     source: { kind: "link" as const, url: "https://a.example/a.png" },
-    at: "messages[0].content[0]",
+    path: "messages[0].content[0]",
   };
   const messages: Message[] = [{ role: "user", content: [picture, text("what?")] }];
 
-  test("are inlined for Moonshot by whoever fetches them safely, and left to other services", async () => {
-    const inline: Inline = async (url) => `data:image/png;base64,${Buffer.from(url).toString("base64")}`;
+  test("are inlined for Moonshot and left to other services", async () => {
+    const inline: FetchImageAsDataUrl = async (url) =>
+      `data:image/png;base64,${Buffer.from(url).toString("base64")}`;
     const image = (url: string) => [
       { role: "user", content: [{ type: "image_url", image_url: { url } }, text("what?")] },
     ];
     const data = await inline("https://a.example/a.png", new AbortController().signal);
-    expect((await sent({ messages }, { inline }))?.messages).toEqual(image(data));
-    expect((await sent({ messages }, { inline, preset: "generic" }))?.messages).toEqual(
+    expect((await sentBody({ messages }, { fetchImage: inline }))?.messages).toEqual(image(data));
+    expect((await sentBody({ messages }, { fetchImage: inline, preset: "generic" }))?.messages).toEqual(
       image("https://a.example/a.png"),
     );
   });
 
-  test("that are forbidden name their place", async () => {
-    const inline: Inline = async () => {
+  test("that are forbidden are rejected with their path", async () => {
+    const inline: FetchImageAsDataUrl = async () => {
       throw new GatewayError("link_forbidden", "This address is not on the public web.");
     };
-    await expect(sent({ messages }, { inline })).rejects.toMatchObject({
+    await expect(sentBody({ messages }, { fetchImage: inline })).rejects.toMatchObject({
       code: "link_forbidden",
       param: "messages[0].content[0].image_url",
       message: "messages[0].content[0].image_url: This address is not on the public web.",

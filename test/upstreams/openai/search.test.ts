@@ -1,55 +1,59 @@
 import { describe, expect, test } from "vitest";
-import { cachedToo, chunk, delta, done, used, whole } from "../../fixtures/moonshot.js";
-import { asking, chunksOf, post, textOf, until } from "../../gateway.js";
+import { chunk, delta, done, usage, usageWithCache, wholeAnswer } from "../../fixtures/moonshot.js";
+import { chatBody, contentOf, parseChunks, postChat, waitUntil } from "../../gateway.js";
 import { cutStream, gatewayTo, json, startPlatform, stream } from "./platform.js";
 
-const builtin = { type: "builtin_function", function: { name: "$web_search" } };
-const found = '{"search_result":{"search_id":"b3"},"usage":{"total_tokens":13046}}';
+const searchTool = { type: "builtin_function", function: { name: "$web_search" } };
+const searchArguments = '{"search_result":{"search_id":"b3"},"usage":{"total_tokens":13046}}';
 
-/** The model asks for a search, its arguments in two pieces (moonshot-platform.md D.5). */
-function searches(id: number, said = ""): string[] {
+/** A stream with a call of the search, its arguments in two parts (moonshot-platform.md D.5). */
+function searchCallStream(id: number, content = ""): string[] {
   const call = {
-    ...builtin,
+    ...searchTool,
     index: 0,
     id: `$web_search:${id}`,
     function: { name: "$web_search", arguments: "" },
   };
   return [
-    delta({ role: "assistant", content: said }),
+    delta({ role: "assistant", content }),
     delta({ tool_calls: [call] }),
-    delta({ tool_calls: [{ index: 0, function: { arguments: found.slice(0, 10) } }] }),
-    delta({ tool_calls: [{ index: 0, function: { arguments: found.slice(10) } }] }),
-    delta({}, "tool_calls", { usage: used }),
+    delta({ tool_calls: [{ index: 0, function: { arguments: searchArguments.slice(0, 10) } }] }),
+    delta({ tool_calls: [{ index: 0, function: { arguments: searchArguments.slice(10) } }] }),
+    delta({}, "tool_calls", { usage }),
     done,
   ];
 }
 
-const answer = [
+const answerStream = [
   delta({ role: "assistant", content: "" }),
   delta({ content: "Here is" }),
   delta({ content: " the news." }),
   delta({}, "stop"),
-  chunk([], { usage: cachedToo }),
+  chunk([], { usage: usageWithCache }),
   done,
 ];
 
-function ask(more: Record<string, unknown> = {}) {
-  return { ...asking("CANARY news?"), model: "kimi-k2.6", use_search: true, ...more };
+function searchRequest(more: Record<string, unknown> = {}) {
+  return { ...chatBody("CANARY news?"), model: "kimi-k2.6", use_search: true, ...more };
 }
 
-describe("a search that Moonshot makes is hidden in the answer", () => {
-  test.each([true, false])("streamed: %s", async (streams) => {
+describe("a search by Moonshot", () => {
+  test.each([true, false])("is hidden in the answer (stream: %s)", async (streams) => {
     const platform = await startPlatform();
     const gateway = await gatewayTo(platform);
-    platform.will(stream(...searches(0, "One moment. ")), stream(...searches(1)), stream(...answer));
+    platform.respondWith(
+      stream(...searchCallStream(0, "One moment. ")),
+      stream(...searchCallStream(1)),
+      stream(...answerStream),
+    );
     const more = { stream: streams, stream_options: { include_usage: true } };
-    const body = await (await post(gateway, ask(more))).text();
+    const body = await (await postChat(gateway, searchRequest(more))).text();
 
     expect(body).not.toMatch(/web_search|tool_calls|search_id/);
     const total = { prompt_tokens: 57, completion_tokens: 39, total_tokens: 96, cached_tokens: 7 };
     if (streams) {
-      const chunks = chunksOf(body);
-      expect(textOf(chunks)).toBe("One moment. Here is the news.");
+      const chunks = parseChunks(body);
+      expect(contentOf(chunks)).toBe("One moment. Here is the news.");
       expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
       expect(chunks.filter(({ choices }) => choices[0]?.delta.role).length).toBe(1);
       expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe("stop");
@@ -64,8 +68,8 @@ describe("a search that Moonshot makes is hidden in the answer", () => {
     const [first, second, third] = platform.calls.map((call) => call.body);
     expect(first).toEqual({
       model: "kimi-k2.6",
-      messages: ask().messages,
-      tools: [builtin],
+      messages: searchRequest().messages,
+      tools: [searchTool],
       thinking: { type: "disabled" },
       stream: true,
       stream_options: { include_usage: true },
@@ -76,61 +80,70 @@ describe("a search that Moonshot makes is hidden in the answer", () => {
         ...content,
         reasoning_content: "",
         tool_calls: [
-          { ...builtin, id: `$web_search:${id}`, function: { name: "$web_search", arguments: found } },
+          {
+            ...searchTool,
+            id: `$web_search:${id}`,
+            function: { name: "$web_search", arguments: searchArguments },
+          },
         ],
       },
-      { role: "tool", tool_call_id: `$web_search:${id}`, name: "$web_search", content: found },
+      { role: "tool", tool_call_id: `$web_search:${id}`, name: "$web_search", content: searchArguments },
     ];
-    expect(second?.messages).toEqual([...ask().messages, ...turn(0, { content: "One moment. " })]);
+    expect(second?.messages).toEqual([...searchRequest().messages, ...turn(0, { content: "One moment. " })]);
     expect(third).toEqual({
       ...first,
-      messages: [...ask().messages, ...turn(0, { content: "One moment. " }), ...turn(1, {})],
+      messages: [...searchRequest().messages, ...turn(0, { content: "One moment. " }), ...turn(1, {})],
     });
   });
 
-  test("in every spelling that asks for one, and in none that only permits it", async () => {
+  test("is requested by every parameter that asks for one, and by none that only permits it", async () => {
     const platform = await startPlatform();
     const gateway = await gatewayTo(platform);
     const own = { type: "function", function: { name: "f", parameters: { type: "object" }, strict: false } };
     const spellings: Record<string, unknown>[] = [
       { use_search: true },
       { use_search: undefined, web_search_options: {} },
-      { use_search: undefined, tools: [builtin] },
+      { use_search: undefined, tools: [searchTool] },
       { use_search: undefined, tools: [{ type: "web_search" }] },
       { use_search: undefined, model: "kimi-k2.6-search" },
       { tools: [own], tool_choice: "none" },
     ];
     for (const spelling of spellings) {
-      platform.will(stream(...answer));
-      await post(gateway, ask(spelling));
+      platform.respondWith(stream(...answerStream));
+      await postChat(gateway, searchRequest(spelling));
       const body = platform.calls.at(-1)?.body;
-      expect([spelling, body?.tools, body?.tool_choice]).toEqual([spelling, [builtin], undefined]);
+      expect([spelling, body?.tools, body?.tool_choice]).toEqual([spelling, [searchTool], undefined]);
     }
-    platform.will(stream(...answer));
-    await post(gateway, ask({ tools: [own] }));
-    expect(platform.calls.at(-1)?.body.tools).toEqual([own, builtin]);
+    platform.respondWith(stream(...answerStream));
+    await postChat(gateway, searchRequest({ tools: [own] }));
+    expect(platform.calls.at(-1)?.body.tools).toEqual([own, searchTool]);
 
-    platform.will(json(200, whole));
+    platform.respondWith(json(200, wholeAnswer));
     for (const silent of [
       { use_search: undefined },
       { use_search: false },
       { model: "kimi-k2.6-nosearch", use_search: undefined },
     ]) {
-      await post(gateway, ask(silent));
+      await postChat(gateway, searchRequest(silent));
       expect(platform.calls.at(-1)?.body).not.toHaveProperty("tools");
     }
-    await post(gateway, { ...ask(), messages: [{ role: "user", content: "### Task:\nGenerate a title" }] });
+    await postChat(gateway, {
+      ...searchRequest(),
+      messages: [{ role: "user", content: "### Task:\nGenerate a title" }],
+    });
     expect(platform.calls.at(-1)?.body).not.toHaveProperty("tools");
   });
 
-  test("a model that always thinks goes on thinking; one that can stop says what it could not", async () => {
+  test("keeps thinking in a model that always thinks; a model that can stop reports it as ignored", async () => {
     const platform = await startPlatform();
     const gateway = await gatewayTo(platform);
     const headers: (string | null)[] = [];
     for (const model of ["kimi-k3", "kimi-k2.6"]) {
-      platform.will(stream(...answer));
+      platform.respondWith(stream(...answerStream));
       headers.push(
-        (await post(gateway, ask({ model, reasoning_effort: "low" }))).headers.get("x-moonbridge-ignored"),
+        (await postChat(gateway, searchRequest({ model, reasoning_effort: "low" }))).headers.get(
+          "x-moonbridge-ignored",
+        ),
       );
     }
     expect(platform.calls[0]?.body).toMatchObject({ reasoning_effort: "low" });
@@ -139,30 +152,33 @@ describe("a search that Moonshot makes is hidden in the answer", () => {
   });
 });
 
-test("a model that never stops searching has to answer in the end, and if it does not, that is an error", async () => {
+test("withholds the search tool after the last round, and throws if the model still searches", async () => {
   const platform = await startPlatform();
   const gateway = await gatewayTo(platform);
-  platform.will(stream(...searches(0)));
-  const refused = await post(gateway, ask({ stream: true }));
+  platform.respondWith(stream(...searchCallStream(0)));
+  const refused = await postChat(gateway, searchRequest({ stream: true }));
   expect(refused.status).toBe(502);
   expect(await refused.json()).toMatchObject({ error: { code: "upstream_protocol" } });
   expect(platform.calls.map(({ body }) => "tools" in body)).toEqual([true, true, true, true, true, false]);
 
   platform.calls.length = 0;
-  platform.will(...Array.from({ length: 5 }, () => stream(...searches(0))), stream(...answer));
-  expect(textOf(chunksOf(await (await post(gateway, ask({ stream: true }))).text()))).toBe(
-    "Here is the news.",
+  platform.respondWith(
+    ...Array.from({ length: 5 }, () => stream(...searchCallStream(0))),
+    stream(...answerStream),
   );
+  expect(
+    contentOf(parseChunks(await (await postChat(gateway, searchRequest({ stream: true }))).text())),
+  ).toBe("Here is the news.");
 });
 
-test("calls of the client's functions come first: the client gets these alone, and is told of the search", async () => {
+test("returns only the calls of the client's functions if they are mixed with a search, with a notice", async () => {
   const platform = await startPlatform();
   const gateway = await gatewayTo(platform);
   const search = {
-    ...builtin,
+    ...searchTool,
     index: 0,
     id: "$web_search:0",
-    function: { name: "$web_search", arguments: found },
+    function: { name: "$web_search", arguments: searchArguments },
   };
   const own = (index: number, name: string) => ({
     index,
@@ -178,10 +194,10 @@ test("calls of the client's functions come first: the client gets these alone, a
     delta({}, "tool_calls"),
     done,
   ];
-  platform.will(stream(...mixed));
+  platform.respondWith(stream(...mixed));
   const tools = ["f", "g"].map((name) => ({ type: "function", function: { name } }));
-  const told = await (await post(gateway, ask({ tools }))).json();
-  expect(told).toMatchObject({
+  const result = await (await postChat(gateway, searchRequest({ tools }))).json();
+  expect(result).toMatchObject({
     choices: [
       {
         finish_reason: "tool_calls",
@@ -196,7 +212,7 @@ test("calls of the client's functions come first: the client gets these alone, a
     ],
     moonbridge_notices: [{ code: "search_postponed" }],
   });
-  const chunks = chunksOf(await (await post(gateway, ask({ tools, stream: true }))).text());
+  const chunks = parseChunks(await (await postChat(gateway, searchRequest({ tools, stream: true }))).text());
   const calls = chunks.flatMap(({ choices }) => Object(choices[0]?.delta).tool_calls ?? []);
   expect(calls.map(({ index, id }) => [index, id])).toEqual([
     [0, "f:1"],
@@ -208,29 +224,29 @@ test("calls of the client's functions come first: the client gets these alone, a
   expect(platform.calls.length).toBe(2);
 });
 
-test("a failure after a search is one of the whole answer, and a client that leaves ends the loop", async () => {
+test("fails the whole answer if a later round fails, and ends the loop when the client disconnects", async () => {
   const platform = await startPlatform();
   const gateway = await gatewayTo(platform);
-  platform.will(stream(...searches(0, "One moment.")), cutStream(...answer.slice(0, 2)));
-  const chunks = chunksOf(await (await post(gateway, ask({ stream: true }))).text());
+  platform.respondWith(stream(...searchCallStream(0, "One moment.")), cutStream(...answerStream.slice(0, 2)));
+  const chunks = parseChunks(await (await postChat(gateway, searchRequest({ stream: true }))).text());
   expect(chunks.at(-1)?.error).toMatchObject({ code: "upstream_cut" });
 
   platform.calls.length = 0;
-  platform.will(stream(...searches(0)), () => {});
+  platform.respondWith(stream(...searchCallStream(0)), () => {});
   const client = new AbortController();
-  const left = post(gateway, ask(), { signal: client.signal });
-  left.catch(() => {});
-  await until(() => platform.calls.length === 2);
+  const aborted = postChat(gateway, searchRequest(), { signal: client.signal });
+  aborted.catch(() => {});
+  await waitUntil(() => platform.calls.length === 2);
   client.abort();
-  await until(() => platform.calls[1]?.left === true);
+  await waitUntil(() => platform.calls[1]?.closedEarly === true);
 });
 
-test("a service without rules gets the builtin function as the client sent it", async () => {
+test("sends the builtin function unchanged to a service without rules", async () => {
   const platform = await startPlatform();
   const gateway = await gatewayTo(platform, { preset: "generic" });
-  platform.will(stream(...searches(0)));
+  platform.respondWith(stream(...searchCallStream(0)));
   const body = await (
-    await post(gateway, ask({ use_search: undefined, tools: [builtin], stream: true }))
+    await postChat(gateway, searchRequest({ use_search: undefined, tools: [searchTool], stream: true }))
   ).text();
-  expect(body).toBe(searches(0).join(""));
+  expect(body).toBe(searchCallStream(0).join(""));
 });

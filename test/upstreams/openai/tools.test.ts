@@ -1,11 +1,11 @@
 import type OpenAI from "openai";
 import { expect, test } from "vitest";
 import { objectsIn } from "../../../src/lib/json.js";
-import { delta, done, twoCalls, used } from "../../fixtures/moonshot.js";
+import { delta, done, twoCallsStream, usage } from "../../fixtures/moonshot.js";
 import { gatewayTo, json, startPlatform, stream } from "./platform.js";
 
-/** A tool loop as people write it: the SDK runs both functions and asks again. */
-function loop(answers: string[]) {
+/** A typical tool loop: the SDK runs both functions and sends their results. */
+function toolLoop(calledCities: string[]) {
   const weather: Record<string, string> = { Paris: "18C", Oslo: "9C" };
   return {
     model: "kimi-k2.6",
@@ -23,7 +23,7 @@ function loop(answers: string[]) {
           },
           parse: (text: string): { city: string } => JSON.parse(text),
           function: ({ city }: { city: string }) => {
-            answers.push(city);
+            calledCities.push(city);
             return weather[city] ?? "";
           },
         },
@@ -42,7 +42,7 @@ const results = [
   { role: "tool", tool_call_id: "get_weather:1", content: "9C" },
 ];
 
-test("the official SDK runs two calls at once, streamed, and gets its answer", async () => {
+test("the official SDK runs two parallel calls of a stream and gets the answer", async () => {
   const platform = await startPlatform();
   const { client } = await gatewayTo(platform);
   const final = [
@@ -51,11 +51,11 @@ test("the official SDK runs two calls at once, streamed, and gets its answer", a
     delta({}, "stop"),
     done,
   ];
-  platform.will(stream(...twoCalls), stream(...final));
-  const asked: string[] = [];
-  const runner = client.chat.completions.runTools({ ...loop(asked), stream: true });
+  platform.respondWith(stream(...twoCallsStream), stream(...final));
+  const calledCities: string[] = [];
+  const runner = client.chat.completions.runTools({ ...toolLoop(calledCities), stream: true });
   expect(await runner.finalContent()).toBe("Mild.");
-  expect(asked).toEqual(["Paris", "Oslo"]);
+  expect(calledCities).toEqual(["Paris", "Oslo"]);
   const messages = objectsIn(platform.calls[1]?.body.messages);
   expect(messages[1]).toMatchObject({
     role: "assistant",
@@ -65,7 +65,7 @@ test("the official SDK runs two calls at once, streamed, and gets its answer", a
   expect(messages.slice(2)).toEqual(results);
 });
 
-test("a client that sends the message back as it came sends the reasoning goes back as it came", async () => {
+test("reasoning is sent back unchanged if the client sends the message back", async () => {
   const platform = await startPlatform();
   const { client } = await gatewayTo(platform);
   const message = {
@@ -79,14 +79,14 @@ test("a client that sends the message back as it came sends the reasoning goes b
     object: "chat.completion",
     created: 1,
     model: "kimi-k2.6",
-    usage: used,
+    usage,
   };
   const final = { role: "assistant", content: "Mild." };
-  platform.will(
+  platform.respondWith(
     json(200, { ...heading, choices: [{ index: 0, message, finish_reason: "tool_calls" }] }),
     json(200, { ...heading, choices: [{ index: 0, message: final, finish_reason: "stop" }] }),
   );
-  const { model, messages } = loop([]);
+  const { model, messages } = toolLoop([]);
   const first = await client.chat.completions.create({ model, messages });
   const answered = results.map((result) => ({ ...result, role: "tool" as const }));
   const turns = first.choices.map((choice) => choice.message);
@@ -98,7 +98,7 @@ test("a client that sends the message back as it came sends the reasoning goes b
   ]);
 });
 
-test("a history whose reasoning a client has dropped gets an empty one where calls need it", async () => {
+test("empty reasoning is added to calls of a history without reasoning", async () => {
   const platform = await startPlatform();
   const { client } = await gatewayTo(platform);
   const final = [
@@ -107,7 +107,7 @@ test("a history whose reasoning a client has dropped gets an empty one where cal
     delta({}, "stop"),
     done,
   ];
-  platform.will(stream(...final));
+  platform.respondWith(stream(...final));
   const messages: OpenAI.Chat.ChatCompletionMessageParam[] = [
     { role: "user", content: "CANARY" },
     { role: "assistant", content: null, tool_calls: calls.map((call) => ({ ...call, type: "function" })) },

@@ -4,29 +4,29 @@ import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import type { KeyStore } from "../../../core/store.js";
 import type { Scope } from "../../../core/types.js";
-import { type Key, type KeyRing, sameHash } from "../api-keys.js";
+import { type ApiKey, type ApiKeys, equalHashes } from "../api-keys.js";
 
 /** Issuer and audience of the tokens that Moonbridge issues for itself. */
-export const self = "moonbridge";
+export const ownIssuer = "moonbridge";
 
-/** The tokens that `/token` issues: JWTs that stand for a key, for an hour at most and not longer than the key. */
+/** Access tokens from `POST /token`: JWTs for one API key, valid for at most an hour and no longer than the key. */
 export class AccessTokens {
   readonly #secret: Buffer;
-  readonly #keys: KeyRing;
+  readonly #keys: ApiKeys;
 
-  private constructor(secret: Buffer, keys: KeyRing) {
+  private constructor(secret: Buffer, keys: ApiKeys) {
     this.#secret = secret;
     this.#keys = keys;
   }
 
-  /** Signs with a secret that is kept in the store, so that other processes and later ones know the tokens. */
-  static async open(store: KeyStore, keys: KeyRing): Promise<AccessTokens> {
+  /** The signing secret is in the store, so that tokens survive restarts and are valid in every process. */
+  static async open(store: KeyStore, keys: ApiKeys): Promise<AccessTokens> {
     const secret = await store.secret("access-tokens", () => randomBytes(32).toString("base64url"));
     return new AccessTokens(Buffer.from(secret, "base64url"), keys);
   }
 
-  /** A token for this key, and its life in seconds. */
-  async issue(key: Key, scopes: readonly Scope[]): Promise<{ token: string; seconds: number }> {
+  /** Issues a token for the key; `seconds` is its lifetime. */
+  async issue(key: ApiKey, scopes: readonly Scope[]): Promise<{ token: string; seconds: number }> {
     const now = Date.now();
     const until = Math.min(now + limits.accessToken, key.settings.expires ?? Number.POSITIVE_INFINITY);
     const issuedAt = Math.floor(now / 1_000);
@@ -36,8 +36,8 @@ export class AccessTokens {
       key: this.#fingerprint(key).toString("base64url"),
     })
       .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-      .setIssuer(self)
-      .setAudience(self)
+      .setIssuer(ownIssuer)
+      .setAudience(ownIssuer)
       .setSubject(key.name)
       .setIssuedAt(issuedAt)
       .setExpirationTime(expires)
@@ -45,11 +45,13 @@ export class AccessTokens {
     return { token, seconds: expires - issuedAt };
   }
 
-  /** The key that a token stands for, with what is left of its scopes. Throws `invalid_api_key`. */
-  async keyOf(token: string): Promise<Key> {
-    const { sub, scope, key: fingerprint } = await this.#read(token);
+  /** The key of a token, with the token's scopes that the key still has. Throws `invalid_api_key`. */
+  async verify(token: string): Promise<ApiKey> {
+    const { sub, scope, key: fingerprint } = await this.#verifiedClaims(token);
     const given = Buffer.from(String(fingerprint), "base64url");
-    const key = (await this.#keys.named(sub ?? "")).find((each) => sameHash(this.#fingerprint(each), given));
+    const key = (await this.#keys.findByName(sub ?? "")).find((each) =>
+      equalHashes(this.#fingerprint(each), given),
+    );
     if (!key) {
       throw new GatewayError(
         "invalid_api_key",
@@ -58,12 +60,17 @@ export class AccessTokens {
     }
     const granted = String(scope).split(" ");
     const scopes = key.settings.scopes.filter((each) => granted.includes(each));
-    return { ...key, settings: { ...key.settings, scopes }, guessable: false };
+    return { ...key, settings: { ...key.settings, scopes }, isGuessable: false };
   }
 
-  async #read(token: string) {
+  async #verifiedClaims(token: string) {
     try {
-      const options = { algorithms: ["HS256"], issuer: self, audience: self, requiredClaims: ["sub", "exp"] };
+      const options = {
+        algorithms: ["HS256"],
+        issuer: ownIssuer,
+        audience: ownIssuer,
+        requiredClaims: ["sub", "exp"],
+      };
       return (await jwtVerify(token, this.#secret, options)).payload;
     } catch (error) {
       if (error instanceof errors.JWTExpired)
@@ -75,8 +82,8 @@ export class AccessTokens {
     }
   }
 
-  /** Tells keys apart; without the secret nobody can find a short key by it. */
-  #fingerprint({ hash }: Key): Buffer {
+  /** An HMAC, so that a token does not reveal a short key to brute force. */
+  #fingerprint({ hash }: ApiKey): Buffer {
     return createHmac("sha256", this.#secret).update(hash).digest();
   }
 }

@@ -3,37 +3,37 @@ import { Agent, request } from "undici";
 import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import { asText, parseObject } from "../../../lib/json.js";
-import { Buckets } from "../../token-buckets.js";
+import { TokenBuckets } from "../../token-buckets.js";
 
 type KeySet = JWTVerifyGetKey;
 
 /**
- * The issuer's public keys, found by OpenID Connect Discovery. They are fetched when they are first needed, when they
- * are old, and when a token names one that is not among them: the issuer may have rotated. All of it together no
- * oftener than `limits.issuerFetches`, since anybody can send tokens that name strange keys.
+ * The issuer's public keys (JWKS), located by OpenID Connect Discovery. Fetched at first use, after
+ * `limits.issuerKeys`, and when a token names an unknown key, since the issuer may have rotated its keys. Fetches are
+ * limited to `limits.issuerFetches`, since anyone can send a token with an unknown key id.
  */
-export class IssuerKeys {
+export class IssuerKeySet {
   readonly #issuer: string;
   readonly #agent = new Agent({
-    connect: { timeout: limits.issuerAnswer },
+    connect: { timeout: limits.issuerResponse },
     maxResponseSize: limits.issuerBody,
   });
-  readonly #fetches = new Buckets(1);
-  #known: { keys: KeySet; until: number } | undefined;
+  readonly #fetches = new TokenBuckets(1);
+  #cached: { keys: KeySet; until: number } | undefined;
   #fetching: Promise<KeySet> | undefined;
 
   constructor(issuer: string) {
     this.#issuer = issuer;
   }
 
-  /** The key that a token's header names. Throws `issuer_unavailable`, or jose's error if there is none. */
+  /** Resolves the key that a token's header names. Throws `issuer_unavailable`, or jose's error if there is no such key. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
-    const known = this.#known;
+    const known = this.#cached;
     if (!known || known.until < performance.now()) return (await this.#fetch())(header, token);
     try {
       return await known.keys(header, token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !this.#mayFetch) throw error;
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !this.#canFetch) throw error;
       return (await this.#fetch())(header, token);
     }
   };
@@ -42,15 +42,15 @@ export class IssuerKeys {
     return this.#agent.destroy();
   }
 
-  get #mayFetch(): boolean {
-    return this.#fetching !== undefined || this.#fetches.look("", limits.issuerFetches).left > 0;
+  get #canFetch(): boolean {
+    return this.#fetching !== undefined || this.#fetches.state("", limits.issuerFetches).left > 0;
   }
 
-  /** One fetch for all who wait. */
+  /** Concurrent callers share one fetch. */
   #fetch(): Promise<KeySet> {
     if (this.#fetching) return this.#fetching;
     if (!this.#fetches.take("", limits.issuerFetches)) {
-      return Promise.reject(unavailable(this.#fetches.look("", limits.issuerFetches).next));
+      return Promise.reject(unavailable(this.#fetches.state("", limits.issuerFetches).next));
     }
     this.#fetching = this.#fetchNow().finally(() => {
       this.#fetching = undefined;
@@ -61,27 +61,27 @@ export class IssuerKeys {
   async #fetchNow(): Promise<KeySet> {
     try {
       const discovery = parseObject(
-        await this.#get(`${this.#issuer.replace(/\/$/, "")}/.well-known/openid-configuration`),
+        await this.#getText(`${this.#issuer.replace(/\/$/, "")}/.well-known/openid-configuration`),
       );
       const address = asText(discovery?.jwks_uri);
       if (discovery?.issuer !== this.#issuer || address === undefined) throw new Error("not this issuer");
-      // Plain http is for an issuer on this machine alone.
+      // Plain http is accepted only where the issuer itself is configured with http (config/oauth-schema.ts: loopback).
       if (new URL(address).protocol !== "https:" && new URL(this.#issuer).protocol === "https:")
         throw new Error("not https");
-      // jose looks at the shape itself.
-      const keys = createLocalJWKSet(JSON.parse(await this.#get(address)));
-      this.#known = { keys, until: performance.now() + limits.issuerKeys };
+      // jose validates the shape.
+      const keys = createLocalJWKSet(JSON.parse(await this.#getText(address)));
+      this.#cached = { keys, until: performance.now() + limits.issuerKeys };
       return keys;
     } catch {
       throw unavailable(1);
     }
   }
 
-  async #get(url: string): Promise<string> {
+  async #getText(url: string): Promise<string> {
     const { statusCode, body } = await request(url, {
       dispatcher: this.#agent,
       headers: { accept: "application/json" },
-      signal: AbortSignal.timeout(limits.issuerAnswer),
+      signal: AbortSignal.timeout(limits.issuerResponse),
     });
     const answer = await body.text();
     if (statusCode !== 200) throw new Error("not 200");

@@ -4,29 +4,29 @@ import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import type { Scope } from "../../../core/types.js";
 import { asText } from "../../../lib/json.js";
-import { IssuerKeys } from "./issuer-keys.js";
+import { IssuerKeySet } from "./issuer-keys.js";
 
-/** As long as OpenID Connect allows; it stands in logs. */
-const subjectForm = /^\P{Cc}{1,255}$/u;
+/** OpenID Connect allows 255 characters; control characters are refused because the subject appears in logs. */
+const subjectPattern = /^\P{Cc}{1,255}$/u;
 
-/** The identity provider of the config, whose tokens open this server (RFC 9068, as far as providers keep to it). */
-export class Issuer {
-  /** Its address, as its tokens name it. */
+/** Verifies access tokens of the configured identity provider (RFC 9068, as far as providers follow it). */
+export class OidcIssuer {
+  /** The issuer URL, as in the `iss` claim. */
   readonly name: string;
   readonly #config: OAuthConfig;
-  readonly #keys: IssuerKeys;
+  readonly #keys: IssuerKeySet;
 
   constructor(config: OAuthConfig) {
     this.name = config.issuer;
     this.#config = config;
-    this.#keys = new IssuerKeys(config.issuer);
+    this.#keys = new IssuerKeySet(config.issuer);
   }
 
-  /** Whose token it is and what it may do. Throws `invalid_api_key`, `insufficient_scope` or `issuer_unavailable`. */
+  /** The principal's name and scopes. Throws `invalid_api_key`, `insufficient_scope` or `issuer_unavailable`. */
   async verify(token: string): Promise<{ name: string; scopes: Scope[] }> {
-    const claims = await this.#read(token);
+    const claims = await this.#verifiedClaims(token);
     const subject = asText(claims.sub) ?? asText(claims.client_id) ?? asText(claims.azp);
-    if (subject === undefined || !subjectForm.test(subject))
+    if (subject === undefined || !subjectPattern.test(subject))
       throw new GatewayError(
         "invalid_api_key",
         "This token does not say whose it is: it has no “sub” of at most 255 characters.",
@@ -39,7 +39,7 @@ export class Issuer {
         "insufficient_scope",
         `This token lacks the scope “${missing}” that this server needs.`,
       );
-    // A key's name has no colon.
+    // API key names contain no colon, so the two cannot collide.
     return { name: `oidc:${subject}`, scopes: granted.includes(adminScope) ? ["chat", "admin"] : ["chat"] };
   }
 
@@ -47,25 +47,25 @@ export class Issuer {
     return this.#keys.close();
   }
 
-  async #read(token: string): Promise<JWTPayload> {
+  async #verifiedClaims(token: string): Promise<JWTPayload> {
     const { issuer, audience, algorithms } = this.#config;
     try {
       const { payload } = await jwtVerify(token, this.#keys.find, {
         issuer,
         audience,
         algorithms,
-        clockTolerance: limits.clockDifference / 1_000,
+        clockTolerance: limits.clockTolerance / 1_000,
         requiredClaims: ["exp"],
       });
       return payload;
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error;
-      throw new GatewayError("invalid_api_key", reason(error));
+      throw new GatewayError("invalid_api_key", explainRejection(error));
     }
   }
 }
 
-function reason(error: errors.JOSEError): string {
+function explainRejection(error: errors.JOSEError): string {
   if (error instanceof errors.JWTExpired)
     return "This token has expired. Get a new one from your identity provider.";
   if (error instanceof errors.JWTClaimValidationFailed)

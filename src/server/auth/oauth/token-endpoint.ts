@@ -6,10 +6,10 @@ import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import { scopes as allScopes, type Scope } from "../../../core/types.js";
 import { parseObject } from "../../../lib/json.js";
-import { failureOf } from "../../errors.js";
-import { type Key, type KeyRing, refuseExpired } from "../api-keys.js";
-import type { Entrance } from "../authenticator.js";
-import type { Attempts } from "../failed-login-limiter.js";
+import { toLoggedError } from "../../errors.js";
+import { type ApiKey, type ApiKeys, throwIfExpired } from "../api-keys.js";
+import type { Authenticator } from "../authenticator.js";
+import type { FailedLoginLimiter } from "../failed-login-limiter.js";
 
 const Form = Type.Object({
   grant_type: Type.String({ description: "client_credentials or password" }),
@@ -34,18 +34,21 @@ const schema = {
   body: Form,
 };
 
-/** `POST /token`: for whoever cannot send the key itself, and for the Authorize dialog of `/docs`. */
-export function tokenEndpoint({ keys, tokens }: Entrance, attempts: Attempts): FastifyPluginAsyncTypebox {
+/** `POST /token`: exchanges an API key for a short-lived access token; also used by the Authorize dialog of `/docs`. */
+export function tokenEndpoint(
+  { keys, tokens }: Authenticator,
+  failedLogins: FailedLoginLimiter,
+): FastifyPluginAsyncTypebox {
   return async (app) => {
     acceptForms(app);
     app.setErrorHandler<FastifyError | OAuthError>(sendError);
     app.post("/token", { schema, bodyLimit: limits.tokenRequest }, async (request, reply) => {
-      const { name, secrets, refusal } = presented(request.body, request.headers.authorization);
-      const check = () => keyNamed(name, secrets, keys);
-      const key = await attempts.check(request, check, name).catch((error: unknown) => {
+      const { name, secrets, refusal } = presentedSecret(request.body, request.headers.authorization);
+      const check = () => verifySecret(name, secrets, keys);
+      const key = await failedLogins.check(request, check, name).catch((error: unknown) => {
         throw error instanceof GatewayError && error.code === "invalid_api_key" ? refusal : error;
       });
-      const scopes = wanted(request.body.scope, key.settings.scopes);
+      const scopes = grantedScopes(request.body.scope, key.settings.scopes);
       const { token, seconds } = await tokens.issue(key, scopes);
       const answer = {
         access_token: token,
@@ -53,27 +56,31 @@ export function tokenEndpoint({ keys, tokens }: Entrance, attempts: Attempts): F
         expires_in: seconds,
         scope: scopes.join(" "),
       };
-      return reply.headers(notStored).send(answer);
+      return reply.headers(noStoreHeaders).send(answer);
     });
   };
 }
 
-const notStored = { "cache-control": "no-store", pragma: "no-cache" };
+const noStoreHeaders = { "cache-control": "no-store", pragma: "no-cache" };
 
-/** Who asks for a token, and what they hear if it is not true. */
-type Presented = { name: string; secrets: string[]; refusal: OAuthError };
+/** The key name and secret of a token request, and the error to send if they are wrong. */
+type PresentedSecret = { name: string; secrets: string[]; refusal: OAuthError };
 
-function presented(form: Form, authorization: string | undefined): Presented {
+function presentedSecret(form: Form, authorization: string | undefined): PresentedSecret {
   switch (form.grant_type) {
     case "password": {
-      // Swagger and FastAPI's forms send an empty client along; there is none to be told apart by.
+      // The forms of Swagger and FastAPI also send an empty client id, which is ignored.
       const { username, password } = form;
       if (!username || !password) throw new OAuthError("invalid_request", "username or password is missing.");
-      return { name: username, secrets: [password], refusal: new OAuthError("invalid_grant", wrongSecret) };
+      return {
+        name: username,
+        secrets: [password],
+        refusal: new OAuthError("invalid_grant", wrongSecretMessage),
+      };
     }
     case "client_credentials": {
       const basic = /^basic\s+(.*)$/i.exec(authorization ?? "")?.[1];
-      const refusal = new OAuthError("invalid_client", wrongSecret, basic !== undefined);
+      const refusal = new OAuthError("invalid_client", wrongSecretMessage, basic !== undefined);
       if (basic !== undefined && form.client_secret)
         throw new OAuthError(
           "invalid_request",
@@ -87,28 +94,28 @@ function presented(form: Form, authorization: string | undefined): Presented {
   }
 }
 
-const wrongSecret = "There is no key of this name with this secret, or it has expired.";
+const wrongSecretMessage = "There is no key of this name with this secret, or it has expired.";
 
-/** Most clients send the secret as it is, some in the form encoding that RFC 6749 §2.3.1 asks for. */
+/** Most clients send the secret verbatim, some form-encoded as RFC 6749 §2.3.1 requires; both are tried. */
 function fromBasic(encoded: string): { name: string; secrets: string[] } {
   const [name = "", ...rest] = Buffer.from(encoded, "base64").toString("utf8").split(":");
   const secret = rest.join(":");
   return { name, secrets: [secret, new URLSearchParams(`secret=${secret}`).get("secret") ?? ""] };
 }
 
-/** The same work whether there is a key of this name or not. Throws `invalid_api_key`. */
-async function keyNamed(name: string, secrets: readonly string[], keys: KeyRing): Promise<Key> {
+/** Does the same work for an unknown name as for a known one. Throws `invalid_api_key`. */
+async function verifySecret(name: string, secrets: readonly string[], keys: ApiKeys): Promise<ApiKey> {
   for (const secret of secrets) {
     const key = await keys.find(secret);
     if (key?.name !== name) continue;
-    refuseExpired(key);
+    throwIfExpired(key);
     return key;
   }
-  throw new GatewayError("invalid_api_key", wrongSecret);
+  throw new GatewayError("invalid_api_key", wrongSecretMessage);
 }
 
-/** The scopes that are asked for, all of them the key's; all that it has if none are. */
-function wanted(scope: string | undefined, has: readonly Scope[]): readonly Scope[] {
+/** The requested scopes, which the key must have; without a request, all scopes of the key. */
+function grantedScopes(scope: string | undefined, has: readonly Scope[]): readonly Scope[] {
   const names = new Set(scope?.split(" ").filter((name) => name !== ""));
   if (names.size === 0) return has;
   const scopes = allScopes.filter((each) => names.has(each) && has.includes(each));
@@ -124,16 +131,16 @@ type OAuthCode =
   | "unsupported_grant_type"
   | "invalid_scope";
 
-/** An error as RFC 6749 §5.2 has it. The description is ASCII without quotes. */
+/** An error of RFC 6749 §5.2; `error_description` is limited to ASCII without quotes. */
 class OAuthError extends Error {
   override readonly name = "OAuthError";
   readonly code: OAuthCode;
-  readonly byBasic: boolean;
+  readonly usedBasicAuth: boolean;
 
   constructor(code: OAuthCode, message: string, byBasic = false) {
     super(message);
     this.code = code;
-    this.byBasic = byBasic;
+    this.usedBasicAuth = byBasic;
   }
 }
 
@@ -142,14 +149,14 @@ function sendError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  reply.headers(notStored);
+  reply.headers(noStoreHeaders);
   if (thrown instanceof OAuthError) {
-    if (thrown.byBasic) reply.header("www-authenticate", 'Basic realm="moonbridge", charset="UTF-8"');
+    if (thrown.usedBasicAuth) reply.header("www-authenticate", 'Basic realm="moonbridge", charset="UTF-8"');
     return reply
       .status(thrown.code === "invalid_client" ? 401 : 400)
       .send({ error: thrown.code, error_description: thrown.message });
   }
-  const failure = failureOf(thrown, request);
+  const failure = toLoggedError(thrown, request);
   const error =
     failure.status < 429
       ? "invalid_request"
@@ -163,7 +170,7 @@ function sendError(
     .send({ error, error_description: message.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "") });
 }
 
-/** Forms, and JSON from whoever prefers it. */
+/** Accepts form bodies and, by content type, JSON. */
 function acceptForms(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(

@@ -1,0 +1,67 @@
+import type { QueueState } from "../accounts/queue.js";
+import type { UpstreamGuards } from "../chat/failover.js";
+import { limits } from "../core/limits.js";
+import type { AccountStatus, Quota, Upstream } from "../core/types.js";
+
+/** The state of one upstream's account, of its queue and of its circuit breaker. */
+export type AccountReport = {
+  upstream: string;
+  kind: string;
+  simulated: boolean;
+  status: AccountStatus;
+  /** Answers in progress. */
+  running: number;
+  /** Requests in the queue. */
+  waiting: number;
+  /** The circuit breaker is open: other upstreams are preferred. */
+  failing: boolean;
+};
+
+/** Reports on the accounts behind the upstreams. */
+export class Accounts {
+  readonly #upstreams: readonly Upstream[];
+  readonly #guards: ReadonlyMap<string, UpstreamGuards>;
+
+  /** `guards` has an entry for each upstream, by its name. */
+  constructor(upstreams: readonly Upstream[], guards: ReadonlyMap<string, UpstreamGuards>) {
+    this.#upstreams = upstreams;
+    this.#guards = guards;
+  }
+
+  /** One report per upstream, from local state; sends nothing upstream. */
+  reports(): AccountReport[] {
+    return this.#upstreams.flatMap((upstream) => {
+      const guards = this.#guards.get(upstream.name);
+      return guards ? [reportOn(upstream, guards)] : [];
+    });
+  }
+
+  /** The allowances of an upstream's account; undefined where it has none. Throws GatewayError. */
+  async quota(upstream: string, signal: AbortSignal): Promise<Quota[] | undefined> {
+    return this.#upstreams.find(({ name }) => name === upstream)?.quota?.(signal);
+  }
+}
+
+function reportOn(upstream: Upstream, { queue, circuitBreaker }: UpstreamGuards): AccountReport {
+  const { name, kind, simulated } = upstream;
+  const { state } = queue;
+  return {
+    upstream: name,
+    kind,
+    simulated,
+    status: combinedStatus(upstream.status(), state),
+    running: state.running,
+    waiting: state.waiting,
+    failing: circuitBreaker.isOpen,
+  };
+}
+
+/** The login's status where it needs attention, else what Kimi said last about the account, else the queue's. */
+function combinedStatus(login: AccountStatus, { pause, quotaExceeded, waiting }: QueueState): AccountStatus {
+  if (login.state !== "ok" && login.state !== "expiring") return login;
+  if (quotaExceeded && quotaExceeded.reportedAt + limits.quotaStateTtl > Date.now())
+    return { state: "quota", detail: quotaExceeded.reason.message };
+  if (pause) return { state: "limited", detail: pause.reason.message, until: pause.until };
+  if (waiting > 0) return { state: "busy", detail: `It answers others; ${waiting} wait for their turn.` };
+  return login;
+}

@@ -1,0 +1,71 @@
+import type { ImportedLogin } from "../accounts/import/import-login.js";
+import type { Config } from "../config/schema.js";
+import { GatewayError } from "../core/errors.js";
+import { type KimiSite, kimiSite } from "../core/kimi-site.js";
+import { limits } from "../core/limits.js";
+import type { CredentialStore } from "../core/store.js";
+import type { TokenPair } from "../core/token.js";
+
+/** The user whom a login belongs to, as Kimi reports it. */
+export type KimiUser = { id: string; nickname: string | undefined };
+
+/**
+ * Asks Kimi whose login this is, and refreshes the tokens first where that is needed. `onRefreshed` is awaited before a
+ * refreshed pair is used, since the old one may be invalid from then on. Throws GatewayError.
+ */
+export type VerifyLogin = (
+  tokens: TokenPair,
+  options: KimiSite & { userAgent?: string },
+  onRefreshed: (pair: TokenPair) => Promise<void>,
+  signal: AbortSignal,
+) => Promise<KimiUser>;
+
+export type ImportAccountOptions = {
+  /** Store without asking Kimi. */
+  offline?: boolean;
+  /** Override the site's addresses, for a mirror or a simulator. */
+  baseUrl?: string;
+  authUrl?: string;
+};
+
+export type ImportAccountResult =
+  /** Stored without verification. */
+  | { kind: "stored-unverified" }
+  | { kind: "verified"; user: KimiUser; refreshed: boolean }
+  /** The refreshed pair is stored and valid, and a later step of the verification failed. */
+  | { kind: "stored-after-failure"; error: GatewayError }
+  | { kind: "refused"; error: GatewayError };
+
+/** Verifies a login with Kimi and stores it as the credentials of `account`. */
+export async function importAccount(
+  login: ImportedLogin,
+  account: string,
+  options: ImportAccountOptions,
+  { upstreams }: Pick<Config, "upstreams">,
+  { store, verifyLogin }: { store: CredentialStore; verifyLogin: VerifyLogin },
+): Promise<ImportAccountResult> {
+  const configured = upstreams.find(({ name }) => name === account);
+  const hosts = { ...(configured?.kind === "kimi-web" ? configured : {}), ...options };
+  const site = kimiSite(login.site, hosts);
+  const save = (current: TokenPair) =>
+    store.saveCredentials(account, { current, startedFrom: "login", savedAt: Date.now(), site });
+  if (options.offline) {
+    await save(login.tokens);
+    return { kind: "stored-unverified" };
+  }
+  let refreshed = false;
+  const saveRefreshed = async (pair: TokenPair) => {
+    await save(pair);
+    refreshed = true;
+  };
+  try {
+    const { userAgent } = hosts;
+    const client = { ...site, ...(userAgent === undefined ? {} : { userAgent }) };
+    const user = await verifyLogin(login.tokens, client, saveRefreshed, AbortSignal.timeout(limits.login));
+    if (!refreshed) await save(login.tokens);
+    return { kind: "verified", user, refreshed };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return refreshed ? { kind: "stored-after-failure", error } : { kind: "refused", error };
+  }
+}

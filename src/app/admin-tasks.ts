@@ -1,0 +1,69 @@
+import type { ImportedLogin } from "../accounts/import/import-login.js";
+import { ApiKeyAdmin } from "../admin/api-keys.js";
+import type { Finding } from "../admin/diagnostics/finding.js";
+import { type DiagnosticsOptions, runDiagnostics } from "../admin/diagnostics/run-diagnostics.js";
+import {
+  type ImportAccountOptions,
+  type ImportAccountResult,
+  importAccount,
+} from "../admin/import-account.js";
+import type { Config } from "../config/schema.js";
+import type { Store } from "../core/store.js";
+import { ProtocolDrift } from "../observability/protocol-drift.js";
+import { openStore } from "../store/open-store.js";
+import { areBuiltInModels } from "../upstreams/kimi-web/catalogue.js";
+import { verifyCredentials } from "../upstreams/kimi-web/verify-login.js";
+import { openUpstream, upstreamBaseUrls } from "../upstreams/registry.js";
+import { createNullCredentialStore } from "../upstreams/simulator.js";
+import { configuredUpstreams } from "./configured-upstreams.js";
+
+/** Opens what an administrative command needs, for as long as it runs. */
+
+export async function withApiKeyAdmin(
+  config: Config,
+  task: (keys: ApiKeyAdmin) => Promise<void>,
+): Promise<void> {
+  await withStore(config, (store) => task(new ApiKeyAdmin(config, store)));
+}
+
+/** Imports a login into the store; `isKnown`: a running Moonbridge that was started before already uses this account. */
+export function importAccountInto(
+  config: Config,
+  login: ImportedLogin,
+  account: string,
+  options: ImportAccountOptions,
+): Promise<{ result: ImportAccountResult; isKnown: boolean }> {
+  return withStore(config, async (store) => {
+    const isKnown = config.upstreams.length > 0 || (await store.accounts()).includes(account);
+    const result = await importAccount(login, account, options, config, {
+      store,
+      verifyLogin: verifyCredentials,
+    });
+    return { result, isKnown };
+  });
+}
+
+/** Runs the checks of `moonbridge doctor`. */
+export function diagnose(options: DiagnosticsOptions): AsyncGenerator<Finding> {
+  return runDiagnostics(options, {
+    openStore,
+    configuredUpstreams,
+    addressesOf: upstreamBaseUrls,
+    openUpstream: (config, store) =>
+      openUpstream(config, {
+        store: store ?? createNullCredentialStore(),
+        drift: new ProtocolDrift(),
+        warn: () => {},
+      }),
+    isBuiltInCatalogue: areBuiltInModels,
+  });
+}
+
+async function withStore<Result>(config: Config, task: (store: Store) => Promise<Result>): Promise<Result> {
+  const store = await openStore(config);
+  try {
+    return await task(store);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,13 @@
+import type { Config } from "../config/schema.js";
+import type { Store } from "../core/store.js";
+import { SqliteStore } from "./sqlite/store.js";
+
+/**
+ * Opens the store that the configuration names, creating or migrating it. Throws StoreError where it cannot be used.
+ */
+export function openStore({
+  storePath,
+  encryptionKeys,
+}: Pick<Config, "storePath" | "encryptionKeys">): Promise<Store> {
+  return SqliteStore.open(storePath, encryptionKeys);
+}
