@@ -80,12 +80,16 @@ module.exports = {
       severity: "error",
       comment: "The command line parses arguments and prints; app/ opens the store, upstreams and server.",
       from: { path: folder(["cli"]) },
-      to: { path: folder(["upstreams", "store", "chat", "files", "api"]), pathNot: "^src/store/errors\\.ts$" },
+      to: {
+        path: folder(["upstreams", "store", "chat", "files", "api"]),
+        pathNot: "^src/store/errors\\.ts$",
+      },
     },
     {
       name: "who-runs-the-simulator",
       severity: "error",
-      comment: "The simulator is a fake Kimi, not a part of the gateway: one upstream and one command start it.",
+      comment:
+        "The simulator is a fake Kimi, not a part of the gateway: one upstream and one command start it.",
       from: { path: "^src/", pathNot: "^src/(upstreams/simulator|cli/simulate)\\.ts$" },
       to: { path: "^simulator/" },
     },

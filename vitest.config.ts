@@ -3,10 +3,10 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    reporters: ["default", "./test/tally.ts"],
+    reporters: ["default", "./test/setup/summary-reporter.ts"],
     // Taken down in reverse: the log is read before its folder goes.
-    globalSetup: ["test/room.ts", "test/canary.ts"],
-    setupFiles: ["test/seed.ts"],
+    globalSetup: ["test/setup/temporary-folder.ts", "test/setup/log-secrets.ts"],
+    setupFiles: ["test/setup/fast-check-seed.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // Two cores: more workers only make each other late.

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import type { CallResult } from "./calls.js";
+import type { CallResult } from "./ipc.js";
 import { processTree } from "./proc.js";
 
 export type ChildOptions = {
@@ -42,7 +42,7 @@ export class Child {
     });
   }
 
-  /** Starts a module of this project, which can handle calls (`calls.ts`). */
+  /** Starts a module of this project, which can handle calls (`ipc.ts`). */
   static fork(path: string, args: readonly string[], options: ChildOptions): Child {
     const output = openSync(options.log, "a");
     const child = fork(path, [...args], {

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { handleCalls } from "./calls.js";
+import { handleCalls } from "./ipc.js";
 
 /** The result of `report`. `p50`, `p99` and `max`: milliseconds by which a timer fires too late; `heapUsed`: bytes. */
 export type EventLoopReport = {

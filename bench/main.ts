@@ -1,5 +1,6 @@
 /** `npm run bench`: what Moonbridge costs, compared with other proxies between a client and an upstream. */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { BenchEnvironment } from "./environment.js";
 import { big } from "./parts/big.js";
 import { firstAlone, firstAmongMany } from "./parts/first.js";
 import { threadGrowth, turnGrowth } from "./parts/growth.js";
@@ -15,7 +16,6 @@ import { writeToDocumentation } from "./report/document.js";
 import { formatMachineInfo, machineInfo } from "./report/machine.js";
 import { renderTable } from "./report/table.js";
 import { type PartName, readSettings } from "./settings.js";
-import { BenchEnvironment } from "./stage.js";
 
 const parts: Record<PartName, readonly Part[]> = {
   paced: [paced],

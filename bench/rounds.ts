@@ -1,5 +1,5 @@
 import { type Candidate, CandidateUnavailable, type RunningCandidate } from "./candidates/candidate.js";
-import type { BenchEnvironment } from "./stage.js";
+import type { BenchEnvironment } from "./environment.js";
 
 /** A round counts as disturbed if other processes took more than this share of one processor. */
 const foreignCpuThreshold = 0.1;

@@ -1,7 +1,8 @@
-import { defaultAnswer, requestedPace, type Turn } from "./answer.js";
 import { type ChatRequest, parseChatRequest, parseRequestFrame } from "./chat-request.js";
 import type { ChatTurn } from "./chats.js";
 import { ConnectWriter } from "./connect-writer.js";
+import { defaultAnswer, requestedPace, type Turn } from "./default-answer.js";
+import { findPromptFault, parseDirectives } from "./directives.js";
 import { endOfStreamFlag } from "./envelope.js";
 import { ApiError, codeForHttpStatus, errorJson } from "./errors.js";
 import { doneEvent, firstHeartbeatEvent, newChatEvent } from "./events.js";
@@ -10,7 +11,6 @@ import type { HttpCall } from "./http-call.js";
 import type { JsonObject } from "./json.js";
 import { playAnswer } from "./player.js";
 import { ResponseWriter } from "./response-writer.js";
-import { findPromptFault, parseDirectives } from "./script.js";
 import type { SimulatorState } from "./state.js";
 import { type Account, invalidToken } from "./tokens.js";
 import { applyTransportFault } from "./transport-faults.js";

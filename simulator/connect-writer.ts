@@ -1,3 +1,4 @@
+import { AnswerContent } from "./answer-content.js";
 import type { ChatTurn } from "./chats.js";
 import { encodeEnvelope, endOfStreamFlag } from "./envelope.js";
 import { ApiError, errorJson, localizedMessage, paywallJson } from "./errors.js";
@@ -6,7 +7,6 @@ import type { WireOptions } from "./faults.js";
 import { blockTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
 import type { AnswerWriter } from "./player.js";
-import { AnswerContent } from "./recording.js";
 import type { ResponseWriter } from "./response-writer.js";
 import { isCited, type SearchChunk, searchFrames, toSearchChunks } from "./search.js";
 import type { MessageStatus, StepOf, StreamPosition } from "./steps.js";

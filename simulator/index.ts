@@ -9,7 +9,7 @@ import { handleCall } from "./server.js";
 import { createState, type RefreshFault, type SimulatorOptions } from "./state.js";
 import type { IssueOptions, TokenPair } from "./tokens.js";
 
-export type { Turn } from "./answer.js";
+export type { Turn } from "./default-answer.js";
 export type { Fault } from "./faults.js";
 export { RecordingError } from "./replay.js";
 export type { RefreshFault, SimulatorOptions } from "./state.js";

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpCall } from "./http-call.js";
-import { parseRecording, type RecordedResponse } from "./recorded.js";
+import { parseRecording, type RecordedResponse } from "./recorded-call.js";
 import { ResponseWriter } from "./response-writer.js";
 
 /** The folder of a recording cannot be read, or a file in it is not a recording. */

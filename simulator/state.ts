@@ -1,6 +1,6 @@
-import type { Turn } from "./answer.js";
 import { CallLog } from "./call-log.js";
 import { Chats } from "./chats.js";
+import type { Turn } from "./default-answer.js";
 import type { ErrorFields } from "./errors.js";
 import type { Fault } from "./faults.js";
 import { Files } from "./files.js";

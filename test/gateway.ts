@@ -16,7 +16,7 @@ import { createLog } from "../src/observability/log.js";
 import type { ProtocolDrift } from "../src/observability/protocol-drift.js";
 import type { Recorder } from "../src/observability/recording/recorder.js";
 
-/** The API key of every test gateway. The logs of the whole run are checked for it and for every token (canary.ts). */
+/** The API key of every test gateway. The logs of the whole run are checked for it and for every token (setup/log-secrets.ts). */
 export const apiKey = "sk-CANARY-key";
 
 export type Gateway = {

@@ -1,5 +1,5 @@
-import type { Protocol } from "./answer.js";
-import { deltaText } from "./words.js";
+import { deltaText } from "./answer-text.js";
+import type { Protocol } from "./protocol.js";
 
 /** Kimi's web chat: Connect envelopes, each with a header of five bytes (kimi-web.md §2.1, §2.5, §5.1). */
 export const connect: Protocol = {

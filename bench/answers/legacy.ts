@@ -1,5 +1,5 @@
-import type { Protocol } from "./answer.js";
-import { deltaText } from "./words.js";
+import { deltaText } from "./answer-text.js";
+import type { Protocol } from "./protocol.js";
 
 /** Kimi's earlier web chat: server-sent events (kimi-web.md §1.5, §5.9). */
 export const legacy: Protocol = {

@@ -1,5 +1,5 @@
-import type { Protocol } from "./answer.js";
-import { answerText, deltaText } from "./words.js";
+import { answerText, deltaText } from "./answer-text.js";
+import type { Protocol } from "./protocol.js";
 
 const model = "kimi-k2.6";
 const created = 1_790_000_001;

@@ -1,7 +1,7 @@
 import { accessToken } from "../answers/tokens.js";
 import type { Child } from "../child.js";
-import type { Target } from "../load/work.js";
-import type { BenchEnvironment } from "../stage.js";
+import type { BenchEnvironment } from "../environment.js";
+import type { Target } from "../load/load-profile.js";
 
 /** A gateway or proxy between client and upstream that is measured and compared with others. */
 export type Candidate = {

@@ -3,13 +3,13 @@ import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { upstreamSchemas } from "../../src/config/upstream-schema.js";
 import { asObject, asText, parseObject } from "../../src/lib/json.js";
-import { formatAnswerSpec } from "../answers/order.js";
+import { formatAnswerSpec } from "../answers/answer-spec.js";
 import { accessToken, refreshToken } from "../answers/tokens.js";
 import { Child } from "../child.js";
+import { type BenchEnvironment, modulePath } from "../environment.js";
 import { type DialectName, dialects } from "../load/dialects.js";
-import type { ResponseFormat, Target } from "../load/work.js";
+import type { ResponseFormat, Target } from "../load/load-profile.js";
 import { waitUntilReady } from "../ready.js";
-import { type BenchEnvironment, modulePath } from "../stage.js";
 import { type Candidate, CandidateUnavailable, type RunningCandidate } from "./candidate.js";
 
 /** The gateway's API key in the benchmark. */

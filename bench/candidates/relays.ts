@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Child } from "../child.js";
-import { modulePath } from "../stage.js";
+import { modulePath } from "../environment.js";
 import { type Candidate, upstreamTarget } from "./candidate.js";
 
 /** The load client connected to the fake upstream directly: the limits of both, and of the machine. */

@@ -1,5 +1,5 @@
 /** The process of the fake upstream. */
-import { handleCalls } from "../calls.js";
+import { handleCalls } from "../ipc.js";
 import { FakeUpstream } from "./server.js";
 
 const upstream = new FakeUpstream();

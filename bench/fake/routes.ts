@@ -1,7 +1,7 @@
-import type { ProtocolName } from "../answers/answer.js";
+import { type AnswerSpec, parseAnswerSpec } from "../answers/answer-spec.js";
 import { legacyId } from "../answers/legacy.js";
 import { openaiCompletion } from "../answers/openai.js";
-import { type AnswerSpec, parseAnswerSpec } from "../answers/order.js";
+import type { ProtocolName } from "../answers/protocol.js";
 import { accessToken, refreshToken } from "../answers/tokens.js";
 
 /** The response of the fake upstream: a JSON body, or the stream that the request specifies. */

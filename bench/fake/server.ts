@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { encodedDeltas, type ProtocolName } from "../answers/answer.js";
-import type { AnswerSpec } from "../answers/order.js";
+import type { AnswerSpec } from "../answers/answer-spec.js";
+import { encodedDeltas, type ProtocolName } from "../answers/protocol.js";
 import { protocols } from "../answers/protocols.js";
 import { now } from "../clock.js";
 import { encodeChunk, lastChunk, MessageReader } from "../http/message-reader.js";

@@ -1,8 +1,8 @@
 /** The process of the load client. */
-import { handleCalls } from "../calls.js";
-import { ClientConnection } from "./slot.js";
-import { LoadStatistics } from "./tally.js";
-import type { LoadProfile } from "./work.js";
+import { handleCalls } from "../ipc.js";
+import { ClientConnection } from "./client-connection.js";
+import type { LoadProfile } from "./load-profile.js";
+import { LoadStatistics } from "./load-statistics.js";
 
 type ActiveLoad = { statistics: LoadStatistics; connections: ClientConnection[]; finished: Promise<unknown> };
 

@@ -1,10 +1,10 @@
 import { setTimeout } from "node:timers/promises";
-import { formatAnswerSpec } from "../answers/order.js";
+import { formatAnswerSpec } from "../answers/answer-spec.js";
 import type { RunningCandidate } from "../candidates/candidate.js";
 import { apiKey, type GatewayProcess, gatewayTarget, startGateway } from "../candidates/moonbridge.js";
+import { measureLoad } from "../measurement.js";
 import { formatNumber } from "../report/table.js";
 import { quantile } from "../statistics.js";
-import { measureLoad } from "../window.js";
 import type { Part } from "./part.js";
 
 const megabyte = 1_048_576;

@@ -1,13 +1,13 @@
 import { selectCandidates } from "../candidates/all.js";
 import type { Candidate, RunningCandidate } from "../candidates/candidate.js";
 import { naiveRelay, noGateway } from "../candidates/relays.js";
-import type { LoadProfile } from "../load/work.js";
+import type { BenchEnvironment } from "../environment.js";
+import type { LoadProfile } from "../load/load-profile.js";
+import { type Measurement, measureLoad } from "../measurement.js";
 import { formatNumber } from "../report/table.js";
 import { formatDisturbedRounds, invalidAnswerNotes, measureInRounds, skippedNotes } from "../rounds.js";
 import type { Settings } from "../settings.js";
-import type { BenchEnvironment } from "../stage.js";
 import { median, quantile } from "../statistics.js";
-import { type Measurement, measureLoad } from "../window.js";
 import type { PartResult } from "./part.js";
 
 /** A measurement in metrics: latencies in ms, processor time in µs, shares in % (`foreignCpuShare`: 0 to 1), memory in bytes. */

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
-import { formatAnswerSpec } from "../answers/order.js";
-import { answerText } from "../answers/words.js";
+import { formatAnswerSpec } from "../answers/answer-spec.js";
+import { answerText } from "../answers/answer-text.js";
 import { type GatewayProcess, gatewayTarget, startGateway } from "../candidates/moonbridge.js";
-import type { Target } from "../load/work.js";
+import type { BenchEnvironment } from "../environment.js";
+import type { Target } from "../load/load-profile.js";
+import { type Measurement, measureLoad } from "../measurement.js";
 import { formatNumber } from "../report/table.js";
 import type { Settings } from "../settings.js";
-import type { BenchEnvironment } from "../stage.js";
-import { type Measurement, measureLoad } from "../window.js";
 import type { Part, PartResult } from "./part.js";
 
 const [streams, deltas] = [8, 8];

@@ -3,12 +3,12 @@ import { limits } from "../../src/core/limits.js";
 import { selectCandidates } from "../candidates/all.js";
 import { CandidateUnavailable, type RunningCandidate } from "../candidates/candidate.js";
 import { noGateway } from "../candidates/relays.js";
-import type { LoadProfile, LoadProgress, LoadResult } from "../load/work.js";
+import type { BenchEnvironment } from "../environment.js";
+import type { LoadProfile, LoadProgress, LoadResult } from "../load/load-profile.js";
 import { cpuTime, residentMemory } from "../proc.js";
 import { formatNumber } from "../report/table.js";
 import { invalidAnswerNotes } from "../rounds.js";
 import type { Settings } from "../settings.js";
-import type { BenchEnvironment } from "../stage.js";
 import { median } from "../statistics.js";
 import type { Part } from "./part.js";
 

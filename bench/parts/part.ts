@@ -1,6 +1,6 @@
+import type { BenchEnvironment } from "../environment.js";
 import type { Table } from "../report/table.js";
 import type { Settings } from "../settings.js";
-import type { BenchEnvironment } from "../stage.js";
 
 /** The result of a part of the benchmark: a table, and everything measured, as JSON. */
 export type PartResult = { table: Table; data: unknown };

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { gatewayTarget, startGateway } from "../candidates/moonbridge.js";
 import type { EventLoopReport } from "../gateway-preload.js";
-import type { LoadProfile, LoadProgress, LoadResult } from "../load/work.js";
+import type { LoadProfile, LoadProgress, LoadResult } from "../load/load-profile.js";
 import { countOpenFiles, cpuTime, residentMemory } from "../proc.js";
 import { formatNumber } from "../report/table.js";
 import { median } from "../statistics.js";

@@ -1,7 +1,7 @@
 /** The process of the naive relay: the shortest proxy one would write in Node. */
 import { Agent, createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { handleCalls } from "../calls.js";
+import { handleCalls } from "../ipc.js";
 
 const upstreamPort = Number(process.argv[2]);
 const agent = new Agent({ keepAlive: true });

@@ -1,12 +1,12 @@
-import { defaultAnswer, requestedPace } from "../answer.js";
 import type { Chat, ChatTurn } from "../chats.js";
+import { defaultAnswer, requestedPace } from "../default-answer.js";
+import { findPromptFault, parseDirectives } from "../directives.js";
 import { ApiError, codeForHttpStatus } from "../errors.js";
 import { applyFault, type Fault, wireOptionsOf } from "../faults.js";
 import type { HttpCall } from "../http-call.js";
 import { asArray, type JsonObject, parseObject } from "../json.js";
 import { playAnswer } from "../player.js";
 import { ResponseWriter } from "../response-writer.js";
-import { findPromptFault, parseDirectives } from "../script.js";
 import type { SimulatorState } from "../state.js";
 import { isEnding, type Step } from "../steps.js";
 import { invalidToken } from "../tokens.js";

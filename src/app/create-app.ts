@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from "fastify";
 import { Accounts } from "../admin/accounts.js";
 import { Attachments } from "../chat/attachments.js";
+import { ChatCleanup } from "../chat/chat-cleanup.js";
 import { ChatService } from "../chat/chat-service.js";
-import { ChatCleanup } from "../chat/cleanup.js";
 import { SideRequestMatcher } from "../chat/side-requests.js";
 import type { Config } from "../config/schema.js";
 import { limits } from "../core/limits.js";
@@ -12,7 +12,7 @@ import { fetchAsDataUrl } from "../files/data-url.js";
 import { LinkFetcher } from "../files/link-fetcher.js";
 import { LocalFileStore } from "../files/local-file-store.js";
 import { SsrfGuard } from "../files/ssrf-guard.js";
-import { Uploads } from "../files/uploads.js";
+import { Uploads } from "../files/upstream-uploads.js";
 import { BoundedMap } from "../lib/bounded-map.js";
 import { Metrics } from "../observability/metrics.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";

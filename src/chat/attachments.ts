@@ -1,7 +1,7 @@
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { ChatEvent, MediaPart, Message, Part, Upstream } from "../core/types.js";
-import type { Uploads } from "../files/uploads.js";
+import type { Uploads } from "../files/upstream-uploads.js";
 import { type LinkInspector, resolvePromptLinks, unreadLinkNotice } from "./prompt-links.js";
 
 /** The upstream that gets the files, and the key name that owns them. */

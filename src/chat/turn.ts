@@ -13,7 +13,7 @@ import {
 } from "../core/types.js";
 import type { BoundedMap } from "../lib/bounded-map.js";
 import type { Attachments } from "./attachments.js";
-import type { ChatCleanup } from "./cleanup.js";
+import type { ChatCleanup } from "./chat-cleanup.js";
 import { isAccountBusy } from "./failover.js";
 import type { Route } from "./model-router.js";
 import type { SideRequestMatcher } from "./side-requests.js";

@@ -4,7 +4,13 @@ import type { UpstreamConfig } from "../../src/config/upstream-schema.js";
 import { limits } from "../../src/core/limits.js";
 import { helloStream, wholeAnswer } from "../fixtures/moonshot.js";
 import { chatBody, contentOf, type Gateway, parseChunks, postChat, startGateway } from "../gateway.js";
-import { json, type Platform, platformKey, startPlatform, stream } from "../upstreams/openai/platform.js";
+import {
+  json,
+  type Platform,
+  platformKey,
+  startPlatform,
+  stream,
+} from "../upstreams/openai/scripted-platform.js";
 
 afterEach(() => {
   vi.useRealTimers();

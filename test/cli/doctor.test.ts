@@ -8,7 +8,7 @@ import { version } from "../../src/lib/version.js";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
 import { listKimiChats } from "../conversations/dialogue.js";
 import { waitUntil } from "../gateway.js";
-import { json, platformKey, startPlatform, stream } from "../upstreams/openai/platform.js";
+import { json, platformKey, startPlatform, stream } from "../upstreams/openai/scripted-platform.js";
 import { createTemporaryFolder, runMoonbridge, writeConfig } from "./process.js";
 
 type Finding = { what: string; state: "ok" | "warn" | "fail"; detail: string; remedy?: string };

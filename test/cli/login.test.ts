@@ -7,7 +7,7 @@ import { type Simulator, type SimulatorOptions, startSimulator } from "../../sim
 import type { StoredCredentials } from "../../src/core/store.js";
 import { decodeClaims } from "../../src/core/token.js";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
-import { legacyToken } from "../accounts/intake/jwt.js";
+import { legacyToken } from "../accounts/import/jwt.js";
 import { chatBody, waitUntil } from "../gateway.js";
 import { createTemporaryFolder, programPath, runMoonbridge, writeConfig } from "./process.js";
 

@@ -1,7 +1,7 @@
 import { request } from "undici";
 import { describe, expect, test } from "vitest";
 import { apiKey, chatBody, type Gateway, postChat, startGateway, waitUntil } from "../gateway.js";
-import { kinds } from "../upstreams/protocols.js";
+import { kinds } from "../upstreams/kimi-sides.js";
 
 const chatPath = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
 const cancelPath = "/apiv2/kimi.gateway.chat.v1.ChatService/CancelChat";

@@ -7,7 +7,14 @@ import { request } from "undici";
 import type { Fault } from "../../simulator/index.js";
 import type { ErrorCode } from "../../src/core/errors.js";
 import { apiKey, type Gateway, waitUntil } from "../gateway.js";
-import { cutStream, json, type Platform, type Script, stream, text } from "../upstreams/openai/platform.js";
+import {
+  cutStream,
+  json,
+  type Platform,
+  type Script,
+  stream,
+  text,
+} from "../upstreams/openai/scripted-platform.js";
 import type { SweptRoute } from "./sweep-routes.js";
 
 export const expiredKey = "sk-CANARY-expired";

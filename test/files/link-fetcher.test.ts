@@ -9,7 +9,7 @@ import { SsrfGuard } from "../../src/files/ssrf-guard.js";
 import { version } from "../../src/lib/version.js";
 import { waitUntil } from "../gateway.js";
 import { flood, hostileServers, ok } from "./hostile-servers.js";
-import { readAll, startRawServer, startServer, testFetcher } from "./links.js";
+import { readAll, startRawServer, startServer, testFetcher } from "./test-servers.js";
 
 const signal = new AbortController().signal;
 afterEach(() => expect(getEventListeners(signal, "abort")).toEqual([]));

@@ -19,8 +19,8 @@ import {
   schemes,
   withControls,
   withUserInfo,
-} from "./attempts.js";
-import { publicAddresses, readAll, startCanary, startServer, testFetcher } from "./links.js";
+} from "./ssrf-attempts.js";
+import { publicAddresses, readAll, startCanary, startServer, testFetcher } from "./test-servers.js";
 
 const linkToAddress = (address: string) => `http://${address.includes(":") ? `[${address}]` : address}:PORT/`;
 const loopbackLinks = [...loopbackSpellings, ...oddForms, ...loopback6Spellings];

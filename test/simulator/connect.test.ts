@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Simulator, startSimulator } from "../../simulator/index.js";
-import { chatMethod } from "../chat-method.js";
+import { chatMethod } from "../connect-chat-method.js";
 import { chatRequest, toRecord } from "./client.js";
 
 let simulator: Simulator;

@@ -11,7 +11,7 @@ import {
   startGateway,
   waitUntil,
 } from "../gateway.js";
-import { kimiSides, kinds } from "./protocols.js";
+import { kimiSides, kinds } from "./kimi-sides.js";
 
 type UpstreamUnderTest = {
   kind: KimiKind;

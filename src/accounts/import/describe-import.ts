@@ -1,6 +1,6 @@
 import { formatTimeWithDistance } from "../../lib/relative-time.js";
-import { tokenLocationHelp } from "./formats.js";
 import type { ImportedLogin } from "./import-login.js";
+import { tokenLocationHelp } from "./paste-format.js";
 
 /** What was found, what is missing and where to find it, as lines of text. Contains no part of a token. */
 export function describeImport(login: ImportedLogin, now = Date.now()): string[] {

@@ -1,9 +1,9 @@
 import type { KimiSiteName } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
 import type { TokenPair } from "../../core/token.js";
+import { explainFailure, tooLargeMessage } from "./explain-failure.js";
 import { findTokens } from "./find-tokens.js";
-import { detectFormat } from "./formats.js";
-import { explainFailure, tooLargeMessage } from "./import-problem.js";
+import { detectFormat } from "./paste-format.js";
 import { type ForeignToken, identifyTokenOwner, type KimiToken } from "./token-owner.js";
 
 /** The login found in a paste, or why there is none. Only `tokens` is secret. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Annotation, CitationWriter } from "../../chat/citations.js";
 import type { GatewayError } from "../../core/errors.js";
 import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../core/types.js";
-import type { ChunkWriter } from "../stream/chunked-body.js";
+import type { ChunkWriter } from "../stream/chunk-writer.js";
 import { encodeEvent, encodeJson, escapeText, splitText } from "../stream/sse-json.js";
 import { errorEnvelope } from "./errors.js";
 import { NoticeCollector } from "./notices.js";

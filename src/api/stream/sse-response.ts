@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { limits } from "../../core/limits.js";
 import { afterPoll } from "../../lib/after-poll.js";
-import { chunkContents, encodeChunks } from "./chunked-body.js";
+import { chunkContents, encodeChunks } from "./chunk-writer.js";
 
 /** In milliseconds; tests shorten them. */
 export type SseTimeouts = {

@@ -1,6 +1,6 @@
 import { type GatewayError, toGatewayError } from "../../core/errors.js";
 import type { ChatEvent, EventSink } from "../../core/types.js";
-import { type ChunkWriter, encodeChunks } from "./chunked-body.js";
+import { type ChunkWriter, encodeChunks } from "./chunk-writer.js";
 import type { SseResponse } from "./sse-response.js";
 
 /** Encodes a streamed answer in one dialect. */

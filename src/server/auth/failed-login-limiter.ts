@@ -23,7 +23,8 @@ export class FailedLoginLimiter {
     // Checked after `verify` and in the same tick as counting, so that concurrent attempts cannot pass the limit.
     try {
       const verified = await verify();
-      if (verified.isGuessable && !isLocalProgram(request)) this.#throwIfExhausted(countersFor(request, name));
+      if (verified.isGuessable && !isLocalProgram(request))
+        this.#throwIfExhausted(countersFor(request, name));
       return verified;
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== "invalid_api_key") throw error;

@@ -14,7 +14,7 @@ import {
   requestNotUnderstood,
   timedOut,
 } from "../kimi-shared/errors.js";
-import { quoteServiceMessage } from "../quote.js";
+import { quoteServiceMessage } from "../quote-service-message.js";
 
 const accountBusy: KimiErrorKind = {
   code: "account_busy",

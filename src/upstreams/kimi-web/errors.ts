@@ -15,7 +15,7 @@ import {
   requestNotUnderstood,
   timedOut,
 } from "../kimi-shared/errors.js";
-import { quoteServiceMessage } from "../quote.js";
+import { quoteServiceMessage } from "../quote-service-message.js";
 
 /** An error of Kimi's, from a unary body, a trailer or a `block.exception`. */
 export type KimiFailure = {

@@ -1,5 +1,5 @@
 import type { Part, Thinking, UpstreamRequest } from "../../core/types.js";
-import type { KimiModel } from "./catalogue.js";
+import type { KimiModel } from "./models.js";
 
 /** Reasoning efforts on the wire (kimi-web.md §2.4). */
 const wireEfforts: Record<Thinking, string> = {

@@ -17,16 +17,16 @@ import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { IdleTimeouts, UpstreamContext } from "../context.js";
 import { StreamPump } from "../http/stream-pump.js";
 import { ModelCatalogue } from "../model-catalogue.js";
-import { builtInModels, fetchModels, type KimiModel } from "./catalogue.js";
 import { KimiClient } from "./client.js";
 import { EnvelopeDecoder } from "./envelope.js";
 import { isRejectedAccessToken } from "./errors.js";
 import { ChatInterpreter } from "./events.js";
+import { builtInModels, fetchModels, type KimiModel } from "./models.js";
 import { fetchQuota } from "./quota.js";
-import { createTokenRefresher } from "./refresh.js";
 import { chatRequestBody } from "./request.js";
+import { createTokenRefresher } from "./token-refresher.js";
 import { uploadFile } from "./upload.js";
-import { fetchCurrentUser } from "./verify-login.js";
+import { fetchCurrentUser } from "./verify-credentials.js";
 
 export type KimiWebOptions = {
   name: string;

@@ -1,7 +1,7 @@
 import { type ErrorCode, GatewayError } from "../../core/errors.js";
 import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
 import { maxRetryAfterSeconds } from "../http/client.js";
-import { quoteServiceMessage } from "../quote.js";
+import { quoteServiceMessage } from "../quote-service-message.js";
 
 /** The service in error messages: its display name, the upstream's name in the config, and the key to redact. */
 export type ServiceIdentity = { service: string; upstream: string; apiKey: string | undefined };

@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { describeImport } from "../../../src/accounts/import/describe-import.js";
 import { type ImportedLogin, importLogin } from "../../../src/accounts/import/import-login.js";
 import { limits } from "../../../src/core/limits.js";
-import { currentToken, jwt, legacyToken, user } from "../intake/jwt.js";
-import { pastes, wrapLines } from "../intake/pastes.js";
+import { currentToken, jwt, legacyToken, user } from "./jwt.js";
+import { pastes, wrapLines } from "./pastes.js";
 
 const [access, refresh] = [currentToken("access"), currentToken("refresh")];
 

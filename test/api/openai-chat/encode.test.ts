@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ChunkEncoder, CompletionEncoder } from "../../../src/api/openai-chat/encode.js";
-import { chunkContents, encodeChunks } from "../../../src/api/stream/chunked-body.js";
+import { chunkContents, encodeChunks } from "../../../src/api/stream/chunk-writer.js";
 import type { ChatEvent } from "../../../src/core/types.js";
 import { parseChunks } from "../../gateway.js";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodeEnvelope } from "../../../simulator/envelope.js";
-import { parseRecording } from "../../../simulator/recorded.js";
+import { parseRecording } from "../../../simulator/recorded-call.js";
 import { bodyLines } from "../../../src/observability/recording/body-lines.js";
 import { maskLetters } from "../../../src/observability/recording/masked-text.js";
 import { Pseudonyms } from "../../../src/observability/recording/pseudonyms.js";

@@ -14,7 +14,7 @@ import {
   postChat,
   startGateway,
 } from "../../gateway.js";
-import { kinds } from "../../upstreams/protocols.js";
+import { kinds } from "../../upstreams/kimi-sides.js";
 
 type RecordingGateway = { gateway: Gateway; folder: string; warnings: string[] };
 

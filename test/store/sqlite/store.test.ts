@@ -10,9 +10,9 @@ import type { StoredKey, ThreadStore } from "../../../src/core/store.js";
 import { connect } from "../../../src/store/sqlite/database-file.js";
 import { migrate, migrations, readPragma, versionOf } from "../../../src/store/sqlite/migrations.js";
 import { SqliteStore, StoreError } from "../../../src/store/sqlite/store.js";
-import { ReferenceThreadStore } from "../plain-store.js";
+import { ReferenceThreadStore } from "../reference-thread-store.js";
 
-const workerPath = new URL("../child.mjs", import.meta.url).pathname;
+const workerPath = new URL("../store-worker.mjs", import.meta.url).pathname;
 
 async function freshPath(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "moonbridge-store-"));

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Dialogue } from "../../conversations/dialogue.js";
 import { chatBody, type Gateway, postChat, startGateway, waitUntil } from "../../gateway.js";
 import { createChat } from "../../simulator/legacy-client.js";
-import { kimiSides } from "../protocols.js";
+import { kimiSides } from "../kimi-sides.js";
 
 const { sentMessages, listChats } = kimiSides["kimi-legacy"];
 const start = (options = {}) => startGateway({ kind: "kimi-legacy", ...options });

@@ -5,7 +5,7 @@ import { StructSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { expect, onTestFinished, test } from "vitest";
-import { chatMethod } from "../../chat-method.js";
+import { chatMethod } from "../../connect-chat-method.js";
 import { chatBody, contentOf, parseChunks, postChat, startGateway } from "../../gateway.js";
 
 type EventGenerator = (request: JsonValue) => AsyncGenerator<JsonValue>;

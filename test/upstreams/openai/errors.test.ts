@@ -10,7 +10,7 @@ import {
   startPlatform,
   stream,
   text,
-} from "./platform.js";
+} from "./scripted-platform.js";
 
 const accountNames = "Your account org-CANARY1234<ak-CANARY5678>";
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { parseModels } from "../../../src/upstreams/openai/catalogue.js";
+import { parseModels } from "../../../src/upstreams/openai/models.js";
 import { OpenAiUpstream } from "../../../src/upstreams/openai/upstream.js";
 import { wholeAnswer } from "../../fixtures/moonshot.js";
 import { chatBody, postChat } from "../../gateway.js";
-import { gatewayTo, json, startPlatform } from "./platform.js";
+import { gatewayTo, json, startPlatform } from "./scripted-platform.js";
 
 const modelList = {
   data: [

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { JsonObject } from "../../../src/lib/json.js";
 import { wholeAnswer } from "../../fixtures/moonshot.js";
 import { chatBody, postChat } from "../../gateway.js";
-import { gatewayTo, json, startPlatform } from "./platform.js";
+import { gatewayTo, json, startPlatform } from "./scripted-platform.js";
 
 type SentRequest = { body: JsonObject; ignored: string[]; status: number; answer: unknown };
 

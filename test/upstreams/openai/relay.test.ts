@@ -13,7 +13,7 @@ import {
   wholeAnswer,
 } from "../../fixtures/moonshot.js";
 import { apiKey, chatBody, contentOf, parseChunks, postChat, waitUntil } from "../../gateway.js";
-import { cutStream, gatewayTo, json, startPlatform, stream, text } from "./platform.js";
+import { cutStream, gatewayTo, json, startPlatform, stream, text } from "./scripted-platform.js";
 
 const usageChunk = helloStream[4] ?? "";
 

@@ -4,7 +4,7 @@ import type { ChatEvent, Message, Model, UpstreamRequest } from "../../../src/co
 import type { FetchImageAsDataUrl } from "../../../src/upstreams/openai/inline-images.js";
 import { OpenAiUpstream } from "../../../src/upstreams/openai/upstream.js";
 import { helloStream, twoCallsStream, usage, usageWithCache, wholeAnswer } from "../../fixtures/moonshot.js";
-import { json, type Platform, platformKey, startPlatform, stream } from "./platform.js";
+import { json, type Platform, platformKey, startPlatform, stream } from "./scripted-platform.js";
 
 const model: Model = {
   id: "kimi-k2.6",

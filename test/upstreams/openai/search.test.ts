@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { chunk, delta, done, usage, usageWithCache, wholeAnswer } from "../../fixtures/moonshot.js";
 import { chatBody, contentOf, parseChunks, postChat, waitUntil } from "../../gateway.js";
-import { cutStream, gatewayTo, json, startPlatform, stream } from "./platform.js";
+import { cutStream, gatewayTo, json, startPlatform, stream } from "./scripted-platform.js";
 
 const searchTool = { type: "builtin_function", function: { name: "$web_search" } };
 const searchArguments = '{"search_result":{"search_id":"b3"},"usage":{"total_tokens":13046}}';

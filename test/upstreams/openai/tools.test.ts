@@ -2,7 +2,7 @@ import type OpenAI from "openai";
 import { expect, test } from "vitest";
 import { objectsIn } from "../../../src/lib/json.js";
 import { delta, done, twoCallsStream, usage } from "../../fixtures/moonshot.js";
-import { gatewayTo, json, startPlatform, stream } from "./platform.js";
+import { gatewayTo, json, startPlatform, stream } from "./scripted-platform.js";
 
 /** A typical tool loop: the SDK runs both functions and sends their results. */
 function toolLoop(calledCities: string[]) {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { limits } from "../../../../src/core/limits.js";
 import { Authenticator } from "../../../../src/server/auth/authenticator.js";
 import { apiKey, chatBody, type Gateway, postChat, startGateway, waitUntil } from "../../../gateway.js";
-import { type Claims, startIssuer, type TestIssuer } from "../../../issuer.js";
+import { type Claims, startIssuer, type TestIssuer } from "../../../openid-provider.js";
 
 async function startGatewayWithIssuer(
   settings: Record<string, unknown> = {},

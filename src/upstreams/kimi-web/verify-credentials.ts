@@ -6,7 +6,7 @@ import { asObject, asText } from "../../lib/json.js";
 import { ProtocolDrift } from "../../observability/protocol-drift.js";
 import { KimiClient } from "./client.js";
 import { isRejectedAccessToken } from "./errors.js";
-import { createTokenRefresher } from "./refresh.js";
+import { createTokenRefresher } from "./token-refresher.js";
 
 /** The owner of an account, as Kimi reports it. */
 export type KimiUser = { id: string; nickname: string | undefined };

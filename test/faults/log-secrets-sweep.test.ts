@@ -1,6 +1,12 @@
 import { afterAll, expect, test } from "vitest";
 import { apiKey, type Gateway, startGateway } from "../gateway.js";
-import { json, platformKey, type Script, startPlatform, stream } from "../upstreams/openai/platform.js";
+import {
+  json,
+  platformKey,
+  type Script,
+  startPlatform,
+  stream,
+} from "../upstreams/openai/scripted-platform.js";
 import {
   adminOnlyKey,
   environmentModes,

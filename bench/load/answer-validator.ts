@@ -1,8 +1,8 @@
-import { encodedDeltas, type ProtocolName } from "../answers/answer.js";
+import { answerText, deltaText } from "../answers/answer-text.js";
+import { encodedDeltas, type ProtocolName } from "../answers/protocol.js";
 import { protocols } from "../answers/protocols.js";
-import { answerText, deltaText } from "../answers/words.js";
 import { type Dialect, dialects, JsonReader } from "./dialects.js";
-import type { ResponseFormat } from "./work.js";
+import type { ResponseFormat } from "./load-profile.js";
 
 /** Validates one answer as its bytes arrive. `push` throws at the first wrong byte. */
 export interface AnswerValidator {

@@ -1,4 +1,4 @@
-// A process on the same store: `node child.mjs <command> <path>`. Prints one line per action.
+// A process on the same store: `node store-worker.mjs <command> <path>`. Prints one line per action.
 import { rmSync, writeFileSync, writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { SqliteStore } from "../../dist/src/store/sqlite/store.js";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ProtocolDrift } from "../../../src/observability/protocol-drift.js";
-import { parseModels } from "../../../src/upstreams/kimi-web/catalogue.js";
+import { parseModels } from "../../../src/upstreams/kimi-web/models.js";
 
 /** The model list of kimi-web.md §3, reduced to relevant fields. */
 const response = {

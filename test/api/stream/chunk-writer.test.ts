@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type ChunkWriter, chunkContents, encodeChunks } from "../../../src/api/stream/chunked-body.js";
+import { type ChunkWriter, chunkContents, encodeChunks } from "../../../src/api/stream/chunk-writer.js";
 
 /** Decodes chunks as RFC 9112 §7.1 defines them. */
 function decodeChunks(chunks: readonly Buffer[]): string {

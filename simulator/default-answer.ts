@@ -1,5 +1,5 @@
+import { type Directive, lastLine } from "./directives.js";
 import { asArray, asObject, asString, getField, type JsonObject } from "./json.js";
-import { type Directive, lastLine } from "./script.js";
 import type { Source, Step } from "./steps.js";
 
 /** The input of a script: the user's text, the earlier messages of the branch, and the request body as received. */

@@ -9,7 +9,7 @@ import { type Simulator, startSimulator } from "../../simulator/index.js";
 import type { TokenPair } from "../../src/core/token.js";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
 
-const workerPath = new URL("./child.mjs", import.meta.url).pathname;
+const workerPath = new URL("./refresh-worker.mjs", import.meta.url).pathname;
 
 /** Accounts per process: each kill interrupts their refreshes at different points. */
 const loginsAtOnce = 12;

@@ -1,4 +1,4 @@
-// A process that refreshes the tokens of its accounts as fast as it can until it is killed: `node child.mjs <settings>`.
+// A process that refreshes the tokens of its accounts as fast as it can until it is killed: `node refresh-worker.mjs <settings>`.
 // It reports the outcome of the first refresh of each: `me ok`, or `me` and the error code.
 import { writeSync } from "node:fs";
 import { Credentials } from "../../dist/src/accounts/credentials.js";

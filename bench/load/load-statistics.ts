@@ -1,5 +1,5 @@
 import { now } from "../clock.js";
-import type { AnswerTimings, LoadProgress, LoadResult } from "./work.js";
+import type { AnswerTimings, LoadProgress, LoadResult } from "./load-profile.js";
 
 /** Counters and timings of all connections of one load. */
 export class LoadStatistics {

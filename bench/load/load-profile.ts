@@ -1,4 +1,4 @@
-import type { ProtocolName } from "../answers/answer.js";
+import type { ProtocolName } from "../answers/protocol.js";
 import type { DialectName } from "./dialects.js";
 
 /** How a response is read, and what is validated. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Fault } from "../../simulator/index.js";
 import { apiKey, chatBody, postChat, startGateway } from "../gateway.js";
-import { kinds } from "../upstreams/protocols.js";
+import { kinds } from "../upstreams/kimi-sides.js";
 
 /** Faults whose error message could quote the prompt or the response. */
 const faults: Fault[] = [

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { limits } from "../../../src/core/limits.js";
 import { ProtocolDrift } from "../../../src/observability/protocol-drift.js";
 import { KimiClient } from "../../../src/upstreams/kimi-web/client.js";
-import { createTokenRefresher } from "../../../src/upstreams/kimi-web/refresh.js";
+import { createTokenRefresher } from "../../../src/upstreams/kimi-web/token-refresher.js";
 
 type StubResponse = [status: number, body: string];
 

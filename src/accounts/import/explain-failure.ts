@@ -1,6 +1,6 @@
 import { formatTimeWithDistance } from "../../lib/relative-time.js";
 import type { TruncatedToken } from "./find-tokens.js";
-import { detectFormat, tokenLocationHelp } from "./formats.js";
+import { detectFormat, tokenLocationHelp } from "./paste-format.js";
 import type { ForeignToken, KimiToken } from "./token-owner.js";
 
 type UnusableTokens = {

@@ -4,8 +4,8 @@ import { GatewayError } from "../../../src/core/errors.js";
 import type { ChatEvent, Model } from "../../../src/core/types.js";
 import { isObject } from "../../../src/lib/json.js";
 import { SseDecoder } from "../../../src/upstreams/http/sse-decoder.js";
-import { CompletionInterpreter } from "../../../src/upstreams/openai/answer.js";
-import { parseModels } from "../../../src/upstreams/openai/catalogue.js";
+import { CompletionInterpreter } from "../../../src/upstreams/openai/events.js";
+import { parseModels } from "../../../src/upstreams/openai/models.js";
 import { ignoredParameters, moonshotBody } from "../../../src/upstreams/openai/moonshot.js";
 import { helloStream } from "../../fixtures/moonshot.js";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { TokenPair } from "../../src/core/token.js";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
-import { FakeKimiAccount, GatewayProcess, type StoreFault } from "./kimi-account.js";
+import { FakeKimiAccount, GatewayProcess, type StoreFault } from "./fake-kimi-account.js";
 import { advance, advanceUntilDone, flushImmediates, startVirtualTime } from "./virtual-time.js";
 
 vi.mock("node:timers/promises", async () => (await import("./virtual-time.js")).timersPromises);

@@ -1,10 +1,10 @@
 import { connect, type Socket } from "node:net";
-import { formatAnswerSpec } from "../answers/order.js";
+import { formatAnswerSpec } from "../answers/answer-spec.js";
 import { now } from "../clock.js";
 import { MessageReader } from "../http/message-reader.js";
-import { type AnswerValidator, createValidator } from "./check.js";
-import type { LoadStatistics } from "./tally.js";
-import type { LoadProfile } from "./work.js";
+import { type AnswerValidator, createValidator } from "./answer-validator.js";
+import type { LoadProfile } from "./load-profile.js";
+import type { LoadStatistics } from "./load-statistics.js";
 
 /** The read buffer of all connections; each read is processed before the next one. */
 const readBuffer = Buffer.alloc(65_536);

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test, vi } from "vitest";
-import { FakeKimiAccount, GatewayProcess, type RefreshFault, type StoreFault } from "./kimi-account.js";
+import { FakeKimiAccount, GatewayProcess, type RefreshFault, type StoreFault } from "./fake-kimi-account.js";
 import { advance, advanceUntilDone, startVirtualTime } from "./virtual-time.js";
 
 vi.mock("node:timers/promises", async () => (await import("./virtual-time.js")).timersPromises);

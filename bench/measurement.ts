@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import type { RunningCandidate } from "./candidates/candidate.js";
+import type { BenchEnvironment } from "./environment.js";
 import type { EventLoopReport } from "./gateway-preload.js";
-import type { LoadProfile, LoadProgress, LoadResult } from "./load/work.js";
+import type { LoadProfile, LoadProgress, LoadResult } from "./load/load-profile.js";
 import { cpuTime, machineCpuTime, residentMemory } from "./proc.js";
-import type { BenchEnvironment } from "./stage.js";
 
 export type MeasurementOptions = {
   profile: LoadProfile;
