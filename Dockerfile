@@ -1,4 +1,4 @@
-# Moonbridge as a container: docs/container.md
+# Moonbridge as a container: docs/guide/container.md
 ARG BASE=node:20-bookworm-slim
 
 FROM ${BASE} AS build
@@ -33,5 +33,5 @@ USER 1000:1000
 EXPOSE 6867
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
     CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 6867) + '/healthz').then(({ ok }) => process.exit(ok ? 0 : 1))"]
-# Large pages for Node's code, one thread beside the first for what V8 does meanwhile, room for bursts: docs/performance.md.
+# Large pages for Node's code, one V8 worker thread, a larger young generation: docs/reference/performance.md.
 ENTRYPOINT ["node", "--use-largepages=silent", "--v8-pool-size=1", "--max-semi-space-size=32", "dist/src/cli/main.js"]

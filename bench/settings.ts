@@ -39,7 +39,7 @@ export type Settings = {
   baseline: string | undefined;
   /** Whether gateways write a CPU profile of each measurement. */
   profile: boolean;
-  /** Whether the tables are written into docs/performance.md. */
+  /** Whether the tables are written into docs/reference/performance.md. */
   document: boolean;
 };
 
@@ -52,7 +52,7 @@ const usage = `npm run bench -- [options]
   --minutes n           length of the soak, more than 3 (default: 20)
   --baseline dir        the dist folder of another build, to compare this one with
   --profile             each measurement of a gateway leaves a .cpuprofile in bench/results/profiles
-  --document            writes the tables into docs/performance.md, each in place of the one before`;
+  --document            writes the tables into docs/reference/performance.md, each in place of the one before`;
 
 /** The settings of a command line. Prints the error and the usage, and exits with 1, if the command line is invalid. */
 export function readSettings(argv: readonly string[]): Settings {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
-const path = "docs/performance.md";
+const path = "docs/reference/performance.md";
 
 /** Replaces a part's section in the documentation with this report. Throws if the page has no section for the part. */
 export function writeToDocumentation(part: string, report: string): void {
