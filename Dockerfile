@@ -6,6 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts scripts
 COPY simulator simulator
 COPY src src
 RUN npm run build
@@ -28,7 +29,8 @@ VOLUME /data
 WORKDIR /app
 COPY package.json LICENSE ./
 COPY --from=dependencies /app/node_modules node_modules
-COPY --from=build /app/dist dist
+COPY --from=build /app/dist/src dist/src
+COPY --from=build /app/dist/simulator dist/simulator
 USER 1000:1000
 EXPOSE 6867
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
