@@ -143,7 +143,7 @@ export class Chats {
     this.#evictOldest(chat);
   }
 
-  /** The parent of a new user message; by default the latest message (unproven: kimi-web.md §4, 3). */
+  /** The parent of a new user message; by default the latest message (unproven: kimi-web.md §4.3). */
   #findParentId(chat: Chat, { parentId, messageId }: NewTurn): string {
     const edited = messageId ? getMessage(chat, messageId) : undefined;
     if (parentId === chat.id || parentId === nilUuid) return chat.id;

@@ -1,7 +1,7 @@
 import { ApiError, type ErrorCode, isErrorCode } from "./errors.js";
 import type { Fault } from "./faults.js";
 
-/** A directive `sim:NAME` or `sim:NAME=VALUE` of a prompt (docs/simulator.md, “Directives”). */
+/** A directive `sim:NAME` or `sim:NAME=VALUE` of a prompt (docs/reference/simulator.md, “Directives”). */
 export type Directive = { name: string; value: string };
 
 /** The last non-empty line. Only there are directives recognised, so that those of a transcript are not repeated. */

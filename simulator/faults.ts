@@ -6,7 +6,7 @@ import { type Ending, type Step, type StepOf, type StreamPosition, splitAfter } 
 /** Number of deltas sent before the fault; default 2. */
 type AfterDeltas = { after?: number | undefined };
 
-/** A fault of one answer; a prompt selects the same kinds with `sim:fault=NAME` (docs/simulator.md, “Faults”). */
+/** A fault of one answer; a prompt selects the same kinds with `sim:fault=NAME` (docs/reference/simulator.md, “Faults”). */
 export type Fault =
   /** An error trailer before any content; with `afterDone` in the form of kimi-web.md §5.6. */
   | ({ kind: "error"; afterDone?: boolean | undefined } & ErrorFields)

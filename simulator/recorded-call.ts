@@ -14,7 +14,7 @@ export type RecordedCall = { method: string; path: string; response: RecordedRes
 const compressedFlag = 0x01;
 const maxBlankBytes = 268_435_456;
 
-/** Parses one file of a recording (docs/simulator.md, “Recording”); undefined for any other content. */
+/** Parses one file of a recording (docs/guide/recording.md, “File format”); undefined for any other content. */
 export function parseRecording(content: string): RecordedCall | undefined {
   const [first, ...lines] = content.trimEnd().split("\n").map(parseObject);
   const [method, path] = [asString(first?.method), asString(first?.path)];

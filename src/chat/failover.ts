@@ -18,7 +18,7 @@ export type Candidate = UpstreamGuards & { route: Route; startEvent: ChatEvent }
 
 /**
  * Emits the answer of the first candidate that gives one, each behind its own queue. Moves on to the next only before
- * visible output, and only for the failures of `canFailOver` (decisions/0007-no-account-rotation.md). `account_busy` is
+ * visible output, and only for the failures of `canFailOver` (docs/decisions/0007-no-account-rotation.md). `account_busy` is
  * retried at the same upstream, up to `limits.busyAttempts`. Throws the last failure.
  */
 export async function answerWithFailover(

@@ -18,7 +18,7 @@ type HistoryKeys = { historyHash: HistoryHash; ends: { key: string; length: numb
 
 /**
  * The stored conversations within one scope: principal, upstream, account and the model's scope. Finds the resume point
- * of a request by the hash of its history, and saves the one after its answer (decisions/0003-chats-as-trees.md).
+ * of a request by the hash of its history, and saves the one after its answer (docs/decisions/0003-chats-as-trees.md).
  */
 export class Thread {
   readonly #store: ThreadStore;

@@ -44,7 +44,7 @@ const unknownConversation: ChatEvent = {
 };
 
 /**
- * One turn with an upstream that keeps conversations itself (decisions/0003-chats-as-trees.md): continues its chat if
+ * One turn with an upstream that keeps conversations itself (docs/decisions/0003-chats-as-trees.md): continues its chat if
  * the history is known, else creates one with the whole transcript. Stores every chat it creates, for deletion.
  */
 export class Turn {

@@ -14,7 +14,7 @@ async function askModel(url: string, content: string): Promise<string> {
   return JSON.parse(await response.text()).choices[0].message.content;
 }
 
-test("serve --record, simulate --replay and serve reproduce an answer and its drift, as docs/simulator.md says", async () => {
+test("serve --record, simulate --replay and serve reproduce an answer and its drift, as docs/guide/recording.md says", async () => {
   const kimi = await startSimulator();
   const folder = createTemporaryFolder();
   const account = { name: "me", kind: "kimi-web", baseUrl: kimi.url, authUrl: kimi.url, ...kimi.issue() };

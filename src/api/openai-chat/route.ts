@@ -23,7 +23,7 @@ const schema = {
   body: Type.Composite([ChatCompletionBody], { examples: [example] }),
 };
 
-/** `POST /v1/chat/completions`, streaming and not (decisions/0004-honest-endings.md). */
+/** `POST /v1/chat/completions`, streaming and not (docs/decisions/0004-honest-endings.md). */
 export function chatCompletionsRoute(
   chatService: ChatService,
   options: ApiOptions,
