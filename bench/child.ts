@@ -4,7 +4,7 @@ import type { CallResult } from "./ipc.js";
 import { processTree } from "./proc.js";
 
 export type ChildOptions = {
-  /** Flags of Node, in front of the module's path. */
+  /** Flags of Node, which come before the path of the module. */
   nodeArguments?: readonly string[];
   env?: Readonly<Record<string, string>>;
   cwd?: string;
@@ -69,6 +69,7 @@ export class Child {
     return this.#process.pid === undefined ? [] : processTree(this.#process.pid);
   }
 
+  /** Whether the process has ended or could not be started. */
   get exited(): boolean {
     return this.#exited;
   }
@@ -98,6 +99,7 @@ export class Child {
     clearTimeout(killTimer);
   }
 
+  /** Kills the process without waiting for its end. */
   kill(): void {
     this.#process.kill("SIGKILL");
   }

@@ -31,6 +31,7 @@ export class BenchEnvironment {
     this.fakeUpstreamPort = fakeUpstreamPort;
   }
 
+  /** Starts the processes. With `profile`, gateways write CPU profiles. */
   static async open({ profile }: { profile: boolean }): Promise<BenchEnvironment> {
     const workDirectory = mkdtempSync(join(tmpdir(), "moonbridge-bench-"));
     const fakeUpstream = Child.fork(modulePath("./fake/main.js"), [], {
@@ -48,6 +49,7 @@ export class BenchEnvironment {
     return mkdtempSync(join(this.workDirectory, `${name.replace(/[^\w-]+/g, "-")}-`));
   }
 
+  /** Stops the processes and deletes the temporary folder. */
   async close(): Promise<void> {
     await Promise.all([this.fakeUpstream.stop(), this.loadClient.stop()]);
     rmSync(this.workDirectory, { recursive: true, force: true });
@@ -55,6 +57,6 @@ export class BenchEnvironment {
 }
 
 /** The file path of a module relative to this one. */
-export function modulePath(relative: string): string {
-  return fileURLToPath(new URL(relative, import.meta.url));
+export function modulePath(relativePath: string): string {
+  return fileURLToPath(new URL(relativePath, import.meta.url));
 }

@@ -55,6 +55,7 @@ handleCalls({
 // The IPC channel must not keep the gateway's process alive.
 process.channel?.unref();
 
+/** Milliseconds by which a sample was later than the sampling interval. */
 function lateness(nanoseconds: number): number {
   return Math.max(0, nanoseconds / 1e6 - resolution);
 }

@@ -1,8 +1,8 @@
-/** `npm run bench`: what Moonbridge costs, compared with other proxies between a client and an upstream. */
+/** `npm run bench`: measures what Moonbridge costs, compared with other proxies between a client and an upstream. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { BenchEnvironment } from "./environment.js";
 import { big } from "./parts/big.js";
-import { firstAlone, firstAmongMany } from "./parts/first.js";
+import { firstDeltaOfManyStreams, firstDeltaOfOneStream } from "./parts/first.js";
 import { threadGrowth, turnGrowth } from "./parts/growth.js";
 import { memory } from "./parts/memory.js";
 import { paced, pacedLong } from "./parts/paced.js";
@@ -13,7 +13,7 @@ import { start } from "./parts/start.js";
 import { together } from "./parts/together.js";
 import { unpaced } from "./parts/unpaced.js";
 import { writeToDocumentation } from "./report/document.js";
-import { formatMachineInfo, machineInfo } from "./report/machine.js";
+import { collectMachineInfo, formatMachineInfo } from "./report/machine.js";
 import { renderTable } from "./report/table.js";
 import { type PartName, readSettings } from "./settings.js";
 
@@ -22,7 +22,7 @@ const parts: Record<PartName, readonly Part[]> = {
   long: [pacedLong],
   together: [together],
   unpaced: [unpaced],
-  first: [firstAlone, firstAmongMany],
+  first: [firstDeltaOfOneStream, firstDeltaOfManyStreams],
   requests: [streamedRequests, nonStreamedRequests],
   memory: [memory],
   big: [big],
@@ -32,7 +32,7 @@ const parts: Record<PartName, readonly Part[]> = {
 };
 
 const settings = readSettings(process.argv.slice(2));
-const machine = machineInfo();
+const machine = collectMachineInfo();
 const environment = await BenchEnvironment.open(settings);
 const results: Record<string, unknown> = {};
 const reports: [part: PartName, tables: string][] = [];

@@ -5,16 +5,17 @@ import type { EventLoopReport } from "./gateway-preload.js";
 import type { LoadProfile, LoadProgress, LoadResult } from "./load/load-profile.js";
 import { cpuTime, machineCpuTime, residentMemory } from "./proc.js";
 
+/** How a candidate is loaded and for how long it is measured. */
 export type MeasurementOptions = {
   profile: LoadProfile;
-  /** From the start of the last stream to the start of the measurement. */
+  /** The time from the start of the last stream to the start of the measurement. */
   settleSeconds: number;
   durationSeconds: number;
   /** Whether running answers are aborted at the end instead of being received completely. */
   abortAtEnd?: boolean;
 };
 
-/** The result of one measurement. Times in milliseconds unless they say otherwise, memory in bytes. */
+/** The result of one measurement. Times are in milliseconds unless the name has another unit; memory is in bytes. */
 export type Measurement = {
   seconds: number;
   answers: number;
@@ -23,29 +24,35 @@ export type Measurement = {
   firstFailure: string | undefined;
   /** Processor time of the candidate. */
   cpuTime: number;
-  /** Shares of one processor: the fake upstream's, the load client's, and that of all processes outside the benchmark. */
+  /** Processor time as a share of one processor (1 is all of it): the fake upstream. */
   fakeCpuShare: number;
+  /** The same for the load client. */
   loadCpuShare: number;
+  /** The same for all processes outside the benchmark. */
   foreignCpuShare: number;
   memory: number;
-  /** From the request to the first delta, for requests that were sent during the measurement. */
+  /** The times from the request to the first delta, for requests that were sent during the measurement. */
   firstDeltaLatencies: number[];
-  /** From the upstream's write of a delta to the client's read, for deltas that arrived during the measurement. */
+  /** The times from the upstream's write of a delta to the client's read, for deltas that arrived during the measurement. */
   deltaDelays: number[];
   /** Undefined if the candidate does not report it. */
   eventLoop: EventLoopReport | undefined;
 };
 
+/** Load counters, and the milliseconds of processor time that each process has used so far. */
 type Snapshot = {
   progress: LoadProgress;
   candidate: number;
   fakeUpstream: number;
   loadClient: number;
-  self: number;
+  mainProcess: number;
   machine: number;
 };
 
-/** Puts the load on the candidate and measures once it is steady. */
+/**
+ * Starts the load, waits for the ramp-up and `settleSeconds`, measures for `durationSeconds`, and stops the load. Rejects
+ * if a process of the benchmark has ended.
+ */
 export async function measureLoad(
   environment: BenchEnvironment,
   running: RunningCandidate,
@@ -69,10 +76,13 @@ export async function measureLoad(
     : new Map();
 
   const elapsed = after.progress.time - before.progress.time;
-  const difference = (source: "candidate" | "fakeUpstream" | "loadClient" | "self" | "machine") =>
+  const difference = (source: "candidate" | "fakeUpstream" | "loadClient" | "mainProcess" | "machine") =>
     after[source] - before[source];
   const ownCpuTime =
-    difference("candidate") + difference("fakeUpstream") + difference("loadClient") + difference("self");
+    difference("candidate") +
+    difference("fakeUpstream") +
+    difference("loadClient") +
+    difference("mainProcess");
   return {
     seconds: elapsed / 1_000,
     answers: after.progress.answers - before.progress.answers,
@@ -99,11 +109,12 @@ async function takeSnapshot(
     candidate: cpuTime(child?.pids ?? []),
     fakeUpstream: cpuTime(fakeUpstream.pids),
     loadClient: cpuTime(loadClient.pids),
-    self: cpuTime([process.pid]),
+    mainProcess: cpuTime([process.pid]),
     machine: machineCpuTime(),
   };
 }
 
+/** The latencies of the requests and deltas between the times `from` and `to` (`clock.ts`). */
 function latencies(
   { timings }: LoadResult,
   sendTimes: ReadonlyMap<number, Float64Array>,

@@ -4,8 +4,9 @@ import type { BenchEnvironment } from "./environment.js";
 /** A round counts as disturbed if other processes took more than this share of one processor. */
 const foreignCpuThreshold = 0.1;
 
+/** The results of all rounds. */
 export type RoundResults<T> = {
-  /** One result a round, by the candidate's name. */
+  /** One result for each round, by the candidate's name. */
   results: ReadonlyMap<string, readonly T[]>;
   /** The reason for each candidate that cannot run on this machine or in this version, by its name. */
   skipped: ReadonlyMap<string, string>;

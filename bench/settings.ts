@@ -13,14 +13,18 @@ const partNames = [
   "soak",
   "start",
 ] as const;
+/** The name of a part of the benchmark, as in `--only`; its code is in `parts/`. */
 export type PartName = (typeof partNames)[number];
 
 /** What is measured and for how long, from the command line. */
 export type Settings = {
+  /** Whether everything is measured only briefly. */
   quick: boolean;
+  /** The parts to run, in the order of `partNames`. */
   only: readonly PartName[];
   /** Only candidates whose name contains one of these. */
   candidates: readonly string[];
+  /** The number of measurements of each candidate. */
   rounds: number;
   /** Load before the first measurement of a candidate. */
   warmUpSeconds: number;
@@ -34,6 +38,7 @@ export type Settings = {
   holdSeconds: number;
   /** Part `growth`: the numbers of threads in the store. */
   threads: readonly number[];
+  /** Part `soak`: its length. */
   soakMinutes: number;
   /** The `dist` folder of another build of Moonbridge to compare with. */
   baseline: string | undefined;

@@ -1,9 +1,9 @@
-// Packs the package as npm publishes it, installs it globally into a temporary folder, and has a first chat.
+// Packs the package as npm publishes it, installs it globally into a temporary folder, and sends a first chat request.
 //
 //   npm run check:package                    with the Node that runs this
 //   npm run check:package -- 20 22 24 26     with each of these, fetched from the npm registry
 //
-// Part of every release; not of `npm test`, since it needs the registry.
+// It is part of every release, but not of `npm test`, since it needs the npm registry.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,47 +11,47 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const windows = process.platform === "win32";
+const isWindows = process.platform === "win32";
 const npm = process.env.npm_execpath ?? fail("run this as: npm run check:package");
-const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-// With a space in it, as home folders on Windows have.
-const work = mkdtempSync(join(tmpdir(), "moonbridge package "));
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const lockfile = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+// The path contains a space, like many home folders on Windows.
+const workFolder = mkdtempSync(join(tmpdir(), "moonbridge package "));
 
 try {
   const archive = pack();
   const versions = process.argv.slice(2);
   for (const version of versions.length > 0 ? versions : [undefined]) {
     const node = version === undefined ? process.execPath : fetchNode(version);
-    await check(node, archive);
+    await checkPackage(node, archive);
   }
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
 } finally {
-  rmSync(work, { recursive: true, force: true, maxRetries: 10 });
+  rmSync(workFolder, { recursive: true, force: true, maxRetries: 10 });
 }
 
-/** Packs, and checks that nothing is in it but the program, its documents and its packages. */
+/** Packs the package and returns the path of the archive. Throws if it has other files than the program, documents and packages. */
 function pack() {
   const [packed] = JSON.parse(
-    run(process.execPath, [npm, "pack", "--json", "--pack-destination", work], { cwd: root }),
+    run(process.execPath, [npm, "pack", "--json", "--pack-destination", workFolder], { cwd: root }),
   );
   const files = packed.files.map(({ path }) => path).filter((path) => !path.startsWith("node_modules/"));
   const expected =
     /^(dist\/(src|simulator)\/.*\.js|docs\/.*|(README(\.zh-CN)?|CHANGELOG)\.md|LICENSE|package\.json)$/;
-  const stray = files.filter((path) => !expected.test(path));
-  if (stray.length > 0) fail(`packed, but not part of the product: ${stray.join(", ")}`);
+  const unexpected = files.filter((path) => !expected.test(path));
+  if (unexpected.length > 0) fail(`packed, but not part of the product: ${unexpected.join(", ")}`);
   const megabytes = (packed.size / 1e6).toFixed(1);
   const packages = `${packed.bundled.length} packages bundled`;
   console.log(`${packed.filename}: ${megabytes} MB, ${files.length} files of our own, ${packages}`);
-  return join(work, packed.filename);
+  return join(workFolder, packed.filename);
 }
 
-/** The path of this version's `node`, from the package that the npm registry has for this platform. */
+/** Installs this version of Node from the npm registry, as a package for this platform, and returns the path of `node`. */
 function fetchNode(version) {
-  const folder = join(work, `node-${version}`);
-  const name = `node-${windows ? "win" : process.platform}-${process.arch}`;
+  const folder = join(workFolder, `node-${version}`);
+  const name = `node-${isWindows ? "win" : process.platform}-${process.arch}`;
   mkdirSync(folder);
   run(process.execPath, [
     npm,
@@ -62,64 +62,69 @@ function fetchNode(version) {
     "--ignore-scripts",
     `${name}@${version}`,
   ]);
-  return join(folder, "node_modules", name, "bin", windows ? "node.exe" : "node");
+  return join(folder, "node_modules", name, "bin", isWindows ? "node.exe" : "node");
 }
 
-async function check(node, archive) {
+/** Installs the archive with this `node`, and checks the packages, the command and a first chat. */
+async function checkPackage(node, archive) {
   const version = run(node, ["--version"]).trim();
-  const prefix = join(work, `prefix-${version}`);
+  const prefix = join(workFolder, `prefix-${version}`);
   mkdirSync(prefix);
-  const env = environment(node);
+  const env = cleanEnvironment(node);
   run(node, [npm, "install", "--global", "--prefix", prefix, archive], { env });
-  const modules = windows ? join(prefix, "node_modules") : join(prefix, "lib", "node_modules");
-  const count = compareWithLock(join(modules, own.name));
+  const modules = isWindows ? join(prefix, "node_modules") : join(prefix, "lib", "node_modules");
+  const count = compareWithLock(join(modules, manifest.name));
 
-  const command = windows ? join(prefix, "moonbridge.cmd") : join(prefix, "bin", "moonbridge");
-  const printed = run(`"${command}"`, ["--version"], { env, shell: true }).trim();
-  if (printed !== own.version) fail(`moonbridge --version prints ${printed}, not ${own.version}`);
+  const command = isWindows ? join(prefix, "moonbridge.cmd") : join(prefix, "bin", "moonbridge");
+  const printedVersion = run(`"${command}"`, ["--version"], { env, shell: true }).trim();
+  if (printedVersion !== manifest.version)
+    fail(`moonbridge --version prints ${printedVersion}, not ${manifest.version}`);
 
-  const answer = await firstChat(node, join(modules, own.name, own.bin.moonbridge), env);
+  const answer = await firstChat(node, join(modules, manifest.name, manifest.bin.moonbridge), env);
   console.log(
-    `Node ${version}: ${count} packages as in package-lock.json, moonbridge ${printed}, “${answer}”`,
+    `Node ${version}: ${count} packages as in package-lock.json, moonbridge ${printedVersion}, “${answer}”`,
   );
 }
 
-/** Compares each package below the installed one with the lockfile; returns how many there are. */
-function compareWithLock(installed) {
-  const locked = Object.entries(lock.packages).filter(([path, entry]) => path !== "" && !entry.dev);
-  const wanted = new Map();
+/** Throws unless the packages inside the installed one have the versions of the lockfile; returns their number. */
+function compareWithLock(packageFolder) {
+  const locked = Object.entries(lockfile.packages).filter(([path, entry]) => path !== "" && !entry.dev);
+  const lockedVersions = new Map();
   for (const [path, { version }] of locked) {
     const name = path.replace(/^.*node_modules\//, "");
-    wanted.set(name, [...(wanted.get(name) ?? []), version]);
+    lockedVersions.set(name, [...(lockedVersions.get(name) ?? []), version]);
   }
-  const found = packagesBelow(join(installed, "node_modules"));
-  for (const { name, version } of found) {
-    if (!wanted.get(name)?.includes(version))
-      fail(`${name} ${version} is installed; package-lock.json: ${wanted.get(name)}`);
+  const installedPackages = packagesBelow(join(packageFolder, "node_modules"));
+  for (const { name, version } of installedPackages) {
+    if (!lockedVersions.get(name)?.includes(version))
+      fail(`${name} ${version} is installed; package-lock.json: ${lockedVersions.get(name)}`);
   }
   const missing = locked.filter(
     ([path, { version, optional }]) =>
       !optional &&
-      !found.some((each) => path.endsWith(`node_modules/${each.name}`) && each.version === version),
+      !installedPackages.some(
+        (installed) => path.endsWith(`node_modules/${installed.name}`) && installed.version === version,
+      ),
   );
   if (missing.length > 0) fail(`not installed: ${missing.map(([path]) => path).join(", ")}`);
-  return found.length;
+  return installedPackages.length;
 }
 
+/** Name and version of every package in a `node_modules` folder and inside those packages. */
 function packagesBelow(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((name) => {
     if (name.startsWith(".")) return [];
     const path = join(folder, name);
     if (name.startsWith("@")) return packagesBelow(path);
-    const { name: full, version } = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
-    return [{ name: full, version }, ...packagesBelow(join(path, "node_modules"))];
+    const { name: fullName, version } = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
+    return [{ name: fullName, version }, ...packagesBelow(join(path, "node_modules"))];
   });
 }
 
-/** Starts the installed program without a config, and sends what it prints to try; resolves to the answer. */
+/** Starts the installed program without a config, and sends a chat request with the key that it prints. Returns the answer. */
 async function firstChat(node, program, env) {
-  const cwd = mkdtempSync(join(work, "state-"));
+  const cwd = mkdtempSync(join(workFolder, "state-"));
   const server = spawn(node, [program, "--port", "0"], {
     cwd,
     env: { ...env, MOONBRIDGE_STORE: `sqlite:${join(cwd, "moonbridge.db")}` },
@@ -129,14 +134,14 @@ async function firstChat(node, program, env) {
   const exited = new Promise((resolve) => server.once("exit", resolve));
   try {
     const [url, key] = await new Promise((resolve, reject) => {
-      const read = (bytes) => {
+      const onOutput = (bytes) => {
         output += bytes;
         const address = /listening on (http:\S+)/.exec(output)?.[1];
         const secret = /sk-moonbridge-\w+/.exec(output)?.[0];
         if (address && secret) resolve([address, secret]);
       };
-      server.stdout.on("data", read);
-      server.stderr.on("data", read);
+      server.stdout.on("data", onOutput);
+      server.stderr.on("data", onOutput);
       exited.then((code) => reject(new Error(`moonbridge ended with ${code}:\n${output}`)));
       setTimeout(
         () => reject(new Error(`moonbridge was not ready after 30 seconds:\n${output}`)),
@@ -159,17 +164,17 @@ async function firstChat(node, program, env) {
   }
 }
 
-/** The environment with this `node` first, and nothing of a Moonbridge or an npm that runs here. */
-function environment(node) {
-  const kept = Object.entries(process.env).filter(
+/** The environment variables with this `node` first in PATH, without those of Moonbridge and npm. */
+function cleanEnvironment(node) {
+  const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(MOONBRIDGE_|npm_(package|lifecycle)_|PORT$|HOST$)/.test(name),
   );
-  const env = Object.fromEntries(kept);
+  const env = Object.fromEntries(inherited);
   const path = Object.keys(env).find((name) => name.toUpperCase() === "PATH") ?? "PATH";
   return { ...env, [path]: `${dirname(node)}${delimiter}${env[path]}` };
 }
 
-/** Runs a program to its end and returns what it printed. An engine that a package does not support is a failure. */
+/** Runs a program and returns its standard output. Throws if it fails, or if npm warns that a package does not support this Node. */
 function run(program, args, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     encoding: "utf8",

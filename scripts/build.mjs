@@ -1,10 +1,10 @@
 // Compiles src/ and simulator/ into dist/.
 //
-//   node scripts/build.mjs           only what changed since the last build; nothing at all if nothing did
+//   node scripts/build.mjs           only what changed since the last build; nothing if nothing has changed
 //   node scripts/build.mjs --full    everything
 //
-// dist/build.json holds a hash of all inputs and one of all outputs. Outputs that do not match it (deleted, edited,
-// left by a build that was interrupted or failed) are compiled anew, all of them.
+// dist/build.json holds a hash of all inputs and one of all outputs. If the outputs do not match it (a file was deleted or
+// edited, or a build was interrupted or failed), everything is compiled again.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
@@ -14,59 +14,61 @@ import { fileURLToPath } from "node:url";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const folders = ["src", "simulator"];
-const state = "dist/build.json";
-// Kept by tsc: what it compiled, and from which sources.
-const buildInfo = "dist/build.tsbuildinfo";
+const stateFile = "dist/build.json";
+// Written and read by tsc: what it compiled, and from which sources.
+const buildInfoFile = "dist/build.tsbuildinfo";
 
-const full = process.argv.includes("--full");
-const last = full ? undefined : readState();
+const isFullBuild = process.argv.includes("--full");
+const lastBuild = isFullBuild ? undefined : readState();
 const inputs = hashInputs();
-const intact = last !== undefined && last.outputs === hashOutputs();
-if (!intact || last.inputs !== inputs) {
-  if (!intact) rmSync(buildInfo, { force: true });
+const outputsAreIntact = lastBuild !== undefined && lastBuild.outputs === hashOutputs();
+if (!outputsAreIntact || lastBuild.inputs !== inputs) {
+  if (!outputsAreIntact) rmSync(buildInfoFile, { force: true });
   compile();
-  for (const folder of folders) removeStale(folder);
-  writeFileSync(state, JSON.stringify({ inputs, outputs: hashOutputs() }));
+  for (const folder of folders) removeStaleOutputs(folder);
+  writeFileSync(stateFile, JSON.stringify({ inputs, outputs: hashOutputs() }));
 }
 
 function readState() {
   try {
-    return JSON.parse(readFileSync(state, "utf8"));
+    return JSON.parse(readFileSync(stateFile, "utf8"));
   } catch {
-    return undefined; // no build yet, or one that was cut short while it wrote this file
+    return undefined; // There was no build yet, or the last one was interrupted while it wrote this file.
   }
 }
 
 function hashInputs() {
   const settings = ["package-lock.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"];
-  return hash([...folders.flatMap(filesIn), ...settings]);
+  return hashFiles([...folders.flatMap(listFiles), ...settings]);
 }
 
 function hashOutputs() {
-  return hash([...folders.flatMap((folder) => filesIn(`dist/${folder}`)), buildInfo]);
+  return hashFiles([...folders.flatMap((folder) => listFiles(`dist/${folder}`)), buildInfoFile]);
 }
 
-function hash(files) {
-  const sum = createHash("sha256");
+/** A SHA-256 hash of the names and contents of these files; a missing file counts as well. */
+function hashFiles(files) {
+  const hasher = createHash("sha256");
   for (const file of files.sort()) {
     const bytes = existsSync(file) ? readFileSync(file) : "missing";
-    sum.update(`${file}\n${bytes.length}\n`).update(bytes);
+    hasher.update(`${file}\n${bytes.length}\n`).update(bytes);
   }
-  return sum.digest("hex");
+  return hasher.digest("hex");
 }
 
 /** The paths of all files under a folder, with slashes on every platform; none if there is no such folder. */
-function filesIn(folder) {
+function listFiles(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    return entry.isDirectory() ? filesIn(path) : [path];
+    return entry.isDirectory() ? listFiles(path) : [path];
   });
 }
 
+/** Runs the TypeScript compiler; ends this process with its exit code if it fails. */
 function compile() {
   const compiler = dirname(createRequire(import.meta.url).resolve("@typescript/native/package.json"));
-  const options = ["-p", "tsconfig.build.json", "--incremental", "--tsBuildInfoFile", buildInfo];
+  const options = ["-p", "tsconfig.build.json", "--incremental", "--tsBuildInfoFile", buildInfoFile];
   const { status, error } = spawnSync(process.execPath, [join(compiler, "bin/tsc"), ...options], {
     stdio: "inherit",
   });
@@ -74,11 +76,11 @@ function compile() {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Removes what was compiled from sources that are no longer there, and the folders that are empty then. */
-function removeStale(folder) {
+/** Removes outputs whose source no longer exists, and folders that become empty. */
+function removeStaleOutputs(folder) {
   const output = `dist/${folder}`;
   for (const entry of readdirSync(output, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeStale(`${folder}/${entry.name}`);
+    if (entry.isDirectory()) removeStaleOutputs(`${folder}/${entry.name}`);
     else if (!existsSync(`${folder}/${entry.name.replace(/\.js(\.map)?$/, ".ts")}`))
       rmSync(join(output, entry.name));
   }

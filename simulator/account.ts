@@ -34,7 +34,7 @@ export function subscriptionStats(): JsonObject {
   };
 }
 
-/** The free tier's quota of 500 MB; int64 is encoded as a string (kimi-web.md §2.8). */
+/** The response to GetUserStorageQuota: the free tier's 500 MB; int64 is encoded as a string (kimi-web.md §2.8). */
 export function storageQuota(): JsonObject {
   return { quota: { limitBytes: "524288000" } };
 }

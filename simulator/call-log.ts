@@ -26,11 +26,16 @@ export class CallLog {
   readonly #bodies: { entry: CallLogEntry; size: number }[] = [];
   #totalBodyBytes = 0;
 
+  /** Adds an entry, and drops the oldest beyond the limit. */
   add(entry: CallLogEntry): void {
     this.entries.push(entry);
     if (this.entries.length > maxCalls) this.entries.shift();
   }
 
+  /**
+   * Adds the parsed body to an entry. `size` is what the body counts towards the limits, in bytes; a body over 16 MiB is
+   * not recorded, and the oldest bodies are dropped when all together exceed 64 MiB.
+   */
   recordBody(entry: CallLogEntry, body: JsonObject, size: number): void {
     if (size > maxBodyBytes) return;
     entry.body = body;

@@ -75,7 +75,7 @@ function toScriptTurn({ chat, history }: ChatTurn, request: ChatRequest): Turn {
   };
 }
 
-/** Applies a fault that replaces the whole answer. True if the response is complete with it. */
+/** Applies a fault that replaces the whole answer. True if it did; false if the answer must still be written. */
 async function applyEarlyFault(
   state: SimulatorState,
   call: HttpCall,

@@ -14,6 +14,7 @@ import {
 } from "./json.js";
 import type { Account } from "./tokens.js";
 
+/** A validated request to `ChatService/Chat`. */
 export type ChatRequest = {
   /** The parsed body as received. */
   body: JsonObject;

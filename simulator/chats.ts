@@ -17,10 +17,11 @@ export type Message = {
   status: `MESSAGE_STATUS_${"GENERATING" | MessageStatus}`;
   /** Cancels the answer; defined while it is being generated. */
   stop: (() => void) | undefined;
-  /** The steps that a continuation of a truncated answer plays (kimi-web.md §1.4). */
+  /** The steps of a truncated answer that its continuation executes; empty for other answers (kimi-web.md §1.4). */
   remainingSteps: readonly Step[];
 };
 
+/** A chat of one account. */
 export type Chat = {
   readonly id: string;
   readonly owner: string;
@@ -45,8 +46,11 @@ export type ChatTurn = {
   history: readonly Message[];
 };
 
+/** A request to add a turn to a chat. */
 export type NewTurn = {
+  /** Undefined for a new chat. */
   chatId: string | undefined;
+  /** The message to continue after; undefined for the default of the chat. */
   parentId: string | undefined;
   /** The user message to edit or to answer again (kimi-web.md §2.7). */
   messageId: string | undefined;
@@ -75,6 +79,7 @@ export class Chats {
     this.#ids = ids;
   }
 
+  /** Creates an empty chat, named "Untitled Chat". */
   create(owner: string): Chat {
     const createTime = messageTime(Date.now());
     const chat: Chat = {
@@ -102,17 +107,22 @@ export class Chats {
   }
 
   /** All chats of an owner, latest update first. */
-  listOf(owner: string): Chat[] {
-    const own = [...this.#chats.values()].filter((chat) => chat.owner === owner);
-    return own.sort((a, b) => (a.updateTime < b.updateTime ? 1 : -1));
+  list(owner: string): Chat[] {
+    const ownedChats = [...this.#chats.values()].filter((chat) => chat.owner === owner);
+    return ownedChats.sort((a, b) => (a.updateTime < b.updateTime ? 1 : -1));
   }
 
+  /** Throws `not_found` like `get`. */
   delete(id: string, owner: string): void {
     const chat = this.get(id, owner);
     this.#evict(chat);
   }
 
-  /** Adds a user message and an empty assistant message to the tree (kimi-web.md §2.4, §2.7). */
+  /**
+   * Adds a user message and an empty assistant message to the tree (kimi-web.md §2.4, §2.7). Throws `not_found` for an
+   * unknown chat or parent, and REASON_TOKEN_LENGTH_TOO_LONG if the chat has
+   * too many messages or too much text.
+   */
   beginTurn(turn: NewTurn, owner: string): ChatTurn {
     const existing = turn.chatId === undefined ? undefined : this.get(turn.chatId, owner);
     const parentId = existing ? this.#findParentId(existing, turn) : undefined;
@@ -177,10 +187,10 @@ export class Chats {
     return message;
   }
 
-  #evictOldest(except: Chat): void {
+  #evictOldest(excluded: Chat): void {
     for (const chat of this.#chats.values()) {
       if (this.#chats.size <= maxChats && this.#totalCharacters <= maxCharacters) return;
-      if (chat !== except) this.#evict(chat);
+      if (chat !== excluded) this.#evict(chat);
     }
   }
 

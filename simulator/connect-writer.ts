@@ -8,13 +8,14 @@ import { blockTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
 import type { AnswerWriter } from "./player.js";
 import type { ResponseWriter } from "./response-writer.js";
-import { isCited, type SearchChunk, searchFrames, toSearchChunks } from "./search.js";
+import { createSearchChunks, isCited, type SearchChunk, searchFrames } from "./search.js";
 import type { MessageStatus, StepOf, StreamPosition } from "./steps.js";
 
 export type ConnectWriterOptions = {
   wireOptions: WireOptions;
-  /** Attached files, sent before the echo of the user message. */
+  /** Metadata of the attached files, sent before the echo of the user message. */
   files: readonly JsonObject[];
+  /** The language of error messages. */
   language: string;
 };
 
@@ -30,9 +31,9 @@ export class ConnectWriter implements AnswerWriter {
   #blockCount = 0;
   #searchCount = 0;
   #searchChunks: SearchChunk[] = [];
-  /** The block that the next delta of the same kind is appended to. */
+  /** The open block: the next delta of the same kind is appended to it. */
   #currentBlock: { kind: "think" | "text"; id: string; parentId: string } | undefined;
-  /** Writes the end of the open thinking stages. */
+  /** Writes the end of the open thinking stages; undefined if none are open. */
   #endThinking: (() => void) | undefined;
 
   constructor(
@@ -93,7 +94,7 @@ export class ConnectWriter implements AnswerWriter {
     this.#closeBlock();
     const searchIndex = this.#searchCount;
     this.#searchCount += 1;
-    const chunks = toSearchChunks(sources, searchIndex);
+    const chunks = createSearchChunks(sources, searchIndex);
     const messageId = this.#turn.assistant.id;
     for (const { op, mask, block } of searchFrames(
       this.#nextBlockId(),
@@ -131,7 +132,7 @@ export class ConnectWriter implements AnswerWriter {
   }
 
   /** The automatic title: `name`, or the first 30 characters of the prompt (kimi-web.md §5.1). */
-  writeName(name: string | undefined): void {
+  writeChatName(name: string | undefined): void {
     const { chat, user } = this.#turn;
     chat.name = name ?? (Array.from(user.text.trim()).slice(0, 30).join("") || chat.name);
     this.#writeEvent("set", "chat.name", { chat: { id: chat.id, name: chat.name } });

@@ -2,7 +2,10 @@ import { type Directive, lastLine } from "./directives.js";
 import { asArray, asObject, asString, getField, type JsonObject } from "./json.js";
 import type { Source, Step } from "./steps.js";
 
-/** The input of a script: the user's text, the earlier messages of the branch, and the request body as received. */
+/**
+ * The input of a script. `text` is what the user wrote, `history` the earlier messages of the branch, root first, and
+ * `request` the request body as received.
+ */
 export type Turn = {
   chatId: string;
   text: string;
@@ -14,7 +17,7 @@ const maxEchoedCharacters = 120;
 const maxRepeats = 100_000;
 const maxRecalledCharacters = 1_000_000;
 
-/** The steps of an answer for which the `script` option returned nothing. */
+/** The steps of an answer if the `script` option returns none: thinking, search and text, as request and directives ask. */
 export function defaultAnswer(turn: Turn, directives: readonly Directive[]): Step[] {
   const hasDirective = (name: string) => directives.some((directive) => directive.name === name);
   const line = lastLine(turn.text);
@@ -24,7 +27,7 @@ export function defaultAnswer(turn: Turn, directives: readonly Directive[]): Ste
     steps.push({ do: "think", content: thoughtText(chinese) });
   const withSearch = hasDirective("search") || (isSearchAllowed(turn.request) && needsSearch(line));
   if (withSearch) steps.push(searchStep(line, chinese));
-  steps.push({ do: "text", content: directedText(turn, directives) ?? echoText(turn, line, chinese) });
+  steps.push({ do: "text", content: textByDirective(turn, directives) ?? echoText(turn, line, chinese) });
   if (withSearch) steps.push({ do: "text", content: citationText(chinese) });
   if (turn.history.length === 0) steps.push({ do: "name" });
   return steps;
@@ -36,8 +39,8 @@ export function requestedPace(directives: readonly Directive[]): number | undefi
   return Number.isFinite(milliseconds) ? Math.min(60_000, Math.max(0, milliseconds)) : undefined;
 }
 
-/** The text of the first directive that determines it: `say`, `recall`, `repeat` or `unicode`. */
-function directedText(turn: Turn, directives: readonly Directive[]): string | string[] | undefined {
+/** The text by the first of the directives `say`, `recall`, `repeat` and `unicode`; undefined if there is none of them. */
+function textByDirective(turn: Turn, directives: readonly Directive[]): string | string[] | undefined {
   for (const { name, value } of directives) {
     switch (name) {
       case "say":
@@ -45,7 +48,7 @@ function directedText(turn: Turn, directives: readonly Directive[]): string | st
       case "recall":
         return recallText(turn);
       case "repeat":
-        return countTo(Number(value));
+        return numbersUpTo(Number(value));
       case "unicode":
         return [...unicodeSamples];
     }
@@ -78,12 +81,12 @@ function recallText({ text, history }: Turn): string {
   );
 }
 
-function countTo(count: number): string[] {
+function numbersUpTo(count: number): string[] {
   const limit = Number.isFinite(count) ? Math.min(maxRepeats, Math.max(1, Math.floor(count))) : 1;
   return Array.from({ length: limit }, (_, index) => `${index + 1} `);
 }
 
-/** Text that clients often mishandle, one case for each delta. */
+/** Texts that clients often mishandle; each is sent as one delta. */
 const unicodeSamples = [
   "中文。",
   "👩‍👩‍👧‍👦",

@@ -34,6 +34,7 @@ export function findPromptFault(directives: readonly Directive[]): Fault | undef
   return fault;
 }
 
+/** The arguments after the name of a fault, by their form. */
 type FaultArguments = {
   numbers: readonly number[];
   code: ErrorCode | undefined;

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 
-/** Flag bits of an envelope (kimi-web.md §2.1). */
+/** Flag bits of an envelope (kimi-web.md §2.1): the last one of a stream, the trailer. */
 export const endOfStreamFlag = 0x02;
 const compressedFlag = 0x01;
 
@@ -25,7 +25,7 @@ export function encodeGzipEnvelope(payload: string, flags = 0): Buffer {
   return Buffer.concat([header, compressed]);
 }
 
-/** An envelope header that announces 2³¹−1 bytes. */
+/** The header of an envelope that announces a payload of 2³¹−1 bytes, without the payload. */
 export function oversizedHeader(): Buffer {
   return Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]);
 }

@@ -17,11 +17,12 @@ const httpStatuses = {
 
 export type ErrorCode = keyof typeof httpStatuses;
 
+/** The content of an error response, independent of the protocol. */
 export type ErrorFields = {
   code: ErrorCode;
   /** `REASON_…`. Over the legacy protocol, an error type in lower case is also accepted. */
   reason?: string | undefined;
-  /** The text of `localizedMessage`, for display. */
+  /** The message for users, sent as `localizedMessage`; by default Kimi's text for the reason. */
   message?: string | undefined;
   /** True for the paywall of a used-up quota, or the JSON of another paywall. */
   paywall?: boolean | JsonObject | undefined;
@@ -102,7 +103,7 @@ export function localizedMessage(
   return { localizedMessage: { locale, message: text } };
 }
 
-/** The JSON of a paywall; true stands for that of a quota notice (kimi-web.md §2.9). */
+/** The JSON of a paywall; `true` selects the paywall of a used-up quota (kimi-web.md §2.9). */
 export function paywallJson(paywall: true | JsonObject): JsonObject {
   if (paywall !== true) return paywall;
   return { needUpgrade: true, upgradeTo: "LEVEL_ADVANCED", source: "membership_quota_notice" };

@@ -2,8 +2,10 @@ import type { Chat, Message } from "./chats.js";
 import { blockTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
 
-// The JSON of each event, with its keys in the order of the captures (kimi-web.md §2.5, §5).
+// Functions ending in `Event` return the JSON of one event, those ending in `Block` a block for an event. Keys have the
+// order of the captures (kimi-web.md §2.5, §5). `offset` is the event's `eventOffset`.
 
+/** The heartbeat that opens a stream; it has no offset. */
 export const firstHeartbeatEvent = '{"heartbeat":{}}';
 
 export function heartbeatEvent(offset: number): string {
@@ -14,7 +16,10 @@ export function doneEvent(offset: number): string {
   return `{"eventOffset":${offset},"done":{}}`;
 }
 
-/** An event that sets or appends to a container; without a mask it concerns the whole object. */
+/**
+ * An event that sets `container`, `{ chat }`, `{ message }`, `{ block }` or `{ notification }`, or appends to it. `mask`
+ * names the fields; without a mask the event concerns the whole object.
+ */
 export function containerEvent(
   op: "set" | "append",
   mask: string | undefined,
@@ -35,7 +40,7 @@ export function lastRequestEvent(offset: number, chat: Chat): string {
   });
 }
 
-/** A new message: the echo of the user's has blocks, the assistant's is still empty. */
+/** A new message: the echo of the user message has blocks; the assistant message is still empty. */
 export function newMessageEvent(offset: number, message: Message): string {
   const { id, parentId, role, status, blocks, scenario, createTime } = message;
   const content = blocks.length > 0 ? { blocks } : {};
@@ -56,7 +61,7 @@ export function stageBlock(
   return { id, parentId, messageId, ...content, createTime };
 }
 
-/** An appended delta. The most frequent event, so the JSON is concatenated instead of stringified. */
+/** A delta appended to the block `id`. The most frequent event, so the JSON is concatenated instead of stringified. */
 export function appendDeltaEvent(
   kind: "think" | "text",
   offset: number,

@@ -3,7 +3,7 @@ import type { ErrorFields } from "./errors.js";
 import type { JsonObject } from "./json.js";
 import { type Ending, type Step, type StepOf, type StreamPosition, splitAfter } from "./steps.js";
 
-/** Number of deltas sent before the fault; default 2. */
+/** `after`: the number of deltas sent before the fault; default 2. */
 type AfterDeltas = { after?: number | undefined };
 
 /** A fault of one answer; a prompt selects the same kinds with `sim:fault=NAME` (docs/reference/simulator.md, “Faults”). */
@@ -36,10 +36,11 @@ export type Fault =
 
 /** How frames are encoded and written, independent of the answer. */
 export type WireOptions = {
-  /** Bytes for each write. */
+  /** Write the response in pieces of this number of bytes. */
   split?: number;
-  /** Everything in one write. */
+  /** Write the whole response at once. */
   burst?: boolean;
+  /** Compress each envelope. */
   gzip?: boolean;
   /** Each text event holds the whole text so far. */
   snapshot?: boolean;
@@ -49,6 +50,7 @@ export type WireOptions = {
   noMask?: boolean;
 };
 
+/** The options of a fault that changes only the encoding; empty for all others. */
 export function wireOptionsOf(fault: Fault | undefined): WireOptions {
   switch (fault?.kind) {
     case "split":
@@ -167,6 +169,7 @@ function insertUnknown(steps: readonly Step[], unknownFrames: MalformedFrames["u
   return [...result, ...rest];
 }
 
+/** Builds the JSON of a frame for its position in the answer. */
 type UnknownFrame = (position: StreamPosition) => JsonObject;
 
 const connectUnknownFrames: readonly UnknownFrame[] = [

@@ -1,7 +1,7 @@
 import { ApiError } from "./errors.js";
 import { blockTime, type IdGenerator } from "./ids.js";
 import { asArray, asString, getField, type JsonObject } from "./json.js";
-import type { UploadDigest } from "./multipart.js";
+import type { UploadMetadata } from "./multipart.js";
 import type { Account } from "./tokens.js";
 
 type UploadedFile = { owner: string; meta: JsonObject; isUnparsable: boolean; polls: number };
@@ -18,7 +18,7 @@ export class Files {
   }
 
   /** Registers a file and returns the response to the upload (kimi-web.md §5.8). */
-  add(upload: UploadDigest, account: Account, siteUrl: string): JsonObject {
+  add(upload: UploadMetadata, account: Account, siteUrl: string): JsonObject {
     const id = this.#ids.next("file");
     const { name, contentType, size, checksum } = upload;
     const isImage = contentType.startsWith("image/");
@@ -45,7 +45,10 @@ export class Files {
     return { file: { id, meta, blob, ...(isImage ? { parseResult: { thumbnail } } : {}) } };
   }
 
-  /** PROCESSING at the first poll, and always for names with "endless"; then SUCCESS, or FAILED for "unparsable" (kimi-web.md §2.8). */
+  /**
+   * The response to GetFileParseProgress (kimi-web.md §2.8): PROCESSING at the first poll, then SUCCESS. Parsing never ends
+   * for a file with "endless" in its name, and fails for one with "unparsable".
+   */
   parseProgress(body: JsonObject, account: Account): JsonObject {
     const progresses = asArray(getField(body, "file_ids")).map((id) => {
       const file = this.#get(asString(id) ?? "", account);
@@ -59,7 +62,7 @@ export class Files {
     return { progresses };
   }
 
-  /** A file as a message block shows it (kimi-web.md §5.8). */
+  /** The `file` of a message block (kimi-web.md §5.8). Throws `not_found` for an unknown file. */
   describe(id: string, account: Account): JsonObject {
     const file = this.#get(id, account);
     return { id, meta: file.meta, status: parseStatus(file) };

@@ -4,8 +4,11 @@ import { messageTime } from "./ids.js";
 import { asArray, asObject, asString, getField, type JsonObject } from "./json.js";
 import type { Account } from "./tokens.js";
 
-/** The calls that read, rename, delete and cancel chats (kimi-web.md §2.7, §2.10). */
-export class History {
+/**
+ * The unary methods of ChatService, which read, rename, delete and cancel chats (kimi-web.md §2.7, §2.10). Each takes the
+ * JSON of the request and returns that of the response. They throw ApiError, `not_found` for a chat of another account.
+ */
+export class ChatMethods {
   readonly #chats: Chats;
   #cancelCount = 0;
 
@@ -13,6 +16,7 @@ export class History {
     this.#chats = chats;
   }
 
+  /** Number of accepted CancelChat calls. */
   get cancelCount(): number {
     return this.#cancelCount;
   }
@@ -25,7 +29,7 @@ export class History {
 
   listChats(body: JsonObject, { id }: Account): JsonObject {
     const query = asString(body.query) ?? "";
-    const chats = this.#chats.listOf(id).filter((chat) => chat.name.includes(query));
+    const chats = this.#chats.list(id).filter((chat) => chat.name.includes(query));
     const { items, next } = paginate(chats, body);
     return { chats: items.map(chatJson), ...next };
   }

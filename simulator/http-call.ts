@@ -40,6 +40,7 @@ export class HttpCall {
     return this.#abortController.signal;
   }
 
+  /** The header `x-language`, which selects the language of error messages; default `en-US`. */
   get language(): string {
     return String(this.request.headers["x-language"] ?? "en-US");
   }
@@ -48,6 +49,7 @@ export class HttpCall {
     return /^Bearer (\S+)$/i.exec(this.request.headers.authorization ?? "")?.[1];
   }
 
+  /** Aborts `stopSignal` with this reason: `cancelled` by CancelChat, or `closing` by the simulator. */
   stop(reason: "cancelled" | "closing"): void {
     this.#abortController.abort(reason);
   }
@@ -73,6 +75,7 @@ export class HttpCall {
     return Buffer.concat(chunks);
   }
 
+  /** Sends a complete JSON response. */
   sendJson(status: number, body: JsonObject, headers: Record<string, string> = {}): void {
     this.response.writeHead(status, { "content-type": "application/json", ...headers });
     this.response.end(JSON.stringify(body));

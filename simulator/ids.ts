@@ -7,6 +7,7 @@ const kindPrefixes = { chat: "09", message: "0a", file: "00" };
 export class IdGenerator {
   #counter = randomBytes(2).readUInt16BE() & 0xfff;
 
+  /** A new id of this kind. */
   next(kind: keyof typeof kindPrefixes): string {
     this.#counter = (this.#counter + 1) & 0xfff;
     const time = Date.now().toString(16).padStart(11, "0");
@@ -20,12 +21,15 @@ export function legacyId(): string {
   return Array.from(randomBytes(20), (byte) => (byte & 31).toString(32)).join("");
 }
 
-/** An ISO time with microseconds, as messages have it (kimi-web.md §2.5). */
+/**
+ * `timestamp` (Unix milliseconds) as an ISO time with microseconds, the form of messages (kimi-web.md §2.5). `microseconds`
+ * are the three digits after the milliseconds.
+ */
 export function messageTime(timestamp: number, microseconds = 113): string {
   return new Date(timestamp).toISOString().replace("Z", `${String(microseconds).padStart(3, "0")}Z`);
 }
 
-/** An ISO time with nanoseconds, as blocks have it (kimi-web.md §2.5). */
+/** `timestamp` (Unix milliseconds) as an ISO time with nanoseconds, the form of blocks (kimi-web.md §2.5). */
 export function blockTime(timestamp = Date.now()): string {
   const nanoseconds = Number(process.hrtime.bigint() % 1_000_000n);
   return new Date(timestamp).toISOString().replace("Z", `${String(nanoseconds).padStart(6, "0")}Z`);

@@ -21,18 +21,22 @@ export type Simulator = {
   readonly url: string;
   /** The last 20,000 requests, oldest first. */
   readonly calls: readonly CallLogEntry[];
-  /** Issues a new token pair. */
+  /** Issues a new token pair, by default for the account "simulated". */
   issue(options?: IssueOptions): TokenPair;
   /** From now on, every access token issued so far is refused as expired. */
   expireAccessTokens(): void;
   /** From now on, this refresh token is refused with 401. */
   revoke(refreshToken: string): void;
-  /** Applies to the next `times` (default 1) answers over either protocol; a call refused for its token or form uses up none. */
+  /**
+   * Applies to the next `times` (default 1) answers over either protocol. A call that is refused, for its token or its
+   * form, does not count.
+   */
   fault(fault: Fault, times?: number): void;
   /** Applies to the next `times` (default 1) RefreshToken calls at the account gateway. */
   faultRefresh(fault: RefreshFault, times?: number): void;
   /** Refuses the next `times` (default 1) uploads with this error, after the whole body was received. */
   faultUpload(error: ErrorFields, times?: number): void;
+  /** Numbers of calls so far, and of streams that are open now. */
   counts(): {
     refreshes: number;
     legacyRefreshes: number;
@@ -76,7 +80,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     faultUpload: (error, times = 1) => state.uploadFaults.add(error, times),
     counts: () => ({
       ...state.counters,
-      cancels: state.history.cancelCount,
+      cancels: state.chatMethods.cancelCount,
       openStreams: state.openStreams.size,
     }),
     close: async () => {

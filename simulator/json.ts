@@ -1,13 +1,16 @@
 export type JsonObject = Record<string, unknown>;
 
+/** The value if it is a JSON object; undefined otherwise. */
 export function asObject(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
+/** The value if it is a string; undefined otherwise. */
 export function asString(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
+/** The value if it is an array; an empty array otherwise. */
 export function asArray(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

@@ -1,17 +1,20 @@
 import { createHash } from "node:crypto";
 
-/** An uploaded file without its bytes: size and SHA-256 checksum (hex). */
-export type UploadDigest = { name: string; contentType: string; size: number; checksum: string };
+/** The metadata of an uploaded file. `size` is in bytes, `checksum` is the SHA-256 in hex. */
+export type UploadMetadata = { name: string; contentType: string; size: number; checksum: string };
 
 const maxHeaderBytes = 16_384;
 const headerEnd = Buffer.from("\r\n\r\n");
 
-/** Reads an upload form with a single part, without buffering the file (kimi-web.md §2.8). Undefined for any other body. */
+/**
+ * Reads an upload form with a single part, without buffering the file (kimi-web.md §2.8). Undefined for any other body;
+ * "too large" for a file of more than `maxBytes`.
+ */
 export async function readUpload(
   chunks: AsyncIterable<Buffer>,
   contentType: string,
   maxBytes: number,
-): Promise<UploadDigest | "too large" | undefined> {
+): Promise<UploadMetadata | "too large" | undefined> {
   const boundary = /^multipart\/form-data;.*boundary="?([^";]{1,200})"?/i.exec(contentType)?.[1];
   if (!boundary) return undefined;
   const part = new FormPart(boundary);
@@ -19,7 +22,7 @@ export async function readUpload(
     if (!part.push(chunk)) return undefined;
     if (part.size > maxBytes) return "too large";
   }
-  return part.digest();
+  return part.metadata();
 }
 
 /** Incremental parser of a form with one part: header lines, then bytes up to the closing boundary. */
@@ -46,7 +49,8 @@ class FormPart {
     return true;
   }
 
-  digest(): UploadDigest | undefined {
+  /** The metadata of the file; undefined if the form is incomplete or has no file name. */
+  metadata(): UploadMetadata | undefined {
     const name = parseFileName(this.#header);
     if (this.#state !== "end" || name === undefined) return undefined;
     const contentType =

@@ -2,34 +2,40 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ResponseWriter } from "./response-writer.js";
 import { type Ending, isEnding, type MessageStatus, type Step, type StepOf, splitDeltas } from "./steps.js";
 
-/** Writes one answer in the encoding of a protocol and collects its content. All methods are synchronous. */
+/**
+ * Writes one answer in the encoding of a protocol and collects its content. A frame is a Connect envelope or a server-sent
+ * event. All methods are synchronous: they add to the buffer of the response.
+ */
 export type AnswerWriter = {
   /** The events before the first block. */
   writeOpening(): void;
   writeDelta(kind: "think" | "text", delta: string): void;
-  /** Yields after each frame. */
+  /** Yields after each frame, so that the caller can pause between them. */
   writeSearch(step: StepOf<"search">): Iterable<void>;
   writeRewrite(content: string): void;
   writeException(step: StepOf<"exception">): void;
   writeNotification(step: StepOf<"notification">): void;
   writeHeartbeat(): void;
-  writeName(name: string | undefined): void;
+  /** Names the chat; undefined for a name from the prompt. */
+  writeChatName(name: string | undefined): void;
   writeRawFrame(frame: StepOf<"raw">["frame"]): void;
+  /** Writes the regular end of an answer. */
   writeEnd(status: MessageStatus): void;
+  /** Writes an error as the end of the answer. */
   writeError(ending: StepOf<"error-trailer">): void;
-  /** A valid frame of the answer, which `cut-in-frame` breaks off. */
+  /** A valid frame of the answer; `cut-in-frame` sends the first half of it. */
   sampleFrame(): Buffer;
   /** Saves the content written so far to the chat, also after a failure. */
   saveToChat(): void;
 };
 
-/** The dependencies of one answer. */
+/** What is needed to write one answer. */
 export type PlayContext = {
   responseWriter: ResponseWriter;
   answerWriter: AnswerWriter;
   /** Milliseconds between deltas. */
   pace: number;
-  /** Aborted with reason "cancelled" by CancelChat; with another one when the connection has ended. */
+  /** Aborted with the reason "cancelled" by CancelChat, and with another reason when the connection ends. */
   stopSignal: AbortSignal;
 };
 
@@ -99,7 +105,7 @@ class Player {
     }
   }
 
-  /** Executes a step of a single frame. */
+  /** Executes a step that writes one frame. */
   #writeStep(step: Exclude<Step, Ending | { do: "think" | "text" | "search" | "wait" | "pace" }>): void {
     const answerWriter = this.#answerWriter;
     switch (step.do) {
@@ -116,7 +122,7 @@ class Player {
         answerWriter.writeHeartbeat();
         break;
       case "name":
-        answerWriter.writeName(step.name);
+        answerWriter.writeChatName(step.name);
         break;
       case "raw":
         answerWriter.writeRawFrame(step.frame);

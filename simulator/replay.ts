@@ -2,10 +2,10 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpCall } from "./http-call.js";
-import { parseRecording, type RecordedResponse } from "./recorded-call.js";
+import { parseRecordedCall, type RecordedResponse } from "./recorded-call.js";
 import { ResponseWriter } from "./response-writer.js";
 
-/** The folder of a recording cannot be read, or a file in it is not a recording. */
+/** Thrown if the folder of a recording cannot be read, is empty or too large, or if a file in it is not a recording. */
 export class RecordingError extends Error {}
 
 const maxBytes = 1_073_741_824;
@@ -18,7 +18,7 @@ const refreshCalls = new Set([
   "GET /api/auth/token/refresh",
 ]);
 
-/** Recorded responses by kind of call, in the order of the recording; the last one of a kind is repeated. */
+/** Recorded responses by method and path, in the order of the recording; the last one of a kind is repeated. */
 export class Replay {
   readonly #responses = new Map<string, RecordedResponse[]>();
 
@@ -26,7 +26,7 @@ export class Replay {
   static async open(folder: string): Promise<Replay> {
     const replay = new Replay();
     for (const [name, content] of await readFolder(folder)) {
-      const recorded = parseRecording(content);
+      const recorded = parseRecordedCall(content);
       if (!recorded) throw new RecordingError(`${join(folder, name)} is not of the form of a recording.`);
       replay.#add(`${recorded.method} ${recorded.path}`, recorded.response);
     }

@@ -6,6 +6,7 @@ import type { HttpCall } from "./http-call.js";
 
 /** Frames are collected up to this size before they are written. */
 const flushBytes = 8_192;
+/** The same limit with the option `burst`. */
 const maxPendingBytes = 16_777_216;
 
 /** Buffers and writes the bytes of one streamed response, with back-pressure. */
@@ -29,10 +30,12 @@ export class ResponseWriter {
     if (!this.#options.burst) this.#call.response.flushHeaders();
   }
 
+  /** Buffers a Connect envelope; compressed with the option `gzip`. */
   writeFrame(payload: string, flags = 0): void {
     this.writeBytes(this.#options.gzip ? encodeGzipEnvelope(payload, flags) : encodeEnvelope(payload, flags));
   }
 
+  /** Buffers bytes as they are. They must not change afterwards, since they are not copied. */
   writeBytes(bytes: Uint8Array): void {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#pending.push(buffer);

@@ -2,12 +2,13 @@ import { blockTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
 import type { Source } from "./steps.js";
 
-/** A search result as the stream shows it (kimi-web.md §2.6). */
+/** A search result in the form of the stream; `refIndex` is what citation marks refer to (kimi-web.md §2.6). */
 export type SearchChunk = { id: string; base: JsonObject; refIndex: string };
 
 type SearchFrame = { op: "set" | "append"; mask: string | undefined; block: JsonObject };
 
-export function toSearchChunks(sources: readonly Source[], searchIndex: number): SearchChunk[] {
+/** The results of the search with this index, from 0, in one answer. */
+export function createSearchChunks(sources: readonly Source[], searchIndex: number): SearchChunk[] {
   return sources.map(({ title, url, snippet, publishTime }, index) => {
     const { origin, hostname } = new URL(url);
     const base = {
@@ -27,7 +28,7 @@ export function isCited({ refIndex }: SearchChunk, text: string): boolean {
   return text.includes(`${refIndex}\ue3a8`) || text.includes(`${refIndex}\ue3a3`);
 }
 
-/** The events of a search as a tool call: pending, arguments, running, done (kimi-web.md §5.3). */
+/** The events of a search as a tool call with the block id `id`: pending, arguments, running, done (kimi-web.md §5.3). */
 export function searchFrames(
   id: string,
   messageId: string,

@@ -10,6 +10,7 @@ import { readUpload } from "./multipart.js";
 import type { SimulatorState } from "./state.js";
 import type { Account } from "./tokens.js";
 
+/** Handles a unary call: takes the body and the account, returns the body of the response. Throws ApiError. */
 type UnaryMethod = (state: SimulatorState, body: JsonObject, account: Account) => JsonObject;
 
 const maxUnaryBytes = 8_388_608;
@@ -34,17 +35,23 @@ const unaryMethods = new Map<string, UnaryMethod>([
 
 function chatServiceMethods(service: string): [path: string, method: UnaryMethod][] {
   return [
-    [`${service}/GetChat`, ({ history }, body, account) => history.getChat(body, account)],
-    [`${service}/ListChats`, ({ history }, body, account) => history.listChats(body, account)],
-    [`${service}/ListMessages`, ({ history }, body, account) => history.listMessages(body, account)],
-    [`${service}/DeleteChat`, ({ history }, body, account) => history.deleteChat(body, account)],
-    [`${service}/BatchDeleteChats`, ({ history }, body, account) => history.batchDeleteChats(body, account)],
-    [`${service}/UpdateChat`, ({ history }, body, account) => history.updateChat(body, account)],
-    [`${service}/CancelChat`, ({ history }, body, account) => history.cancelChat(body, account)],
+    [`${service}/GetChat`, ({ chatMethods }, body, account) => chatMethods.getChat(body, account)],
+    [`${service}/ListChats`, ({ chatMethods }, body, account) => chatMethods.listChats(body, account)],
+    [`${service}/ListMessages`, ({ chatMethods }, body, account) => chatMethods.listMessages(body, account)],
+    [`${service}/DeleteChat`, ({ chatMethods }, body, account) => chatMethods.deleteChat(body, account)],
+    [
+      `${service}/BatchDeleteChats`,
+      ({ chatMethods }, body, account) => chatMethods.batchDeleteChats(body, account),
+    ],
+    [`${service}/UpdateChat`, ({ chatMethods }, body, account) => chatMethods.updateChat(body, account)],
+    [`${service}/CancelChat`, ({ chatMethods }, body, account) => chatMethods.cancelChat(body, account)],
   ];
 }
 
-/** Handles one request, whichever of Kimi's hosts it is meant for. */
+/**
+ * Handles one request to any of Kimi's hosts; the path determines which. An error is sent as a response, or breaks the
+ * connection if the response has begun.
+ */
 export async function handleCall(state: SimulatorState, call: HttpCall): Promise<void> {
   state.callLog.add(call.logEntry);
   try {
@@ -52,7 +59,7 @@ export async function handleCall(state: SimulatorState, call: HttpCall): Promise
   } catch (error) {
     if (error instanceof ApiError) call.sendError(error);
     else if (call.response.headersSent || call.stopSignal.aborted) call.cut();
-    // A test's script may throw; the message then reaches its author.
+    // The `script` option may throw; the response then has the message, for the author of the test.
     else call.sendError(new ApiError({ code: "internal" }, String(error)));
   }
 }
@@ -102,14 +109,14 @@ async function handleUpload(state: SimulatorState, call: HttpCall): Promise<void
   const { request } = call;
   const account = state.tokens.authenticate(call.bearerToken);
   const chunks = request.iterator({ destroyOnReturn: false });
-  const digest = await readUpload(chunks, request.headers["content-type"] ?? "", maxUploadBytes);
+  const upload = await readUpload(chunks, request.headers["content-type"] ?? "", maxUploadBytes);
   request.resume();
-  if (digest === "too large") throw new ApiError({ code: "resource_exhausted" }, "file too large");
-  if (!digest) throw new ApiError({ code: "invalid_argument" }, "not a form with one file");
-  state.callLog.recordBody(call.logEntry, { ...digest }, 0);
+  if (upload === "too large") throw new ApiError({ code: "resource_exhausted" }, "file too large");
+  if (!upload) throw new ApiError({ code: "invalid_argument" }, "not a form with one file");
+  state.callLog.recordBody(call.logEntry, { ...upload }, 0);
   const fault = state.uploadFaults.next();
   if (fault) throw new ApiError(fault);
-  call.sendJson(200, state.files.add(digest, account, `http://${request.headers.host ?? "127.0.0.1"}`));
+  call.sendJson(200, state.files.add(upload, account, `http://${request.headers.host ?? "127.0.0.1"}`));
 }
 
 async function readJson(state: SimulatorState, call: HttpCall): Promise<JsonObject> {

@@ -4,7 +4,7 @@ import type { Turn } from "./default-answer.js";
 import type { ErrorFields } from "./errors.js";
 import type { Fault } from "./faults.js";
 import { Files } from "./files.js";
-import { History } from "./history.js";
+import { ChatMethods } from "./history.js";
 import type { HttpCall } from "./http-call.js";
 import { IdGenerator } from "./ids.js";
 import { createLegacyState, type LegacyState } from "./legacy/state.js";
@@ -12,18 +12,19 @@ import type { Replay } from "./replay.js";
 import type { Step } from "./steps.js";
 import { TokenIssuer } from "./tokens.js";
 
+/** Options of `startSimulator`. */
 export type SimulatorOptions = {
   /** Default 127.0.0.1. */
   host?: string;
   /** Default 0: any free port. */
   port?: number;
-  /** Pause between deltas; default 0. */
+  /** Milliseconds between deltas; default 0. */
   deltaMilliseconds?: number;
   /** Lifetime of an access token; default 900 (kimi-web.md §2.3). */
   accessTokenSeconds?: number;
   /** How long a refresh token stays valid after its first use; default 60. With 0 it becomes invalid at once. */
   refreshGraceSeconds?: number;
-  /** Returns the steps of an answer; undefined for the default answer. */
+  /** Returns the steps of an answer, or undefined for the default answer. */
   script?: (turn: Turn) => Step[] | undefined;
   /** A folder written by `moonbridge serve --record`: its responses take precedence, and any token is accepted. */
   replay?: string;
@@ -32,21 +33,23 @@ export type SimulatorOptions = {
 /** A fault of one RefreshToken call; "drop" rotates the tokens and then breaks the connection, so the response is lost. */
 export type RefreshFault = { status: number } | { delayMilliseconds: number } | "drop";
 
-/** The state of one simulator. */
+/** Everything that the calls of one simulator share. */
 export type SimulatorState = {
   readonly deltaMilliseconds: number;
   readonly script: (turn: Turn) => Step[] | undefined;
   readonly replay: Replay | undefined;
   readonly tokens: TokenIssuer;
   readonly chats: Chats;
-  readonly history: History;
+  readonly chatMethods: ChatMethods;
   readonly files: Files;
   readonly legacy: LegacyState;
   readonly faults: FaultQueue<Fault>;
   readonly refreshFaults: FaultQueue<RefreshFault>;
   readonly uploadFaults: FaultQueue<ErrorFields>;
   readonly callLog: CallLog;
+  /** Chat calls that have not ended. */
   readonly openStreams: Set<HttpCall>;
+  /** Numbers of calls received so far. */
   readonly counters: { refreshes: number; legacyRefreshes: number; chats: number };
 };
 
@@ -63,7 +66,7 @@ export function createState(options: SimulatorOptions, replay?: Replay): Simulat
       replay !== undefined,
     ),
     chats,
-    history: new History(chats),
+    chatMethods: new ChatMethods(chats),
     files: new Files(ids),
     legacy: createLegacyState(),
     faults: new FaultQueue(),
@@ -77,17 +80,18 @@ export function createState(options: SimulatorOptions, replay?: Replay): Simulat
 
 /** Faults for the next calls, in order; each applies to a number of calls. */
 class FaultQueue<T> {
-  readonly #pending: { item: T; times: number }[] = [];
+  readonly #pending: { fault: T; times: number }[] = [];
 
-  add(item: T, times: number): void {
-    if (times > 0) this.#pending.push({ item, times });
+  add(fault: T, times: number): void {
+    if (times > 0) this.#pending.push({ fault, times });
   }
 
+  /** The fault of the next call; undefined for none. */
   next(): T | undefined {
     const first = this.#pending[0];
     if (!first) return undefined;
     first.times -= 1;
     if (first.times <= 0) this.#pending.shift();
-    return first.item;
+    return first.fault;
   }
 }

@@ -1,7 +1,7 @@
 import type { ErrorFields } from "./errors.js";
 import type { JsonObject } from "./json.js";
 
-/** A search result. */
+/** A result of a `search` step. */
 export type Source = { title: string; url: string; snippet: string; publishTime?: string };
 
 /** The position in an answer, passed to a function that builds a raw frame. `block` is the id of the next block. */
@@ -10,6 +10,7 @@ export type StreamPosition = { chatId: string; messageId: string; eventOffset: n
 /** A string is split into word-like deltas; each element of an array is one delta. */
 export type Content = string | readonly string[];
 
+/** Final status of a message, without Kimi's prefix `MESSAGE_STATUS_`. */
 export type MessageStatus = "COMPLETED" | "CANCELLED" | "TRUNCATED" | "ERROR";
 
 /**
@@ -43,9 +44,11 @@ export type Step =
   | { do: "bytes"; bytes: Uint8Array }
   | Ending;
 
+/** A step that ends the answer. */
 export type Ending =
-  /** message.status, done, trailer `{}`. */
+  /** The regular end: `message.status` (default COMPLETED), `done`, trailer `{}`. */
   | { do: "end"; status?: MessageStatus | undefined }
+  /** The regular end with status TRUNCATED. */
   | { do: "truncated" }
   /** The error trailer of kimi-web.md §2.9, before or after `done`. */
   | ({ do: "error-trailer"; afterDone?: boolean | undefined } & ErrorFields)
@@ -57,8 +60,10 @@ export type Ending =
   | { do: "no-trailer" }
   /** Silence on an open connection until the client disconnects or cancels. */
   | { do: "stall" }
+  /** Heartbeats and nothing else; default one every second. */
   | { do: "stall-heartbeat"; everyMilliseconds?: number | undefined };
 
+/** The step with this name. */
 export type StepOf<Name extends Step["do"]> = Extract<Step, { do: Name }>;
 
 const endingNames: readonly string[] = [

@@ -2,20 +2,22 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 import { ApiError } from "./errors.js";
 import { asString, type JsonObject, parseObject } from "./json.js";
 
+/** An access token and the refresh token issued with it. */
 export type TokenPair = { accessToken: string; refreshToken: string };
 
 export type IssueOptions = {
-  /** Each name is an account with its own chats. */
+  /** The name of the account; each account has separate chats. */
   user?: string;
-  /** Lifetime of this access token; those of later refreshes follow the simulator's option. */
+  /** Lifetime of this access token; tokens from later refreshes have the simulator's default lifetime. */
   accessSeconds?: number;
   /** A refresh token that only the legacy endpoint accepts; the account gateway refuses it. */
   legacyOnly?: boolean;
 };
 
-/** The account that a token belongs to. */
+/** The account that a token belongs to; the id has the form of Kimi's user ids. */
 export type Account = { id: string; name: string };
 
+/** A valid refresh token. `validUntil` is in Unix milliseconds. */
 type RefreshTokenRecord = Account & { legacyOnly: boolean; validUntil: number };
 
 const refreshTokenSeconds = 7_776_000;
@@ -39,6 +41,7 @@ export class TokenIssuer {
     this.#acceptsAnyToken = acceptsAnyToken;
   }
 
+  /** Issues a pair for the account of this name; default "simulated". */
   issue(options: IssueOptions = {}): TokenPair {
     const name = options.user ?? "simulated";
     const account = { id: accountId(name), name };
@@ -82,6 +85,7 @@ export class TokenIssuer {
     this.#lastExpiredSerial = this.#serial;
   }
 
+  /** Makes a refresh token invalid; does nothing for an unknown one. */
   revoke(refreshToken: string): void {
     const claims = this.#verify(refreshToken);
     if (claims) this.#refreshTokens.delete(claims.serial);
@@ -159,10 +163,12 @@ export class TokenIssuer {
   }
 }
 
+/** The error for a call without an access token. */
 function loginRequired(): ApiError {
   return new ApiError({ code: "permission_denied", reason: "REASON_ANONYMOUS_REQUIRE_LOGIN" });
 }
 
+/** The error for an access token that is invalid or expired. */
 export function invalidToken(message: string): ApiError {
   return new ApiError({ code: "unauthenticated", reason: "REASON_INVALID_AUTH_TOKEN" }, message);
 }

@@ -4,8 +4,8 @@ import type { HttpCall } from "./http-call.js";
 import type { JsonObject } from "./json.js";
 
 /**
- * Applies a fault that replaces the whole answer and is the same over every protocol. `errorBody` builds the body for an
- * HTTP error status. True if the response is complete with it.
+ * Applies a fault of the HTTP response or the connection, which is the same over every protocol. `errorBody` builds the
+ * body for an HTTP error status. True if the fault has replaced the answer; false if an answer must still be written.
  */
 export async function applyTransportFault(
   call: HttpCall,

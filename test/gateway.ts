@@ -16,20 +16,24 @@ import { createLog } from "../src/observability/log.js";
 import type { ProtocolDrift } from "../src/observability/protocol-drift.js";
 import type { Recorder } from "../src/observability/recording/recorder.js";
 
-/** The API key of every test gateway. The logs of the whole run are checked for it and for every token (setup/log-secrets.ts). */
+/** The API key of every test gateway. The run fails if a log contains it, or any token (setup/log-secrets.ts). */
 export const apiKey = "sk-CANARY-key";
 
+/** A running gateway with its simulator. */
 export type Gateway = {
   url: string;
   simulator: Simulator;
   drift: ProtocolDrift;
   /** The parsed lines of the log so far. */
   logEntries(): Record<string, unknown>[];
-  statePath: string;
+  /** The path of the database file. */
+  storePath: string;
   store: Store;
   /** Runs the cleanup of expired chats, which otherwise runs every minute. */
   deleteExpiredChats(): void;
+  /** A client of the gateway; it does not retry. */
   client: OpenAI;
+  /** Stops gateway and simulator; further calls return the same promise. */
   stop(): Promise<void>;
 };
 
@@ -41,9 +45,9 @@ export type GatewayOptions = {
   kind?: KimiKind;
   simulator?: SimulatorOptions;
   server?: Record<string, unknown>;
-  /** The credentials of the account; default a new pair. */
+  /** Returns the credentials of the account; default a new pair. */
   tokens?: (simulator: Simulator) => TokenPair;
-  /** Milliseconds without upstream data, and with nothing but heartbeats, that count as a stall. */
+  /** Milliseconds until an upstream without data (`idle`), or with nothing but heartbeats (`progress`), has stalled. */
   timeouts?: { idle: number; progress: number; parse?: number };
   /** Records the calls to Kimi. */
   recorder?: Recorder;
@@ -51,7 +55,7 @@ export type GatewayOptions = {
   baseUrl?: string;
   routes?: Record<string, string[]>;
   chats?: { mode?: string; keepHours?: number };
-  /** Additional upstreams. */
+  /** Returns additional upstreams. */
   upstreams?: (simulator: Simulator) => UpstreamConfig[];
   /** Additional API keys. */
   keys?: KeyConfig[];
@@ -68,7 +72,7 @@ export type GatewayOptions = {
 /** Starts a gateway on a free port with its own simulator; both stop when the test ends. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const simulator = await startSimulator(options.simulator);
-  const statePath = join(mkdtempSync(join(tmpdir(), "moonbridge-test-")), "state.db");
+  const storePath = join(mkdtempSync(join(tmpdir(), "moonbridge-test-")), "state.db");
   const logLines: string[] = [];
   const log = createLog("trace", { write: (line: string) => appendLogLine(line, logLines) });
   const { chats, sideRequestPatterns, routes } = options;
@@ -99,9 +103,9 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     queue: checkSchema(options.queue ?? {}, QueueSchema),
     files: {
       ...checkSchema({ promptLinks: "off", ...options.files }, FilesSchema),
-      folder: join(dirname(statePath), "files"),
+      folder: join(dirname(storePath), "files"),
     },
-    storePath: statePath,
+    storePath,
     encryptionKeys: [],
     log: { level: "trace" },
     warnings: [],
@@ -123,7 +127,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     simulator,
     drift: app.drift,
     logEntries: () => logLines.map((line) => JSON.parse(line)),
-    statePath,
+    storePath,
     store: app.store,
     deleteExpiredChats: () => app.cleanup.sweep(),
     client,
@@ -141,9 +145,9 @@ export function postChat(gateway: Gateway, body: unknown, init: RequestInit = {}
   });
 }
 
-/** The body of a chat completion with one user message. */
-export function chatBody(content: string, more: Record<string, unknown> = {}) {
-  return { model: "kimi", messages: [{ role: "user", content }], ...more };
+/** The body of a chat completion with one user message and additional fields. */
+export function chatBody(content: string, fields: Record<string, unknown> = {}) {
+  return { model: "kimi", messages: [{ role: "user", content }], ...fields };
 }
 
 /** The data of each event. Throws unless the stream has the strict form that every client parses (clients.md §0.3). */
@@ -158,6 +162,7 @@ function parseDataLines(body: string): string[] {
   });
 }
 
+/** A chat completion chunk, or the error event of a stream. */
 export type Chunk = {
   id: string;
   created: number;
@@ -177,6 +182,7 @@ export function parseChunks(body: string): Chunk[] {
   return lines.slice(0, -1).map((line) => JSON.parse(line));
 }
 
+/** The text of an answer, from all its chunks. */
 export function contentOf(chunks: readonly Chunk[]): string {
   return chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");
 }
@@ -190,6 +196,7 @@ export async function waitUntil(condition: () => boolean): Promise<void> {
   }
 }
 
+/** Adds a line to `lines` and to the log of the whole test run. */
 function appendLogLine(line: string, lines: string[]): void {
   lines.push(line);
   const file = process.env.MOONBRIDGE_TEST_LOG;

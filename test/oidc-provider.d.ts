@@ -1,4 +1,4 @@
-/** What the tests use of oidc-provider, which has no types of its own. */
+/** Types of oidc-provider, which has none: only what the tests use. */
 declare module "oidc-provider" {
   type ResourceServer = {
     scope: string;

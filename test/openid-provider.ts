@@ -5,6 +5,7 @@ import { onTestFinished, vi } from "vitest";
 
 const oauthClient = { id: "robot", secret: "CANARY".repeat(8) };
 
+/** An OAuth issuer: an OpenID provider with test controls. */
 export type TestIssuer = {
   url: string;
   /** The URLs requested so far. */
@@ -13,12 +14,13 @@ export type TestIssuer = {
   issueToken(scope?: string): Promise<string>;
   /** A token with the provider's signature and arbitrary claims. */
   signToken(claims: Claims, header?: { alg?: string; kid?: string }): Promise<string>;
-  /** The current key pair. */
-  signingKeys(): Keys;
+  /** The key pair with which tokens are signed now. */
+  currentKeys(): SigningKeys;
   /** Replaces the key pair. */
   rotateKeys(): Promise<void>;
   /** Replaces the provider by this listener. */
   respondWith(listener: RequestListener): void;
+  /** Listens again after `stop`, on the same port. */
   start(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -26,9 +28,12 @@ export type TestIssuer = {
 /** Claims added to the default ones; undefined removes a default one. */
 export type Claims = Record<string, unknown>;
 
-type Keys = Awaited<ReturnType<typeof generateKeys>>;
+type SigningKeys = Awaited<ReturnType<typeof generateKeys>>;
 
-/** Starts an OpenID provider on loopback. The test has its keys too, to sign tokens that the provider would not issue. */
+/**
+ * Starts an OpenID provider on 127.0.0.1, which stops when the test ends. The test has its keys, to sign tokens that the
+ * provider would not issue.
+ */
 export async function startIssuer(): Promise<TestIssuer> {
   const requests: string[] = [];
   let listener: RequestListener = () => {};
@@ -60,7 +65,7 @@ export async function startIssuer(): Promise<TestIssuer> {
   return {
     url,
     requests,
-    signingKeys: () => keys,
+    currentKeys: () => keys,
     start,
     stop,
     respondWith: (newListener) => {
@@ -94,7 +99,7 @@ async function generateKeys(kid: string) {
   };
 }
 
-function createProvider(url: string, { jwk }: Keys): RequestListener {
+function createProvider(url: string, { jwk }: SigningKeys): RequestListener {
   return new Provider(url, {
     clients: [
       {
@@ -128,7 +133,12 @@ function createProvider(url: string, { jwk }: Keys): RequestListener {
 
 function signToken(
   claims: Claims,
-  { url, keys, alg = "RS256", kid = keys.kid }: { url: string; keys: Keys; alg?: string; kid?: string },
+  {
+    url,
+    keys,
+    alg = "RS256",
+    kid = keys.kid,
+  }: { url: string; keys: SigningKeys; alg?: string; kid?: string },
 ): Promise<string> {
   const now = Math.floor(Date.now() / 1_000);
   const defaultClaims = {

@@ -1,17 +1,17 @@
 /**
- * The answer that a request asks of the fake upstream, as a line of its prompt: `deltas` deltas, one every `pace`
- * milliseconds, all at once if `pace` is 0. `number` identifies the answer in all processes of the benchmark.
+ * The answer that the fake upstream is to send: `deltas` deltas, one every `pace` milliseconds, or all at once if `pace` is
+ * 0. `number` identifies the answer in all processes of the benchmark. The load client sends it as a line of the prompt.
  */
 export type AnswerSpec = { number: number; pace: number; deltas: number };
 
 const linePattern = /^bench n=(\d+) pace=(\d+) deltas=(\d+)/;
 
-/** The line of the prompt. Its length does not depend on the number. */
+/** The line of the prompt. Its length does not depend on the answer's number. */
 export function formatAnswerSpec({ number, pace, deltas }: AnswerSpec): string {
   return `bench n=${String(number).padStart(9, "0")} pace=${pace} deltas=${deltas}.`;
 }
 
-/** Reads the last such line of a request's body, since a transcript holds earlier ones too. Throws if there is none. */
+/** Parses the last such line in a request's body; earlier ones belong to the transcript. Throws if there is none. */
 export function parseAnswerSpec(body: Buffer): AnswerSpec {
   const offset = body.lastIndexOf("bench n=");
   const [, number, pace, deltas] = linePattern.exec(body.toString("latin1", offset, offset + 80)) ?? [];

@@ -1,4 +1,4 @@
-/** The texts of the deltas, repeated: as short as a model's tokens, in two languages, some with characters that JSON escapes. */
+/** The texts of the deltas, in turn: as short as a model's tokens, in two languages, some with characters that JSON escapes. */
 const deltaTexts = [
   ...["月", "亮", "桥", "，", " the", " moon", " bridge", "\n", "关于", " of", " relaying", ' "quoted"'],
   ...[" a", " stream", "的", "答案", "。", " It", " carries", " one", " piece", " at", " a time", "\t"],

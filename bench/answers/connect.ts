@@ -74,7 +74,7 @@ function envelope(event: object, flags = 0): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-/** An id in the form of Kimi's (kimi-web.md §0.3); `kind` tells the ids of one answer apart. */
+/** An id in the form of Kimi's ids (kimi-web.md §0.3). `kind`: two hex digits, different for each id of one answer. */
 function kimiId(answerNumber: number, kind: string): string {
   return `${answerNumber.toString(16).padStart(8, "0")}-0002-8001-8000-${kind}d0c0ffee01`;
 }

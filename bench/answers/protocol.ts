@@ -1,9 +1,10 @@
-/** How a protocol streams an answer. Bytes that do not depend on the request are encoded once, ahead of the measurement. */
+/** How a protocol encodes a streamed answer. Deltas do not depend on the request, so they can be encoded in advance. */
 export type Protocol = {
+  /** The header `content-type` of the response. */
   contentType: string;
   /** The bytes before the first delta of the answer with this number. */
   opening(answerNumber: number): Buffer;
-  /** The delta with this index. */
+  /** The delta with this index, from 0. */
   delta(index: number): Buffer;
   /** The bytes after the last delta of the answer with this number. */
   closing(answerNumber: number): Buffer;
@@ -11,8 +12,8 @@ export type Protocol = {
 
 export type ProtocolName = "connect" | "legacy" | "openai";
 
-/** The first deltas of an answer in a protocol's bytes: one buffer a delta, and all of them in one buffer. */
-export type EncodedDeltas = { pieces: readonly Buffer[]; concatenated: Buffer };
+/** The first deltas of an answer in the bytes of a protocol: one buffer for each delta, and all of them in one buffer. */
+export type EncodedDeltas = { buffers: readonly Buffer[]; concatenated: Buffer };
 
 const deltaCache = new WeakMap<Protocol, Map<number, EncodedDeltas>>();
 
@@ -22,8 +23,8 @@ export function encodedDeltas(protocol: Protocol, count: number): EncodedDeltas 
   deltaCache.set(protocol, byCount);
   let deltas = byCount.get(count);
   if (!deltas) {
-    const pieces = Array.from({ length: count }, (_, index) => protocol.delta(index));
-    deltas = { pieces, concatenated: Buffer.concat(pieces) };
+    const buffers = Array.from({ length: count }, (_, index) => protocol.delta(index));
+    deltas = { buffers, concatenated: Buffer.concat(buffers) };
     byCount.set(count, deltas);
   }
   return deltas;

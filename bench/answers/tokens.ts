@@ -1,4 +1,4 @@
-/** A token with the claims that Moonbridge reads of Kimi's (kimi-web.md §2.3), and without a valid signature. */
+/** A token with the claims of Kimi's tokens that Moonbridge reads (kimi-web.md §2.3), without a valid signature. */
 function createToken(kind: string, lifetimeSeconds: number): string {
   const now = Math.floor(Date.now() / 1_000);
   const claims = {

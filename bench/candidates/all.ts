@@ -14,5 +14,5 @@ export function selectCandidates({ quick, candidates, baseline: baselineDist }: 
           (candidate) => !moonbridgeCandidates.includes(candidate) || candidate === moonbridgeCandidates[0],
         )
       : all;
-  return all.filter(({ name }) => candidates.some((part) => name.includes(part)));
+  return all.filter(({ name }) => candidates.some((namePart) => name.includes(namePart)));
 }

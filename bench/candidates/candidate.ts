@@ -5,11 +5,13 @@ import type { Target } from "../load/load-profile.js";
 
 /** A gateway or proxy between client and upstream that is measured and compared with others. */
 export type Candidate = {
+  /** The name in the tables. */
   name: string;
   /** Throws CandidateUnavailable if it cannot run on this machine or in this version. */
   start(environment: BenchEnvironment): Promise<RunningCandidate>;
 };
 
+/** A started candidate and how to send requests to it. */
 export type RunningCandidate = {
   /** Undefined if there is no process between client and upstream. */
   child: Child | undefined;
@@ -24,7 +26,7 @@ export type RunningCandidate = {
 /** A candidate cannot run on this machine or in this version; the message is the reason, for a note below the table. */
 export class CandidateUnavailable extends Error {}
 
-/** A request for a stream of the web chat, as the upstream takes it and relays forward it. */
+/** Requests in the protocol of Kimi's web chat, which the fake upstream answers and a relay forwards unchanged. */
 export function upstreamTarget(port: number): Target {
   return {
     port,

@@ -17,7 +17,7 @@ export const apiKey = "bench-key";
 
 type UpstreamKind = "kimi-web" | "kimi-legacy" | "openai";
 
-/** Every upstream in the first dialect, and every dialect on the first upstream. */
+/** Moonbridge with each upstream kind in the dialect `chat`, and with each dialect on the upstream `kimi-web`. */
 export const moonbridgeCandidates: readonly Candidate[] = [
   moonbridgeCandidate("kimi-web", "chat"),
   moonbridgeCandidate("kimi-legacy", "chat"),
@@ -51,7 +51,7 @@ function moonbridgeCandidate(kind: UpstreamKind, dialect: DialectName, distFolde
   };
 }
 
-/** Every byte is validated where it can be predicted; chunks of an OpenAI-compatible service are forwarded as they are. */
+/** Chat chunks that the gateway encodes are validated byte by byte, all other responses by their text and last event. */
 function responseFormatFor(kind: UpstreamKind, dialect: DialectName): ResponseFormat {
   return kind !== "openai" && dialect === "chat" ? { kind: "chat-chunks" } : { kind: "events", dialect };
 }
@@ -77,16 +77,18 @@ export function gatewayTarget(
 
 const clientHeaders = { "content-type": "application/json", authorization: `Bearer ${apiKey}` };
 
+/** A running gateway and its port on 127.0.0.1. */
 export type GatewayProcess = { child: Child; port: number };
 
+/** Options of `startGateway`. */
 export type GatewayOptions = {
-  /** The folder of its configuration and its store; by default a new one. */
+  /** The folder of the configuration and the store; by default a new one. */
   workDirectory?: string;
   /** The `dist` folder of the build to start; by default this one. */
   distFolder?: string;
 };
 
-/** Starts the built gateway with the flags of `npm start`, in front of the fake upstream. */
+/** Starts a built gateway with the flags of `npm start`, with the fake upstream as its only upstream. Resolves when ready. */
 export async function startGateway(
   environment: BenchEnvironment,
   kind: UpstreamKind = "kimi-web",
@@ -116,7 +118,10 @@ function npmStartFlags(): string[] {
   return startScript.split(" ").filter((word) => word.startsWith("--"));
 }
 
-/** A configuration of the settings that this version knows. Throws CandidateUnavailable if it does not know the kind. */
+/**
+ * The gateway's configuration; settings that this version does not have are left out. Throws CandidateUnavailable if this
+ * version does not have the upstream kind.
+ */
 function gatewayConfig(kind: UpstreamKind, fakeUpstreamPort: number): object {
   const fakeUrl = `http://127.0.0.1:${fakeUpstreamPort}`;
   const schema = Object.entries(upstreamSchemas).find(([name]) => name === kind)?.[1];

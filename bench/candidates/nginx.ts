@@ -49,7 +49,10 @@ http {
 `;
 }
 
-/** The path of this machine's nginx, else of Debian's package, unpacked below bench/results without installing it. */
+/**
+ * The path of the installed nginx, or else of the one in Debian's package, which is downloaded and unpacked into
+ * bench/results/nginx. Throws CandidateUnavailable if there is neither.
+ */
 function findNginx(): string {
   const unpackFolder = resolve("bench/results/nginx");
   const paths = [

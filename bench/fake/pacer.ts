@@ -8,18 +8,19 @@ export type PacedAnswer = {
   /** Sent after the last chunk. */
   end: Buffer;
   pace: number;
-  /** Takes the send time of each chunk; undefined if they are not recorded. */
+  /** The send time of each chunk is written into it (`clock.ts`); undefined if they are not recorded. */
   sendTimes: Float64Array | undefined;
 };
 
+/** `nextIndex`: the next chunk to send; `dueAt`: when it is due (`clock.ts`). */
 type ActiveAnswer = PacedAnswer & { nextIndex: number; dueAt: number };
 
-/** Sends paced answers with one timer for thousands of streams, which checks every millisecond which chunks are due. */
+/** Sends the chunks of paced answers when they are due. All answers share one timer, which runs every millisecond. */
 export class Pacer {
   readonly #active = new Set<ActiveAnswer>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Adds an answer of which the caller has sent the first chunk. */
+  /** Adds an answer. The caller has sent its first chunk already. */
   add(answer: PacedAnswer): void {
     const active = { ...answer, nextIndex: 1, dueAt: now() + answer.pace };
     this.#active.add(active);

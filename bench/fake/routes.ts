@@ -9,7 +9,10 @@ export type FakeResponse = { json: string } | { stream: ProtocolName; spec: Answ
 
 let chatCount = 0;
 
-/** Serves all three kinds of upstreams, whose paths do not collide (kimi-web.md §1, §2; moonshot-platform.md A). */
+/**
+ * The response to a request. The fake upstream imitates all three kinds of upstreams; their paths do not collide
+ * (kimi-web.md §1, §2; moonshot-platform.md A). Throws if a request for an answer does not specify it.
+ */
 export function respondTo(method: string, path: string, body: Buffer): FakeResponse {
   if (path.endsWith("ChatService/Chat")) return { stream: "connect", spec: parseAnswerSpec(body) };
   if (path.endsWith("/completion/stream")) return { stream: "legacy", spec: parseAnswerSpec(body) };
@@ -23,7 +26,7 @@ export function respondTo(method: string, path: string, body: Buffer): FakeRespo
   return jsonResponse(staticResponses[path.split("?")[0]?.split("/").at(-1) ?? ""] ?? {});
 }
 
-/** Responses to the calls besides chats, by the last segment of the path. */
+/** JSON responses to all other calls, by the last segment of the path. */
 const staticResponses: Record<string, object> = {
   GetAvailableModels: {
     defaultScenario: { scenario: "SCENARIO_CHAT", model: "k2d6-chat" },

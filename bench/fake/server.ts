@@ -20,6 +20,7 @@ export class FakeUpstream {
     this.#server = createServer({ noDelay: true }, (socket) => this.#handleConnection(socket));
   }
 
+  /** Starts listening on 127.0.0.1 and returns the port. */
   listen(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
@@ -29,12 +30,12 @@ export class FakeUpstream {
     });
   }
 
-  /** Records from now on when each delta of each paced answer is sent. */
+  /** Starts recording when each delta of each paced answer is sent. */
   startRecording(): void {
     this.#sendTimes = new Map();
   }
 
-  /** Stops recording and returns the send times of the deltas, by the answers' numbers. */
+  /** Stops recording and returns the send times (`clock.ts`) of the deltas, by answer number. */
   takeSendTimes(): ReadonlyMap<number, Float64Array> {
     const sendTimes = this.#sendTimes ?? new Map();
     this.#sendTimes = undefined;
@@ -70,7 +71,7 @@ export class FakeUpstream {
   #stream(socket: Socket, name: ProtocolName, spec: AnswerSpec): void {
     const { contentType, opening, closing } = protocols[name];
     const head = `HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\ntransfer-encoding: chunked\r\n\r\n`;
-    const { pieces, concatenated } = deltaChunks(name, spec.deltas);
+    const { chunks, concatenated } = deltaChunks(name, spec.deltas);
     const headAndOpening = Buffer.concat([Buffer.from(head), encodeChunk(opening(spec.number))]);
     const end = Buffer.concat([encodeChunk(closing(spec.number)), lastChunk]);
     if (spec.pace === 0) {
@@ -86,23 +87,24 @@ export class FakeUpstream {
       this.#sendTimes?.set(spec.number, sendTimes);
       sendTimes[0] = now();
     }
-    socket.write(Buffer.concat([headAndOpening, pieces[0] ?? lastChunk]));
-    this.#pacer.add({ socket, chunks: pieces, end, pace: spec.pace, sendTimes });
+    socket.write(Buffer.concat([headAndOpening, chunks[0] ?? lastChunk]));
+    this.#pacer.add({ socket, chunks, end, pace: spec.pace, sendTimes });
   }
 }
 
-type DeltaChunks = { pieces: readonly Buffer[]; concatenated: Buffer };
+/** One buffer for each delta, and all of them in one buffer. */
+type DeltaChunks = { chunks: readonly Buffer[]; concatenated: Buffer };
 
 const chunkCache = new Map<string, DeltaChunks>();
 
 /** The first `count` deltas, each as a chunk of a chunked body; cached. */
 function deltaChunks(name: ProtocolName, count: number): DeltaChunks {
   const key = `${name} ${count}`;
-  let chunks = chunkCache.get(key);
-  if (!chunks) {
-    const pieces = encodedDeltas(protocols[name], count).pieces.map(encodeChunk);
-    chunks = { pieces, concatenated: Buffer.concat(pieces) };
-    chunkCache.set(key, chunks);
+  let encoded = chunkCache.get(key);
+  if (!encoded) {
+    const chunks = encodedDeltas(protocols[name], count).buffers.map(encodeChunk);
+    encoded = { chunks, concatenated: Buffer.concat(chunks) };
+    chunkCache.set(key, encoded);
   }
-  return chunks;
+  return encoded;
 }

@@ -3,10 +3,13 @@ type ReaderState = "head" | "chunk-size" | "chunk-data" | "chunk-end" | "trailer
 
 const lineFeed = 0x0a;
 
-/** Callbacks of a reader. The bytes from `start` to `end` of `chunk` are valid only during the call. */
+/** The callbacks of a reader, for one message after the other. */
 export type MessageHandler = {
+  /** The head of a message: the first line and the headers. */
   onHead(head: string): void;
+  /** Bytes of the body: `chunk` from `start` to `end`. They are valid only during the call. */
   onBody(chunk: Buffer, start: number, end: number): void;
+  /** The message has ended. */
   onEnd(): void;
 };
 
@@ -27,11 +30,13 @@ export class MessageReader {
     this.#handler = handler;
   }
 
+  /** Takes bytes as they were received. Throws for an invalid chunk size. */
   push(chunk: Buffer): void {
     let offset = 0;
     while (offset < chunk.length) offset = this.#readStep(chunk, offset);
   }
 
+  /** Reads one element of the message and returns the offset after it. */
   #readStep(chunk: Buffer, offset: number): number {
     switch (this.#state) {
       case "head":
@@ -97,4 +102,5 @@ export function encodeChunk(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]);
 }
 
+/** The end of a chunked body. */
 export const lastChunk = Buffer.from("0\r\n\r\n");

@@ -4,15 +4,17 @@ import { protocols } from "../answers/protocols.js";
 import { type Dialect, dialects, JsonReader } from "./dialects.js";
 import type { ResponseFormat } from "./load-profile.js";
 
-/** Validates one answer as its bytes arrive. `push` throws at the first wrong byte. */
+/** Validates one answer as its bytes arrive. */
 export interface AnswerValidator {
   /** The number of complete deltas so far. */
   readonly deltas: number;
+  /** Takes the bytes of `chunk` from `start` to `end`. Throws if they are not what was expected. */
   push(chunk: Buffer, start: number, end: number): void;
-  /** The response has ended; throws if the answer is incomplete. */
+  /** Is called at the end of the response. Throws if the answer is incomplete. */
   end(): void;
 }
 
+/** A validator for the answer with this number, of `deltas` deltas, in this format. */
 export function createValidator(
   format: ResponseFormat,
   answerNumber: number,
@@ -20,7 +22,7 @@ export function createValidator(
 ): AnswerValidator {
   switch (format.kind) {
     case "verbatim":
-      return new BytesValidator(expectVerbatim(format.protocol, answerNumber, deltas));
+      return new BytesValidator(expectedVerbatim(format.protocol, answerNumber, deltas));
     case "chat-chunks":
       return new ChatChunksValidator(deltas);
     case "events":
@@ -30,21 +32,24 @@ export function createValidator(
   }
 }
 
-/** The bytes of a whole answer. Delta `i` is complete after `ends[i] + shift + i * stride` bytes. */
-type Expected = { bytes: Buffer; ends: Uint32Array; shift: number; stride: number };
+/**
+ * The bytes of a whole answer. Delta `i` ends at the offset `deltaEnds[i] + baseOffset + i * offsetPerDelta`. `deltaEnds` is
+ * the same for all answers of a kind; the other two depend on the bytes before the deltas and around each of them.
+ */
+type ExpectedBytes = { bytes: Buffer; deltaEnds: Uint32Array; baseOffset: number; offsetPerDelta: number };
 
 /** The answer must consist of exactly these bytes. */
 class BytesValidator implements AnswerValidator {
-  readonly #expected: Expected;
+  readonly #expected: ExpectedBytes;
   #position = 0;
   deltas = 0;
 
-  constructor(expected: Expected) {
+  constructor(expected: ExpectedBytes) {
     this.#expected = expected;
   }
 
   push(chunk: Buffer, start: number, end: number): void {
-    const { bytes, ends, shift, stride } = this.#expected;
+    const { bytes, deltaEnds, baseOffset, offsetPerDelta } = this.#expected;
     const positionAfter = this.#position + end - start;
     if (
       positionAfter > bytes.length ||
@@ -54,8 +59,8 @@ class BytesValidator implements AnswerValidator {
     }
     this.#position = positionAfter;
     while (
-      this.deltas < ends.length &&
-      (ends[this.deltas] ?? 0) + shift + this.deltas * stride <= positionAfter
+      this.deltas < deltaEnds.length &&
+      (deltaEnds[this.deltas] ?? 0) + baseOffset + this.deltas * offsetPerDelta <= positionAfter
     )
       this.deltas++;
   }
@@ -66,7 +71,7 @@ class BytesValidator implements AnswerValidator {
   }
 }
 
-/** The answer must be chat completion chunks that differ only in their delta. */
+/** The answer must be chat completion chunks that differ only in their delta and finish reason. */
 class ChatChunksValidator implements AnswerValidator {
   readonly #expectedDeltas: number;
   #firstChunk = Buffer.alloc(0);
@@ -89,7 +94,7 @@ class ChatChunksValidator implements AnswerValidator {
     const chunkEnd = this.#firstChunk.indexOf("\n\n");
     if (chunkEnd === -1) return;
     this.#bytesValidator = new BytesValidator(
-      expectChatChunks(this.#firstChunk.toString("utf8", 0, chunkEnd + 2), this.#expectedDeltas),
+      expectedChatChunks(this.#firstChunk.toString("utf8", 0, chunkEnd + 2), this.#expectedDeltas),
     );
     this.#bytesValidator.push(this.#firstChunk, 0, this.#firstChunk.length);
   }
@@ -171,51 +176,60 @@ class JsonValidator implements AnswerValidator {
   }
 }
 
-/** The bytes of the upstream, unchanged. */
-function expectVerbatim(name: ProtocolName, answerNumber: number, count: number): Expected {
+/** The answer as the upstream sends it. */
+function expectedVerbatim(name: ProtocolName, answerNumber: number, count: number): ExpectedBytes {
   const protocol = protocols[name];
-  const { pieces, concatenated } = encodedDeltas(protocol, count);
+  const { buffers, concatenated } = encodedDeltas(protocol, count);
   const opening = protocol.opening(answerNumber);
   const bytes = Buffer.concat([opening, concatenated, protocol.closing(answerNumber)]);
-  const ends = prepareOnce(`${name} ${count}`, () => ({ deltas: [], ends: endOffsets(pieces) })).ends;
-  return { bytes, ends, shift: opening.length, stride: 0 };
+  const deltaEnds = cachedSharedParts(`${name} ${count}`, () => ({
+    deltaJson: [],
+    deltaEnds: endOffsets(buffers),
+  })).deltaEnds;
+  return { bytes, deltaEnds, baseOffset: opening.length, offsetPerDelta: 0 };
 }
 
-/** The whole stream that begins with this chunk; its other chunks repeat what the first has around its delta. */
-function expectChatChunks(first: string, count: number): Expected {
-  const [prefix = "", suffix = ""] = first.split('{"role":"assistant","content":""}', 2);
+/** The stream that begins with `firstChunk`; the JSON around the delta is the same in all its chunks. */
+function expectedChatChunks(firstChunk: string, count: number): ExpectedBytes {
+  const [prefix = "", suffix = ""] = firstChunk.split('{"role":"assistant","content":""}', 2);
   if (!prefix.startsWith("data: {") || !/"finish_reason":null.*\}\n\n$/.test(suffix)) {
-    throw new Error(`not a first chunk: ${first.slice(0, 300)}`);
+    throw new Error(`not a first chunk: ${firstChunk.slice(0, 300)}`);
   }
-  JSON.parse(first.slice("data: ".length));
-  const { deltas, ends } = prepareOnce(`chat-chunks ${count}`, () => {
-    const encoded = Array.from({ length: count }, (_, index) =>
+  JSON.parse(firstChunk.slice("data: ".length));
+  const { deltaJson, deltaEnds } = cachedSharedParts(`chat-chunks ${count}`, () => {
+    const deltaJson = Array.from({ length: count }, (_, index) =>
       JSON.stringify({ content: deltaText(index) }),
     );
-    return { deltas: encoded, ends: endOffsets(encoded.map((delta) => Buffer.from(delta))) };
+    return { deltaJson, deltaEnds: endOffsets(deltaJson.map((delta) => Buffer.from(delta))) };
   });
   const finishSuffix = suffix.replace('"finish_reason":null', '"finish_reason":"stop"');
-  const contentChunks = prefix + deltas.join(suffix + prefix) + suffix;
-  const bytes = Buffer.from(`${first}${contentChunks}${prefix}{}${finishSuffix}data: [DONE]\n\n`);
-  const stride = Buffer.byteLength(prefix) + Buffer.byteLength(suffix);
-  return { bytes, ends, shift: Buffer.byteLength(first) + stride, stride };
+  const contentChunks = prefix + deltaJson.join(suffix + prefix) + suffix;
+  const bytes = Buffer.from(`${firstChunk}${contentChunks}${prefix}{}${finishSuffix}data: [DONE]\n\n`);
+  const offsetPerDelta = Buffer.byteLength(prefix) + Buffer.byteLength(suffix);
+  return {
+    bytes,
+    deltaEnds,
+    baseOffset: Buffer.byteLength(firstChunk) + offsetPerDelta,
+    offsetPerDelta,
+  };
 }
 
-type PreparedAnswer = { deltas: readonly string[]; ends: Uint32Array };
+/** What all answers of a kind have in common: the JSON of each delta, and the offset of its end in all of them joined. */
+type SharedParts = { deltaJson: readonly string[]; deltaEnds: Uint32Array };
 
-const preparedAnswers = new Map<string, PreparedAnswer>();
+const sharedPartsCache = new Map<string, SharedParts>();
 
-/** Prepares what all answers of a kind have in common, with the first of them. */
-function prepareOnce(kind: string, prepare: () => PreparedAnswer): PreparedAnswer {
-  const prepared = preparedAnswers.get(kind) ?? prepare();
-  preparedAnswers.set(kind, prepared);
+/** The shared parts of this kind of answer, which are prepared for the first answer and cached. */
+function cachedSharedParts(kind: string, prepare: () => SharedParts): SharedParts {
+  const prepared = sharedPartsCache.get(kind) ?? prepare();
+  sharedPartsCache.set(kind, prepared);
   return prepared;
 }
 
-/** The end offset of each piece in their concatenation. */
-function endOffsets(pieces: readonly Buffer[]): Uint32Array {
+/** The end offset of each buffer in their concatenation. */
+function endOffsets(buffers: readonly Buffer[]): Uint32Array {
   let end = 0;
-  return Uint32Array.from(pieces, ({ length }) => {
+  return Uint32Array.from(buffers, ({ length }) => {
     end += length;
     return end;
   });

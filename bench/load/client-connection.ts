@@ -6,7 +6,7 @@ import { type AnswerValidator, createValidator } from "./answer-validator.js";
 import type { LoadProfile } from "./load-profile.js";
 import type { LoadStatistics } from "./load-statistics.js";
 
-/** The read buffer of all connections; each read is processed before the next one. */
+/** The read buffer of all connections; what a read returns is processed before the next read. */
 const readBuffer = Buffer.alloc(65_536);
 
 /** A connection that requests one answer after the other and validates each. */
@@ -145,6 +145,7 @@ export class ClientConnection {
   }
 }
 
+/** The bytes of an HTTP request to the target, with this line in its prompt. */
 function encodeRequest({ target }: LoadProfile, spec: string): Buffer {
   const body = Buffer.from(target.body[0] + spec + target.body[1]);
   const envelopeHeader = target.enveloped ? Buffer.from([0, 0, 0, 0, 0]) : Buffer.alloc(0);

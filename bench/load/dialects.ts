@@ -1,17 +1,18 @@
-/** An API that clients of the gateway use; a further one is one entry of `dialects`. */
+/** How to use one of the gateway's APIs. To add an API, add an entry to `dialects`. */
 export type Dialect = {
+  /** The path of its requests. */
   path: string;
   /** The body of a request with this prompt. */
   body(model: string, prompt: string, stream: boolean): object;
   /** The text in an event of a stream; empty for none. */
   eventText(event: JsonReader): string;
-  /** Whether this is the last event of a complete answer. */
+  /** Whether this is the last event of a complete answer; `data` is its text, `event` the JSON in it. */
   isLastEvent(data: string, event: JsonReader): boolean;
   /** The text in the body of a response that is not streamed. */
   responseText(body: JsonReader): string;
 };
 
-/** Parsed JSON of unknown shape. */
+/** Reads parsed JSON of unknown shape. */
 export class JsonReader {
   readonly #value: unknown;
 
@@ -30,6 +31,7 @@ export class JsonReader {
   }
 }
 
+/** The gateway's dialects by name. */
 export const dialects = {
   chat: {
     path: "/v1/chat/completions",

@@ -12,7 +12,7 @@ export type ResponseFormat =
   /** One JSON object, not streamed: the text. */
   | { kind: "json"; dialect: DialectName };
 
-/** Where requests are sent, and what they contain. */
+/** Where requests are sent, what they contain, and what the response must be. The host is 127.0.0.1. */
 export type Target = {
   port: number;
   path: string;
@@ -24,11 +24,12 @@ export type Target = {
   responseFormat: ResponseFormat;
 };
 
-/** The load that the client puts on a target. Times in milliseconds. */
+/** The load that the client puts on a target. Times are in milliseconds. */
 export type LoadProfile = {
   target: Target;
   /** Concurrent connections; each requests its next answer when the last has ended and `pause` has passed. */
   streams: number;
+  /** The time between the end of an answer and the next request. */
   pause: number;
   /** The time over which the first requests are spread. */
   rampUp: number;
@@ -43,14 +44,17 @@ export type LoadProfile = {
 /** The counters at `time` (`clock.ts`): complete answers, received deltas, answers that are being received. */
 export type LoadProgress = { time: number; answers: number; deltas: number; openStreams: number };
 
-/** When an answer's request was sent and each of its deltas arrived (`clock.ts`). */
+/** The times (`clock.ts`) at which the request of an answer was sent and each of its deltas arrived. */
 export type AnswerTimings = { answerNumber: number; sentAt: number; deltaTimes: Float64Array };
 
+/** The totals of a load when it has ended. */
 export type LoadResult = {
+  /** Complete and valid answers. */
   answers: number;
   /** Answers with a wrong byte, a wrong status or a wrong end. */
   invalidAnswers: number;
-  /** What was wrong with the first of them. */
+  /** The error of the first invalid answer. */
   firstFailure: string | undefined;
+  /** Empty unless the profile has `recordTimings`. */
   timings: AnswerTimings[];
 };

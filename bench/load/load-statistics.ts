@@ -3,8 +3,11 @@ import type { AnswerTimings, LoadProgress, LoadResult } from "./load-profile.js"
 
 /** Counters and timings of all connections of one load. */
 export class LoadStatistics {
+  /** Complete answers. */
   answers = 0;
+  /** Received deltas. */
   deltas = 0;
+  /** Answers that are being received. */
   openStreams = 0;
   /** Whether no further answers are to be requested. */
   isStopping = false;
@@ -22,6 +25,7 @@ export class LoadStatistics {
     this.#timings.push(timings);
   }
 
+  /** Counts an invalid answer; the result has the message of the first one. */
   recordFailure(failure: string): void {
     this.#invalidAnswers++;
     this.#firstFailure ??= failure;

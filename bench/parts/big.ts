@@ -10,10 +10,10 @@ import type { Part } from "./part.js";
 const megabyte = 1_048_576;
 const [streams, pace] = [200, 20];
 
-/** The body of a large request, and its name in the table. */
+/** A large request: its JSON body, and its name in the table. */
 type LargeRequest = { name: string; body: string };
 
-/** Large requests beside many streams: a request of ten megabytes must not delay the others. */
+/** Large requests while many streams are open: how much a request of ten megabytes delays the deltas of the streams. */
 export const big: Part = async (environment, settings) => {
   const gateway = await startGateway(environment);
   const running: RunningCandidate = {

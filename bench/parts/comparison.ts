@@ -10,8 +10,12 @@ import type { Settings } from "../settings.js";
 import { median, quantile } from "../statistics.js";
 import type { PartResult } from "./part.js";
 
-/** A measurement in metrics: latencies in ms, processor time in µs, shares in % (`foreignCpuShare`: 0 to 1), memory in bytes. */
+/**
+ * The metrics of one round: latencies in ms, processor time in µs, shares of one processor in % (`foreignCpuShare`: 0 to
+ * 1), memory in bytes.
+ */
 export type RoundSummary = ReturnType<typeof summarize>;
+/** A metric with a numeric value. */
 type Metric = Exclude<keyof RoundSummary, "firstFailure">;
 
 /** The results of one candidate, formatted for the cells of its row. */
@@ -31,7 +35,10 @@ export class CandidateResults {
     return formatNumber(medianOf(this.rounds, metric));
   }
 
-  /** The median of each round's ratio to the other candidate; empty if that is this one, or was not measured. */
+  /**
+   * The ratio to another candidate in the same round, as the median over the rounds. Empty if the other one is this
+   * candidate, or was not measured.
+   */
   ratio(metric: Metric, other: Candidate): string {
     const otherRounds = this.#byCandidate.get(other.name);
     if (!otherRounds || other.name === this.name) return "";
@@ -40,16 +47,18 @@ export class CandidateResults {
     );
   }
 
-  /** The median, less the median without a gateway. */
-  added(metric: Metric): string {
+  /** The median minus that of `noGateway`: what the candidate adds to a latency. */
+  differenceToNoGateway(metric: Metric): string {
     return formatNumber(
       medianOf(this.rounds, metric) - medianOf(this.#byCandidate.get(noGateway.name) ?? [], metric),
     );
   }
 }
 
+/** A column of the table, with the text of its cell for a candidate. */
 export type Column = { title: string; cell(results: CandidateResults): string };
 
+/** What is compared: the load, and the columns of the table. */
 export type Comparison = {
   title: string;
   columns: readonly Column[];
@@ -70,7 +79,7 @@ const commonColumns: readonly Column[] = [
   },
 ];
 
-/** Measures all candidates under the same load, in rounds. */
+/** Measures all selected candidates under the same load, in rounds, and returns a table with one row for each. */
 export async function compare(
   environment: BenchEnvironment,
   settings: Settings,
@@ -119,7 +128,7 @@ export async function compare(
   };
 }
 
-/** The columns of processor time: absolute, and relative to nginx and to the naive relay. */
+/** Three columns for a metric of processor time: its value, and its ratio to nginx and to the naive relay. */
 export function cpuColumns(title: string, metric: Metric, nginx: Candidate): Column[] {
   return [
     { title, cell: (results) => results.median(metric) },

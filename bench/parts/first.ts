@@ -5,13 +5,13 @@ import type { Part } from "./part.js";
 const columns: Column[] = [
   { title: "first delta p50, ms", cell: (results) => results.median("firstDeltaP50") },
   { title: "p99", cell: (results) => results.median("firstDeltaP99") },
-  { title: "added p50, ms", cell: (results) => results.added("firstDeltaP50") },
-  { title: "added p99", cell: (results) => results.added("firstDeltaP99") },
+  { title: "added p50, ms", cell: (results) => results.differenceToNoGateway("firstDeltaP50") },
+  { title: "added p99", cell: (results) => results.differenceToNoGateway("firstDeltaP99") },
   { title: "p99 × naive relay", cell: (results) => results.ratio("firstDeltaP99", naiveRelay) },
 ];
 
-/** The latency of the first delta: of a single stream, and below of one among a hundred. */
-export const firstAlone: Part = (environment, settings) =>
+/** The latency of the first delta if there is no other stream. */
+export const firstDeltaOfOneStream: Part = (environment, settings) =>
   compare(environment, settings, {
     title: "First delta: one stream at a time, warm",
     profile: ({ streaming: target }) => ({
@@ -20,7 +20,8 @@ export const firstAlone: Part = (environment, settings) =>
     columns,
   });
 
-export const firstAmongMany: Part = (environment, settings) => {
+/** The latency of the first delta while a hundred streams are open. */
+export const firstDeltaOfManyStreams: Part = (environment, settings) => {
   const [streams, pace, deltas] = [100, 20, settings.quick ? 25 : 50];
   return compare(environment, settings, {
     title: `First delta: ${streams} streams of ${1_000 / pace} deltas a second, ${deltas} deltas an answer`,

@@ -45,6 +45,7 @@ export const turnGrowth: Part = async (environment, settings) => {
   return growthResult("Growth: turns of a conversation, 400 characters each", "turns", measurements);
 };
 
+/** The table of one row for each size; `sizeName` is the title of the first column. */
 function growthResult(
   title: string,
   sizeName: string,
@@ -93,7 +94,7 @@ function measureRequests(
   });
 }
 
-/** Adds threads to a store, ten to a chat, as a conversation of ten turns does. */
+/** Adds the threads with the numbers `from` to `to` to a store, ten for each chat, like conversations of ten turns. */
 async function fillStore(path: string, from: number, to: number): Promise<void> {
   const store = await SqliteStore.open(path);
   const dueAt = Date.now() + 24 * 3_600_000;
@@ -111,7 +112,10 @@ async function fillStore(path: string, from: number, to: number): Promise<void> 
   await store.close();
 }
 
-/** Lets the gateway answer the last but one of `turns` turns, and returns a request for the last. */
+/**
+ * Creates a conversation of `turns` turns: sends all but the last to the gateway in one request, and returns a target
+ * whose requests are the last turn.
+ */
 async function prepareConversation({ port }: GatewayProcess, turns: number): Promise<Target> {
   const text = "A message of a conversation, long enough to be one. ".repeat(8).slice(0, 400);
   const spec = formatAnswerSpec({ number: 0, pace: 0, deltas });
@@ -122,7 +126,7 @@ async function prepareConversation({ port }: GatewayProcess, turns: number): Pro
       { role: "assistant", content: `${turn} ${text}` },
     );
   }
-  // The last turn but one is sent, so that the store has its thread.
+  // The turn before the last is answered by the gateway, so that the store has the thread to continue.
   history.push({ role: "user", content: `${text} ${spec}` });
   const target = gatewayTarget(port, "chat", true, { kind: "chat-chunks" });
   const body = (messages: object[]) => JSON.stringify({ model: "kimi", stream: true, messages });

@@ -14,7 +14,7 @@ import type { Part } from "./part.js";
 
 const pace = 1_000;
 
-/** `before`, `during`, `after`: resident memory in bytes; `cpuShare`: of one processor, while the streams were open. */
+/** `before`, `during`, `after`: resident memory in bytes; `cpuShare`: share of one processor while the streams were open. */
 type HeldStreams = {
   before: number;
   during: number;
@@ -24,7 +24,7 @@ type HeldStreams = {
   loadResult: LoadResult;
 };
 
-/** The memory of an open stream: thousands are held open, with a delta a second on each. */
+/** The memory of an open stream: thousands are held open, each with one delta per second. */
 export const memory: Part = async (environment, settings) => {
   const rows: string[][] = [];
   const notes: string[] = [];
@@ -71,6 +71,7 @@ export const memory: Part = async (environment, settings) => {
   };
 };
 
+/** Warms the candidate up, holds `streams` streams open for `settings.holdSeconds`, and lets it become idle again. */
 async function holdStreams(
   environment: BenchEnvironment,
   settings: Settings,

@@ -2,16 +2,17 @@ import { nginx } from "../candidates/nginx.js";
 import { type Comparison, compare, cpuColumns, megabytes } from "./comparison.js";
 import type { Part } from "./part.js";
 
+/** Concurrent streams. */
 export const streams = 200;
 /** Milliseconds between two deltas of a stream. */
 export const pace = 20;
 export const deltasPerAnswer = 150;
 
-/** Streams at the speed of a chat, 50 deltas a second each: processor time and latency. */
+/** The cost and latency of deltas at the speed of a chat: 50 per second on each of 200 streams. */
 export const paced: Part = (environment, settings) =>
   compare(environment, settings, pacedComparison(settings.quick ? 25 : deltasPerAnswer));
 
-/** The same with answers so long that requests cost little compared with deltas. */
+/** The same with long answers, so that the cost of requests is small compared with that of deltas. */
 export const pacedLong: Part = (environment, settings) =>
   compare(environment, settings, pacedComparison(settings.quick ? 100 : 1_500));
 
@@ -29,7 +30,8 @@ function pacedComparison(deltas: number): Comparison {
       },
       {
         title: "added to a delta p50 / p99, ms",
-        cell: (results) => `${results.added("deltaDelayP50")} / ${results.added("deltaDelayP99")}`,
+        cell: (results) =>
+          `${results.differenceToNoGateway("deltaDelayP50")} / ${results.differenceToNoGateway("deltaDelayP99")}`,
       },
       { title: "deltas/s", cell: (results) => results.median("deltasPerSecond") },
       { title: "memory, MB", cell: megabytes },

@@ -10,7 +10,7 @@ const columns: Column[] = [
   ...cpuColumns("CPU per request, µs", "cpuPerAnswer", nginx),
 ];
 
-/** Many short answers: the cost of a request apart from its deltas. */
+/** The cost of a request with a short, streamed answer. */
 export const streamedRequests: Part = (environment, settings) =>
   compare(environment, settings, {
     title: `Requests: ${streams} connections, ${deltas} deltas an answer, streamed`,
@@ -18,6 +18,7 @@ export const streamedRequests: Part = (environment, settings) =>
     columns,
   });
 
+/** The cost of a request with a short answer that is not streamed. */
 export const nonStreamedRequests: Part = (environment, settings) =>
   compare(environment, settings, {
     title: `Requests: ${streams} connections, ${deltas} deltas an answer, answered in one piece`,

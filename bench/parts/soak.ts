@@ -9,17 +9,17 @@ import type { Part } from "./part.js";
 
 /** The share of one processor that the gateway should use. */
 const targetCpuShare = 0.6;
-/** The load is adjusted to this multiple of the target, since compiled code needs less CPU later on. */
+/** The load is adjusted to the target times this, since the code needs less CPU when V8 has compiled all of it. */
 const compilationMargin = 1.15;
 const pace = 20;
 const deltas = 100;
-/** The streams of the first minute. */
+/** The number of streams in the first minute. */
 const initialStreams = 100;
 
-/** Minutes before the samples: V8 compiles the code, pools fill, and after each the load is adjusted to the target. */
+/** Minutes before the first sample, for V8 to compile the code and for pools to fill. After each the load is adjusted. */
 const warmUpMinutes = 3;
 
-/** A sample every 15 s: memory in bytes; `deltas` received so far; `cpuShare` since the sample before. */
+/** Values at one moment: memory in bytes; `deltas` received so far; `cpuShare` of one processor since the last sample. */
 type Sample = {
   minute: number;
   memory: number;
@@ -30,7 +30,7 @@ type Sample = {
   deltas: number;
 };
 
-/** Steady load for a long time: whether memory or handles grow, and whether every byte stays valid. */
+/** Steady load for a long time, with a sample every 15 s: do memory or handles grow, does every byte stay valid? */
 export const soak: Part = async (environment, { soakMinutes }) => {
   if (soakMinutes <= warmUpMinutes) throw new Error(`A soak takes more than ${warmUpMinutes} minutes.`);
   const gateway = await startGateway(environment);

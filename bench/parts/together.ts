@@ -12,13 +12,13 @@ import { median, quantile } from "../statistics.js";
 import { deltasPerAnswer as deltas, pace, streams } from "./paced.js";
 import type { Part } from "./part.js";
 
-/** A candidate under load, with a fake upstream and a load client of its own. */
+/** A candidate under load, with a separate fake upstream and load client. */
 type LoadedCandidate = { name: string; environment: BenchEnvironment; running: RunningCandidate };
 
 /**
- * The load of `paced` in equal shares on all candidates at the same time. Drift of the machine affects them at the same
- * moment, so ratios are exact to a few per cent. But they evict each other from the processor's caches, so this part is
- * for comparing builds, and the absolute figures mean nothing.
+ * The load of `paced`, divided equally among all candidates, which run at the same time. Drift of the machine affects them
+ * equally, so ratios are exact to a few per cent. But they compete for the processor's caches: this part is for comparing
+ * builds, and its absolute values are not meaningful.
  */
 export const together: Part = async (_environment, settings) => {
   const { loaded, skipped } = await startCandidates(settings);
@@ -76,6 +76,7 @@ export const together: Part = async (_environment, settings) => {
   }
 };
 
+/** The median, and the smallest and largest, of each round's ratio to the first candidate. */
 function ratioCells(costs: readonly number[], firstCosts: readonly number[]): string[] {
   const ratios = costs.map((cost, round) => cost / (firstCosts[round] ?? Number.NaN));
   return [

@@ -3,7 +3,7 @@ import { naiveRelay } from "../candidates/relays.js";
 import { compare, cpuColumns } from "./comparison.js";
 import type { Part } from "./part.js";
 
-/** Deltas as fast as the candidate can forward them: its maximum throughput. */
+/** The maximum throughput: the upstream sends all deltas of an answer at once. */
 export const unpaced: Part = (environment, settings) => {
   const [streams, deltas] = [100, 200];
   return compare(environment, settings, {

@@ -1,4 +1,4 @@
-/** The process of the naive relay: the shortest proxy one would write in Node. */
+/** The process of the naive relay: the shortest possible proxy with Node's `http`. */
 import { Agent, createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { handleCalls } from "../ipc.js";

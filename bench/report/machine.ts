@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { cpus, release, totalmem } from "node:os";
 
-/** Build, machine and date of a run. Results of different machines cannot be compared. */
-export function machineInfo() {
+/** Build, machine and date of a run; memory in GB. Results of different machines cannot be compared. */
+export function collectMachineInfo() {
   const processors = cpus();
   return {
     date: new Date().toISOString(),
@@ -15,7 +15,7 @@ export function machineInfo() {
   };
 }
 
-/** One line of text. */
+/** The machine info as one line of text. */
 export function formatMachineInfo({
   date,
   build,
@@ -24,7 +24,7 @@ export function formatMachineInfo({
   processor,
   processors,
   memory,
-}: ReturnType<typeof machineInfo>): string {
+}: ReturnType<typeof collectMachineInfo>): string {
   return `${date.slice(0, 10)} · build ${build} · Node ${node} · Linux ${kernel} · ${processors} × ${processor} · ${memory} GB`;
 }
 

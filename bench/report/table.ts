@@ -1,4 +1,4 @@
-/** A table of the report; `notes` are lines noteLines it. */
+/** A table of the report; `notes` are the lines of text below it. */
 export type Table = {
   title: string;
   columns: readonly string[];

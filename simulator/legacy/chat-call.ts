@@ -29,20 +29,21 @@ export async function handleCompletion(state: SimulatorState, call: HttpCall, ch
   if (!body) throw new ApiError({ code: "invalid_argument" }, "the body is no JSON object");
   state.callLog.recordBody(call.logEntry, body, bytes.length);
   const account = state.tokens.authenticate(call.bearerToken);
-  const { chats, files, answering } = state.legacy;
+  const { chats, files, answeringAccounts } = state.legacy;
   const chat = chats.get(chatId, account.id);
   if (chat.isDisabled) throw new ApiError({ code: "permission_denied", reason: "chat.forbidden" });
   const completion = parseCompletion(body, chat, files, account);
-  if (answering.has(account.id))
+  if (answeringAccounts.has(account.id))
     throw new ApiError({ code: "failed_precondition", reason: "chat.user_stream_pushing" });
-  answering.add(account.id);
+  answeringAccounts.add(account.id);
   try {
     await respond(state, call, { body, chat, completion, owner: account.id });
   } finally {
-    answering.delete(account.id);
+    answeringAccounts.delete(account.id);
   }
 }
 
+/** A validated request with its chat; `owner` is the account id. */
 type CompletionRequest = { body: JsonObject; chat: Chat; completion: Completion; owner: string };
 
 async function respond(state: SimulatorState, call: HttpCall, request: CompletionRequest): Promise<void> {
@@ -82,7 +83,7 @@ function beginTurn(
   text: string,
   model: string,
 ): ChatTurn {
-  if (body.use_research === true) state.legacy.research.recordUse(owner);
+  if (body.use_research === true) state.legacy.researchUsage.recordUse(owner);
   const newTurn = { chatId: chat.id, parentId: undefined, messageId: undefined, text, blocks: [] };
   return state.legacy.chats.beginTurn({ ...newTurn, scenario: model }, owner);
 }
@@ -104,11 +105,12 @@ function stepsAfterTruncation(steps: readonly Step[]): readonly Step[] {
   return steps[end]?.do === "truncated" ? steps.slice(end + 1) : [];
 }
 
+/** Replaces each `<url …>ADDRESS</url>` by the address. */
 function unwrapUrls(content: string): string {
   return content.replace(/<url [^<>]*>([^<]*)<\/url>/g, "$1");
 }
 
-/** Applies a fault that replaces the whole answer. True if the response is complete with it. */
+/** Applies a fault that replaces the whole answer. True if it did; false if the answer must still be written. */
 async function applyEarlyFault(call: HttpCall, fault: Fault | undefined): Promise<boolean> {
   if (fault?.kind === "expired") throw invalidToken("token expired");
   if (fault?.kind !== "error") return applyTransportFault(call, fault, httpErrorBody);

@@ -29,7 +29,7 @@ export function parseCompletion(
   return { truncatedTurn: undefined, content, model };
 }
 
-/** The last turn, by the id of its user or its assistant message: the sources disagree on which (kimi-web.md §1.4). */
+/** The last turn. `segmentId` may be the id of either message, since the sources disagree on which (kimi-web.md §1.4). */
 function findTruncatedTurn(chat: Chat, segmentId: string | undefined): ChatTurn {
   const assistant = chat.latestMessage;
   const user = chat.messages.get(assistant?.parentId ?? "");

@@ -22,7 +22,7 @@ const typeByCode: Record<string, string> = {
   invalid_argument: "chat.invalid_argument",
 };
 
-/** Messages by error type; Kimi's own, except those marked as simulated. */
+/** Messages by error type. They are Kimi's texts, except those marked （模拟）, simulated. */
 const defaultMessages: Record<string, string> = {
   "auth.token.invalid": "您的授权已过期，请重新登录",
   "chat.forbidden": "此会话已被禁用",

@@ -24,7 +24,7 @@ export class LegacyFiles {
   readonly #byObjectName = new Map<string, LegacyFile>();
   readonly #byId = new Map<string, LegacyFile>();
 
-  /** A signed upload URL. The response has the file id only for images. */
+  /** The response to `pre-sign-url`: a signed upload URL; with the file id only for images. */
   presign(body: JsonObject, account: Account, siteUrl: string): JsonObject {
     const name = asString(body.name);
     if (!name || (body.action !== "file" && body.action !== "image"))
@@ -60,7 +60,10 @@ export class LegacyFiles {
     return { name: file.name, size, checksum: hash.digest("hex") };
   }
 
-  /** The file of an object. With "slow" in its name it is `uploading` at the first poll; images need no parsing. */
+  /**
+   * The response to `file`: the status of a file, by its object name or id. A file with "slow" in its name is `uploading` at
+   * the first poll; an image is `parsed` at once, any other file `initialized` until it is parsed.
+   */
   describe(body: JsonObject, account: Account): JsonObject {
     const file =
       this.#byObjectName.get(asString(body.object_name) ?? "") ??
@@ -71,7 +74,7 @@ export class LegacyFiles {
     return { id: file.id, name: file.name, size: file.size, status: statusOf(file) };
   }
 
-  /** The statuses of parsing a file; names with "unparsable" fail. */
+  /** Parses a file and returns its statuses in order; parsing fails for a file with "unparsable" in its name. */
   parse(body: JsonObject, account: Account): string[] {
     const [id, ...others] = asArray(body.ids).map((id) => asString(id) ?? "");
     const file = this.#byId.get(id ?? "");

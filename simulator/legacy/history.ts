@@ -3,8 +3,11 @@ import { ApiError } from "../errors.js";
 import { asString, type JsonObject } from "../json.js";
 import type { Account } from "../tokens.js";
 
-/** The calls that create, list, read and delete chats (kimi-web.md §1.3). */
-export class LegacyHistory {
+/**
+ * The calls that create, list, read and delete chats (kimi-web.md §1.3). Each takes the JSON of the request and returns
+ * that of the response. They throw ApiError, `not_found` for a chat of another account.
+ */
+export class LegacyChatMethods {
   readonly #chats: Chats;
 
   constructor(chats: Chats) {
@@ -25,7 +28,7 @@ export class LegacyHistory {
 
   /** One page of chats, latest update first. */
   list({ offset, size }: JsonObject, { id }: Account): JsonObject {
-    const chats = this.#chats.listOf(id);
+    const chats = this.#chats.list(id);
     const start = parseNaturalNumber(offset) ?? 0;
     const items = chats.slice(start, start + (parseNaturalNumber(size) ?? 50)).map(chatJson);
     return { total: chats.length, items };
@@ -46,7 +49,7 @@ function chatJson({ id, name, createTime, updateTime }: Chat): JsonObject {
   return { id, name, created_at: createTime, updated_at: updateTime };
 }
 
-/** A natural number as JSON or, in the older form, as a query parameter. */
+/** A natural number, as a JSON number or the text of a query parameter; undefined for any other value. */
 function parseNaturalNumber(value: unknown): number | undefined {
   const number = typeof value === "string" && value !== "" ? Number(value) : value;
   return typeof number === "number" && Number.isInteger(number) && number >= 0 ? number : undefined;

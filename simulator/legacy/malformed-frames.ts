@@ -1,6 +1,6 @@
 import type { MalformedFrames } from "../faults.js";
 
-/** Exceeds every sensible limit of a line. */
+/** The length of a line that exceeds every sensible limit, in characters. */
 const oversizedLineLength = 9_000_000;
 
 /** Malformed and unknown server-sent events. */

@@ -8,7 +8,7 @@ import { errorBody, toLegacyError } from "./errors.js";
 
 const maxJsonBytes = 8_388_608;
 
-/** Handles a call of the legacy protocol (kimi-web.md §1). False if it is not one. */
+/** Handles a call of the legacy protocol (kimi-web.md §1). False, without a response, if it is not one. */
 export async function handleLegacyCall(state: SimulatorState, call: HttpCall): Promise<boolean> {
   const { method, path } = call.logEntry;
   try {
@@ -22,11 +22,12 @@ export async function handleLegacyCall(state: SimulatorState, call: HttpCall): P
   }
 }
 
+/** Handles a call with a JSON body and returns the body of the response. Throws ApiError. */
 type JsonHandler = (state: SimulatorState, body: JsonObject, account: Account, siteUrl: string) => JsonObject;
 
 const jsonHandlers: Record<string, JsonHandler> = {
-  "POST /api/chat": ({ legacy }, body, account) => legacy.history.create(body, account),
-  "POST /api/chat/list": ({ legacy }, body, account) => legacy.history.list(body, account),
+  "POST /api/chat": ({ legacy }, body, account) => legacy.chatMethods.create(body, account),
+  "POST /api/chat/list": ({ legacy }, body, account) => legacy.chatMethods.list(body, account),
   "POST /api/pre-sign-url": ({ legacy }, body, account, siteUrl) =>
     legacy.files.presign(body, account, siteUrl),
   "POST /api/file": ({ legacy }, body, account) => legacy.files.describe(body, account),
@@ -46,17 +47,17 @@ async function dispatch(state: SimulatorState, call: HttpCall, methodAndPath: st
       return sendForAccount(state, call, ({ id, name }) => ({ id, name: `${name} (simulated)` }));
     case "GET /api/chat/list":
       return sendForAccount(state, call, (account) =>
-        state.legacy.history.list(queryParameters(call), account),
+        state.legacy.chatMethods.list(queryParameters(call), account),
       );
     case "GET /api/chat/research/usage":
-      return sendForAccount(state, call, ({ id }) => state.legacy.research.usage(id));
+      return sendForAccount(state, call, ({ id }) => state.legacy.researchUsage.toJson(id));
     case "DELETE …":
-      state.legacy.history.delete(chatId, state.tokens.authenticate(call.bearerToken));
+      state.legacy.chatMethods.delete(chatId, state.tokens.authenticate(call.bearerToken));
       call.response.writeHead(200).end();
       return true;
     case "POST …/segment/scroll":
       return handleJson(state, call, (_, body, account) =>
-        state.legacy.history.scroll(chatId, body, account),
+        state.legacy.chatMethods.scroll(chatId, body, account),
       );
     case "POST …/completion/stream":
       await handleCompletion(state, call, chatId);

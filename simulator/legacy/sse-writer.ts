@@ -9,10 +9,11 @@ import { errorEvent, toLegacyError } from "./errors.js";
 export type LegacySseWriterOptions = {
   /** The user's text as received; undefined for the continuation of an answer. */
   prompt: string | undefined;
+  /** The file ids of the request, for the echo of the user message. */
   refs: readonly unknown[];
 };
 
-/** Writes an answer as server-sent events (kimi-web.md §1.5), which have no form for thinking, notifications and rewriting. */
+/** Writes an answer as server-sent events. Thinking, notifications and rewriting have no event and are left out (kimi-web.md §1.5). */
 export class LegacySseWriter implements AnswerWriter {
   readonly #responseWriter: ResponseWriter;
   readonly #turn: ChatTurn;
@@ -62,13 +63,13 @@ export class LegacySseWriter implements AnswerWriter {
 
   writeNotification(): void {}
 
-  /** Both forms that the sources describe. */
+  /** Writes a heartbeat in both forms that the sources describe: a comment and a `ping` event. */
   writeHeartbeat(): void {
     this.#responseWriter.writeBytes(Buffer.from(": ping\n\n"));
     this.#writeEvent({ event: "ping" });
   }
 
-  writeName(name: string | undefined): void {
+  writeChatName(name: string | undefined): void {
     const { chat, user } = this.#turn;
     chat.name = name ?? (Array.from(user.text.trim()).slice(0, 30).join("") || chat.name);
   }

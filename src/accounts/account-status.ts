@@ -4,6 +4,7 @@ import type { AccountStatus } from "../core/types.js";
 
 const tokenLocation = "(F12 → Application → Local storage)";
 const remedy = "and give them to “moonbridge login”, or put them into the config and restart Moonbridge.";
+/** The messages below go to the user with `account_login_required`. */
 export const noRefreshTokenMessage =
   "This Kimi account's access token has expired and there is no refresh token. " +
   `Copy access_token and refresh_token from Kimi's site ${tokenLocation} ${remedy}`;
@@ -14,28 +15,31 @@ export const newTokenRefusedMessage =
   "Kimi refuses even the access token that it made a moment ago. Open Kimi's site and see that chatting works there; " +
   "Moonbridge tries again in half a minute.";
 
-export type CredentialFacts = {
+/** The values from which the status of an account is derived. */
+export type CredentialState = {
   /** Whether the access token is valid by its claims. */
   isUsable: boolean;
   /** Whether there is a refresh token. */
   isRefreshable: boolean;
   /**
-   * When the credentials expire unless refreshed, in milliseconds since the epoch; undefined if the tokens do not say.
+   * When the credentials expire unless refreshed, in milliseconds since the epoch; undefined if the tokens have no
+   * expiry.
    */
   expiresAt: number | undefined;
   /** Why the last refresh failed. */
   lastError: GatewayError | undefined;
+  /** When the refresh is tried again after a failure, in milliseconds since the epoch. */
   retryAt: number;
 };
 
-/** The account's state, with a text that tells the user what to do. */
+/** The account's state, with a text for the user on what to do. */
 export function toAccountStatus({
   isUsable,
   isRefreshable,
   expiresAt,
   lastError,
   retryAt,
-}: CredentialFacts): AccountStatus {
+}: CredentialState): AccountStatus {
   if (lastError?.code === "account_login_required")
     return { state: "login required", detail: refreshRefusedMessage };
   if (!isRefreshable && !isUsable) return { state: "login required", detail: noRefreshTokenMessage };
@@ -45,7 +49,7 @@ export function toAccountStatus({
     const detail = `The login could not be renewed, which is tried again by itself. ${lastError.message}`;
     return { state: "unavailable", detail, until: retryAt };
   }
-  if (expiresAt !== undefined && expiresAt - Date.now() < limits.loginExpiryWarning)
+  if (expiresAt !== undefined && expiresAt - Date.now() < limits.credentialsExpiryWarning)
     return { state: "expiring", detail: endsSoonMessage, ...expiry };
   const retryNote = lastError ? ` The last try failed and is repeated: ${lastError.message}` : "";
   return { state: "ok", detail: `The login renews itself.${retryNote}`, ...expiry };

@@ -1,7 +1,7 @@
 import { limits } from "../core/limits.js";
 
-/** Exponential back-off in milliseconds: the delay after the first failure, doubled up to the longest. */
-export type BackoffDelays = { readonly first: number; readonly longest: number };
+/** Delays in milliseconds: `initial` after the first failure, doubled for each further one up to `max`. */
+export type BackoffDelays = { readonly initial: number; readonly max: number };
 
 /**
  * Exponential back-off between failed attempts. Jitter shortens a delay by up to a half, so that processes do not retry
@@ -17,11 +17,14 @@ export class Backoff {
     return Math.max(0, this.#nextAttemptAt - performance.now());
   }
 
-  /** A failed attempt. `minimumDelay` is what the server asks for in milliseconds, capped at `maxRefreshPause`. */
+  /**
+   * Records a failed attempt. `minimumDelay`: the delay in milliseconds that the server requests, at most
+   * `maxRefreshPause`.
+   */
   recordFailure(delays: BackoffDelays, minimumDelay = 0): void {
     this.#failures = delays === this.#delays ? this.#failures + 1 : 0;
     this.#delays = delays;
-    const delay = Math.min(delays.longest, delays.first * 2 ** this.#failures) * (1 - Math.random() / 2);
+    const delay = Math.min(delays.max, delays.initial * 2 ** this.#failures) * (1 - Math.random() / 2);
     this.#nextAttemptAt = performance.now() + Math.max(delay, Math.min(minimumDelay, limits.maxRefreshPause));
   }
 

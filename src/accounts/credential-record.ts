@@ -6,7 +6,7 @@ import type { CredentialStore, StoredCredentials } from "../core/store.js";
 import { decodeClaims, type TokenPair } from "../core/token.js";
 import { pairFingerprint, primaryToken, startedFromLogin, storedPairWins } from "./token-precedence.js";
 
-/** The refresh is not urgent and the store cannot give a lock: it is retried later rather than done without one. */
+/** A refresh that is not urgent was not started, because the store failed to grant its lock. It is retried later. */
 export class RefreshPostponed extends GatewayError {
   constructor() {
     super("upstream_unavailable", "The login is not renewed while Moonbridge's database cannot be written.");
@@ -59,7 +59,7 @@ export class CredentialRecord {
     configured: TokenPair,
     options: CredentialRecordOptions,
   ): Promise<CredentialRecord> {
-    return new CredentialRecord(account, configured, await options.store.credentials(account), options);
+    return new CredentialRecord(account, configured, await options.store.findCredentials(account), options);
   }
 
   get current(): TokenPair {
@@ -72,12 +72,12 @@ export class CredentialRecord {
     return startedFrom === startedFromLogin || savedAt === 0 ? undefined : savedAt;
   }
 
-  /** False while the current pair is not in the store. */
+  /** False while the store lacks the latest change of the row. */
   get isSaved(): boolean {
     return this.#isSaved;
   }
 
-  /** Whether the store failed to give its lock within the last `lockRetry` milliseconds. */
+  /** Whether the store has failed to grant the lock within the last `lockRetry` milliseconds. */
   get isLockUnavailable(): boolean {
     return performance.now() - this.#lockFailedAt < limits.lockRetry;
   }
@@ -96,10 +96,10 @@ export class CredentialRecord {
     return [...new Set(pairs.flatMap((pair) => pair?.refreshToken ?? []))];
   }
 
-  /** Adopts a pair that another process has stored since; true if there was one. A failing store counts as none. */
+  /** Adopts a pair that another process has stored since; true if there was one. If the store fails: false. */
   async reload(): Promise<boolean> {
     try {
-      const stored = await this.#store.credentials(this.#account);
+      const stored = await this.#store.findCredentials(this.#account);
       const storedToken = stored && primaryToken(stored.current);
       if (!stored || storedToken === this.#lastSeenToken) return false;
       this.#lastSeenToken = storedToken;
@@ -127,7 +127,7 @@ export class CredentialRecord {
     return true;
   }
 
-  /** Forgets the previous pair, once the current one has worked. True if the row has to be saved. */
+  /** Removes the previous pair, once the current one has worked. True if the row must be saved: call `sync`. */
   dropPrevious(): boolean {
     if (this.#row.previous === undefined) return false;
     const { previous: _, ...row } = this.#row;
@@ -146,13 +146,13 @@ export class CredentialRecord {
   }
 
   /**
-   * Runs `work` while holding this account's lock. If the store cannot give the lock, urgent work runs without it,
-   * because a full disk must not cost the login; other work throws RefreshPostponed.
+   * Runs `work` while holding this account's lock. If the store fails, urgent work runs without the lock, so that the
+   * credentials do not expire because of a full disk; other work is not run: throws RefreshPostponed.
    */
   async withLock<T>(work: () => Promise<T>, isUrgent = false): Promise<T> {
     const lockName = `renew ${this.#account}`;
     const owner = randomUUID();
-    const acquireLock = () => this.#store.lock(lockName, owner, Date.now() + limits.refreshLock);
+    const acquireLock = () => this.#store.acquireLock(lockName, owner, Date.now() + limits.refreshLock);
     try {
       await this.#pollUntil(acquireLock);
     } catch (error) {
@@ -166,17 +166,17 @@ export class CredentialRecord {
       return await work();
     } finally {
       clearInterval(lockExtension);
-      await this.#store.unlock(lockName, owner).catch(() => {});
+      await this.#store.releaseLock(lockName, owner).catch(() => {});
     }
   }
 
   async #pollUntil(isDone: () => Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + limits.refreshElsewhere;
+    const deadline = performance.now() + limits.refreshLockWait;
     while (!(await isDone())) {
       this.#shutdown.throwIfAborted();
       if (performance.now() > deadline)
         throw new GatewayError("upstream_unavailable", lockedElsewhereMessage);
-      await setTimeout(limits.refreshPoll);
+      await setTimeout(limits.refreshLockPoll);
     }
   }
 
@@ -195,7 +195,7 @@ export class CredentialRecord {
     }
   }
 
-  /** Warns once until the store works again. */
+  /** Logs only the first failure until the store works again. */
   #warnOnce(message: string, error: unknown): void {
     if (!this.#hasWarned) this.#warn(message, error);
     this.#hasWarned = true;

@@ -29,7 +29,9 @@ export type CredentialsContext = {
   warn: (message: string, error: unknown) => void;
 };
 
-/** Fraction of its lifetime after which an access token is refreshed ahead of need, and the jitter on it. */
+/**
+ * Fraction of its lifetime after which an access token is refreshed before it expires, and the jitter of that fraction.
+ */
 const refreshFraction = 0.8;
 const refreshJitter = 0.05;
 
@@ -182,7 +184,7 @@ export class Credentials {
   }
 
   #isRefreshDue(): boolean {
-    // Only a new login helps: checks whether `moonbridge login` has stored one.
+    // Only a new login helps: the refresh first checks whether `moonbridge login` has stored one.
     if (this.#lastError?.code === "account_login_required") return true;
     const elapsed = this.#elapsedFraction();
     if (elapsed < this.#refreshAtFraction) return false;
@@ -190,7 +192,7 @@ export class Credentials {
     if (this.#backoff.remaining > 0 || (elapsed < 1 && this.#record.isLockUnavailable)) return false;
     const now = Date.now();
     return (
-      now - this.#lastUsedAt < limits.readyAfterUse ||
+      now - this.#lastUsedAt < limits.refreshAheadAfterUse ||
       now - (this.#record.refreshedAt ?? 0) >= limits.unusedRefreshInterval
     );
   }
@@ -202,7 +204,7 @@ export class Credentials {
     return this.#isJustRefreshed() ? 0 : this.#clockSkew.elapsedFraction(token);
   }
 
-  /** Prevents a second refresh right after one, whatever the clocks say. */
+  /** Prevents a second refresh right after the first, even if the clocks or claims are wrong. */
   #isJustRefreshed(): boolean {
     return Date.now() - this.#refreshedAt < limits.refreshSpacing;
   }
@@ -275,7 +277,7 @@ export class Credentials {
     this.#calibrateClock();
   }
 
-  /** Also for a pair that another process got from Kimi: the record has the time of that refresh. */
+  /** Uses the time of the last refresh, which the record also has for a refresh by another process. */
   #calibrateClock(): void {
     const { current, refreshedAt } = this.#record;
     if (refreshedAt !== undefined) this.#clockSkew.calibrate(current.accessToken, refreshedAt);
@@ -288,7 +290,7 @@ export class Credentials {
     this.#lastError = error;
     const delays =
       error.code === "account_login_required" ? limits.refusedRefreshBackoff : limits.failedRefreshBackoff;
-    // An overload error has a time too, but Moonbridge chose it: growing pauses suit better.
+    // For an overload, `retryAfterSeconds` is a default of Moonbridge, so the growing delays are used instead.
     const requestedDelay = error.code === "rate_limited" ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
     this.#backoff.recordFailure(delays, requestedDelay);
   }
@@ -308,7 +310,7 @@ export class Credentials {
   }
 }
 
-/** Jittered, so that processes and accounts do not all refresh at once. */
+/** With jitter, so that processes and accounts do not all refresh at once. */
 function nextRefreshFraction(): number {
   return refreshFraction + refreshJitter * (Math.random() - 0.5);
 }

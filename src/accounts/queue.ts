@@ -12,12 +12,14 @@ export type QueueOptions = {
   onWait?: (entry: { position: number }) => void;
 };
 
-/** What an account is doing. */
+/** The running and waiting requests of an account, and what limits it. */
 export type QueueState = {
   running: number;
   waiting: number;
   pause: Pause | undefined;
-  /** Set when Kimi reports a quota as used up, cleared by the next answer. `at` is milliseconds since the epoch. */
+  /**
+   * Set when Kimi reports a quota as used up, cleared by the next answer. `reportedAt`: milliseconds since the epoch.
+   */
   quotaExceeded: { reportedAt: number; reason: GatewayError } | undefined;
 };
 
@@ -72,14 +74,17 @@ export class AccountQueue {
     return this.#enqueue(key, signal);
   }
 
-  /** An answer was completed. */
+  /** Call when an answer was completed: clears `quotaExceeded`. */
   recordSuccess(): void {
     this.#quotaExceeded = undefined;
   }
 
-  /** An answer failed. Pauses the account for as long as the upstream's rate limit or overload asks. */
+  /**
+   * Call when an answer failed. A rate limit or an overload of the upstream pauses the account for the time in the
+   * error.
+   */
   recordFailure(error: unknown): void {
-    // No pause: it may be the quota of one model among others.
+    // No pause: the quota may be that of a single model.
     if (error instanceof GatewayError && error.code === "quota_exceeded")
       this.#quotaExceeded = { reportedAt: Date.now(), reason: error };
     const durationMs = error instanceof GatewayError ? pauseMs(error) : 0;
@@ -182,7 +187,7 @@ export class AccountQueue {
     return this.#pause;
   }
 
-  /** Whether the pause ends within the longest allowed wait. */
+  /** Whether the pause ends within `maxWait`. */
   #endsInTime({ until }: Pause): boolean {
     return until - Date.now() <= this.#options.maxWait;
   }
@@ -201,13 +206,13 @@ const serviceTimeWeight = 0.2;
 /** Seconds. */
 const maxRetryAfterSeconds = 600;
 
-/** How long an error pauses the account, in milliseconds; 0 for errors that do not. */
+/** How long an error pauses the account, in milliseconds; 0 if it does not. */
 function pauseMs({ code, retryAfterSeconds }: GatewayError): number {
   switch (code) {
     case "account_busy":
     case "rate_limited":
       return (retryAfterSeconds ?? 0) * 1_000;
-    // Not specific to this account, and may be over at any moment.
+    // An overload concerns all of Kimi, not this account, and may end at any moment.
     case "upstream_overloaded":
       return Math.min(limits.overloadPause, (retryAfterSeconds ?? 0) * 1_000);
     default:

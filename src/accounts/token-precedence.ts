@@ -26,7 +26,7 @@ export function primaryToken(pair: TokenPair): string | undefined {
   return pair.refreshToken ?? pair.accessToken;
 }
 
-/** A short name for a pair that reveals nothing of its tokens. */
+/** A short one-way identifier of a pair. */
 export function pairFingerprint(pair: TokenPair): string {
   return fingerprint(primaryToken(pair) ?? "");
 }

@@ -36,7 +36,7 @@ export class Accounts {
     });
   }
 
-  /** The allowances of an upstream's account; undefined where it has none. Throws GatewayError. */
+  /** The quotas of an upstream's account; undefined where it has none. Throws GatewayError. */
   async quota(upstream: string, signal: AbortSignal): Promise<Quota[] | undefined> {
     return this.#upstreams.find(({ name }) => name === upstream)?.quota?.(signal);
   }
@@ -56,12 +56,18 @@ function reportOn(upstream: Upstream, { queue, circuitBreaker }: UpstreamGuards)
   };
 }
 
-/** The login's status where it needs attention, else what Kimi said last about the account, else the queue's. */
-function combinedStatus(login: AccountStatus, { pause, quotaExceeded, waiting }: QueueState): AccountStatus {
-  if (login.state !== "ok" && login.state !== "expiring") return login;
+/**
+ * The status of the credentials if it needs attention; else Kimi's last quota or rate-limit error; else `busy` if
+ * requests are queued.
+ */
+function combinedStatus(
+  credentialStatus: AccountStatus,
+  { pause, quotaExceeded, waiting }: QueueState,
+): AccountStatus {
+  if (credentialStatus.state !== "ok" && credentialStatus.state !== "expiring") return credentialStatus;
   if (quotaExceeded && quotaExceeded.reportedAt + limits.quotaStateTtl > Date.now())
     return { state: "quota", detail: quotaExceeded.reason.message };
   if (pause) return { state: "limited", detail: pause.reason.message, until: pause.until };
   if (waiting > 0) return { state: "busy", detail: `It answers others; ${waiting} wait for their turn.` };
-  return login;
+  return credentialStatus;
 }

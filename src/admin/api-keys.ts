@@ -1,4 +1,4 @@
-import { NewKeySchema, settingsOfKey } from "../config/key-schema.js";
+import { NewKeySchema, toKeySettings } from "../config/key-schema.js";
 import { checkKeySettings } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { ConfigError, checkSchema } from "../config/validate.js";
@@ -29,7 +29,7 @@ export class ApiKeyAdmin {
   async add(name: string, settings: Record<string, unknown>): Promise<string> {
     const requested = checkSchema({ name, ...settings }, NewKeySchema);
     checkKeySettings(requested, this.#config.upstreams);
-    const { key, stored } = createApiKey(name, settingsOfKey(requested));
+    const { key, stored } = createApiKey(name, toKeySettings(requested));
     if (hasExpired(stored.settings)) throw new ConfigError("expires: this time is over already.");
     const isTaken =
       this.#config.keys.some((each) => each.name === name) || !(await this.#store.addKey(stored));
@@ -40,11 +40,11 @@ export class ApiKeyAdmin {
 
   /** Keys of the configuration first, then those of the store, oldest first. */
   async list(): Promise<ListedApiKey[]> {
-    const stored = await this.#store.keys();
+    const stored = await this.#store.listKeys();
     return [
       ...this.#config.keys.map((key) => ({
         name: key.name,
-        settings: settingsOfKey(key),
+        settings: toKeySettings(key),
         origin: "config" as const,
         createdAt: undefined,
       })),

@@ -6,14 +6,14 @@ import { limits } from "../core/limits.js";
 import type { CredentialStore } from "../core/store.js";
 import type { TokenPair } from "../core/token.js";
 
-/** The user whom a login belongs to, as Kimi reports it. */
+/** The owner of an account, as Kimi reports it. */
 export type KimiUser = { id: string; nickname: string | undefined };
 
 /**
- * Asks Kimi whose login this is, and refreshes the tokens first where that is needed. `onRefreshed` is awaited before a
+ * Fetches the user that the tokens belong to, after a refresh if that is needed. `onRefreshed` is awaited before a
  * refreshed pair is used, since the old one may be invalid from then on. Throws GatewayError.
  */
-export type VerifyLogin = (
+export type VerifyCredentials = (
   tokens: TokenPair,
   options: KimiSite & { userAgent?: string },
   onRefreshed: (pair: TokenPair) => Promise<void>,
@@ -31,9 +31,11 @@ export type ImportAccountOptions = {
 export type ImportAccountResult =
   /** Stored without verification. */
   | { kind: "stored-unverified" }
+  /** Verified and stored. `refreshed`: the stored pair is a refreshed one. */
   | { kind: "verified"; user: KimiUser; refreshed: boolean }
   /** The refreshed pair is stored and valid, and a later step of the verification failed. */
   | { kind: "stored-after-failure"; error: GatewayError }
+  /** Not stored: Kimi refused the tokens or could not be reached. */
   | { kind: "refused"; error: GatewayError };
 
 /** Verifies a login with Kimi and stores it as the credentials of `account`. */
@@ -42,11 +44,11 @@ export async function importAccount(
   account: string,
   options: ImportAccountOptions,
   { upstreams }: Pick<Config, "upstreams">,
-  { store, verifyLogin }: { store: CredentialStore; verifyLogin: VerifyLogin },
+  { store, verifyCredentials }: { store: CredentialStore; verifyCredentials: VerifyCredentials },
 ): Promise<ImportAccountResult> {
   const configured = upstreams.find(({ name }) => name === account);
-  const hosts = { ...(configured?.kind === "kimi-web" ? configured : {}), ...options };
-  const site = kimiSite(login.site, hosts);
+  const overrides = { ...(configured?.kind === "kimi-web" ? configured : {}), ...options };
+  const site = kimiSite(login.site, overrides);
   const save = (current: TokenPair) =>
     store.saveCredentials(account, { current, startedFrom: "login", savedAt: Date.now(), site });
   if (options.offline) {
@@ -59,9 +61,14 @@ export async function importAccount(
     refreshed = true;
   };
   try {
-    const { userAgent } = hosts;
-    const client = { ...site, ...(userAgent === undefined ? {} : { userAgent }) };
-    const user = await verifyLogin(login.tokens, client, saveRefreshed, AbortSignal.timeout(limits.login));
+    const { userAgent } = overrides;
+    const clientOptions = { ...site, ...(userAgent === undefined ? {} : { userAgent }) };
+    const user = await verifyCredentials(
+      login.tokens,
+      clientOptions,
+      saveRefreshed,
+      AbortSignal.timeout(limits.loginVerification),
+    );
     if (!refreshed) await save(login.tokens);
     return { kind: "verified", user, refreshed };
   } catch (error) {

@@ -12,5 +12,5 @@ declare module "fastify" {
   }
 }
 
-/** Server settings that apply to every dialect. */
+/** Server settings that apply to every dialect (API format), such as OpenAI's chat completions. */
 export type ApiOptions = { unknownParameters: "reject" | "ignore" };

@@ -17,8 +17,7 @@ import { openUpstream, upstreamBaseUrls } from "../upstreams/registry.js";
 import { createNullCredentialStore } from "../upstreams/simulator.js";
 import { configuredUpstreams } from "./configured-upstreams.js";
 
-/** Opens what an administrative command needs, for as long as it runs. */
-
+/** Runs `task` with the API key administration on the configured store, which is open only during the task. */
 export async function withApiKeyAdmin(
   config: Config,
   task: (keys: ApiKeyAdmin) => Promise<void>,
@@ -26,18 +25,21 @@ export async function withApiKeyAdmin(
   await withStore(config, (store) => task(new ApiKeyAdmin(config, store)));
 }
 
-/** Imports a login into the store; `isKnown`: a running Moonbridge that was started before already uses this account. */
-export function importAccountInto(
+/**
+ * Imports a login into the configured store. `isKnown`: a Moonbridge that is already running uses this account, so it
+ * needs no restart.
+ */
+export function importAccountIntoStore(
   config: Config,
   login: ImportedLogin,
   account: string,
   options: ImportAccountOptions,
 ): Promise<{ result: ImportAccountResult; isKnown: boolean }> {
   return withStore(config, async (store) => {
-    const isKnown = config.upstreams.length > 0 || (await store.accounts()).includes(account);
+    const isKnown = config.upstreams.length > 0 || (await store.listAccounts()).includes(account);
     const result = await importAccount(login, account, options, config, {
       store,
-      verifyLogin: verifyCredentials,
+      verifyCredentials,
     });
     return { result, isKnown };
   });
@@ -48,7 +50,7 @@ export function diagnose(options: DiagnosticsOptions): AsyncGenerator<Finding> {
   return runDiagnostics(options, {
     openStore,
     configuredUpstreams,
-    addressesOf: upstreamBaseUrls,
+    upstreamBaseUrls,
     openUpstream: (config, store) =>
       openUpstream(config, {
         store: store ?? createNullCredentialStore(),

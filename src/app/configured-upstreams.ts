@@ -9,8 +9,8 @@ import type { Store } from "../core/store.js";
  */
 export async function configuredUpstreams({ upstreams }: Config, store: Store): Promise<UpstreamConfig[]> {
   const sites = new Map<string, KimiSite>();
-  for (const account of await store.accounts()) {
-    const site = (await store.credentials(account))?.site;
+  for (const account of await store.listAccounts()) {
+    const site = (await store.findCredentials(account))?.site;
     if (site) sites.set(account, site);
   }
   if (upstreams.length > 0) {

@@ -24,7 +24,7 @@ import { openUpstream } from "../upstreams/registry.js";
 import { configuredUpstreams } from "./configured-upstreams.js";
 import { createUpstreamGuards } from "./upstream-guards.js";
 
-/** All parts of the product, opened and connected as the configuration says. */
+/** All components of the gateway, opened and connected according to the configuration. */
 export type App = {
   chat: ChatService;
   accounts: Accounts;
@@ -56,8 +56,8 @@ export async function createApp(
   );
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
   const { folder, maxBytes, allowPrivateLinks, promptLinks } = config.files;
-  const guard = new SsrfGuard({ allowPrivate: allowPrivateLinks });
-  const links = new LinkFetcher(guard, { fetchLimits: { file: maxBytes } });
+  const ssrfGuard = new SsrfGuard({ allowPrivate: allowPrivateLinks });
+  const links = new LinkFetcher(ssrfGuard, { fetchLimits: { file: maxBytes } });
   const fetchImage = (url: string, signal: AbortSignal) => fetchAsDataUrl(links, url, signal);
   const context = { store, drift, warn, fetchImage, recorder, ...(timeouts ? { timeouts } : {}) };
   const configured = await configuredUpstreams(config, store);

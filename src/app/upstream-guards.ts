@@ -33,6 +33,6 @@ export function createUpstreamGuards(
     queue: new AccountQueue(options),
     circuitBreaker: new CircuitBreaker(),
     observe: (outcome, { queueMs, firstOutputMs }) =>
-      metrics.recordAnswer({ upstream: name, outcome, waited: queueMs, first: firstOutputMs }),
+      metrics.recordAnswer({ upstream: name, outcome, queueMs, firstOutputMs }),
   };
 }

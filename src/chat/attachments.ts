@@ -7,10 +7,10 @@ import { type LinkInspector, resolvePromptLinks, unreadLinkNotice } from "./prom
 /** The upstream that gets the files, and the key name that owns them. */
 export type Destination = { upstream: Upstream; owner: string };
 
-/** Parts that the upstream can read, and a notice for each link that was not attached. */
+/** Parts that refer to uploaded files, and a notice for each link that was not attached. */
 export type AttachResult = { content: Part[]; notices: ChatEvent[] };
 
-/** Uploads what belongs to a message: its pictures and files, and the documents that its text links to. */
+/** Uploads the pictures and files of messages, and the documents that their text links to. */
 export class Attachments {
   readonly #uploads: Uploads;
   readonly #inspector: LinkInspector | undefined;

@@ -56,7 +56,7 @@ export class ChatCleanup {
     await this.#store.trimThreads(limits.threads);
     const names = [...this.#upstreams.keys()];
     for (;;) {
-      const due = await this.#store.dueChats(names, Date.now(), limits.cleanupBatch);
+      const due = await this.#store.listDueChats(names, Date.now(), limits.cleanupBatch);
       for (const chat of due) {
         if (this.#abort.signal.aborted) return;
         await this.#delete(chat);

@@ -63,8 +63,7 @@ export class ChatService {
       return meter.total().then((usage) => sink([...events.slice(0, -1), { type: "usage", usage }, last]));
     };
     const clientSink = request.includeUsage ? sinkWithUsage : sink;
-    const send = (candidateRoute: Route, candidateSink: EventSink) =>
-      this.#send(request, candidateRoute, meter, candidateSink);
+    const send = (route: Route, attemptSink: EventSink) => this.#send(request, route, meter, attemptSink);
     await answerWithFailover(candidates, send, {
       sink: clientSink,
       keyName: request.principal.keyName,
@@ -73,8 +72,8 @@ export class ChatService {
   }
 
   /**
-   * The models that this principal may use, of each upstream the aliases and their variants first. An upstream that
-   * fails is left out; throws its GatewayError if no model is left.
+   * The models that this principal may use; for each upstream, the aliases and their variants come first. Omits
+   * upstreams that fail; throws the GatewayError of one of them if no model is left.
    */
   async models(
     principal: Pick<Principal, "models" | "upstreams">,
@@ -107,9 +106,9 @@ export class ChatService {
     );
     if (others.length === 0) return [this.#candidate(request, first)];
     const ranked = await Promise.all(
-      [first, ...others].map(async (candidateRoute) => {
-        const candidate = this.#candidate(request, candidateRoute);
-        const isKnown = await new Thread(this.#dependencies.store, request, candidateRoute).isKnown();
+      [first, ...others].map(async (route) => {
+        const candidate = this.#candidate(request, route);
+        const isKnown = await new Thread(this.#dependencies.store, request, route).isKnown();
         return { candidate, rank: (candidate.circuitBreaker.allowsRequests() ? 0 : 2) + (isKnown ? 0 : 1) };
       }),
     );
@@ -117,27 +116,28 @@ export class ChatService {
     return [best ?? this.#candidate(request, first), ...rest];
   }
 
-  #candidate(request: ChatRequest, candidateRoute: Route): Candidate {
-    const guards = this.#guardsOf(candidateRoute.upstream);
+  #candidate(request: ChatRequest, route: Route): Candidate {
+    const guards = this.#guardsOf(route.upstream);
     return {
       ...guards,
-      route: candidateRoute,
-      startEvent: createStartEvent(request, candidateRoute, this.#dependencies.citations),
+      route,
+      startEvent: createStartEvent(request, route, this.#dependencies.citations),
     };
   }
 
   #guardsOf({ name }: Upstream): UpstreamGuards {
     const guards = this.#dependencies.guards.get(name);
-    if (!guards) throw new Error("an upstream without gates");
+    if (!guards) throw new Error("an upstream without guards");
     return guards;
   }
 
-  #send(request: ChatRequest, candidateRoute: Route, meter: UsageMeter, sink: EventSink): Promise<void> {
-    return candidateRoute.upstream.chatStructure === "none"
-      ? runStatelessTurn(this.#dependencies.sideRequests, request, candidateRoute, { meter, sink })
-      : new Turn(this.#dependencies, request, candidateRoute, meter).run(sink);
+  #send(request: ChatRequest, route: Route, meter: UsageMeter, sink: EventSink): Promise<void> {
+    return route.upstream.chatStructure === "none"
+      ? runStatelessTurn(this.#dependencies.sideRequests, request, route, { meter, sink })
+      : new Turn(this.#dependencies, request, route, meter).run(sink);
   }
 
+  /** Rejects waiting requests, stops the clean-up of chats and closes the upstreams. */
   async close(): Promise<void> {
     for (const { queue } of this.#dependencies.guards.values()) queue.close();
     await this.#dependencies.cleanup.stop();

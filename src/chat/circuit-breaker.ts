@@ -11,7 +11,7 @@ const countedCodes = new Set<ErrorCode>([
 
 /**
  * Opens after `limits.breakerFailures` failures in a row; while it is open, other upstreams are preferred. After a
- * pause one request may try it (half-open). Each failed try doubles the pause, up to `limits.breakerLongestPause`.
+ * pause one request may try it (half-open). Each failed try doubles the pause, up to `limits.breakerMaxPause`.
  */
 export class CircuitBreaker {
   #failures = 0;
@@ -22,12 +22,12 @@ export class CircuitBreaker {
     return this.#failures >= limits.breakerFailures;
   }
 
-  /** Whether this upstream may be preferred now: closed, or due for a try. Times are milliseconds since the epoch. */
+  /** True if closed, or open and due for a try. `now` is milliseconds since the epoch. */
   allowsRequests(now = Date.now()): boolean {
     return !this.isOpen || now >= this.#retryAt;
   }
 
-  /** A request is sent. If the breaker is open, further tries wait for another pause. */
+  /** Call when a request is sent. If the breaker is open, the next try is allowed after another pause. */
   recordAttempt(now = Date.now()): void {
     if (this.isOpen) this.#retryAt = now + this.#pause;
   }

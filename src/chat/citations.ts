@@ -8,9 +8,9 @@ const footerHeading = "**参考 / Sources**";
 const footerPattern = /\n\n\*\*参考 \/ Sources\*\*\n\n(?:\d+\. \[[^\n]*\]\([^\n]*\)(?:\n|$))+$/;
 const markerPattern = /\[\d{1,3}\]\((?:https?:\/\/[^\s)]*|#)\)/g;
 
-/** A sentence end with another sentence behind it. */
+/** A sentence end that is followed by another sentence. */
 const sentenceEnd = /[。！？!?\n](?=[^。！？!?\n])|\.(?=\s+\S)/g;
-/** Of a longer passage, only the last part is cited. */
+/** Characters. Only the last part of a longer passage counts as cited. */
 const maxPassageLength = 2_000;
 
 /** Removes what `CitationWriter` added to an answer's text. */

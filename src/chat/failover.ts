@@ -5,7 +5,7 @@ import { type ChatEvent, type EventSink, isVisible, type Upstream } from "../cor
 import type { CircuitBreaker } from "./circuit-breaker.js";
 import type { Route } from "./model-router.js";
 
-/** What every request to an upstream passes: the account's queue, the circuit breaker and the metrics. */
+/** Per upstream: the account's queue, the circuit breaker and the metrics, used for every request. */
 export type UpstreamGuards = {
   queue: AccountQueue;
   circuitBreaker: CircuitBreaker;
@@ -17,9 +17,9 @@ export type UpstreamGuards = {
 export type Candidate = UpstreamGuards & { route: Route; startEvent: ChatEvent };
 
 /**
- * Emits the answer of the first candidate that gives one, each behind its own queue. Moves on to the next only before
- * visible output, and only for the failures of `canFailOver` (docs/decisions/0007-no-account-rotation.md). `account_busy` is
- * retried at the same upstream, up to `limits.busyAttempts`. Throws the last failure.
+ * Emits the answer of the first candidate that succeeds, each behind its own queue. Tries the next one only before
+ * visible output, and only for the failures of `canFailOver` (docs/decisions/0007-no-account-rotation.md).
+ * `account_busy` is retried at the same upstream, up to `limits.busyAttempts`. Throws the last failure.
  */
 export async function answerWithFailover(
   [first, ...rest]: readonly [Candidate, ...Candidate[]],
@@ -55,7 +55,7 @@ export async function answerWithFailover(
       if (outcome !== "ok") throw new GatewayError("upstream_cut", "The answer ended without its end.");
       return;
     } catch (error) {
-      // Nothing may follow the end of an answer.
+      // The answer has finished, so it must not be retried.
       if (outcome === "ok") throw error;
       outcome = toGatewayError(error).code;
       if (slot) queue.recordFailure(error);
@@ -98,7 +98,9 @@ class AttemptTimer {
   }
 }
 
-/** Whether this failure allows another upstream. Accounts are not rotated to escape a quota. */
+/**
+ * Whether the request may be sent to another upstream after this failure. Accounts are not rotated to escape a quota.
+ */
 function canFailOver(error: unknown, from: Upstream, to: Upstream): boolean {
   if (!(error instanceof GatewayError)) return false;
   switch (error.code) {
@@ -107,7 +109,7 @@ function canFailOver(error: unknown, from: Upstream, to: Upstream): boolean {
     case "upstream_overloaded":
       return true;
     case "quota_exceeded": {
-      // An upstream that keeps chats is a person's account, whichever protocol it speaks.
+      // An upstream that stores chats is a person's account, whichever protocol it uses.
       const bothAccounts = from.chatStructure !== "none" && to.chatStructure !== "none";
       return from.kind !== to.kind && !bothAccounts;
     }

@@ -1,10 +1,10 @@
 import type { Message, Part } from "../core/types.js";
-import { hash, hashLong, isLong } from "../lib/hash.js";
+import { hash, hashLong, isLongText } from "../lib/hash.js";
 import { withoutCitations } from "./citations.js";
 
 /**
- * The hash of a history, message by message. Equal histories have equal hashes, whatever clients change about our
- * answers when they send them back. The hash covers the scope, so equal messages of two principals differ.
+ * The hash of a history, message by message. Answers are normalised before hashing, since clients change them when they
+ * send them back. The hash includes the scope, so equal histories of two principals have different hashes.
  */
 export class HistoryHash {
   #hash: string;
@@ -15,13 +15,13 @@ export class HistoryHash {
   }
 
   /**
-   * Adds a message and returns the new hash; system messages are ignored. A promise only for long content: clients send
-   * the whole history each turn, so short messages must not cost a microtask each.
+   * Adds a message and returns the new hash; system messages are ignored. Returns a promise only for long content:
+   * clients send the whole history each turn, so a microtask for each short message would be expensive.
    */
   append(message: Message): string | Promise<string> {
     if (message.role === "system") return this.#hash;
     const normalized = normalizeMessage(message);
-    if (!isReady(normalized) || isLong(normalized)) return this.#appendLong(normalized);
+    if (!isResolved(normalized) || isLongText(normalized)) return this.#appendLong(normalized);
     this.#hash = hash(this.#hash, normalized);
     return this.#hash;
   }
@@ -31,7 +31,7 @@ export class HistoryHash {
     return this.#hash;
   }
 
-  /** The hashes of the history with this answer, one for each form in which clients send it back. */
+  /** The hashes of the history with this answer: without and with its reasoning, as clients may send it back. */
   async answerKeys(text: string, reasoning: string): Promise<string[]> {
     const plain = await normalizeMessage({ role: "assistant", content: [{ type: "text", text }] });
     const keys = [await hashLong(this.#hash, plain)];
@@ -48,7 +48,10 @@ export async function hashSystemText(messages: readonly Message[]): Promise<stri
   return texts.length === 0 ? "" : hashLong(JSON.stringify(texts));
 }
 
-/** The text of a message that is hashed, without what clients change about it. A promise only if it holds bytes. */
+/**
+ * The text that is hashed for a message, without what clients change in it. A promise only if the message contains
+ * bytes.
+ */
 function normalizeMessage(message: Message): string | Promise<string> {
   switch (message.role) {
     case "assistant": {
@@ -62,7 +65,9 @@ function normalizeMessage(message: Message): string | Promise<string> {
       const { role, content } = message;
       const join = (parts: readonly string[]) => joinFields(role, parts.join("").trim());
       const normalizedParts = content.map(normalizePart);
-      return normalizedParts.every(isReady) ? join(normalizedParts) : Promise.all(normalizedParts).then(join);
+      return normalizedParts.every(isResolved)
+        ? join(normalizedParts)
+        : Promise.all(normalizedParts).then(join);
     }
   }
 }
@@ -82,7 +87,7 @@ function joinFields(
 }
 
 /**
- * Parses one of our answers as clients send it back: trimmed, with or without citations, the reasoning inlined as a
+ * Parses an answer as clients send it back: trimmed, with or without citations, the reasoning inlined as a
  * `<think>` block or, by NextChat, as quoted lines in front (clients.md §2.1).
  */
 function parseReturnedAnswer(returned: string): { text: string; reasoning: string } {
@@ -113,13 +118,13 @@ function normalizePart(part: Part): string | Promise<string> {
     case "link":
       return `\0${part.type} ${source.url}\0`;
     case "bytes":
-      return hashLong(source.base64).then((digest) => `\0${part.type} ${digest}\0`);
+      return hashLong(source.base64).then((contentHash) => `\0${part.type} ${contentHash}\0`);
     case "file-id":
       return `\0${part.type} ${source.id}\0`;
   }
 }
 
-/** Whether the value is no promise. */
-export function isReady(value: string | Promise<string>): value is string {
+/** False for a promise. */
+export function isResolved(value: string | Promise<string>): value is string {
   return typeof value === "string";
 }

@@ -10,17 +10,17 @@ export type LinkInspector = {
 /** Linked documents and pictures, and a notice for each link that could not be inspected. */
 export type ResolvedLinks = { parts: MediaPart[]; notices: ChatEvent[] };
 
-/** Ends at a space, a bracket, a quote or any non-ASCII character, as in “见https://a.example/b.pdf，谢谢”. */
+/** A link ends at a space, a bracket, a quote or any non-ASCII character, as in “见https://a.example/b.pdf，谢谢”. */
 const urlPattern = /https?:\/\/[^\s<>"'`()[\]{}|\\^\u0080-\uffff]+/gi;
 
 /** Media types that are attached; pages and everything else are left to the upstream. */
-const fetchedTypes =
+const attachedTypes =
   /^(image\/(?!svg)|application\/(pdf|msword|rtf|epub\+zip|vnd\.(openxmlformats-officedocument|ms-(excel|powerpoint))))/;
 
 /**
- * Inspects the links in user messages, the latest message first, within `limits.linkLook` altogether. A document or
- * picture becomes a part to attach; a page stays a link, which the upstream's search may open. A link that fails
- * becomes a notice.
+ * Inspects the links in user messages, the latest message first, within `limits.promptLinkProbe` for all links
+ * together. A document or picture becomes a part to attach; a page stays a link, which the upstream's search may open.
+ * A link that fails becomes a notice.
  */
 export async function resolvePromptLinks(
   messages: readonly Message[],
@@ -65,7 +65,7 @@ async function inspectLink(
 ): Promise<{ part?: MediaPart; notice?: ChatEvent }> {
   try {
     const { mediaType } = await inspector.describe(url, signal);
-    if (!fetchedTypes.test(mediaType)) return {};
+    if (!attachedTypes.test(mediaType)) return {};
     const type = mediaType.startsWith("image/") ? "image" : "file";
     return { part: { type, source: { kind: "link", url }, mediaType, path: path } };
   } catch (error) {

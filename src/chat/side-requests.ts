@@ -1,8 +1,8 @@
 import type { Message } from "../core/types.js";
 
 /**
- * Beginnings of the prompts that chat UIs send on the side: titles, tags, follow-up questions, search queries,
- * summaries for their own memory. Tested on each system message and on the last message.
+ * Beginnings of the prompts that chat UIs send besides the user's conversation: for titles, tags, follow-up questions,
+ * search queries and summaries for their own memory. Tested on each system message and on the last message.
  */
 const builtInPatterns: readonly RegExp[] = [
   // Open WebUI: every task prompt begins like this.
@@ -38,7 +38,7 @@ export class SideRequestMatcher {
   }
 }
 
-/** The first 4,000 characters of a message: a pattern must not run over megabytes. */
+/** The first 4,000 characters of a message, since testing patterns on megabytes would be slow. */
 function startOf({ content }: Message): string {
   const text = content
     .map((part) => (part.type === "text" ? part.text : ""))

@@ -4,8 +4,8 @@ import type { SideRequestMatcher } from "./side-requests.js";
 import type { UsageMeter } from "./usage.js";
 
 /**
- * One turn with an upstream that keeps no chats: sends the whole history; nothing is stored or cleaned up. Searches
- * only if the request asks for it, since such a search costs money.
+ * One turn with an upstream that stores no conversations: sends the whole history; nothing is stored or cleaned up.
+ * Searches only if the request enables it, since such a search costs money.
  */
 export async function runStatelessTurn(
   sideRequests: SideRequestMatcher,

@@ -2,18 +2,19 @@ import type { ClaimedThread, StoredThread, ThreadStore } from "../core/store.js"
 import type { ChatRequest, Message } from "../core/types.js";
 import { hash } from "../lib/hash.js";
 import { TimeSlicer } from "../lib/time-slicing.js";
-import { HistoryHash, hashSystemText, isReady } from "./history-hash.js";
+import { HistoryHash, hashSystemText, isResolved } from "./history-hash.js";
 import type { Route } from "./model-router.js";
 
-/** Answers of a history that are looked up, from the end; if none of them is known, the whole history is sent. */
+/** How many answers of a history are looked up, latest first; if none of them is known, the whole history is sent. */
 const maxSearchedEnds = 200;
 
 /**
- * Where a request continues: the chat, the upstream's id of the answer before, and the messages that are new there.
- * `claimed` on a linear chat, where only one request can hold the end.
+ * Where a request continues: the chat, the upstream's id of the last known answer (`parent`), and the messages to send
+ * after it. `claimed`: only for a linear chat, whose end can be used by one request only.
  */
 export type ResumePoint = { chat: string; parent: string; messages: Message[]; claimed?: ClaimedThread };
 
+/** `ends`: for each answer with a message after it, the history hash up to it (`key`) and the number of messages. */
 type HistoryKeys = { historyHash: HistoryHash; ends: { key: string; length: number }[] };
 
 /**
@@ -33,7 +34,12 @@ export class Thread {
     this.#request = request;
     this.#upstream = upstream.name;
     this.#isLine = upstream.chatStructure === "line";
-    this.scope = hash(request.principal.keyName, upstream.name, upstream.accountId(), model.scope);
+    this.scope = hash(
+      request.principal.keyName,
+      upstream.name,
+      upstream.accountId(),
+      model.conversationScope,
+    );
   }
 
   /**
@@ -45,7 +51,8 @@ export class Thread {
   }
 
   /**
-   * The answers in the history that are followed by another message, last first: history hash and number of messages.
+   * The answers in the history that are followed by another message, last first: history hash (`key`) and number of
+   * messages up to it (`length`).
    */
   async historyEnds(): Promise<HistoryKeys["ends"]> {
     return (await this.#getHistoryKeys()).ends.slice(0, maxSearchedEnds);
@@ -57,7 +64,7 @@ export class Thread {
     const keys = (await this.historyEnds()).map(({ key }) => key);
     if (await this.#store.findThread(keys, Date.now())) return true;
     if (!conversation) return false;
-    return (await this.#store.chat(this.#upstream, conversation, this.scope, Date.now())) !== undefined;
+    return (await this.#store.findChat(this.#upstream, conversation, this.scope, Date.now())) !== undefined;
   }
 
   /** Saves the resume point after a finished answer and returns the history hashes it is found by. */
@@ -70,12 +77,13 @@ export class Thread {
     return keys;
   }
 
-  /** Gives back a claimed resume point that was not used. */
+  /** Stores a claimed resume point again, if it was not used. */
   async release({ claimed }: ResumePoint): Promise<void> {
     if (claimed) await this.#store.saveThread(claimed.keys, claimed.thread);
   }
 
-  async removeChat(chat: string): Promise<void> {
+  /** Removes all resume points of a chat that cannot be continued. */
+  async removeResumePoints(chat: string): Promise<void> {
     await this.#store.removeThreads(this.#upstream, chat);
   }
 
@@ -102,11 +110,11 @@ export class Thread {
   async #findByConversation(): Promise<ResumePoint | undefined> {
     const { conversation, messages } = this.#request;
     if (!conversation) return undefined;
-    if (!(await this.#store.chat(this.#upstream, conversation, this.scope, Date.now()))) return undefined;
+    if (!(await this.#store.findChat(this.#upstream, conversation, this.scope, Date.now()))) return undefined;
     const lastAnswer = messages.findLastIndex(({ role }) => role === "assistant");
     if (lastAnswer === messages.length - 1) return undefined;
     if (!this.#isLine) {
-      const thread = await this.#store.latestThread(this.#upstream, conversation);
+      const thread = await this.#store.findLatestThread(this.#upstream, conversation);
       return thread && this.#resumeAt(thread, lastAnswer + 1);
     }
     const claimed = await this.#store.claimLatestThread(this.#upstream, conversation);
@@ -129,7 +137,7 @@ async function hashHistory(scope: string, messages: readonly Message[]): Promise
   const ends: HistoryKeys["ends"] = [];
   for (const [index, message] of messages.entries()) {
     const appended = historyHash.append(message);
-    const key = isReady(appended) ? appended : await appended;
+    const key = isResolved(appended) ? appended : await appended;
     // An answer at the very end has no new message behind it.
     if (message.role === "assistant" && index < messages.length - 1) ends.push({ key, length: index + 1 });
     const pause = slicer.yieldIfDue();

@@ -32,7 +32,7 @@ export type TurnDependencies = {
   historyTokens: BoundedMap<number>;
   /** `keepHours` counts from a chat's last turn. */
   chats: { mode: ChatMode; keepHours: number };
-  /** Logs a warning; `error` holds no content of the conversation. */
+  /** Writes a warning to the log; `error` contains no content of the conversation. */
   warn: (message: string, error: unknown) => void;
 };
 
@@ -44,7 +44,7 @@ const unknownConversation: ChatEvent = {
 };
 
 /**
- * One turn with an upstream that keeps conversations itself (docs/decisions/0003-chats-as-trees.md): continues its chat if
+ * One turn with an upstream that stores conversations (docs/decisions/0003-chats-as-trees.md): continues its chat if
  * the history is known, else creates one with the whole transcript. Stores every chat it creates, for deletion.
  */
 export class Turn {
@@ -76,14 +76,14 @@ export class Turn {
         return;
       } catch (error) {
         if (this.#hasOutput || !isChatLost(error)) throw error;
-        await this.#thread.removeChat(resumePoint.chat);
+        await this.#thread.removeResumePoints(resumePoint.chat);
       }
     }
     if (this.#request.conversation) await sink([unknownConversation]);
     return this.#attempt(undefined, sink);
   }
 
-  /** Also gives the meter the known token count of the longest counted prefix. */
+  /** Also sets the meter's known token count, from the longest prefix of the history that was counted before. */
   async #findResumePoint(): Promise<ResumePoint | undefined> {
     for (const { key, length } of await this.#thread.historyEnds()) {
       const tokens = this.#dependencies.historyTokens.get(key);
@@ -98,13 +98,13 @@ export class Turn {
     const { upstream } = this.#route;
     let opened: ChatOpened | undefined;
     let isBusy = false;
-    let isOver = false;
+    let hasFinished = false;
     const turnSink: EventSink = (events) => {
       const opening = this.#record(events);
       if (opening) {
         opened = opening;
-        // Stored at once, so that a crash leaves no chat behind; due only after the longest answer. Not awaited: the
-        // store keeps the order.
+        // Stored at once, so that a crash leaves no chat behind; not due before the answer must have ended.
+        // Not awaited: the store preserves the order of writes.
         void this.#scheduleDeletion(opening.chat, Math.max(limits.answer, this.#retentionMs()));
       }
       const clientEvents = opening ? this.#toClientEvents(events) : events;
@@ -114,7 +114,7 @@ export class Turn {
         this.#saveResumePoint(last.reason, opened),
         this.#advanceDeletion(opened.chat),
       ]).then(() => {
-        isOver = true;
+        hasFinished = true;
         return sink(clientEvents);
       });
     };
@@ -127,7 +127,7 @@ export class Turn {
       throw error;
     } finally {
       if (resumePoint && (!opened || isBusy)) await this.#trySave(() => this.#thread.release(resumePoint));
-      if (opened && !isOver) await this.#advanceDeletion(opened.chat);
+      if (opened && !hasFinished) await this.#advanceDeletion(opened.chat);
       if (this.#mode === "ephemeral") this.#dependencies.cleanup.sweep();
     }
   }
@@ -181,7 +181,9 @@ export class Turn {
     });
   }
 
-  /** After the answer: a chat that was stored as due after the longest answer becomes due earlier. */
+  /**
+   * Replaces the provisional due time (`limits.answer` from the start) by an earlier one, if the chat is kept for less.
+   */
   async #advanceDeletion(chat: string): Promise<void> {
     if (this.#retentionMs() < limits.answer) await this.#scheduleDeletion(chat, this.#retentionMs());
   }
@@ -195,7 +197,7 @@ export class Turn {
     );
   }
 
-  /** A failing store costs the resume point, not the answer. */
+  /** A failure of the store is logged and does not fail the answer. */
   async #trySave(save: () => Promise<void>): Promise<void> {
     try {
       await save();

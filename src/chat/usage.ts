@@ -3,7 +3,7 @@ import type { ChatEvent, Message, Usage } from "../core/types.js";
 import { TimeSlicer, textChunks } from "../lib/time-slicing.js";
 import { TextBuffer } from "./text-buffer.js";
 
-/** Counts the tokens of a turn: as reported by the upstream, else by estimate, as for Kimi's web chat. */
+/** Counts the tokens of a turn: as the upstream reports them, else an estimate (Kimi's web chat reports none). */
 export class UsageMeter {
   readonly #messages: readonly Message[];
   readonly #text = new TextBuffer();
@@ -49,7 +49,7 @@ export class UsageMeter {
     return { input, output: output + reasoning, reasoning, cached: 0, estimated: true };
   }
 
-  /** Tokens of the history with the new answer as clients send it back, without system text. */
+  /** Tokens of the history including the new answer, without reasoning and system text. */
   async historyTokens(): Promise<number> {
     return (await this.#countHistory()) + tokensPerMessage + (await this.#countOutputOnce());
   }

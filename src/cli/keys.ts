@@ -21,7 +21,7 @@ export async function addKey(
 /** `moonbridge keys list`: a table of names, scopes, times and limits of all keys, those of the config included. */
 export async function listKeys({ config: file }: Options): Promise<void> {
   await withKeys(file, async (keys) => {
-    const rows = [["NAME", "SCOPES", "CREATED", "EXPIRES", "LIMITS"], ...(await keys.list()).map(row)];
+    const rows = [["NAME", "SCOPES", "CREATED", "EXPIRES", "LIMITS"], ...(await keys.list()).map(toTableRow)];
     const widths =
       rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
     for (const cells of rows) {
@@ -51,7 +51,7 @@ function parseExpiry(expires: string): string {
   return new Date(Date.now() + hours * 3_600_000).toISOString();
 }
 
-function row({
+function toTableRow({
   name,
   origin,
   createdAt,

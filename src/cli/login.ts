@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { describeImport } from "../accounts/import/describe-import.js";
 import { type ImportedLogin, importLogin } from "../accounts/import/import-login.js";
 import type { ImportAccountResult, KimiUser } from "../admin/import-account.js";
-import { importAccountInto } from "../app/admin-tasks.js";
+import { importAccountIntoStore } from "../app/admin-tasks.js";
 import { NameSchema, UrlSchema } from "../config/field-schemas.js";
 import { loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
@@ -28,12 +28,12 @@ export async function login(options: LoginOptions): Promise<void> {
   checkSchema(options, Addresses);
   const pasted = await readPaste(options.file);
   if (pasted === undefined) return fail("Nothing was stored.");
-  const found = importLogin(pasted);
-  if (found.kind === "nothing") return fail(found.problem);
-  for (const line of describeImport(found)) printLine(line);
+  const imported = importLogin(pasted);
+  if (imported.kind === "nothing") return fail(imported.problem);
+  for (const line of describeImport(imported)) printLine(line);
 
-  const { result, isKnown } = await importAccountInto(config, found, account, options);
-  report(result, found);
+  const { result, isKnown } = await importAccountIntoStore(config, imported, account, options);
+  printResult(result, imported);
   if (result.kind === "refused") return;
   printLine(`Stored as the account “${account}” in ${config.storePath}.`);
   const running = isKnown ? "takes it over at its next renewal" : "has to be started anew";
@@ -41,22 +41,27 @@ export async function login(options: LoginOptions): Promise<void> {
 }
 
 /** The `kimi-web` upstream that the login is for: the named one, the only one, or `kimi`. Throws ConfigError. */
-function accountFor({ upstreams }: Config, named: string | undefined): string {
+function accountFor({ upstreams }: Config, requestedName: string | undefined): string {
   const names = upstreams.filter(({ kind }) => kind === "kimi-web").map(({ name }) => name);
-  const account = checkSchema(named ?? (names.length === 1 ? names[0] : "kimi"), NameSchema, "--name");
+  const account = checkSchema(
+    requestedName ?? (names.length === 1 ? names[0] : "kimi"),
+    NameSchema,
+    "--name",
+  );
   if (upstreams.length === 0 || names.includes(account)) return account;
-  const choice = names.length === 0 ? 'It needs one of kind "kimi-web".' : `It has: ${names.join(", ")}.`;
-  throw new ConfigError(`--name: the configuration has no such account. ${choice}`);
+  const availableNames =
+    names.length === 0 ? 'It needs one of kind "kimi-web".' : `It has: ${names.join(", ")}.`;
+  throw new ConfigError(`--name: the configuration has no such account. ${availableNames}`);
 }
 
-function report(result: ImportAccountResult, login: ImportedLogin): void {
+function printResult(result: ImportAccountResult, login: ImportedLogin): void {
   switch (result.kind) {
     case "stored-unverified":
       printLine("Kimi was not asked whether it accepts this login.");
       break;
     case "verified":
       printLine(
-        `Kimi accepts this login${result.refreshed ? " and has renewed it" : ""}: ${nameOf(result.user)}.`,
+        `Kimi accepts this login${result.refreshed ? " and has renewed it" : ""}: ${displayName(result.user)}.`,
       );
       break;
     case "stored-after-failure":
@@ -74,10 +79,10 @@ function remedyFor({ code, retryable }: GatewayError, { isSiteAssumed }: Importe
   return " If this login is one of kimi.ai, add --base-url https://www.kimi.ai.";
 }
 
-/** Without control characters: the nickname is Kimi's text and goes to a terminal. */
-function nameOf({ id, nickname }: KimiUser): string {
-  const named = nickname === undefined ? "" : `“${nickname}”, `;
-  return `${named}user ${id}`.replace(/\p{C}/gu, "");
+/** The user's nickname and id without control characters: the nickname is Kimi's text and goes to a terminal. */
+function displayName({ id, nickname }: KimiUser): string {
+  const nicknamePrefix = nickname === undefined ? "" : `“${nickname}”, `;
+  return `${nicknamePrefix}user ${id}`.replace(/\p{C}/gu, "");
 }
 
 function printLine(line: string): void {

@@ -24,7 +24,7 @@ program
   .description("serve the API (the default command)")
   .addOption(configFile)
   .option("--host <address>", "address to listen on (default: 127.0.0.1)")
-  .option("--port <number>", "port to listen on (default: 6867)", port)
+  .option("--port <number>", "port to listen on (default: 6867)", parsePort)
   .option("--record <folder>", "write down what Kimi is told and answers, redacted, for simulate --replay")
   .option("--record-texts", "keep prompts and answers in the recording")
   .action(serve);
@@ -57,9 +57,9 @@ const keys = program
 keys
   .command("add <name>")
   .description("make a key and print it, this once")
-  .option("--scopes <list>", "chat, admin or both: chat,admin (default: chat)", list)
-  .option("--models <list>", "models it may use, each with any suffixes (default: all)", list)
-  .option("--upstreams <list>", "upstreams that may answer it (default: all)", list)
+  .option("--scopes <list>", "chat, admin or both: chat,admin (default: chat)", parseList)
+  .option("--models <list>", "models it may use, each with any suffixes (default: all)", parseList)
+  .option("--upstreams <list>", "upstreams that may answer it (default: all)", parseList)
   .option("--requests-per-minute <number>", "chat requests a minute (default: any number)", Number)
   .option("--concurrency <number>", "chat requests at a time (default: any number)", Number)
   .option("--expires <when>", "30d, 12h, or a date: 2026-12-31, to its end in UTC (default: never)")
@@ -83,8 +83,8 @@ keys
 program
   .command("simulate")
   .description("run the fake Kimi alone, for development")
-  .option("--port <number>", "port to listen on (default: any free one)", port)
-  .option("--pace <milliseconds>", "time between deltas (default: 25)", milliseconds)
+  .option("--port <number>", "port to listen on (default: any free one)", parsePort)
+  .option("--pace <milliseconds>", "time between deltas (default: 25)", parseMilliseconds)
   .option("--replay <folder>", "answer what serve --record has written there")
   .action(simulate);
 
@@ -96,18 +96,18 @@ try {
   process.exitCode = 1;
 }
 
-function port(value: string): number {
+function parsePort(value: string): number {
   const number = Number(value);
   if (!/^\d{1,5}$/.test(value) || number > 65_535)
     throw new InvalidArgumentError("expected a port from 0 to 65535.");
   return number;
 }
 
-function list(value: string): string[] {
+function parseList(value: string): string[] {
   return value.split(",").map((item) => item.trim());
 }
 
-function milliseconds(value: string): number {
+function parseMilliseconds(value: string): number {
   if (!/^\d{1,5}$/.test(value)) throw new InvalidArgumentError("expected a number of milliseconds.");
   return Number(value);
 }

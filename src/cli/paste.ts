@@ -76,10 +76,10 @@ function readUntilEmptyLine(terminal: ReadStream): Promise<string | undefined> {
     };
     const end = (result: string | undefined) => {
       cancelEnd();
-      terminal.off("data", read);
+      terminal.off("data", onData);
       resolve(result);
     };
-    const read = (keys: string) => {
+    const onData = (keys: string) => {
       cancelEnd();
       if (keys.includes(ctrlC)) return end(undefined);
       const [before = "", after] = keys.split(ctrlD);
@@ -88,7 +88,7 @@ function readUntilEmptyLine(terminal: ReadStream): Promise<string | undefined> {
       const tail = text.slice(-80).replaceAll("\r\n", "\n");
       if (/(^|[\r\n])[ \t]*[\r\n]$/.test(tail)) waitForQuiet();
     };
-    terminal.setEncoding("utf8").on("data", read);
+    terminal.setEncoding("utf8").on("data", onData);
     terminal.once("end", () => end(text));
     terminal.resume();
   });

@@ -21,10 +21,10 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
   const app = await createApp(config, log, { recorder });
   let server: RunningServer | undefined;
   try {
-    const made = await createFirstKey(config, app.store);
+    const newKey = await createFirstKey(config, app.store);
     server = await app.listen();
     // Stored only after listening has succeeded: otherwise a failed start would leave a key that was never shown.
-    const isKept = made !== undefined && (await app.store.addKey(made.stored));
+    const isStored = newKey !== undefined && (await app.store.addKey(newKey.stored));
     stopOnSignals(server, app, () => log.flush());
     // Warms up: loads the catalogue and refreshes tokens that are due before the first request needs them.
     app.chat.models({}, new AbortController().signal).catch(() => {});
@@ -36,7 +36,7 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
     printGreeting(
       server.url,
       app.upstreams.every((upstream) => upstream.simulated),
-      isKept ? made.key : undefined,
+      isStored ? newKey.key : undefined,
     );
   } catch (error) {
     await server?.stop();
@@ -65,9 +65,12 @@ function printRecordingNotice({ record, recordTexts }: RecordingOptions): void {
   );
 }
 
-/** Creates an API key if there is no other way to authenticate. Throws ConfigError beyond loopback. */
+/**
+ * Creates an API key, without storing it, if neither a key nor an OIDC issuer is configured. Throws ConfigError if the
+ * server does not listen on loopback.
+ */
 async function createFirstKey(config: Config, store: KeyStore) {
-  if (config.oauth || config.keys.length > 0 || (await store.keys()).length > 0) return undefined;
+  if (config.oauth || config.keys.length > 0 || (await store.listKeys()).length > 0) return undefined;
   if (!isLoopback(config.server.host)) {
     throw new ConfigError(keyRequiredMessage);
   }
@@ -76,7 +79,7 @@ async function createFirstKey(config: Config, store: KeyStore) {
 
 function printGreeting(url: string, simulated: boolean, newKey: string | undefined): void {
   const key = newKey ?? "$MOONBRIDGE_KEY";
-  const reachable = toLocalUrl(url);
+  const localUrl = toLocalUrl(url);
   if (simulated) {
     printLine(
       "No Kimi account is connected: the built-in SIMULATOR answers. “moonbridge login” (npm start -- login) connects one.",
@@ -85,7 +88,7 @@ function printGreeting(url: string, simulated: boolean, newKey: string | undefin
   if (newKey) printLine(`API key (shown once, only its hash is kept): ${newKey}`);
   else printLine("API key: the one in your config, or the one that was shown at the first start.");
   printLine(
-    `Try it:\n  curl -N ${reachable}/v1/chat/completions -H 'Authorization: Bearer ${key}' \\\n` +
+    `Try it:\n  curl -N ${localUrl}/v1/chat/completions -H 'Authorization: Bearer ${key}' \\\n` +
       `    -H 'Content-Type: application/json' \\\n` +
       `    -d '{"model":"kimi","stream":true,"messages":[{"role":"user","content":"你好！"}]}'`,
   );

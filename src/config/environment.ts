@@ -1,11 +1,14 @@
 import { type ParseError, parse } from "jsonc-parser";
 import { ConfigError } from "./validate.js";
 
+/** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 type ValueParser = (value: string, name: string) => unknown;
 
-/** Environment variables with their path in the config file. Lists and tables are JSON. */
+/**
+ * The path in the config file for each variable. Objects and lists of objects are JSON; `parseList` also takes commas.
+ */
 const variables: Record<string, { path: readonly [string, ...string[]]; parseValue: ValueParser }> = {
   HOST: { path: ["server", "host"], parseValue: parseString },
   PORT: { path: ["server", "port"], parseValue: parseInteger },

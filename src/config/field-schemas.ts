@@ -1,7 +1,7 @@
 import { type SchemaOptions, Type } from "@sinclair/typebox";
 import { chatModes, citationModes } from "../core/types.js";
 
-/** Short and on one line, since error messages quote it. */
+/** The name of a key or an upstream: short and on one line, since error messages quote it. */
 export const NameSchema = Type.String({
   pattern: "^[A-Za-z0-9._-]{1,64}$",
   description: "1 to 64 letters, digits, . _ or -",
@@ -14,7 +14,7 @@ export const UrlSchema = Type.String({
 /** A union of string literals. */
 export function oneOf<const T extends string>(values: readonly T[], options: SchemaOptions = {}) {
   return Type.Union(
-    values.map((word) => Type.Literal(word)),
+    values.map((value) => Type.Literal(value)),
     options,
   );
 }
@@ -23,9 +23,10 @@ export function oneOf<const T extends string>(values: readonly T[], options: Sch
 export const chatModeSchema = (options: SchemaOptions = {}) =>
   oneOf(chatModes, { description: '"native", "merged" or "ephemeral"', ...options });
 
+/** The citation mode. */
 export const CitationsSchema = oneOf(citationModes, {
   description: '"inline", "footer", "annotations" or "off"',
 });
 
-/** Unknown settings are errors. */
+/** Options of an object schema that make unknown settings an error. */
 export const strict = { additionalProperties: false } as const;

@@ -37,9 +37,10 @@ const keyFields = {
   citations: Type.Optional(CitationsSchema),
 };
 
-/** Settings of a key that `moonbridge keys add` creates; a key in the config has its value as well. */
+/** Options of `moonbridge keys add`, which generates the key itself. */
 export const NewKeySchema = Type.Object(keyFields, strict);
 
+/** An entry of `keys` in the config file, with the key or its hash. */
 export const KeySchema = Type.Object(
   {
     ...keyFields,
@@ -54,8 +55,8 @@ export const KeySchema = Type.Object(
 
 export type KeyConfig = Static<typeof KeySchema>;
 
-/** The settings of a key as the configuration or the command line gives them. Without scopes: `chat` only. */
-export function settingsOfKey(config: Omit<KeyConfig, "key"> & { key?: string }): KeySettings {
+/** Converts the settings of a key from the configuration or the command line. Default scope: `chat`. */
+export function toKeySettings(config: Omit<KeyConfig, "key"> & { key?: string }): KeySettings {
   const { name: _name, key: _key, expires, scopes, ...rest } = config;
   return {
     ...rest,

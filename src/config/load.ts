@@ -6,10 +6,19 @@ import { isObject } from "../lib/json.js";
 import { readEncryptionKeys } from "./encryption-keys.js";
 import { type Environment, readEnvironment } from "./environment.js";
 import type { KeyConfig } from "./key-schema.js";
-import { ChatsSchema, type Config, ConfigFile, FilesSchema, QueueSchema, ServerSchema } from "./schema.js";
+import {
+  ChatsSchema,
+  type Config,
+  type ConfigFile,
+  ConfigFileSchema,
+  FilesSchema,
+  QueueSchema,
+  ServerSchema,
+} from "./schema.js";
 import type { UpstreamConfig } from "./upstream-schema.js";
 import { ConfigError, checkSchema, checkUpstreams } from "./validate.js";
 
+/** Options of the command line: the path of the config file, and settings that override it. */
 export type CommandLineOptions = { config?: string | undefined; host?: string; port?: number };
 
 type Settings = Record<string, unknown>;
@@ -25,11 +34,14 @@ export async function loadConfig(commandLine: CommandLineOptions, environment: E
   // "chats": "native" is short for "chats": { "mode": "native" }.
   const settings = checkSchema(
     typeof merged.chats === "string" ? { ...merged, chats: { mode: merged.chats } } : merged,
-    ConfigFile,
+    ConfigFileSchema,
   );
   const warnings: string[] = [];
-  const upstreams = [...originalUpstreams(settings, warnings), ...checkUpstreams(settings.upstreams ?? [])];
-  const keys = [...originalKeys(settings), ...(settings.keys ?? [])];
+  const upstreams = [
+    ...upstreamsFromShortForm(settings, warnings),
+    ...checkUpstreams(settings.upstreams ?? []),
+  ];
+  const keys = [...keysFromShortForm(settings), ...(settings.keys ?? [])];
   checkUniqueNames(keys, "keys");
   checkUniqueNames(upstreams, "upstreams");
   settings.keys?.forEach((key, index) => {
@@ -47,7 +59,7 @@ export async function loadConfig(commandLine: CommandLineOptions, environment: E
     server: checkSchema(settings.server ?? {}, ServerSchema, "server"),
     keys,
     ...(settings.oauth ? { oauth: settings.oauth } : {}),
-    upstreams: upstreams.map(withStrippedSecrets),
+    upstreams: upstreams.map(withoutBearerPrefixes),
     routes: settings.routes ?? {},
     chats: checkSchema(settings.chats ?? {}, ChatsSchema, "chats"),
     citations: settings.citations ?? "inline",
@@ -106,13 +118,13 @@ function merge(...layers: readonly Settings[]): Settings {
   return merged;
 }
 
-/** The original's `token`: one key with all scopes. */
-function originalKeys({ token }: ConfigFile): KeyConfig[] {
+/** `token` of the short form, which is reverse-kimi's file format (original.md §2): one key with all scopes. */
+function keysFromShortForm({ token }: ConfigFile): KeyConfig[] {
   return token === undefined ? [] : [{ name: "token", key: stripBearer(token), scopes: ["chat", "admin"] }];
 }
 
-/** The original's `auth_token` and `refresh_token` as one kimi-web upstream. */
-function originalUpstreams(settings: ConfigFile, warnings: string[]): UpstreamConfig[] {
+/** `auth_token` and `refresh_token` of the short form (original.md §2): one kimi-web upstream. */
+function upstreamsFromShortForm(settings: ConfigFile, warnings: string[]): UpstreamConfig[] {
   const configured = { auth_token: settings.auth_token, refresh_token: settings.refresh_token };
   const tokens: Record<string, string> = {};
   for (const [key, value] of Object.entries(configured)) {
@@ -133,7 +145,7 @@ function originalUpstreams(settings: ConfigFile, warnings: string[]): UpstreamCo
   ];
 }
 
-function withStrippedSecrets(upstream: UpstreamConfig): UpstreamConfig {
+function withoutBearerPrefixes(upstream: UpstreamConfig): UpstreamConfig {
   if (upstream.kind === "openai") {
     return { ...upstream, ...(upstream.apiKey ? { apiKey: stripBearer(upstream.apiKey) } : {}) };
   }
@@ -161,8 +173,8 @@ function checkUniqueNames(items: readonly { name: string }[], section: string): 
 }
 
 /**
- * Checks what the schema cannot express: the date and the upstreams' names. Throws ConfigError with `pathPrefix` before
- * the setting's name.
+ * Checks what the schema cannot express: that the date exists and the upstreams are configured. Throws ConfigError;
+ * `pathPrefix` precedes the setting's name in its message.
  */
 export function checkKeySettings(
   { expires, upstreams: names = [] }: Pick<KeyConfig, "expires" | "upstreams">,

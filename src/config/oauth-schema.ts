@@ -7,7 +7,7 @@ const signatureAlgorithms = [
   ...(["ES256", "ES384", "ES512", "EdDSA", "Ed25519"] as const),
 ];
 
-/** The issuer of OAuth access tokens that are accepted. */
+/** The OpenID provider whose access tokens are accepted besides API keys. */
 export const OAuthSchema = Type.Object(
   {
     issuer: Type.String({

@@ -4,6 +4,7 @@ import { type KeyConfig, KeySchema } from "./key-schema.js";
 import { type OAuthConfig, OAuthSchema } from "./oauth-schema.js";
 import type { UpstreamConfig } from "./upstream-schema.js";
 
+/** Listening, CORS, unknown request parameters and shutdown. */
 export const ServerSchema = Type.Object(
   {
     host: Type.String({ minLength: 1, default: "127.0.0.1", description: "the address to listen on" }),
@@ -93,8 +94,8 @@ const LogSchema = Type.Object(
   strict,
 );
 
-/** The config file. A field's description is the text after “expected” in error messages. */
-export const ConfigFile = Type.Object(
+/** The config file. A field's `description` is the text after “expected” in error messages. */
+export const ConfigFileSchema = Type.Object(
   {
     server: Type.Optional(ServerSchema),
     keys: Type.Optional(Type.Array(KeySchema, { description: "a list of keys" })),
@@ -122,7 +123,7 @@ export const ConfigFile = Type.Object(
     files: Type.Optional(FilesSchema),
     store: Type.Optional(Type.String({ pattern: "^sqlite:.+", description: "sqlite: and a path" })),
     log: Type.Optional(LogSchema),
-    // The three fields of the original's file (configuration.md).
+    // The short form: the three fields of reverse-kimi's file (configuration.md).
     token: Type.Optional(
       Type.String({ minLength: 1, maxLength: 512, description: "an API key of your own choosing" }),
     ),
@@ -132,9 +133,9 @@ export const ConfigFile = Type.Object(
   strict,
 );
 
-export type ConfigFile = Static<typeof ConfigFile>;
+export type ConfigFile = Static<typeof ConfigFileSchema>;
 
-/** The effective configuration: defaults filled in, the original's fields converted to the long form. */
+/** The effective configuration: defaults filled in, the short form converted to `keys` and `upstreams`. */
 export type Config = {
   server: Static<typeof ServerSchema>;
   keys: KeyConfig[];

@@ -11,7 +11,7 @@ const ConcurrencySchema = Type.Integer({
 
 const UserAgentSchema = Type.String({ minLength: 1, maxLength: 256, description: "a User-Agent" });
 
-/** Fields of upstreams that use a Kimi login. */
+/** Fields of upstreams that use the tokens of a Kimi account. */
 const credentialFields = {
   accessToken: Type.Optional(Type.String({ description: "an access token" })),
   refreshToken: Type.Optional(Type.String({ description: "a refresh token" })),
@@ -66,4 +66,5 @@ export const upstreamSchemas = {
   simulator: SimulatorSchema,
 } as const satisfies Record<string, TSchema>;
 
+/** An entry of `upstreams` in the config file. */
 export type UpstreamConfig = Static<(typeof upstreamSchemas)[keyof typeof upstreamSchemas]>;

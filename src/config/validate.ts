@@ -9,7 +9,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * The value with defaults filled in. Throws ConfigError for the first error; `path` is the value's path in the config.
+ * Validates a value and returns it with defaults filled in. Throws ConfigError for the first error; `path` is the
+ * value's path in the config.
  */
 export function checkSchema<T extends TSchema>(value: unknown, schema: T, path = ""): Static<T> {
   const filled = Value.Default(schema, value);

@@ -1,7 +1,10 @@
 import { hash, randomBytes } from "node:crypto";
 import type { KeySettings, StoredKey } from "./store.js";
 
-/** A random key of this many characters cannot be found by guessing; a sentence that a person chose still can. */
+/**
+ * Characters from which a random key counts as impossible to guess. A key that a person chose may be guessable at any
+ * length.
+ */
 export const minimumUnguessableLength = 32;
 
 /** Creates a key: `key` is shown once, `stored` holds its hash only. */

@@ -1,4 +1,6 @@
-/** All errors, as one type that each dialect renders in its own envelope. Codes and remedies: docs/reference/errors.md. */
+/**
+ * All errors, as one type that each dialect renders in its own envelope. Codes and remedies: docs/reference/errors.md.
+ */
 
 type ErrorTraits = { status: number; retryable: boolean };
 
@@ -43,7 +45,7 @@ const errorTraits = {
 export type ErrorCode = keyof typeof errorTraits;
 
 export type ErrorDetails = {
-  /** Path of the request's field at fault: `messages[2].content`. */
+  /** Path of the invalid field in the request: `messages[2].content`. */
   param?: string;
   retryAfterSeconds?: number;
   /** The upstream's own code, for logs and bug reports. */
@@ -73,7 +75,7 @@ export class GatewayError extends Error {
     this.upstreamCode = details.upstreamCode;
   }
 
-  /** A copy for requests that meet the same failure later, with `retryAfterSeconds` from `milliseconds`. */
+  /** A copy for a later request that fails for the same reason; `retryAfterSeconds` is `milliseconds`, rounded up. */
   withRetryAfter(milliseconds: number): GatewayError {
     const { code, message, retryable, upstreamCode } = this;
     return new GatewayError(code, message, {

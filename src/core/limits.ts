@@ -4,11 +4,14 @@ const day = 24 * 60 * minute;
 const kilobyte = 1_024;
 const megabyte = 1_024 * kilobyte;
 
-/** Every limit of the program. Times are milliseconds, sizes bytes, unless a comment says otherwise. */
+/** All limits and time-outs. Times are milliseconds, sizes bytes, unless a comment names another unit. */
 export const limits = {
   /** Request body; a larger one gets `request_too_large`. Images arrive inside it as base64. */
   requestBody: 64 * megabyte,
-  /** Length in characters of a body from which on the event loop gets a pass between parsing and validation. */
+  /**
+   * Request bodies of more than this many characters: the server yields to the event loop between parsing and
+   * validation.
+   */
   bodyYieldLength: 256 * kilobyte,
   /** Time in which a client must have sent its whole request. */
   requestReceive: 15 * minute,
@@ -18,21 +21,23 @@ export const limits = {
   /** During shutdown: time between aborting a stream and closing its connection. */
   shutdownFlush: 2 * second,
 
-  /** Idle time before memory is released; longer than a person takes to read an answer and type. */
+  /** Time without requests before garbage is collected; longer than a person takes to read an answer and type. */
   idleBeforeCollecting: minute,
-  /** Time between two collections while idle. */
+  /** Time between two garbage collections while idle. */
   collectInterval: 5 * second,
-  /** Heap growth below which a collection is not worth its cost. */
+  /** Heap growth since the last collection below which no collection is started. */
   minCollectableGarbage: 4 * megabyte,
   /** Cached token counts of histories. */
   historyTokenCounts: 10_000,
-  /** How long a stream's headers wait for the first content; then they are sent early and keep-alives start. */
+  /**
+   * How long a stream's headers are delayed until the first content; after that they are sent and keep-alives start.
+   */
   headerDelay: 20 * second,
-  /** Silence after which a keep-alive comment is sent to the client. */
+  /** Time without data to the client after which a keep-alive comment is sent. */
   sseKeepAlive: 15 * second,
   /** A client that reads nothing for this long is disconnected. */
   clientStall: 10 * minute,
-  /** Longest line of an event stream; one-api fails at 64 KiB (clients.md §0.5). */
+  /** Maximum length of a line of an event stream to a client; one-api fails at 64 KiB (clients.md §0.5). */
   sseLine: 60_000,
 
   /** A file from any source; a larger one gets `file_rejected`. */
@@ -55,7 +60,7 @@ export const limits = {
   upstreamHeaders: minute,
   /** Time without any bytes inside an answer; heartbeats reset it. */
   upstreamIdle: minute,
-  /** Time with nothing but heartbeats. */
+  /** Time without any data but heartbeats inside an answer. */
   upstreamProgress: 5 * minute,
   /** A whole request, from its first byte to the end of its answer. */
   answer: 30 * minute,
@@ -69,7 +74,7 @@ export const limits = {
   upstreamLine: 16 * megabyte,
   /** One server-sent event, in characters. The first one echoes the prompt (kimi-web.md §1.5). */
   sseEventData: 4 * megabyte,
-  /** How often an answer that Kimi truncated is continued before it ends with `length`. */
+  /** How many times an answer that Kimi truncated is continued before it ends with `length`. */
   continuations: 8,
   /** How long Kimi may take to close a stream after its last event. */
   upstreamClose: 2 * second,
@@ -89,7 +94,7 @@ export const limits = {
   inlinedFile: 20 * megabyte,
   /** Images and files in one upstream message. */
   filesPerMessage: 50,
-  /** Links in a prompt that are probed for documents, and the time for one probe. */
+  /** Links in a prompt that are probed for documents, and the time for probing all of them. */
   promptLinks: 5,
   promptLinkProbe: 3 * second,
 
@@ -111,15 +116,15 @@ export const limits = {
   /** Time after a failed catalogue call before the next one. */
   catalogueRetry: minute,
 
-  /** Attempts of a request on an account that Kimi reports as busy. */
+  /** Attempts of one request while Kimi reports its account as busy. */
   busyAttempts: 5,
-  /** Longest pause of an upstream after it reported an overload. */
+  /** Maximum pause of an upstream after it reported an overload. */
   overloadPause: 5 * second,
 
   /** How long an account is shown in state `quota` after Kimi's last quota error. */
   quotaStateTtl: 10 * minute,
 
-  /** Consecutive failures that open the circuit breaker, and how long it stays open. */
+  /** Consecutive failures that open the circuit breaker, how long it stays open at first, and at most. */
   breakerFailures: 4,
   breakerPause: 15 * second,
   breakerMaxPause: 5 * minute,
@@ -134,10 +139,10 @@ export const limits = {
 
   /** A paste at `moonbridge login`; a HAR file may be large. */
   pasted: 64 * megabyte,
-  /** Size below which a paste counts as copied by hand, so that line breaks inside a token are removed. */
+  /** Pastes of at most this size count as copied by hand: line breaks inside their tokens are removed. */
   pastedByHand: 256 * kilobyte,
   /** Verifying a login with Kimi, a refresh included. */
-  login: minute,
+  loginVerification: minute,
   /** Positions in a paste that are examined as the start of a token. */
   pastedTokens: 50_000,
   /** Length of a token; Kimi's have about 700 characters. */
@@ -147,33 +152,38 @@ export const limits = {
 
   /** How often each account is checked for a due refresh. */
   refreshCheckInterval: 15 * second,
-  /** How long after its last use a login is refreshed ahead of need, and how often an unused one is refreshed. */
-  readyAfterUse: day,
+  /**
+   * How long after their last use credentials are refreshed before they expire, and how often unused ones are
+   * refreshed.
+   */
+  refreshAheadAfterUse: day,
   unusedRefreshInterval: day,
   /** One refresh, with all refresh tokens that it tries. */
   refresh: 45 * second,
-  /** Minimum age of an access token before it is refreshed, whatever its expiry says and even if Kimi refuses it. */
+  /** Minimum time between two refreshes, even if the new access token looks expired or Kimi refuses it. */
   refreshSpacing: 30 * second,
   /** Back-off after a failed refresh, and after one that Kimi refused. */
-  failedRefreshBackoff: { first: second, longest: minute },
-  refusedRefreshBackoff: { first: minute, longest: 60 * minute },
-  /** Longest pause between two refreshes that Kimi may ask for. */
+  failedRefreshBackoff: { initial: second, max: minute },
+  refusedRefreshBackoff: { initial: minute, max: 60 * minute },
+  /** Upper bound of the delay that Kimi may request before the next refresh. */
   maxRefreshPause: 60 * minute,
-  /** How long a request waits for the end of a back-off pause; where that is longer it gets the last error. */
+  /** Maximum time that a request waits for the end of a back-off delay; for a longer delay it gets the last error. */
   refreshWait: 5 * second,
-  /** Lease time of the refresh lock; a live process extends it, so a killed one blocks others no longer. */
+  /**
+   * Lease time of the refresh lock. A running process extends it, so a killed one blocks others for at most this long.
+   */
   refreshLock: 5 * second,
   /** Time after a failed lock request before the next one, unless a refresh is urgent. */
   lockRetry: minute,
-  /** How long a process waits for another one's refresh, and the polling interval. */
-  refreshElsewhere: minute,
-  refreshPoll: 100,
+  /** How long a process waits for the refresh lock that another one holds, and the polling interval. */
+  refreshLockWait: minute,
+  refreshLockPoll: 100,
   /** How long shutdown waits for a running refresh. */
   refreshAtShutdown: 5 * second,
   /** Report `expiring` when a refresh token has less than this left. */
-  loginExpiryWarning: 7 * day,
+  credentialsExpiryWarning: 7 * day,
 
-  /** Wrong keys per client address; beyond it, guessable keys are refused from there. */
+  /** Wrong keys per client address; beyond that, low-entropy keys from this address are refused. */
   failedLogins: { tokens: 100, refillMs: 10 * minute },
   /** Wrong secrets at `POST /token` per client address and key name. */
   failedTokenRequests: { tokens: 10, refillMs: 5 * minute },

@@ -2,10 +2,10 @@ import type { KimiSite } from "./kimi-site.js";
 import type { TokenPair } from "./token.js";
 import type { Principal } from "./types.js";
 
-/** Persistent state. Each part has one owner, the only code that changes it. Times are milliseconds since the epoch. */
+/** Persistent state. Each part is changed by one module only. Times are milliseconds since the epoch. */
 export interface Store extends CredentialStore, KeyStore, ThreadStore, UploadStore, FileStore {
   /** The names of the accounts with stored credentials. */
-  accounts(): Promise<readonly string[]>;
+  listAccounts(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -17,22 +17,23 @@ export type StoredCredentials = {
   /** Fingerprint of the configured token from which this pair was refreshed, or `login` for `moonbridge login`. */
   startedFrom: string;
   savedAt: number;
-  /** The site of a login from `moonbridge login`; for other accounts the configuration has it. */
+  /** The site of an account from `moonbridge login`; other accounts have it in the configuration. */
   site?: KimiSite;
 };
 
+/** The credentials of accounts, and locks between processes. */
 export interface CredentialStore {
   /** The credentials of an account; undefined if none were saved. */
-  credentials(account: string): Promise<StoredCredentials | undefined>;
+  findCredentials(account: string): Promise<StoredCredentials | undefined>;
   /** Resolves when the credentials are durable. */
   saveCredentials(account: string, credentials: StoredCredentials): Promise<void>;
   /**
    * Acquires the named lock for `owner` until `until`, or extends it; false while another owner holds it. An expired
    * lock can be acquired by anyone, so that a killed process does not block others for long.
    */
-  lock(name: string, owner: string, until: number): Promise<boolean>;
+  acquireLock(name: string, owner: string, until: number): Promise<boolean>;
   /** Releases the lock if this owner still holds it. */
-  unlock(name: string, owner: string): Promise<void>;
+  releaseLock(name: string, owner: string): Promise<void>;
 }
 
 /** The settings of an API key. */
@@ -53,17 +54,18 @@ export type StoredKey = {
   createdAt?: number;
 };
 
+/** API keys from `moonbridge keys add`, and secrets of the server. */
 export interface KeyStore {
   /** All keys, oldest first. */
-  keys(): Promise<readonly StoredKey[]>;
-  keyByHash(sha256: string): Promise<StoredKey | undefined>;
-  keyByName(name: string): Promise<StoredKey | undefined>;
+  listKeys(): Promise<readonly StoredKey[]>;
+  findKeyByHash(sha256: string): Promise<StoredKey | undefined>;
+  findKeyByName(name: string): Promise<StoredKey | undefined>;
   /** False if the name is taken. */
   addKey(key: StoredKey): Promise<boolean>;
   /** False if there is none of this name. */
   removeKey(name: string): Promise<boolean>;
-  /** A named secret of the server, created once by `make` and then the same for all processes. */
-  secret(name: string, make: () => string): Promise<string>;
+  /** A named secret of the server, created once by `generate` and then the same for all processes. */
+  getOrCreateSecret(name: string, generate: () => string): Promise<string>;
 }
 
 /** A chat that Moonbridge created on an upstream, and when it is to be deleted there. */
@@ -90,11 +92,12 @@ export type StoredThread = {
 /** A resume point that was removed from the store, with the keys of all resume points of its chat, oldest first. */
 export type ClaimedThread = { keys: readonly string[]; thread: StoredThread };
 
+/** The chats that were created on upstreams, and the resume points inside them. */
 export interface ThreadStore {
   /** Stores a new chat, or changes when a stored one is due. */
   saveChat(chat: Omit<StoredChat, "attempts">): Promise<void>;
   /** A chat of this scope that is not yet due. */
-  chat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined>;
+  findChat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined>;
   /** Stores a resume point under each of the keys, which are history hashes. */
   saveThread(keys: readonly string[], thread: StoredThread): Promise<void>;
   /** The resume point of the first known key whose chat is not due yet. */
@@ -103,7 +106,7 @@ export interface ThreadStore {
     now: number,
   ): Promise<{ key: string; thread: StoredThread } | undefined>;
   /** The newest resume point of a chat. */
-  latestThread(upstream: string, chat: string): Promise<StoredThread | undefined>;
+  findLatestThread(upstream: string, chat: string): Promise<StoredThread | undefined>;
   /**
    * Like `findThread`, but removes all resume points of that chat in the same step, so that of concurrent calls with
    * any of its keys only one succeeds.
@@ -114,9 +117,9 @@ export interface ThreadStore {
   /** Removes the resume points of a chat, but not the chat itself: it still has to be deleted upstream. */
   removeThreads(upstream: string, chat: string): Promise<void>;
   /** Due chats of these upstreams, the longest overdue first. */
-  dueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]>;
+  listDueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]>;
   countDueChats(now: number): Promise<number>;
-  /** After a failed deletion: counts the attempt and sets the next due time. */
+  /** After a failed deletion: increments `attempts` and sets the next due time. */
   postponeChat(upstream: string, chat: string, dueAt: number): Promise<void>;
   /** Removes a chat that is gone upstream, with its resume points. */
   removeChat(upstream: string, chat: string): Promise<void>;
@@ -124,9 +127,13 @@ export interface ThreadStore {
   trimThreads(limit: number): Promise<void>;
 }
 
+/**
+ * Files that were uploaded to upstreams. `scope`: hash of upstream and account; `digest`: SHA-256 of the bytes, in hex.
+ */
 export interface UploadStore {
   /** The upstream's id of a file with this digest that was uploaded later than `since` within the scope. */
-  uploadedFile(scope: string, digest: string, since: number): Promise<string | undefined>;
+  findUploadedFile(scope: string, digest: string, since: number): Promise<string | undefined>;
+  /** Records that the file with this digest was uploaded at `now` within the scope. */
   saveUploadedFile(scope: string, digest: string, id: string, now: number): Promise<void>;
 }
 
@@ -154,12 +161,13 @@ export type FileSelection = {
   newestFirst: boolean;
 };
 
+/** Metadata of the files that clients uploaded. */
 export interface FileStore {
   saveFile(file: StoredFile): Promise<void>;
   /** A file of this owner. */
-  file(owner: string, id: string): Promise<StoredFile | undefined>;
+  findFile(owner: string, id: string): Promise<StoredFile | undefined>;
   /** The owner's files by creation time. */
-  files(owner: string, selection: FileSelection): Promise<readonly StoredFile[]>;
+  listFiles(owner: string, selection: FileSelection): Promise<readonly StoredFile[]>;
   removeFile(owner: string, id: string): Promise<void>;
   /** Over all owners; `bytes` is the sum of their sizes. */
   countFiles(): Promise<{ files: number; bytes: number }>;

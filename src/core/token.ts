@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { type JsonObject, parseObject } from "../lib/json.js";
 
-/** The tokens of a login. An access token alone works until it expires. */
+/** The tokens of an account. An access token without a refresh token works until it expires. */
 export type TokenPair = { accessToken?: string; refreshToken?: string };
 
 /** The claims of a Kimi token (kimi-web.md §2.3). Times are milliseconds since the epoch. */
@@ -36,7 +36,7 @@ export function decodeClaims(token: string): Claims {
   };
 }
 
-/** The JSON object in a JWT's header or payload segment; undefined where it is none. */
+/** The JSON object in a JWT's header or payload segment; undefined if the segment is not one. */
 export function decodeJwtPart(part: string): JsonObject | undefined {
   return parseObject(Buffer.from(part, "base64url").toString("utf8"));
 }

@@ -4,17 +4,19 @@
  */
 import type { JsonObject } from "../lib/json.js";
 
-/** A part of a message: text, or an image or file given by a link, by its bytes or by the id of an earlier upload. */
+/** A part of a message: a text, an image or a file. */
 export type Part = TextPart | MediaPart;
 type TextPart = { type: "text"; text: string };
+/** An image or a file. */
 export type MediaPart = {
   type: "image" | "file";
   source: MediaSource;
   name?: string;
   mediaType?: string;
-  /** Its path in the request, for errors: `messages[0].content[1]`. */
+  /** The part's path in the request, for error messages: `messages[0].content[1]`. */
   path: string;
 };
+/** Where the bytes are: behind a URL, in the request itself, or in an earlier upload. */
 export type MediaSource =
   | { kind: "link"; url: string }
   | { kind: "bytes"; base64: string }
@@ -27,13 +29,14 @@ export type Message =
   | { role: "assistant"; content: Part[]; reasoning?: string; toolCalls?: ToolCall[] }
   | { role: "tool"; content: Part[]; toolCallId: string; name?: string };
 
+/** A call of a tool by the model; `arguments` is a JSON text. */
 export type ToolCall = { id: string; name: string; arguments: string };
 
 /** A function that the model may call; `parameters` is a JSON Schema. */
 export type Tool = { name: string; description?: string; parameters: JsonObject; strict?: boolean };
 export type ToolChoice = "auto" | "none" | "required" | { name: string };
 
-/** The client's own request, for an upstream that speaks the same dialect. */
+/** The parsed body of the client's request, for an upstream with the same API dialect. */
 type OriginalRequest = { dialect: "openai-chat"; body: JsonObject };
 
 /** Thinking effort, weakest first. */
@@ -89,15 +92,18 @@ export type ChatRequest = {
   thinking?: Thinking;
   /** The conversation id of an earlier answer. Without it the conversation is found by its history. */
   conversation?: string;
-  /** Undefined means as the model's suffix, the key or the configuration says, in this order. */
+  /** Undefined means the setting of the model's suffix, the key or the configuration, in this order. */
   citations?: CitationMode;
   /** The request's parameters that need a feature, by the client's names. */
   requestedFeatures: { parameter: string; feature: Feature }[];
-  /** Whether the client wants a stream. */
+  /** Whether the client requested a stream. */
   stream: boolean;
   /** Whether the client receives token usage. If not, tokens are not counted. */
   includeUsage: boolean;
-  /** Where it is set, `tools` to `limits` may be left in it unparsed. */
+  /**
+   * If set, `tools`, `toolChoice`, `sampling` and `limits` may be undefined here: the upstream takes them from this
+   * body.
+   */
   originalRequest?: OriginalRequest;
   tools?: Tool[];
   toolChoice?: ToolChoice;
@@ -120,25 +126,26 @@ export type ChatEvent =
       ignored: string[];
     }
   /**
-   * The upstream's ids of the chat and of the answer, after which the next turn can continue. It is consumed by the chat
-   * layer; until it arrives the upstream has not accepted the message. Where `chatStructure` is `line`, `message` is not
-   * needed to continue.
+   * The upstream has accepted the message. `chat` and `message` are its ids of the chat and of the answer; the next
+   * turn continues after them (with `chatStructure: "line"`, `message` is not needed). Consumed by the chat layer.
    */
   | { type: "chat-opened"; chat: string; message: string }
-  /** The id that a client may send as `conversation` to continue here. */
+  /** The id that a client can send as `ChatRequest.conversation` to continue after this answer. */
   | { type: "conversation"; id: string }
   | { type: "reasoning"; text: string }
   | { type: "text"; text: string }
-  /** A delta of the tool call with this index; `id` and `name` come with its first one, `arguments` are concatenated. */
+  /**
+   * A delta of the tool call with this index: the first one has `id` and `name`; `arguments` are to be concatenated.
+   */
   | { type: "tool-call"; index: number; id?: string; name?: string; arguments: string }
   /**
-   * A stream chunk, or a whole response, as the upstream sent it; the plain events of the same chunk follow in the same
-   * batch. Encoders of other dialects skip it. `usageOnly`: the chunk carries usage and nothing else.
+   * A stream chunk, or a whole response, as the upstream sent it. The same content as other events follows in the same
+   * batch, so an encoder uses either this event or those. `usageOnly`: the chunk contains usage and nothing else.
    */
   | { type: "verbatim"; dialect: OriginalRequest["dialect"]; json: string; usageOnly: boolean }
   | { type: "search"; queries: string[] }
   | { type: "source"; source: Source }
-  /** A citation at this position of the text, whose mark is already removed. `sources` are indexes of earlier `source` events. */
+  /** A citation at this position of the text. `sources` are values of `Source.index` from earlier events. */
   | { type: "citation"; sources: number[] }
   /** A remark for the user that is not an error, such as a fallback to a weaker model. */
   | { type: "notice"; code: string; message: string }
@@ -162,8 +169,10 @@ const visible = new Set<ChatEvent["type"]>([
   "source",
 ]);
 
+/** Why an answer ended. */
 export type FinishReason = "stop" | "length" | "tool-calls" | "content-filter";
 
+/** A web page that a search has found. */
 export type Source = {
   /** Counted from 1 in order of appearance. */
   index: number;
@@ -183,7 +192,7 @@ export type Model = {
   name: string;
   /** The vendor. */
   owner: string;
-  /** In tokens, prompt and answer together; undefined where the upstream does not say. */
+  /** In tokens, prompt and answer together; undefined if the upstream does not report it. */
   contextLength: number | undefined;
   inputs: readonly ("text" | "image" | "file")[];
   /** Supported efforts, weakest first. */
@@ -191,7 +200,7 @@ export type Model = {
   /** An agent scenario, which runs tools on Kimi's side; chosen only by its own id. */
   agent: boolean;
   /** Conversations cannot continue on a model of another scope. */
-  scope: string;
+  conversationScope: string;
   /** The model that `moonshot-v1` and `kimi` mean on this upstream. */
   isDefault: boolean;
 };
@@ -207,7 +216,7 @@ export type UpstreamRequest = {
   continueFrom?: { chat: string; parent: string };
 } & Pick<ChatRequest, "stream" | "originalRequest" | "tools" | "toolChoice" | "sampling" | "limits">;
 
-/** A file to upload. `read` may be called again if the upload is retried. */
+/** A file to upload. `read` streams its bytes and may be called again if the upload is retried. */
 export type FileContent = {
   name: string;
   mediaType: string;
@@ -216,12 +225,15 @@ export type FileContent = {
   read(): AsyncIterable<Uint8Array>;
 };
 
-/** An allowance of an account: `used` from 0 to 1, `resetsAt` in milliseconds since the epoch. */
+/** A quota of an account. `used`: the used fraction, from 0 to 1; `resetsAt`: milliseconds since the epoch. */
 export type Quota = { name: string; used: number; resetsAt?: number };
 
-/** The state of an upstream's account; `detail` says what to do if it cannot answer. Times: milliseconds since the epoch. */
+/** The state of an upstream's account; `detail` is a text for the user. Times are milliseconds since the epoch. */
 export type AccountStatus =
-  /** It answers. `expiresAt`: the login's expiry if it is not refreshed; `expiring`: it cannot be refreshed beyond that. */
+  /**
+   * It can answer. `expiresAt`: when the credentials expire unless refreshed; `expiring`: that is soon, or they cannot
+   * be refreshed.
+   */
   | { state: "ok" | "expiring"; detail: string; expiresAt?: number }
   /** Its concurrency limit is reached; requests wait in the queue. */
   | { state: "busy"; detail: string }
@@ -234,18 +246,19 @@ export type AccountStatus =
 
 /**
  * Receives the events of an answer in batches. Push, not pull. If the sink returns a promise, do not call it again, and
- * do not end the answer, until that settles (back-pressure). Pushing avoids waking a chain of async readers, which would
- * cost more CPU than processing the delta (docs/decisions/0001-push-instead-of-pull.md).
+ * do not end the answer, until that settles (back-pressure). Pushing avoids waking a chain of async readers, which
+ * would cost more CPU than processing the delta (docs/decisions/0001-push-instead-of-pull.md).
  */
 export type EventSink = (events: readonly ChatEvent[]) => Promise<void> | undefined;
 
 /**
- * A service that answers. `chat` emits events in batches, one per read of the upstream's socket, so that they can leave
- * in one write. `finish` comes exactly once and last, then `chat` resolves; otherwise it throws a GatewayError. An abort,
- * or an error thrown by the sink, stops the upstream.
+ * A service that answers chat requests. `chat` emits events in batches, one per read of the upstream's socket, so that
+ * they can leave in one write. `finish` comes exactly once and last, then `chat` resolves; otherwise it throws a
+ * GatewayError. An abort, or an error thrown by the sink, stops the upstream.
  */
 export interface Upstream {
   readonly name: string;
+  /** `kind` in the configuration: `kimi-web`, `openai`. */
   readonly kind: string;
   readonly simulated: boolean;
   readonly features: ReadonlySet<Feature>;
@@ -258,7 +271,7 @@ export interface Upstream {
   models(signal: AbortSignal): Promise<Model[]>;
   /** Finds a model that is not listed but can be used by this name. */
   findModel?(name: string): Model | undefined;
-  chat(request: UpstreamRequest, tell: EventSink, signal: AbortSignal): Promise<void>;
+  chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void>;
   /** The request's parameters that it ignores for this model, by the client's names. */
   ignoredParameters?(request: ChatRequest, model: Model): string[];
   /** A stable one-way id of the account; chats belong to one account. */
@@ -271,7 +284,7 @@ export interface Upstream {
   status(): AccountStatus;
   /** Requests the upstream's id of the account's user. Absent where that is not supported. */
   currentUser?(signal: AbortSignal): Promise<string>;
-  /** Requests the account's allowances. Absent where there are none. */
+  /** Requests the account's quotas. Absent where there are none. */
   quota?(signal: AbortSignal): Promise<Quota[]>;
   close(): Promise<void>;
 }

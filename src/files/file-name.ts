@@ -1,10 +1,9 @@
-/** Below the limit of 200 characters for a file name, to leave room for an extension. */
+/** File names may have 200 characters; this is less, so that an extension can be added. */
 const maxNameLength = 190;
 
 /**
  * Name of a fetched file: from `content-disposition` (RFC 6266, the extended form first), else the last path segment of
- * its URL, else `file`. A single path segment without characters that could leave a folder, end a header or change the
- * direction of text.
+ * its URL, else `file`. Always a safe single path segment (see `sanitizeFileName`).
  */
 export function deriveFileName(disposition: string | undefined, url: URL): string {
   const parameters = parseParameters(disposition ?? "");
@@ -51,7 +50,10 @@ function percentDecode(value: string): string {
   }
 }
 
-/** A single safe path segment, of at most 190 characters; empty if nothing is left of the name. */
+/**
+ * The name as a safe single path segment of at most 190 characters: without characters that could leave a folder, end a
+ * header or change the direction of text. Empty if no character is left.
+ */
 export function sanitizeFileName(name: string): string {
   const [lastSegment = ""] = name.split(/[/\\]/).slice(-1);
   // Control and format characters (such as text direction marks), lone surrogates, line and paragraph separators.

@@ -4,17 +4,18 @@ import { errorCode } from "../lib/error-code.js";
 /** Characters of the host name that an error quotes. It quotes no other part of a link, which may be secret. */
 const maxQuotedHostLength = 100;
 
-/** `host` is undefined if the link has none that could be parsed. */
+/** `link_forbidden`; `host` is undefined if the link has none that could be parsed. */
 export function linkForbidden(host: string | undefined, reason: string): GatewayError {
   return new GatewayError("link_forbidden", `${linkLabel(host)} is not fetched: ${reason}.`);
 }
 
+/** `link_unreachable`; `reason` completes “The link to … cannot be fetched: …”. */
 export function linkUnreachable(host: string, reason: string, upstreamCode?: string): GatewayError {
   const message = `${linkLabel(host)} cannot be fetched: ${reason}.`;
   return new GatewayError("link_unreachable", message, upstreamCode === undefined ? {} : { upstreamCode });
 }
 
-/** `limit` is in bytes. */
+/** `file_rejected`; `limit` is in bytes. */
 export function linkTooLarge(host: string, limit: number): GatewayError {
   const megabytes = Number((limit / 1_048_576).toPrecision(2));
   return new GatewayError(
@@ -23,7 +24,7 @@ export function linkTooLarge(host: string, limit: number): GatewayError {
   );
 }
 
-/** A transport failure as GatewayError, without undici's message, which may quote headers. */
+/** Converts a transport failure to a GatewayError without undici's message, which may quote headers. */
 export function toLinkError(host: string, cause: unknown, signal: AbortSignal): GatewayError {
   if (signal.aborted) {
     if (signal.reason instanceof GatewayError) return signal.reason;

@@ -21,7 +21,7 @@ export type LinkedFile = {
   size?: number;
 };
 
-/** Reading `body` to its end, leaving its iteration and calling `close` each close the connection. */
+/** The connection is closed by reading `body` to its end, by leaving its iteration early or by calling `close`. */
 export type OpenLinkedFile = LinkedFile & { body: AsyncIterable<Buffer>; close(): void };
 
 type ConnectorOptions = { timeout: number; autoSelectFamily: true; lookup: LookupFunction };
@@ -35,7 +35,7 @@ export type LinkFetcherOptions = {
   fetchLimits?: Partial<FetchLimits>;
 };
 
-/** Timeouts in milliseconds; `idle` is silence inside the body. `file` is the largest file in bytes. */
+/** Timeouts in milliseconds; `idle`: no data inside the body. `file`: size of the largest accepted file in bytes. */
 type FetchLimits = { connect: number; headers: number; idle: number; total: number; file: number };
 
 type LinkResponse = { url: URL; message: Dispatcher.ResponseData; close(): void };
@@ -48,7 +48,7 @@ const defaultLimits: FetchLimits = {
   file: limits.file,
 };
 
-/** No data of the user or of an earlier hop: no cookies, no authorization, no referrer. */
+/** Deliberately without cookies, authorization and referrer, which would reveal the user or an earlier hop. */
 const requestHeaders = {
   "user-agent": `Moonbridge/${version}`,
   accept: "*/*",
@@ -126,7 +126,7 @@ export class LinkFetcher {
     return new Deadline(signal, this.#limits.total, timeoutError);
   }
 
-  /** The response with the file, after redirects; repeats a HEAD request as GET if the server does not support HEAD. */
+  /** Follows redirects to the response with the file; repeats HEAD as GET if the server does not support HEAD. */
   async #followRedirects(method: "HEAD" | "GET", link: string, signal: AbortSignal): Promise<LinkResponse> {
     let url = this.#guard.checkLink(link);
     let currentMethod = method;

@@ -9,7 +9,7 @@ import { errorCode } from "../lib/error-code.js";
 import { sanitizeFileName } from "./file-name.js";
 import { detectMediaType, withExtension } from "./media-type.js";
 
-/** A file received to disk that has no owner yet. `digest` is SHA-256 in hex. */
+/** A file whose bytes are on disk but which is not saved yet. `digest` is SHA-256 in hex. */
 export type ReceivedFile = { path: string; size: number; digest: string };
 
 /** Name, type and purpose as the client gives them; name and type may be wrong or empty. */
@@ -52,8 +52,8 @@ export class LocalFileStore {
   }
 
   /**
-   * Streams bytes to a partial file. Throws `file_rejected` for too many bytes or none, `file_storage_full` for a full
-   * disk; deletes the partial file then.
+   * Streams bytes to a partial file on disk. Throws `file_rejected` for too many bytes or none, `file_storage_full` for
+   * a full disk, after deleting the partial file.
    */
   async receive(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ReceivedFile> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
@@ -84,7 +84,7 @@ export class LocalFileStore {
     await unlink(path).catch(() => {});
   }
 
-  /** Makes a received file a file of `owner`. Throws `file_storage_full`; the received file is deleted then. */
+  /** Saves a received file for `owner`. Throws `file_storage_full`, after deleting the received file. */
   async save(owner: string, received: ReceivedFile, metadata: FileMetadata): Promise<StoredFile> {
     const id = `file-${randomUUID().replaceAll("-", "")}`;
     const { size, digest } = received;
@@ -114,7 +114,7 @@ export class LocalFileStore {
 
   /** A file of this owner. Throws `not_found`. */
   async get(owner: string, id: string): Promise<StoredFile> {
-    const file = isFileId(id) ? await this.#store.file(owner, id) : undefined;
+    const file = isFileId(id) ? await this.#store.findFile(owner, id) : undefined;
     if (file) return file;
     throw new GatewayError(
       "not_found",
@@ -128,7 +128,7 @@ export class LocalFileStore {
     selection: FileSelection,
   ): Promise<{ files: readonly StoredFile[]; hasMore: boolean }> {
     const { limit } = selection;
-    const page = await this.#store.files(owner, { ...selection, limit: limit + 1 });
+    const page = await this.#store.listFiles(owner, { ...selection, limit: limit + 1 });
     return { files: page.slice(0, limit), hasMore: page.length > limit };
   }
 

@@ -35,7 +35,8 @@ const defaultType = "application/octet-stream";
 const genericType = /^(application|binary)\/(octet-stream|x-download|download|force-download)$/;
 
 /**
- * Media type from a `content-type` header, without parameters; from the file's extension if that has no specific type.
+ * Media type from a `content-type` header, without parameters. If the header is missing, invalid or generic: from the
+ * extension of the file's name.
  */
 export function detectMediaType(contentType: string | undefined, name: string): string {
   const type = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";

@@ -31,7 +31,7 @@ export type SsrfGuardOptions = {
 
 /**
  * Protects against server-side request forgery: only public internet addresses may be fetched for a client, by http or
- * https. The caller must also check the addresses a name resolves to, and connect to an address that was checked.
+ * https. Call `checkLink` for each URL and `checkAddresses` for the addresses of its host, and connect only to those.
  */
 export class SsrfGuard {
   readonly #allowPrivate: boolean;
@@ -55,7 +55,7 @@ export class SsrfGuard {
       throw linkForbidden(undefined, "only http and https links are fetched");
     if (url.username !== "" || url.password !== "")
       throw linkForbidden(url.hostname, "it contains a user name or a password");
-    // An https link asks for a connection that nobody can tamper with.
+    // The redirect would give up the protection against tampering that the https link has.
     if (redirectedFrom?.protocol === "https:" && url.protocol === "http:")
       throw linkForbidden(url.hostname, "it is a redirect from https to http");
     const address = url.hostname.replace(/^\[(.*)\]$/, "$1");
@@ -82,7 +82,7 @@ export class SsrfGuard {
   }
 
   #findViolation(address: string): string | undefined {
-    // ipaddr.js parses whatever isIP accepts in the same way; a zone names an interface of this machine.
+    // ipaddr.js and isIP agree on valid addresses. A zone (`%eth0`) names an interface of this machine.
     if (isIP(address) === 0 || address.includes("%")) return "its host leads to no plain address";
     const parsed = ipaddr.parse(address);
     if (metadataServices.has(parsed.toString())) return "it leads to a metadata service";

@@ -11,7 +11,7 @@ import { detectMediaType, withExtension } from "./media-type.js";
 /** File content ready to be uploaded, with its SHA-256 in hex; `release` deletes temporary data. */
 type OpenContent = FileContent & { digest: string; release(): Promise<void> };
 
-/** Sources of files whose bytes are not in the request itself. */
+/** Where files are read whose bytes are not in the request itself. */
 export type FileSources = {
   localFiles: LocalFileStore;
   links: LinkFetcher;
@@ -39,7 +39,7 @@ export class Uploads {
       content = await this.#open(part, owner, signal);
       const scope = hash(upstream.name, upstream.accountId());
       const since = Date.now() - limits.uploadReuse;
-      const uploadedId = await this.#store.uploadedFile(scope, content.digest, since);
+      const uploadedId = await this.#store.findUploadedFile(scope, content.digest, since);
       if (uploadedId) return { ...part, source: { kind: "file-id", id: uploadedId } };
       const id = await upstream.upload(content, signal);
       await this.#store.saveUploadedFile(scope, content.digest, id, Date.now());
@@ -122,7 +122,7 @@ function attachmentError(part: MediaPart, reason: string): GatewayError {
   });
 }
 
-/** Errors about one file, to which its path in the request is added. */
+/** Errors about a single file: its path in the request is added to them. */
 const fileErrorCodes = new Set<string>(["file_rejected", "link_forbidden", "link_unreachable"]);
 
 function withPartPath(part: MediaPart, error: unknown): unknown {

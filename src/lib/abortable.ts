@@ -1,4 +1,7 @@
-/** Rejects with the signal's reason if that fires before `work` settles. The work itself continues for other callers. */
+/**
+ * `work`, or a rejection with the signal's reason if that fires first. Does not stop `work`, which others may await
+ * too.
+ */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const rejectWithReason = () => reject(signal.reason);

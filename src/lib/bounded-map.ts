@@ -7,13 +7,13 @@ export class BoundedMap<Value> {
     this.#size = size;
   }
 
-  get(name: string): Value | undefined {
-    return this.#values.get(name);
+  get(key: string): Value | undefined {
+    return this.#values.get(key);
   }
 
-  set(name: string, value: Value): void {
-    this.#values.delete(name);
-    this.#values.set(name, value);
+  set(key: string, value: Value): void {
+    this.#values.delete(key);
+    this.#values.set(key, value);
     const [oldest] = this.#values.keys();
     if (oldest !== undefined && this.#values.size > this.#size) this.#values.delete(oldest);
   }

@@ -1,28 +1,28 @@
-import { createHash, hash as digestOf } from "node:crypto";
+import { createHash, hash as nodeHash } from "node:crypto";
 import { TimeSlicer, textChunks } from "./time-slicing.js";
 
 /** Characters hashed in one step, about a millisecond of CPU. */
 const hashChunkLength = 262_144;
 
-/** True for a text that should be hashed with `hashLong`. */
-export function isLong({ length }: string): boolean {
+/** True for a text that takes more than one step to hash: use `hashLong`. */
+export function isLongText({ length }: string): boolean {
   return length > hashChunkLength;
 }
 
 /** SHA-256 over the parts, each terminated by NUL, as base64url (43 characters). */
 export function hash(...parts: string[]): string {
-  return digestOf("sha256", `${parts.join("\0")}\0`, "base64url");
+  return nodeHash("sha256", `${parts.join("\0")}\0`, "base64url");
 }
 
-/** The same hash for parts of any length; yields to the event loop while hashing. */
+/** The same hash as `hash`, for parts of any length; yields to the event loop while hashing. */
 export async function hashLong(...parts: string[]): Promise<string> {
-  if (!parts.some(isLong)) return hash(...parts);
+  if (!parts.some(isLongText)) return hash(...parts);
   const digest = createHash("sha256");
-  const slices = new TimeSlicer();
+  const slicer = new TimeSlicer();
   for (const part of parts) {
-    for (const piece of textChunks(part, hashChunkLength)) {
-      digest.update(piece);
-      await slices.yieldIfDue();
+    for (const chunk of textChunks(part, hashChunkLength)) {
+      digest.update(chunk);
+      await slicer.yieldIfDue();
     }
     digest.update("\0");
   }

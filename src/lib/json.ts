@@ -1,4 +1,4 @@
-/** Accessors for JSON from outside, whose shape is not known: each returns the value in the expected type or undefined. */
+/** Accessors for JSON of unknown shape: each returns the value with the expected type, or undefined. */
 
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -16,17 +16,17 @@ export function asText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** The objects in an array; other elements are skipped, and anything but an array gives none. */
+/** The objects in an array, without its other elements; empty if the value is not an array. */
 export function objectsIn(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-/** The strings in an array; other elements are skipped, and anything but an array gives none. */
+/** The strings in an array, without its other elements; empty if the value is not an array. */
 export function textsIn(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
-/** Parses JSON text; undefined where it is not a JSON object. */
+/** Parses a JSON text; undefined if it is not a JSON object. */
 export function parseObject(source: string): JsonObject | undefined {
   try {
     return asObject(JSON.parse(source));

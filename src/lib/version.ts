@@ -1,2 +1,2 @@
-/** The product's version; a test holds it against package.json. */
+/** The version of Moonbridge; a test checks that package.json has the same. */
 export const version = "0.1.0";

@@ -10,14 +10,14 @@ export type AnswerMetrics = {
   /** `ok`, or the error code. */
   outcome: string;
   /** Time in the queue. */
-  waited: number;
+  queueMs: number;
   /** From leaving the queue to the first visible event; undefined if there was none. */
-  first: number | undefined;
+  firstOutputMs: number | undefined;
 };
 
 export type RequestMetrics = { route: string; method: string; status: number; milliseconds: number };
 
-const states: readonly AccountStatus["state"][] = [
+const accountStates: readonly AccountStatus["state"][] = [
   ...(["ok", "expiring", "busy", "limited", "quota", "login required", "unavailable"] as const),
 ];
 const bucketSeconds = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -28,8 +28,8 @@ export class Metrics {
   readonly #requests: Counter<"route" | "method" | "status">;
   readonly #duration: Histogram<"route">;
   readonly #answers: Counter<"upstream" | "outcome">;
-  readonly #waited: Histogram<"upstream">;
-  readonly #first: Histogram<"upstream">;
+  readonly #queueWait: Histogram<"upstream">;
+  readonly #firstOutput: Histogram<"upstream">;
 
   constructor() {
     const registers = [this.#registry];
@@ -52,14 +52,14 @@ export class Metrics {
       labelNames: ["upstream", "outcome"],
       registers,
     });
-    this.#waited = new Histogram({
+    this.#queueWait = new Histogram({
       name: "moonbridge_queue_wait_seconds",
       help: "Waiting for a turn",
       labelNames: ["upstream"],
       buckets: bucketSeconds,
       registers,
     });
-    this.#first = new Histogram({
+    this.#firstOutput = new Histogram({
       name: "moonbridge_first_word_seconds",
       help: "From a request's turn to the first word of its answer",
       labelNames: ["upstream"],
@@ -79,10 +79,10 @@ export class Metrics {
     this.#duration.observe({ route }, milliseconds / 1_000);
   }
 
-  recordAnswer({ upstream, outcome, waited, first }: AnswerMetrics): void {
+  recordAnswer({ upstream, outcome, queueMs, firstOutputMs }: AnswerMetrics): void {
     this.#answers.inc({ upstream, outcome });
-    this.#waited.observe({ upstream }, waited / 1_000);
-    if (first !== undefined) this.#first.observe({ upstream }, first / 1_000);
+    this.#queueWait.observe({ upstream }, queueMs / 1_000);
+    if (firstOutputMs !== undefined) this.#firstOutput.observe({ upstream }, firstOutputMs / 1_000);
   }
 
   /** Adds gauges whose values are read from these functions at every scrape. */
@@ -108,7 +108,7 @@ export class Metrics {
       ["upstream", "state"],
       (gauge) => {
         for (const { upstream, status } of accounts())
-          for (const state of states) gauge.set({ upstream, state }, status.state === state ? 1 : 0);
+          for (const state of accountStates) gauge.set({ upstream, state }, status.state === state ? 1 : 0);
       },
     );
     this.#addGauge(

@@ -3,7 +3,7 @@ const apiPaths = /^\/(chat\/completions|models|files|accounts)(\/|$)/;
 
 /**
  * Maps the path variants that clients use to one route: `/v1` missing or doubled, repeated or trailing slashes, and the
- * spelling `completitions` of the original's README (clients.md row 1, original.md). The query is unchanged.
+ * spelling `completitions` of the original's README (clients.md §7 row 1, original.md). The query is unchanged.
  */
 export function canonicalUrl(url: string): string {
   const [given = "/", ...query] = url.split("?");

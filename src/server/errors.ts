@@ -4,7 +4,7 @@ import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { keyPath } from "../lib/json.js";
 
-/** Renders every error as JSON in OpenAI's envelope, never as HTML or with a stack (clients.md row 18). */
+/** Renders every error as JSON in OpenAI's envelope, never as HTML or with a stack (clients.md §7 row 18). */
 export function registerErrorHandlers(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
     return sendError(toLoggedError(thrown, request), request, reply);
@@ -35,12 +35,12 @@ function sendError(error: GatewayError, request: FastifyRequest, reply: FastifyR
 
 /** Converts Fastify's validation, size and parse errors; undefined for anything else. */
 function fromFastifyError(thrown: FastifyError): GatewayError | undefined {
-  const mistake = thrown.validation?.[0];
-  if (mistake) {
-    const missing = mistake.params.missingProperty;
-    const param = keyPath(mistake.instancePath + (typeof missing === "string" ? `/${missing}` : ""));
+  const validationError = thrown.validation?.[0];
+  if (validationError) {
+    const missing = validationError.params.missingProperty;
+    const param = keyPath(validationError.instancePath + (typeof missing === "string" ? `/${missing}` : ""));
     const expectation =
-      typeof missing === "string" ? "this field is required" : (mistake.message ?? "is not valid");
+      typeof missing === "string" ? "this field is required" : (validationError.message ?? "is not valid");
     return new GatewayError("invalid_request", `${param || "body"}: ${expectation}.`, { param });
   }
   if (thrown.code === "FST_ERR_CTP_BODY_TOO_LARGE") {

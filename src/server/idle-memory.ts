@@ -2,7 +2,7 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { limits } from "../core/limits.js";
 
-/** V8 returns an emptied page to the system only in a later collection, so several are run. */
+/** V8 returns an empty page to the system only in a later collection, so several are run. */
 const collectionsPerIdlePeriod = 3;
 
 /** Heap growth, in per cent, that triggers the next major collection; V8's own choice can exceed 100. */
@@ -15,7 +15,7 @@ const defaultTimes: IdleTimes = { idleBefore: limits.idleBeforeCollecting, inter
 
 /**
  * Limits heap growth and returns memory to the system while the server is idle: V8 collects only when it needs memory,
- * so an idle process would keep what a busy hour took. It waits for `idleBefore`, since a collection also discards
+ * so an idle process would keep the memory of its busiest time. Waits for `idleBefore`, since a collection also discards
  * compiled code and the young generation's space, which the next answers would need again. `idleFor` returns the
  * milliseconds since the last request. Returns a function that stops the timer.
  */

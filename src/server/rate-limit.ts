@@ -14,15 +14,18 @@ export class RateLimiter {
   /** The remaining requests of a limited key, as OpenAI's `x-ratelimit-*` headers. */
   headers(key: string, { requestsPerMinute }: KeyLimits): Record<string, string> {
     if (requestsPerMinute === undefined) return {};
-    const { left, all } = this.#requestBuckets.state(key, { tokens: requestsPerMinute, refillMs: minuteMs });
+    const { remaining, secondsToFull } = this.#requestBuckets.state(key, {
+      tokens: requestsPerMinute,
+      refillMs: minuteMs,
+    });
     return {
       "x-ratelimit-limit-requests": String(requestsPerMinute),
-      "x-ratelimit-remaining-requests": String(left),
-      "x-ratelimit-reset-requests": `${all}s`,
+      "x-ratelimit-remaining-requests": String(remaining),
+      "x-ratelimit-reset-requests": `${secondsToFull}s`,
     };
   }
 
-  /** Counts a request; it counts as running until its reply closes. Throws `rate_limited`. */
+  /** Counts a request against its key's limits. It counts as running until its reply closes. Throws `rate_limited`. */
   admit(request: FastifyRequest, reply: FastifyReply): void {
     const { keyName } = request.principal;
     const { requestsPerMinute, concurrency } = request.keyLimits;
@@ -30,12 +33,16 @@ export class RateLimiter {
     request.stopSignal.throwIfAborted();
     const running = this.#runningByKey.get(keyName) ?? 0;
     if (concurrency !== undefined && running >= concurrency)
-      throw limitReached(`concurrency: ${concurrency}`, "Wait until one of its requests is done.", 1);
+      throw limitReachedError(`concurrency: ${concurrency}`, "Wait until one of its requests is done.", 1);
     if (requestsPerMinute !== undefined) {
       const allowance = { tokens: requestsPerMinute, refillMs: minuteMs };
       if (!this.#requestBuckets.take(keyName, allowance)) {
-        const { next } = this.#requestBuckets.state(keyName, allowance);
-        throw limitReached(`requestsPerMinute: ${requestsPerMinute}`, `Try again in ${next} s.`, next);
+        const { secondsToNext } = this.#requestBuckets.state(keyName, allowance);
+        throw limitReachedError(
+          `requestsPerMinute: ${requestsPerMinute}`,
+          `Try again in ${secondsToNext} s.`,
+          secondsToNext,
+        );
       }
     }
     reply.headers(this.headers(keyName, request.keyLimits));
@@ -51,7 +58,7 @@ export class RateLimiter {
   }
 }
 
-function limitReached(limit: string, advice: string, retryAfterSeconds: number): GatewayError {
+function limitReachedError(limit: string, advice: string, retryAfterSeconds: number): GatewayError {
   const message = `Moonbridge's own limit for this key is reached (${limit}). ${advice}`;
   return new GatewayError("rate_limited", message, { retryAfterSeconds });
 }

@@ -18,16 +18,16 @@ export class RequestLifecycle {
     app.addHook("onRequest", (request, reply, done) => {
       const controller = new AbortController();
       const startedAt = performance.now();
-      const late = setTimeout(() => controller.abort(answerTimeout()), limits.answer);
+      const deadlineTimer = setTimeout(() => controller.abort(answerTimeout()), limits.answer);
       this.#running.add(controller);
       request.stopSignal = controller.signal;
       request.failure = undefined;
       reply.raw.once("close", () => {
-        clearTimeout(late);
+        clearTimeout(deadlineTimer);
         this.#running.delete(controller);
         if (!probeMethods.has(request.method)) this.#idleSince = performance.now();
-        const left = !reply.raw.writableFinished;
-        if (left) controller.abort(new GatewayError("cancelled", "The client left."));
+        const isDisconnected = !reply.raw.writableFinished;
+        if (isDisconnected) controller.abort(new GatewayError("cancelled", "The client left."));
         const ended = {
           method: request.method,
           route: request.routeOptions.url ?? "none",
@@ -40,7 +40,7 @@ export class RequestLifecycle {
             reqId: request.id,
             ...ended,
             key: request.principal?.keyName,
-            failure: left ? "cancelled" : request.failure?.code,
+            failure: isDisconnected ? "cancelled" : request.failure?.code,
             upstreamCode: identifierOrUndefined(request.failure?.upstreamCode),
           },
           "request",
@@ -73,7 +73,7 @@ function answerTimeout(): GatewayError {
   return new GatewayError("timeout", "The answer took too long and was stopped.");
 }
 
-/** The upstream's error code if it has the form of an identifier; it is foreign text and goes to the log. */
+/** The upstream's error code, for the log. Undefined unless it has the form of an identifier, since it is foreign text. */
 function identifierOrUndefined(name: string | undefined): string | undefined {
   return name !== undefined && /^[\w.-]{1,80}$/.test(name) ? name : undefined;
 }

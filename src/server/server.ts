@@ -38,12 +38,12 @@ export type ServerDependencies = {
 /** A listening server. */
 export type RunningServer = {
   url: string;
-  /** Milliseconds since the last request; see RequestLifecycle. */
+  /** Milliseconds since the last request ended; 0 while one is running. */
   idleFor(): number;
   stop(): Promise<void>;
 };
 
-/** Headers that browser clients may read cross-origin (clients.md row 6). */
+/** Headers that browser clients may read cross-origin (clients.md §7 row 6). */
 const exposedHeaders = [
   ...["x-request-id", "request-id", "retry-after", "retry-after-ms", "x-should-retry"],
   ...["x-moonbridge-ignored", "x-moonbridge-upstream"],
@@ -53,7 +53,7 @@ const exposedHeaders = [
   ]),
 ].join(", ");
 
-/** Assembles the server and starts listening. */
+/** Registers all routes and starts listening. */
 export async function startServer(dependencies: ServerDependencies): Promise<RunningServer> {
   const { log } = dependencies;
   const config = dependencies.config.server;
@@ -80,19 +80,23 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
   };
 }
 
-/** Stops accepting connections and lets running requests finish; after `grace` milliseconds they are aborted. */
-async function shutDown(app: FastifyInstance, lifecycle: RequestLifecycle, grace: number): Promise<void> {
-  const stopAll = setTimeout(() => lifecycle.abortAll(), grace);
-  const cutAll = setTimeout(() => app.server.closeAllConnections(), grace + limits.shutdownFlush);
+/** Stops accepting connections and lets running requests finish; after `gracePeriod` milliseconds they are aborted. */
+async function shutDown(
+  app: FastifyInstance,
+  lifecycle: RequestLifecycle,
+  gracePeriod: number,
+): Promise<void> {
+  const abortTimer = setTimeout(() => lifecycle.abortAll(), gracePeriod);
+  const closeTimer = setTimeout(() => app.server.closeAllConnections(), gracePeriod + limits.shutdownFlush);
   // Idle keep-alive connections would otherwise hold up `close` for a minute.
-  const closeIdle = setInterval(() => {
+  const idleTimer = setInterval(() => {
     if (lifecycle.running > 0) app.server.closeIdleConnections();
     else app.server.closeAllConnections();
   }, 50);
   await app.close();
-  clearTimeout(stopAll);
-  clearTimeout(cutAll);
-  clearInterval(closeIdle);
+  clearTimeout(abortTimer);
+  clearTimeout(closeTimer);
+  clearInterval(idleTimer);
 }
 
 async function assemble(

@@ -19,12 +19,16 @@ export class TokenBuckets {
     return true;
   }
 
-  /** `left`: whole tokens; `next` and `all`: seconds until one token is available and until the bucket is full. */
+  /** `remaining`: whole tokens. `secondsToNext`, `secondsToFull`: until one token is available, until the bucket is full. */
   state(name: string, allowance: RateAllowance, now = performance.now()) {
     const level = this.#level(name, allowance, now);
-    const secondsUntil = (wanted: number) =>
+    const secondsUntilLevel = (wanted: number) =>
       Math.max(0, Math.ceil(((wanted - level) * allowance.refillMs) / allowance.tokens / 1_000));
-    return { left: wholeTokens(level), next: secondsUntil(1), all: secondsUntil(allowance.tokens) };
+    return {
+      remaining: wholeTokens(level),
+      secondsToNext: secondsUntilLevel(1),
+      secondsToFull: secondsUntilLevel(allowance.tokens),
+    };
   }
 
   #level(name: string, { tokens, refillMs }: RateAllowance, now: number): number {

@@ -25,7 +25,7 @@ const descriptions: readonly [codes: RegExp, description: string][] = [
   ],
 ];
 
-/** Has no `cause`: messages of SQLite and of parsers can quote stored values. */
+/** Converts any error. The StoreError has no `cause`: messages of SQLite and of parsers can quote stored values. */
 export function toStoreError(path: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const code = sqliteCode(error);
@@ -34,6 +34,7 @@ export function toStoreError(path: string, error: unknown): StoreError {
   return new StoreError(`The database ${path} ${description}${code && ` (${code})`}`);
 }
 
+/** The error for a database whose content is corrupt. */
 export function damagedError(path: string): StoreError {
   return new StoreError(`The database ${path} ${damaged}`);
 }

@@ -8,7 +8,7 @@ export class ModelCatalogue<M> {
   #failure = new GatewayError("timeout", "This upstream has not said yet which models it has. Try again.");
   #refreshAt = 0;
   #loading: Promise<void> | undefined;
-  #wasRequested = false;
+  #hasWaited = false;
 
   constructor(load: (signal: AbortSignal) => Promise<readonly M[]>, builtIn: readonly M[] = []) {
     this.#load = load;
@@ -17,7 +17,7 @@ export class ModelCatalogue<M> {
 
   /**
    * Only the first call waits, up to `limits.catalogueWait`: a slow or broken model list must not block chats. Throws
-   * the GatewayError of the last attempt if no model is known at all; the next attempt is already running then.
+   * the GatewayError of the last attempt if no model is known; later calls start a new attempt in the background.
    */
   async models(): Promise<readonly M[]> {
     if (Date.now() >= this.#refreshAt) {
@@ -25,8 +25,8 @@ export class ModelCatalogue<M> {
         this.#loading = undefined;
       });
     }
-    if (!this.#wasRequested && this.#loading) await waitForFirstLoad(this.#loading);
-    this.#wasRequested = true;
+    if (!this.#hasWaited && this.#loading) await waitForFirstLoad(this.#loading);
+    this.#hasWaited = true;
     if (this.#models.length === 0) throw this.#failure;
     return this.#models;
   }

@@ -75,9 +75,9 @@ export class SimulatorUpstream implements Upstream {
 /** A credential store that keeps nothing, for credentials that must not be written to disk, such as the simulator's. */
 export function createNullCredentialStore(): UpstreamContext["store"] {
   return {
-    credentials: async () => undefined,
+    findCredentials: async () => undefined,
     saveCredentials: async () => {},
-    lock: async () => true,
-    unlock: async () => {},
+    acquireLock: async () => true,
+    releaseLock: async () => {},
   };
 }

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { type CredentialFacts, toAccountStatus } from "../../src/accounts/account-status.js";
+import { type CredentialState, toAccountStatus } from "../../src/accounts/account-status.js";
 import { GatewayError } from "../../src/core/errors.js";
 
 const day = 86_400_000;
-const healthy: CredentialFacts = {
+const healthy: CredentialState = {
   isUsable: true,
   isRefreshable: true,
   expiresAt: Date.now() + 90 * day,
@@ -13,7 +13,7 @@ const healthy: CredentialFacts = {
 const unreachable = new GatewayError("upstream_unavailable", "Kimi cannot be reached.");
 const refused = new GatewayError("account_login_required", "no");
 
-test.each<[what: string, facts: Partial<CredentialFacts>, state: string, detail: RegExp]>([
+test.each<[what: string, facts: Partial<CredentialState>, state: string, detail: RegExp]>([
   ["reports ok for valid, refreshable credentials", {}, "ok", /renews itself\.$/],
   ["reports ok for an expired access token with a refresh token", { isUsable: false }, "ok", /renews itself/],
   [

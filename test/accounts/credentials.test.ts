@@ -25,15 +25,15 @@ class MemoryStore implements CredentialStore {
   beforeSave: () => Promise<void> = async () => {};
   /** Owner of the lock. */
   lockedBy: string | undefined;
-  async lock(_name: string, owner: string): Promise<boolean> {
+  async acquireLock(_name: string, owner: string): Promise<boolean> {
     if (this.lockedBy !== undefined && this.lockedBy !== owner) return false;
     this.lockedBy = owner;
     return true;
   }
-  async unlock(_name: string, owner: string): Promise<void> {
+  async releaseLock(_name: string, owner: string): Promise<void> {
     if (this.lockedBy === owner) this.lockedBy = undefined;
   }
-  async credentials(): Promise<StoredCredentials | undefined> {
+  async findCredentials(): Promise<StoredCredentials | undefined> {
     return this.saved;
   }
   async saveCredentials(_account: string, credentials: StoredCredentials): Promise<void> {
@@ -78,12 +78,12 @@ test("refreshes once for a hundred concurrent requests, and stores the pair befo
     },
     store,
   );
-  let given = 0;
+  let resolvedCount = 0;
   const waiting = Array.from({ length: 100 }, () =>
-    credentials.accessToken(neverAborts()).then(() => given++),
+    credentials.accessToken(neverAborts()).then(() => resolvedCount++),
   );
   await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(given).toBe(0);
+  expect(resolvedCount).toBe(0);
   release();
   await Promise.all(waiting);
   expect(refreshCount).toBe(1);
@@ -189,13 +189,13 @@ test("continues a refresh for the other callers when one aborts", async () => {
   const refreshed = pair("refreshed");
   let finish = (_: TokenPair) => {};
   const credentials = await openCredentials(expired, () => new Promise((resolve) => (finish = resolve)));
-  const leaver = new AbortController();
-  const left = credentials.accessToken(leaver.signal);
-  const stayed = credentials.accessToken(neverAborts());
-  leaver.abort(new Error("left"));
-  await expect(left).rejects.toThrow("left");
+  const abortController = new AbortController();
+  const aborted = credentials.accessToken(abortController.signal);
+  const other = credentials.accessToken(neverAborts());
+  abortController.abort(new Error("left"));
+  await expect(aborted).rejects.toThrow("left");
   finish(refreshed);
-  expect(await stayed).toBe(refreshed.accessToken);
+  expect(await other).toBe(refreshed.accessToken);
 });
 
 test("keeps working with a refreshed pair on a full disk, and logs a warning", async () => {
@@ -209,7 +209,7 @@ test("keeps working with a refreshed pair on a full disk, and logs a warning", a
 });
 
 describe("precedence of configured and stored pairs", () => {
-  const started = async (configured: TokenPair, stored: TokenPair, startedFrom = "other") => {
+  const accessTokenAtStart = async (configured: TokenPair, stored: TokenPair, startedFrom = "other") => {
     const store = new MemoryStore();
     store.saved = { current: stored, startedFrom, savedAt: 0 };
     const credentials = await openCredentials(
@@ -222,30 +222,30 @@ describe("precedence of configured and stored pairs", () => {
 
   test("uses a stored pair that was issued later", async () => {
     const [configured, stored] = [pair("c", { issued: -100 }), pair("s")];
-    expect(await started(configured, stored)).toBe(stored.accessToken);
+    expect(await accessTokenAtStart(configured, stored)).toBe(stored.accessToken);
   });
 
   test("uses a configured pair that was issued later", async () => {
     const [configured, stored] = [pair("c"), pair("s", { issued: -100 })];
-    expect(await started(configured, stored)).toBe(configured.accessToken);
+    expect(await accessTokenAtStart(configured, stored)).toBe(configured.accessToken);
   });
 
   test("uses a pair of moonbridge login, of any user, unless the configured one was issued later", async () => {
     const [older, newer] = [pair("o", { issued: -100 }), pair("n", { user: "other" })];
-    expect(await started(older, newer, "login")).toBe(newer.accessToken);
-    expect(await started(newer, older, "login")).toBe(newer.accessToken);
-    expect(await started({ accessToken: "opaque" }, older, "login")).toBe(older.accessToken);
+    expect(await accessTokenAtStart(older, newer, "login")).toBe(newer.accessToken);
+    expect(await accessTokenAtStart(newer, older, "login")).toBe(newer.accessToken);
+    expect(await accessTokenAtStart({ accessToken: "opaque" }, older, "login")).toBe(older.accessToken);
   });
 
   test("uses the configured pair if it belongs to another user than the stored one", async () => {
     const [configured, stored] = [pair("c", { issued: -100, user: "other" }), pair("s")];
-    expect(await started(configured, stored)).toBe(configured.accessToken);
+    expect(await accessTokenAtStart(configured, stored)).toBe(configured.accessToken);
   });
 
   test("for tokens without claims, uses the stored pair only if it descends from the configured one", async () => {
     const configured = { accessToken: "opaque-new", refreshToken: "opaque" };
     const stored = { accessToken: "opaque-stored", refreshToken: "opaque-2" };
-    expect(await started(configured, stored)).toBe("opaque-new");
+    expect(await accessTokenAtStart(configured, stored)).toBe("opaque-new");
     const store = new MemoryStore();
     const first = await openCredentials(configured, async () => stored, store);
     await first.replace("opaque-new", neverAborts());

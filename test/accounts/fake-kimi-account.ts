@@ -78,7 +78,7 @@ export type StoreFault = "locked" | "full";
 
 /** A Moonbridge process with the credentials of one account, on a store that processes may share. */
 export class GatewayProcess {
-  /** Requests that had to wait. */
+  /** Requests that were not answered at once. */
   waits = 0;
   /** Requests that failed. */
   failures = 0;
@@ -121,10 +121,10 @@ export class GatewayProcess {
     const reading = <T>(work: () => Promise<T>) => access(work, ["locked"]);
     const writing = <T>(work: () => Promise<T>) => access(work, ["locked", "full"]);
     const faultyStore: CredentialStore = {
-      credentials: (account) => reading(() => store.credentials(account)),
+      findCredentials: (account) => reading(() => store.findCredentials(account)),
       saveCredentials: (account, row) => writing(() => store.saveCredentials(account, row)),
-      lock: (...lock) => writing(() => store.lock(...lock)),
-      unlock: (...lock) => writing(() => store.unlock(...lock)),
+      acquireLock: (...lock) => writing(() => store.acquireLock(...lock)),
+      releaseLock: (...lock) => writing(() => store.releaseLock(...lock)),
     };
     const refresh: RefreshTokens = (token, signal) => ifAlive(() => kimi.refresh(token, signal));
     const credentials = await Credentials.open("me", configured, {

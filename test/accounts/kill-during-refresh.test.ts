@@ -58,7 +58,7 @@ async function killRepeatedly(
   for (let kill = 0; outcomes.kills < killPoints; kill++) {
     const storedTokens = new Map<string, string>();
     for (const [account, tokens] of logins) {
-      const { current } = (await store.credentials(account)) ?? { current: tokens };
+      const { current } = (await store.findCredentials(account)) ?? { current: tokens };
       storedTokens.set(account, current.refreshToken ?? "");
     }
     // Replaces accounts that need a login.

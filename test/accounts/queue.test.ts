@@ -54,15 +54,17 @@ describe("order", () => {
   test("removes aborted requests, and the others keep their positions", async () => {
     const queue = createQueue({ depth: 2_000 });
     const slot = await queue.acquire("a", neverAborts());
-    const leavers = Array.from({ length: 1_000 }, () => new AbortController());
-    const left = leavers.map((leaver, at) => queue.acquire(`key ${at % 7}`, leaver.signal));
-    const stays = queue.acquire("b", neverAborts());
-    const gone = Promise.allSettled(left);
-    for (const leaver of leavers) leaver.abort(new Error("left"));
-    expect((await gone).every(({ status }) => status === "rejected")).toBe(true);
+    const abortControllers = Array.from({ length: 1_000 }, () => new AbortController());
+    const aborted = abortControllers.map((controller, at) =>
+      queue.acquire(`key ${at % 7}`, controller.signal),
+    );
+    const remaining = queue.acquire("b", neverAborts());
+    const settled = Promise.allSettled(aborted);
+    for (const controller of abortControllers) controller.abort(new Error("left"));
+    expect((await settled).every(({ status }) => status === "rejected")).toBe(true);
     expect(queue.state).toMatchObject({ running: 1, waiting: 1 });
     slot.release();
-    (await stays).release();
+    (await remaining).release();
     expect(queue.state).toMatchObject({ running: 0, waiting: 0, pause: undefined });
   });
 
@@ -92,15 +94,15 @@ describe("limits", () => {
   });
 
   test("derives retryAfterSeconds from the duration of answers", async () => {
-    const advice = async (answers: number) => {
+    const retryAfterSeconds = async (answers: number) => {
       const queue = createQueue({ depth: 0 });
       for (let n = 0; n < answers; n++) (await queue.acquire("a", neverAborts())).release();
       await queue.acquire("a", neverAborts());
       const refused = await queue.acquire("a", neverAborts()).catch((error: unknown) => error);
       return refused instanceof GatewayError ? refused.retryAfterSeconds : undefined;
     };
-    expect(await advice(0)).toBe(10);
-    expect(await advice(50)).toBe(1);
+    expect(await retryAfterSeconds(0)).toBe(10);
+    expect(await retryAfterSeconds(50)).toBe(1);
   });
 
   test("rejects waiting requests on close", async () => {

@@ -65,9 +65,9 @@ describe("refresh over time", () => {
     }
     expect(kimi.refreshes).toBeGreaterThanOrEqual(75);
     expect(kimi.refreshes).toBeLessThanOrEqual(96);
-    const asked = process.request();
+    const request = process.request();
     await advance(second);
-    expect(await asked).toBe("answered");
+    expect(await request).toBe("answered");
   });
 
   test("keeps its lock during a slow refresh, and another process waits for it", async () => {
@@ -75,9 +75,9 @@ describe("refresh over time", () => {
     kimi.latency = 40 * second;
     const configured = kimi.issueTokens({ accessSeconds: 0 });
     const both = [await start(kimi, configured), await start(kimi, configured)];
-    const asked = Promise.all(both.map((process) => process.request()));
+    const requests = Promise.all(both.map((process) => process.request()));
     await advance(45 * second);
-    expect(await asked).toEqual(["answered", "answered"]);
+    expect(await requests).toEqual(["answered", "answered"]);
     expect(kimi.refreshes).toBe(1);
   });
 
@@ -89,9 +89,9 @@ describe("refresh over time", () => {
     await advance(100);
     await first.kill();
     const second = await start(kimi, configured);
-    const asked = second.request();
+    const request = second.request();
     await advance(6_000);
-    expect(await asked).toBe("answered");
+    expect(await request).toBe("answered");
   });
 });
 
@@ -181,9 +181,9 @@ describe("failures", () => {
   test("uses new tokens that look expired for as long as Kimi accepts them", async () => {
     const kimi = new FakeKimiAccount();
     const refresh = kimi.refresh;
-    let made = 0;
+    let issuedCount = 0;
     // Without an `iat` claim, the skew of an hour cannot be derived.
-    const claims = () => ({ exp: Math.floor(Date.now() / second) - 3_600, jti: made++ });
+    const claims = () => ({ exp: Math.floor(Date.now() / second) - 3_600, jti: issuedCount++ });
     const opaque = () => `e30.${Buffer.from(JSON.stringify(claims())).toString("base64url")}.x`;
     Object.assign(kimi, {
       refresh: async () => ({
@@ -198,7 +198,7 @@ describe("failures", () => {
       void process.request();
       await advance(second);
     }
-    expect(made).toBeLessThan(50);
+    expect(issuedCount).toBeLessThan(50);
     expect(process.failures).toBe(0);
   });
 });
@@ -227,9 +227,9 @@ describe("moonbridge login beside a running Moonbridge", () => {
     await advance(second);
     const { refreshToken } = kimi.issueTokens();
     await logIn({ refreshToken });
-    const asked = process.request();
+    const request = process.request();
     await advance(second);
-    expect(await asked).toBe("answered");
+    expect(await request).toBe("answered");
     expect(process.credentials.status().state).toBe("ok");
   });
 
@@ -246,13 +246,13 @@ describe("moonbridge login beside a running Moonbridge", () => {
   test("is not overwritten by a refresh that was running", async () => {
     const kimi = new FakeKimiAccount();
     const process = await start(kimi, kimi.issueTokens({ accessSeconds: 0 }));
-    const asked = process.request();
+    const request = process.request();
     await advance(100);
     const imported = kimi.issueTokens({ user: "another" });
     await logIn(imported);
     await advance(second);
-    expect(await asked).toBe("answered");
-    expect((await (await openStore()).credentials("me"))?.current).toEqual(imported);
+    expect(await request).toBe("answered");
+    expect((await (await openStore()).findCredentials("me"))?.current).toEqual(imported);
     expect(await process.credentials.accessToken(neverAborts)).toBe(imported.accessToken);
   });
 
@@ -284,9 +284,9 @@ describe("moonbridge login beside a running Moonbridge", () => {
     kimi.revoke(imported.refreshToken);
     await logIn(imported);
     const process = await start(kimi, configured);
-    const asked = process.request();
+    const request = process.request();
     await advance(second);
-    expect(await asked).toMatchObject({ code: "account_login_required" });
+    expect(await request).toMatchObject({ code: "account_login_required" });
   });
 });
 
@@ -304,7 +304,7 @@ describe("storing refreshed tokens", () => {
     const late = processA.credentials.confirm(await older);
     await advance(second);
     await late;
-    expect((await (await openStore()).credentials("me"))?.current.accessToken).toBe(await newer);
+    expect((await (await openStore()).findCredentials("me"))?.current.accessToken).toBe(await newer);
     expect(await newer).not.toBe(await older);
   });
 
@@ -325,13 +325,13 @@ describe("storing refreshed tokens", () => {
     const kimi = new FakeKimiAccount();
     let storeFault: StoreFault | undefined = "full";
     const process = await start(kimi, kimi.issueTokens({ accessSeconds: 0 }), () => storeFault);
-    const asked = process.request();
+    const request = process.request();
     await advance(second);
-    expect(await asked).toBe("answered");
-    expect(await (await openStore()).credentials("me")).toBeUndefined();
+    expect(await request).toBe("answered");
+    expect(await (await openStore()).findCredentials("me")).toBeUndefined();
     storeFault = undefined;
     await advance(80 * second);
-    expect((await (await openStore()).credentials("me"))?.current.accessToken).toBe(
+    expect((await (await openStore()).findCredentials("me"))?.current.accessToken).toBe(
       await process.credentials.accessToken(neverAborts),
     );
   });
@@ -344,7 +344,7 @@ describe("storing refreshed tokens", () => {
     await advance(second);
     storeFault = undefined;
     await advanceUntilDone(process.stop());
-    expect(await (await openStore()).credentials("me")).toBeDefined();
+    expect(await (await openStore()).findCredentials("me")).toBeDefined();
   });
 
   test("waits at shutdown for a refresh that is running", async () => {
@@ -354,7 +354,7 @@ describe("storing refreshed tokens", () => {
     await flushImmediates();
     await advanceUntilDone(process.stop());
     expect(kimi.refreshes).toBe(1);
-    const { accessToken } = (await (await openStore()).credentials("me"))?.current ?? {};
+    const { accessToken } = (await (await openStore()).findCredentials("me"))?.current ?? {};
     expect(kimi.accepts(accessToken ?? "")).toBe(true);
   });
 });

@@ -33,7 +33,7 @@ test("after the pause an open breaker allows one request until it succeeds", () 
   expect(breaker.allowsRequests(breakerPause)).toBe(true);
 });
 
-test("each failed try doubles the pause, up to `breakerLongestPause`", () => {
+test("each failed try doubles the pause, up to `breakerMaxPause`", () => {
   const breaker = failedTimes(breakerFailures);
   let now = 0;
   let pause: number = breakerPause;

@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import type { Simulator } from "../../simulator/index.js";
 import type { UpstreamConfig } from "../../src/config/upstream-schema.js";
 import { limits } from "../../src/core/limits.js";
-import { helloStream, wholeAnswer } from "../fixtures/moonshot.js";
+import { helloStream, nonStreamedAnswer } from "../fixtures/moonshot.js";
 import { chatBody, contentOf, type Gateway, parseChunks, postChat, startGateway } from "../gateway.js";
 import {
   json,
@@ -58,7 +58,7 @@ test("account_login_required fails over to the platform, which header and notice
     upstreams: () => [platformUpstream(platform)],
     routes: { mine: ["me", "platform"] },
   });
-  platform.respondWith(json(200, wholeAnswer));
+  platform.respondWith(json(200, nonStreamedAnswer));
   const answer = await complete(gateway, { temperature: 0.3 });
   expect([answer.status, answer.upstream]).toEqual([200, "platform"]);
   expect(JSON.parse(answer.text)).toMatchObject({
@@ -85,7 +85,7 @@ test("quota_exceeded never fails over to another account, only to an API platfor
   expect(receivedByKimi(gateway).length).toBe(1);
 
   gateway.simulator.fault(usedUp);
-  platform.respondWith(json(200, wholeAnswer));
+  platform.respondWith(json(200, nonStreamedAnswer));
   expect((await complete(gateway)).upstream).toBe("platform");
   expect(receivedByKimi(gateway).length).toBe(2);
 });
@@ -169,7 +169,7 @@ test("an upstream with an open breaker is tried last, retried after the pause, a
   vi.setSystemTime(Date.now() + limits.breakerPause + 1_000);
   expect(await answers(3)).toEqual(["me"]);
   expect(platform.calls.length).toBe(limits.breakerFailures + 1);
-  platform.respondWith(json(200, wholeAnswer));
+  platform.respondWith(json(200, nonStreamedAnswer));
   vi.setSystemTime(Date.now() + limits.breakerMaxPause);
   expect(await answers(3)).toEqual(["platform"]);
 });

@@ -26,7 +26,7 @@ function createConfiguredFolder(simulator: Simulator): string {
 /** Makes all chats in this folder's store due for deletion. */
 async function makeChatsDue(folder: string): Promise<void> {
   const store = await SqliteStore.open(join(folder, "moonbridge.db"));
-  for (const { upstream, chat } of await store.dueChats(["me"], Number.MAX_SAFE_INTEGER, 100)) {
+  for (const { upstream, chat } of await store.listDueChats(["me"], Number.MAX_SAFE_INTEGER, 100)) {
     await store.postponeChat(upstream, chat, 0);
   }
   await store.close();

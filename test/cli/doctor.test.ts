@@ -467,7 +467,7 @@ test("Ctrl-C ends doctor at once, cancels Kimi's answer and deletes the chat", a
 
 async function countStoredChats(folder: string): Promise<number> {
   const store = await SqliteStore.open(join(folder, "moonbridge.db"));
-  const { length } = await store.dueChats(["me"], Number.MAX_SAFE_INTEGER, 10);
+  const { length } = await store.listDueChats(["me"], Number.MAX_SAFE_INTEGER, 10);
   await store.close();
   return length;
 }

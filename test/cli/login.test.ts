@@ -22,7 +22,7 @@ const siteOptions = ({ url }: Simulator) => ["--base-url", url, "--auth-url", ur
 async function readCredentials(folder: string, account = "kimi"): Promise<StoredCredentials | undefined> {
   const store = await SqliteStore.open(join(folder, "moonbridge.db"));
   try {
-    return await store.credentials(account);
+    return await store.findCredentials(account);
   } finally {
     await store.close();
   }

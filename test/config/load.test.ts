@@ -14,7 +14,7 @@ async function load(content: string, environment: Record<string, string> = {}) {
   return loadConfig({ config: await fileWith(content) }, environment);
 }
 
-describe("the original's file", () => {
+describe("the short form of the config file, which is that of reverse-kimi", () => {
   test("is accepted unchanged, with comments and Bearer prefixes", async () => {
     const config = await load(`{
       "token": "12345678", // for example
@@ -56,7 +56,7 @@ describe("the original's file", () => {
   });
 });
 
-describe("the long form", () => {
+describe("the long form of the config file", () => {
   test("is read with all sections", async () => {
     const config = await load(`{
       "server": { "port": 7000, "cors": ["https://chat.example.org"], "unknownParameters": "ignore" },

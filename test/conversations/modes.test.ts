@@ -238,7 +238,7 @@ describe("clean-up of chats", () => {
     const gateway = await startGateway();
     await gateway.store.saveChat({ upstream: "me", chat: "ours", scope: "s", dueAt: 0 });
     await gateway.simulator.close();
-    const dueBy = async (time: number) => gateway.store.dueChats(["me"], time, 10);
+    const dueBy = async (time: number) => gateway.store.listDueChats(["me"], time, 10);
     const pauses: number[] = [];
     for (const attempts of [1, 3, 5]) {
       const before = Date.now();

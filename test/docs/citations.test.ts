@@ -1,37 +1,37 @@
 import { describe, expect, test } from "vitest";
-import { type Citation, citationsIn, type Documents, problemOf } from "./citations.js";
-import { filesBelow, read } from "./files.js";
-import { sectionsOf } from "./sections.js";
+import { type Citation, type Documents, findCitations, findProblem } from "./citations.js";
+import { listFiles, readText } from "./files.js";
+import { parseSections } from "./sections.js";
 
-/** This folder is left out: it cites what is not there, on purpose. */
+/** All TypeScript files but those of this folder, which contain invalid citations on purpose. */
 const sources = ["src", "simulator", "bench", "test"]
-  .flatMap((folder) => filesBelow(folder, ".ts"))
+  .flatMap((folder) => listFiles(folder, ".ts"))
   .filter((path) => !path.startsWith("test/docs/"));
 
-/** Comment lines that cited a document when the documents came into the repository; fewer would be a loss. */
-const leastCited = 230;
+/** The number of comment lines with a citation must not fall below this. */
+const minimumCitedLines = 230;
 
 describe("citations of documents in comments", () => {
-  const documents = documentsAt(filesBelow("docs", ".md").map((path) => [path, read(path)]));
-  const cited = sources.map((path) => ({ path, citations: citationsIn(read(path)) }));
+  const documents = parseDocuments(listFiles("docs", ".md").map((path) => [path, readText(path)]));
+  const citingFiles = sources.map((path) => ({ path, citations: findCitations(readText(path)) }));
 
-  test("every one resolves to a document and a section", () => {
-    const problems = cited.flatMap(({ path, citations }) =>
-      problemsIn(citations, documents).map((problem) => `${path}:${problem}`),
+  test("every citation resolves to a document and a section", () => {
+    const problems = citingFiles.flatMap(({ path, citations }) =>
+      findProblems(citations, documents).map((problem) => `${path}:${problem}`),
     );
     expect(problems).toEqual([]);
   });
 
-  test("none is lost", () => {
+  test("there are no fewer citations than before", () => {
     const lines = new Set(
-      cited.flatMap(({ path, citations }) => citations.map(({ line }) => `${path}:${line}`)),
+      citingFiles.flatMap(({ path, citations }) => citations.map(({ line }) => `${path}:${line}`)),
     );
-    expect(lines.size).toBeGreaterThanOrEqual(leastCited);
+    expect(lines.size).toBeGreaterThanOrEqual(minimumCitedLines);
   });
 });
 
 describe("the check itself", () => {
-  const wire = [
+  const wireDocument = [
     "# Wire",
     "## 1. Transport",
     "1. Envelopes.",
@@ -46,12 +46,12 @@ describe("the check itself", () => {
     "## 9. Not a heading",
     "```",
   ].join("\n");
-  const documents = documentsAt([
-    ["docs/protocol/wire.md", wire],
+  const documents = parseDocuments([
+    ["docs/protocol/wire.md", wireDocument],
     ["docs/guide/README.md", "# Guide"],
     ["docs/decisions/README.md", "# Decisions"],
   ]);
-  const check = (source: string) => problemsIn(citationsIn(source), documents);
+  const check = (source: string) => findProblems(findCitations(source), documents);
 
   test.each([
     "/** Framing (wire.md §1.1). */",
@@ -93,18 +93,21 @@ describe("the check itself", () => {
   });
 });
 
-function documentsAt(files: readonly (readonly [path: string, markdown: string])[]): Documents {
-  const documents = new Map<string, { path: string; sections: ReturnType<typeof sectionsOf> } | undefined>();
+function parseDocuments(files: readonly (readonly [path: string, markdown: string])[]): Documents {
+  const documents = new Map<
+    string,
+    { path: string; sections: ReturnType<typeof parseSections> } | undefined
+  >();
   for (const [path, markdown] of files) {
     const name = path.split("/").at(-1) ?? path;
-    documents.set(name, documents.has(name) ? undefined : { path, sections: sectionsOf(markdown) });
+    documents.set(name, documents.has(name) ? undefined : { path, sections: parseSections(markdown) });
   }
   return documents;
 }
 
-function problemsIn(citations: readonly Citation[], documents: Documents): string[] {
+function findProblems(citations: readonly Citation[], documents: Documents): string[] {
   return citations.flatMap((citation) => {
-    const problem = problemOf(citation, documents);
+    const problem = findProblem(citation, documents);
     return problem ? [`${citation.line}: ${citation.text}: ${problem}`] : [];
   });
 }

@@ -1,52 +1,52 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { filesBelow, read, root } from "./files.js";
-import { linksIn, problemOfLink } from "./links.js";
-import { sectionsOf } from "./sections.js";
+import { listFiles, readText, repositoryRoot } from "./files.js";
+import { findLinkProblem, findLinks } from "./links.js";
+import { parseSections } from "./sections.js";
 
 const pages = [
-  ...readdirSync(root).filter((name) => /^(README|CONTRIBUTING)(\..+)?\.md$/.test(name)),
-  ...filesBelow("docs", ".md"),
+  ...readdirSync(repositoryRoot).filter((name) => /^(README|CONTRIBUTING)(\..+)?\.md$/.test(name)),
+  ...listFiles("docs", ".md"),
 ];
 
 const repository = {
-  exists: (path: string) => existsSync(`${root}/${path}`),
-  isFolder: (path: string) => statSync(`${root}/${path}`).isDirectory(),
-  anchors: (path: string) => sectionsOf(read(path)).anchors,
+  exists: (path: string) => existsSync(`${repositoryRoot}/${path}`),
+  isFolder: (path: string) => statSync(`${repositoryRoot}/${path}`).isDirectory(),
+  anchors: (path: string) => parseSections(readText(path)).anchors,
 };
 
 describe("links in the documentation", () => {
   test("every relative link and anchor resolves, and Chinese pages link to Chinese ones", () => {
     const problems = pages.flatMap((page) =>
-      linksIn(read(page)).flatMap(({ line, target }) => {
-        const problem = problemOfLink(page, target, repository);
+      findLinks(readText(page)).flatMap(({ line, target }) => {
+        const problem = findLinkProblem(page, target, repository);
         return problem ? [`${page}:${line}: ${problem}`] : [];
       }),
     );
     expect(problems).toEqual([]);
   });
 
-  test("every Chinese page translates one that is there", () => {
+  test("every Chinese page has an English original", () => {
     const chinese = pages.filter((page) => page.endsWith(".zh-CN.md"));
     expect(chinese.filter((page) => !pages.includes(page.replace(".zh-CN.md", ".md")))).toEqual([]);
   });
 });
 
 describe("the check itself", () => {
-  const files: Record<string, string> = {
+  const testPages: Record<string, string> = {
     "README.md": "# Moonbridge",
     "README.zh-CN.md": "# 月桥",
     "docs/guide/start.md": "# Start\n## Two commands: `npm` & more\n## Two commands: `npm` & more",
     "docs/guide/start.zh-CN.md": "# 开始\n## 两条 命令",
     "docs/wire.md": "# Wire",
   };
-  const made = {
-    exists: (path: string) => path in files || path === "docs",
+  const testRepository = {
+    exists: (path: string) => path in testPages || path === "docs",
     isFolder: (path: string) => path === "docs",
-    anchors: (path: string) => sectionsOf(files[path] ?? "").anchors,
+    anchors: (path: string) => parseSections(testPages[path] ?? "").anchors,
   };
   const check = (page: string, markdown: string) =>
-    linksIn(markdown).flatMap(({ target }) => problemOfLink(page, target, made) ?? []);
+    findLinks(markdown).flatMap(({ target }) => findLinkProblem(page, target, testRepository) ?? []);
 
   test.each([
     [

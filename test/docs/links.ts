@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import { withoutCode } from "./sections.js";
+import { blankCodeBlocks } from "./sections.js";
 
-/** What a link may lead to. Paths are from the repository's root. */
+/** The files that links can refer to. Paths are from the repository's folder. */
 type Repository = {
   exists(path: string): boolean;
   isFolder(path: string): boolean;
@@ -9,9 +9,9 @@ type Repository = {
   anchors(path: string): ReadonlySet<string>;
 };
 
-/** Links and images of a page, inline or as a definition, with the line each stands on; none of those inside code. */
-export function linksIn(markdown: string): { line: number; target: string }[] {
-  const text = withoutCode(markdown).replace(/(?<!`)(`+)(?!`)([\s\S]*?)(?<!`)\1(?!`)/g, (code) =>
+/** The targets of all links and images of a page and of link definitions, each with its line; links in code are left out. */
+export function findLinks(markdown: string): { line: number; target: string }[] {
+  const text = blankCodeBlocks(markdown).replace(/(?<!`)(`+)(?!`)([\s\S]*?)(?<!`)\1(?!`)/g, (code) =>
     code.replace(/[^\n]/g, " "),
   );
   const inline = [...text.matchAll(/\]\(\s*<?([^\s)>]+)>?(?:\s+["'(][^\n]*?["')])?\s*\)/g)];
@@ -22,28 +22,32 @@ export function linksIn(markdown: string): { line: number; target: string }[] {
   }));
 }
 
-/** What is wrong with a link of a page; undefined for good ones and for those that leave the repository. */
-export function problemOfLink(page: string, target: string, repository: Repository): string | undefined {
+/** The problem with a link of a page; undefined for a valid link, and for one to another host. */
+export function findLinkProblem(page: string, target: string, repository: Repository): string | undefined {
   if (/^[a-z][a-z0-9+.-]*:|^\/\//i.test(target)) return undefined;
   const [encoded = "", anchor] = target.split("#", 2);
   const file = decodeURIComponent(encoded);
   const path = file === "" ? page : posix.normalize(posix.join(posix.dirname(page), file));
   if (path.startsWith("../")) return `${path} is outside the repository`;
   if (!repository.exists(path)) return `${path} does not exist`;
-  if (page.endsWith(chinese) && path !== english(page) && hasChinese(path, repository)) {
+  if (page.endsWith(chineseSuffix) && path !== englishPage(page) && hasChineseVersion(path, repository)) {
     return `${path} has a Chinese version`;
   }
   if (anchor === undefined || repository.isFolder(path) || !path.endsWith(".md")) return undefined;
   return repository.anchors(path).has(decodeURIComponent(anchor)) ? undefined : `${path} has no #${anchor}`;
 }
 
-const chinese = ".zh-CN.md";
+const chineseSuffix = ".zh-CN.md";
 
-/** The page that a Chinese one translates: the switch of languages leads there. */
-function english(page: string): string {
-  return page.replace(chinese, ".md");
+/** The English original of a Chinese page. A Chinese page may link to it, for readers who change the language. */
+function englishPage(page: string): string {
+  return page.replace(chineseSuffix, ".md");
 }
 
-function hasChinese(path: string, repository: Repository): boolean {
-  return path.endsWith(".md") && !path.endsWith(chinese) && repository.exists(path.replace(/\.md$/, chinese));
+function hasChineseVersion(path: string, repository: Repository): boolean {
+  return (
+    path.endsWith(".md") &&
+    !path.endsWith(chineseSuffix) &&
+    repository.exists(path.replace(/\.md$/, chineseSuffix))
+  );
 }

@@ -1,29 +1,29 @@
-/** What of a Markdown document can be cited or linked to. */
+/** The parts of a Markdown document that citations and links can refer to. */
 export type Sections = {
-  /** Numbers of headings (`2.5`, `A.4.1`), and of the items of ordered lists under them (`0.9`). */
+  /** The numbers of headings (`2.5`, `A.4.1`), and of the items of ordered lists below them (`0.9`: item 9 of section 0). */
   numbers: ReadonlySet<string>;
-  /** Texts of headings, without Markdown and numbers kept. */
+  /** The texts of headings, including their numbers, without Markdown formatting. */
   titles: ReadonlySet<string>;
-  /** For each section number: the rows of its tables that begin with a number. */
+  /** The numbered table rows of each section: row numbers by section number. */
   rows: ReadonlyMap<string, ReadonlySet<number>>;
-  /** Ids that a forge gives to headings, and explicit ones. */
+  /** The ids of headings as GitHub generates them, and of `<a id>` elements. */
   anchors: ReadonlySet<string>;
 };
 
-/** Reads the structure of a document; code blocks are left out. */
-export function sectionsOf(markdown: string): Sections {
+/** Parses the structure of a document; code blocks are ignored. */
+export function parseSections(markdown: string): Sections {
   const numbers = new Set<string>();
   const titles = new Set<string>();
   const rows = new Map<string, Set<number>>();
   const anchors = new Set<string>();
   let section = "";
-  for (const line of withoutCode(markdown).split("\n")) {
+  for (const line of blankCodeBlocks(markdown).split("\n")) {
     const heading = /^#{1,6}\s+(.*?)\s*#*$/.exec(line)?.[1];
     if (heading !== undefined) {
       section = /^(\d+|[A-Z](?=[.\s]))(\.\d+)*(?=[.\s]|$)/.exec(heading)?.[0] ?? "";
       if (section !== "") numbers.add(section);
-      titles.add(plain(heading));
-      anchors.add(unique(slug(heading), anchors));
+      titles.add(stripMarkdown(heading));
+      anchors.add(uniqueAnchor(headingAnchor(heading), anchors));
       continue;
     }
     for (const [, id] of line.matchAll(/<a\s+(?:id|name)="([^"]+)"/g)) if (id) anchors.add(id);
@@ -35,8 +35,8 @@ export function sectionsOf(markdown: string): Sections {
   return { numbers, titles, rows, anchors };
 }
 
-/** The document with the content of code blocks blanked; lines keep their numbers. */
-export function withoutCode(markdown: string): string {
+/** The document with empty lines in place of code blocks, so that line numbers stay the same. */
+export function blankCodeBlocks(markdown: string): string {
   let fence = "";
   return markdown
     .split("\n")
@@ -50,21 +50,22 @@ export function withoutCode(markdown: string): string {
     .join("\n");
 }
 
-/** A heading as GitHub makes an id of it. */
-function slug(heading: string): string {
-  return plain(heading)
+/** The id that GitHub generates for a heading, before duplicates are numbered. */
+function headingAnchor(heading: string): string {
+  return stripMarkdown(heading)
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\p{M}\s_-]/gu, "")
     .replace(/\s/g, "-");
 }
 
-function unique(id: string, taken: ReadonlySet<string>): string {
-  let free = id;
-  for (let count = 1; taken.has(free); count++) free = `${id}-${count}`;
-  return free;
+/** The id with the lowest number appended that makes it unique, as GitHub does; the id itself if it is not taken. */
+function uniqueAnchor(id: string, taken: ReadonlySet<string>): string {
+  let candidate = id;
+  for (let count = 1; taken.has(candidate); count++) candidate = `${id}-${count}`;
+  return candidate;
 }
 
-function plain(heading: string): string {
+function stripMarkdown(heading: string): string {
   return heading
     .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
     .replace(/[`*]/g, "")

@@ -111,9 +111,9 @@ test.each(kinds)(testName, async (kind) => {
   };
   for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 50 }, abortOne));
   await waitUntil(() => gateway.simulator.counts().openStreams === 0);
-  const answered = gateway.logEntries().filter((line) => line.msg === "request");
+  const loggedRequests = gateway.logEntries().filter((line) => line.msg === "request");
   await waitUntil(
-    () => gateway.logEntries().filter((line) => line.msg === "request").length >= answered.length,
+    () => gateway.logEntries().filter((line) => line.msg === "request").length >= loggedRequests.length,
   );
 
   expect((await postChat(gateway, chatBody("still there?"))).status).toBe(200);

@@ -174,8 +174,13 @@ describe("endings other than stop and error", () => {
     const gateway = await startGateway();
     const streamed = parseChunks((await requestWithFault(gateway, { kind: "retract", after: 3 }, true)).body);
     expect(streamed.at(-2)?.choices[0]?.finish_reason).toBe("content_filter");
-    const whole = JSON.parse((await requestWithFault(gateway, { kind: "retract", after: 3 }, false)).body);
-    expect(whole.choices[0]).toMatchObject({ finish_reason: "content_filter", message: { content: "" } });
+    const notStreamed = JSON.parse(
+      (await requestWithFault(gateway, { kind: "retract", after: 3 }, false)).body,
+    );
+    expect(notStreamed.choices[0]).toMatchObject({
+      finish_reason: "content_filter",
+      message: { content: "" },
+    });
   });
 
   test("a truncated answer has finish_reason length", async () => {

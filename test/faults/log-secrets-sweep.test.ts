@@ -21,16 +21,16 @@ import {
 import { type SweptRoute, sweptRoutes, upload } from "./sweep-routes.js";
 
 const modes = [...requestModes, ...upstreamModes, ...environmentModes];
-let pairCount = 0;
+let requestCount = 0;
 
 /**
- * Each route in each failure mode. Keys, tokens, prompts, answers, files and their names, OAuth secrets, user names, query
- * strings and header values contain CANARY, which must not appear in a log at trace level or in an error. Error texts of
- * upstreams contain PARROT, which may reach the client but not the log.
+ * Sends the request of each route in each failure mode. Keys, tokens, prompts, answers, files and their names, OAuth
+ * secrets, user names, query strings and header values contain CANARY, which must not appear in a log at trace level or in
+ * an error. Error texts of upstreams contain PARROT, which may be sent to the client but not logged.
  */
 test.each(modes)("no secret in logs and errors: $name", async (mode) => {
   const environment = await openEnvironment();
-  const routes = await routesOf(environment.gateway);
+  const routes = await listRoutes(environment.gateway);
   await mode.prepare?.(environment);
   const requests = routes.map((route) =>
     (mode.send ?? sendRequest)(environment.gateway, route).catch(noResponse),
@@ -39,42 +39,42 @@ test.each(modes)("no secret in logs and errors: $name", async (mode) => {
   const outcomes = await Promise.all(requests);
   const pages = await Promise.all(publicPages.map((path) => fetchPage(environment.gateway, path)));
   await environment.gateway.stop();
-  pairCount += outcomes.length;
+  requestCount += outcomes.length;
 
   expect(outcomes.length).toBeGreaterThanOrEqual(60);
   const failures = environment.gateway.logEntries().map(({ failure }) => failure);
-  expect([...outcomes.map(({ status }) => status), ...failures]).toContain(mode.expected);
+  expect([...outcomes.map(({ status }) => status), ...failures]).toContain(mode.expectedOutcome);
   const log = environment.gateway.logEntries().map((line) => JSON.stringify(line));
   expect(log.filter((line) => secret.test(line) || /PARROT/.test(line))).toEqual([]);
   expect(log.length).toBeGreaterThan(0);
   expect(pages.filter((page) => secret.test(page))).toEqual([]);
   if (mode.echoesPath) return;
-  const errors = outcomes.map((outcome, index) => ({ route: routes[index], error: errorsIn(outcome) }));
+  const errors = outcomes.map((outcome, index) => ({ route: routes[index], error: receivedError(outcome) }));
   expect(errors.filter(({ error }) => secret.test(error))).toEqual([]);
 });
 
 afterAll(() => {
   process.stdout.write(
-    `canary sweep: ${pairCount} pairs of a route and one of ${modes.length} failure modes\n`,
+    `canary sweep: ${requestCount} pairs of a route and one of ${modes.length} failure modes\n`,
   );
 });
 
 test("the checks of the sweep detect a leak", () => {
   expect(secret.test(JSON.stringify({ msg: `key ${apiKey}` }))).toBe(true);
-  expect(errorsIn({ status: 400, body: "CANARY" })).toMatch(secret);
-  expect(errorsIn({ status: 200, body: 'data: {"CANARY":1}\n\ndata: {"error":{"message":"x"}}\n\n' })).toBe(
-    '{"error":{"message":"x"}}',
-  );
+  expect(receivedError({ status: 400, body: "CANARY" })).toMatch(secret);
+  expect(
+    receivedError({ status: 200, body: 'data: {"CANARY":1}\n\ndata: {"error":{"message":"x"}}\n\n' }),
+  ).toBe('{"error":{"message":"x"}}');
 });
 
-/** Every simulated token is a JWT. */
+/** Matches CANARY and every JWT, which all simulated tokens are. */
 const secret = /CANARY|eyJ[\w-]{10,}/;
 
 /** A gateway with an upstream of each kind, an expired and an admin-only key, and an unreachable OAuth issuer. */
 async function openEnvironment(): Promise<SweepEnvironment> {
   const platform = await startPlatform();
-  platform.respondWith(platformAnswer);
-  const tokens: string[] = [];
+  platform.respondWith(answerAsPlatform);
+  const refreshTokens: string[] = [];
   const gateway = await startGateway({
     server: { shutdownSeconds: 0 },
     timeouts: { idle: 300, progress: 300 },
@@ -83,7 +83,7 @@ async function openEnvironment(): Promise<SweepEnvironment> {
     simulator: { script: () => [{ do: "text", content: ["my CANARY ", "answer"] }] },
     tokens: (simulator) => {
       const pair = simulator.issue({ user: "CANARY" });
-      tokens.push(pair.refreshToken);
+      refreshTokens.push(pair.refreshToken);
       return pair;
     },
     keys: [
@@ -94,14 +94,14 @@ async function openEnvironment(): Promise<SweepEnvironment> {
     routes: { "by-web": ["me"], "by-legacy": ["old"], "by-platform": ["platform"] },
     upstreams: ({ url, issue }) => {
       const pair = issue({ user: "CANARY" });
-      tokens.push(pair.refreshToken);
+      refreshTokens.push(pair.refreshToken);
       return [
         { name: "old", kind: "kimi-legacy", baseUrl: url, ...pair },
         { name: "platform", kind: "openai", baseUrl: platform.url, apiKey: platformKey, preset: "moonshot" },
       ];
     },
   });
-  return { gateway, platform, tokens };
+  return { gateway, platform, refreshTokens };
 }
 
 const finishedChoice = { index: 0, finish_reason: "stop" };
@@ -110,12 +110,12 @@ const completeResponse = {
   choices: [{ ...finishedChoice, message: { role: "assistant", content: "CANARY" } }],
 };
 
-const platformAnswer: Script = (response, call) =>
+const answerAsPlatform: Script = (response, call) =>
   call.body.stream === true
     ? stream(`data: ${JSON.stringify(streamedChunk)}\n\n`, "data: [DONE]\n\n")(response, call)
     : json(200, completeResponse)(response, call);
 
-async function routesOf(gateway: Gateway): Promise<SweptRoute[]> {
+async function listRoutes(gateway: Gateway): Promise<SweptRoute[]> {
   const { id } = JSON.parse(
     (await sendRequest(gateway, { method: "POST", path: "/v1/files", ...upload })).body,
   );
@@ -124,7 +124,7 @@ async function routesOf(gateway: Gateway): Promise<SweptRoute[]> {
 }
 
 /** The error that the client receives: the body of an error response, or the error event of a stream. */
-function errorsIn({ status, body }: Outcome): string {
+function receivedError({ status, body }: Outcome): string {
   if (status >= 400) return body;
   const lines = body.split("\n").filter((line) => line.startsWith('data: {"error"'));
   return lines.map((line) => line.slice("data: ".length)).join("\n");

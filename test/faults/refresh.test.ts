@@ -4,9 +4,9 @@ import { chatBody, contentOf, type Gateway, parseChunks, postChat, startGateway 
 
 /** The credentials as another process reads them from the same database. */
 async function storedCredentials(gateway: Gateway) {
-  const other = await SqliteStore.open(gateway.statePath);
-  const credentials = await other.credentials("me");
-  await other.close();
+  const otherStore = await SqliteStore.open(gateway.storePath);
+  const credentials = await otherStore.findCredentials("me");
+  await otherStore.close();
   return credentials;
 }
 
@@ -124,10 +124,10 @@ describe("a failed refresh", () => {
     });
     for (const token of revoked) gateway.simulator.revoke(token);
     expect((await postChat(gateway, chatBody("hello"))).status).toBe(503);
-    const other = await SqliteStore.open(gateway.statePath);
+    const otherStore = await SqliteStore.open(gateway.storePath);
     const current = gateway.simulator.issue();
-    await other.saveCredentials("me", { current, startedFrom: "login", savedAt: Date.now() });
-    await other.close();
+    await otherStore.saveCredentials("me", { current, startedFrom: "login", savedAt: Date.now() });
+    await otherStore.close();
     expect((await postChat(gateway, chatBody("hello"))).status).toBe(200);
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
   });

@@ -17,28 +17,35 @@ import {
 } from "../upstreams/openai/scripted-platform.js";
 import type { SweptRoute } from "./sweep-routes.js";
 
+/** An API key of the sweep's gateway that has expired. */
 export const expiredKey = "sk-CANARY-expired";
+/** An API key of the sweep's gateway without the scope `chat`. */
 export const adminOnlyKey = "sk-CANARY-admin-alone";
 
-export type SweepEnvironment = { gateway: Gateway; platform: Platform; tokens: string[] };
+/** What a failure mode can act on; `refreshTokens` are those of the Kimi accounts. */
+export type SweepEnvironment = { gateway: Gateway; platform: Platform; refreshTokens: string[] };
+/** A response; status 0 if there was none. */
 export type Outcome = { status: number; body: string };
 
-/** A kind of failure: how the environment is prepared for it, and how each request is sent. */
+/** A way in which requests fail: how the environment is prepared for it, and how each request is sent. */
 export type FailureMode = {
   name: string;
   /** A status or a log `failure` that at least one route must have, as proof that the mode took effect. */
-  expected: number | ErrorCode;
+  expectedOutcome: number | ErrorCode;
   /** True if the path itself contains CANARY, since a 404 response quotes the path. */
   echoesPath?: boolean;
+  /** Runs before the requests. */
   prepare?: (environment: SweepEnvironment) => unknown;
+  /** Sends the request of a route; default `sendRequest`. */
   send?: (gateway: Gateway, route: SweptRoute) => Promise<Outcome>;
   /** Runs while the requests are active. */
   duringRequests?: (environment: SweepEnvironment) => unknown;
 };
 
 const validHeaders = { authorization: `Bearer ${apiKey}` };
-/** No server listens at this address. */
+/** The OAuth issuer of the sweep's gateway; no server listens at this address. */
 export const unreachableIssuer = "http://127.0.0.1:1";
+/** The first two parts of a JWT by this issuer. */
 const unsignedToken = (iss: string) =>
   [
     { alg: "RS256", kid: "CANARY" },
@@ -47,7 +54,7 @@ const unsignedToken = (iss: string) =>
     .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
     .join(".");
 
-/** Private values in every header that might be logged. */
+/** Headers that might be logged, with private values. */
 const privateHeaders = {
   cookie: "session=CANARY",
   referer: "http://chat.example/CANARY",
@@ -63,8 +70,9 @@ const privateHeaders = {
   "openai-organization": "CANARY",
 };
 
+/** Failures that the client causes, and valid requests. */
 export const requestModes: FailureMode[] = [
-  { name: "valid requests", expected: 200 },
+  { name: "valid requests", expectedOutcome: 200 },
   withHeaders("headers with private values", 200, privateHeaders),
   withHeaders("no key", 401, { authorization: "" }),
   withHeaders("a wrong key", 401, { authorization: "Bearer sk-CANARY-wrong" }),
@@ -144,29 +152,29 @@ export const requestModes: FailureMode[] = [
   })),
   {
     name: "a body over the size limit",
-    expected: 413,
+    expectedOutcome: 413,
     send: (gateway, route) => sendRaw(gateway, route, "content-length: 999999999999\r\n\r\nCANARY", true),
   },
   {
     name: "a disconnect during the request",
-    expected: "cancelled",
+    expectedOutcome: "cancelled",
     send: (gateway, route) => sendRaw(gateway, route, "content-length: 1000\r\n\r\nCANARY {", false),
   },
   {
     name: "a disconnect during the answer",
-    expected: "cancelled",
+    expectedOutcome: "cancelled",
     prepare: ({ gateway }) => gateway.simulator.fault({ kind: "stall", after: 1 }, 10_000),
     send: (gateway, { body = "", ...route }) =>
       sendRaw(gateway, route, `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, false),
   },
   {
     name: "a malformed header",
-    expected: 400,
+    expectedOutcome: 400,
     send: (gateway, route) => sendRaw(gateway, route, "CANARY CANARY\r\n\r\n", true),
   },
   {
     name: "a malformed request line",
-    expected: 400,
+    expectedOutcome: 400,
     send: (gateway, route) => sendRaw(gateway, { ...route, method: "CANARY" }, "\r\n", true),
   },
 ];
@@ -189,8 +197,8 @@ const unknownRole = {
   tool_choice: "CANARY",
 };
 
-/** Failures of the platform. Its error texts contain PARROT, which only the client may receive. */
-const platformFaults: [name: string, expected: number, script: Script][] = [
+/** Failures of the OpenAI-compatible platform. Its error texts contain PARROT, which only the client may receive. */
+const platformFaults: [name: string, expectedOutcome: number, script: Script][] = [
   [
     "401",
     503,
@@ -212,7 +220,7 @@ const platformFaults: [name: string, expected: number, script: Script][] = [
 ];
 
 /** Faults of Kimi, applied over both protocols. */
-const kimiFaults: [expected: number | ErrorCode, fault: Fault][] = [
+const kimiFaults: [expectedOutcome: number | ErrorCode, fault: Fault][] = [
   ["upstream_unavailable", { kind: "error", code: "internal", message: "PARROT", reason: "PARROT PARROT" }],
   ["account_login_required", { kind: "error", code: "unauthenticated", message: "PARROT" }],
   [
@@ -237,18 +245,19 @@ const kimiFaults: [expected: number | ErrorCode, fault: Fault][] = [
   ["timeout", { kind: "stall", after: 1 }],
 ];
 
+/** Failures of an upstream. */
 export const upstreamModes: FailureMode[] = [
   ...kimiFaults.map(
-    ([expected, fault]): FailureMode => ({
+    ([expectedOutcome, fault]): FailureMode => ({
       name: `Kimi: ${fault.kind} ${"code" in fault ? fault.code : "status" in fault ? fault.status : ""}`,
-      expected,
+      expectedOutcome,
       prepare: ({ gateway }) => gateway.simulator.fault(fault, 10_000),
     }),
   ),
   ...platformFaults.map(
-    ([name, expected, script]): FailureMode => ({
+    ([name, expectedOutcome, script]): FailureMode => ({
       name: `the platform: ${name}`,
-      expected,
+      expectedOutcome,
       prepare: ({ platform }) => {
         platform.respondWith(script);
         platform.respondToModelsWith(script);
@@ -257,42 +266,47 @@ export const upstreamModes: FailureMode[] = [
   ),
 ];
 
+/** Failures of credentials, the store, the file folder and the process. */
 export const environmentModes: FailureMode[] = [
   {
     name: "credentials that Kimi refuses",
-    expected: 503,
-    prepare: ({ gateway: { simulator }, tokens }) => {
+    expectedOutcome: 503,
+    prepare: ({ gateway: { simulator }, refreshTokens }) => {
       simulator.expireAccessTokens();
-      for (const token of tokens) simulator.revoke(token);
+      for (const token of refreshTokens) simulator.revoke(token);
     },
   },
   {
     name: "a failing token refresh",
-    expected: 502,
+    expectedOutcome: 502,
     prepare: ({ gateway: { simulator } }) => {
       simulator.expireAccessTokens();
       simulator.faultRefresh({ status: 500 }, 10_000);
     },
   },
-  { name: "an unreachable upstream", expected: 502, prepare: ({ gateway }) => gateway.simulator.close() },
-  { name: "a closed store", expected: 500, prepare: ({ gateway }) => gateway.store.close() },
+  {
+    name: "an unreachable upstream",
+    expectedOutcome: 502,
+    prepare: ({ gateway }) => gateway.simulator.close(),
+  },
+  { name: "a closed store", expectedOutcome: 500, prepare: ({ gateway }) => gateway.store.close() },
   {
     name: "a store that fails every write",
-    expected: 500,
-    prepare: ({ gateway }) => failAllWrites(gateway.statePath),
+    expectedOutcome: 500,
+    prepare: ({ gateway }) => failAllWrites(gateway.storePath),
   },
   {
     name: "a file folder that is not a directory",
-    expected: 500,
+    expectedOutcome: 500,
     prepare: ({ gateway }) => {
-      const folder = join(dirname(gateway.statePath), "files");
+      const folder = join(dirname(gateway.storePath), "files");
       rmSync(folder, { recursive: true });
       writeFileSync(folder, "CANARY");
     },
   },
   {
     name: "a shutdown during requests",
-    expected: 503,
+    expectedOutcome: 503,
     prepare: ({ gateway }) => gateway.simulator.fault({ kind: "stall", after: 1 }, 10_000),
     duringRequests: async ({ gateway }) => {
       await waitUntil(() => gateway.simulator.counts().openStreams > 0);
@@ -328,20 +342,29 @@ export async function sendRequest(
   return { status: response.statusCode, body: await response.body.text().catch(() => "") };
 }
 
-function withHeaders(name: string, expected: number, headers: Record<string, string>): FailureMode {
-  return { name, expected, send: (gateway, route) => sendRequest(gateway, route, headers) };
+/** A mode that adds headers to each request. */
+function withHeaders(name: string, expectedOutcome: number, headers: Record<string, string>): FailureMode {
+  return { name, expectedOutcome, send: (gateway, route) => sendRequest(gateway, route, headers) };
 }
 
+/** A mode that changes each request. */
 function withChange(
   name: string,
-  expected: number,
+  expectedOutcome: number,
   change: (route: SweptRoute) => SweptRoute,
   headers?: Record<string, string>,
 ): FailureMode {
-  return { name, expected, send: (gateway, route) => sendRequest(gateway, change(route), headers) };
+  return {
+    name,
+    expectedOutcome,
+    send: (gateway, route) => sendRequest(gateway, change(route), headers),
+  };
 }
 
-/** Sends raw bytes; then reads the response, or disconnects at its first byte, at the latest after 300 ms. */
+/**
+ * Sends the request line, valid authorization and then `rest` as raw bytes. Reads the response, or disconnects at its first
+ * byte, at the latest after 300 ms.
+ */
 async function sendRaw(
   gateway: Gateway,
   route: SweptRoute,

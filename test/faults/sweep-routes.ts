@@ -1,6 +1,6 @@
 import { apiKey } from "../gateway.js";
 
-/** A valid request; a failure mode may change it. */
+/** A request without its headers, before a failure mode changes it. `type` is the content type of the body. */
 export type SweptRoute = { method: string; path: string; body?: string; type?: string };
 
 const boundary = "moonbridge";
@@ -9,13 +9,14 @@ const uploadForm =
   `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="CANARY.txt"\r\n` +
   `content-type: text/plain\r\n\r\nCANARY in a file\r\n--${boundary}--\r\n`;
 
+/** The body of a file upload and its content type. */
 export const upload = { body: uploadForm, type: `multipart/form-data; boundary=${boundary}` };
 
 const json = (body: unknown) => ({ body: JSON.stringify(body), type: "application/json" });
 
 const imageUrl = "data:image/png;base64,Q0FOQVJZCANARY=";
 
-/** Chat requests to each upstream, by each path, and with each kind of content. */
+/** Chat requests: to each upstream, by each spelling of the path, and with each kind of content. */
 const chatRequests: [path: string, more: Record<string, unknown>][] = [
   ...["by-web", "by-legacy", "by-platform"].flatMap((model) =>
     [true, false].map((stream): [string, Record<string, unknown>] => [
@@ -64,12 +65,12 @@ const undocumentedPaths = [
 ];
 
 /**
- * Requests to every route of the OpenAPI `description`, to undocumented paths and of each kind of chat, each with several
- * methods. `file` is the id of an uploaded file.
+ * All requests of the sweep: to every route of the OpenAPI `description` and to undocumented paths, each with several
+ * methods, and the chat requests. `fileId` is the id of an uploaded file.
  */
-export function sweptRoutes(description: unknown, file: string): SweptRoute[] {
+export function sweptRoutes(description: unknown, fileId: string): SweptRoute[] {
   const documented = Object.entries(pathsOf(description)).flatMap(([template, methods]) => {
-    const path = template.replace("{id}", template.includes("files") ? file : "kimi");
+    const path = template.replace("{id}", template.includes("files") ? fileId : "kimi");
     const documentedMethods = Object.keys(methods).map((method) => method.toUpperCase());
     return [...new Set([...documentedMethods, "GET", "POST", "HEAD", "OPTIONS", "DELETE", "PUT"])].map(
       (method) => ({

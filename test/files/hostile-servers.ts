@@ -62,8 +62,8 @@ const groups: Group[] = [
       "never ends its header": dribble(ok, "x"),
       "adds line after line to its header": dribble(ok, "x: y\r\n"),
       "has an endless status line": flood("HTTP/1.1 200 ", "y".repeat(4_096)),
-      "falls silent in the body": sendAndHold(`${ok}content-length: 9\r\n\r\nhalf`),
-      "falls silent between chunks": sendAndHold(`${chunked}4\r\nhalf\r\n`),
+      "stops sending in the body": sendAndHold(`${ok}content-length: 9\r\n\r\nhalf`),
+      "stops sending between chunks": sendAndHold(`${chunked}4\r\nhalf\r\n`),
     },
   },
   {
@@ -86,8 +86,8 @@ const groups: Group[] = [
         Buffer.concat([Buffer.from("10000\r\n"), block, Buffer.from("\r\n")]),
       ),
       "has one endless chunk": flood(`${chunked}ffffffffffff\r\n`, block),
-      "announces a byte too much": sendAndHold(`${ok}content-length: 4194305\r\n\r\n`),
-      "announces far too much": sendAndHold(`${ok}content-length: 999999999999999\r\n\r\n`),
+      "announces one byte more than the limit": sendAndHold(`${ok}content-length: 4194305\r\n\r\n`),
+      "announces an extremely large body": sendAndHold(`${ok}content-length: 999999999999999\r\n\r\n`),
     },
   },
   {
@@ -100,11 +100,11 @@ const groups: Group[] = [
       "resets at once": (socket) => socket.resetAndDestroy(),
       "closes in the header": sendAndClose(`${ok}content-ty`),
       "sends less than it announced": sendAndClose(`${ok}content-length: 9\r\n\r\nhalf`),
-      "leaves the last chunk out": sendAndClose(`${chunked}4\r\nhalf\r\n`),
+      "omits the last chunk": sendAndClose(`${chunked}4\r\nhalf\r\n`),
       "closes in a chunk": sendAndClose(`${chunked}9\r\nhalf`),
       "resets in the body": (socket) =>
         socket.write(`${ok}content-length: 9\r\n\r\nhalf`, () => socket.resetAndDestroy()),
-      "wants to speak something else": sendAndClose(
+      "switches to another protocol": sendAndClose(
         "HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",
       ),
     },
@@ -114,13 +114,13 @@ const groups: Group[] = [
     message: /its server does not answer in HTTP/,
     servers: {
       "announces two lengths": sendAndClose(`${ok}content-length: 1\r\ncontent-length: 2\r\n\r\nxx`),
-      "announces a length below nothing": sendAndClose(`${ok}content-length: -1\r\n\r\nxx`),
+      "announces a negative length": sendAndClose(`${ok}content-length: -1\r\n\r\nxx`),
       "announces a length and chunks": sendAndClose(
         `${ok}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n1`,
       ),
-      "has a chunk of no size": sendAndClose(`${chunked}xyz\r\n`),
-      "speaks SSH": sendAndClose("SSH-2.0-OpenSSH_9.2\r\n"),
-      "speaks nonsense": sendAndClose("\0", randomBytes(1_000)),
+      "has a chunk without a valid size": sendAndClose(`${chunked}xyz\r\n`),
+      "answers in SSH": sendAndClose("SSH-2.0-OpenSSH_9.2\r\n"),
+      "sends random bytes": sendAndClose("\0", randomBytes(1_000)),
     },
   },
   {
@@ -137,21 +137,21 @@ const groups: Group[] = [
     message: /its server sends it compressed/,
     servers: {
       "sends a gzip bomb": sendAndClose(`${ok}content-encoding: gzip\r\n\r\n`, zeros),
-      "sends a bomb in a bomb": sendAndClose(
+      "sends a nested gzip bomb": sendAndClose(
         `${ok}content-encoding: gzip, identity, GZIP\r\n\r\n`,
         gzipSync(zeros),
       ),
-      "hides a bomb in the transfer": sendAndClose(`${ok}transfer-encoding: gzip\r\n\r\n`, zeros),
+      "sends a gzip bomb as transfer-encoding": sendAndClose(`${ok}transfer-encoding: gzip\r\n\r\n`, zeros),
     },
   },
   {
     code: "link_unreachable",
     message: /its server (sends no content|answered with status) \(?(204|304|206|401|404|500)\)?\.$/,
     servers: {
-      "has no content": sendAndClose("HTTP/1.1 204 No Content\r\n\r\n"),
-      "says it has not changed": sendAndClose("HTTP/1.1 304 Not Modified\r\n\r\n"),
-      "sends a part unasked": sendAndClose("HTTP/1.1 206 Partial Content\r\n\r\nx"),
-      "wants a login": sendAndClose("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic\r\n\r\n"),
+      "answers 204 without content": sendAndClose("HTTP/1.1 204 No Content\r\n\r\n"),
+      "answers 304 to an unconditional request": sendAndClose("HTTP/1.1 304 Not Modified\r\n\r\n"),
+      "answers 206 to a request without a range": sendAndClose("HTTP/1.1 206 Partial Content\r\n\r\nx"),
+      "answers 401": sendAndClose("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic\r\n\r\n"),
       "has an error page": sendAndClose(
         "HTTP/1.1 404 CANARY\r\ncontent-type: text/html\r\n\r\n<h1>CANARY</h1>",
       ),

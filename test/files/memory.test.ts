@@ -56,7 +56,7 @@ test("receives a file of 100 MB and uploads it to Kimi with less than 40 MB of a
     const response = await request(`${url}/v1/files`, { method: "POST", headers, body });
     return JSON.parse(await response.body.text());
   };
-  const ask = async (id: string) => {
+  const sendFile = async (id: string) => {
     const content = [
       { type: "text", text: "What is it?" },
       { type: "file", file: { file_id: id } },
@@ -76,12 +76,12 @@ test("receives a file of 100 MB and uploads it to Kimi with less than 40 MB of a
   };
 
   // Warm-up: loads and compiles the code.
-  await ask((await upload("small.pdf", 10 * megabyte)).id);
+  await sendFile((await upload("small.pdf", 10 * megabyte)).id);
   let id = "";
   const receiving = await growth(async () => {
     id = (await upload("large.pdf", size)).id;
   });
-  const sending = await growth(() => ask(id));
+  const sending = await growth(() => sendFile(id));
   process.stdout.write(
     `memory growth: receiving ${receiving.toFixed(1)} MB, sending ${sending.toFixed(1)} MB\n`,
   );

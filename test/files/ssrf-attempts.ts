@@ -4,7 +4,7 @@
  */
 
 /** Spellings of 127.0.0.1 that URL parsers accept. */
-export const loopbackSpellings = [
+export const loopbackLinks = [
   "127.0.0.1",
   "127.0.0.1.",
   "127.1",
@@ -47,7 +47,7 @@ export const loopbackSpellings = [
 ].map((host) => `http://${host}:PORT/`);
 
 /** Links to loopback with unusual syntax outside the host. */
-export const oddForms = [
+export const unusualSyntaxLinks = [
   "http:127.0.0.1:PORT/",
   "http:/127.0.0.1:PORT/",
   "http:///127.0.0.1:PORT/",
@@ -66,7 +66,7 @@ export const oddForms = [
 ];
 
 /** URL parsers strip control characters from a link; they cannot be sent in a redirect header. */
-export const withControls = [
+export const linksWithControlCharacters = [
   "http://127.0.\t0.1:PORT/",
   "ht\ntp://127.0.0.1:PORT/",
   "http:\r//127.0.0.1:PORT/",
@@ -74,7 +74,7 @@ export const withControls = [
   "fi\tle:///etc/passwd",
 ];
 
-export const loopback6Spellings = [
+export const ipv6LoopbackLinks = [
   "::1",
   "0::1",
   "::0001",
@@ -84,7 +84,7 @@ export const loopback6Spellings = [
 ].map((address) => `http://[${address}]:PORT/`);
 
 /** IPv4 addresses embedded in IPv6: loopback, private, metadata, and public ones, which need no such spelling. */
-export const embedded = [
+export const embeddedIpv4Links = [
   "::ffff:127.0.0.1",
   "::ffff:7f00:1",
   "::FFFF:7F00:0001",
@@ -122,7 +122,7 @@ export const embedded = [
 ].map((address) => `http://[${address}]:PORT/`);
 
 /** One or two addresses of every non-public range. */
-export const insideAddresses = [
+export const nonPublicAddresses = [
   "0.0.0.0",
   "0.0.0.1",
   "0.255.255.255",
@@ -197,7 +197,7 @@ export const metadataAddresses = [
   "fd00:42::42",
 ];
 
-export const metadataSpellings = [
+export const metadataLinks = [
   "169.254.169.254.",
   "2852039166",
   "0xa9fea9fe",
@@ -214,7 +214,7 @@ export const metadataSpellings = [
 ].map((host) => `http://${host}/latest/meta-data/`);
 
 /** Local names; they resolve to a public address in the tests, so only the name can be the reason for refusal. */
-export const localNames = [
+export const localNameLinks = [
   "localhost",
   "LOCALHOST",
   "localhost.",
@@ -246,7 +246,7 @@ export const localNames = [
   "localhost..",
 ].map((host) => `http://${host}:PORT/`);
 
-export const schemes = [
+export const forbiddenSchemeLinks = [
   "file:///etc/passwd",
   "FILE:///etc/passwd",
   "file://localhost/etc/passwd",
@@ -276,7 +276,7 @@ export const schemes = [
   "localhost:PORT",
 ];
 
-export const withUserInfo = [
+export const linksWithUserInfo = [
   "http://me@public.test:PORT/",
   "http://me:secret@public.test:PORT/",
   "http://:secret@public.test:PORT/",
@@ -293,7 +293,7 @@ export const withUserInfo = [
   "https://me@public.test/",
 ];
 
-export const malformed = [
+export const malformedLinks = [
   "",
   " ",
   "http://",
@@ -328,7 +328,7 @@ export const malformed = [
 
 /** DNS answers that must be refused, since at least one address is not public. */
 export const poisonedAnswers: string[][] = [
-  ...[...insideAddresses, ...metadataAddresses].map((address) => [address]),
+  ...[...nonPublicAddresses, ...metadataAddresses].map((address) => [address]),
   ["127.0.0.1"],
   ["::1"],
   ["127.0.0.1", "::1"],

@@ -200,32 +200,33 @@ async function createPart(
 }
 
 describe("the same bytes from different sources", () => {
-  test.each(sampleFiles.flatMap((kind) => fileSources.map((way) => [kind[0], way, kind] as const)))(
+  test.each(sampleFiles.flatMap((file) => fileSources.map((source) => [file[0], source, file] as const)))(
     "are uploaded once: %s, first from %s",
-    async (_name, first, kind) => {
+    async (_name, firstSource, file) => {
       const gateway = await startGateway({ files: { allowPrivateLinks: true } });
       const site = await webServer();
-      for (const way of [first, ...fileSources]) {
+      for (const source of [firstSource, ...fileSources]) {
         const response = await sendMessage(gateway, [
           text("Look"),
-          await createPart(way, gateway, site.url, kind),
+          await createPart(source, gateway, site.url, file),
         ]);
         expect([response.status, response.ok ? "" : await response.text()]).toEqual([200, ""]);
         expect(lastBlocks(gateway)).toMatchObject([{ text: {} }, { file: { id: expect.any(String) } }]);
       }
-      const [name, contentType, bytes] = kind;
+      const [name, contentType, bytes] = file;
       const sent = uploadedBodies(gateway);
       expect(sent).toMatchObject([{ contentType, size: bytes.length, checksum: sha256(bytes) }]);
-      if (!contentType.startsWith("image/") || first !== "a data URL") expect(sent).toMatchObject([{ name }]);
+      if (!contentType.startsWith("image/") || firstSource !== "a data URL")
+        expect(sent).toMatchObject([{ name }]);
     },
   );
 });
 
 describe("links in the text of a prompt", () => {
-  const followed = { allowPrivateLinks: true, promptLinks: "documents" };
+  const filesConfig = { allowPrivateLinks: true, promptLinks: "documents" };
 
   test("are attached for documents and pictures; web pages are left to Kimi", async () => {
-    const gateway = await startGateway({ files: followed });
+    const gateway = await startGateway({ files: filesConfig });
     const { url, requests } = await webServer();
     const words = `总结 ${url}/paper.pdf，再看看${url}/dot.png。And ${url}/page?`;
     const response = await sendMessage(gateway, words);
@@ -237,7 +238,7 @@ describe("links in the text of a prompt", () => {
   });
 
   test("stay links with a notice if they cannot be read", async () => {
-    const gateway = await startGateway({ files: followed });
+    const gateway = await startGateway({ files: filesConfig });
     const { url } = await webServer();
     const response = await sendMessage(gateway, `What is at ${url}/gone.pdf ?`);
     expect(response.status).toBe(200);
@@ -258,15 +259,15 @@ describe("links in the text of a prompt", () => {
 
   test("are not requested if the config says so, nor in side requests", async () => {
     const { url, requests } = await webServer();
-    const off = await startGateway({ files: { ...followed, promptLinks: "off" } });
+    const off = await startGateway({ files: { ...filesConfig, promptLinks: "off" } });
     await sendMessage(off, `Read ${url}/paper.pdf`);
-    const on = await startGateway({ files: followed });
+    const on = await startGateway({ files: filesConfig });
     await sendMessage(on, `### Task:\nGenerate a title for: ${url}/paper.pdf`);
     expect(requests).toEqual([]);
   });
 
   test("are not fetched again in a thread that has the file", async () => {
-    const gateway = await startGateway({ files: followed });
+    const gateway = await startGateway({ files: filesConfig });
     const { url, requests } = await webServer();
     const first = { role: "user", content: `Read ${url}/paper.pdf` };
     const answer = JSON.parse(await (await sendMessage(gateway, first.content)).text()).choices[0].message

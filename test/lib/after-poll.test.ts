@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { afterPoll } from "../../src/lib/after-poll.js";
 
-test("what is due runs when the turn is over, in its order, and what comes meanwhile after it", async () => {
+test("runs tasks in order after the current event loop phase, and tasks added by a task after them", async () => {
   const ran: string[] = [];
   afterPoll(() => {
     ran.push("first");
@@ -15,7 +15,7 @@ test("what is due runs when the turn is over, in its order, and what comes meanw
   expect(ran).toEqual(["first", "second", "third"]);
 });
 
-test("a task that throws takes none of the others with it", async () => {
+test("a task that throws does not drop the other tasks", async () => {
   const ran: string[] = [];
   const thrown = new Promise((resolve) => process.once("uncaughtException", resolve));
   const before = process.rawListeners("uncaughtException").slice(0, -1) as NodeJS.UncaughtExceptionListener[];

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { BoundedMap } from "../../src/lib/bounded-map.js";
 
-test("what was set longest ago is forgotten first", () => {
-  const recent = new BoundedMap<number>(10);
-  for (let name = 0; name <= 10; name++) recent.set(String(name), name);
-  expect(recent.get("0")).toBeUndefined();
-  expect(recent.get("1")).toBe(1);
-  recent.set("1", 1);
-  recent.set("11", 11);
-  expect(recent.get("1")).toBe(1);
-  expect(recent.get("2")).toBeUndefined();
+test("drops the entry that was set longest ago", () => {
+  const map = new BoundedMap<number>(10);
+  for (let n = 0; n <= 10; n++) map.set(String(n), n);
+  expect(map.get("0")).toBeUndefined();
+  expect(map.get("1")).toBe(1);
+  map.set("1", 1);
+  map.set("11", 11);
+  expect(map.get("1")).toBe(1);
+  expect(map.get("2")).toBeUndefined();
 });

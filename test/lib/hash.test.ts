@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { hash, hashLong } from "../../src/lib/hash.js";
 
-test("a long part has the same name whether it is hashed at once or in slices, wherever a slice ends", async () => {
+test("hashLong returns the same hash as hash for a long text, wherever its chunks end", async () => {
   for (const before of ["", "a", "ab"]) {
     const long = before + "🌉月\r\n".repeat(200_000);
     expect(await hashLong("scope", long)).toBe(hash("scope", long));

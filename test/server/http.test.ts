@@ -265,7 +265,7 @@ describe("requests", () => {
     }
   });
 
-  test("the plainMessage transcript is sentBody to Kimi as one message with the roles marked", async () => {
+  test("the whole transcript is sent to Kimi as one message with the roles marked", async () => {
     const gateway = await startGateway();
     const toolCall = { id: "c1", type: "function", function: { name: "add", arguments: '{"a":1}' } };
     await postChat(gateway, {

@@ -7,13 +7,21 @@ const minute = 60_000;
 test("a full bucket gives all its tokens at once, then one per share of the refill time", () => {
   const buckets = new TokenBuckets(10);
   const allowance = { tokens: 3, refillMs: minute };
-  expect(buckets.state("a", allowance, 0)).toEqual({ left: 3, next: 0, all: 0 });
+  expect(buckets.state("a", allowance, 0)).toEqual({ remaining: 3, secondsToNext: 0, secondsToFull: 0 });
   for (let n = 0; n < 3; n++) expect(buckets.take("a", allowance, 0)).toBe(true);
   expect(buckets.take("a", allowance, 19_999)).toBe(false);
-  expect(buckets.state("a", allowance, 5_000)).toEqual({ left: 0, next: 15, all: 55 });
+  expect(buckets.state("a", allowance, 5_000)).toEqual({
+    remaining: 0,
+    secondsToNext: 15,
+    secondsToFull: 55,
+  });
   expect(buckets.take("a", allowance, 20_000)).toBe(true);
   expect(buckets.take("a", allowance, 20_000)).toBe(false);
-  expect(buckets.state("a", allowance, 10 * minute)).toEqual({ left: 3, next: 0, all: 0 });
+  expect(buckets.state("a", allowance, 10 * minute)).toEqual({
+    remaining: 3,
+    secondsToNext: 0,
+    secondsToFull: 0,
+  });
 });
 
 test("waiting for the reported time yields a token, and no bucket gives more than its capacity plus the refill", () => {
@@ -36,7 +44,7 @@ test("waiting for the reported time yields a token, and no bucket gives more tha
             allowance.tokens + (now * allowance.tokens) / allowance.refillMs + 1e-6,
           );
         }
-        now += buckets.state("a", allowance, now).next * 1_000;
+        now += buckets.state("a", allowance, now).secondsToNext * 1_000;
         expect(buckets.take("a", allowance, now)).toBe(true);
       },
     ),
@@ -46,13 +54,13 @@ test("waiting for the reported time yields a token, and no bucket gives more tha
 test("a lower allowance limits the tokens that are left", () => {
   const buckets = new TokenBuckets(10);
   buckets.take("a", { tokens: 100, refillMs: minute }, 0);
-  expect(buckets.state("a", { tokens: 2, refillMs: minute }, 0).left).toBe(2);
+  expect(buckets.state("a", { tokens: 2, refillMs: minute }, 0).remaining).toBe(2);
 });
 
 test("names beyond the size evict the least recently used one", () => {
   const buckets = new TokenBuckets(2);
   const allowance = { tokens: 1, refillMs: minute };
   for (const name of ["a", "b", "a", "c"]) buckets.take(name, allowance, 0);
-  const left = (name: string) => buckets.state(name, allowance, 0).left;
-  expect([left("a"), left("b"), left("c")]).toEqual([1, 0, 0]);
+  const remaining = (name: string) => buckets.state(name, allowance, 0).remaining;
+  expect([remaining("a"), remaining("b"), remaining("c")]).toEqual([1, 0, 0]);
 });

@@ -50,12 +50,12 @@ test("an answer has thinking only if the request or a directive asks for it", as
 
 test("an answer searches if the request allows it and the prompt needs it, and cites the results", async () => {
   const frames = await sendPrompt("the latest news", searchAllowed);
-  const used = frames.find(({ json }) => json.mask === "message.refs.usedSearchChunks");
-  expect(toRecord(toRecord(used?.json.message).refs).usedSearchChunks).toHaveLength(2);
+  const usedChunksEvent = frames.find(({ json }) => json.mask === "message.refs.usedSearchChunks");
+  expect(toRecord(toRecord(usedChunksEvent?.json.message).refs).usedSearchChunks).toHaveLength(2);
   expect(answerText(frames)).toContain("\ue3a0cite\ue3a3web_search:1#0\ue3a8");
-  const tool = ({ json }: { json: object }) => "block" in json && "tool" in toRecord(json.block);
-  expect((await sendPrompt("the latest news")).some(tool)).toBe(false);
-  expect((await sendPrompt("hello", searchAllowed)).some(tool)).toBe(false);
+  const isToolEvent = ({ json }: { json: object }) => "block" in json && "tool" in toRecord(json.block);
+  expect((await sendPrompt("the latest news")).some(isToolEvent)).toBe(false);
+  expect((await sendPrompt("hello", searchAllowed)).some(isToolEvent)).toBe(false);
 });
 
 test("sim:repeat counts, sim:say returns the rest of its line, sim:unicode returns special characters", async () => {
@@ -92,16 +92,16 @@ test("a request that is not exactly one frame with flags 0 is an invalid argumen
 test("CancelChat ends the running answer as cancelled", async () => {
   const body = encodeFrame(JSON.stringify(chatRequest("sim:say=first\n\nsim:fault=stall,1")));
   const running = postChat(simulator, body, token);
-  const list = "kimi.gateway.chat.v1.ChatService/ListChats";
+  const listChats = "kimi.gateway.chat.v1.ChatService/ListChats";
   const service = "kimi.gateway.chat.v1.ChatService";
-  const generating = async () => {
-    const { body: chats } = await callUnary(simulator, list, { page_size: 1 }, token);
+  const latestChat = async () => {
+    const { body: chats } = await callUnary(simulator, listChats, { page_size: 1 }, token);
     const [chat] = Array.isArray(chats.chats) ? chats.chats.map(toRecord) : [];
-    const found = await callUnary(simulator, `${service}/GetChat`, { chat_id: chat?.id }, token);
-    return toRecord(found.body.chat);
+    const response = await callUnary(simulator, `${service}/GetChat`, { chat_id: chat?.id }, token);
+    return toRecord(response.body.chat);
   };
-  await expect.poll(async () => (await generating()).status).toBe("STATUS_GENERATING");
-  const { id } = await generating();
+  await expect.poll(async () => (await latestChat()).status).toBe("STATUS_GENERATING");
+  const { id } = await latestChat();
   expect((await callUnary(simulator, `${service}/CancelChat`, { chat_id: id }, token)).status).toBe(200);
   expect((await running).bytes.toString()).toContain("MESSAGE_STATUS_CANCELLED");
   expect((await running).broken).toBe(false);
@@ -110,10 +110,10 @@ test("CancelChat ends the running answer as cancelled", async () => {
 
 test("a client that disconnects stops the answer, and the message is saved as cancelled", async () => {
   const stop = new AbortController();
-  const chat = turnIds(await sendPrompt("hello"));
+  const ids = turnIds(await sendPrompt("hello"));
   const turn = chatRequest("sim:slow=5 sim:repeat=100000", {
-    top: { chat_id: chat.chat },
-    message: { parent_id: chat.assistant },
+    top: { chat_id: ids.chat },
+    message: { parent_id: ids.assistant },
   });
   const running = postChat(simulator, encodeFrame(JSON.stringify(turn)), token, stop.signal).catch(
     () => undefined,
@@ -122,9 +122,9 @@ test("a client that disconnects stops the answer, and the message is saved as ca
   stop.abort();
   await running;
   await expect.poll(() => simulator.counts().openStreams).toBe(0);
-  const list = "kimi.gateway.chat.v1.ChatService/ListMessages";
+  const listMessages = "kimi.gateway.chat.v1.ChatService/ListMessages";
   await expect
-    .poll(async () => (await callUnary(simulator, list, { chat_id: chat.chat }, token)).body.messages)
+    .poll(async () => (await callUnary(simulator, listMessages, { chat_id: ids.chat }, token)).body.messages)
     .toMatchObject([{ status: "MESSAGE_STATUS_CANCELLED" }, {}, {}, {}]);
 });
 

@@ -32,20 +32,25 @@ test("a branch has only its own messages as history", async () => {
 
 test("the first message can be edited with the chat as its parent", async () => {
   const first = turnIds(await sendChat(simulator, token, chatRequest("one")));
-  const again = nextTurn("uno", first.chat, first.chat, {
+  const edited = nextTurn("uno", first.chat, first.chat, {
     id: first.user,
     children_message_ids: [first.assistant],
   });
-  const other = turnIds(await sendChat(simulator, token, again));
+  const afterEdit = turnIds(await sendChat(simulator, token, edited));
   expect(
-    answerText(await sendChat(simulator, token, nextTurn("sim:recall", first.chat, other.assistant))),
+    answerText(await sendChat(simulator, token, nextTurn("sim:recall", first.chat, afterEdit.assistant))),
   ).toBe("uno");
 });
 
 test("camelCase fields are accepted, and without a parent a message follows the latest one", async () => {
   const { chat, assistant } = turnIds(await sendChat(simulator, token, chatRequest("hello")));
-  const camel = chatRequest("Shorter", { top: { chatId: chat }, message: { parentId: assistant } });
-  expect(answerText(await sendChat(simulator, token, camel))).toContain("This is turn 2 of this chat.");
+  const camelCaseRequest = chatRequest("Shorter", {
+    top: { chatId: chat },
+    message: { parentId: assistant },
+  });
+  expect(answerText(await sendChat(simulator, token, camelCaseRequest))).toContain(
+    "This is turn 2 of this chat.",
+  );
   const withoutParent = await sendChat(simulator, token, chatRequest("And now", { top: { chat_id: chat } }));
   expect(answerText(withoutParent)).toContain("This is turn 3 of this chat.");
 });
@@ -81,33 +86,35 @@ test.each(["kimi.chat.v1", "kimi.gateway.chat.v1"])(
   "%s lists, renames and deletes chats",
   async (version) => {
     const service = `${version}.ChatService`;
-    const own = simulator.issue({ user: version }).accessToken;
-    const { chat } = turnIds(await sendChat(simulator, own, chatRequest("hello")));
-    await callUnary(simulator, `${service}/UpdateChat`, { chat: { id: chat, name: "Greetings" } }, own);
-    const { body } = await callUnary(simulator, `${service}/ListChats`, {}, own);
+    const ownToken = simulator.issue({ user: version }).accessToken;
+    const { chat } = turnIds(await sendChat(simulator, ownToken, chatRequest("hello")));
+    await callUnary(simulator, `${service}/UpdateChat`, { chat: { id: chat, name: "Greetings" } }, ownToken);
+    const { body } = await callUnary(simulator, `${service}/ListChats`, {}, ownToken);
     expect(body.chats).toMatchObject([{ id: chat, name: "Greetings" }]);
-    expect((await callUnary(simulator, `${service}/GetChat`, { chat_id: chat }, own)).body).toMatchObject({
+    expect(
+      (await callUnary(simulator, `${service}/GetChat`, { chat_id: chat }, ownToken)).body,
+    ).toMatchObject({
       chat: { id: chat, status: "STATUS_COMPLETED" },
     });
-    expect(await callUnary(simulator, `${service}/DeleteChat`, { chat_id: chat }, own)).toEqual({
+    expect(await callUnary(simulator, `${service}/DeleteChat`, { chat_id: chat }, ownToken)).toEqual({
       status: 200,
       body: { chat_id: chat },
     });
-    expect((await callUnary(simulator, `${service}/GetChat`, { chat_id: chat }, own)).status).toBe(404);
-    expect((await callUnary(simulator, `${service}/BatchDeleteChats`, { chat_ids: [] }, own)).status).toBe(
-      200,
-    );
+    expect((await callUnary(simulator, `${service}/GetChat`, { chat_id: chat }, ownToken)).status).toBe(404);
+    expect(
+      (await callUnary(simulator, `${service}/BatchDeleteChats`, { chat_ids: [] }, ownToken)).status,
+    ).toBe(200);
   },
 );
 
 test("a chat of another account, an unknown chat and an unknown parent are not found", async () => {
   const { chat, assistant } = turnIds(await sendChat(simulator, token, chatRequest("hello")));
   const otherToken = simulator.issue({ user: "eve" }).accessToken;
-  const code = async (bearer: string, body: Record<string, unknown>) =>
+  const errorCode = async (bearer: string, body: Record<string, unknown>) =>
     toRecord(trailerOf(await sendChat(simulator, bearer, body))?.error).code;
-  expect(await code(otherToken, nextTurn("hi", chat, assistant))).toBe("not_found");
-  expect(await code(token, nextTurn("hi", chat, "nobody"))).toBe("not_found");
-  expect(await code(token, nextTurn("hi", "nowhere", assistant))).toBe("not_found");
+  expect(await errorCode(otherToken, nextTurn("hi", chat, assistant))).toBe("not_found");
+  expect(await errorCode(token, nextTurn("hi", chat, "nobody"))).toBe("not_found");
+  expect(await errorCode(token, nextTurn("hi", "nowhere", assistant))).toBe("not_found");
 });
 
 test.each([

@@ -2,7 +2,9 @@ import { gunzipSync } from "node:zlib";
 import { request } from "undici";
 import type { Simulator } from "../../simulator/index.js";
 
+/** A JSON object. */
 export type Json = Record<string, unknown>;
+/** A Connect envelope. `length` is that of the payload as sent, `payload` is decompressed, `json` is {} for invalid JSON. */
 export type Frame = { flags: number; length: number; payload: string; json: Json };
 
 const chatPath = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
@@ -34,6 +36,7 @@ export function chatRequest(
   };
 }
 
+/** A Connect envelope; written independently of the simulator's encoder. */
 export function encodeFrame(payload: string, flags = 0): Buffer {
   const body = Buffer.from(payload);
   const header = Buffer.alloc(5);
@@ -42,7 +45,8 @@ export function encodeFrame(payload: string, flags = 0): Buffer {
   return Buffer.concat([header, body]);
 }
 
-export type Reply = { status: number; headers: Json; bytes: Buffer; chunks: number; broken: boolean };
+/** A response. `broken`: the connection broke before its end; `chunkCount`: the number of chunks in which it arrived. */
+export type Reply = { status: number; headers: Json; bytes: Buffer; chunkCount: number; broken: boolean };
 
 /** Posts a Chat request and reads the response until it ends or breaks off. */
 export async function postChat(
@@ -65,12 +69,12 @@ export async function postChat(
     broken = true;
   }
   const { statusCode: status, headers } = response;
-  return { status, headers, bytes: Buffer.concat(chunks), chunks: chunks.length, broken };
+  return { status, headers, bytes: Buffer.concat(chunks), chunkCount: chunks.length, broken };
 }
 
 /** All complete frames, and the number of bytes of an incomplete one after them. */
-export function parseFrames(bytes: Buffer): { all: Frame[]; left: number } {
-  const all: Frame[] = [];
+export function parseFrames(bytes: Buffer): { frames: Frame[]; incompleteBytes: number } {
+  const frames: Frame[] = [];
   let offset = 0;
   while (bytes.length - offset >= 5) {
     const length = bytes.readUInt32BE(offset + 1);
@@ -78,12 +82,13 @@ export function parseFrames(bytes: Buffer): { all: Frame[]; left: number } {
     const flags = bytes.readUInt8(offset);
     const content = bytes.subarray(offset + 5, offset + 5 + length);
     const payload = (flags & 1 ? gunzipSync(content) : content).toString();
-    all.push({ flags, length, payload, json: parseJson(payload) });
+    frames.push({ flags, length, payload, json: parseJson(payload) });
     offset += 5 + length;
   }
-  return { all, left: bytes.length - offset };
+  return { frames, incompleteBytes: bytes.length - offset };
 }
 
+/** The JSON object in a text; {} for any other text. */
 export function parseJson(payload: string): Json {
   try {
     return toRecord(JSON.parse(payload));
@@ -92,14 +97,15 @@ export function parseJson(payload: string): Json {
   }
 }
 
+/** A copy of an object's own fields; {} for any other value. */
 export function toRecord(value: unknown): Json {
   return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }
 
 /** The text of all blocks of a kind: `set` replaces a block, `append` extends it (kimi-web.md §2.5). */
-export function answerText(all: readonly Frame[], kind: "text" | "think" = "text"): string {
+export function answerText(frames: readonly Frame[], kind: "text" | "think" = "text"): string {
   const blocks = new Map<string, string>();
-  for (const { json } of all) {
+  for (const { json } of frames) {
     const block = toRecord(json.block);
     if (!(kind in block)) continue;
     const id = String(block.id);
@@ -110,23 +116,24 @@ export function answerText(all: readonly Frame[], kind: "text" | "think" = "text
 }
 
 /** The ids that a client needs for the next turn. */
-export function turnIds(all: readonly Frame[]): { chat: string; user: string; assistant: string } {
-  const messages = all
+export function turnIds(frames: readonly Frame[]): { chat: string; user: string; assistant: string } {
+  const messages = frames
     .filter(({ json }) => json.mask === "message")
     .map(({ json }) => toRecord(json.message));
-  const chat = all.map(({ json }) => toRecord(json.chat).id).find((id) => id !== undefined);
+  const chat = frames.map(({ json }) => toRecord(json.chat).id).find((id) => id !== undefined);
   const byRole = (role: string) => String(messages.find((message) => message.role === role)?.id);
   return { chat: String(chat), user: byRole("user"), assistant: byRole("assistant") };
 }
 
-export function trailerOf(all: readonly Frame[]): Json | undefined {
-  const last = all.at(-1);
+/** The JSON of the trailer; undefined if the last frame is not a trailer. */
+export function trailerOf(frames: readonly Frame[]): Json | undefined {
+  const last = frames.at(-1);
   return last && last.flags & 2 ? last.json : undefined;
 }
 
 /** Sends a Chat request and returns the frames of the response. */
 export async function sendChat(simulator: Simulator, token: string, body: Json): Promise<Frame[]> {
-  return parseFrames((await postChat(simulator, encodeFrame(JSON.stringify(body)), token)).bytes).all;
+  return parseFrames((await postChat(simulator, encodeFrame(JSON.stringify(body)), token)).bytes).frames;
 }
 
 /** Calls a unary method and returns status and JSON. */

@@ -28,7 +28,10 @@ beforeAll(async () => {
 });
 afterAll(() => simulator.close());
 
-async function sendWithFault(fault: Fault, text = "hello"): Promise<Reply & { all: Frame[]; left: number }> {
+async function sendWithFault(
+  fault: Fault,
+  text = "hello",
+): Promise<Reply & { frames: Frame[]; incompleteBytes: number }> {
   simulator.fault(fault);
   const reply = await postChat(simulator, encodeFrame(JSON.stringify(chatRequest(text))), token);
   return { ...reply, ...parseFrames(reply.bytes) };
@@ -55,25 +58,25 @@ async function readUntil(fault: Fault, isEnough: (received: string) => boolean):
   return received;
 }
 
-function statuses(all: readonly Frame[]): unknown[] {
-  return all
+function statuses(frames: readonly Frame[]): unknown[] {
+  return frames
     .filter(({ json }) => json.mask === "message.status")
     .map(({ json }) => toRecord(json.message).status);
 }
 
-function hasDoneEvent(all: readonly Frame[]): boolean {
-  return all.some(({ json }) => "done" in json);
+function hasDoneEvent(frames: readonly Frame[]): boolean {
+  return frames.some(({ json }) => "done" in json);
 }
 
 test("error: a heartbeat, then the error trailer with the paywall", async () => {
-  const { all } = await sendWithFault({
+  const { frames } = await sendWithFault({
     kind: "error",
     code: "resource_exhausted",
     reason: "REASON_X",
     paywall: true,
   });
-  expect(all).toHaveLength(2);
-  expect(trailerOf(all)).toMatchObject({
+  expect(frames).toHaveLength(2);
+  expect(trailerOf(frames)).toMatchObject({
     error: {
       code: "resource_exhausted",
       details: [
@@ -85,12 +88,12 @@ test("error: a heartbeat, then the error trailer with the paywall", async () => 
 
 test("error-late: the error trailer after N deltas, with or without done before it", async () => {
   const plain = await sendWithFault({ kind: "error-late", code: "unavailable", after: 3 });
-  expect(answerText(plain.all)).toBe("one two three ");
-  expect(trailerOf(plain.all)).toEqual({ error: { code: "unavailable" } });
-  expect(hasDoneEvent(plain.all)).toBe(false);
+  expect(answerText(plain.frames)).toBe("one two three ");
+  expect(trailerOf(plain.frames)).toEqual({ error: { code: "unavailable" } });
+  expect(hasDoneEvent(plain.frames)).toBe(false);
   const withDone = await sendWithFault({ kind: "error-late", code: "unavailable", afterDone: true });
-  expect(hasDoneEvent(withDone.all)).toBe(true);
-  expect(trailerOf(withDone.all)).toEqual({ error: { code: "unavailable" } });
+  expect(hasDoneEvent(withDone.frames)).toBe(true);
+  expect(trailerOf(withDone.frames)).toEqual({ error: { code: "unavailable" } });
 });
 
 test("http: an HTTP error status with Retry-After", async () => {
@@ -110,7 +113,7 @@ test("html: a web page with status 200", async () => {
 });
 
 test("expired: unauthenticated with any token", async () => {
-  expect(trailerOf((await sendWithFault({ kind: "expired" })).all)).toMatchObject({
+  expect(trailerOf((await sendWithFault({ kind: "expired" })).frames)).toMatchObject({
     error: { code: "unauthenticated" },
   });
 });
@@ -118,12 +121,12 @@ test("expired: unauthenticated with any token", async () => {
 test("cut and cut-in-frame: the connection breaks between two frames, or inside one", async () => {
   const between = await sendWithFault({ kind: "cut", after: 1 });
   expect(between.broken).toBe(true);
-  expect(between.left).toBe(0);
-  expect(answerText(between.all)).toBe("one ");
+  expect(between.incompleteBytes).toBe(0);
+  expect(answerText(between.frames)).toBe("one ");
   const inside = await sendWithFault({ kind: "cut-in-frame" });
   expect(inside.broken).toBe(true);
-  expect(inside.left).toBeGreaterThan(5);
-  expect(answerText(inside.all)).toBe("one two ");
+  expect(inside.incompleteBytes).toBeGreaterThan(5);
+  expect(answerText(inside.frames)).toBe("one two ");
 });
 
 test("cut-before: the connection breaks before the status", async () => {
@@ -131,10 +134,10 @@ test("cut-before: the connection breaks before the status", async () => {
 });
 
 test("no-trailer: the HTTP response ends properly without the trailer", async () => {
-  const { broken, all } = await sendWithFault({ kind: "no-trailer" });
+  const { broken, frames } = await sendWithFault({ kind: "no-trailer" });
   expect(broken).toBe(false);
-  expect(answerText(all)).toBe("one two ");
-  expect(trailerOf(all)).toBeUndefined();
+  expect(answerText(frames)).toBe("one two ");
+  expect(trailerOf(frames)).toBeUndefined();
 });
 
 test("stall and stall-heartbeat: silence, or heartbeats only, until the client disconnects", async () => {
@@ -153,32 +156,32 @@ test("huge: a header that announces two gigabytes", async () => {
 });
 
 test("slow-start: the whole answer after a delay", async () => {
-  expect(answerText((await sendWithFault({ kind: "slow-start", milliseconds: 5 })).all)).toBe(fullAnswer);
+  expect(answerText((await sendWithFault({ kind: "slow-start", milliseconds: 5 })).frames)).toBe(fullAnswer);
 });
 
 test("split and burst: the same answer in many writes, or in one", async () => {
   const split = await sendWithFault({ kind: "split" });
-  expect(answerText(split.all)).toBe(fullAnswer);
+  expect(answerText(split.frames)).toBe(fullAnswer);
   const burst = await sendWithFault({ kind: "burst" });
-  expect(answerText(burst.all)).toBe(fullAnswer);
-  expect(burst.chunks).toBe(1);
-  expect(split.chunks).toBeGreaterThan(burst.chunks);
+  expect(answerText(burst.frames)).toBe(fullAnswer);
+  expect(burst.chunkCount).toBe(1);
+  expect(split.chunkCount).toBeGreaterThan(burst.chunkCount);
 });
 
 test("gzip: every frame is compressed, the trailer with flags 0x03", async () => {
-  const { all, headers } = await sendWithFault({ kind: "gzip" });
+  const { frames, headers } = await sendWithFault({ kind: "gzip" });
   expect(headers["connect-content-encoding"]).toBe("gzip");
-  expect(all.slice(0, -1).every(({ flags }) => flags === 1)).toBe(true);
-  expect(all.at(-1)).toMatchObject({ flags: 3, payload: "{}" });
-  expect(answerText(all)).toBe(fullAnswer);
+  expect(frames.slice(0, -1).every(({ flags }) => flags === 1)).toBe(true);
+  expect(frames.at(-1)).toMatchObject({ flags: 3, payload: "{}" });
+  expect(answerText(frames)).toBe(fullAnswer);
 });
 
 test("unknown: frames of unknown types between valid ones, and the answer is complete", async () => {
-  const { all } = await sendWithFault(
+  const { frames } = await sendWithFault(
     { kind: "unknown" },
     "sim:say=a long enough answer for all of the strangers to fit in",
   );
-  const json = JSON.stringify(all.map(({ json }) => json));
+  const json = JSON.stringify(frames.map(({ json }) => json));
   for (const unknownName of [
     "shuffle",
     "message.aura",
@@ -189,33 +192,33 @@ test("unknown: frames of unknown types between valid ones, and the answer is com
     "CONFETTI",
   ])
     expect(json).toContain(unknownName);
-  expect(answerText(all)).toBe("a long enough answer for all of the strangers to fit in");
-  expect(trailerOf(all)).toEqual({});
-  const offsets = all.filter(({ json }) => "op" in json).map(({ json }) => json.eventOffset);
+  expect(answerText(frames)).toBe("a long enough answer for all of the strangers to fit in");
+  expect(trailerOf(frames)).toEqual({});
+  const offsets = frames.filter(({ json }) => "op" in json).map(({ json }) => json.eventOffset);
   expect(offsets).toEqual(offsets.map((_, index) => index + 1));
 });
 
 test("exception and retract: the failure is a block, and the trailer has no error", async () => {
-  const busy = await sendWithFault({
+  const overloaded = await sendWithFault({
     kind: "exception",
     reason: "REASON_COMPLETION_OVERLOADED",
     status: "COMPLETED",
   });
-  expect(statuses(busy.all)).toEqual(["MESSAGE_STATUS_COMPLETED"]);
-  const { all } = await sendWithFault({ kind: "retract", after: 1 });
-  const block = toRecord(all.find(({ json }) => json.mask === "block.exception")?.json.block);
+  expect(statuses(overloaded.frames)).toEqual(["MESSAGE_STATUS_COMPLETED"]);
+  const { frames } = await sendWithFault({ kind: "retract", after: 1 });
+  const block = toRecord(frames.find(({ json }) => json.mask === "block.exception")?.json.block);
   expect(block).toMatchObject({
     id: "2",
     exception: { error: { reason: "REASON_CONTENT_FILTER", severity: "SEVERITY_MESSAGE_RETRACT" } },
   });
-  expect(statuses(all)).toEqual(["MESSAGE_STATUS_ERROR"]);
-  expect(trailerOf(all)).toEqual({});
+  expect(statuses(frames)).toEqual(["MESSAGE_STATUS_ERROR"]);
+  expect(trailerOf(frames)).toEqual({});
 });
 
 test("degrade: a notification, and the answer is complete", async () => {
-  const { all } = await sendWithFault({ kind: "degrade" });
-  expect(all.some(({ json }) => toRecord(json.notification).type === "TYPE_MODEL_DEGRADE")).toBe(true);
-  expect(answerText(all)).toBe(fullAnswer);
+  const { frames } = await sendWithFault({ kind: "degrade" });
+  expect(frames.some(({ json }) => toRecord(json.notification).type === "TYPE_MODEL_DEGRADE")).toBe(true);
+  expect(answerText(frames)).toBe(fullAnswer);
 });
 
 test.each([
@@ -223,36 +226,38 @@ test.each([
   ["cancelled", "CANCELLED"],
   ["status-error", "ERROR"],
 ] as const)("%s: two deltas, then the message status %s", async (kind, status) => {
-  const { all } = await sendWithFault({ kind });
-  expect(answerText(all)).toBe("one two ");
-  expect(statuses(all)).toEqual([`MESSAGE_STATUS_${status}`]);
+  const { frames } = await sendWithFault({ kind });
+  expect(answerText(frames)).toBe("one two ");
+  expect(statuses(frames)).toEqual([`MESSAGE_STATUS_${status}`]);
 });
 
 test("empty and think-only: completed without text", async () => {
   const empty = await sendWithFault({ kind: "empty" });
-  expect(empty.all.some(({ json }) => "block" in json)).toBe(false);
-  expect(statuses(empty.all)).toEqual(["MESSAGE_STATUS_COMPLETED"]);
+  expect(empty.frames.some(({ json }) => "block" in json)).toBe(false);
+  expect(statuses(empty.frames)).toEqual(["MESSAGE_STATUS_COMPLETED"]);
   const thinkOnly = await sendWithFault({ kind: "think-only" });
-  expect(answerText(thinkOnly.all)).toBe("");
-  expect(answerText(thinkOnly.all, "think")).not.toBe("");
+  expect(answerText(thinkOnly.frames)).toBe("");
+  expect(answerText(thinkOnly.frames, "think")).not.toBe("");
 });
 
 test("garbage: one frame that is not JSON, and the answer is complete", async () => {
-  const { all } = await sendWithFault({ kind: "garbage" });
-  expect(all.some(({ payload }) => payload === "this is not {JSON")).toBe(true);
-  expect(answerText(all)).toBe(fullAnswer);
+  const { frames } = await sendWithFault({ kind: "garbage" });
+  expect(frames.some(({ payload }) => payload === "this is not {JSON")).toBe(true);
+  expect(answerText(frames)).toBe(fullAnswer);
 });
 
 test("rewrite, snapshot, old-ids and no-mask: other encodings of the answer", async () => {
-  expect(answerText((await sendWithFault({ kind: "rewrite" })).all)).toBe("(Rewritten.)three four ");
+  expect(answerText((await sendWithFault({ kind: "rewrite" })).frames)).toBe("(Rewritten.)three four ");
   const snapshot = await sendWithFault({ kind: "snapshot" });
-  expect(answerText(snapshot.all)).toBe(fullAnswer);
-  expect(snapshot.all.some(({ json }) => json.op === "append")).toBe(false);
+  expect(answerText(snapshot.frames)).toBe(fullAnswer);
+  expect(snapshot.frames.some(({ json }) => json.op === "append")).toBe(false);
   const oldIds = await sendWithFault({ kind: "old-ids" });
-  expect(oldIds.all.some(({ json }) => toRecord(json.block).id === "0_0")).toBe(true);
+  expect(oldIds.frames.some(({ json }) => toRecord(json.block).id === "0_0")).toBe(true);
   const noMask = await sendWithFault({ kind: "no-mask" });
-  expect(answerText(noMask.all)).toBe(fullAnswer);
-  expect(noMask.all.some(({ json }) => json.op === "set" && "block" in json && "mask" in json)).toBe(false);
+  expect(answerText(noMask.frames)).toBe(fullAnswer);
+  expect(noMask.frames.some(({ json }) => json.op === "set" && "block" in json && "mask" in json)).toBe(
+    false,
+  );
 });
 
 test("a prompt selects faults by the same names, in its last line only", async () => {
@@ -278,7 +283,7 @@ test("a fault after more deltas than the script has applies before the script's 
   const body = encodeFrame(JSON.stringify(chatRequest("hello")));
   const { broken, bytes } = await postChat(shortAnswer, body, shortAnswer.issue().accessToken);
   expect(broken).toBe(true);
-  expect(answerText(parseFrames(bytes).all)).toBe("one ");
+  expect(answerText(parseFrames(bytes).frames)).toBe("one ");
   await shortAnswer.close();
 });
 
@@ -291,8 +296,8 @@ test("a fault applies to the given number of calls", async () => {
 });
 
 test("the messages of a failed answer stay in the chat", async () => {
-  const { all } = await sendWithFault({ kind: "truncated" });
-  const { chat, assistant } = turnIds(all);
+  const { frames } = await sendWithFault({ kind: "truncated" });
+  const { chat, assistant } = turnIds(frames);
   const turn = chatRequest("sim:recall", { top: { chat_id: chat }, message: { parent_id: assistant } });
   expect(answerText(await sendChat(simulator, token, turn))).toBe("hello");
 });

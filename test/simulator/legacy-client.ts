@@ -2,6 +2,7 @@ import { request } from "undici";
 import type { Simulator } from "../../simulator/index.js";
 import { type Json, parseJson, toRecord } from "./client.js";
 
+/** A response; `type` is its content type. `broken`: the connection broke before its end. */
 export type LegacyReply = { status: number; type: string; text: string; broken: boolean };
 
 /** Sends a call of the legacy protocol (`METHOD path`) and reads the response until it ends or breaks off. */
@@ -37,6 +38,7 @@ export function parseEvents({ text }: LegacyReply): Json[] {
     .map((block) => parseJson(block.slice("data: ".length)));
 }
 
+/** The text of an answer so far. */
 export function answerText(reply: LegacyReply): string {
   return parseEvents(reply)
     .map((event) => (event.event === "cmpl" ? String(event.text) : ""))
@@ -48,7 +50,7 @@ export async function createChat(simulator: Simulator, token: string): Promise<s
   return String(parseJson((await callLegacy(simulator, token, "POST /api/chat", { name: "test" })).text).id);
 }
 
-/** Sends a message in a chat. */
+/** Sends a message in a chat; `more` adds fields to the request. */
 export function sendMessage(
   simulator: Simulator,
   token: string,

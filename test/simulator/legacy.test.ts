@@ -42,8 +42,9 @@ describe("the transcripts of kimi-web.md §5", () => {
   type TranscriptCall = {
     methodAndPath: string;
     body: string | undefined;
-    reply: string | undefined;
-    data: string[];
+    responseJson: string | undefined;
+    /** The `data:` lines of the response. */
+    dataLines: string[];
   };
 
   function parseCalls(section: string): TranscriptCall[] {
@@ -56,8 +57,8 @@ describe("the transcripts of kimi-web.md §5", () => {
         return {
           methodAndPath,
           body: lines.find((line) => line.startsWith("{")),
-          reply: lines.find((line) => line.startsWith("< "))?.slice(2),
-          data: lines.filter((line) => line.startsWith("data: ")),
+          responseJson: lines.find((line) => line.startsWith("< "))?.slice(2),
+          dataLines: lines.filter((line) => line.startsWith("data: ")),
         };
       });
   }
@@ -79,7 +80,7 @@ describe("the transcripts of kimi-web.md §5", () => {
 
   test.each(["5.9", "5.10"])("%s: every response has the same fields and events", async (section) => {
     const values = new Map<string, string>();
-    for (const { methodAndPath, body, reply, data } of parseCalls(section)) {
+    for (const { methodAndPath, body, responseJson, dataLines } of parseCalls(section)) {
       const bearer = methodAndPath.endsWith("token/refresh")
         ? refreshToken
         : (values.get("<access-jwt>") ?? token);
@@ -93,14 +94,14 @@ describe("the transcripts of kimi-web.md §5", () => {
         typeof sent === "string" ? parseJson(sent) : sent,
       );
       expect([methodAndPath, response.status, response.broken]).toEqual([methodAndPath, 200, false]);
-      if (reply !== undefined) {
-        collectValues(values, parseJson(reply), parseJson(response.text));
-        expect(Object.keys(parseJson(response.text))).toEqual(Object.keys(parseJson(reply)));
+      if (responseJson !== undefined) {
+        collectValues(values, parseJson(responseJson), parseJson(response.text));
+        expect(Object.keys(parseJson(response.text))).toEqual(Object.keys(parseJson(responseJson)));
       }
-      if (data.length === 0) continue;
+      if (dataLines.length === 0) continue;
       expect(response.type).toMatch(/^text\/event-stream/);
       const events = response.text.split("\n\n").filter((block) => block !== "");
-      expect(events.map(normalise)).toEqual(data.map(normalise));
+      expect(events.map(normalise)).toEqual(dataLines.map(normalise));
     }
     expect(values.size).toBeGreaterThan(2);
   });

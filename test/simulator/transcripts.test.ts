@@ -9,16 +9,16 @@ const fixture = readFileSync(new URL("fixtures/transcripts.txt", import.meta.url
 type TranscriptLine = { flags: number; length: number; payload: string };
 
 function parseTranscript(section: string): { request: TranscriptLine; response: TranscriptLine[] } {
-  const body = fixture.split(/^# /m).find((part) => part.startsWith(`${section} `)) ?? "";
+  const sectionText = fixture.split(/^# /m).find((part) => part.startsWith(`${section} `)) ?? "";
   const lines = Array.from(
-    body.matchAll(/^((?:[0-9a-f]{2} ){4}[0-9a-f]{2}) {2}(.*)$/gm),
-    ([, head, payload]) => {
-      const bytes = Buffer.from((head ?? "").replaceAll(" ", ""), "hex");
+    sectionText.matchAll(/^((?:[0-9a-f]{2} ){4}[0-9a-f]{2}) {2}(.*)$/gm),
+    ([, headerHex, payload]) => {
+      const bytes = Buffer.from((headerHex ?? "").replaceAll(" ", ""), "hex");
       // Citation marks are escaped in the document but counted unescaped.
-      const raw = (payload ?? "").replace(/\\u(e3a[038])/g, (_, code: string) =>
+      const unescapedPayload = (payload ?? "").replace(/\\u(e3a[038])/g, (_, code: string) =>
         String.fromCharCode(Number.parseInt(code, 16)),
       );
-      return { flags: bytes.readUInt8(0), length: bytes.readUInt32BE(1), payload: raw };
+      return { flags: bytes.readUInt8(0), length: bytes.readUInt32BE(1), payload: unescapedPayload };
     },
   );
   const [request, ...response] = lines;

@@ -36,10 +36,10 @@ describe("an encrypted value", () => {
             encrypted.slice(0, at) +
             String.fromCharCode(encrypted.charCodeAt(at) ^ bit) +
             encrypted.slice(at + 1);
-          const opened = () => cipher.decrypt(tampered, "me").text;
+          const decrypted = () => cipher.decrypt(tampered, "me").text;
           // Without its prefix it counts as plain text, which is no valid JSON.
-          if (at < "sealed-1:".length) expect(() => JSON.parse(opened())).toThrow();
-          else expect(opened).toThrow(StoreError);
+          if (at < "sealed-1:".length) expect(() => JSON.parse(decrypted())).toThrow();
+          else expect(decrypted).toThrow(StoreError);
         }
       }
     }
@@ -68,7 +68,7 @@ describe("an encrypted value", () => {
 
 describe("the encrypted database", () => {
   async function freshPath(): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), "moonbridge-seal-"));
+    const folder = await mkdtemp(join(tmpdir(), "moonbridge-encryption-"));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     return join(folder, "moonbridge.db");
   }
@@ -115,7 +115,7 @@ describe("the encrypted database", () => {
     for (let n = 0; n < 20; n++) {
       const saved = await createCredentials();
       await store.saveCredentials("me", saved);
-      expect(await store.credentials("me")).toEqual(saved);
+      expect(await store.findCredentials("me")).toEqual(saved);
     }
     expect(await readContents(path)).not.toContain(jwt);
     for (const name of await readdir(dirname(path)))
@@ -135,7 +135,7 @@ describe("the encrypted database", () => {
 
     const encrypted = await open(path, key);
     expect(await readContents(path)).not.toContain(jwt);
-    expect(await encrypted.credentials("account-1")).toEqual(saved);
+    expect(await encrypted.findCredentials("account-1")).toEqual(saved);
   });
 
   test("encrypts everything with a new key when opened with both keys once", async () => {
@@ -147,10 +147,10 @@ describe("the encrypted database", () => {
     await before.close();
 
     const both = await open(path, key, other);
-    expect(await both.credentials("me")).toEqual(saved);
+    expect(await both.findCredentials("me")).toEqual(saved);
     await both.close();
     const after = await open(path, key);
-    expect(await after.credentials("you")).toEqual(saved);
+    expect(await after.findCredentials("you")).toEqual(saved);
     await after.close();
     await expect(SqliteStore.open(path, [other])).rejects.toThrow(/is not the key/);
   });
@@ -177,9 +177,9 @@ describe("the encrypted database", () => {
     const encrypted = await open(path, key);
     const before = readRows(path);
     await expect(plain.saveCredentials("me", await createCredentials())).rejects.toThrow(StoreError);
-    await expect(plain.credentials("me")).rejects.toThrow(/no key/);
+    await expect(plain.findCredentials("me")).rejects.toThrow(/no key/);
     expect(readRows(path)).toEqual(before);
-    expect(await encrypted.credentials("me")).toBeDefined();
+    expect(await encrypted.findCredentials("me")).toBeDefined();
   });
 
   test("does not decrypt swapped rows", async () => {
@@ -190,8 +190,8 @@ describe("the encrypted database", () => {
     const [mine, yours] = [readRows(path).get("me"), readRows(path).get("you")];
     writeRow(path, "me", yours);
     writeRow(path, "you", mine);
-    await expect(store.credentials("me")).rejects.toThrow(StoreError);
-    await expect(store.credentials("you")).rejects.toThrow(StoreError);
+    await expect(store.findCredentials("me")).rejects.toThrow(StoreError);
+    await expect(store.findCredentials("you")).rejects.toThrow(StoreError);
     await expect(SqliteStore.open(path, [key])).rejects.toThrow(/the database was changed/);
     expect(readRows(path)).toEqual(
       new Map([

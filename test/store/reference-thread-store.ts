@@ -15,7 +15,12 @@ export class ReferenceThreadStore implements ThreadStore {
     else if (known.scope === chat.scope) Object.assign(known, { dueAt: chat.dueAt, attempts: 0 });
   }
 
-  async chat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined> {
+  async findChat(
+    upstream: string,
+    chat: string,
+    scope: string,
+    now: number,
+  ): Promise<StoredChat | undefined> {
     const known = this.#findChat(upstream, chat);
     return known && known.scope === scope && known.dueAt > now ? { ...known } : undefined;
   }
@@ -37,7 +42,7 @@ export class ReferenceThreadStore implements ThreadStore {
       .find((found) => found && (this.#findChat(found.thread.upstream, found.thread.chat)?.dueAt ?? 0) > now);
   }
 
-  async latestThread(upstream: string, chat: string): Promise<StoredThread | undefined> {
+  async findLatestThread(upstream: string, chat: string): Promise<StoredThread | undefined> {
     return this.#threads.findLast(({ thread }) => isSameChat(thread, { upstream, chat }))?.thread;
   }
 
@@ -46,14 +51,18 @@ export class ReferenceThreadStore implements ThreadStore {
   }
 
   async claimLatestThread(upstream: string, chat: string): Promise<ClaimedThread | undefined> {
-    return this.#claim(await this.latestThread(upstream, chat));
+    return this.#claim(await this.findLatestThread(upstream, chat));
   }
 
   async removeThreads(upstream: string, chat: string): Promise<void> {
     this.#threads = this.#threads.filter(({ thread }) => !isSameChat(thread, { upstream, chat }));
   }
 
-  async dueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]> {
+  async listDueChats(
+    upstreams: readonly string[],
+    now: number,
+    limit: number,
+  ): Promise<readonly StoredChat[]> {
     return this.#chats
       .filter(({ upstream, dueAt }) => upstreams.includes(upstream) && dueAt <= now)
       .sort((a, b) => a.dueAt - b.dueAt)

@@ -12,7 +12,7 @@ async function race() {
   const store = await SqliteStore.open(path);
   const owner = String(process.pid);
   for (let n = 0; n < 200; n++) {
-    if (!(await store.lock("lock-a", owner, Date.now() + 60_000))) {
+    if (!(await store.acquireLock("lock-a", owner, Date.now() + 60_000))) {
       print("refused");
       await setTimeout(1);
       continue;
@@ -25,7 +25,7 @@ async function race() {
     } catch {
       print("NOT ALONE");
     }
-    await store.unlock("lock-a", owner);
+    await store.releaseLock("lock-a", owner);
   }
   await store.close();
 }
@@ -45,7 +45,7 @@ async function claim() {
 /** Writes until it is killed or a write fails. */
 async function write() {
   const store = await SqliteStore.open(path);
-  for (let n = (await store.keys()).length; ; n++) {
+  for (let n = (await store.listKeys()).length; ; n++) {
     const chat = { upstream: "me", chat: `chat-${n}` };
     await store.saveChat({ ...chat, scope: "s", dueAt: 1_000 });
     await store.saveThread([`key-${n}`, `alias-${n}`], {

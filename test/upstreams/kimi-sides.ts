@@ -4,7 +4,7 @@ import type { Gateway, KimiKind } from "../gateway.js";
 
 type Call = Simulator["calls"][number];
 
-/** The message of one turn, as Kimi got it. `chat` is undefined for a new chat if the protocol creates it in the turn. */
+/** The message of one turn, as Kimi received it. `chat` is undefined for a new chat if the protocol creates it in the turn. */
 type SentMessage = { chat: string | undefined; text: string };
 
 /** Access to Kimi's side of a gateway, for one protocol. */
@@ -40,6 +40,7 @@ const legacy: KimiSide = {
     simulator.calls.filter(({ method }) => method === "PUT").map(({ body }) => body),
 };
 
+/** Access to Kimi's side, by upstream kind. */
 export const kimiSides: Record<KimiKind, KimiSide> = { "kimi-web": web, "kimi-legacy": legacy };
 
 export const kinds: readonly KimiKind[] = ["kimi-web", "kimi-legacy"];

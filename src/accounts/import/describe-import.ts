@@ -2,7 +2,9 @@ import { formatTimeWithDistance } from "../../lib/relative-time.js";
 import type { ImportedLogin } from "./import-login.js";
 import { tokenLocationHelp } from "./paste-format.js";
 
-/** What was found, what is missing and where to find it, as lines of text. Contains no part of a token. */
+/**
+ * Lines of text for the user: what was found, what is missing and where it can be found. Contains no part of a token.
+ */
 export function describeImport(login: ImportedLogin, now = Date.now()): string[] {
   return [
     `Found ${summarizeTokens(login)}${login.format === "text" ? "" : ` in ${login.format}`}:`,

@@ -1,6 +1,6 @@
 import { formatTimeWithDistance } from "../../lib/relative-time.js";
 import type { TruncatedToken } from "./find-tokens.js";
-import { detectFormat, tokenLocationHelp } from "./paste-format.js";
+import { detectPasteFormat, tokenLocationHelp } from "./paste-format.js";
 import type { ForeignToken, KimiToken } from "./token-owner.js";
 
 type UnusableTokens = {
@@ -10,6 +10,7 @@ type UnusableTokens = {
   foreign: readonly ForeignToken[];
 };
 
+/** The explanation for a paste of more than `limits.pasted` bytes. */
 export const tooLargeMessage =
   "This is larger than 64 MB. Export a HAR of one page load only, or take the tokens themselves. " +
   tokenLocationHelp;
@@ -37,7 +38,7 @@ const commonMistakes: readonly [pattern: RegExp, reason: string][] = [
   ],
 ];
 
-/** Why the paste contains no usable login, and what to do. Quotes nothing from the paste. */
+/** A text for the user: why the paste contains no usable login, and what to do. Quotes nothing from the paste. */
 export function explainFailure(
   pasted: string,
   { expired, truncated, foreign }: UnusableTokens,
@@ -50,7 +51,7 @@ export function explainFailure(
   if (expiredToken) return `${explainExpiry(expiredToken, now)} ${tokenLocationHelp}`;
   if (foreignToken)
     return `This token belongs to ${foreignToken.owner}; it is no login of Kimi's web chat. ${tokenLocationHelp}`;
-  const format = detectFormat(pasted);
+  const format = detectPasteFormat(pasted);
   const mistake = commonMistakes.find(([pattern]) => pattern.test(pasted))?.[1];
   return `${mistake ?? `This looks like ${format.name}. ${format.advice}`} ${tokenLocationHelp}`;
 }

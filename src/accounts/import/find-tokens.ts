@@ -1,7 +1,7 @@
 import { limits } from "../../core/limits.js";
 import { decodeJwtPart } from "../../core/token.js";
 
-/** Distinct tokens in order of appearance, and tokens of which only a part is there. */
+/** Distinct tokens in order of appearance, and tokens of which only a part was found. */
 export type FoundTokens = { tokens: string[]; truncated: TruncatedToken[] };
 
 /** A token that was not copied completely: its remaining text and which part is missing. */
@@ -28,7 +28,7 @@ const signatureLengths: Record<string, number> = {
 const lineWrapping = /\\[nrt]|\\(?=\s)|[\s\u00ad\u200b-\u200d\u2060\ufeff]+/g;
 
 /**
- * Finds JWTs by their shape, whatever surrounds them: quotes, JSON, escapes, shell or browser syntax. A token that is
+ * Finds JWTs by their shape in any surrounding text: quotes, JSON, escapes, shell or browser syntax. A token that is
  * wrapped over lines is joined if its algorithm determines its length. Runs in time linear in the length of the text.
  */
 export function findTokens(text: string): FoundTokens {

@@ -3,7 +3,7 @@ import { limits } from "../../core/limits.js";
 import type { TokenPair } from "../../core/token.js";
 import { explainFailure, tooLargeMessage } from "./explain-failure.js";
 import { findTokens } from "./find-tokens.js";
-import { detectFormat } from "./paste-format.js";
+import { detectPasteFormat } from "./paste-format.js";
 import { type ForeignToken, identifyTokenOwner, type KimiToken } from "./token-owner.js";
 
 /** The login found in a paste, or why there is none. Only `tokens` is secret. */
@@ -18,18 +18,18 @@ export type ImportedLogin = {
   tokens: TokenPair;
   user: string | undefined;
   site: KimiSiteName;
-  /** Neither the tokens nor the surrounding text name the site. */
+  /** True if `site` is only the default: neither the tokens nor the surrounding text name it. */
   isSiteAssumed: boolean;
   generation: Generation;
   accessExpiresAt: number | undefined;
   refreshExpiresAt: number | undefined;
-  /** This user's only access tokens have expired. */
+  /** True if the paste has access tokens of this user but all of them have expired. */
   hasExpiredAccessToken: boolean;
-  /** Other users whose tokens were in the paste too and are ignored. */
+  /** Ids of other users with tokens in the paste; those tokens are ignored. */
   otherUsers: readonly string[];
-  /** The paste contains another token, which is incomplete. */
+  /** True if the paste also contains an incomplete token. */
   hasTruncatedToken: boolean;
-  /** The newest token was issued in the future by this machine's clock. */
+  /** True if the newest token was issued in the future according to this machine's clock. */
   isClockBehind: boolean;
 };
 
@@ -71,7 +71,7 @@ export function importLogin(pasted: string, now = Date.now()): ImportResult {
   const siteName = site ?? findSiteName(pasted);
   return {
     kind: "login",
-    format: detectFormat(pasted).name,
+    format: detectPasteFormat(pasted).name,
     tokens: {
       ...(access ? { accessToken: access.token } : {}),
       ...(refresh ? { refreshToken: refresh.token } : {}),

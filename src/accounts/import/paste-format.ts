@@ -1,8 +1,9 @@
-/** Kind of pasted text, and advice for a paste of this kind that contains no token of Kimi's. */
-export type Format = { name: string; advice: string };
+/** The format of a pasted text, and advice for the user if it contains no token of Kimi. */
+export type PasteFormat = { name: string; advice: string };
 
 const inspectedLength = 64 * 1_024;
 
+/** Instructions for the user: where to copy the tokens. */
 export const tokenLocationHelp =
   "Log in on Kimi's site, press F12, open Application (in Firefox: Storage) → Local storage → https://www.kimi.com " +
   "(or .ai), and copy the values of access_token and refresh_token.";
@@ -12,7 +13,7 @@ const noLoginAdvice =
 const noTokenAdvice = "It holds no token of Kimi's.";
 
 /** In order of precedence: the first match counts. */
-const formats: readonly (Format & { pattern: RegExp })[] = [
+const formats: readonly (PasteFormat & { pattern: RegExp })[] = [
   {
     name: "a picture or another binary file",
     pattern: /^.{0,1000}?\ufffd|^\s*data:image\//s,
@@ -56,10 +57,10 @@ const formats: readonly (Format & { pattern: RegExp })[] = [
   { name: "JSON", pattern: /^\s*[{[]/, advice: noTokenAdvice },
 ];
 
-const plainText: Format = { name: "text", advice: noTokenAdvice };
+const plainText: PasteFormat = { name: "text", advice: noTokenAdvice };
 
-/** Inspects the first 64 KB only. */
-export function detectFormat(pasted: string): Format {
+/** Detects the format from the first 64 KB of the text. */
+export function detectPasteFormat(pasted: string): PasteFormat {
   const head = pasted.slice(0, inspectedLength);
   return formats.find(({ pattern }) => pattern.test(head)) ?? plainText;
 }

@@ -22,7 +22,7 @@ export type ForeignToken = { owner: "Google" | "OpenAI" | "Kimi, for another pur
 /** The largest time that Date can represent. */
 const maxDateMs = 8.64e15;
 
-/** Tokens of Kimi's web chat have the app `kimi` and their kind as claims (kimi-web.md §2.3). */
+/** Classifies a token by its claims: those of the web chat have `app_id: "kimi"` and a `typ` (kimi-web.md §2.3). */
 export function identifyTokenOwner(token: string): KimiToken | ForeignToken {
   const claims = decodeClaims(token);
   const isFromKimi = claims.issuer === "user-center" || claims.issuer === "account" || claims.app === "kimi";

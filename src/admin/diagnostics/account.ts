@@ -15,33 +15,33 @@ export type AccountOptions = {
 };
 
 /**
- * Checks an account: login, user, models, quota and one short chat. The requests refresh its tokens if that is due. If
- * the person has to log in again, that is the only finding.
+ * Checks an account: credentials, user, models, quota and one short chat. The requests refresh its tokens if that is due.
+ * If a new login is required, that is the only finding.
  */
 export async function checkAccount(
   upstream: Upstream,
   { offline, store, signal, isBuiltInCatalogue }: AccountOptions,
 ): Promise<Finding[]> {
   const what = `account ${upstream.name}`;
-  if (offline) return [checkLogin(what, upstream.status())];
-  const others = await Promise.all([
-    runCheck(`${what}, user`, signal, (stop) => checkUser(`${what}, user`, upstream, stop)),
-    runCheck(`${what}, models`, signal, (stop) =>
-      checkModels(`${what}, models`, upstream, isBuiltInCatalogue, stop),
+  if (offline) return [checkCredentials(what, upstream.status())];
+  const checks = await Promise.all([
+    runCheck(`${what}, user`, signal, (checkSignal) => checkUser(`${what}, user`, upstream, checkSignal)),
+    runCheck(`${what}, models`, signal, (checkSignal) =>
+      checkModels(`${what}, models`, upstream, isBuiltInCatalogue, checkSignal),
     ),
-    runCheck(`${what}, quota`, signal, (stop) => checkQuota(`${what}, quota`, upstream, stop)),
-    runCheck(`${what}, chat`, signal, async (stop) => [
-      await runShortChat(`${what}, chat`, upstream, store, stop),
+    runCheck(`${what}, quota`, signal, (checkSignal) => checkQuota(`${what}, quota`, upstream, checkSignal)),
+    runCheck(`${what}, chat`, signal, async (checkSignal) => [
+      await runShortChat(`${what}, chat`, upstream, store, checkSignal),
     ]),
   ]);
   if (signal.aborted) return [];
   const status = upstream.status();
-  const login = checkLogin(what, status);
-  return status.state === "login required" ? [login] : [login, ...others.flat()];
+  const login = checkCredentials(what, status);
+  return status.state === "login required" ? [login] : [login, ...checks.flat()];
 }
 
-/** `fail` where the account cannot answer now; `warn` where that is temporary or only about to happen. */
-const severity: Record<AccountStatus["state"], Finding["state"]> = {
+/** The state of the finding: `fail` if the account cannot answer, `warn` if it soon cannot or cannot for a moment. */
+const findingStates: Record<AccountStatus["state"], Finding["state"]> = {
   ok: "ok",
   busy: "ok",
   expiring: "warn",
@@ -51,15 +51,16 @@ const severity: Record<AccountStatus["state"], Finding["state"]> = {
   unavailable: "fail",
 };
 
-function checkLogin(what: string, status: AccountStatus): Finding {
-  const detail = `${status.state}: ${status.detail}${timeOf(status)}`;
-  const finding: Finding = { what, state: severity[status.state], detail };
+function checkCredentials(what: string, status: AccountStatus): Finding {
+  const detail = `${status.state}: ${status.detail}${describeExpiry(status)}`;
+  const finding: Finding = { what, state: findingStates[status.state], detail };
   return status.state === "expiring"
     ? { ...finding, remedy: "Log in again before it does: “moonbridge login”." }
     : finding;
 }
 
-function timeOf(status: AccountStatus): string {
+/** A sentence with the time at which the state ends, for `detail`; empty if unknown. */
+function describeExpiry(status: AccountStatus): string {
   const now = Date.now();
   switch (status.state) {
     case "ok":
@@ -81,11 +82,11 @@ function timeOf(status: AccountStatus): string {
 async function checkUser(what: string, upstream: Upstream, signal: AbortSignal): Promise<Finding[]> {
   if (!upstream.currentUser) return [];
   const id = await upstream.currentUser(signal);
-  return [{ what, state: "ok", detail: `Kimi knows this login: user ${shortened(id)}` }];
+  return [{ what, state: "ok", detail: `Kimi knows this login: user ${shortenId(id)}` }];
 }
 
 /** The first characters of an id, enough for its owner to recognise it. */
-function shortened(id: string): string {
+function shortenId(id: string): string {
   return `${id.slice(0, 4).replace(/\W/g, "?")}…`;
 }
 
@@ -96,8 +97,8 @@ async function checkModels(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const models = await upstream.models(signal);
-  const preferred = models.find(({ isDefault }) => isDefault);
-  const detail = `${models.length}; “kimi” means ${preferred?.id ?? "none of them"}`;
+  const defaultModel = models.find(({ isDefault }) => isDefault);
+  const detail = `${models.length}; “kimi” means ${defaultModel?.id ?? "none of them"}`;
   if (upstream.kind !== "kimi-web" || !isBuiltInCatalogue(models)) return [{ what, state: "ok", detail }];
   return [
     {
@@ -132,6 +133,6 @@ async function checkQuota(what: string, upstream: Upstream, signal: AbortSignal)
 }
 
 function describeQuota({ name, used, resetsAt }: Quota): string {
-  const anew = resetsAt === undefined ? "" : `, anew ${formatTimeWithDistance(resetsAt, Date.now())}`;
-  return `${name}: ${Math.round(used * 100)} % used${anew}`;
+  const resetText = resetsAt === undefined ? "" : `, anew ${formatTimeWithDistance(resetsAt, Date.now())}`;
+  return `${name}: ${Math.round(used * 100)} % used${resetText}`;
 }

@@ -15,7 +15,7 @@ export async function checkAddress(
   const { host, port } = server;
   const what = "address";
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const exposure: Finding[] = isLoopback(host)
+  const exposureFindings: Finding[] = isLoopback(host)
     ? []
     : [
         {
@@ -25,7 +25,7 @@ export async function checkAddress(
           remedy: 'Put a proxy with TLS in front and use long keys, or set "server.host" to 127.0.0.1.',
         },
       ];
-  return [await checkPort(what, server, url, signal), ...exposure];
+  return [await checkPort(what, server, url, signal), ...exposureFindings];
 }
 
 async function checkPort(
@@ -37,9 +37,10 @@ async function checkPort(
   if (server.port === 0) return { what, state: "ok", detail: `${server.host}, any free port` };
   const error = await tryToListen(server);
   if (error === undefined) return { what, state: "ok", detail: `${url} is free` };
-  const running = errorCode(error) === "EADDRINUSE" ? await versionAt(toLocalUrl(url), signal) : undefined;
-  if (running !== undefined)
-    return { what, state: "ok", detail: `a Moonbridge ${running} answers at ${url}` };
+  const runningVersion =
+    errorCode(error) === "EADDRINUSE" ? await versionAt(toLocalUrl(url), signal) : undefined;
+  if (runningVersion !== undefined)
+    return { what, state: "ok", detail: `a Moonbridge ${runningVersion} answers at ${url}` };
   return { what, state: "fail", detail: describeFailure(toListenError(error, server)) };
 }
 
@@ -54,8 +55,8 @@ function tryToListen({ host, port }: Config["server"]): Promise<Error | undefine
 /** The version of the Moonbridge that answers at `url`; undefined for any other program. */
 async function versionAt(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.doctorProbe)]);
-    const { body } = await request(`${url}/`, { signal: patience });
+    const probeSignal = AbortSignal.any([signal, AbortSignal.timeout(limits.doctorProbe)]);
+    const { body } = await request(`${url}/`, { signal: probeSignal });
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of body) {
@@ -63,9 +64,9 @@ async function versionAt(url: string, signal: AbortSignal): Promise<string | und
       size += chunk.length;
       if (size > limits.unaryBody) return undefined;
     }
-    const answer = parseObject(Buffer.concat(chunks).toString());
-    const version = asText(answer?.version);
-    return answer?.name === "moonbridge" && /^[\w.+-]{1,40}$/.test(version ?? "") ? version : undefined;
+    const response = parseObject(Buffer.concat(chunks).toString());
+    const version = asText(response?.version);
+    return response?.name === "moonbridge" && /^[\w.+-]{1,40}$/.test(version ?? "") ? version : undefined;
   } catch {
     return undefined;
   }

@@ -12,20 +12,20 @@ export async function checkFiles(
   store: FileStore | undefined,
 ): Promise<Finding> {
   const what = "files";
-  const kept = await store?.countFiles();
-  const used = kept
-    ? `${kept.files} kept, ${formatByteSize(kept.bytes)}`
+  const stored = await store?.countFiles();
+  const used = stored
+    ? `${stored.files} kept, ${formatByteSize(stored.bytes)}`
     : "what is kept stands in the store";
-  const at = await nearestExistingFolder(folder);
-  const code = at === undefined ? "ENOENT" : await tryToWrite(at);
-  if (at === undefined || code !== undefined) {
+  const existingFolder = await nearestExistingFolder(folder);
+  const code = existingFolder === undefined ? "ENOENT" : await tryToWrite(existingFolder);
+  if (existingFolder === undefined || code !== undefined) {
     const remedy = 'Let this user write the folder, or set "files.folder" to another one.';
     return { what, state: "fail", detail: `${folder} cannot be written (${code}); ${used}`, remedy };
   }
-  const { bavail, bsize } = await statfs(at);
-  const left = bavail * bsize;
-  const detail = `${folder}${at === folder ? "" : " (made when needed)"}; ${used}; ${formatByteSize(left)} left`;
-  if (left >= maxBytes) return { what, state: "ok", detail };
+  const { bavail, bsize } = await statfs(existingFolder);
+  const freeBytes = bavail * bsize;
+  const detail = `${folder}${existingFolder === folder ? "" : " (made when needed)"}; ${used}; ${formatByteSize(freeBytes)} left`;
+  if (freeBytes >= maxBytes) return { what, state: "ok", detail };
   return {
     what,
     state: "warn",
@@ -41,7 +41,10 @@ async function nearestExistingFolder(folder: string): Promise<string | undefined
   return dirname(folder) === folder ? undefined : nearestExistingFolder(dirname(folder));
 }
 
-/** The error code if a file cannot be created there. It is tried, since access rights alone do not tell, least of all for root. */
+/**
+ * Creates and deletes a file in the folder. Resolves to the error code if that fails. File modes are not enough: root
+ * may write to a folder in spite of them, and a read-only disk refuses writes in spite of them.
+ */
 async function tryToWrite(folder: string): Promise<string | undefined> {
   const path = join(folder, `.doctor-${randomUUID()}`);
   try {

@@ -4,7 +4,10 @@ import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import { StoreError } from "../../store/errors.js";
 
-/** The result of a check, for display. `detail` and `remedy` never contain a token, a key or a person's name. */
+/**
+ * The result of a check, for display: `what` was checked, its state in words (`detail`) and what the user can do
+ * (`remedy`). `detail` and `remedy` never contain a token, a key or a person's name.
+ */
 export type Finding = { what: string; state: "ok" | "warn" | "fail"; detail: string; remedy?: string };
 
 /** A check. After an abort it cleans up, for instance deletes its chat, and then rejects. */
@@ -36,8 +39,8 @@ export function describeFailure(error: unknown): string {
 /** Rejects when the clean-up time after an abort is over. */
 function rejectAfterCleanup(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    const wait = () => setTimeout(() => reject(signal.reason), limits.doctorCleanup);
-    signal.addEventListener("abort", wait, { once: true });
+    const startTimer = () => setTimeout(() => reject(signal.reason), limits.doctorCleanup);
+    signal.addEventListener("abort", startTimer, { once: true });
   });
 }
 

@@ -1,4 +1,4 @@
-import { settingsOfKey } from "../../config/key-schema.js";
+import { toKeySettings } from "../../config/key-schema.js";
 import { isLoopback } from "../../config/listen-address.js";
 import type { Config } from "../../config/schema.js";
 import { hasExpired, minimumUnguessableLength } from "../../core/api-key.js";
@@ -16,8 +16,8 @@ export async function checkKeys(
   store: KeyStore | undefined,
 ): Promise<Finding[]> {
   const what = "keys";
-  const stored = (await store?.keys()) ?? [];
-  const all = [...keys.map((key) => ({ name: key.name, settings: settingsOfKey(key) })), ...stored];
+  const stored = (await store?.listKeys()) ?? [];
+  const all = [...keys.map((key) => ({ name: key.name, settings: toKeySettings(key) })), ...stored];
   if (all.length === 0) return [noKeysFinding(server.host, oauth !== undefined)];
   const admins = all.filter(({ settings }) => settings.scopes.includes("admin")).length;
   const detail =
@@ -26,9 +26,9 @@ export async function checkKeys(
       ? `${admins} with the scope admin`
       : "none with the scope admin, which chatting does not need");
   const expired = all.filter(({ settings }) => hasExpired(settings));
-  const most = isLoopback(server.host) ? limits.doctorKeyLength : minimumUnguessableLength;
+  const minLength = isLoopback(server.host) ? limits.doctorKeyLength : minimumUnguessableLength;
   const weak = keys.filter(
-    ({ key }) => !/^sha256:/i.test(key) && (key.length < most || samplePattern.test(key)),
+    ({ key }) => !/^sha256:/i.test(key) && (key.length < minLength || samplePattern.test(key)),
   );
   return [
     { what, state: "ok", detail },

@@ -1,12 +1,15 @@
-import { request as overHttp } from "node:http";
-import { request as overHttps } from "node:https";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
 import { limits } from "../../core/limits.js";
 import { errorCode } from "../../lib/error-code.js";
 import { version } from "../../lib/version.js";
 import type { Finding } from "./finding.js";
 
-/** The result of a probe. `clockAhead`: milliseconds that this machine's clock is ahead; undefined without a `Date` header. */
+/**
+ * The result of a probe. `clockAhead`: milliseconds by which this machine's clock is ahead of the server's; undefined
+ * without a `Date` header. `stage`: the step of the connection that failed.
+ */
 export type Probe = { address: string } & (
   | { reached: true; status: number; milliseconds: number; clockAhead: number | undefined }
   | { reached: false; stage: ConnectStage; code: string }
@@ -14,20 +17,20 @@ export type Probe = { address: string } & (
 
 type ConnectStage = "name" | "connection" | "TLS" | "answer";
 
-/** Sends one HEAD request without credentials. Never rejects. */
-export function probe(address: string, signal: AbortSignal): Promise<Probe> {
+/** Probes an address with one HEAD request without credentials. Never rejects. */
+export function probeAddress(address: string, signal: AbortSignal): Promise<Probe> {
   const url = new URL(address);
   const isSecure = url.protocol === "https:";
   let stage: ConnectStage = isIP(url.hostname.replace(/[[\]]/g, "")) ? "connection" : "name";
   const startedAt = Date.now();
   return new Promise((resolve) => {
-    const asked = (isSecure ? overHttps : overHttp)(url, {
+    const request = (isSecure ? httpsRequest : httpRequest)(url, {
       method: "HEAD",
       agent: false,
       headers: { "user-agent": `Moonbridge/${version}` },
       signal: AbortSignal.any([signal, AbortSignal.timeout(limits.doctorProbe)]),
     });
-    asked.on("socket", (socket) => {
+    request.on("socket", (socket) => {
       socket.once("lookup", (error) => {
         if (!error) stage = "connection";
       });
@@ -38,30 +41,31 @@ export function probe(address: string, signal: AbortSignal): Promise<Probe> {
         stage = "answer";
       });
     });
-    asked.on("response", ({ statusCode = 0, headers }) => {
+    request.on("response", ({ statusCode = 0, headers }) => {
       const milliseconds = Date.now() - startedAt;
-      const theirs = Date.parse(headers.date ?? "");
+      const serverTime = Date.parse(headers.date ?? "");
       // The server read its clock at about half the round trip.
-      const ahead = startedAt + milliseconds / 2 - theirs;
-      const clockAhead = Number.isFinite(ahead) ? ahead : undefined;
+      const difference = startedAt + milliseconds / 2 - serverTime;
+      const clockAhead = Number.isFinite(difference) ? difference : undefined;
       resolve({ address, reached: true, status: statusCode, milliseconds, clockAhead });
-      asked.destroy();
+      request.destroy();
     });
-    asked.on("error", (error) => resolve({ address, reached: false, stage, code: codeOf(error) }));
-    asked.end();
+    request.on("error", (error) => resolve({ address, reached: false, stage, code: failureCode(error) }));
+    request.end();
   });
 }
 
-export function checkReachability(seen: Probe): Finding {
-  const { origin, hostname } = new URL(seen.address);
+/** Reports whether the probed service answers, and at which stage the connection failed. */
+export function checkReachability(probe: Probe): Finding {
+  const { origin, hostname } = new URL(probe.address);
   const what = `network ${origin}`;
-  if (seen.reached) {
-    const detail = `it answers with HTTP ${seen.status} after ${seen.milliseconds} ms`;
-    if (seen.status < 500) return { what, state: "ok", detail };
+  if (probe.reached) {
+    const detail = `it answers with HTTP ${probe.status} after ${probe.milliseconds} ms`;
+    if (probe.status < 500) return { what, state: "ok", detail };
     return { what, state: "warn", detail, remedy: "It is in trouble itself. Try again later." };
   }
-  const { detail, remedy } = failures[seen.stage](hostname);
-  return { what, state: "fail", detail: `${detail} (${seen.code})`, remedy };
+  const { detail, remedy } = failures[probe.stage](hostname);
+  return { what, state: "fail", detail: `${detail} (${probe.code})`, remedy };
 }
 
 const failures: Record<ConnectStage, (host: string) => { detail: string; remedy: string }> = {
@@ -85,13 +89,13 @@ const failures: Record<ConnectStage, (host: string) => { detail: string; remedy:
 };
 
 /** Compares this machine's clock with the first service that sent a `Date` header. */
-export function checkClock(seen: readonly Probe[]): Finding[] {
+export function checkClock(probes: readonly Probe[]): Finding[] {
   const what = "clock";
-  const told = seen.find((each) => each.reached && each.clockAhead !== undefined);
-  if (!told?.reached || told.clockAhead === undefined) return [];
-  const { hostname } = new URL(told.address);
-  const seconds = Math.round(told.clockAhead / 1_000);
-  if (Math.abs(told.clockAhead) <= limits.doctorClockSkew)
+  const withClock = probes.find((each) => each.reached && each.clockAhead !== undefined);
+  if (!withClock?.reached || withClock.clockAhead === undefined) return [];
+  const { hostname } = new URL(withClock.address);
+  const seconds = Math.round(withClock.clockAhead / 1_000);
+  if (Math.abs(withClock.clockAhead) <= limits.doctorClockSkew)
     return [
       { what, state: "ok", detail: `within ${limits.doctorClockSkew / 1_000} s of that of ${hostname}` },
     ];
@@ -126,7 +130,7 @@ export function checkProxies(environment: NodeJS.ProcessEnv): Finding[] {
   ];
 }
 
-function codeOf(error: Error): string {
+function failureCode(error: Error): string {
   if (error.name === "AbortError") return `nothing within ${limits.doctorProbe / 1_000} s`;
   return errorCode(error) ?? error.name;
 }

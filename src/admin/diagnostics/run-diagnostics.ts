@@ -10,15 +10,15 @@ import { checkConfig, checkNode } from "./config.js";
 import { checkFiles } from "./files.js";
 import { describeFailure, type Finding, runCheck } from "./finding.js";
 import { checkKeys } from "./keys.js";
-import { checkClock, checkProxies, checkReachability, probe } from "./network.js";
+import { checkClock, checkProxies, checkReachability, probeAddress } from "./network.js";
 import { checkDueChats, checkStore } from "./store.js";
 
-/** What the checks open, supplied by the app. */
+/** Functions of other folders that the checks use, supplied by the app. */
 export type DiagnosticsContext = {
   openStore(config: Config): Promise<Store>;
   configuredUpstreams(config: Config, store: Store): Promise<UpstreamConfig[]>;
-  /** The base addresses that an upstream of this configuration connects to. */
-  addressesOf(config: UpstreamConfig): string[];
+  /** The base URLs that an upstream of this configuration sends requests to. */
+  upstreamBaseUrls(config: UpstreamConfig): string[];
   /** `store` is undefined where it could not be opened; the upstream then keeps nothing. */
   openUpstream(config: UpstreamConfig, store: Store | undefined): Promise<Upstream>;
   /** Whether these are an upstream's built-in models, used while its live catalogue is unavailable. */
@@ -32,7 +32,8 @@ export type DiagnosticsOptions = {
   signal: AbortSignal;
 };
 
-type Run = Pick<DiagnosticsOptions, "offline" | "signal"> & {
+/** The context of one run. `store` is undefined if it could not be opened. */
+type DiagnosticsRun = Pick<DiagnosticsOptions, "offline" | "signal"> & {
   config: Config;
   store: Store | undefined;
   context: DiagnosticsContext;
@@ -69,25 +70,25 @@ export async function* runDiagnostics(
   }
 }
 
-function startChecks(run: Run): Promise<Finding[]>[] {
+function startChecks(run: DiagnosticsRun): Promise<Finding[]>[] {
   const { config, store, offline, signal, context } = run;
   const upstreams = store
     ? context.configuredUpstreams(config, store)
     : Promise.resolve<UpstreamConfig[]>(config.upstreams);
   return [
-    runCheck("network", signal, async (stop) => [
+    runCheck("network", signal, async (checkSignal) => [
       ...checkProxies(process.env),
-      ...(offline ? [notAsked] : await checkNetwork(await upstreams, context, stop)),
+      ...(offline ? [offlineFinding] : await checkNetwork(await upstreams, context, checkSignal)),
     ]),
     checkAccounts(upstreams, run),
     runCheck("keys", signal, () => checkKeys(config, store)),
-    runCheck("address", signal, (stop) => checkAddress(config, stop)),
+    runCheck("address", signal, (checkSignal) => checkAddress(config, checkSignal)),
     runCheck("files", signal, async () => [await checkFiles(config, store)]),
     runCheck("chats", signal, async () => (store ? [await checkDueChats(store)] : [])),
   ];
 }
 
-const notAsked: Finding = {
+const offlineFinding: Finding = {
   what: "network",
   state: "ok",
   detail: "nothing is asked of it (--offline): no clock is compared and no account tried",
@@ -95,17 +96,20 @@ const notAsked: Finding = {
 
 async function checkNetwork(
   upstreams: readonly UpstreamConfig[],
-  { addressesOf }: DiagnosticsContext,
+  { upstreamBaseUrls }: DiagnosticsContext,
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const origins = new Map(
-    upstreams.flatMap(addressesOf).map((address) => [new URL(address).origin, address]),
+    upstreams.flatMap(upstreamBaseUrls).map((address) => [new URL(address).origin, address]),
   );
-  const probes = await Promise.all([...origins.values()].map((address) => probe(address, signal)));
+  const probes = await Promise.all([...origins.values()].map((address) => probeAddress(address, signal)));
   return [...checkClock(probes), ...probes.map(checkReachability)];
 }
 
-async function checkAccounts(upstreams: Promise<readonly UpstreamConfig[]>, run: Run): Promise<Finding[]> {
+async function checkAccounts(
+  upstreams: Promise<readonly UpstreamConfig[]>,
+  run: DiagnosticsRun,
+): Promise<Finding[]> {
   try {
     const findings = (await upstreams).map((config) => checkOneAccount(config, run));
     return (await Promise.all(findings)).flat();
@@ -114,10 +118,10 @@ async function checkAccounts(upstreams: Promise<readonly UpstreamConfig[]>, run:
   }
 }
 
-/** Without a store no Kimi login is used: a refreshed pair could not be kept, and the old one would be invalid. */
+/** Without a store no Kimi account is checked: refreshed tokens could not be saved, and the old ones would be invalid. */
 async function checkOneAccount(
   config: UpstreamConfig,
-  { store, offline, signal, context }: Run,
+  { store, offline, signal, context }: DiagnosticsRun,
 ): Promise<Finding[]> {
   const what = `account ${config.name}`;
   if (!store && config.kind.startsWith("kimi")) {

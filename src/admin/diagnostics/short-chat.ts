@@ -31,25 +31,25 @@ export async function runShortChat(
     stream: true,
     limits: { maxTokens: 16 },
   };
-  let opened: string | undefined;
-  let isGone = true;
+  let chat: string | undefined;
+  let isDeleted = true;
   try {
-    const hear: EventSink = (events) => {
-      const place = events.find((event) => event.type === "chat-opened");
-      if (!place || place.chat === opened) return undefined;
-      opened = place.chat;
-      return store?.saveChat(storedTestChat(upstream, opened, Date.now() + limits.doctorCheck * 2));
+    const onEvents: EventSink = (events) => {
+      const chatOpened = events.find((event) => event.type === "chat-opened");
+      if (!chatOpened || chatOpened.chat === chat) return undefined;
+      chat = chatOpened.chat;
+      return store?.saveChat(storedTestChat(upstream, chat, Date.now() + limits.doctorCheck * 2));
     };
-    await upstream.chat(request, hear, signal);
+    await upstream.chat(request, onEvents, signal);
   } catch (error) {
     if (!(error instanceof GatewayError) || !busyCodes.has(error.code)) throw error;
     return { what, state: "warn", detail: error.message };
   } finally {
-    if (opened !== undefined) isGone = await deleteTestChat(upstream, opened, store);
+    if (chat !== undefined) isDeleted = await deleteTestChat(upstream, chat, store);
   }
   const detail = `${model.id} answered within ${Date.now() - startedAt} ms`;
-  if (opened === undefined) return { what, state: "ok", detail };
-  if (isGone) return { what, state: "ok", detail: `${detail}; the chat is deleted again` };
+  if (chat === undefined) return { what, state: "ok", detail };
+  if (isDeleted) return { what, state: "ok", detail: `${detail}; the chat is deleted again` };
   return {
     what,
     state: "warn",

@@ -11,11 +11,11 @@ export async function checkStore({
 }: Pick<Config, "storePath" | "encryptionKeys">): Promise<Finding> {
   const what = "store";
   const [file, ...others] = await Promise.all(
-    ["", "-wal", "-shm"].map((end) => stat(storePath + end).catch(() => undefined)),
+    ["", "-wal", "-shm"].map((suffix) => stat(storePath + suffix).catch(() => undefined)),
   );
   const bytes = [file, ...others].reduce((sum, part) => sum + (part?.size ?? 0), 0);
-  const sealed = encryptionKeys.length > 0 ? "logins in it are sealed" : "logins in it are not sealed";
-  const detail = `${storePath}, ${formatByteSize(bytes)}; ${sealed}`;
+  const encryption = encryptionKeys.length > 0 ? "logins in it are sealed" : "logins in it are not sealed";
+  const detail = `${storePath}, ${formatByteSize(bytes)}; ${encryption}`;
   // Windows has no POSIX file modes.
   const isOpen = process.platform !== "win32" && ((file?.mode ?? 0) & 0o077) !== 0;
   if (!isOpen) return { what, state: "ok", detail };

@@ -3,7 +3,7 @@ import multipart from "@fastify/multipart";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { ChatService } from "../../chat/chat-service.js";
 import { GatewayError } from "../../core/errors.js";
-import { FileId, FileList } from "./schema.js";
+import { FileIdParams, FileListQuery } from "./schema.js";
 import { formOverhead, receiveUpload } from "./upload.js";
 
 type FileRecord = Awaited<ReturnType<ChatService["files"]["get"]>>;
@@ -36,7 +36,7 @@ export function filesRoute({ files }: ChatService): FastifyPluginAsyncTypebox {
       }
     });
 
-    const list = { ...summary("Your files"), querystring: FileList };
+    const list = { ...summary("Your files"), querystring: FileListQuery };
     app.get("/v1/files", { schema: list }, async (request) => {
       const { limit = String(maxListed), after, order, purpose } = request.query;
       const pageSize = Number(limit);
@@ -62,7 +62,7 @@ export function filesRoute({ files }: ChatService): FastifyPluginAsyncTypebox {
       };
     });
 
-    const byId = { params: FileId };
+    const byId = { params: FileIdParams };
     app.get("/v1/files/:id", { schema: { ...summary("One file"), ...byId } }, async (request) =>
       fileObject(await files.get(request.principal.keyName, request.params.id)),
     );

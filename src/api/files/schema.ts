@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 
-/** What OpenAI's SDKs send to list files (clients.md §7 row 54). */
-export const FileList = Type.Object({
+/** Query parameters of `GET /v1/files`, as OpenAI's SDKs send them (clients.md §7 row 54). */
+export const FileListQuery = Type.Object({
   limit: Type.Optional(Type.String({ pattern: "^\\d{1,6}$", description: "how many, from 1 to 10000" })),
   after: Type.Optional(Type.String({ maxLength: 128, description: "the id of the file to begin after" })),
   order: Type.Optional(
@@ -10,4 +10,5 @@ export const FileList = Type.Object({
   purpose: Type.Optional(Type.String({ maxLength: 64 })),
 });
 
-export const FileId = Type.Object({ id: Type.String({ examples: ["file-…"] }) });
+/** Path parameters of `/v1/files/{id}`. */
+export const FileIdParams = Type.Object({ id: Type.String({ examples: ["file-…"] }) });

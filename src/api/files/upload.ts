@@ -38,7 +38,7 @@ export async function receiveUpload(request: FastifyRequest, files: UploadedFile
 /** Bytes that a form may have besides the file's content. */
 export const formOverhead = 65_536;
 
-/** The parts received so far. */
+/** The parts of an upload form received so far. Throws `invalid_request` for a part that is unknown or invalid. */
 class UploadForm {
   readonly received: ReceivedFile[] = [];
   readonly ignored = new Set<string>();

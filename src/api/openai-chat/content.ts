@@ -97,7 +97,7 @@ function readPart(part: unknown, path: string): Part {
     case "input_image":
       return {
         type: "image",
-        ...readAddress(part.image_url ?? part.file_id, `${path}.image_url`),
+        ...readMediaSource(part.image_url ?? part.file_id, `${path}.image_url`),
         path: path,
       };
     case "file":
@@ -119,14 +119,14 @@ function readFile(part: JsonObject, path: string): Part {
   const address = file.file_data ?? file.file_id ?? file.file_url ?? file.url;
   return {
     type: "file",
-    ...readAddress(address, `${path}.file`),
+    ...readMediaSource(address, `${path}.file`),
     path: path,
     ...(typeof fileName === "string" ? { name: fileName } : {}),
   };
 }
 
-/** Parses a link, a data URL or the id of an upload, as `{url}` or as a string. */
-function readAddress(value: unknown, path: string): { source: MediaSource; mediaType?: string } {
+/** Parses a link, a data URL or the id of an uploaded file, given as `{url}` or as a string. */
+function readMediaSource(value: unknown, path: string): { source: MediaSource; mediaType?: string } {
   const address = isObject(value) ? value.url : value;
   if (typeof address !== "string" || address === "") {
     throw invalid(path, "expected an address, a data URL or a file id");

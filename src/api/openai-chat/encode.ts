@@ -10,6 +10,7 @@ import { usageObject } from "./usage.js";
 import { VerbatimWriter } from "./verbatim.js";
 
 type ToolCallEvent = Extract<ChatEvent, { type: "tool-call" }>;
+/** The first event of an answer: model, upstream and the parameters that it ignores. */
 export type StartEvent = Extract<ChatEvent, { type: "start" }>;
 
 const finishReasons: Record<FinishReason, string> = {
@@ -34,11 +35,12 @@ class CompletionMetadata {
 
 type TextField = "content" | "reasoning_content";
 
-/** What follows each delta; and each piece of text, as bytes. */
+/** The end of a chunk after its delta. */
 const chunkSuffix = ',"logprobs":null,"finish_reason":null}]}\n\n';
+/** The end of a text chunk after its text. */
 const textSuffix = Buffer.from(`"}${chunkSuffix}`);
 
-/** Encodes events as the lines of a chat completion stream (clients.md §0.1–§0.8, §7 rows 29–36). */
+/** Encodes events as server-sent chat completion chunks (clients.md §0.1–§0.8, §7 rows 29–36). */
 export class ChunkEncoder {
   readonly #metadata = new CompletionMetadata();
   readonly #includeUsage: boolean;
@@ -46,23 +48,24 @@ export class ChunkEncoder {
   readonly #notices = new NoticeCollector();
   /** Undefined until the first event. */
   start: StartEvent | undefined;
-  /** What precedes each delta; and each piece of text, as bytes. */
+  /** The beginning of a chunk up to its delta. */
   #chunkPrefix = "";
+  /** The beginning of a text chunk up to its text, for each field. */
   #textPrefixes: Partial<Record<TextField, Buffer>> = {};
   #usage: Usage | undefined;
-  #roleSent = false;
+  #isRoleSent = false;
   #verbatim: VerbatimWriter | undefined;
 
   constructor(includeUsage: boolean) {
     this.#includeUsage = includeUsage;
   }
 
-  /** Adds the lines of a batch; none before the first content, so that an error can still have its own status. */
+  /** Writes the chunks of a batch. Writes nothing before the first content: until then an error can set the HTTP status. */
   encode(events: readonly ChatEvent[], output: ChunkWriter): void {
     for (const event of events) this.#encodeEvent(event, output);
   }
 
-  /** An error line that every parser understands, then the end (clients.md §0.1, §7 row 41). */
+  /** Writes an error event that every client parses, then `[DONE]` (clients.md §0.1, §7 row 41). */
   encodeError(error: GatewayError, output: ChunkWriter): void {
     output.write(`${encodeEvent(encodeJson(errorEnvelope(error)))}data: [DONE]\n\n`);
   }
@@ -131,7 +134,10 @@ export class ChunkEncoder {
     for (const call of [...head, ...rest]) this.#addDelta(`{"tool_calls":[${encodeJson(call)}]}`, output);
   }
 
-  /** Writes the upstream's own chunks; other events only release the held-back one, or are collected. */
+  /**
+   * For an upstream that sends chunks of this dialect: returns these unchanged. Text events only release the chunk that
+   * was held back; notices, searches and usage are collected.
+   */
   #encodeVerbatim(event: ChatEvent, writer: VerbatimWriter): string {
     switch (event.type) {
       case "verbatim":
@@ -171,10 +177,10 @@ export class ChunkEncoder {
     output.write("data: [DONE]\n\n");
   }
 
-  /** The role comes first, and once. */
+  /** Writes the role, once, as the first delta. */
   #addRole(output: ChunkWriter): void {
-    if (this.#roleSent) return;
-    this.#roleSent = true;
+    if (this.#isRoleSent) return;
+    this.#isRoleSent = true;
     this.#addDelta('{"role":"assistant","content":""}', output);
   }
 
@@ -183,7 +189,7 @@ export class ChunkEncoder {
     output.write(`${this.#chunkPrefix}${delta}${chunkSuffix}`);
   }
 
-  /** Encodes what all chunks have in common. */
+  /** Encodes the fields that all chunks have in common. */
   #updatePrefixes(): void {
     const chunk = JSON.stringify(this.#chunk([]));
     this.#chunkPrefix = `data: ${chunk.slice(0, -"]}".length)}{"index":0,"delta":`;

@@ -6,8 +6,8 @@ export type ErrorEnvelope = { error: { message: string; type: string; param: str
 type ErrorNames = { type: string; code?: string };
 
 /**
- * Types and codes that clients act on (clients.md §0.9, §0.10, §7 rows 12–17); without `code`, Moonbridge's own is
- * sent.
+ * Error types and codes on the wire; clients act on them (clients.md §0.9, §0.10, §7 rows 12–17). Default of `code`: the
+ * key of the entry.
  */
 const errorNames: Record<ErrorCode, ErrorNames> = {
   invalid_request: { type: "invalid_request_error" },

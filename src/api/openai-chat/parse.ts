@@ -65,7 +65,7 @@ function unknownParameters(body: object): string[] {
   return Object.keys(body).filter((name) => !parameterNames.includes(name));
 }
 
-/** An unknown parameter is let through: an upstream of this dialect may know it; others report it as ignored. */
+/** An accepted unknown parameter: an upstream of this dialect may know it, others report it as ignored. */
 function unknownFeature(name: string): ChatRequest["requestedFeatures"][number] {
   return { parameter: printable(name), feature: "unknown" };
 }
@@ -82,6 +82,7 @@ function unknownParameterError(name: string): GatewayError {
   );
 }
 
+/** A parameter name from the client, made safe for messages and headers. */
 function printable(name: string): string {
   return name.replace(/[^\w.-]/g, "?").slice(0, 64);
 }
@@ -94,6 +95,7 @@ function requestedFeatures(body: ChatCompletionBody): ChatRequest["requestedFeat
     .map(({ parameter, feature }) => ({ parameter, feature }));
 }
 
+/** The feature of an upstream that a parameter needs, unless the parameter only repeats the default (`isNeutral`). */
 type FeatureRule = {
   parameter: keyof ChatCompletionBody;
   feature: Feature;
@@ -133,7 +135,7 @@ const featureRules: FeatureRule[] = [
   { parameter: "conversation_id", feature: "conversation", isNeutral: (value) => value === "none" },
 ];
 
-/** Every spelling in which clients request a web search (clients.md §7 row 49). */
+/** Whether the request asks for a web search, in any form that clients use (clients.md §7 row 49); undefined if unset. */
 function parseSearch(body: ChatCompletionBody): boolean | undefined {
   if (body.web_search_options || body.tools?.some(isSearchTool)) return true;
   return body.use_search ?? body.enable_search ?? undefined;
@@ -162,7 +164,10 @@ const thinkingEfforts: Record<string, Thinking> = {
   adaptive: "high",
 };
 
-/** Every spelling in which clients request thinking: OpenAI's, OpenRouter's, Moonshot's, Qwen's and vLLM's. */
+/**
+ * The requested thinking effort, in the form of OpenAI, OpenRouter, Moonshot, Qwen or vLLM; undefined if unset. Throws
+ * `invalid_request` for an unknown effort.
+ */
 function parseThinking(body: ChatCompletionBody): Thinking | undefined {
   const candidates: [string, unknown][] = [
     ["reasoning_effort", body.reasoning_effort],

@@ -49,7 +49,7 @@ export function chatCompletionsRoute(
           reply.hijack();
           return { ...stringHeaders(reply.getHeaders()), ...startHeaders(encoder.start) };
         },
-        keepAlive: ": keep-alive\n\n",
+        keepAliveComment: ": keep-alive\n\n",
       });
       request.failure = await streamAnswer((sink) => chatService.answer(chatRequest, sink), encoder, stream);
       return reply;

@@ -4,25 +4,25 @@ import { asObject, type JsonObject, objectsIn, parseObject } from "../../lib/jso
 import { encodeEvent, encodeJson, splitText, toSingleLine } from "../stream/sse-json.js";
 import { usageObject } from "./usage.js";
 
-/** Writes the stream of an upstream that speaks this dialect itself: its own chunks, unchanged. */
+/** Writes the chunks of an upstream that uses this dialect itself, unchanged. Methods return the text to send. */
 export class VerbatimWriter {
   readonly #includeUsage: boolean;
   #pendingChunk = "";
   #lastChunk = "";
-  #usageSent = false;
+  #isUsageSent = false;
 
   constructor(includeUsage: boolean) {
     this.#includeUsage = includeUsage;
   }
 
   /**
-   * The first chunk, which has only the role, is held back until the next one or `flush`: an error then keeps its
-   * status.
+   * Holds back the first chunk, which has only the role, until the next one or `flush`: until then an error can set the
+   * HTTP status.
    */
   writeChunk(json: string, usageOnly: boolean): string {
     // A chunk without choices breaks clients that have not asked for it (clients.md §7 row 33).
     if (usageOnly && !this.#includeUsage) return "";
-    this.#usageSent ||= usageOnly;
+    this.#isUsageSent ||= usageOnly;
     const isFirst = this.#lastChunk === "";
     this.#lastChunk = json;
     const lines = encodeChunk(json);
@@ -40,7 +40,7 @@ export class VerbatimWriter {
 
   /** The end of a finished answer; adds a usage chunk unless the upstream has sent one. */
   end(usage: Usage | undefined): string {
-    const usageChunk = usage && !this.#usageSent ? this.#usageChunk(usage) : "";
+    const usageChunk = usage && !this.#isUsageSent ? this.#usageChunk(usage) : "";
     return `${this.flush()}${usageChunk}data: [DONE]\n\n`;
   }
 
@@ -50,10 +50,10 @@ export class VerbatimWriter {
   }
 }
 
-/** One chunk as it is, or split if its line is longer than clients read (clients.md §0.5). */
+/** The chunk unchanged, or split into several if its line is too long for clients (clients.md §0.5). */
 function encodeChunk(json: string): string {
   const line = encodeEvent(toSingleLine(json));
-  // A UTF-16 code unit has at most three bytes, so most lines need not be measured.
+  // A UTF-16 code unit has at most three bytes, so the length in bytes is rarely needed.
   if (line.length * 3 <= limits.sseLine || Buffer.byteLength(line) <= limits.sseLine) return line;
   const chunk = parseObject(json);
   return chunk

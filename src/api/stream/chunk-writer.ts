@@ -1,11 +1,12 @@
-/** Collects the text of one write to a response. */
+/** Collects the text of one write to an HTTP response. */
 export type ChunkWriter = {
   /** Adds prefix, text and suffix; they are never split between two chunks. */
   write(text: string, prefix?: Buffer, suffix?: Buffer): void;
 };
 
 /**
- * Chunks are written one after the other into a shared block. A client that reads nothing retains at most one block.
+ * Chunks of all responses are written one after the other into a shared block. A client that does not read keeps at most
+ * one block in memory.
  */
 const blockSize = 16_384;
 let block = Buffer.allocUnsafeSlow(blockSize);
@@ -17,10 +18,11 @@ const [headSize, tailSize] = [4 + crlf.length, crlf.length];
 /** Larger content gets a buffer of its own. */
 const maxContentSize = blockSize - headSize - tailSize;
 const hexDigits = Buffer.from("0123456789abcdef");
-const noBytes = Buffer.alloc(0);
+const emptyBuffer = Buffer.alloc(0);
 
 /**
- * Encodes chunks in place: joined as a string, all text would be copied once to be measured and again to become bytes.
+ * Encodes HTTP chunks directly into the block. Joining strings first would copy all text twice: to get its length in
+ * bytes, and to encode it.
  */
 class BufferedChunkWriter implements ChunkWriter {
   #chunks: Buffer[] = [];
@@ -33,7 +35,7 @@ class BufferedChunkWriter implements ChunkWriter {
     this.#beginChunk();
   }
 
-  write(text: string, prefix = noBytes, suffix = noBytes): void {
+  write(text: string, prefix = emptyBuffer, suffix = emptyBuffer): void {
     // A UTF-16 code unit takes at most three bytes in UTF-8.
     const maxSize = prefix.length + 3 * text.length + suffix.length;
     if (maxSize > maxContentSize) {
@@ -86,8 +88,8 @@ class BufferedChunkWriter implements ChunkWriter {
 const chunkWriter = new BufferedChunkWriter();
 
 /**
- * What `fill` writes, as chunks of a body (RFC 9112 §7.1); none if it writes nothing. `fill` must not call this
- * function.
+ * Calls `fill` and returns what it wrote as chunks of an HTTP body (RFC 9112 §7.1); an empty list if it wrote nothing.
+ * `fill` must not call this function.
  */
 export function encodeChunks(fill: (writer: ChunkWriter) => void): Buffer[] {
   chunkWriter.reset();
@@ -95,7 +97,7 @@ export function encodeChunks(fill: (writer: ChunkWriter) => void): Buffer[] {
   return chunkWriter.takeChunks();
 }
 
-/** The content of chunks without their framing, for a response that Node frames, or that has none. */
+/** The content of chunks without their framing, for a response that Node chunks itself or that is not chunked. */
 export function chunkContents(chunks: readonly Buffer[]): Buffer {
   return Buffer.concat(
     chunks.map((chunk) => chunk.subarray(chunk.indexOf(crlf) + crlf.length, -crlf.length)),

@@ -1,6 +1,6 @@
 import { limits } from "../../core/limits.js";
 
-/** A UTF-16 code unit takes at most six bytes in JSON, so a piece of this length stays under `limits.eventLine`. */
+/** A UTF-16 code unit takes at most six bytes in JSON, so a piece of this length stays under `limits.sseLine`. */
 const maxPieceLength = Math.floor((limits.sseLine - 1_000) / 6);
 
 /** Characters besides LF and CR at which some readers end a line; in JSON they occur only inside strings. */
@@ -11,7 +11,7 @@ export function encodeEvent(json: string): string {
   return `data: ${json}\n\n`;
 }
 
-/** Encodes a value as JSON on a single line, for every line reader. */
+/** Encodes a value as JSON on a single line, without characters at which some readers end a line. */
 export function encodeJson(value: unknown): string {
   return escapeLineBreaks(JSON.stringify(value));
 }
@@ -24,7 +24,7 @@ export function escapeText(text: string): string {
   return needsEscape.test(text) ? encodeJson(text).slice(1, -1) : text;
 }
 
-/** The same JSON on a single line, for every line reader. */
+/** The same JSON on a single line, without characters at which some readers end a line. */
 export function toSingleLine(json: string): string {
   return escapeLineBreaks(json.replace(/[\r\n]/g, " "));
 }

@@ -8,7 +8,7 @@ import { chunkContents, encodeChunks } from "./chunk-writer.js";
 export type SseTimeouts = {
   /** The status line is sent after this time at the latest. */
   holdHeader: number;
-  /** Longest silence on the stream. */
+  /** Time without data after which a keep-alive comment is sent. */
   keepAlive: number;
   /** A client that reads nothing for this time is disconnected. */
   stuckClient: number;
@@ -24,15 +24,16 @@ const noChunks: readonly Buffer[] = [];
 
 /**
  * A server-sent event stream to one client. The status line is sent with the first write, so that an earlier failure
- * can have its own status; after `holdHeader` it is sent alone. Silence is filled with keep-alive comments.
+ * can have its own status; after `holdHeader` it is sent without content. While there is no data, keep-alive comments are
+ * sent.
  */
 export class SseResponse {
   readonly #response: ServerResponse;
   readonly #headers: () => Record<string, string>;
-  readonly #keepAlive: string;
+  readonly #keepAliveComment: string;
   readonly #stuckClient: number;
-  #headWritten = false;
-  #headFlushed = false;
+  #isHeadWritten = false;
+  #isHeadFlushed = false;
   /** Chunks to be sent after the poll phase of this event loop iteration. */
   #pendingChunks = noChunks;
   readonly #flushPending = () => {
@@ -47,20 +48,20 @@ export class SseResponse {
   /** `headers` is called when the status line is sent. */
   constructor(
     response: ServerResponse,
-    times: SseTimeouts,
-    { headers, keepAlive }: { headers: () => Record<string, string>; keepAlive: string },
+    timeouts: SseTimeouts,
+    { headers, keepAliveComment }: { headers: () => Record<string, string>; keepAliveComment: string },
   ) {
     this.#response = response;
     this.#headers = headers;
-    this.#keepAlive = keepAlive;
-    this.#stuckClient = times.stuckClient;
-    this.#keepAliveMs = times.keepAlive;
-    this.#timer = setTimeout(() => this.#sendKeepAlive(), times.holdHeader);
+    this.#keepAliveComment = keepAliveComment;
+    this.#stuckClient = timeouts.stuckClient;
+    this.#keepAliveMs = timeouts.keepAlive;
+    this.#timer = setTimeout(() => this.#sendKeepAlive(), timeouts.holdHeader);
   }
 
   /** Whether the status line was written; from then on a failure is an event of the stream. */
-  get headWritten(): boolean {
-    return this.#headWritten;
+  get isHeadWritten(): boolean {
+    return this.#isHeadWritten;
   }
 
   /**
@@ -106,9 +107,9 @@ export class SseResponse {
 
   /**
    * Queues chunks until the poll phase of this event loop iteration is over, so that the writes of all streams follow
-   * each other: a reader that the first one woke is still awake for the next, and waking it is the dearest part of a
-   * write. Returns false on back-pressure. A pipelined response has no socket while an earlier one of its connection
-   * runs.
+   * each other: waking the reading process is the most expensive part of a write, and one that was woken by the first
+   * write still runs at the next. Returns false on back-pressure. A pipelined response has no socket while an earlier
+   * response of its connection is running.
    */
   #send(chunks: readonly Buffer[]): boolean {
     this.#isIdle = false;
@@ -133,10 +134,10 @@ export class SseResponse {
   #flush(socket: Writable): boolean {
     const chunks = this.#pendingChunks;
     this.#pendingChunks = noChunks;
-    if (this.#headFlushed && chunks.length === 1) return socket.write(chunks[0]);
+    if (this.#isHeadFlushed && chunks.length === 1) return socket.write(chunks[0]);
     socket.cork();
-    if (!this.#headFlushed) this.#response.flushHeaders();
-    this.#headFlushed = true;
+    if (!this.#isHeadFlushed) this.#response.flushHeaders();
+    this.#isHeadFlushed = true;
     for (const chunk of chunks) socket.write(chunk);
     socket.uncork();
     return !socket.writableNeedDrain;
@@ -150,12 +151,12 @@ export class SseResponse {
   }
 
   #sendKeepAlive(): void {
-    this.#send(encodeChunks((writer) => writer.write(this.#keepAlive)));
+    this.#send(encodeChunks((writer) => writer.write(this.#keepAliveComment)));
   }
 
   #writeHead(): void {
-    if (this.#headWritten) return;
-    this.#headWritten = true;
+    if (this.#isHeadWritten) return;
+    this.#isHeadWritten = true;
     clearTimeout(this.#timer);
     this.#timer = setInterval(() => this.#checkIdle(), this.#keepAliveMs / 2);
     this.#response.writeHead(200, {

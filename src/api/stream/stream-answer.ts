@@ -5,35 +5,35 @@ import type { SseResponse } from "./sse-response.js";
 
 /** Encodes a streamed answer in one dialect. */
 export type StreamEncoder = {
-  /** Writes what a batch of events is to the client; nothing as long as nothing has to be sent yet. */
+  /** Writes the client's form of a batch of events. May write nothing, to let a later error set the HTTP status. */
   encode(events: readonly ChatEvent[], output: ChunkWriter): void;
   /** Writes a failure after the status line was sent; it must not look like a finished answer. */
   encodeError(error: GatewayError, output: ChunkWriter): void;
 };
 
 /**
- * Streams an answer to the client, one write for each batch, with back-pressure. A failure before the status line is
- * thrown; a later one is written into the stream and returned.
+ * Streams an answer to the client, one write for each batch, with back-pressure. Throws a failure before the status
+ * line; writes a later one into the stream and returns it, for the log.
  */
 export async function streamAnswer(
   answer: (sink: EventSink) => Promise<void>,
   encoder: StreamEncoder,
   stream: SseResponse,
 ): Promise<GatewayError | undefined> {
-  let finished = false;
+  let isFinished = false;
   try {
     await answer((events) => {
       const chunks = encodeChunks((output) => encoder.encode(events, output));
-      finished = events.at(-1)?.type === "finish";
-      if (!finished) return chunks.length === 0 ? undefined : stream.write(chunks);
+      isFinished = events.at(-1)?.type === "finish";
+      if (!isFinished) return chunks.length === 0 ? undefined : stream.write(chunks);
       stream.end(chunks);
       return undefined;
     });
-    if (!finished) throw new Error("an answer ended without finish");
+    if (!isFinished) throw new Error("an answer ended without finish");
     return undefined;
   } catch (thrown) {
     stream.stopTimer();
-    if (!stream.headWritten) throw thrown;
+    if (!stream.isHeadWritten) throw thrown;
     const error = toGatewayError(thrown);
     stream.end(encodeChunks((output) => encoder.encodeError(error, output)));
     return error;

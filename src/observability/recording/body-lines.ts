@@ -10,15 +10,18 @@ export type BodyLine = Payload | { data: unknown } | { bytes: number } | Envelop
 type EnvelopeLine = { flags: number; length?: number } & (Payload | { bytes: number });
 
 /** Flag bits and header of an envelope: kimi-web.md §2.1. */
-const compressed = 0x01;
+const compressedFlag = 0x01;
 const headerLength = 5;
 
+/** The redacted lines of a body, in the form that its content type has. A body that is no UTF-8 becomes its length. */
 export function bodyLines(body: Buffer, contentType: string, redactor: Redactor): BodyLine[] {
   if (contentType.startsWith("application/connect+json")) return envelopeLines(body, redactor);
   if (body.length === 0) return [];
   if (!isUtf8(body)) return [{ bytes: body.length }];
   const text = body.toString();
-  return contentType.startsWith("text/event-stream") ? eventLines(text, redactor) : [payload(text, redactor)];
+  return contentType.startsWith("text/event-stream")
+    ? eventLines(text, redactor)
+    : [toPayload(text, redactor)];
 }
 
 /** One line per envelope; a truncated one carries its announced `length`. */
@@ -37,8 +40,8 @@ function envelopeLines(body: Buffer, redactor: Redactor): BodyLine[] {
 }
 
 function envelopePayload(bytes: Buffer, flags: number, redactor: Redactor): Payload | { bytes: number } {
-  const unpacked = (flags & compressed) === 0 ? bytes : decompress(bytes);
-  return unpacked ? payload(unpacked.toString(), redactor) : { bytes: bytes.length };
+  const unpacked = (flags & compressedFlag) === 0 ? bytes : decompress(bytes);
+  return unpacked ? toPayload(unpacked.toString(), redactor) : { bytes: bytes.length };
 }
 
 function decompress(bytes: Buffer): Buffer | undefined {
@@ -66,7 +69,7 @@ function eventText(event: string, redactor: Redactor): string {
   return lines.join("");
 }
 
-function payload(text: string, redactor: Redactor): Payload {
+function toPayload(text: string, redactor: Redactor): Payload {
   const json = parseJson(text);
   return json === undefined ? { text: redactor.text(text) } : { json: redactor.json(json) };
 }

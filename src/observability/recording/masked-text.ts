@@ -3,13 +3,16 @@ import { limits } from "../../core/limits.js";
 /** The replacement of a letter, by its length in UTF-8 bytes. */
 const maskByByteLength = ["", "x", "ø", "某", "𠀀"];
 
-/** Characters that can carry words: letters, digits, combining marks, regional indicators and invisible tags. */
-const revealing = /https?:\/\/|(?!\ufe0f)[\p{Alphabetic}\p{M}\p{N}\u{1f1e6}-\u{1f1ff}\u{e0000}-\u{e007f}]/gu;
+/**
+ * Characters that are masked, since words are made of them: letters, digits, combining marks, regional indicators and
+ * invisible tags. `https://` matches too, to be left as it is.
+ */
+const maskable = /https?:\/\/|(?!\ufe0f)[\p{Alphabetic}\p{M}\p{N}\u{1f1e6}-\u{1f1ff}\u{e0000}-\u{e007f}]/gu;
 
-const opening = "\ue3a0";
+const markStart = "\ue3a0";
 const separator = "\ue3a3";
-const closing = "\ue3a8";
-const markHeads = ["cite", "article"];
+const markEnd = "\ue3a8";
+const markTypes = ["cite", "article"];
 const markReference = /^[a-z_]{0,40}(?::\d{0,4}(?:#\d{0,4})?)?$/;
 
 /**
@@ -21,31 +24,31 @@ export class TextMasker {
   #openMark: string | undefined;
 
   mask(text: string): string {
-    let filled = "";
+    let masked = "";
     let rest = text;
     while (rest !== "") {
       if (this.#openMark === undefined) {
-        const end = rest.indexOf(opening);
-        filled += maskLetters(end < 0 ? rest : rest.slice(0, end));
+        const end = rest.indexOf(markStart);
+        masked += maskLetters(end < 0 ? rest : rest.slice(0, end));
         if (end < 0) break;
-        filled += opening;
+        masked += markStart;
         rest = rest.slice(end + 1);
         this.#openMark = "";
       }
-      const kept = this.#takeMark(rest);
-      filled += kept;
-      rest = rest.slice(kept.length);
+      const markPart = this.#takeMark(rest);
+      masked += markPart;
+      rest = rest.slice(markPart.length);
     }
-    return filled;
+    return masked;
   }
 
   /** The leading part of the text that belongs to the open mark. */
   #takeMark(text: string): string {
-    for (let at = 0; at < text.length; at++) {
-      const mark = this.#openMark + text.charAt(at);
-      if (text[at] === closing || mark.length > limits.citationMark || !isMark(mark)) {
+    for (let index = 0; index < text.length; index++) {
+      const mark = this.#openMark + text.charAt(index);
+      if (text[index] === markEnd || mark.length > limits.citationMark || !isMarkPrefix(mark)) {
         this.#openMark = undefined;
-        return text.slice(0, at);
+        return text.slice(0, index);
       }
       this.#openMark = mark;
     }
@@ -54,18 +57,19 @@ export class TextMasker {
 }
 
 /** True for a citation mark or a prefix of one; anything else after an opening character is masked. */
-function isMark(text: string): boolean {
-  const [head = "", ...references] = text.split(separator);
+function isMarkPrefix(text: string): boolean {
+  const [type = "", ...references] = text.split(separator);
   return (
-    markHeads.some((known) => (references.length > 0 ? known === head : known.startsWith(head))) &&
+    markTypes.some((known) => (references.length > 0 ? known === type : known.startsWith(type))) &&
     references.every((reference) => markReference.test(reference))
   );
 }
 
+/** Masks the letters and digits of a text, each by a character of the same length in UTF-8. */
 export function maskLetters(text: string): string {
-  return text.replace(revealing, (found) => {
-    if (found.includes("://")) return found;
-    if (/\d/.test(found)) return "0";
-    return maskByByteLength[Buffer.byteLength(found)] ?? "x";
+  return text.replace(maskable, (match) => {
+    if (match.includes("://")) return match;
+    if (/\d/.test(match)) return "0";
+    return maskByByteLength[Buffer.byteLength(match)] ?? "x";
   });
 }

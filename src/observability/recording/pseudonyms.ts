@@ -5,13 +5,14 @@ const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{2})[0-9a-f]{10}$/i;
 const xid = /^[0-9a-v]{20}$/;
 const nilUuid = "00000000-0000-0000-0000-000000000000";
 
+/** Whether the value has the form of one of Kimi's ids. */
 export function isId(value: string): boolean {
   return uuid.test(value) || xid.test(value);
 }
 
-/** A link that is long enough for its pseudonym. */
 const link = /^https?:\/\/[\x21-\x7e]{7,}$/;
 
+/** Whether the value is a URL that is long enough to be replaced by its pseudonym. */
 export function isMaskableLink(value: string): boolean {
   return link.test(value);
 }
@@ -22,11 +23,11 @@ const signedOrigin = "http://signed.invalid";
 /** Replaces ids and URLs consistently within a recording: equal values get equal pseudonyms of the same form. */
 export class Pseudonyms {
   readonly #pseudonymOf = new Map<string, string>();
-  readonly #first: number;
+  readonly #firstNumber: number;
 
   /** `recorded`: the number of calls already in the folder, whose pseudonyms are not used again. */
   constructor(recorded = 0) {
-    this.#first = recorded * 65_536 + 1;
+    this.#firstNumber = recorded * 65_536 + 1;
   }
 
   /** An id of the same form as `value`. */
@@ -71,11 +72,11 @@ export class Pseudonyms {
     return /^[\w.-]{0,80}$/.test(segment) ? segment : maskLetters(segment);
   }
 
-  #pseudonymize(value: string, make: (count: number) => string): string {
+  #pseudonymize(value: string, create: (count: number) => string): string {
     const known = this.#pseudonymOf.get(value);
     if (known !== undefined) return known;
-    const made = make(this.#first + this.#pseudonymOf.size);
-    this.#pseudonymOf.set(value, made);
-    return made;
+    const pseudonym = create(this.#firstNumber + this.#pseudonymOf.size);
+    this.#pseudonymOf.set(value, pseudonym);
+    return pseudonym;
   }
 }

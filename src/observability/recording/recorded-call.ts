@@ -2,10 +2,12 @@ import type { Dispatcher } from "undici";
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** The recording's side of a call: `reserveBytes` is false where the size limit is reached; `onCallEnd` writes the call. */
-type RecordingBudget = {
+/** The recording that a call belongs to. */
+type Recording = {
+  /** Adds to the size of the recording; false where its limit is exceeded. */
   reserveBytes: (bytes: number) => boolean;
-  onCallEnd: (exchange: RecordedCall) => void;
+  /** Writes the call. */
+  onCallEnd: (call: RecordedCall) => void;
 };
 
 type RecordedResponse = { status: number; headers: Headers; chunks: Buffer[] };
@@ -17,16 +19,16 @@ export class RecordedCall {
   /** `body` is a number of bytes where the body is a stream, such as a file, which is not recorded. */
   readonly request: { headers: Headers; body: Buffer | number };
   response: RecordedResponse | undefined;
-  complete = false;
-  readonly #budget: RecordingBudget;
-  #isOverBudget = false;
+  isComplete = false;
+  readonly #recording: Recording;
+  #isOverLimit = false;
 
-  constructor(options: Dispatcher.DispatchOptions, prefix: string, budget: RecordingBudget) {
+  constructor(options: Dispatcher.DispatchOptions, prefix: string, recording: Recording) {
     this.method = options.method;
     this.path = options.path.slice(prefix.length);
     const headers = readHeaders(options.headers);
     this.request = { headers, body: readBody(options.body, headers) };
-    this.#budget = budget;
+    this.#recording = recording;
     this.#reserve(Buffer.isBuffer(this.request.body) ? this.request.body.length : 0);
   }
 
@@ -46,7 +48,7 @@ export class RecordedCall {
       },
       onResponseEnd: (controller, trailers) => {
         handler.onResponseEnd?.(controller, trailers);
-        this.complete = true;
+        this.isComplete = true;
         this.#end();
       },
       onResponseError: (controller, error) => {
@@ -57,13 +59,13 @@ export class RecordedCall {
   }
 
   #reserve(bytes: number): boolean {
-    this.#isOverBudget ||= !this.#budget.reserveBytes(bytes);
-    if (this.#isOverBudget && this.response) this.response.chunks = [];
-    return !this.#isOverBudget;
+    this.#isOverLimit ||= !this.#recording.reserveBytes(bytes);
+    if (this.#isOverLimit && this.response) this.response.chunks = [];
+    return !this.#isOverLimit;
   }
 
   #end(): void {
-    if (!this.#isOverBudget) this.#budget.onCallEnd(this);
+    if (!this.#isOverLimit) this.#recording.onCallEnd(this);
   }
 }
 

@@ -39,12 +39,12 @@ export class Recorder {
   readonly #pendingWrites = new Set<Promise<void>>();
   #lastNumber: number;
   #bytes = 0;
-  #stopped = false;
+  #isStopped = false;
 
-  private constructor(folder: string, last: number, options: RecorderOptions) {
+  private constructor(folder: string, lastNumber: number, options: RecorderOptions) {
     this.#folder = folder;
-    this.#lastNumber = last;
-    this.#pseudonyms = new Pseudonyms(last);
+    this.#lastNumber = lastNumber;
+    this.#pseudonyms = new Pseudonyms(lastNumber);
     this.#options = options;
   }
 
@@ -63,8 +63,8 @@ export class Recorder {
   /** An undici interceptor that records calls; `prefix` is the path prefix that a reverse proxy adds to Kimi's paths. */
   interceptor(prefix: string): Dispatcher.DispatcherComposeInterceptor {
     return (dispatch) => (options, handler) => {
-      const exchange = this.#beginCall(options, prefix);
-      return dispatch(options, exchange ? exchange.observe(handler) : handler);
+      const call = this.#beginCall(options, prefix);
+      return dispatch(options, call ? call.observe(handler) : handler);
     };
   }
 
@@ -74,7 +74,7 @@ export class Recorder {
   }
 
   #beginCall(options: Dispatcher.DispatchOptions, prefix: string): RecordedCall | undefined {
-    if (this.#stopped) return undefined;
+    if (this.#isStopped) return undefined;
     if (this.#lastNumber >= limits.recordedCalls) {
       this.#stop("The recording has as many files as it may have, and stops");
       return undefined;
@@ -83,7 +83,7 @@ export class Recorder {
     const number = this.#lastNumber;
     return new RecordedCall(options, prefix, {
       reserveBytes: (bytes) => this.#reserveBytes(bytes),
-      onCallEnd: (exchange) => this.#write(number, exchange),
+      onCallEnd: (call) => this.#write(number, call),
     });
   }
 
@@ -92,24 +92,24 @@ export class Recorder {
     this.#bytes += bytes;
     if (this.#bytes > (this.#options.maxBytes ?? limits.recordedBytes))
       this.#stop("The recording is as large as it may become, and stops");
-    return !this.#stopped;
+    return !this.#isStopped;
   }
 
-  #write(number: number, exchange: RecordedCall): void {
-    if (this.#stopped) return;
-    const written = this.#redactAndWrite(number, exchange).catch((error: unknown) =>
+  #write(number: number, call: RecordedCall): void {
+    if (this.#isStopped) return;
+    const write = this.#redactAndWrite(number, call).catch((error: unknown) =>
       this.#stop("The recording cannot be written, and stops", error),
     );
-    this.#pendingWrites.add(written);
-    void written.finally(() => this.#pendingWrites.delete(written));
+    this.#pendingWrites.add(write);
+    void write.finally(() => this.#pendingWrites.delete(write));
   }
 
-  async #redactAndWrite(number: number, exchange: RecordedCall): Promise<void> {
-    const lines = this.#lines(exchange).map((line) => `${JSON.stringify(line)}\n`);
+  async #redactAndWrite(number: number, call: RecordedCall): Promise<void> {
+    const lines = this.#lines(call).map((line) => `${JSON.stringify(line)}\n`);
     await writeAtomically(join(this.#folder, `${String(number).padStart(6, "0")}.jsonl`), lines.join(""));
   }
 
-  #lines({ method, path, request, response, complete }: RecordedCall): object[] {
+  #lines({ method, path, request, response, isComplete }: RecordedCall): object[] {
     // A PUT goes to a presigned URL (kimi-web.md §1.7).
     const shown = method === "PUT" ? this.#pseudonyms.signedPath(path) : this.#pseudonyms.path(path);
     return [
@@ -117,7 +117,7 @@ export class Recorder {
       ...this.#body(request.headers, request.body),
       ...(response ? [{ status: response.status, headers: recordableHeaders(response.headers) }] : []),
       ...(response ? this.#body(response.headers, Buffer.concat(response.chunks)) : []),
-      { end: complete ? "complete" : "cut" },
+      { end: isComplete ? "complete" : "cut" },
     ];
   }
 
@@ -133,8 +133,8 @@ export class Recorder {
   }
 
   #stop(message: string, error?: unknown): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     this.#options.warn(message, error);
   }
 }

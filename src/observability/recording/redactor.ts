@@ -9,7 +9,7 @@ const tokenStart = "eyJ";
 const tokenPattern = /eyJ[\w-]{10,}(\.[\w-]*)*|\bsk-[\w-]{16,}/g;
 
 const idField = /(^|[a-z_])(id|ids|Id|Ids)$|^(sub|ssid|refs|object_name|checksum)$/;
-/** Ids of blocks and search results, which count within one answer and identify nobody. */
+/** Ids of blocks and search results, which count within one answer and do not identify a person. */
 const smallId = /^\d{1,6}(_\d{1,6})?$/;
 const personalField = /^(phone|mobile|number|email|nick_?name|user_?name|avatar)$/i;
 const signedField = /^(signUrl|previewUrl|(mobile)?thumbnailUrl|avatar)$/i;
@@ -36,8 +36,9 @@ export class Redactor {
     this.#keepsTexts = keepsTexts;
   }
 
+  /** Redacts a JSON value field by field. */
   json(value: unknown): unknown {
-    return this.#value(value, { field: "", parentField: "", holder: {} });
+    return this.#value(value, { field: "", parentField: "", parent: {} });
   }
 
   /** Redacts text that is not JSON. Truncated JSON cannot be redacted by field and is masked in any case. */
@@ -46,37 +47,38 @@ export class Redactor {
     return isKept ? text.replace(tokenPattern, removedText) : this.#masker.mask(text);
   }
 
-  #value(value: unknown, place: ValuePosition): unknown {
-    if (typeof value === "string") return this.#string(value, place);
+  #value(value: unknown, position: ValuePosition): unknown {
+    if (typeof value === "string") return this.#string(value, position);
     if (typeof value === "number") return Math.abs(value) < identifyingNumber ? value : roundNumber(value);
-    if (Array.isArray(value)) return value.map((item) => this.#value(item, place));
+    if (Array.isArray(value)) return value.map((item) => this.#value(item, position));
     if (!isObject(value)) return value;
-    return this.#object(value, place.field);
+    return this.#object(value, position.field);
   }
 
-  #object(holder: JsonObject, parentField: string): JsonObject {
-    const entries = Object.entries(holder);
+  #object(object: JsonObject, parentField: string): JsonObject {
+    const entries = Object.entries(object);
     return Object.fromEntries(
       entries.map(([field, value]) => [
         this.#fieldName(field),
-        this.#value(value, { field, parentField, holder }),
+        this.#value(value, { field, parentField, parent: object }),
       ]),
     );
   }
 
-  #string(value: string, place: ValuePosition): string {
-    const { field, parentField } = place;
+  #string(value: string, position: ValuePosition): string {
+    const { field, parentField } = position;
     if (value === "") return value;
     if (secretField.test(field) || secretField.test(parentField)) return removedText;
-    if (isProtocolValue(value, place)) return value.replace(tokenPattern, removedText);
-    if (isSigned(value, place)) return this.#pseudonyms.signedUrl(value);
+    if (isProtocolValue(value, position)) return value.replace(tokenPattern, removedText);
+    if (isSigned(value, position)) return this.#pseudonyms.signedUrl(value);
     if (idField.test(field)) return smallId.test(value) ? value : this.#pseudonyms.id(value);
-    if (isPersonal(place)) return maskLetters(value);
+    if (isPersonal(position)) return maskLetters(value);
     if (this.#keepsTexts) return this.#withoutTokens(value, field);
     if (isId(value)) return this.#pseudonyms.id(value);
     if (isMaskableLink(value)) return this.#pseudonyms.link(value);
     return (
-      this.#nested(value, place) ?? (streamedField.test(field) ? this.#masker : new TextMasker()).mask(value)
+      this.#nestedJson(value, position) ??
+      (streamedField.test(field) ? this.#masker : new TextMasker()).mask(value)
     );
   }
 
@@ -88,10 +90,10 @@ export class Redactor {
   }
 
   /** Tool arguments are JSON inside a string; complete ones keep their field names. */
-  #nested(text: string, { field, parentField }: ValuePosition): string | undefined {
+  #nestedJson(text: string, { field, parentField }: ValuePosition): string | undefined {
     if (field !== "args" || !text.startsWith("{")) return undefined;
     try {
-      return JSON.stringify(this.#value(JSON.parse(text), { field, parentField, holder: {} }));
+      return JSON.stringify(this.#value(JSON.parse(text), { field, parentField, parent: {} }));
     } catch {
       return undefined;
     }
@@ -105,8 +107,8 @@ export class Redactor {
   }
 }
 
-function isSigned(value: string, { field, holder }: ValuePosition): boolean {
-  if (signedField.test(field) || (field === "url" && "object_name" in holder)) return true;
+function isSigned(value: string, { field, parent }: ValuePosition): boolean {
+  if (signedField.test(field) || (field === "url" && "object_name" in parent)) return true;
   return /^https?:\/\/\S+$/.test(value) && signature.test(value);
 }
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../lib/json.js";
 
-/** The position of a value: its field, the field of its containing object, and that object. */
-export type ValuePosition = { field: string; parentField: string; holder: JsonObject };
+/** The position of a value in a JSON document: its field, its containing object, and the field of that object. */
+export type ValuePosition = { field: string; parentField: string; parent: JsonObject };
 
 const enumValue = /^[A-Z][A-Z0-9_]{0,79}$/;
 const word = /^[A-Za-z][\w-]{0,39}$/;
@@ -11,7 +11,7 @@ const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 /** The id of a tool call or of a source in its result: `web_search:1`, `web_search:1#2`. */
 const reference = /^[a-z_]{1,40}[:_]\d{1,4}(#\d{1,4})?$/;
 
-/** Fields whose values are protocol constants, with the form of these. A string in any other field may be personal. */
+/** Fields whose values are protocol constants, with their pattern. A string in any other field may be personal. */
 const protocolFields: Record<string, RegExp> = {
   op: word,
   mask: /^[A-Za-z][\w.,]{0,199}$/,
@@ -62,14 +62,17 @@ const protocolFields: Record<string, RegExp> = {
 };
 
 /** True for protocol constants such as masks, kinds, reasons, models and times. */
-export function isProtocolValue(value: string, { field, parentField, holder }: ValuePosition): boolean {
+export function isProtocolValue(value: string, { field, parentField, parent }: ValuePosition): boolean {
   if (field === "name" && /^(tool|stage|stages)$/.test(parentField)) return word.test(value);
   // An entry of the catalogue (kimi-web.md §3).
-  if (/^(id|key)$/.test(field) && "displayName" in holder && "scenario" in holder) return model.test(value);
-  return Object.hasOwn(protocolFields, camel(field)) && (protocolFields[camel(field)]?.test(value) ?? false);
+  if (/^(id|key)$/.test(field) && "displayName" in parent && "scenario" in parent) return model.test(value);
+  return (
+    Object.hasOwn(protocolFields, toCamelCase(field)) &&
+    (protocolFields[toCamelCase(field)]?.test(value) ?? false)
+  );
 }
 
 /** snake_case and camelCase are interchangeable (kimi-web.md §2.4). */
-function camel(name: string): string {
+function toCamelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { type KeyConfig, settingsOfKey } from "../../config/key-schema.js";
+import { type KeyConfig, toKeySettings } from "../../config/key-schema.js";
 import { hasExpired, hashApiKey, minimumUnguessableLength } from "../../core/api-key.js";
 import { GatewayError } from "../../core/errors.js";
 import type { KeySettings, KeyStore, StoredKey } from "../../core/store.js";
@@ -13,9 +13,10 @@ export type ApiKey = {
   isGuessable: boolean;
 };
 
+/** The rate limits of a key; undefined: unlimited. */
 export type KeyLimits = Pick<KeySettings, "requestsPerMinute" | "concurrency">;
 
-/** The keys of the configuration, and those of the store as of each look-up. */
+/** The API keys of the configuration and of the store, which is read at each lookup. */
 export class ApiKeys {
   readonly #configured: readonly ApiKey[];
   readonly #store: KeyStore;
@@ -32,13 +33,13 @@ export class ApiKeys {
     for (const each of this.#configured) if (equalHashes(each.hash, hash)) found = each;
     if (found) return found;
     // The store's index does not compare in constant time; that leaks nothing, since a caller cannot choose the hash.
-    const stored = await this.#store.keyByHash(hash.toString("hex"));
+    const stored = await this.#store.findKeyByHash(hash.toString("hex"));
     return stored && fromStore(stored);
   }
 
-  /** The keys with this name; the configuration and the store may each have one. */
+  /** The keys with this name, expired ones included; the configuration and the store may each have one. */
   async findByName(name: string): Promise<ApiKey[]> {
-    const stored = await this.#store.keyByName(name);
+    const stored = await this.#store.findKeyByName(name);
     const configured = this.#configured.filter((key) => key.name === name);
     return stored ? [...configured, fromStore(stored)] : configured;
   }
@@ -51,18 +52,18 @@ export function throwIfExpired({ settings: { expires } }: ApiKey): void {
   throw new GatewayError("invalid_api_key", `This API key expired at ${when}. Use another one.`);
 }
 
-/** Compares in constant time. */
+/** Compares two hashes in constant time. */
 export function equalHashes(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-function fromConfig(written: KeyConfig): ApiKey {
-  const { name, key } = written;
+function fromConfig(configured: KeyConfig): ApiKey {
+  const { name, key } = configured;
   const hex = /^sha256:([0-9a-f]{64})$/i.exec(key)?.[1];
   return {
     name,
     hash: hex ? Buffer.from(hex, "hex") : hashApiKey(key),
-    settings: settingsOfKey(written),
+    settings: toKeySettings(configured),
     isGuessable: hex !== undefined || key.length < minimumUnguessableLength,
   };
 }

@@ -41,7 +41,7 @@ export function requireScope(scope: Scope) {
   };
 }
 
-/** The key from the headers in which clients send it (clients.md row 3); a key in the URL is not read. */
+/** The key from the headers in which clients send it (clients.md §7 row 3); a key in the URL is not read. */
 function presentedCredential({ headers }: FastifyRequest): string | undefined {
   const candidates = [headers.authorization, headers["x-api-key"], headers["api-key"]].flat();
   const value = candidates.find((candidate) => candidate !== undefined && candidate.trim() !== "");
@@ -49,10 +49,10 @@ function presentedCredential({ headers }: FastifyRequest): string | undefined {
 }
 
 function missingKeyError({ query }: FastifyRequest): GatewayError {
-  const inAddress = Object.keys(Object(query)).some((name) =>
+  const isKeyInUrl = Object.keys(Object(query)).some((name) =>
     /^(key|token|(access|auth)_token|api_?key)$/i.test(name),
   );
-  const message = inAddress
+  const message = isKeyInUrl
     ? "A key in an address is not read, since addresses end up in logs. Send it as “Authorization: Bearer <key>”."
     : "An API key is missing. Send it as “Authorization: Bearer <key>”; Moonbridge printed one at its first start.";
   return new GatewayError("invalid_api_key", message);

@@ -7,7 +7,7 @@ import { type ApiKey, ApiKeys, type KeyLimits, throwIfExpired } from "./api-keys
 import { AccessTokens, ownIssuer } from "./oauth/access-tokens.js";
 import { OidcIssuer } from "./oauth/issuer.js";
 
-/** The result of an authentication. */
+/** The key or token owner of a request. `isGuessable`: its key is short enough to be found by brute force. */
 export type AuthenticatedRequest = { principal: Principal; limits: KeyLimits; isGuessable: boolean };
 
 /** Authenticates requests by an API key, an access token from `POST /token`, or a token of the configured OIDC issuer. */
@@ -26,8 +26,12 @@ export class Authenticator {
     { keys, oauth }: Pick<Config, "keys" | "oauth">,
     store: KeyStore,
   ): Promise<Authenticator> {
-    const ring = new ApiKeys(keys, store);
-    return new Authenticator(ring, await AccessTokens.open(store, ring), oauth && new OidcIssuer(oauth));
+    const apiKeys = new ApiKeys(keys, store);
+    return new Authenticator(
+      apiKeys,
+      await AccessTokens.open(store, apiKeys),
+      oauth && new OidcIssuer(oauth),
+    );
   }
 
   /** Throws `invalid_api_key`, `insufficient_scope` or `issuer_unavailable`. */

@@ -37,8 +37,8 @@ export class FailedLoginLimiter {
 
   #throwIfExhausted(counters: readonly Counter[]): void {
     const states = counters.map((counter) => this.#failures.state(...counter));
-    if (states.every(({ left }) => left > 0)) return;
-    const seconds = Math.max(...states.map(({ next }) => next));
+    if (states.every(({ remaining }) => remaining > 0)) return;
+    const seconds = Math.max(...states.map(({ secondsToNext }) => secondsToNext));
     const message = `Too many wrong keys came from this address. Try again in ${seconds} s with the right one.`;
     throw new GatewayError("rate_limited", message, { retryAfterSeconds: seconds });
   }

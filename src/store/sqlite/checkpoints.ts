@@ -10,7 +10,7 @@ const checkpointSql = "PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(PAS
  * Checkpoints the -wal file into the database on a thread of libsql, because a checkpoint waits for the disk and would
  * block the event loop.
  */
-export class Checkpoints {
+export class WalCheckpointer {
   readonly #path: string;
   #connection: Connection | undefined;
   #writes = 0;
@@ -20,6 +20,7 @@ export class Checkpoints {
     this.#path = path;
   }
 
+  /** Counts writes and starts a checkpoint when there are enough of them. */
   recordWrites(count: number): void {
     this.#writes += count;
     if (this.#writes < writesPerCheckpoint || this.#running) return;
@@ -40,7 +41,7 @@ export class Checkpoints {
       this.#connection ??= new Connection(this.#path, {});
       await this.#connection.exec(checkpointSql);
     } catch {
-      // Nothing is lost: SQLite reads from the -wal file what was not moved.
+      // Nothing is lost: SQLite also reads the -wal file.
     }
   }
 }

@@ -63,6 +63,7 @@ export class SqliteCredentials {
     return this.listAccounts().filter((account) => this.#findDecrypted(account)?.isOutdated);
   }
 
+  /** Encrypts those rows with the current key. */
   encryptOutdated(): void {
     for (const account of this.listOutdated()) {
       const credentials = this.find(account);

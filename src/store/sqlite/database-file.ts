@@ -6,13 +6,13 @@ import { Value } from "@sinclair/typebox/value";
 import Database from "libsql";
 import { errorCode } from "../../lib/error-code.js";
 import { damagedError, StoreError } from "../errors.js";
-import { applicationId, migrations, readPragma, versionOf } from "./migrations.js";
+import { applicationId, migrations, readPragma, readSchemaVersion } from "./migrations.js";
 
 /** How long a call waits for another process that is writing, in milliseconds. */
 const busyTimeout = 5_000;
 /**
- * Pages in the -wal file at which SQLite checkpoints in the middle of a write; a fallback for `checkpoints.ts`, which
- * usually does it earlier on its own thread.
+ * Pages in the -wal file at which SQLite checkpoints during a write. Only a fallback: `WalCheckpointer` usually does it
+ * earlier, on another thread.
  */
 const maxWalPages = 16_000;
 /** Larger files skip the integrity check, which reads the whole file: about 2 ms per MB. */
@@ -47,7 +47,10 @@ async function createFile(path: string): Promise<void> {
   }
 }
 
-/** A restored backup may be world-readable. A file of another user is left as it is. */
+/**
+ * Makes the files of an existing database readable by their owner only: a restored backup may be world-readable.
+ * Ignores files of another user.
+ */
 export async function restrictPermissions(path: string): Promise<void> {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) await chmod(file, 0o600).catch(() => {});
 }
@@ -60,7 +63,7 @@ export function checkDatabase(path: string): void {
     if (tables !== undefined && readPragma(database, "application_id") !== applicationId) {
       throw new StoreError(`The file ${path} belongs to another program. Set "store" to another file.`);
     }
-    if (versionOf(database) > migrations.length) {
+    if (readSchemaVersion(database) > migrations.length) {
       throw new StoreError(
         `The database ${path} was written by a newer Moonbridge. Start that version, or restore a backup from before it.`,
       );
@@ -105,7 +108,7 @@ export function truncateWal(database: Database.Database): void {
   try {
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch {
-    // Nothing is lost: SQLite reads from the -wal file what was not moved.
+    // Nothing is lost: SQLite also reads the -wal file.
   }
 }
 

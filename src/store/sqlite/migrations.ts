@@ -59,11 +59,11 @@ export const migrations: readonly string[] = [
 
 /** Migrates the file to the newest version, each step in one transaction. */
 export function migrate(database: Database.Database, steps: readonly string[] = migrations): void {
-  while (versionOf(database) < steps.length) {
+  while (readSchemaVersion(database) < steps.length) {
     database
       .transaction(() => {
         // Another process may have done this step while this one waited for the write lock.
-        const version = versionOf(database);
+        const version = readSchemaVersion(database);
         const step = steps[version];
         if (step === undefined) return;
         database.exec(step);
@@ -73,7 +73,8 @@ export function migrate(database: Database.Database, steps: readonly string[] = 
   }
 }
 
-export function versionOf(database: Database.Database): number {
+/** The number of migrations that were applied to the file. */
+export function readSchemaVersion(database: Database.Database): number {
   return Number(readPragma(database, "user_version"));
 }
 

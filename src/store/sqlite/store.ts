@@ -12,7 +12,7 @@ import type {
 } from "../../core/store.js";
 import { CredentialCipher } from "../encryption.js";
 import { StoreError, toStoreError } from "../errors.js";
-import { Checkpoints } from "./checkpoints.js";
+import { WalCheckpointer } from "./checkpoints.js";
 import { SqliteCredentials } from "./credentials.js";
 import { checkDatabase, connect, prepareFile, restrictPermissions, truncateWal } from "./database-file.js";
 import { SqliteFiles } from "./files.js";
@@ -32,7 +32,7 @@ type OpenDatabase = {
   uploads: SqliteUploads;
   files: SqliteFiles;
   batch: WriteBatch;
-  checkpoints: Checkpoints;
+  checkpointer: WalCheckpointer;
 };
 
 /**
@@ -74,7 +74,7 @@ export class SqliteStore implements Store {
         synced.transaction(() => credentials.encryptOutdated()).immediate();
       // It may still contain credentials in plain text.
       if (encryptionKeys.length > 0) truncateWal(synced);
-      const checkpoints = new Checkpoints(file);
+      const checkpointer = new WalCheckpointer(file);
       return new SqliteStore(file, {
         connections,
         credentials,
@@ -82,8 +82,8 @@ export class SqliteStore implements Store {
         threads: new SqliteThreads(unsynced),
         uploads: new SqliteUploads(unsynced),
         files: new SqliteFiles(synced),
-        batch: new WriteBatch(unsynced, (count) => checkpoints.recordWrites(count)),
-        checkpoints,
+        batch: new WriteBatch(unsynced, (count) => checkpointer.recordWrites(count)),
+        checkpointer,
       });
     } catch (error) {
       for (const connection of connections) connection.close();
@@ -91,11 +91,11 @@ export class SqliteStore implements Store {
     }
   }
 
-  accounts(): Promise<readonly string[]> {
+  listAccounts(): Promise<readonly string[]> {
     return this.#run(({ credentials }) => credentials.listAccounts());
   }
 
-  credentials(account: string): Promise<StoredCredentials | undefined> {
+  findCredentials(account: string): Promise<StoredCredentials | undefined> {
     return this.#run(({ credentials }) => credentials.find(account));
   }
 
@@ -103,23 +103,23 @@ export class SqliteStore implements Store {
     return this.#run(({ credentials }) => credentials.save(account, tokens));
   }
 
-  lock(name: string, owner: string, until: number): Promise<boolean> {
+  acquireLock(name: string, owner: string, until: number): Promise<boolean> {
     return this.#run(({ credentials }) => credentials.acquireLock(name, owner, until));
   }
 
-  unlock(name: string, owner: string): Promise<void> {
+  releaseLock(name: string, owner: string): Promise<void> {
     return this.#run(({ credentials }) => credentials.releaseLock(name, owner));
   }
 
-  keys(): Promise<readonly StoredKey[]> {
+  listKeys(): Promise<readonly StoredKey[]> {
     return this.#run(({ keys }) => keys.list());
   }
 
-  keyByHash(sha256: string): Promise<StoredKey | undefined> {
+  findKeyByHash(sha256: string): Promise<StoredKey | undefined> {
     return this.#run(({ keys }) => keys.findByHash(sha256));
   }
 
-  keyByName(name: string): Promise<StoredKey | undefined> {
+  findKeyByName(name: string): Promise<StoredKey | undefined> {
     return this.#run(({ keys }) => keys.findByName(name));
   }
 
@@ -131,7 +131,7 @@ export class SqliteStore implements Store {
     return this.#run(({ keys }) => keys.remove(name));
   }
 
-  secret(name: string, generate: () => string): Promise<string> {
+  getOrCreateSecret(name: string, generate: () => string): Promise<string> {
     return this.#run(({ keys }) => keys.getOrCreateSecret(name, generate));
   }
 
@@ -139,7 +139,7 @@ export class SqliteStore implements Store {
     return this.#enqueueWrite(({ threads }) => threads.saveChat(chat));
   }
 
-  chat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined> {
+  findChat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined> {
     return this.#run(({ threads }) => threads.findChat(upstream, chat, scope, now));
   }
 
@@ -154,7 +154,7 @@ export class SqliteStore implements Store {
     return this.#run(({ threads }) => threads.findThread(keys, now));
   }
 
-  latestThread(upstream: string, chat: string): Promise<StoredThread | undefined> {
+  findLatestThread(upstream: string, chat: string): Promise<StoredThread | undefined> {
     return this.#run(({ threads }) => threads.latestThread(upstream, chat));
   }
 
@@ -170,7 +170,7 @@ export class SqliteStore implements Store {
     return this.#run(({ threads }) => threads.removeThreads(upstream, chat));
   }
 
-  dueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]> {
+  listDueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]> {
     return this.#run(({ threads }) => threads.dueChats(upstreams, now, limit));
   }
 
@@ -190,7 +190,7 @@ export class SqliteStore implements Store {
     return this.#run(({ threads }) => threads.trimThreads(limit, () => this.#database !== undefined));
   }
 
-  uploadedFile(scope: string, digest: string, since: number): Promise<string | undefined> {
+  findUploadedFile(scope: string, digest: string, since: number): Promise<string | undefined> {
     return this.#run(({ uploads }) => uploads.find(scope, digest, since));
   }
 
@@ -202,11 +202,11 @@ export class SqliteStore implements Store {
     return this.#run(({ files }) => files.save(file));
   }
 
-  file(owner: string, id: string): Promise<StoredFile | undefined> {
+  findFile(owner: string, id: string): Promise<StoredFile | undefined> {
     return this.#run(({ files }) => files.find(owner, id));
   }
 
-  files(owner: string, selection: FileSelection): Promise<readonly StoredFile[]> {
+  listFiles(owner: string, selection: FileSelection): Promise<readonly StoredFile[]> {
     return this.#run(({ files }) => files.list(owner, selection));
   }
 
@@ -224,7 +224,7 @@ export class SqliteStore implements Store {
     // libsql closes the file when its statements are garbage-collected, so nothing may reference them.
     this.#database = undefined;
     database.batch.flush();
-    await database.checkpoints.close();
+    await database.checkpointer.close();
     if (database.connections[0]) truncateWal(database.connections[0]);
     for (const connection of database.connections) connection.close();
   }

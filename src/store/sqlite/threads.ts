@@ -11,7 +11,7 @@ const ClaimedRow = Type.Tuple([...threadRow, Type.Number()]);
 const NumberRow = Type.Tuple([Type.Number()]);
 const NullableNumberRow = Type.Tuple([Type.Union([Type.Number(), Type.Null()])]);
 
-/** Threads deleted per statement, so that no request waits long. */
+/** Threads deleted per statement: a statement blocks the event loop. */
 const trimBatchSize = 100;
 
 const chatColumns = "upstream, chat, scope, due_at, attempts";

@@ -6,7 +6,7 @@ const emptyBuffer = Buffer.alloc(0);
 
 /**
  * Decodes a chunked body (RFC 9112 §7.1), however its bytes are split. Handles only plain data chunks: the last chunk,
- * trailers and chunk extensions end up in `remainder`, for a full parser.
+ * trailers and chunk extensions are left in `remainder`, for a complete HTTP parser.
  */
 export class ChunkedDecoder {
   /** Bytes of the current chunk that have not arrived yet, its CR LF included. */
@@ -19,7 +19,8 @@ export class ChunkedDecoder {
   isMalformed = false;
 
   /**
-   * The data of the chunks, as a copy; undefined if there is none. Moves data within `input`, which is garbage then.
+   * Returns a copy of the chunks' data; undefined if there is none. Overwrites `input`, so its bytes must not be used
+   * again, except those of `remainder`.
    */
   decode(input: Buffer, length: number): Buffer | undefined {
     const startsAtBoundary = this.#partialSizeLine.length === 0;

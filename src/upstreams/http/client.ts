@@ -6,7 +6,7 @@ import type { Recorder } from "../../observability/recording/recorder.js";
 import { rawConnector } from "./raw-connector.js";
 import { type ChunkSink, ResponseStream, type StreamRequest } from "./response-stream.js";
 
-/** A longer `Retry-After` than a day is taken for a mistake. */
+/** Upper limit of `Retry-After`, one day: a longer one is most likely a mistake. */
 export const maxRetryAfterSeconds = 86_400;
 
 /** Timeouts of a unary call. */
@@ -21,6 +21,7 @@ export type Host = { service: string; pool: Dispatcher; prefix: string; isRecord
 /** Default timeouts of a host's requests, in milliseconds. */
 export type HttpTimeouts = Pick<Pool.Options, "headersTimeout" | "bodyTimeout">;
 
+/** Creates the connection pool of a service. A recorder records all its calls. */
 export function createHost(
   service: string,
   url: string,
@@ -43,17 +44,17 @@ export function createHost(
 export type HttpResponse = { status: number; headers: IncomingHttpHeaders; body: string };
 
 /**
- * Sends a request and reads the whole response. `limit`: maximum size of the body in bytes. Throws only GatewayError.
+ * Sends a request and reads the whole response. `maxBytes`: maximum size of the body. Throws only GatewayError.
  */
 export async function fetchResponse(
   host: Host,
   options: Dispatcher.RequestOptions & { signal: AbortSignal },
-  limit: number = limits.unaryBody,
+  maxBytes: number = limits.unaryBody,
 ): Promise<HttpResponse> {
   try {
     const request = { ...options, path: host.prefix + options.path };
     const { statusCode: status, headers, body } = await host.pool.request(request);
-    const collector = new BodyCollector(host, limit);
+    const collector = new BodyCollector(host, maxBytes);
     for await (const chunk of body) collector.add(chunk);
     return { status, headers, body: collector.toText() };
   } catch (cause) {
@@ -86,17 +87,17 @@ export async function openStream(
   return { status: stream.status, headers: stream.headers, body: collector.toText() };
 }
 
-/** Collects a body of at most `limit` bytes. */
+/** Collects a body of at most `maxBytes` bytes. */
 class BodyCollector implements ChunkSink {
   readonly isDone = false;
   readonly #host: Host;
-  readonly #limit: number;
+  readonly #maxBytes: number;
   readonly #chunks: Buffer[] = [];
   #size = 0;
 
-  constructor(host: Host, limit: number) {
+  constructor(host: Host, maxBytes: number) {
     this.#host = host;
-    this.#limit = limit;
+    this.#maxBytes = maxBytes;
   }
 
   onChunks(chunks: readonly Buffer[]): undefined {
@@ -106,7 +107,7 @@ class BodyCollector implements ChunkSink {
   /** Throws `upstream_protocol` beyond the limit. */
   add(chunk: Buffer): void {
     this.#size += chunk.length;
-    if (this.#size > this.#limit) {
+    if (this.#size > this.#maxBytes) {
       throw new GatewayError("upstream_protocol", `${this.#host.service} answered with too much.`);
     }
     this.#chunks.push(chunk);

@@ -54,7 +54,7 @@ function onRead(this: RawSocket, length: number): boolean {
   return inputOf(this).receive(length);
 }
 
-/** The received and unread bytes of a socket. */
+/** The bytes of a socket that undici has not read yet, or the reader to which a response body is diverted. */
 class SocketInput implements RawBodySource {
   readonly #socket: Socket;
   readonly #resumeSocket: () => void;

@@ -25,16 +25,16 @@ export type ChunkSink = {
 export type StreamOptions = {
   /** Converts a transport failure to the error that `open` and `pipeTo` throw. */
   toTransportError: (cause: unknown, signal: AbortSignal) => Error;
-  /** The body may bypass undici (`takeRawBody`): nothing intercepts it, such as a recorder. */
+  /** The body may bypass undici (`takeRawBody`). False if an interceptor, such as a recorder, needs its bytes. */
   raw: boolean;
 };
 
 /**
- * Silence checks per timeout: cheaper than reading the clock for each chunk. The first may come right after a chunk.
+ * Idle checks per idle timeout: cheaper than reading the clock for each chunk. The first may come right after a chunk.
  */
 const checksPerTimeout = 4;
 
-/** The reason for closing a connection whose response is no longer read. Nobody sees it. */
+/** The reason for closing a connection whose response is no longer read. Never thrown to a caller. */
 const abandonedError = new Error("The rest of the answer is not read.");
 
 /**
@@ -49,7 +49,7 @@ export class ResponseStream implements Dispatcher.DispatchHandler, RawBodyReader
   readonly #deliverQueued = () => this.#deliver();
   #controller: Dispatcher.DispatchController | undefined;
   #rawSource: RawBodySource | undefined;
-  /** Silence checks since the last chunk. */
+  /** Idle checks since the last chunk. */
   #idleChecks = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #pendingOpen: { resolve(stream: ResponseStream): void; reject(error: Error): void } | undefined;
@@ -192,7 +192,7 @@ export class ResponseStream implements Dispatcher.DispatchHandler, RawBodyReader
     this.#rawSource?.resume();
   }
 
-  /** Silence does not count while the sink holds the stream back. */
+  /** Fails the stream after the idle timeout. Time during which the sink applies back-pressure does not count. */
   #checkIdle(): void {
     if (this.#isSinkBusy) return;
     this.#idleChecks++;

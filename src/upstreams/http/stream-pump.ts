@@ -25,7 +25,7 @@ export class StreamPump<Item> implements ChunkSink {
   readonly #interpreter: Interpreter<Item>;
   readonly #sink: EventSink;
   readonly #progressTimeout: ProgressTimeout;
-  /** Time of the first chunk without progress since the last one with progress. */
+  /** When the first chunk without progress arrived; undefined if the last chunk had progress. */
   #noProgressSince: number | undefined;
 
   constructor(

@@ -20,7 +20,7 @@ import { ResponseStream } from "../http/response-stream.js";
 import { notEventStreamError, notJsonError } from "../kimi-shared/errors.js";
 import { failureToError } from "./errors.js";
 
-export type ClientOptions = {
+export type LegacyClientOptions = {
   /** Base URL of the site, e.g. `https://kimi.moonshot.cn`. */
   baseUrl: string;
   userAgent?: string;
@@ -38,7 +38,11 @@ export class LegacyClient {
   readonly #userAgent: string;
   readonly #recorder: Recorder | undefined;
 
-  constructor({ baseUrl, userAgent, idleTimeout }: ClientOptions, drift: ProtocolDrift, recorder?: Recorder) {
+  constructor(
+    { baseUrl, userAgent, idleTimeout }: LegacyClientOptions,
+    drift: ProtocolDrift,
+    recorder?: Recorder,
+  ) {
     this.#timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: idleTimeout };
     this.#idleTimeout = idleTimeout;
     this.#site = createHost("Kimi", baseUrl, this.#timeouts, recorder);

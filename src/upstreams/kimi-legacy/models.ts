@@ -41,7 +41,7 @@ function createModel(id: string, kimiPlusId: string, switches: ReadonlySet<strin
     thinking: ["off"],
     agent: false,
     // A chat belongs to one agent.
-    scope: kimiPlusId,
+    conversationScope: kimiPlusId,
     isDefault: id === "kimi",
     kimiPlusId,
     math: switches.has("math"),

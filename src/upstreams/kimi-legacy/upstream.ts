@@ -33,7 +33,7 @@ export type KimiLegacyOptions = {
   tokens: TokenPair;
 };
 
-/** The legacy site. */
+/** Base URL of the legacy site. */
 export const defaultBaseUrl = "https://kimi.moonshot.cn";
 
 /** Kimi's web chat with one person's account, over the legacy REST and event stream protocol (kimi-web.md §1). */

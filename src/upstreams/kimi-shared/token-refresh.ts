@@ -5,8 +5,8 @@ import { notJsonCode } from "./errors.js";
 
 /**
  * Sends a token refresh. Resolves to the new pair; to `refused`; or to `page` for a web page, which one endpoint sends
- * for a refused token (kimi-web.md §1.2) and networks with a sign-in page send for everything. Throws GatewayError
- * where Kimi gave no verdict.
+ * for a refused token (kimi-web.md §1.2) and networks with a sign-in page send for everything. Throws GatewayError for
+ * any other failure: the token may still be valid.
  */
 export async function refreshTokens(
   sendRefresh: () => Promise<JsonObject>,
@@ -20,7 +20,7 @@ export async function refreshTokens(
   }
 }
 
-/** A web page answered in place of Kimi, so nothing is known about the token. */
+/** The error for a web page in place of Kimi's response, which says nothing about the token. */
 export function webPageError(): GatewayError {
   return new GatewayError(
     "upstream_unavailable",
@@ -38,8 +38,8 @@ function isRefusal(error: GatewayError): boolean {
   );
 }
 
-function parseTokenPair(answer: JsonObject): TokenPair {
-  const body = asObject(answer.data) ?? answer;
+function parseTokenPair(response: JsonObject): TokenPair {
+  const body = asObject(response.data) ?? response;
   const accessToken = asText(body.accessToken) ?? asText(body.access_token);
   const refreshToken = asText(body.refreshToken) ?? asText(body.refresh_token);
   if (!accessToken) {

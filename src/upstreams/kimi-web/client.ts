@@ -20,7 +20,7 @@ import { encodeEnvelope } from "./envelope.js";
 import { statusToError } from "./errors.js";
 import { MultipartFileForm } from "./multipart-form.js";
 
-export type ClientOptions = {
+export type KimiClientOptions = {
   /** Base URL of the site, e.g. `https://www.kimi.com`. */
   baseUrl: string;
   /** Base URL of the account gateway, e.g. `https://auth.kimi.com`. */
@@ -38,7 +38,7 @@ export class KimiClient {
   readonly #idleTimeout: number;
   readonly #headers: Record<string, string>;
 
-  constructor(options: ClientOptions, drift: ProtocolDrift, recorder?: Recorder) {
+  constructor(options: KimiClientOptions, drift: ProtocolDrift, recorder?: Recorder) {
     const timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: options.idleTimeout };
     this.#site = createHost("Kimi", options.baseUrl, timeouts, recorder);
     this.#auth = createHost("Kimi", options.authUrl, timeouts, recorder);

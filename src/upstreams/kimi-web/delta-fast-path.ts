@@ -20,8 +20,8 @@ export class DeltaFastPath {
   blockId = "";
   channel: TextChannel = "text";
 
-  /** Takes the payload of a parsed envelope as the template for `match`, if it is such a delta. */
-  learn(payload: string): void {
+  /** Makes the payload of a parsed envelope the template for `match`, if it appends text to a block. */
+  setTemplate(payload: string): void {
     const [, head, middle, blockId, channel, tail] = appendPattern.exec(payload) ?? [];
     if (!head || !middle || !blockId || !tail) return;
     this.#template = Buffer.from(head + middle + tail);

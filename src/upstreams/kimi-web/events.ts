@@ -29,7 +29,7 @@ const knownSeverities = new Set(["", "INFO", "BLOCK_RETRACT", "MESSAGE_RETRACT"]
  */
 export class ChatInterpreter {
   readonly #drift: ProtocolDrift;
-  readonly #tools: { id: string; name: string; args: string; isAnnounced: boolean }[] = [];
+  readonly #toolCalls: { id: string; name: string; args: string; isAnnounced: boolean }[] = [];
   readonly #sources = new SearchSources();
   readonly #textBlocks: TextBlocks;
   readonly #fastPath = new DeltaFastPath();
@@ -84,7 +84,7 @@ export class ChatInterpreter {
       this.#handleTrailer(event, out);
       return true;
     }
-    if (event.op === "append") this.#fastPath.learn(payload);
+    if (event.op === "append") this.#fastPath.setTemplate(payload);
     return this.#handleEvent(event, out);
   }
 
@@ -142,10 +142,10 @@ export class ChatInterpreter {
     else if (isObject(block.tool)) this.#handleTool(id, block.tool, event, out);
     else if (exception) this.#handleException(asObject(exception.error) ?? exception, out);
     else if (isObject(block.search)) this.#handleLegacySearch(block.search, out);
-    else this.#noteUnknownKinds(block);
+    else this.#recordUnknownKinds(block);
   }
 
-  #noteUnknownKinds(block: JsonObject): void {
+  #recordUnknownKinds(block: JsonObject): void {
     for (const kind of Object.keys(block)) {
       if (!blockFields.has(kind) && !ignoredBlocks.has(kind)) this.#drift.record("block", kind);
     }
@@ -153,21 +153,21 @@ export class ChatInterpreter {
 
   #handleTool(id: string, tool: JsonObject, event: JsonObject, out: ChatEvent[]): void {
     this.#hasUsedTool = true;
-    let known = this.#tools.find((candidate) => candidate.id === id);
-    if (!known) {
-      known = { id, name: "", args: "", isAnnounced: false };
-      this.#tools.push(known);
+    let call = this.#toolCalls.find((candidate) => candidate.id === id);
+    if (!call) {
+      call = { id, name: "", args: "", isAnnounced: false };
+      this.#toolCalls.push(call);
     }
-    known.name ||= asText(tool.name) ?? "";
+    call.name ||= asText(tool.name) ?? "";
     const args = asText(tool.args) ?? "";
-    known.args = event.op === "append" ? known.args + args : args || known.args;
-    if (known.args.length > limits.envelope)
+    call.args = event.op === "append" ? call.args + args : args || call.args;
+    if (call.args.length > limits.envelope)
       throw new GatewayError("upstream_protocol", "Kimi's tool call never ends.");
     this.#sources.addResults(tool.contents, out);
-    if (known.isAnnounced || !known.name.includes("search")) return;
-    const queries = textsIn(parseObject(known.args)?.queries);
+    if (call.isAnnounced || !call.name.includes("search")) return;
+    const queries = textsIn(parseObject(call.args)?.queries);
     if (queries.length === 0) return;
-    known.isAnnounced = true;
+    call.isAnnounced = true;
     out.push({ type: "search", queries });
   }
 

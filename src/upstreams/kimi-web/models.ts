@@ -39,7 +39,7 @@ const thinkingByEffort: Record<string, Thinking> = {
   REASONING_EFFORT_MAX: "max",
 };
 
-/** Fetches the models of this account. */
+/** Fetches the models of the token's account. Throws GatewayError. */
 export async function fetchModels(
   client: KimiClient,
   token: string,
@@ -103,7 +103,7 @@ function createModel(id: string, name: string, scenario: string, thinking: Think
     thinking: thinking.length > 0 ? thinking : ["off"],
     agent: false,
     isDefault: id === "k2d6-chat",
-    scope: scenario,
+    conversationScope: scenario,
     scenario,
     kimiPlusId: undefined,
     agentMode: undefined,

@@ -8,23 +8,23 @@ import { CitationMarkParser, type TextSegment } from "./citation-marks.js";
 /** The block kinds whose text is part of the answer, by Kimi's names: `think` becomes reasoning. */
 export type TextChannel = "text" | "think";
 
-/** The emitted text of a block as length and hash, to check whether a `set` begins with it. Cheaper than the text. */
+/** Length and hash of a block's emitted text, to check whether a `set` begins with it. Saves keeping the text itself. */
 class EmittedPrefix {
   length = 0;
-  #fingerprint = fingerprint("", 0);
+  #hash = hashPrefix("", 0);
 
   append(text: string): void {
-    this.#fingerprint = fingerprint(text, text.length, this.#fingerprint);
+    this.#hash = hashPrefix(text, text.length, this.#hash);
     this.length += text.length;
   }
 
   isPrefixOf(content: string): boolean {
-    return content.length >= this.length && fingerprint(content, this.length) === this.#fingerprint;
+    return content.length >= this.length && hashPrefix(content, this.length) === this.#hash;
   }
 }
 
 /** FNV-1a over the first `length` characters of a text; `seed` is the hash of the text before it. */
-function fingerprint(text: string, length: number, seed = 0x811c9dc5): number {
+function hashPrefix(text: string, length: number, seed = 0x811c9dc5): number {
   let hash = seed;
   for (let index = 0; index < length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return hash;
@@ -68,7 +68,7 @@ export class TextBlocks {
     else if (text !== "") this.#recordRewrite(id, channel, text, out);
   }
 
-  /** Emits text held back for a citation mark that never closed. */
+  /** Emits the beginning of a citation mark that was never closed, as text. */
   flush(out: ChatEvent[]): void {
     this.#emitSegments(this.#citationMarks.flush(), out);
   }

@@ -4,7 +4,8 @@ import type { KimiClient } from "./client.js";
 
 /**
  * Refreshes tokens at the account gateway, and at the legacy endpoint if the gateway refuses (kimi-web.md §2.3, §1.2).
- * Throws if the gateway gave no verdict and the legacy endpoint no new pair.
+ * Throws GatewayError if a call fails for another reason, or if the gateway's response was a web page and the legacy
+ * endpoint returned no new pair: the token may still be valid then.
  */
 export function createTokenRefresher(client: KimiClient): RefreshTokens {
   return async (refreshToken, signal) => {

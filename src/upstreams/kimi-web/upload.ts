@@ -29,8 +29,8 @@ export async function uploadFile(
   if (asObject(asObject(uploaded?.parseResult)?.thumbnail)) return id;
   const deadline = Date.now() + parseTimeout;
   for (;;) {
-    const answer = await client.callFiles(progressMethod, { file_ids: [id] }, token, signal);
-    const progress = objectsIn(answer.progresses).find(({ fileId }) => fileId === id);
+    const progressResponse = await client.callFiles(progressMethod, { file_ids: [id] }, token, signal);
+    const progress = objectsIn(progressResponse.progresses).find(({ fileId }) => fileId === id);
     const status = (asText(progress?.status) ?? "").replace(/^PROCESS_STATUS_/, "");
     if (status === "SUCCESS") return id;
     if (status === "FAILED") {

@@ -156,7 +156,7 @@ export class KimiWeb implements Upstream {
     await this.#client.close();
   }
 
-  /** One `Chat` call. If it ends early for any reason, Kimi is told to stop generating. */
+  /** One `Chat` call. If it ends early for any reason, sends Kimi a request to stop generating. */
   async #streamAnswer(
     request: UpstreamRequest,
     model: KimiModel,
@@ -177,7 +177,7 @@ export class KimiWeb implements Upstream {
     }
   }
 
-  /** Tells Kimi to stop generating, without waiting for the response (kimi-web.md §2.7). */
+  /** Requests Kimi to stop generating, without waiting for the response (kimi-web.md §2.7). */
   #cancel(target: { chat: string; message: string }, token: string): void {
     const body = { chat_id: target.chat, message_id: target.message };
     const method = "kimi.gateway.chat.v1.ChatService/CancelChat";

@@ -11,8 +11,8 @@ import { createTokenRefresher } from "./token-refresher.js";
 /** The owner of an account, as Kimi reports it. */
 export type KimiUser = { id: string; nickname: string | undefined };
 
-/** Saves a refreshed pair before its first use: from then on only that pair is sure to be valid. */
-export type SaveRefreshedTokens = (refreshed: TokenPair) => Promise<void>;
+/** Awaited before a refreshed pair is used: the old pair may be invalid from then on. */
+export type OnTokensRefreshed = (refreshed: TokenPair) => Promise<void>;
 
 const refusedRefreshToken =
   "Kimi refuses this refresh token: it has expired, was renewed elsewhere, or its owner logged out. Log in on Kimi's " +
@@ -28,7 +28,7 @@ const noRefreshToken =
 export async function verifyCredentials(
   tokens: TokenPair,
   options: KimiSite & { userAgent?: string },
-  save: SaveRefreshedTokens,
+  onRefreshed: OnTokensRefreshed,
   signal: AbortSignal,
 ): Promise<KimiUser> {
   const client = new KimiClient({ ...options, idleTimeout: limits.unary }, new ProtocolDrift());
@@ -37,7 +37,7 @@ export async function verifyCredentials(
     const pair = await createTokenRefresher(client)(tokens.refreshToken, signal);
     if (pair === "refused" || !pair.accessToken)
       throw new GatewayError("account_login_required", refusedRefreshToken);
-    await save({ refreshToken: tokens.refreshToken, ...pair });
+    await onRefreshed({ refreshToken: tokens.refreshToken, ...pair });
     return fetchCurrentUser(client, pair.accessToken, signal);
   };
   try {

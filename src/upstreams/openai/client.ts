@@ -16,7 +16,7 @@ import {
 import { ResponseStream } from "../http/response-stream.js";
 import { findError, type ServiceIdentity, statusToError } from "./errors.js";
 
-export type ClientOptions = ServiceIdentity & {
+export type OpenAiClientOptions = ServiceIdentity & {
   /** With its version: `https://api.moonshot.ai/v1`. */
   baseUrl: string;
   userAgent: string | undefined;
@@ -31,7 +31,7 @@ export class OpenAiClient {
   readonly #idleTimeout: number;
   readonly #headers: Record<string, string>;
 
-  constructor(options: ClientOptions) {
+  constructor(options: OpenAiClientOptions) {
     const { service, upstream, apiKey, baseUrl } = options;
     this.#service = { service, upstream, apiKey };
     this.#host = createHost(service, baseUrl);
@@ -61,7 +61,7 @@ export class OpenAiClient {
     );
   }
 
-  /** One whole answer: parsed, and as the exact JSON. Its response head may come as late as its end. */
+  /** One whole answer: parsed, and as the exact JSON. The service may send the response head only when the answer is done. */
   async fetchCompletion(body: JsonObject, signal: AbortSignal): Promise<{ body: JsonObject; json: string }> {
     const timeouts = { headersTimeout: limits.answer, bodyTimeout: this.#idleTimeout };
     const request = { ...this.#completionRequest(body, signal), ...timeouts };

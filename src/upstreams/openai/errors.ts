@@ -43,7 +43,7 @@ function parseFailure(body: JsonObject): Failure {
 
 function toError(service: ServiceIdentity, failure: Failure, retryAfterSeconds?: number): GatewayError {
   const { code, describe } = errorKinds.find(({ matches }) => matches(failure)) ?? unknownFailure;
-  const isKeyFault = code === "account_login_required";
+  const isAccountError = code === "account_login_required";
   const redactedMessage = service.apiKey ? failure.message.replaceAll(service.apiKey, "…") : failure.message;
   const isTemporary = code === "rate_limited" || code === "upstream_overloaded";
   const retryAfter = retryAfterSeconds ?? (isTemporary ? parseWaitSeconds(failure.message) : undefined);
@@ -52,7 +52,7 @@ function toError(service: ServiceIdentity, failure: Failure, retryAfterSeconds?:
     code === "invalid_request" && /tool_choice .* incompatible with thinking/.test(redactedMessage);
   return new GatewayError(
     code,
-    describe(service) + (isKeyFault ? "" : quoteServiceMessage(service.service, redactedMessage)),
+    describe(service) + (isAccountError ? "" : quoteServiceMessage(service.service, redactedMessage)),
     {
       upstreamCode: isConflict ? toolChoiceConflict : upstreamCodeOf(failure),
       ...(retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter }),

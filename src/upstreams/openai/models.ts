@@ -1,7 +1,7 @@
 import type { Model, Thinking } from "../../core/types.js";
 import { asObject, asText, type JsonObject, objectsIn, textsIn } from "../../lib/json.js";
 
-/** The rules of a service: the official platform's, or none. */
+/** The request rules of a service: those of the official Moonshot platform, or none. */
 export type Preset = "moonshot" | "generic";
 
 export type ModelOptions = {
@@ -32,7 +32,7 @@ function parseModel(item: JsonObject, preset: Preset): Model {
     inputs: item.supports_image_in === false ? ["text"] : ["text", "image"],
     thinking: preset === "moonshot" ? moonshotThinking(id, item) : genericThinking(item),
     agent: false,
-    scope: id,
+    conversationScope: id,
     isDefault: false,
   };
 }
@@ -45,8 +45,8 @@ function genericThinking(item: JsonObject): Thinking[] {
 const efforts: readonly Thinking[] = ["low", "high", "max"];
 
 /**
- * The thinking efforts of a model, as far as the list has them (moonshot-platform.md A.2, A.4.2). A model with a single
- * way to think has only the weakest effort, to which every requested effort falls back.
+ * The thinking efforts of a model, as far as the list has them (moonshot-platform.md A.2, A.4.2). A model without a
+ * choice of efforts has only the weakest one, to which every requested effort falls back.
  */
 function moonshotThinking(id: string, item: JsonObject): Thinking[] {
   const listed = textsIn(asObject(item.think_efforts)?.valid_efforts);

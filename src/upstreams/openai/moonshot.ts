@@ -37,7 +37,7 @@ const unsupportedParameters: Record<string, readonly unknown[]> = {
   output_config: [],
   include: [],
   text: [],
-  // Requests that get here ask for text only.
+  // `src/api` refuses every other modality.
   modalities: [["text"]],
 };
 
@@ -51,7 +51,7 @@ const thinkingParameters = [
 ];
 const searchParameters = ["web_search_options", "enable_search"];
 
-/** What Moonshot's rules depend on. `thinking` undefined: not requested. */
+/** The settings of a request on which Moonshot's rules depend. `thinking` undefined: not requested. */
 export type MoonshotSettings = { model: Model; thinking: Thinking | undefined; search: boolean };
 
 /** The request body as Moonshot's gateway accepts it (moonshot-platform.md F). Images are left as they are. */

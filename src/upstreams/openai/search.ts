@@ -19,39 +19,40 @@ export async function runSearchLoop(send: SendCompletion, body: JsonObject, sink
   const clientTools = objectsIn(body.tools);
   let messages = objectsIn(body.messages);
   let usage: Usage | undefined;
-  for (let round = 1; ; round++) {
-    const tools = round <= limits.searchRounds ? [...clientTools, webSearchTool] : clientTools;
+  for (let roundNumber = 1; ; roundNumber++) {
+    const tools = roundNumber <= limits.searchRounds ? [...clientTools, webSearchTool] : clientTools;
     const roundBody = { ...body, messages, tools };
-    const turn = new SearchTurn();
+    const round = new SearchRound();
     await send(tools.length > 0 ? roundBody : omitKeys(roundBody, ["tools", "tool_choice"]), (events) => {
-      const visible = events.flatMap((event) => turn.onEvent(event));
+      const visible = events.flatMap((event) => round.onEvent(event));
       return visible.length > 0 ? sink(visible) : undefined;
     });
-    usage = addUsage(usage, turn.usage);
-    if (!turn.isSearchOnly) {
-      await sink([...(usage ? [{ type: "usage" as const, usage }] : []), ...turn.finalEvents]);
+    usage = addUsage(usage, round.usage);
+    if (!round.isSearchOnly) {
+      await sink([...(usage ? [{ type: "usage" as const, usage }] : []), ...round.finalEvents]);
       return;
     }
-    if (round > limits.searchRounds) {
+    if (roundNumber > limits.searchRounds) {
       throw new GatewayError("upstream_protocol", "The model went on searching instead of answering.");
     }
     await sink([{ type: "search", queries: [] }]);
-    messages = [...messages, turn.toAssistantMessage(), ...turn.toToolMessages()];
+    messages = [...messages, round.toAssistantMessage(), ...round.toToolMessages()];
   }
 }
 
-type Call = { id: string; name: string; arguments: string };
+/** A tool call of the model, its arguments as received so far. */
+type RoundCall = { id: string; name: string; arguments: string };
 
-/** One answer of the loop: which of its events the client sees, and its messages in the history. */
-class SearchTurn {
-  readonly #calls = new Map<number, Call>();
+/** One answer of the loop: selects the events that the client gets, and builds the messages for the next round. */
+class SearchRound {
+  readonly #calls = new Map<number, RoundCall>();
   #text = "";
   #reasoning = "";
   usage: Usage | undefined;
   /** The events at the end of the answer if this is the last round. */
   finalEvents: ChatEvent[] = [];
 
-  /** The events that the client sees for an event. */
+  /** Returns the events that the client gets in place of this one. */
   onEvent(event: ChatEvent): ChatEvent[] {
     switch (event.type) {
       case "text":
@@ -78,7 +79,7 @@ class SearchTurn {
     return this.#calls.size > 0 && this.#clientCallIndexes().length === 0;
   }
 
-  /** The turn as an assistant message. */
+  /** The answer as an assistant message. */
   toAssistantMessage(): JsonObject {
     return {
       role: "assistant",

@@ -82,10 +82,11 @@ export class OpenAiUpstream implements Upstream {
     };
     this.#timeouts = { idle, progress };
     this.#client = new OpenAiClient({ ...this.#service, baseUrl, userAgent, idleTimeout: idle });
-    const parse = (answer: JsonObject) => parseModels(answer, { preset: this.#preset, defaultModel, models });
+    const parseList = (response: JsonObject) =>
+      parseModels(response, { preset: this.#preset, defaultModel, models });
     this.#catalogue = new ModelCatalogue(
-      async (signal) => parse(await this.#trackRefusal(this.#client.fetchModels(signal))),
-      models ? parse({}) : [],
+      async (signal) => parseList(await this.#trackRefusal(this.#client.fetchModels(signal))),
+      models ? parseList({}) : [],
     );
     this.#account = hash(baseUrl, apiKey ?? "");
     this.#fetchImage = context.fetchImage;
@@ -205,7 +206,7 @@ export class OpenAiUpstream implements Upstream {
     }
   }
 
-  /** Keeps the error of a refused API key for `status`, until a request succeeds. */
+  /** Remembers the error of a refused API key for `status`, until a request succeeds. */
   async #trackRefusal<T>(call: Promise<T>): Promise<T> {
     try {
       const response = await call;

@@ -6,36 +6,36 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const endless = () => new Promise<never>(() => {});
-const nobody = new AbortController().signal;
+const neverEnding = () => new Promise<never>(() => {});
+const neverAborted = new AbortController().signal;
 
-test("a check that does not end has its minute, and what it began a moment more", async () => {
+test("a check that never ends times out after a minute, plus the time for its clean-up", async () => {
   vi.useFakeTimers();
-  const finding = runCheck("chat", nobody, endless);
+  const finding = runCheck("chat", neverAborted, neverEnding);
   await vi.advanceTimersByTimeAsync(limits.doctorCheck + limits.doctorCleanup);
   expect(await finding).toEqual([
     { what: "chat", state: "fail", detail: "This took more than 60 s and was given up." },
   ]);
 });
 
-test("one that is called off puts things away and finds nothing", async () => {
-  const person = new AbortController();
-  let isPutAway = false;
-  const finding = runCheck("chat", person.signal, async (signal) => {
+test("an aborted check cleans up and has no findings", async () => {
+  const user = new AbortController();
+  let isCleanedUp = false;
+  const finding = runCheck("chat", user.signal, async (signal) => {
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
-    isPutAway = true;
+    isCleanedUp = true;
     return [{ what: "chat", state: "ok", detail: "" }];
   });
-  person.abort();
+  user.abort();
   expect(await finding).toEqual([]);
-  expect(isPutAway).toBe(true);
+  expect(isCleanedUp).toBe(true);
 });
 
-test("one that breaks is a finding, which quotes nothing that we did not say", async () => {
-  const broken = async () => {
+test("a check that throws is a finding that does not quote the error's message", async () => {
+  const failing = async () => {
     throw Object.assign(new TypeError("CANARY"), { code: "EX" });
   };
-  expect(await runCheck("keys", nobody, broken)).toEqual([
+  expect(await runCheck("keys", neverAborted, failing)).toEqual([
     { what: "keys", state: "fail", detail: "Moonbridge could not make this check (TypeError EX)." },
   ]);
 });

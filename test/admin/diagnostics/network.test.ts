@@ -1,25 +1,25 @@
 import { expect, test } from "vitest";
-import { checkProxies, checkReachability, probe } from "../../../src/admin/diagnostics/network.js";
+import { checkProxies, checkReachability, probeAddress } from "../../../src/admin/diagnostics/network.js";
 
 test("a name that cannot be looked up", async () => {
-  // No name has so long a part, so no server of names is asked.
+  // A DNS label has at most 63 characters, so no DNS server is queried.
   const address = `http://${"a".repeat(64)}.invalid`;
-  expect(checkReachability(await probe(address, new AbortController().signal))).toMatchObject({
+  expect(checkReachability(await probeAddress(address, new AbortController().signal))).toMatchObject({
     state: "fail",
     detail: expect.stringMatching(/^the name a{64}\.invalid cannot be looked up \(E/),
     remedy: expect.stringMatching(/DNS/),
   });
 });
 
-test("a site that is in trouble itself", () => {
-  const seen = {
+test("a site that answers with status 5xx", () => {
+  const probe = {
     address: "https://x.example",
     reached: true,
     status: 503,
     milliseconds: 1,
     clockAhead: 0,
   } as const;
-  expect(checkReachability(seen)).toMatchObject({ what: "network https://x.example", state: "warn" });
+  expect(checkReachability(probe)).toMatchObject({ what: "network https://x.example", state: "warn" });
 });
 
 test("proxies are named, whatever the case of their names, and never shown", () => {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { checkStore } from "../../../src/admin/diagnostics/store.js";
 import { createTemporaryFolder } from "../../cli/process.js";
 
-test("a database that others can read, where its rights could not be mended", async () => {
+test("a database that other users can read is a warning", async () => {
   const storePath = join(createTemporaryFolder(), "moonbridge.db");
   writeFileSync(storePath, "x".repeat(2_048), { mode: 0o644 });
   expect(await checkStore({ storePath, encryptionKeys: [Buffer.alloc(32)] })).toEqual({

@@ -11,7 +11,7 @@ const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(
 /** Names in the folder of files; none if the folder does not exist yet. */
 function storedFileNames(gateway: Gateway): string[] {
   try {
-    return readdirSync(join(dirname(gateway.statePath), "files"));
+    return readdirSync(join(dirname(gateway.storePath), "files"));
   } catch {
     return [];
   }

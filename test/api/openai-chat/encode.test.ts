@@ -29,7 +29,7 @@ const calls: ChatEvent[] = [
   { type: "finish", reason: "tool-calls" },
 ];
 
-describe("tool calls (clients.md row 36)", () => {
+describe("tool calls (clients.md §7 row 36)", () => {
   test("streamed: one call in each delta, first id and name, then the arguments in pieces", () => {
     const chunks = parseChunks(encodeBatch(new ChunkEncoder(false), calls));
     const entries = chunks.flatMap(({ choices }) => {

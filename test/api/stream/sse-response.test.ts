@@ -20,7 +20,7 @@ async function startStreamServer(
 ): Promise<number> {
   const server = createServer((_request, response) => {
     const headers = () => ({ "x-known": "late" });
-    const stream = new SseResponse(response, times, { headers, keepAlive: ": keep-alive\n\n" });
+    const stream = new SseResponse(response, times, { headers, keepAliveComment: ": keep-alive\n\n" });
     const emitAll = async (sink: EventSink) => {
       for await (const events of answer(response)) await sink(events);
     };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodeEnvelope } from "../../../simulator/envelope.js";
-import { parseRecording } from "../../../simulator/recorded-call.js";
+import { parseRecordedCall } from "../../../simulator/recorded-call.js";
 import { bodyLines } from "../../../src/observability/recording/body-lines.js";
 import { maskLetters } from "../../../src/observability/recording/masked-text.js";
 import { Pseudonyms } from "../../../src/observability/recording/pseudonyms.js";
@@ -15,7 +15,7 @@ function replayBody(body: Buffer, contentType: string, keepTexts: boolean): Buff
     ...bodyLines(body, contentType, new Redactor(new Pseudonyms(), keepTexts)),
     { end: "complete" },
   ];
-  const recorded = parseRecording(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const recorded = parseRecordedCall(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   if (!recorded) throw new Error("the reader does not understand the writer");
   return Buffer.concat(recorded.response.body);
 }

@@ -8,7 +8,7 @@ import Database from "libsql";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { StoredKey, ThreadStore } from "../../../src/core/store.js";
 import { connect } from "../../../src/store/sqlite/database-file.js";
-import { migrate, migrations, readPragma, versionOf } from "../../../src/store/sqlite/migrations.js";
+import { migrate, migrations, readPragma, readSchemaVersion } from "../../../src/store/sqlite/migrations.js";
 import { SqliteStore, StoreError } from "../../../src/store/sqlite/store.js";
 import { ReferenceThreadStore } from "../reference-thread-store.js";
 
@@ -102,11 +102,11 @@ describe("credentials, keys and locks", () => {
     await store.close();
 
     const again = await open(path);
-    expect(await again.credentials("me")).toEqual(credentialsOf(2));
-    expect(await again.credentials("kimi")).toEqual(pasted);
-    expect(await again.credentials("toString")).toBeUndefined();
-    expect(await again.accounts()).toEqual(["kimi", "me"]);
-    expect(await again.keys()).toEqual([key("first", "00"), restrictedKey]);
+    expect(await again.findCredentials("me")).toEqual(credentialsOf(2));
+    expect(await again.findCredentials("kimi")).toEqual(pasted);
+    expect(await again.findCredentials("toString")).toBeUndefined();
+    expect(await again.listAccounts()).toEqual(["kimi", "me"]);
+    expect(await again.listKeys()).toEqual([key("first", "00"), restrictedKey]);
   });
 
   test("finds keys by hash and name, rejects a second key of the same name, and removes keys", async () => {
@@ -114,16 +114,16 @@ describe("credentials, keys and locks", () => {
     const [store, other] = [await open(path), await open(path)];
     await store.addKey(key("first", "00"));
     await store.addKey(restrictedKey);
-    expect(await other.keyByHash("01")).toEqual(restrictedKey);
-    expect(await other.keyByName("second")).toEqual(restrictedKey);
-    expect(await other.keyByHash("02")).toBeUndefined();
-    expect(await other.keyByName("02")).toBeUndefined();
+    expect(await other.findKeyByHash("01")).toEqual(restrictedKey);
+    expect(await other.findKeyByName("second")).toEqual(restrictedKey);
+    expect(await other.findKeyByHash("02")).toBeUndefined();
+    expect(await other.findKeyByName("02")).toBeUndefined();
     expect(await other.addKey(key("second", "02"))).toBe(false);
-    expect(await store.keyByHash("02")).toBeUndefined();
+    expect(await store.findKeyByHash("02")).toBeUndefined();
     expect(await other.removeKey("second")).toBe(true);
     expect(await other.removeKey("second")).toBe(false);
-    expect(await store.keyByHash("01")).toBeUndefined();
-    expect(await store.keys()).toEqual([key("first", "00")]);
+    expect(await store.findKeyByHash("01")).toBeUndefined();
+    expect(await store.listKeys()).toEqual([key("first", "00")]);
   });
 
   test("looks keys up through an index", async () => {
@@ -146,7 +146,7 @@ describe("credentials, keys and locks", () => {
       database.prepare("INSERT INTO keys (name, sha256) VALUES ('first', ?)").run(sha256);
     const store = await open(path);
     const settings = { scopes: ["chat", "admin"] };
-    expect(await store.keys()).toEqual([
+    expect(await store.listKeys()).toEqual([
       { name: "first", sha256: "00", settings },
       { name: "first-2", sha256: "01", settings },
     ]);
@@ -155,10 +155,10 @@ describe("credentials, keys and locks", () => {
   test("generates a secret once for all processes", async () => {
     const path = await freshPath();
     const stores = await Promise.all(Array.from({ length: 4 }, () => open(path)));
-    const secrets = stores.map((store, n) => store.secret("lock-a", () => `secret-${n}`));
+    const secrets = stores.map((store, n) => store.getOrCreateSecret("lock-a", () => `secret-${n}`));
     expect(new Set(await Promise.all(secrets)).size).toBe(1);
-    expect(await (await open(path)).secret("lock-a", () => "never")).toBe(await secrets[0]);
-    expect(await stores[1]?.secret("lock-b", () => "other")).toBe("other");
+    expect(await (await open(path)).getOrCreateSecret("lock-a", () => "never")).toBe(await secrets[0]);
+    expect(await stores[1]?.getOrCreateSecret("lock-b", () => "other")).toBe("other");
   });
 
   test("creates a missing folder, and makes a world-readable file private", async () => {
@@ -186,23 +186,23 @@ describe("credentials, keys and locks", () => {
     const path = await freshPath();
     const [mine, yours] = [await open(path), await open(path)];
     const later = Date.now() + 60_000;
-    expect(await mine.lock("lock-a", "me", later)).toBe(true);
-    expect(await mine.lock("lock-a", "me", later + 1)).toBe(true);
-    expect(await yours.lock("lock-a", "you", later)).toBe(false);
-    expect(await yours.lock("lock-b", "you", later)).toBe(true);
-    await yours.unlock("lock-a", "you");
-    expect(await yours.lock("lock-a", "you", later)).toBe(false);
-    await mine.unlock("lock-a", "me");
-    expect(await yours.lock("lock-a", "you", later)).toBe(true);
+    expect(await mine.acquireLock("lock-a", "me", later)).toBe(true);
+    expect(await mine.acquireLock("lock-a", "me", later + 1)).toBe(true);
+    expect(await yours.acquireLock("lock-a", "you", later)).toBe(false);
+    expect(await yours.acquireLock("lock-b", "you", later)).toBe(true);
+    await yours.releaseLock("lock-a", "you");
+    expect(await yours.acquireLock("lock-a", "you", later)).toBe(false);
+    await mine.releaseLock("lock-a", "me");
+    expect(await yours.acquireLock("lock-a", "you", later)).toBe(true);
   });
 
   test("gives an expired lock to the first to acquire it", async () => {
     const store = await open(await freshPath());
-    await store.lock("lock-a", "killed", Date.now() - 1);
-    expect(await store.lock("lock-a", "first", Date.now() + 60_000)).toBe(true);
-    expect(await store.lock("lock-a", "second", Date.now() + 60_000)).toBe(false);
-    await store.unlock("lock-a", "killed");
-    expect(await store.lock("lock-a", "second", Date.now() + 60_000)).toBe(false);
+    await store.acquireLock("lock-a", "killed", Date.now() - 1);
+    expect(await store.acquireLock("lock-a", "first", Date.now() + 60_000)).toBe(true);
+    expect(await store.acquireLock("lock-a", "second", Date.now() + 60_000)).toBe(false);
+    await store.releaseLock("lock-a", "killed");
+    expect(await store.acquireLock("lock-a", "second", Date.now() + 60_000)).toBe(false);
   });
 
   test("never gives a lock to two of four processes that open a new file at once", async () => {
@@ -231,11 +231,11 @@ describe("chats and threads", () => {
     expect(await again.findThread(["?", "a1*", "b1"], 99)).toEqual({ key: "a1*", thread: thread("a", "1") });
     expect(await again.findThread(["a1", "b1"], 100)).toEqual({ key: "b1", thread: thread("b", "1") });
     expect(await again.findThread([], 0)).toBeUndefined();
-    expect(await again.latestThread("me", "b")).toEqual(thread("b", "2"));
-    expect(await again.latestThread("you", "b")).toBeUndefined();
+    expect(await again.findLatestThread("me", "b")).toEqual(thread("b", "2"));
+    expect(await again.findLatestThread("you", "b")).toBeUndefined();
     await again.removeThreads("me", "b");
     expect(await again.findThread(["b1", "b2"], 0)).toBeUndefined();
-    expect(await again.chat("me", "b", "s", 0)).toEqual({ ...chat("b", 200), attempts: 0 });
+    expect(await again.findChat("me", "b", "s", 0)).toEqual({ ...chat("b", 200), attempts: 0 });
   });
 
   test("claims a thread once, by any of its keys, together with the other threads of its chat", async () => {
@@ -251,7 +251,7 @@ describe("chats and threads", () => {
     expect(await store.claimLatestThread("me", "a")).toBeUndefined();
     expect(await store.claimLatestThread("me", "b")).toEqual({ keys: ["b1"], thread: thread("b", "1") });
     expect(await store.claimLatestThread("me", "b")).toBeUndefined();
-    expect((await store.chat("me", "a", "s", 0))?.chat).toBe("a");
+    expect((await store.findChat("me", "a", "s", 0))?.chat).toBe("a");
   });
 
   test("gives each of a thousand threads to one of three processes that claim them", async () => {
@@ -272,9 +272,9 @@ describe("chats and threads", () => {
     const store = await open(await freshPath());
     await store.saveChat(chat("a", 100, "mine"));
     await store.saveChat(chat("a", 900, "yours"));
-    expect(await store.chat("me", "a", "yours", 0)).toBeUndefined();
-    expect(await store.chat("me", "a", "mine", 0)).toEqual({ ...chat("a", 100, "mine"), attempts: 0 });
-    expect(await store.chat("me", "a", "mine", 100)).toBeUndefined();
+    expect(await store.findChat("me", "a", "yours", 0)).toBeUndefined();
+    expect(await store.findChat("me", "a", "mine", 0)).toEqual({ ...chat("a", 100, "mine"), attempts: 0 });
+    expect(await store.findChat("me", "a", "mine", 100)).toBeUndefined();
   });
 
   test("lists due chats, postponed ones later, until they are used again or removed", async () => {
@@ -285,18 +285,19 @@ describe("chats and threads", () => {
       ["b", 20],
     ] as const)
       await store.saveChat(chat(name, dueAt));
-    const due = async (now: number) => (await store.dueChats(["me", "you"], now, 2)).map((one) => one.chat);
+    const due = async (now: number) =>
+      (await store.listDueChats(["me", "you"], now, 2)).map((one) => one.chat);
     expect(await due(5)).toEqual([]);
     expect(await due(30)).toEqual(["a", "b"]);
     expect(await store.countDueChats(30)).toBe(3);
     await store.postponeChat("me", "a", 40);
     await store.postponeChat("me", "a", 50);
-    expect((await store.chat("me", "a", "s", 0))?.attempts).toBe(2);
+    expect((await store.findChat("me", "a", "s", 0))?.attempts).toBe(2);
     await store.saveChat(chat("a", 15));
-    expect((await store.chat("me", "a", "s", 0))?.attempts).toBe(0);
+    expect((await store.findChat("me", "a", "s", 0))?.attempts).toBe(0);
     await store.removeChat("me", "a");
     expect(await due(100)).toEqual(["b", "c"]);
-    expect(await store.dueChats(["you"], 100, 2)).toEqual([]);
+    expect(await store.listDueChats(["you"], 100, 2)).toEqual([]);
   });
 
   test("trims the oldest threads beyond the limit only", async () => {
@@ -335,7 +336,7 @@ describe("chats and threads", () => {
     fc.tuple(name, scope, time).map(
       ([names, scope, now]): Step =>
         (store) =>
-          store.chat(...names, scope, now),
+          store.findChat(...names, scope, now),
     ),
     fc.tuple(name, time).map(
       ([names, dueAt]): Step =>
@@ -345,7 +346,7 @@ describe("chats and threads", () => {
     fc.tuple(time, fc.nat(4)).map(
       ([now, limit]): Step =>
         (store) =>
-          store.dueChats(["me", "you"], now, limit),
+          store.listDueChats(["me", "you"], now, limit),
     ),
     time.map(
       (now): Step =>
@@ -355,7 +356,7 @@ describe("chats and threads", () => {
     name.map(
       (names): Step =>
         (store) =>
-          store.latestThread(...names),
+          store.findLatestThread(...names),
     ),
     fc.tuple(keys, time).map(
       ([keys, now]): Step =>
@@ -389,8 +390,8 @@ describe("chats and threads", () => {
       fc.asyncProperty(fc.array(step, { minLength: 100, maxLength: 100, size: "max" }), async (steps) => {
         const path = await freshPath();
         const store = await SqliteStore.open(path);
-        const plain = new ReferenceThreadStore();
-        for (const call of steps) expect(await call(store)).toEqual(await call(plain));
+        const reference = new ReferenceThreadStore();
+        for (const call of steps) expect(await call(store)).toEqual(await call(reference));
         await store.close();
       }),
       { numRuns: 100 },
@@ -412,8 +413,8 @@ describe("the file", () => {
       for (const n of written) {
         expect((await store.findThread([`alias-${n}`], 0))?.thread.parent).toBe(`${n}`);
       }
-      expect((await store.keys()).length).toBeGreaterThan(written.at(-1) ?? Number.POSITIVE_INFINITY);
-      expect((await store.credentials("me"))?.savedAt).toBeGreaterThanOrEqual(written.at(-1) ?? 0);
+      expect((await store.listKeys()).length).toBeGreaterThan(written.at(-1) ?? Number.POSITIVE_INFINITY);
+      expect((await store.findCredentials("me"))?.savedAt).toBeGreaterThanOrEqual(written.at(-1) ?? 0);
       expect(readPragma(openRaw(path), "quick_check")).toBe("ok");
       await store.close();
     }
@@ -423,19 +424,19 @@ describe("the file", () => {
     const path = await freshPath();
     await (await open(path)).close();
     const database = openRaw(path);
-    expect(versionOf(database)).toBe(migrations.length);
+    expect(readSchemaVersion(database)).toBe(migrations.length);
     migrate(database);
-    expect(versionOf(database)).toBe(migrations.length);
+    expect(readSchemaVersion(database)).toBe(migrations.length);
   });
 
   test("applies a migration completely or not at all", async () => {
     const database = openRaw(await freshPath());
     const steps = ["CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE TABLE a (x)"];
     expect(() => migrate(database, steps)).toThrow();
-    expect(versionOf(database)).toBe(1);
+    expect(readSchemaVersion(database)).toBe(1);
     expect(database.prepare("SELECT name FROM sqlite_schema").raw().all()).toEqual([["a"]]);
     migrate(database, ["never again", "CREATE TABLE b (x)"]);
-    expect(versionOf(database)).toBe(2);
+    expect(readSchemaVersion(database)).toBe(2);
   });
 
   /** Kinds of damage to an intact database, with the error that each must cause. */
@@ -459,13 +460,13 @@ describe("the file", () => {
   test.each(Object.entries(damages))(
     "rejects %s with an error that quotes no content, and leaves the file unchanged",
     async (_, damage) => {
-      const sound = await freshPath();
-      const store = await open(sound);
+      const intactPath = await freshPath();
+      const store = await open(intactPath);
       for (let n = 0; n < 200; n++) await store.saveChat(chat(`SECRET-${n}`, n));
       await store.close();
       const [damageFile, message] = damage;
       const path = await freshPath();
-      await writeFile(path, damageFile(await readFile(sound)));
+      await writeFile(path, damageFile(await readFile(intactPath)));
       const before = await readFile(path);
 
       const error = await SqliteStore.open(path).catch((error: unknown) => error);
@@ -519,7 +520,7 @@ describe("the file", () => {
     const lines = await outputLines(startWorker("write", path, "ulimit -f 800"));
     expect(lines.at(-1)).toMatch(/^StoreError: The database .* disk .*\(SQLITE_(IOERR|FULL)\w*\)$/);
     expect(lines.at(-1)).not.toContain("SECRET");
-    expect((await (await open(path)).keys()).length).toBeGreaterThanOrEqual(lines.length - 1);
+    expect((await (await open(path)).listKeys()).length).toBeGreaterThanOrEqual(lines.length - 1);
   });
 
   test("rejects a write while another process holds the file, and works afterwards", async () => {
@@ -537,7 +538,7 @@ describe("the file", () => {
     const store = await open(path);
     for (const value of ["SECRET", '{"current":"SECRET"}']) {
       openRaw(path).prepare("INSERT OR REPLACE INTO credentials VALUES ('me', ?)").run(value);
-      const error = await store.credentials("me").catch((error: unknown) => error);
+      const error = await store.findCredentials("me").catch((error: unknown) => error);
       expect(error).toBeInstanceOf(StoreError);
       expect(JSON.stringify([String(error), Object(error).cause])).not.toContain("SECRET");
     }

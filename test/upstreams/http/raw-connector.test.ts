@@ -59,7 +59,7 @@ async function openTestStream(host: TestHost, idleTimeout = 10_000): Promise<Res
   return stream;
 }
 
-/** Reads to the end. After each batch of chunks, waitCount until `afterChunks` resolves. */
+/** Reads to the end. After each batch of chunks, waits until `afterChunks` resolves. */
 async function readAll(
   host: TestHost,
   afterChunks: () => Promise<void> | undefined,
@@ -178,7 +178,8 @@ const chunkedHead =
 const [facade, chunks] = ["abcdefacade", "5\r\nabcde\r\n6\r\nfacade\r\n"];
 
 /**
- * A server that answers with these bytes in three parts, cut elsewhere each time; it waitCount until a part has arrived.
+ * A server that answers with these bytes in three parts, cut at another place for each request, with a pause after each
+ * part.
  */
 async function serveBytes(bytes: string, closesConnection: boolean) {
   const cuts = Array.from({ length: bytes.length }, (_, at) => at);

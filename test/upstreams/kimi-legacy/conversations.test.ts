@@ -92,7 +92,7 @@ describe("after a failed or aborted turn", () => {
     };
   }
 
-  test("a turn refused by a busy account waitingAnswer, then continues the same chat", async () => {
+  test("a turn refused by a busy account waits, then continues the same chat", async () => {
     const gateway = await start();
     const dialogue = new Dialogue(gateway);
     await dialogue.send("apples");
@@ -148,7 +148,7 @@ describe("after a failed or aborted turn", () => {
     expect(new Set(sentMessages(gateway).map(({ chat }) => chat)).size).toBe(2);
   });
 
-  test("no chat is aborted behind whenever the client disconnects", async () => {
+  test("no chat is left behind whenever the client disconnects", async () => {
     const gateway = await start({ chats: { mode: "ephemeral" } });
     for (let n = 0; n < 100; n++) {
       const body = chatBody("sim:slow=5 sim:repeat=100", { stream: n % 2 === 0 });

@@ -15,7 +15,7 @@ test.each([
   ["kimi-k1", { kimiPlusId: "crm40ee9e5jvhsn7ptcg", math: false, research: false }],
   ["kimi-k1-math", { kimiPlusId: "crm40ee9e5jvhsn7ptcg", math: true, research: false }],
   ["kimi-search-research-math", { kimiPlusId: "kimi", math: true, research: true }],
-  ["coo6l3pkqq4ri39f36bg", { kimiPlusId: "coo6l3pkqq4ri39f36bg", scope: "coo6l3pkqq4ri39f36bg" }],
+  ["coo6l3pkqq4ri39f36bg", { kimiPlusId: "coo6l3pkqq4ri39f36bg", conversationScope: "coo6l3pkqq4ri39f36bg" }],
 ])("finds %s", (name, expected) => {
   expect(findModel(name)).toMatchObject({ id: name, ...expected });
 });

@@ -21,14 +21,14 @@ function match(fastPath: DeltaFastPath, text: string): string | undefined {
   return fastPath.match({ isEndOfStream: false, bytes, start, end: start + Buffer.byteLength(text) });
 }
 
-function createLearned(first: DeltaFields): DeltaFastPath {
+function createFastPath(first: DeltaFields): DeltaFastPath {
   const fastPath = new DeltaFastPath();
-  fastPath.learn(payload(first));
+  fastPath.setTemplate(payload(first));
   return fastPath;
 }
 
-test("returns the text of a delta that differs from the learned one only in offset and text", () => {
-  const fastPath = createLearned({ content: "天空" });
+test("returns the text of a delta that differs from the template only in offset and text", () => {
+  const fastPath = createFastPath({ content: "天空" });
   expect(fastPath).toMatchObject({ blockId: "4", channel: "text" });
   expect(match(fastPath, payload({ offset: 41, content: "为什么" }))).toBe("为什么");
   expect(match(fastPath, payload({ offset: 1_000_000, content: "" }))).toBe("");
@@ -36,7 +36,7 @@ test("returns the text of a delta that differs from the learned one only in offs
 });
 
 test("unescapes valid JSON escapes and matches no invalid ones", () => {
-  const fastPath = createLearned({ content: "a" });
+  const fastPath = createFastPath({ content: "a" });
   for (const content of ['a "quoted" word', "a line\n", "\\", '\\"', '"', "\u0001\u2028é", "\ud83d"]) {
     expect(match(fastPath, payload({ content }))).toBe(content);
   }
@@ -51,7 +51,7 @@ test("unescapes valid JSON escapes and matches no invalid ones", () => {
 });
 
 test("does not match another block, channel or kind of event", () => {
-  const fastPath = createLearned({ content: "a" });
+  const fastPath = createFastPath({ content: "a" });
   for (const other of [
     payload({ block: "5", content: "a" }),
     payload({ channel: "think", content: "a" }),
@@ -67,7 +67,7 @@ test("does not match another block, channel or kind of event", () => {
   }
 });
 
-test("learns only an append of text without escapes, and matches nothing before", () => {
+test("only an append of text without escapes becomes the template, and nothing matches before", () => {
   const fresh = new DeltaFastPath();
   expect(match(fresh, payload({ content: "a" }))).toBeUndefined();
   for (const other of [
@@ -76,10 +76,10 @@ test("learns only an append of text without escapes, and matches nothing before"
     payload({ content: "a" }).replace('"parentId":""', '"parentId":"","createTime":"x"'),
     `{"op":"append","mask":"block.tool.args","eventOffset":6,"block":{"id":"1","tool":{"args":"a"}}}`,
   ]) {
-    fresh.learn(other);
+    fresh.setTemplate(other);
     expect(match(fresh, payload({ content: "a" }))).toBeUndefined();
   }
-  fresh.learn(payload({ channel: "think", block: "3", content: "so" }));
+  fresh.setTemplate(payload({ channel: "think", block: "3", content: "so" }));
   expect(fresh).toMatchObject({ blockId: "3", channel: "think" });
 });
 
@@ -87,7 +87,7 @@ test("returns what JSON parsing would, even for damaged payloads", () => {
   const text = fc.string({ unit: "grapheme", maxLength: 20 });
   fc.assert(
     fc.property(text, text, fc.nat(99_999), fc.nat(200), text, (known, next, offset, at, damage) => {
-      const fastPath = createLearned({ content: known });
+      const fastPath = createFastPath({ content: known });
       const whole = payload({ offset, content: next });
       const damaged = whole.slice(0, at) + damage + whole.slice(at + damage.length);
       for (const frame of [whole, damaged]) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { delta, done, helloStream, wholeAnswer } from "../../fixtures/moonshot.js";
+import { delta, done, helloStream, nonStreamedAnswer } from "../../fixtures/moonshot.js";
 import { chatBody, parseChunks, postChat } from "../../gateway.js";
 import {
   cutStream,
@@ -189,7 +189,7 @@ test("reports a refused key as login required until a request succeeds", async (
     const { upstreams } = Object(await (await fetch(`${gateway.url}/readyz`)).json());
     return upstreams.map((each: { state: string }) => each.state);
   };
-  platform.respondWith(json(401, { error: { message: "no" } }), json(200, wholeAnswer));
+  platform.respondWith(json(401, { error: { message: "no" } }), json(200, nonStreamedAnswer));
   const ask = { ...chatBody("hi"), model: "kimi-k2.6" };
   expect((await postChat(gateway, ask)).status).toBe(503);
   expect(await state()).toEqual(["ok", "login required"]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseModels } from "../../../src/upstreams/openai/models.js";
 import { OpenAiUpstream } from "../../../src/upstreams/openai/upstream.js";
-import { wholeAnswer } from "../../fixtures/moonshot.js";
+import { nonStreamedAnswer } from "../../fixtures/moonshot.js";
 import { chatBody, postChat } from "../../gateway.js";
 import { gatewayTo, json, startPlatform } from "./scripted-platform.js";
 
@@ -107,7 +107,7 @@ describe("behind the gateway", () => {
     const platform = await startPlatform();
     const routes = { "gpt-4o": ["platform"], kimi: ["platform", "me"] };
     const gateway = await gatewayTo(platform, { defaultModel: "kimi-k3" }, { routes });
-    platform.respondWith(json(200, wholeAnswer));
+    platform.respondWith(json(200, nonStreamedAnswer));
     for (const model of ["gpt-4o", "kimi", "kimi-thinking"])
       await postChat(gateway, { ...chatBody("hi"), model });
     expect(platform.calls.map(({ body }) => body.model)).toEqual(["kimi-k3", "kimi-k3", "kimi-k3"]);
@@ -122,7 +122,7 @@ describe("behind the gateway", () => {
     const platform = await startPlatform();
     platform.respondToModelsWith(json(404, {}));
     const gateway = await gatewayTo(platform, { preset: "generic", models: ["a/b"], apiKey: "CANARY" });
-    platform.respondWith(json(200, wholeAnswer));
+    platform.respondWith(json(200, nonStreamedAnswer));
     expect((await postChat(gateway, { ...chatBody("hi"), model: "a/b" })).status).toBe(200);
   });
 
@@ -137,7 +137,7 @@ describe("behind the gateway", () => {
     expect(await refused.json()).toMatchObject({ error: { code: "account_login_required" } });
 
     platform.respondToModelsWith(json(200, modelList));
-    platform.respondWith(json(200, wholeAnswer));
+    platform.respondWith(json(200, nonStreamedAnswer));
     await postChat(gateway, { ...chatBody("hi"), model: "kimi-k3" });
     expect((await postChat(gateway, { ...chatBody("hi"), model: "kimi-k3" })).status).toBe(200);
   });

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { JsonObject } from "../../../src/lib/json.js";
-import { wholeAnswer } from "../../fixtures/moonshot.js";
+import { nonStreamedAnswer } from "../../fixtures/moonshot.js";
 import { chatBody, postChat } from "../../gateway.js";
 import { gatewayTo, json, startPlatform } from "./scripted-platform.js";
 
@@ -12,7 +12,7 @@ type SentRequest = { body: JsonObject; ignored: string[]; status: number; answer
 async function send(body: Record<string, unknown>, config = {}, files = {}): Promise<SentRequest> {
   const platform = await startPlatform();
   const gateway = await gatewayTo(platform, config, { server: { unknownParameters: "ignore" }, files });
-  platform.respondWith(json(200, wholeAnswer));
+  platform.respondWith(json(200, nonStreamedAnswer));
   const answer = await postChat(gateway, { ...chatBody("hi"), ...body });
   const names = answer.headers.get("x-moonbridge-ignored");
   return {
@@ -266,13 +266,13 @@ describe("tools", () => {
       const message = `tool_choice '${kind}' is incompatible with thinking enabled`;
       platform.respondWith(
         json(400, { error: { message, type: "invalid_request_error" } }),
-        json(200, wholeAnswer),
+        json(200, nonStreamedAnswer),
       );
       const ask = { ...chatBody("hi"), model: "kimi-k3", tools: [tool({ parameters })], tool_choice: choice };
       const answer = await postChat(gateway, ask);
       expect(platform.calls.map(({ body }) => body.tool_choice)).toEqual([choice, "auto"]);
       expect(await answer.json()).toEqual({
-        ...wholeAnswer,
+        ...nonStreamedAnswer,
         moonbridge_notices: [expect.objectContaining({ code: "tool_choice_auto" })],
       });
 

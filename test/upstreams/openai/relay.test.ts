@@ -7,10 +7,10 @@ import {
   delta,
   done,
   helloStream,
+  nonStreamedAnswer,
   twoCallsStream,
   usage,
   usageWithCache,
-  wholeAnswer,
 } from "../../fixtures/moonshot.js";
 import { apiKey, chatBody, contentOf, parseChunks, postChat, waitUntil } from "../../gateway.js";
 import { cutStream, gatewayTo, json, startPlatform, stream, text } from "./scripted-platform.js";
@@ -106,7 +106,7 @@ describe("a recorded stream is relayed byte for byte", () => {
 describe("a whole answer is relayed", () => {
   test("byte for byte", async () => {
     const { platform, gateway } = await startGatewayAndPlatform();
-    const body = `${JSON.stringify(wholeAnswer, null, 2)}\n`;
+    const body = `${JSON.stringify(nonStreamedAnswer, null, 2)}\n`;
     platform.respondWith(text(200, body, { "content-type": "application/json" }));
     const answer = await postChat(gateway, chatRequest({ stream: false, ...withUsage }));
     expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
@@ -130,13 +130,13 @@ describe("a whole answer is relayed", () => {
     ["no answer in it", { hello: "world" }, 502, "upstream_protocol"],
     [
       "no finish reason",
-      { ...wholeAnswer, choices: [{ message: { content: "x" } }] },
+      { ...nonStreamedAnswer, choices: [{ message: { content: "x" } }] },
       502,
       "upstream_protocol",
     ],
     [
       "broken off",
-      { ...wholeAnswer, choices: [{ message: {}, finish_reason: "abort" }] },
+      { ...nonStreamedAnswer, choices: [{ message: {}, finish_reason: "abort" }] },
       502,
       "upstream_cut",
     ],
@@ -198,7 +198,7 @@ describe("a broken answer is an error", () => {
       "upstream_overloaded",
     ],
     ["a web page", text(200, "<html>", { "content-type": "text/html" }), 502, "upstream_protocol"],
-    ["JSON, not a stream", json(200, wholeAnswer), 502, "upstream_protocol"],
+    ["JSON, not a stream", json(200, nonStreamedAnswer), 502, "upstream_protocol"],
     ["one endless line", stream(`data: ${"x".repeat(17 * 1_048_576)}`), 502, "upstream_protocol"],
   ];
 
@@ -319,7 +319,7 @@ describe("size, back-pressure and concurrency", () => {
     ];
     platform.respondWith(stream(...parts));
     expect((await readBody(postChat(gateway, chatRequest()))) === parts.join("")).toBe(true);
-    const big = JSON.stringify({ ...wholeAnswer, filler: "x".repeat(10 * 1_048_576) });
+    const big = JSON.stringify({ ...nonStreamedAnswer, filler: "x".repeat(10 * 1_048_576) });
     platform.respondWith(text(200, big));
     expect((await readBody(postChat(gateway, chatRequest({ stream: false })))) === big).toBe(true);
   });

@@ -3,7 +3,13 @@ import { GatewayError } from "../../../src/core/errors.js";
 import type { ChatEvent, Message, Model, UpstreamRequest } from "../../../src/core/types.js";
 import type { FetchImageAsDataUrl } from "../../../src/upstreams/openai/inline-images.js";
 import { OpenAiUpstream } from "../../../src/upstreams/openai/upstream.js";
-import { helloStream, twoCallsStream, usage, usageWithCache, wholeAnswer } from "../../fixtures/moonshot.js";
+import {
+  helloStream,
+  nonStreamedAnswer,
+  twoCallsStream,
+  usage,
+  usageWithCache,
+} from "../../fixtures/moonshot.js";
 import { json, type Platform, platformKey, startPlatform, stream } from "./scripted-platform.js";
 
 const model: Model = {
@@ -14,7 +20,7 @@ const model: Model = {
   inputs: ["text", "image"],
   thinking: ["off", "low"],
   agent: false,
-  scope: "kimi-k2.6",
+  conversationScope: "kimi-k2.6",
   isDefault: true,
 };
 
@@ -189,13 +195,13 @@ describe("a whole answer to a request without streaming", () => {
 
   test("is emitted verbatim and as events", async () => {
     const platform = await startPlatform();
-    platform.respondWith(json(200, wholeAnswer));
+    platform.respondWith(json(200, nonStreamedAnswer));
     const events = await collectEvents(
       openUpstream(platform),
       upstreamRequest({ originalRequest: original, stream: false }),
     );
     expect(events).toEqual([
-      { type: "verbatim", dialect: "openai-chat", json: JSON.stringify(wholeAnswer), usageOnly: false },
+      { type: "verbatim", dialect: "openai-chat", json: JSON.stringify(nonStreamedAnswer), usageOnly: false },
       { type: "reasoning", text: "Simple sum." },
       { type: "text", text: "2" },
       {

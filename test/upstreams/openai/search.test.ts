@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chunk, delta, done, usage, usageWithCache, wholeAnswer } from "../../fixtures/moonshot.js";
+import { chunk, delta, done, nonStreamedAnswer, usage, usageWithCache } from "../../fixtures/moonshot.js";
 import { chatBody, contentOf, parseChunks, postChat, waitUntil } from "../../gateway.js";
 import { cutStream, gatewayTo, json, startPlatform, stream } from "./scripted-platform.js";
 
@@ -118,7 +118,7 @@ describe("a search by Moonshot", () => {
     await postChat(gateway, searchRequest({ tools: [own] }));
     expect(platform.calls.at(-1)?.body.tools).toEqual([own, searchTool]);
 
-    platform.respondWith(json(200, wholeAnswer));
+    platform.respondWith(json(200, nonStreamedAnswer));
     for (const silent of [
       { use_search: undefined },
       { use_search: false },

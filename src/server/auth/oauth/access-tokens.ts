@@ -21,36 +21,38 @@ export class AccessTokens {
 
   /** The signing secret is in the store, so that tokens survive restarts and are valid in every process. */
   static async open(store: KeyStore, keys: ApiKeys): Promise<AccessTokens> {
-    const secret = await store.secret("access-tokens", () => randomBytes(32).toString("base64url"));
+    const secret = await store.getOrCreateSecret("access-tokens", () =>
+      randomBytes(32).toString("base64url"),
+    );
     return new AccessTokens(Buffer.from(secret, "base64url"), keys);
   }
 
   /** Issues a token for the key; `seconds` is its lifetime. */
   async issue(key: ApiKey, scopes: readonly Scope[]): Promise<{ token: string; seconds: number }> {
     const now = Date.now();
-    const until = Math.min(now + limits.accessToken, key.settings.expires ?? Number.POSITIVE_INFINITY);
+    const expiresAtMs = Math.min(now + limits.accessToken, key.settings.expires ?? Number.POSITIVE_INFINITY);
     const issuedAt = Math.floor(now / 1_000);
-    const expires = Math.floor(until / 1_000);
+    const expiresAt = Math.floor(expiresAtMs / 1_000);
     const token = await new SignJWT({
       scope: scopes.join(" "),
-      key: this.#fingerprint(key).toString("base64url"),
+      key: this.#keyHmac(key).toString("base64url"),
     })
       .setProtectedHeader({ alg: "HS256", typ: "JWT" })
       .setIssuer(ownIssuer)
       .setAudience(ownIssuer)
       .setSubject(key.name)
       .setIssuedAt(issuedAt)
-      .setExpirationTime(expires)
+      .setExpirationTime(expiresAt)
       .sign(this.#secret);
-    return { token, seconds: expires - issuedAt };
+    return { token, seconds: expiresAt - issuedAt };
   }
 
   /** The key of a token, with the token's scopes that the key still has. Throws `invalid_api_key`. */
   async verify(token: string): Promise<ApiKey> {
-    const { sub, scope, key: fingerprint } = await this.#verifiedClaims(token);
-    const given = Buffer.from(String(fingerprint), "base64url");
+    const { sub, scope, key: hmacClaim } = await this.#verifiedClaims(token);
+    const claimedHmac = Buffer.from(String(hmacClaim), "base64url");
     const key = (await this.#keys.findByName(sub ?? "")).find((each) =>
-      equalHashes(this.#fingerprint(each), given),
+      equalHashes(this.#keyHmac(each), claimedHmac),
     );
     if (!key) {
       throw new GatewayError(
@@ -82,8 +84,8 @@ export class AccessTokens {
     }
   }
 
-  /** An HMAC, so that a token does not reveal a short key to brute force. */
-  #fingerprint({ hash }: ApiKey): Buffer {
+  /** Identifies the key in a token. An HMAC, so that a short key cannot be found from the token by brute force. */
+  #keyHmac({ hash }: ApiKey): Buffer {
     return createHmac("sha256", this.#secret).update(hash).digest();
   }
 }

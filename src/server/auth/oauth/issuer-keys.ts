@@ -28,10 +28,10 @@ export class IssuerKeySet {
 
   /** Resolves the key that a token's header names. Throws `issuer_unavailable`, or jose's error if there is no such key. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
-    const known = this.#cached;
-    if (!known || known.until < performance.now()) return (await this.#fetch())(header, token);
+    const cached = this.#cached;
+    if (!cached || cached.until < performance.now()) return (await this.#fetch())(header, token);
     try {
-      return await known.keys(header, token);
+      return await cached.keys(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey) || !this.#canFetch) throw error;
       return (await this.#fetch())(header, token);
@@ -43,14 +43,14 @@ export class IssuerKeySet {
   }
 
   get #canFetch(): boolean {
-    return this.#fetching !== undefined || this.#fetches.state("", limits.issuerFetches).left > 0;
+    return this.#fetching !== undefined || this.#fetches.state("", limits.issuerFetches).remaining > 0;
   }
 
   /** Concurrent callers share one fetch. */
   #fetch(): Promise<KeySet> {
     if (this.#fetching) return this.#fetching;
     if (!this.#fetches.take("", limits.issuerFetches)) {
-      return Promise.reject(unavailable(this.#fetches.state("", limits.issuerFetches).next));
+      return Promise.reject(unavailableError(this.#fetches.state("", limits.issuerFetches).secondsToNext));
     }
     this.#fetching = this.#fetchNow().finally(() => {
       this.#fetching = undefined;
@@ -63,17 +63,17 @@ export class IssuerKeySet {
       const discovery = parseObject(
         await this.#getText(`${this.#issuer.replace(/\/$/, "")}/.well-known/openid-configuration`),
       );
-      const address = asText(discovery?.jwks_uri);
-      if (discovery?.issuer !== this.#issuer || address === undefined) throw new Error("not this issuer");
+      const keysUrl = asText(discovery?.jwks_uri);
+      if (discovery?.issuer !== this.#issuer || keysUrl === undefined) throw new Error("not this issuer");
       // Plain http is accepted only where the issuer itself is configured with http (config/oauth-schema.ts: loopback).
-      if (new URL(address).protocol !== "https:" && new URL(this.#issuer).protocol === "https:")
+      if (new URL(keysUrl).protocol !== "https:" && new URL(this.#issuer).protocol === "https:")
         throw new Error("not https");
       // jose validates the shape.
-      const keys = createLocalJWKSet(JSON.parse(await this.#getText(address)));
+      const keys = createLocalJWKSet(JSON.parse(await this.#getText(keysUrl)));
       this.#cached = { keys, until: performance.now() + limits.issuerKeys };
       return keys;
     } catch {
-      throw unavailable(1);
+      throw unavailableError(1);
     }
   }
 
@@ -83,13 +83,13 @@ export class IssuerKeySet {
       headers: { accept: "application/json" },
       signal: AbortSignal.timeout(limits.issuerResponse),
     });
-    const answer = await body.text();
+    const text = await body.text();
     if (statusCode !== 200) throw new Error("not 200");
-    return answer;
+    return text;
   }
 }
 
-function unavailable(retryAfterSeconds: number): GatewayError {
+function unavailableError(retryAfterSeconds: number): GatewayError {
   const message =
     "The identity provider of this server cannot be reached, or says something else than oauth.issuer in the config. " +
     "Tokens of its own cannot be checked meanwhile; API keys work.";

@@ -22,7 +22,10 @@ export class OidcIssuer {
     this.#keys = new IssuerKeySet(config.issuer);
   }
 
-  /** The principal's name and scopes. Throws `invalid_api_key`, `insufficient_scope` or `issuer_unavailable`. */
+  /**
+   * Verifies a token. Resolves to the principal's name and scopes. Throws `invalid_api_key`, `insufficient_scope` or
+   * `issuer_unavailable`.
+   */
   async verify(token: string): Promise<{ name: string; scopes: Scope[] }> {
     const claims = await this.#verifiedClaims(token);
     const subject = asText(claims.sub) ?? asText(claims.client_id) ?? asText(claims.azp);
@@ -32,8 +35,8 @@ export class OidcIssuer {
         "This token does not say whose it is: it has no “sub” of at most 255 characters.",
       );
     const granted = [String(claims.scope ?? ""), ...[claims.scp].flat().map(String)].join(" ").split(" ");
-    const { scope: needed, adminScope } = this.#config;
-    const missing = needed?.split(" ").find((scope) => scope !== "" && !granted.includes(scope));
+    const { scope: requiredScope, adminScope } = this.#config;
+    const missing = requiredScope?.split(" ").find((scope) => scope !== "" && !granted.includes(scope));
     if (missing !== undefined)
       throw new GatewayError(
         "insufficient_scope",

@@ -11,7 +11,7 @@ import { type ApiKey, type ApiKeys, throwIfExpired } from "../api-keys.js";
 import type { Authenticator } from "../authenticator.js";
 import type { FailedLoginLimiter } from "../failed-login-limiter.js";
 
-const Form = Type.Object({
+const TokenRequestForm = Type.Object({
   grant_type: Type.String({ description: "client_credentials or password" }),
   scope: Type.Optional(Type.String({ description: "chat, admin or both; all that the key has by default" })),
   client_id: Type.Optional(
@@ -21,7 +21,7 @@ const Form = Type.Object({
   username: Type.Optional(Type.String({ description: "password: the key's name" })),
   password: Type.Optional(Type.String({ description: "password: the key" })),
 });
-type Form = Static<typeof Form>;
+type TokenRequestForm = Static<typeof TokenRequestForm>;
 
 const schema = {
   summary: "A key's name and the key for a token that lives an hour",
@@ -31,7 +31,7 @@ const schema = {
   tags: ["oauth"],
   security: [],
   consumes: ["application/x-www-form-urlencoded"],
-  body: Form,
+  body: TokenRequestForm,
 };
 
 /** `POST /token`: exchanges an API key for a short-lived access token; also used by the Authorize dialog of `/docs`. */
@@ -50,23 +50,25 @@ export function tokenEndpoint(
       });
       const scopes = grantedScopes(request.body.scope, key.settings.scopes);
       const { token, seconds } = await tokens.issue(key, scopes);
-      const answer = {
+      const response = {
         access_token: token,
         token_type: "bearer",
         expires_in: seconds,
         scope: scopes.join(" "),
       };
-      return reply.headers(noStoreHeaders).send(answer);
+      return reply.headers(noStoreHeaders).send(response);
     });
   };
 }
 
 const noStoreHeaders = { "cache-control": "no-store", pragma: "no-cache" };
 
-/** The key name and secret of a token request, and the error to send if they are wrong. */
+/**
+ * The key name of a token request, the possible readings of its secret, and the error to send if none of them is right.
+ */
 type PresentedSecret = { name: string; secrets: string[]; refusal: OAuthError };
 
-function presentedSecret(form: Form, authorization: string | undefined): PresentedSecret {
+function presentedSecret(form: TokenRequestForm, authorization: string | undefined): PresentedSecret {
   switch (form.grant_type) {
     case "password": {
       // The forms of Swagger and FastAPI also send an empty client id, which is ignored.
@@ -103,7 +105,7 @@ function fromBasic(encoded: string): { name: string; secrets: string[] } {
   return { name, secrets: [secret, new URLSearchParams(`secret=${secret}`).get("secret") ?? ""] };
 }
 
-/** Does the same work for an unknown name as for a known one. Throws `invalid_api_key`. */
+/** Finds the key with this name and secret. As slow for an unknown name as for a known one. Throws `invalid_api_key`. */
 async function verifySecret(name: string, secrets: readonly string[], keys: ApiKeys): Promise<ApiKey> {
   for (const secret of secrets) {
     const key = await keys.find(secret);
@@ -114,13 +116,13 @@ async function verifySecret(name: string, secrets: readonly string[], keys: ApiK
   throw new GatewayError("invalid_api_key", wrongSecretMessage);
 }
 
-/** The requested scopes, which the key must have; without a request, all scopes of the key. */
-function grantedScopes(scope: string | undefined, has: readonly Scope[]): readonly Scope[] {
-  const names = new Set(scope?.split(" ").filter((name) => name !== ""));
-  if (names.size === 0) return has;
-  const scopes = allScopes.filter((each) => names.has(each) && has.includes(each));
+/** The requested scopes, by default all scopes of the key. Throws `invalid_scope` for one that the key does not have. */
+function grantedScopes(requested: string | undefined, keyScopes: readonly Scope[]): readonly Scope[] {
+  const names = new Set(requested?.split(" ").filter((name) => name !== ""));
+  if (names.size === 0) return keyScopes;
+  const scopes = allScopes.filter((each) => names.has(each) && keyScopes.includes(each));
   if (scopes.length < names.size)
-    throw new OAuthError("invalid_scope", `This key has ${has.join(" and ")} and nothing else.`);
+    throw new OAuthError("invalid_scope", `This key has ${keyScopes.join(" and ")} and nothing else.`);
   return scopes;
 }
 
@@ -131,16 +133,16 @@ type OAuthCode =
   | "unsupported_grant_type"
   | "invalid_scope";
 
-/** An error of RFC 6749 §5.2; `error_description` is limited to ASCII without quotes. */
+/** An error of RFC 6749 §5.2. The message becomes `error_description`, which is limited to ASCII without quotes. */
 class OAuthError extends Error {
   override readonly name = "OAuthError";
   readonly code: OAuthCode;
   readonly usedBasicAuth: boolean;
 
-  constructor(code: OAuthCode, message: string, byBasic = false) {
+  constructor(code: OAuthCode, message: string, usedBasicAuth = false) {
     super(message);
     this.code = code;
-    this.usedBasicAuth = byBasic;
+    this.usedBasicAuth = usedBasicAuth;
   }
 }
 

@@ -145,7 +145,7 @@ describe("a token is refused if it is", () => {
     const { issuer, gateway } = await startGatewayWithIssuer();
     const { privateKey } = await generateKeyPair("RS256");
     const claims = { iss: issuer.url, aud: "moonbridge", sub: "robot", exp: secondsFromNow(600) };
-    for (const kid of [issuer.signingKeys().kid, "unknown"]) {
+    for (const kid of [issuer.currentKeys().kid, "unknown"]) {
       const token = await new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid }).sign(privateKey);
       expect(await sendChat(gateway, token)).toMatchObject(refused);
     }
@@ -153,7 +153,7 @@ describe("a token is refused if it is", () => {
 
   test("unsigned, or signed with HMAC and the issuer's public key", async () => {
     const { issuer, gateway } = await startGatewayWithIssuer();
-    const { kid, publicKey } = issuer.signingKeys();
+    const { kid, publicKey } = issuer.currentKeys();
     const encodePart = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const payload = encodePart({
       iss: issuer.url,

@@ -33,7 +33,7 @@ async function sendChat(gateway: Gateway, token: string) {
 }
 
 const readSigningSecret = async ({ store }: Gateway) =>
-  Buffer.from(await store.secret("access-tokens", () => "none was made"), "base64url");
+  Buffer.from(await store.getOrCreateSecret("access-tokens", () => "none was made"), "base64url");
 
 /** A token with the claims of a valid one after `change`, signed with the gateway's secret or another. */
 async function forgeToken(
@@ -128,7 +128,7 @@ describe("an access token", () => {
     const { AccessTokens } = await import("../../../../src/server/auth/oauth/access-tokens.js");
     const { ApiKeys } = await import("../../../../src/server/auth/api-keys.js");
     const { SqliteStore } = await import("../../../../src/store/sqlite/store.js");
-    const store = await SqliteStore.open(gateway.statePath);
+    const store = await SqliteStore.open(gateway.storePath);
     const keys = new ApiKeys([{ name: "test", key: apiKey, scopes: ["chat"] }], store);
     const key = await (await AccessTokens.open(store, keys)).verify(token);
     // On that server the key has only the scope chat.
@@ -156,7 +156,7 @@ describe("an access token", () => {
     expect(await sendChat(gateway, token)).toEqual(revoked);
     expect((await sendChat(gateway, newToken)).status).toBe(200);
 
-    const storedKey = await gateway.store.keyByName("phone");
+    const storedKey = await gateway.store.findKeyByName("phone");
     await gateway.store.removeKey("phone");
     if (storedKey)
       await gateway.store.addKey({ ...storedKey, settings: { scopes: ["chat"], expires: Date.now() - 1 } });
