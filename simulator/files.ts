@@ -1,8 +1,8 @@
 import { ApiError } from "./errors.js";
 import { blockTime, type IdGenerator } from "./ids.js";
 import { asArray, asString, getField, type JsonObject } from "./json.js";
-import type { UploadMetadata } from "./multipart.js";
 import type { Account } from "./tokens.js";
+import type { UploadMetadata } from "./upload-form.js";
 
 type UploadedFile = { owner: string; meta: JsonObject; isUnparsable: boolean; polls: number };
 

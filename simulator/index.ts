@@ -5,7 +5,7 @@ import type { ErrorFields } from "./errors.js";
 import type { Fault } from "./faults.js";
 import { HttpCall } from "./http-call.js";
 import { Replay } from "./replay.js";
-import { handleCall } from "./server.js";
+import { handleCall } from "./routes.js";
 import { createState, type RefreshFault, type SimulatorOptions } from "./state.js";
 import type { IssueOptions, TokenPair } from "./tokens.js";
 

@@ -1,10 +1,10 @@
 import { CallLog } from "./call-log.js";
+import { ChatMethods } from "./chat-methods.js";
 import { Chats } from "./chats.js";
 import type { Turn } from "./default-answer.js";
 import type { ErrorFields } from "./errors.js";
 import type { Fault } from "./faults.js";
 import { Files } from "./files.js";
-import { ChatMethods } from "./history.js";
 import type { HttpCall } from "./http-call.js";
 import { IdGenerator } from "./ids.js";
 import { createLegacyState, type LegacyState } from "./legacy/state.js";

@@ -1,8 +1,8 @@
 import { Chats } from "../chats.js";
 import { legacyId } from "../ids.js";
+import { LegacyChatMethods } from "./chat-methods.js";
 import { LegacyFiles } from "./files.js";
-import { LegacyChatMethods } from "./history.js";
-import { ResearchUsage } from "./research.js";
+import { ResearchUsage } from "./research-usage.js";
 
 /** State of the legacy protocol; its chats and files are separate from those of the current one. */
 export type LegacyState = {

@@ -1,4 +1,4 @@
-import type { QueueState } from "../accounts/queue.js";
+import type { QueueState } from "../accounts/account-queue.js";
 import type { UpstreamGuards } from "../chat/failover.js";
 import { limits } from "../core/limits.js";
 import type { AccountStatus, Quota, Upstream } from "../core/types.js";

@@ -8,7 +8,7 @@ import type { Config } from "../config/schema.js";
 import { limits } from "../core/limits.js";
 import type { Store } from "../core/store.js";
 import type { Upstream } from "../core/types.js";
-import { fetchAsDataUrl } from "../files/data-url.js";
+import { fetchAsDataUrl } from "../files/fetch-as-data-url.js";
 import { LinkFetcher } from "../files/link-fetcher.js";
 import { LocalFileStore } from "../files/local-file-store.js";
 import { SsrfGuard } from "../files/ssrf-guard.js";

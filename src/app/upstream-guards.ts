@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from "fastify";
-import { AccountQueue } from "../accounts/queue.js";
+import { AccountQueue } from "../accounts/account-queue.js";
 import { CircuitBreaker } from "../chat/circuit-breaker.js";
 import type { UpstreamGuards } from "../chat/failover.js";
 import type { Config } from "../config/schema.js";

@@ -21,7 +21,7 @@ import {
 import { runStatelessTurn } from "./stateless-turn.js";
 import { Thread } from "./thread.js";
 import { Turn, type TurnDependencies } from "./turn.js";
-import { UsageMeter } from "./usage.js";
+import { UsageMeter } from "./usage-meter.js";
 
 /** A model as `/v1/models` lists it. */
 export type ListedModel = Model & { upstream: string; simulated: boolean };

@@ -1,4 +1,4 @@
-import type { AccountQueue, Slot } from "../accounts/queue.js";
+import type { AccountQueue, Slot } from "../accounts/account-queue.js";
 import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { type ChatEvent, type EventSink, isVisible, type Upstream } from "../core/types.js";

@@ -1,7 +1,7 @@
 import type { ChatEvent, ChatRequest, EventSink } from "../core/types.js";
 import type { Route } from "./model-router.js";
 import type { SideRequestMatcher } from "./side-requests.js";
-import type { UsageMeter } from "./usage.js";
+import type { UsageMeter } from "./usage-meter.js";
 
 /**
  * One turn with an upstream that stores no conversations: sends the whole history; nothing is stored or cleaned up.

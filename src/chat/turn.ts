@@ -19,7 +19,7 @@ import type { Route } from "./model-router.js";
 import type { SideRequestMatcher } from "./side-requests.js";
 import { type ResumePoint, Thread } from "./thread.js";
 import { mergeTranscript } from "./transcript.js";
-import { countTokens, mayExceed, type UsageMeter } from "./usage.js";
+import { countTokens, mayExceed, type UsageMeter } from "./usage-meter.js";
 
 type ChatOpened = Extract<ChatEvent, { type: "chat-opened" }>;
 

@@ -8,7 +8,7 @@ import { loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { ConfigError, checkSchema } from "../config/validate.js";
 import type { GatewayError } from "../core/errors.js";
-import { readPaste } from "./paste.js";
+import { readPaste } from "./read-paste.js";
 
 export type LoginOptions = {
   config?: string;

@@ -9,7 +9,7 @@ import {
   type Thinking,
 } from "../../core/types.js";
 import { asObject, asText } from "../../lib/json.js";
-import { hasNestedMessages, readMessages } from "./content.js";
+import { hasNestedMessages, readMessages } from "./messages.js";
 import { type ChatCompletionBody, parameterNames } from "./schema.js";
 
 export type ParseOptions = {

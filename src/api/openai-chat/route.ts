@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
 import type { ChatService } from "../../chat/chat-service.js";
-import type { ApiOptions } from "../context.js";
+import type { ApiOptions } from "../request-context.js";
 import { defaultSseTimeouts, SseResponse } from "../stream/sse-response.js";
 import { streamAnswer } from "../stream/stream-answer.js";
 import { ChunkEncoder, CompletionEncoder, type StartEvent } from "./encode.js";

@@ -1,4 +1,4 @@
-import { maskLetters } from "./masked-text.js";
+import { maskLetters } from "./text-masker.js";
 
 /** The two forms of Kimi's ids (kimi-web.md §0.3). */
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{2})[0-9a-f]{10}$/i;

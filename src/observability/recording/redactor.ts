@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from "../../lib/json.js";
-import { maskLetters, TextMasker } from "./masked-text.js";
+import { isProtocolValue, type ValuePosition } from "./protocol-values.js";
 import { isId, isMaskableLink, type Pseudonyms } from "./pseudonyms.js";
-import { isProtocolValue, type ValuePosition } from "./wire-vocabulary.js";
+import { maskLetters, TextMasker } from "./text-masker.js";
 
 const removedText = "[removed]";
 const secretField = /token|authorization|cookie|secret|password|captcha|credential|signature/i;

@@ -12,7 +12,6 @@ import type {
 } from "../../core/store.js";
 import { CredentialCipher } from "../encryption.js";
 import { StoreError, toStoreError } from "../errors.js";
-import { WalCheckpointer } from "./checkpoints.js";
 import { SqliteCredentials } from "./credentials.js";
 import { checkDatabase, connect, prepareFile, restrictPermissions, truncateWal } from "./database-file.js";
 import { SqliteFiles } from "./files.js";
@@ -20,6 +19,7 @@ import { SqliteKeys } from "./keys.js";
 import { migrate } from "./migrations.js";
 import { SqliteThreads } from "./threads.js";
 import { SqliteUploads } from "./uploads.js";
+import { WalCheckpointer } from "./wal-checkpointer.js";
 import { WriteBatch } from "./write-batch.js";
 
 export { StoreError } from "../errors.js";

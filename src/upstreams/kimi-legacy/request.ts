@@ -1,7 +1,7 @@
 import type { MediaPart, UpstreamRequest } from "../../core/types.js";
 import type { JsonObject } from "../../lib/json.js";
-import { wrapLinks } from "./links.js";
 import type { LegacyModel } from "./models.js";
+import { wrapLinks } from "./wrap-links.js";
 
 /** The body of `POST /api/chat` (kimi-web.md §1.3). */
 export function newChatBody(model: LegacyModel): JsonObject {

@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { encodeEnvelope } from "../../../simulator/envelope.js";
 import { parseRecordedCall } from "../../../simulator/recorded-call.js";
 import { bodyLines } from "../../../src/observability/recording/body-lines.js";
-import { maskLetters } from "../../../src/observability/recording/masked-text.js";
 import { Pseudonyms } from "../../../src/observability/recording/pseudonyms.js";
 import { Redactor } from "../../../src/observability/recording/redactor.js";
+import { maskLetters } from "../../../src/observability/recording/text-masker.js";
 
 /** The body that a replay sends for a recorded body of this content type. */
 function replayBody(body: Buffer, contentType: string, keepTexts: boolean): Buffer {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { TextMasker } from "../../../src/observability/recording/masked-text.js";
 import { Pseudonyms } from "../../../src/observability/recording/pseudonyms.js";
 import { Redactor } from "../../../src/observability/recording/redactor.js";
+import { TextMasker } from "../../../src/observability/recording/text-masker.js";
 
 function redact(value: unknown, { keepTexts = false, pseudonyms = new Pseudonyms() } = {}): unknown {
   return new Redactor(pseudonyms, keepTexts).json(value);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { wrapLinks } from "../../../src/upstreams/kimi-legacy/links.js";
+import { wrapLinks } from "../../../src/upstreams/kimi-legacy/wrap-links.js";
 
 const urlTag = (url: string) => `<url id="" type="url" status="" title="" wc="">${url}</url>`;
 

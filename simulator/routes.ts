@@ -5,10 +5,10 @@ import { handleChat } from "./chat-call.js";
 import { ApiError, codeForHttpStatus, errorJson } from "./errors.js";
 import type { HttpCall } from "./http-call.js";
 import { asString, getField, type JsonObject, parseObject } from "./json.js";
-import { handleLegacyCall } from "./legacy/route.js";
-import { readUpload } from "./multipart.js";
+import { handleLegacyCall } from "./legacy/routes.js";
 import type { SimulatorState } from "./state.js";
 import type { Account } from "./tokens.js";
+import { readUpload } from "./upload-form.js";
 
 /** Handles a unary call: takes the body and the account, returns the body of the response. Throws ApiError. */
 type UnaryMethod = (state: SimulatorState, body: JsonObject, account: Account) => JsonObject;

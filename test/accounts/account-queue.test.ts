@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { AccountQueue, type QueueOptions, type Slot } from "../../src/accounts/queue.js";
+import { AccountQueue, type QueueOptions, type Slot } from "../../src/accounts/account-queue.js";
 import { GatewayError } from "../../src/core/errors.js";
 
 const neverAborts = () => new AbortController().signal;
