@@ -50,7 +50,8 @@ export class ConnectWriter implements AnswerWriter {
 
   /** Heartbeat, chat, lastRequest, files, both messages, heartbeat, in this order (kimi-web.md §5.1). */
   writeOpening(): void {
-    const { chat, isNew, user, assistant } = this.#turn;
+    const { isNew, assistant } = this.#turn;
+    const { chat, user } = this.#echo();
     const files = this.#files;
     this.#responseWriter.writeFrame(events.firstHeartbeatEvent);
     if (isNew) this.#responseWriter.writeFrame(events.newChatEvent(this.#nextOffset(), chat));
@@ -59,6 +60,19 @@ export class ConnectWriter implements AnswerWriter {
     this.#responseWriter.writeFrame(events.newMessageEvent(this.#nextOffset(), user));
     this.#responseWriter.writeFrame(events.newMessageEvent(this.#nextOffset(), assistant));
     this.writeHeartbeat();
+  }
+
+  /** The chat and the user message as the opening events name them. */
+  #echo(): Pick<ChatTurn, "chat" | "user"> {
+    const { chat, user, assistant } = this.#turn;
+    switch (this.#wireOptions.wrongEcho) {
+      case "chat":
+        return { chat: { ...chat, id: assistant.id }, user };
+      case "parent":
+        return { chat, user: { ...user, parentId: assistant.id } };
+      default:
+        return { chat, user };
+    }
   }
 
   writeHeartbeat(): void {

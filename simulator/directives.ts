@@ -81,6 +81,8 @@ const faultBuilders: Partial<Record<string, (args: FaultArguments) => Fault>> = 
   snapshot: () => ({ kind: "snapshot" }),
   "old-ids": () => ({ kind: "old-ids" }),
   "no-mask": () => ({ kind: "no-mask" }),
+  "wrong-chat": () => ({ kind: "wrong-chat" }),
+  "wrong-parent": () => ({ kind: "wrong-parent" }),
   unknown: () => ({ kind: "unknown" }),
   degrade: () => ({ kind: "degrade" }),
   empty: () => ({ kind: "empty" }),

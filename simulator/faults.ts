@@ -19,7 +19,7 @@ export type Fault =
   | ({ kind: "cut" | "cut-in-frame" | "no-trailer" | "stall" } & AfterDeltas)
   | ({ kind: "stall-heartbeat"; everyMilliseconds?: number | undefined } & AfterDeltas)
   | { kind: "split"; bytes?: number | undefined }
-  | { kind: "burst" | "gzip" | "snapshot" | "old-ids" | "no-mask" }
+  | { kind: "burst" | "gzip" | "snapshot" | "old-ids" | "no-mask" | "wrong-chat" | "wrong-parent" }
   | { kind: "unknown" | "degrade" | "empty" | "think-only" }
   | ({
       kind: "truncated" | "cancelled" | "status-error" | "garbage" | "huge" | "rewrite" | "retract";
@@ -48,6 +48,8 @@ export type WireOptions = {
   oldIds?: boolean;
   /** `set` events of blocks without a mask. */
   noMask?: boolean;
+  /** The opening events name another chat, or another parent of the user message, than was requested. */
+  wrongEcho?: "chat" | "parent";
 };
 
 /** The options of a fault that changes only the encoding; empty for all others. */
@@ -65,6 +67,10 @@ export function wireOptionsOf(fault: Fault | undefined): WireOptions {
       return { oldIds: true };
     case "no-mask":
       return { noMask: true };
+    case "wrong-chat":
+      return { wrongEcho: "chat" };
+    case "wrong-parent":
+      return { wrongEcho: "parent" };
     default:
       return {};
   }

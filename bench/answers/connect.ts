@@ -5,8 +5,8 @@ import type { Protocol } from "./protocol.js";
 export const connect: Protocol = {
   contentType: "application/connect+json",
 
-  opening(answerNumber) {
-    const chat = kimiId(answerNumber, "09");
+  opening(answerNumber, continued) {
+    const chat = continued?.chat ?? kimiId(answerNumber, "09");
     const [question, answer] = [kimiId(answerNumber, "0b"), kimiId(answerNumber, "0a")];
     const createTime = "2026-11-23T12:00:00.250113Z";
     const scenario = "SCENARIO_CHAT";
@@ -25,7 +25,7 @@ export const connect: Protocol = {
           eventOffset: 2,
           message: {
             id: question,
-            parentId: chat,
+            parentId: continued?.parent ?? chat,
             role: "user",
             status: "MESSAGE_STATUS_COMPLETED",
             blocks: [{ messageId: "", text: { content: "…" } }],

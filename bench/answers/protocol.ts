@@ -3,12 +3,15 @@ export type Protocol = {
   /** The header `content-type` of the response. */
   contentType: string;
   /** The bytes before the first delta of the answer with this number. */
-  opening(answerNumber: number): Buffer;
+  opening(answerNumber: number, continued?: ContinuedChat): Buffer;
   /** The delta with this index, from 0. */
   delta(index: number): Buffer;
   /** The bytes after the last delta of the answer with this number. */
   closing(answerNumber: number): Buffer;
 };
+
+/** The chat that a request continues, and the message after which it does. */
+export type ContinuedChat = { chat: string; parent: string };
 
 export type ProtocolName = "connect" | "legacy" | "openai";
 

@@ -1,11 +1,13 @@
 import { type AnswerSpec, parseAnswerSpec } from "../answers/answer-spec.js";
 import { legacyId } from "../answers/legacy.js";
 import { openaiCompletion } from "../answers/openai.js";
-import type { ProtocolName } from "../answers/protocol.js";
+import type { ContinuedChat, ProtocolName } from "../answers/protocol.js";
 import { accessToken, refreshToken } from "../answers/tokens.js";
 
 /** The response of the fake upstream: a JSON body, or the stream that the request specifies. */
-export type FakeResponse = { json: string } | { stream: ProtocolName; spec: AnswerSpec };
+export type FakeResponse =
+  | { json: string }
+  | { stream: ProtocolName; spec: AnswerSpec; continued?: ContinuedChat };
 
 let chatCount = 0;
 
@@ -14,7 +16,7 @@ let chatCount = 0;
  * (kimi-web.md §1, §2; moonshot-platform.md A). Throws if a request for an answer does not specify it.
  */
 export function respondTo(method: string, path: string, body: Buffer): FakeResponse {
-  if (path.endsWith("ChatService/Chat")) return { stream: "connect", spec: parseAnswerSpec(body) };
+  if (path.endsWith("ChatService/Chat")) return connectResponse(body);
   if (path.endsWith("/completion/stream")) return { stream: "legacy", spec: parseAnswerSpec(body) };
   if (path === "/v1/chat/completions") {
     const spec = parseAnswerSpec(body);
@@ -24,6 +26,14 @@ export function respondTo(method: string, path: string, body: Buffer): FakeRespo
   if (path === "/api/chat" && method === "POST")
     return jsonResponse({ id: legacyId(++chatCount, "c"), name: "…" });
   return jsonResponse(staticResponses[path.split("?")[0]?.split("/").at(-1) ?? ""] ?? {});
+}
+
+/** Kimi echoes the chat and the parent of a request that continues one (kimi-web.md §2.5). */
+function connectResponse(body: Buffer): FakeResponse {
+  const response = { stream: "connect", spec: parseAnswerSpec(body) } as const;
+  const [, chat] = /^.{5}\{"chat_id":"([^"]+)"/s.exec(body.toString("latin1", 0, 200)) ?? [];
+  const [, parent] = /"parent_id":"([^"]+)"/.exec(body.toString("latin1", 0, 600)) ?? [];
+  return chat === undefined || parent === undefined ? response : { ...response, continued: { chat, parent } };
 }
 
 /** JSON responses to all other calls, by the last segment of the path. */

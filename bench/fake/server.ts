@@ -1,5 +1,4 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import type { AnswerSpec } from "../answers/answer-spec.js";
 import { encodedDeltas, type ProtocolName } from "../answers/protocol.js";
 import { protocols } from "../answers/protocols.js";
 import { now } from "../clock.js";
@@ -60,7 +59,7 @@ export class FakeUpstream {
 
   #respond(socket: Socket, response: FakeResponse): void {
     if ("stream" in response) {
-      this.#stream(socket, response.stream, response.spec);
+      this.#stream(socket, response);
       return;
     }
     const length = Buffer.byteLength(response.json);
@@ -68,11 +67,11 @@ export class FakeUpstream {
     socket.write(head + response.json);
   }
 
-  #stream(socket: Socket, name: ProtocolName, spec: AnswerSpec): void {
+  #stream(socket: Socket, { stream: name, spec, continued }: StreamResponse): void {
     const { contentType, opening, closing } = protocols[name];
     const head = `HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\ntransfer-encoding: chunked\r\n\r\n`;
     const { chunks, concatenated } = deltaChunks(name, spec.deltas);
-    const headAndOpening = Buffer.concat([Buffer.from(head), encodeChunk(opening(spec.number))]);
+    const headAndOpening = Buffer.concat([Buffer.from(head), encodeChunk(opening(spec.number, continued))]);
     const end = Buffer.concat([encodeChunk(closing(spec.number)), lastChunk]);
     if (spec.pace === 0) {
       socket.cork();
@@ -91,6 +90,8 @@ export class FakeUpstream {
     this.#pacer.add({ socket, chunks, end, pace: spec.pace, sendTimes });
   }
 }
+
+type StreamResponse = Extract<FakeResponse, { stream: ProtocolName }>;
 
 /** One buffer for each delta, and all of them in one buffer. */
 type DeltaChunks = { chunks: readonly Buffer[]; concatenated: Buffer };

@@ -246,6 +246,16 @@ test("garbage: one frame that is not JSON, and the answer is complete", async ()
   expect(answerText(frames)).toBe(fullAnswer);
 });
 
+test("wrong-chat and wrong-parent: the opening events name other ids than the answer belongs to", async () => {
+  const messageOf = (frames: Awaited<ReturnType<typeof sendWithFault>>["frames"], role: string) =>
+    frames.map(({ json }) => toRecord(json.message)).find((message) => message.role === role);
+  const parent = await sendWithFault({ kind: "wrong-parent" });
+  expect(messageOf(parent.frames, "user")?.parentId).toBe(messageOf(parent.frames, "assistant")?.id);
+  const chat = await sendWithFault({ kind: "wrong-chat" });
+  const chatIds = chat.frames.flatMap(({ json }) => (json.chat ? [toRecord(json.chat).id] : []));
+  expect(chatIds[0]).toBe(messageOf(chat.frames, "assistant")?.id);
+});
+
 test("rewrite, snapshot, old-ids and no-mask: other encodings of the answer", async () => {
   expect(answerText((await sendWithFault({ kind: "rewrite" })).frames)).toBe("(Rewritten.)three four ");
   const snapshot = await sendWithFault({ kind: "snapshot" });

@@ -1,7 +1,15 @@
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent, FinishReason } from "../../core/types.js";
-import { asObject, asText, isObject, type JsonObject, parseObject, textsIn } from "../../lib/json.js";
+import {
+  asObject,
+  asText,
+  isObject,
+  type JsonObject,
+  objectsIn,
+  parseObject,
+  textsIn,
+} from "../../lib/json.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import { SearchSources } from "../kimi-shared/search-sources.js";
 import { DeltaFastPath } from "./delta-fast-path.js";
@@ -23,6 +31,9 @@ const knownStatuses = new Set([
 ]);
 const knownSeverities = new Set(["", "INFO", "BLOCK_RETRACT", "MESSAGE_RETRACT"]);
 
+/** What a turn that continues a chat has sent, to be compared with what Kimi echoes. */
+export type SentTurn = { chat: string; parent: string; text: string };
+
 /**
  * Interprets the stream of one `Chat` call (kimi-web.md §2.5): envelopes in, ChatEvents out, no I/O. The end-of-stream
  * envelope yields `finish` or throws the GatewayError of a failed answer.
@@ -42,12 +53,14 @@ export class ChatInterpreter {
   #failure: GatewayError | undefined;
   #hasUsedTool = false;
   #isComplete = false;
+  readonly #continued: SentTurn | undefined;
 
-  /** `continuedChatId`: the chat that this turn continues. The id of a new chat comes with the stream. */
-  constructor(drift: ProtocolDrift, continuedChatId = "") {
+  /** `continued`: the turn that continues a chat. The id of a new chat comes with the stream. */
+  constructor(drift: ProtocolDrift, continued?: SentTurn) {
     this.#drift = drift;
     this.#textBlocks = new TextBlocks(drift, this.#sources);
-    this.#chatId = continuedChatId;
+    this.#chatId = continued?.chat ?? "";
+    this.#continued = continued;
   }
 
   /** The ids for `CancelChat`; undefined until Kimi has sent them, and once the answer is over. */
@@ -106,8 +119,22 @@ export class ChatInterpreter {
   }
 
   #handleChat(chat: JsonObject, out: ChatEvent[]): void {
-    this.#chatId ||= asText(chat.id) ?? "";
+    const id = asText(chat.id);
+    if (this.#continued && id !== undefined && id !== this.#continued.chat) throw wrongPlaceError();
+    this.#chatId ||= id ?? "";
     this.#emitChatOpened(out);
+  }
+
+  /**
+   * Kimi echoes the user message with its parent (kimi-web.md §2.5). Another parent means that the answer would not follow
+   * the conversation it was requested for. The text is only counted as drift: how Kimi normalises it is not known.
+   */
+  #checkEcho(message: JsonObject, continued: SentTurn): void {
+    const parent = asText(message.parentId) ?? asText(message.parent_id);
+    if (parent === undefined) this.#drift.record("echo", "parent");
+    else if (parent !== continued.parent) throw wrongPlaceError();
+    const text = objectsIn(message.blocks).map((block) => asText(asObject(block.text)?.content) ?? "");
+    if (text.join("") !== continued.text) this.#drift.record("echo", "text");
   }
 
   #handleMessage(message: JsonObject, out: ChatEvent[]): void {
@@ -117,6 +144,7 @@ export class ChatInterpreter {
       this.#sources.addResults(refs.usedSearchChunks, out);
     }
     const id = asText(message.id) ?? "";
+    if (message.role === "user" && this.#continued) this.#checkEcho(message, this.#continued);
     if (message.role === "assistant") {
       this.#assistantId = id;
       this.#emitChatOpened(out);
@@ -248,4 +276,13 @@ export class ChatInterpreter {
     }
     return this.#status === "TRUNCATED" ? "length" : "stop";
   }
+}
+
+/** The answer is in another chat, or after another message, than was requested; the chat must not be continued. */
+function wrongPlaceError(): GatewayError {
+  return new GatewayError(
+    "upstream_protocol",
+    "Kimi answered in another place of its chat than was requested, so this answer is not shown. Send the message again.",
+    { upstreamCode: "wrong_place" },
+  );
 }

@@ -20,7 +20,7 @@ import { ModelCatalogue } from "../model-catalogue.js";
 import { KimiClient } from "./client.js";
 import { EnvelopeDecoder } from "./envelope.js";
 import { isRejectedAccessToken } from "./errors.js";
-import { ChatInterpreter } from "./events.js";
+import { ChatInterpreter, type SentTurn } from "./events.js";
 import { builtInModels, fetchModels, type KimiModel } from "./models.js";
 import { fetchQuota } from "./quota.js";
 import { chatRequestBody } from "./request.js";
@@ -163,7 +163,7 @@ export class KimiWeb implements Upstream {
     { token, sink, signal }: { token: string; sink: EventSink; signal: AbortSignal },
   ): Promise<void> {
     const stream = await this.#client.openChat(chatRequestBody(request, model), token, signal);
-    const interpreter = new ChatInterpreter(this.#drift, request.continueFrom?.chat);
+    const interpreter = new ChatInterpreter(this.#drift, sentTurn(request));
     const { progress } = this.#timeouts;
     const decoder = new EnvelopeDecoder(limits.envelope);
     try {
@@ -207,6 +207,13 @@ export class KimiWeb implements Upstream {
     };
     return this.#credentials.withAccessToken(callAndConfirm, isRejectedAccessToken, signal);
   }
+}
+
+/** What `ChatInterpreter` compares with Kimi's echo; undefined for a new chat. */
+function sentTurn({ continueFrom, messages }: UpstreamRequest): SentTurn | undefined {
+  if (!continueFrom) return undefined;
+  const parts = messages.flatMap(({ content }) => content);
+  return { ...continueFrom, text: parts.map((part) => (part.type === "text" ? part.text : "")).join("") };
 }
 
 /** The hosts of an account: those of the site that its tokens were issued for, unless overridden. */

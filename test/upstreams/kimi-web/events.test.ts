@@ -3,15 +3,15 @@ import { describe, expect, test } from "vitest";
 import type { ChatEvent } from "../../../src/core/types.js";
 import { ProtocolDrift } from "../../../src/observability/protocol-drift.js";
 import { EnvelopeDecoder } from "../../../src/upstreams/kimi-web/envelope.js";
-import { ChatInterpreter } from "../../../src/upstreams/kimi-web/events.js";
+import { ChatInterpreter, type SentTurn } from "../../../src/upstreams/kimi-web/events.js";
 import { jsonEnvelope, transcriptBytes } from "../../fixtures/kimi-web.js";
 
 type Outcome = { events: ChatEvent[]; error: unknown; drift: string[] };
 
 /** The outcome of a stream, split into the given chunks. */
-function interpret(chunks: Buffer[], continuedChatId?: string): Outcome {
+function interpret(chunks: Buffer[], continued?: SentTurn): Outcome {
   const drift = new ProtocolDrift();
-  const interpreter = new ChatInterpreter(drift, continuedChatId);
+  const interpreter = new ChatInterpreter(drift, continued);
   const decoder = new EnvelopeDecoder(1_000_000);
   const events: ChatEvent[] = [];
   let error: unknown;
@@ -52,6 +52,42 @@ function status(name: string): Buffer {
     message: { id: "m", status: `MESSAGE_STATUS_${name}` },
   });
 }
+
+/** What the transcript of kimi-web.md §5.4 continues. */
+const continuedTurn: SentTurn = {
+  chat: "1a9f3c40-a112-8101-8000-09d0c0ffee01",
+  parent: "1a9f3c40-a112-8103-8000-0ad0c0ffee03",
+  text: "Shorter",
+};
+
+describe("the echo of a turn that continues a chat", () => {
+  const interpretAfter = (sent: Partial<SentTurn>) =>
+    interpret([transcriptBytes("continue")], { ...continuedTurn, ...sent });
+
+  test.each([
+    ["another chat", { chat: "1a9f3c40-a112-8101-8000-09d0c0ffee09" }],
+    ["another parent", { parent: "1a9f3c40-a112-8103-8000-0ad0c0ffee09" }],
+  ])("that names %s fails the answer before anything of it is emitted", (_what, sent) => {
+    const { events, error } = interpretAfter(sent);
+    expect(error).toMatchObject({ code: "upstream_protocol", upstreamCode: "wrong_place" });
+    expect(events).toEqual([]);
+  });
+
+  test("whose text differs is protocol drift, and the answer is complete", () => {
+    const { events, error, drift } = interpretAfter({ text: "Shorter, please" });
+    expect(error).toBeUndefined();
+    expect(drift).toEqual(["echo text"]);
+    expect(joinText(events, "text")).toBe("Hi");
+  });
+
+  test("without a parent is protocol drift", () => {
+    const message = { id: "u", role: "user", blocks: [{ text: { content: "Shorter" } }] };
+    const echo = jsonEnvelope({ op: "set", mask: "message", message });
+    const { error, drift } = interpret([echo, assistant, text("set", "Hi"), done, end], continuedTurn);
+    expect(error).toBeUndefined();
+    expect(drift).toEqual(["echo parent"]);
+  });
+});
 
 describe("the transcripts of kimi-web.md §5", () => {
   test("5.1 a plain answer", () => {
@@ -102,7 +138,8 @@ describe("the transcripts of kimi-web.md §5", () => {
   });
 
   test("5.4 a continued chat: its id comes with the first event", () => {
-    const { events } = interpret([transcriptBytes("continue")], chatOpened.chat);
+    const { events, drift } = interpret([transcriptBytes("continue")], continuedTurn);
+    expect(drift).toEqual([]);
     expect(events[0]).toEqual({ ...chatOpened, message: "1a9f3c55-b772-8211-8000-0ad0c0ffee05" });
     expect(joinText(events, "text")).toBe("Hi");
   });
