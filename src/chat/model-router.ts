@@ -18,6 +18,8 @@ export type Route = {
   thinking: Thinking | undefined;
   /** Undefined: set neither by the request nor by a suffix. */
   citations: CitationMode | undefined;
+  /** By a setting of the request or by a suffix, whatever the model offers. */
+  asksForThinkingOrSearch: boolean;
 };
 
 /** Weakest first. */
@@ -52,14 +54,17 @@ export async function resolveRoutes(
   const routedNames = Object.hasOwn(routes, base) ? routes[base] : undefined;
   const ordered = orderByName(available, routedNames);
   const thinking = request.thinking ?? (suffixes.has("thinking") ? "high" : undefined);
+  const search = request.search ?? searchFrom(suffixes);
+  const asksForThinkingOrSearch = search === true || (thinking !== undefined && thinking !== "off");
   const resolved = ordered
     .flatMap((entry) => findModel(entry, base, routedNames !== undefined))
     .map(({ upstream, model }) => ({
       upstream,
       model,
-      search: request.search ?? searchFrom(suffixes),
+      search,
       thinking: thinking && nearestThinking(thinking, model.thinking),
       citations: request.citations ?? (suffixes.has("silent") ? ("off" as const) : undefined),
+      asksForThinkingOrSearch,
     }));
   const [first, ...others] = resolved;
   if (!first) throw ordered.find(({ failure }) => failure)?.failure ?? modelNotFound(request.model);

@@ -10,15 +10,15 @@ import type { UsageMeter } from "./usage-meter.js";
 export async function runStatelessTurn(
   sideRequests: SideRequestMatcher,
   request: ChatRequest,
-  { upstream, model, search, thinking }: Route,
+  route: Route,
   { meter, sink }: { meter: UsageMeter; sink: EventSink },
 ): Promise<void> {
-  const isSideRequest = sideRequests.isSideRequest(request.messages);
+  const { upstream, model, search, thinking } = route;
   const upstreamRequest = {
     ...request,
     model,
-    search: search === true && !isSideRequest,
-    thinking: isSideRequest ? model.thinking[0] : thinking,
+    search: search === true,
+    thinking: sideRequests.isSideRequest(request, route) ? model.thinking[0] : thinking,
   };
   const meteredSink: EventSink = (events) => {
     if (request.includeUsage) for (const event of events) meter.record(event);

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { toFile } from "openai";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { sideRequests, trickyChat } from "../chat/side-request-prompts.js";
 import { type Gateway, postChat, startGateway } from "../gateway.js";
 
 const png = Buffer.from(
@@ -262,7 +263,8 @@ describe("links in the text of a prompt", () => {
     const off = await startGateway({ files: { ...filesConfig, promptLinks: "off" } });
     await sendMessage(off, `Read ${url}/paper.pdf`);
     const on = await startGateway({ files: filesConfig });
-    await sendMessage(on, `### Task:\nGenerate a title for: ${url}/paper.pdf`);
+    const title = sideRequests["Open WebUI: title"]?.[0]?.content;
+    await sendMessage(on, title?.replace(trickyChat, `USER: Read ${url}/paper.pdf`));
     expect(requests).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Fault } from "../../../simulator/index.js";
+import { sideRequests } from "../../chat/side-request-prompts.js";
 import { chatBody, contentOf, parseChunks, postChat, startGateway } from "../../gateway.js";
 
 const start = (options = {}) => startGateway({ kind: "kimi-legacy", ...options });
@@ -175,8 +176,8 @@ describe("models", () => {
     const send = () => postChat(gateway, chatBody("hello", { model: "kimi-research" }));
     for (let n = 0; n < 3; n++) expect((await send()).status).toBe(200);
     // Side requests of UIs are no research.
-    const sideRequest = "### Task:\nGenerate a concise title";
-    expect((await postChat(gateway, chatBody(sideRequest, { model: "kimi-research" }))).status).toBe(200);
+    const messages = sideRequests["Open WebUI: title"];
+    expect((await postChat(gateway, { model: "kimi-research", messages })).status).toBe(200);
     expect(bodyOf(gateway)).toMatchObject({ use_research: false, use_search: false });
     const refused = await send();
     expect([refused.status, refused.headers.get("x-should-retry")]).toEqual([429, "false"]);

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { JsonObject } from "../../../src/lib/json.js";
+import { sideRequests } from "../../chat/side-request-prompts.js";
 import { nonStreamedAnswer } from "../../fixtures/moonshot.js";
 import { chatBody, postChat } from "../../gateway.js";
 import { gatewayTo, json, startPlatform } from "./scripted-platform.js";
@@ -114,7 +115,7 @@ describe("thinking", () => {
   });
 
   test("is off for side requests of UIs if the model can turn it off", async () => {
-    const sideRequest = { messages: [{ role: "user", content: "### Task:\nGenerate a concise title" }] };
+    const sideRequest = { messages: sideRequests["Open WebUI: title"] };
     expect((await send({ ...sideRequest, model: "kimi-k2.6" })).body).toMatchObject(disabled);
     expect((await send({ ...sideRequest, model: "kimi-k3" })).body).toMatchObject({
       reasoning_effort: "low",

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { sideRequests } from "../../chat/side-request-prompts.js";
 import { chunk, delta, done, nonStreamedAnswer, usage, usageWithCache } from "../../fixtures/moonshot.js";
 import { chatBody, contentOf, parseChunks, postChat, waitUntil } from "../../gateway.js";
 import { cutStream, gatewayTo, json, startPlatform, stream } from "./scripted-platform.js";
@@ -127,11 +128,9 @@ describe("a search by Moonshot", () => {
       await postChat(gateway, searchRequest(silent));
       expect(platform.calls.at(-1)?.body).not.toHaveProperty("tools");
     }
-    await postChat(gateway, {
-      ...searchRequest(),
-      messages: [{ role: "user", content: "### Task:\nGenerate a title" }],
-    });
-    expect(platform.calls.at(-1)?.body).not.toHaveProperty("tools");
+    // What asks for a search is no side request, whatever it says.
+    await postChat(gateway, { ...searchRequest(), messages: sideRequests["Open WebUI: title"] });
+    expect(platform.calls.at(-1)?.body).toHaveProperty("tools");
   });
 
   test("keeps thinking in a model that always thinks; a model that can stop reports it as ignored", async () => {
