@@ -1,4 +1,7 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import type { ConversationNode } from "../../src/core/store.js";
+import { hash } from "../../src/lib/hash.js";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
 import { formatAnswerSpec } from "../answers/answer-spec.js";
 import { answerText } from "../answers/answer-text.js";
@@ -10,52 +13,62 @@ import { formatNumber } from "../report/table.js";
 import type { Settings } from "../settings.js";
 import type { Part, PartResult } from "./part.js";
 
-const [streams, deltas] = [8, 8];
+const [streams, deltas] = [4, 8];
 
-/** The number of threads that are saved in one transaction. */
+/** The fewest nodes of a store: half of them are enough for each stream to find a chat that is not answering. */
+const minimumNodes = 10;
+
+/** The number of nodes that are saved in one transaction. */
 const batchSize = 2_000;
 
-/** The cost of a request as the number of threads in the store grows to a million. */
+/** A measurement of turns of which each continues a conversation, and how many did so in a stored chat. */
+type TurnMeasurement = Measurement & { continuedShare: number };
+
+/**
+ * The cost of a turn as the number of conversation nodes in the store grows to a million. Half of the nodes have the
+ * question and the answer after which the measured turns continue.
+ */
 export const threadGrowth: Part = async (environment, settings) => {
   const workDirectory = environment.createWorkDirectory("growth");
-  const measurements: [string, Measurement][] = [];
-  let storedThreads = 0;
-  for (const threads of settings.threads) {
-    await fillStore(join(workDirectory, "moonbridge.db"), storedThreads, threads);
-    storedThreads = threads;
-    const gateway = await startGateway(environment, "kimi-web", { workDirectory });
-    const target = gatewayTarget(gateway.port, "chat", true, { kind: "chat-chunks" });
-    measurements.push([formatNumber(threads), await measureRequests(environment, settings, gateway, target)]);
-    await gateway.child.stop();
+  const measurements: [string, TurnMeasurement][] = [];
+  const body = await prepareConversation(environment, workDirectory, 1);
+  let storedNodes = 0;
+  for (const nodes of settings.threads.map((count) => Math.max(count, minimumNodes))) {
+    await fillStore(workDirectory, storedNodes, nodes);
+    storedNodes = nodes;
+    measurements.push([formatNumber(nodes), await measureTurns(environment, settings, workDirectory, body)]);
     process.stderr.write(".");
   }
-  return growthResult("Growth: threads in the store", "threads", measurements);
+  return growthResult(
+    "Growth: conversation nodes in the store, half of them with the same question and answer",
+    "nodes",
+    measurements,
+  );
 };
 
-/** The cost of a request as its conversation grows to a hundred turns. */
+/** The cost of a turn as its conversation grows to a hundred turns. */
 export const turnGrowth: Part = async (environment, settings) => {
-  const gateway = await startGateway(environment);
-  const measurements: [string, Measurement][] = [];
+  const measurements: [string, TurnMeasurement][] = [];
   for (const turns of settings.quick ? [1, 100] : [1, 10, 30, 100]) {
-    const target = await prepareConversation(gateway, turns);
-    measurements.push([formatNumber(turns), await measureRequests(environment, settings, gateway, target)]);
+    const workDirectory = environment.createWorkDirectory("growth");
+    const body = await prepareConversation(environment, workDirectory, turns);
+    await fillStore(workDirectory, 0, minimumNodes);
+    measurements.push([formatNumber(turns), await measureTurns(environment, settings, workDirectory, body)]);
     process.stderr.write(".");
   }
-  await gateway.child.stop();
   return growthResult("Growth: turns of a conversation, 400 characters each", "turns", measurements);
 };
 
-/** The table of one row for each size; `sizeName` is the title of the first column. */
 function growthResult(
   title: string,
   sizeName: string,
-  measurements: readonly [string, Measurement][],
+  measurements: readonly [string, TurnMeasurement][],
 ): PartResult {
   return {
     data: Object.fromEntries(
-      measurements.map(([size, { cpuTime, answers, seconds, eventLoop }]) => [
+      measurements.map(([size, { cpuTime, answers, seconds, eventLoop, continuedShare }]) => [
         size,
-        { cpuTime, answers, seconds, eventLoop },
+        { cpuTime, answers, seconds, eventLoop, continuedShare },
       ]),
     ),
     table: {
@@ -74,49 +87,53 @@ function growthResult(
         `${formatNumber(eventLoop?.p99 ?? Number.NaN)} / ${formatNumber(eventLoop?.max ?? Number.NaN)}`,
         String(invalidAnswers),
       ]),
-      notes: [],
+      notes: [
+        `Continued in a stored chat: ${measurements
+          .map(([size, { continuedShare }]) => `${formatNumber(continuedShare * 100)} % (${size})`)
+          .join(", ")}.`,
+      ],
     },
   };
 }
 
-function measureRequests(
+/** Starts a gateway on the store of the folder. Its port is read from its log, which must not have the last one's. */
+function restartGateway(environment: BenchEnvironment, workDirectory: string): Promise<GatewayProcess> {
+  rmSync(join(workDirectory, "log"), { force: true });
+  return startGateway(environment, "kimi-web", { workDirectory });
+}
+
+/** Starts a gateway on the store of the folder and measures requests with this body. */
+async function measureTurns(
   environment: BenchEnvironment,
   settings: Settings,
-  { child }: GatewayProcess,
-  target: Target,
-): Promise<Measurement> {
+  workDirectory: string,
+  body: Target["body"],
+): Promise<TurnMeasurement> {
+  const chatsBefore = await useStore(workDirectory, countChats);
+  const { child, port } = await restartGateway(environment, workDirectory);
+  const target = { ...gatewayTarget(port, "chat", true, { kind: "chat-chunks" }), body };
   const running = { child, reportsEventLoop: true, streaming: target, nonStreaming: undefined };
   const profile = { target, streams, deltas, pace: 0, pause: 0, rampUp: 100, recordTimings: false };
-  return measureLoad(environment, running, {
+  const measurement = await measureLoad(environment, running, {
     profile,
     settleSeconds: settings.warmUpSeconds,
     durationSeconds: settings.windowSeconds,
   });
-}
-
-/** Adds the threads with the numbers `from` to `to` to a store, ten for each chat, like conversations of ten turns. */
-async function fillStore(path: string, from: number, to: number): Promise<void> {
-  const store = await SqliteStore.open(path);
-  const dueAt = Date.now() + 24 * 3_600_000;
-  let pendingWrites: Promise<void>[] = [];
-  for (let number = from; number < to; number++) {
-    const chat = { upstream: "kimi", chat: `filled-chat-${Math.floor(number / 10)}` };
-    if (number % 10 === 0) pendingWrites.push(store.saveChat({ ...chat, scope: "somebody's", dueAt }));
-    const key = `filled-key-${String(number).padStart(32, "0")}`;
-    pendingWrites.push(store.saveThread([key], { ...chat, parent: `filled-message-${number}`, system: "" }));
-    if (pendingWrites.length < batchSize) continue;
-    await Promise.all(pendingWrites);
-    pendingWrites = [];
-  }
-  await Promise.all(pendingWrites);
-  await store.close();
+  await child.stop();
+  const newChats = (await useStore(workDirectory, countChats)) - chatsBefore;
+  // The new chats are those of the warm-up, too.
+  return { ...measurement, continuedShare: Math.max(0, 1 - newChats / measurement.answers) };
 }
 
 /**
- * Creates a conversation of `turns` turns: sends all but the last to the gateway in one request, and returns a target
- * whose requests are the last turn.
+ * Lets a gateway answer the last but one of `turns` turns, which is then the only node in the store of the folder, and
+ * returns the body of a request for the turn after it.
  */
-async function prepareConversation({ port }: GatewayProcess, turns: number): Promise<Target> {
+async function prepareConversation(
+  environment: BenchEnvironment,
+  workDirectory: string,
+  turns: number,
+): Promise<Target["body"]> {
   const text = "A message of a conversation, long enough to be one. ".repeat(8).slice(0, 400);
   const spec = formatAnswerSpec({ number: 0, pace: 0, deltas });
   const history: { role: string; content: string }[] = [];
@@ -126,18 +143,86 @@ async function prepareConversation({ port }: GatewayProcess, turns: number): Pro
       { role: "assistant", content: `${turn} ${text}` },
     );
   }
-  // The turn before the last is answered by the gateway, so that the store has the thread to continue.
   history.push({ role: "user", content: `${text} ${spec}` });
-  const target = gatewayTarget(port, "chat", true, { kind: "chat-chunks" });
   const body = (messages: object[]) => JSON.stringify({ model: "kimi", stream: true, messages });
-  const url = `http://127.0.0.1:${port}${target.path}`;
-  const response = await fetch(url, { method: "POST", headers: target.headers, body: body(history) });
+  const { child, port } = await restartGateway(environment, workDirectory);
+  const { path, headers } = gatewayTarget(port, "chat", true, { kind: "chat-chunks" });
+  const url = `http://127.0.0.1:${port}${path}`;
+  const response = await fetch(url, { method: "POST", headers, body: body(history) });
   await response.text();
+  await child.stop();
   const messages = [
     ...history,
     { role: "assistant", content: answerText(deltas) },
     { role: "user", content: "<spec>" },
   ];
   const [before = "", after = ""] = body(messages).split("<spec>");
-  return { ...target, body: [before, after] };
+  return [before, after];
+}
+
+/**
+ * Adds nodes to the store of the folder. Every other one is the turn that `prepareConversation` left there, in another
+ * conversation and another chat; the others are unlike it, ten to a chat, as a conversation of ten turns leaves them.
+ */
+async function fillStore(workDirectory: string, from: number, to: number): Promise<void> {
+  await useStore(workDirectory, async (store) => {
+    const [prepared, scope] = await readPreparedTurn(store);
+    const dueAt = Date.now() + 24 * 3_600_000;
+    let pendingWrites: Promise<void>[] = [];
+    for (let number = from; number < to; number++) {
+      const isCopy = number % 2 === 0;
+      const name = isCopy ? `filled-copy-${number}` : `filled-chat-${Math.floor(number / 20)}`;
+      const chat = { upstream: "kimi", chat: name };
+      pendingWrites.push(store.saveChat({ ...chat, scope, dueAt }));
+      const turn = isCopy ? prepared : { ...prepared, ...unlikeHashes(number) };
+      const node = {
+        ...turn,
+        conversation: fillerHash("conversation", isCopy ? number : Math.floor(number / 20)),
+        answerId: `filled-message-${number}`,
+      };
+      pendingWrites.push(store.saveNode(node, { ...chat, savedAt: Date.now() }));
+      if (pendingWrites.length < batchSize) continue;
+      await Promise.all(pendingWrites);
+      pendingWrites = [];
+    }
+    await Promise.all(pendingWrites);
+  });
+}
+
+type Turn = Omit<ConversationNode, "id" | "chat" | "hasChildren" | "parent">;
+
+/** The first turn in the store, with the hashes that the gateway gave it, and the scope of its chat. */
+async function readPreparedTurn(store: SqliteStore): Promise<[Turn, scope: string]> {
+  const [chat] = await store.listDueChats(["kimi"], Number.MAX_SAFE_INTEGER, 1);
+  const node = await store.findNode(1, 0);
+  if (!chat || !node) throw new Error("the gateway has not saved the turn before");
+  const { answerId, conversation, paths, messages, answers, systemTexts, system } = node;
+  return [{ answerId, conversation, paths, messages, answers, systemTexts, system }, chat.scope];
+}
+
+function unlikeHashes(number: number): Pick<Turn, "paths" | "messages" | "answers"> {
+  return {
+    paths: [fillerHash("path", number)],
+    messages: [fillerHash("message", number)],
+    answers: [fillerHash("answer", number)],
+  };
+}
+
+/** Random like the gateway's hashes and as long, so that the rows of an index are as far apart. */
+function fillerHash(kind: string, number: number): string {
+  return hash(kind, String(number)).slice(0, 22);
+}
+
+/** All stored chats are due at some time. */
+function countChats(store: SqliteStore): Promise<number> {
+  return store.countDueChats(Number.MAX_SAFE_INTEGER);
+}
+
+async function useStore<T>(workDirectory: string, use: (store: SqliteStore) => Promise<T>): Promise<T> {
+  const store = await SqliteStore.open(join(workDirectory, "moonbridge.db"));
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
 }

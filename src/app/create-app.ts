@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { FastifyBaseLogger } from "fastify";
 import { Accounts } from "../admin/accounts.js";
 import { Attachments } from "../chat/attachments.js";
@@ -51,6 +52,7 @@ export async function createApp(
   { timeouts, recorder }: AppOptions = {},
 ): Promise<App> {
   const store = await openStore(config);
+  for (const note of store.notes) log.warn(note);
   const drift = new ProtocolDrift((entry) =>
     log.warn(entry, "Kimi sent something that Moonbridge does not know"),
   );
@@ -70,6 +72,7 @@ export async function createApp(
   const files = await LocalFileStore.open(folder, store, maxBytes);
   const uploads = new Uploads(store, { localFiles: files, links });
   const { routes, chats, citations } = config;
+  const historyKey = await store.getOrCreateSecret("history", () => randomBytes(32).toString("base64url"));
   const chat = new ChatService({
     upstreams,
     guards,
@@ -77,6 +80,8 @@ export async function createApp(
     store,
     cleanup,
     chats,
+    historyKey,
+    allowWindows: chats.windows === "continue",
     citations,
     sideRequests: new SideRequestMatcher(config.sideRequestPatterns),
     historyTokens: new BoundedMap(limits.historyTokenCounts),

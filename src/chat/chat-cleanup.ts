@@ -1,6 +1,6 @@
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import type { StoredChat, ThreadStore } from "../core/store.js";
+import type { ConversationStore, StoredChat } from "../core/store.js";
 import type { Upstream } from "../core/types.js";
 
 /**
@@ -8,7 +8,7 @@ import type { Upstream } from "../core/types.js";
  * crash; failed deletions are retried with exponential back-off.
  */
 export class ChatCleanup {
-  readonly #store: ThreadStore;
+  readonly #store: ConversationStore;
   readonly #upstreams: ReadonlyMap<string, Upstream>;
   readonly #warn: (message: string, error: unknown) => void;
   readonly #timer: NodeJS.Timeout;
@@ -17,7 +17,7 @@ export class ChatCleanup {
   #sweepAgain = false;
 
   constructor(
-    store: ThreadStore,
+    store: ConversationStore,
     upstreams: readonly Upstream[],
     warn: (message: string, error: unknown) => void,
   ) {
@@ -53,7 +53,7 @@ export class ChatCleanup {
   }
 
   async #sweepOnce(): Promise<void> {
-    await this.#store.trimThreads(limits.threads);
+    await this.#store.trimNodes(limits.conversationNodes, Date.now() - limits.tombstone);
     const names = [...this.#upstreams.keys()];
     for (;;) {
       const due = await this.#store.listDueChats(names, Date.now(), limits.cleanupBatch);

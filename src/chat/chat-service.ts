@@ -55,16 +55,15 @@ export class ChatService {
   async answer(request: ChatRequest, sink: EventSink): Promise<void> {
     const { signal } = request;
     signal.throwIfAborted();
-    const candidates = await this.#candidates(request);
     const meter = new UsageMeter(request.messages);
+    const candidates = await this.#candidates(request, meter);
     const sinkWithUsage: EventSink = (events) => {
       const last = events.at(-1);
       if (last?.type !== "finish") return sink(events);
       return meter.total().then((usage) => sink([...events.slice(0, -1), { type: "usage", usage }, last]));
     };
     const clientSink = request.includeUsage ? sinkWithUsage : sink;
-    const send = (route: Route, attemptSink: EventSink) => this.#send(request, route, meter, attemptSink);
-    await answerWithFailover(candidates, send, {
+    await answerWithFailover(candidates, {
       sink: clientSink,
       keyName: request.principal.keyName,
       signal,
@@ -98,43 +97,53 @@ export class ChatService {
    * The upstreams to try, in order: the one that has the conversation, then the order of `routes`; those with an open
    * circuit breaker last.
    */
-  async #candidates(request: ChatRequest): Promise<[Candidate, ...Candidate[]]> {
+  async #candidates(request: ChatRequest, meter: UsageMeter): Promise<[Candidate, ...Candidate[]]> {
     const [first, ...others] = await resolveRoutes(
       request,
       this.#dependencies.upstreams,
       this.#dependencies.routes,
     );
-    if (others.length === 0) return [this.#candidate(request, first)];
+    if (others.length === 0) return [this.#candidate(request, first, meter)];
     const ranked = await Promise.all(
       [first, ...others].map(async (route) => {
-        const candidate = this.#candidate(request, route);
-        const isKnown = await new Thread(this.#dependencies.store, request, route).isKnown();
+        const candidate = this.#candidate(request, route, meter);
+        const isKnown = await new Thread(this.#dependencies, request, route).isKnown();
         return { candidate, rank: (candidate.circuitBreaker.allowsRequests() ? 0 : 2) + (isKnown ? 0 : 1) };
       }),
     );
     const [best, ...rest] = ranked.toSorted((a, b) => a.rank - b.rank).map(({ candidate }) => candidate);
-    return [best ?? this.#candidate(request, first), ...rest];
+    return [best ?? this.#candidate(request, first, meter), ...rest];
   }
 
-  #candidate(request: ChatRequest, route: Route): Candidate {
-    const guards = this.#guardsOf(route.upstream);
+  #candidate(request: ChatRequest, route: Route, meter: UsageMeter): Candidate {
     return {
-      ...guards,
+      ...this.#guardsOf(route.upstream),
       route,
       startEvent: createStartEvent(request, route, this.#dependencies.citations),
+      ...this.#createTurn(request, route, meter),
     };
+  }
+
+  #createTurn(
+    request: ChatRequest,
+    route: Route,
+    meter: UsageMeter,
+  ): Pick<Candidate, "waitUntilFree" | "send"> {
+    if (route.upstream.chatStructure === "none") {
+      const { sideRequests } = this.#dependencies;
+      return {
+        waitUntilFree: async () => {},
+        send: (sink) => runStatelessTurn(sideRequests, request, route, { meter, sink }),
+      };
+    }
+    const turn = new Turn(this.#dependencies, request, route, meter);
+    return { waitUntilFree: (signal) => turn.waitUntilFree(signal), send: (sink) => turn.run(sink) };
   }
 
   #guardsOf({ name }: Upstream): UpstreamGuards {
     const guards = this.#dependencies.guards.get(name);
     if (!guards) throw new Error("an upstream without guards");
     return guards;
-  }
-
-  #send(request: ChatRequest, route: Route, meter: UsageMeter, sink: EventSink): Promise<void> {
-    return route.upstream.chatStructure === "none"
-      ? runStatelessTurn(this.#dependencies.sideRequests, request, route, { meter, sink })
-      : new Turn(this.#dependencies, request, route, meter).run(sink);
   }
 
   /** Rejects waiting requests, stops the clean-up of chats and closes the upstreams. */

@@ -4,6 +4,7 @@ import { limits } from "../core/limits.js";
 import { type ChatEvent, type EventSink, isVisible, type Upstream } from "../core/types.js";
 import type { CircuitBreaker } from "./circuit-breaker.js";
 import type { Route } from "./model-router.js";
+import { ConversationAnsweringError } from "./thread.js";
 
 /** Per upstream: the account's queue, the circuit breaker and the metrics, used for every request. */
 export type UpstreamGuards = {
@@ -14,7 +15,14 @@ export type UpstreamGuards = {
 };
 
 /** An upstream that may answer, and the `start` event to emit when it is tried. */
-export type Candidate = UpstreamGuards & { route: Route; startEvent: ChatEvent };
+export type Candidate = UpstreamGuards & {
+  route: Route;
+  startEvent: ChatEvent;
+  /** Resolves when the request's conversation is free; waits without a slot of the account. */
+  waitUntilFree(signal: AbortSignal): Promise<void>;
+  /** Emits the answer. Throws ConversationAnsweringError to wait again. */
+  send(sink: EventSink): Promise<void>;
+};
 
 /**
  * Emits the answer of the first candidate that succeeds, each behind its own queue. Tries the next one only before
@@ -23,7 +31,6 @@ export type Candidate = UpstreamGuards & { route: Route; startEvent: ChatEvent }
  */
 export async function answerWithFailover(
   [first, ...rest]: readonly [Candidate, ...Candidate[]],
-  send: (route: Route, sink: EventSink) => Promise<void>,
   { sink, keyName, signal }: { sink: EventSink; keyName: string; signal: AbortSignal },
 ): Promise<void> {
   let candidate = first;
@@ -48,15 +55,20 @@ export async function answerWithFailover(
     };
     await sink([candidate.startEvent]);
     try {
+      await candidate.waitUntilFree(signal);
       slot = await queue.acquire(keyName, signal);
       timer.markDequeued();
       circuitBreaker.recordAttempt();
-      await send(route, observedSink);
+      await candidate.send(observedSink);
       if (outcome !== "ok") throw new GatewayError("upstream_cut", "The answer ended without its end.");
       return;
     } catch (error) {
       // The answer has finished, so it must not be retried.
       if (outcome === "ok") throw error;
+      if (error instanceof ConversationAnsweringError) {
+        attempt--;
+        continue;
+      }
       outcome = toGatewayError(error).code;
       if (slot) queue.recordFailure(error);
       circuitBreaker.recordFailure(error);

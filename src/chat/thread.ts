@@ -1,147 +1,217 @@
-import type { ClaimedThread, StoredThread, ThreadStore } from "../core/store.js";
-import type { ChatRequest, Message } from "../core/types.js";
-import { hash } from "../lib/hash.js";
-import { TimeSlicer } from "../lib/time-slicing.js";
-import { HistoryHash, hashSystemText, isResolved } from "./history-hash.js";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { limits } from "../core/limits.js";
+import type { ChatClaim, ConversationNode, ConversationStore } from "../core/store.js";
+import type { Answer, ChatRequest, Message } from "../core/types.js";
+import { appendToPath } from "./message-hash.js";
 import type { Route } from "./model-router.js";
+import {
+  conversationScope,
+  hashExactSystem,
+  hashRequest,
+  hashSystemTexts,
+  type RequestHistory,
+} from "./request-history.js";
+import {
+  decideResumption,
+  isConversationAlive,
+  type ResumeDecision,
+  type Resumption,
+} from "./resume-rule.js";
 
-/** How many answers of a history are looked up, latest first; if none of them is known, the whole history is sent. */
-const maxSearchedEnds = 200;
+export type ThreadDependencies = {
+  store: ConversationStore;
+  /** The secret key of all hashes of messages. */
+  historyKey: string;
+  /** Whether a window of a history may continue a chat; see `chats.windows` in configuration.md. */
+  allowWindows: boolean;
+};
 
 /**
- * Where a request continues: the chat, the upstream's id of the last known answer (`parent`), and the messages to send
- * after it. `claimed`: only for a linear chat, whose end can be used by one request only.
+ * Where a request continues: the chat, the upstream's id of the answer before, and the messages to send there. The chat
+ * is claimed: no other request uses it until the turn is saved or released.
  */
-export type ResumePoint = { chat: string; parent: string; messages: Message[]; claimed?: ClaimedThread };
+export type ResumePoint = {
+  chat: string;
+  parent: string;
+  messages: Message[];
+  node: ConversationNode;
+  /** Messages of the request that the chat already has. */
+  knownLength: number;
+  claim: ChatClaim;
+};
 
-/** `ends`: for each answer with a message after it, the history hash up to it (`key`) and the number of messages. */
-type HistoryKeys = { historyHash: HistoryHash; ends: { key: string; length: number }[] };
+/** Thrown if the named conversation is answering another request; the request waits without holding a slot. */
+export class ConversationAnsweringError extends Error {}
 
 /**
- * The stored conversations within one scope: principal, upstream, account and the model's scope. Finds the resume point
- * of a request by the hash of its history, and saves the one after its answer (docs/decisions/0003-chats-as-trees.md).
+ * The conversation of one request on one upstream (architecture.md §5): finds and claims the point where it continues, and
+ * saves the turn after its answer.
  */
 export class Thread {
-  readonly #store: ThreadStore;
+  readonly #dependencies: ThreadDependencies;
   readonly #request: ChatRequest;
   readonly #upstream: string;
   readonly #isLine: boolean;
   readonly scope: string;
-  #historyKeys: Promise<HistoryKeys> | undefined;
+  /** What the client gets as `conversation_id`: the id that it named, else that of the answer. */
+  readonly conversationId: string;
+  #history: Promise<RequestHistory> | undefined;
 
-  constructor(store: ThreadStore, request: ChatRequest, { upstream, model }: Route) {
-    this.#store = store;
+  constructor(dependencies: ThreadDependencies, request: ChatRequest, route: Route) {
+    this.#dependencies = dependencies;
     this.#request = request;
-    this.#upstream = upstream.name;
-    this.#isLine = upstream.chatStructure === "line";
-    this.scope = hash(
-      request.principal.keyName,
-      upstream.name,
-      upstream.accountId(),
-      model.conversationScope,
-    );
+    this.#upstream = route.upstream.name;
+    this.#isLine = route.upstream.chatStructure === "line";
+    this.scope = conversationScope(request, route);
+    this.conversationId = request.conversation ?? request.responseId ?? randomUUID();
+  }
+
+  /** The request's messages as hashes; computed once. */
+  history(): Promise<RequestHistory> {
+    this.#history ??= hashRequest(this.#dependencies.historyKey, this.scope, this.#request);
+    return this.#history;
   }
 
   /**
-   * The resume point after the longest known prefix of the history, else the end of the named conversation, else
-   * undefined. A linear chat has only its end, which is claimed: a second request for it finds nothing.
+   * Finds the point where the request continues and claims its chat; undefined where the whole history must be sent.
+   * Throws ConversationAnsweringError.
    */
-  async find(): Promise<ResumePoint | undefined> {
-    return (await this.#findByHistory()) ?? (await this.#findByConversation());
+  async claim(): Promise<ResumePoint | undefined> {
+    // Another request may claim the same chat between the decision and the claim; then there may be another point.
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const decision = await this.#decide();
+      if (decision === "busy") throw new ConversationAnsweringError();
+      if (decision === undefined) return undefined;
+      const claim = await this.#claim(decision);
+      if (claim) return this.#resumeAt(decision, claim);
+    }
+    return undefined;
   }
 
-  /**
-   * The answers in the history that are followed by another message, last first: history hash (`key`) and number of
-   * messages up to it (`length`).
-   */
-  async historyEnds(): Promise<HistoryKeys["ends"]> {
-    return (await this.#getHistoryKeys()).ends.slice(0, maxSearchedEnds);
+  /** Resolves when the conversation that the request names is not answering another request. Rejects on abort. */
+  async waitUntilFree(signal: AbortSignal): Promise<void> {
+    if (this.#request.conversation === undefined) return;
+    while ((await this.#decide()) === "busy") await sleep(limits.chatPoll, undefined, { signal });
   }
 
-  /** Whether a stored conversation matches the history or the named conversation; claims nothing. */
+  /** Whether the request continues a stored conversation here; claims nothing. */
   async isKnown(): Promise<boolean> {
-    const { conversation } = this.#request;
-    const keys = (await this.historyEnds()).map(({ key }) => key);
-    if (await this.#store.findThread(keys, Date.now())) return true;
-    if (!conversation) return false;
-    return (await this.#store.findChat(this.#upstream, conversation, this.scope, Date.now())) !== undefined;
+    return (await this.#decide()) !== undefined || (await this.isConversationAlive());
   }
 
-  /** Saves the resume point after a finished answer and returns the history hashes it is found by. */
-  async save(chat: string, answer: string, text: string, reasoning: string): Promise<readonly string[]> {
-    const system = await hashSystemText(this.#request.messages);
-    const thread: StoredThread = { upstream: this.#upstream, chat, parent: answer, system };
-    const { historyHash } = await this.#getHistoryKeys();
-    const keys = await historyHash.answerKeys(text, reasoning);
-    await this.#store.saveThread(keys, thread);
-    return keys;
+  /** Whether the conversation that the request names can be continued here. */
+  async isConversationAlive(): Promise<boolean> {
+    const history = await this.history();
+    return isConversationAlive({ store: this.#dependencies.store, history, now: Date.now() });
   }
 
-  /** Stores a claimed resume point again, if it was not used. */
-  async release({ claimed }: ResumePoint): Promise<void> {
-    if (claimed) await this.#store.saveThread(claimed.keys, claimed.thread);
+  /** Saves the turn after its answer, ends the claim, and returns the path hashes under which the next turn may come. */
+  async save(
+    { chat, message }: { chat: string; message: string },
+    answer: Answer,
+    resumePoint: ResumePoint | undefined,
+  ): Promise<readonly string[]> {
+    const history = await this.history();
+    const { hasher } = history;
+    const sent = resumePoint?.messages ?? this.#request.messages;
+    const messages = history.messages.slice(
+      history.messages.length - sent.filter(({ role }) => role !== "system").length,
+    );
+    const path = pathBefore(history, resumePoint, messages);
+    const answers = await hasher.answer(answer);
+    const paths = answers.map((hash) => appendToPath(path, hash));
+    const systemTexts = new Set([
+      ...(resumePoint?.node.systemTexts ?? []),
+      ...(await hashSystemTexts(hasher, sent)),
+    ]);
+    await this.#dependencies.store.saveNode(
+      {
+        answerId: message,
+        conversation: history.conversation ?? hasher.value("conversation", this.conversationId),
+        paths,
+        messages,
+        answers,
+        systemTexts: [...systemTexts],
+        system: await hashExactSystem(hasher, this.#request.messages),
+        ...(resumePoint ? { parent: resumePoint.node.id } : {}),
+        ...(history.affinity === undefined ? {} : { affinity: history.affinity }),
+      },
+      { upstream: this.#upstream, chat, savedAt: Date.now() },
+    );
+    return paths;
   }
 
-  /** Removes all resume points of a chat that cannot be continued. */
-  async removeResumePoints(chat: string): Promise<void> {
-    await this.#store.removeThreads(this.#upstream, chat);
+  /** Ends a claim without a new turn. `isUnchanged`: nothing was sent, so the chat is as before. */
+  async release({ claim, node }: ResumePoint, isUnchanged: boolean): Promise<void> {
+    await this.#dependencies.store.releaseChat(claim, isUnchanged ? node.id : undefined);
   }
 
-  async #findByHistory(): Promise<ResumePoint | undefined> {
-    const ends = await this.historyEnds();
-    if (ends.length === 0) return undefined;
-    const keys = ends.map(({ key }) => key);
-    if (!this.#isLine) {
-      const found = await this.#store.findThread(keys, Date.now());
-      const end = ends.find(({ key }) => key === found?.key);
-      return found && end && this.#resumeAt(found.thread, end.length);
-    }
-    const claimed = await this.#store.claimThread(keys, Date.now());
-    const end = ends.find(({ key }) => claimed?.keys.includes(key));
-    return claimed && end && { ...(await this.#resumeAt(claimed.thread, end.length)), claimed };
+  /** Extends a claim while its turn runs. Returns a function that stops that. */
+  keepClaim({ claim }: ResumePoint): () => void {
+    const extend = () => {
+      this.#dependencies.store.extendClaim(claim, Date.now() + limits.chatClaim).catch(() => {});
+    };
+    const timer = setInterval(extend, limits.chatClaim / 3);
+    return () => clearInterval(timer);
   }
 
-  /** Computed once for each request. */
-  #getHistoryKeys(): Promise<HistoryKeys> {
-    this.#historyKeys ??= hashHistory(this.scope, this.#request.messages);
-    return this.#historyKeys;
+  /** The chat is gone upstream or cannot be trusted: it is not continued any more. */
+  async detach(chat: string): Promise<void> {
+    await this.#dependencies.store.detachNodes(this.#upstream, chat);
   }
 
-  async #findByConversation(): Promise<ResumePoint | undefined> {
-    const { conversation, messages } = this.#request;
-    if (!conversation) return undefined;
-    if (!(await this.#store.findChat(this.#upstream, conversation, this.scope, Date.now()))) return undefined;
-    const lastAnswer = messages.findLastIndex(({ role }) => role === "assistant");
-    if (lastAnswer === messages.length - 1) return undefined;
-    if (!this.#isLine) {
-      const thread = await this.#store.findLatestThread(this.#upstream, conversation);
-      return thread && this.#resumeAt(thread, lastAnswer + 1);
-    }
-    const claimed = await this.#store.claimLatestThread(this.#upstream, conversation);
-    return claimed && { ...(await this.#resumeAt(claimed.thread, lastAnswer + 1)), claimed };
+  async #decide(): Promise<ResumeDecision> {
+    const { store, allowWindows } = this.#dependencies;
+    const history = await this.history();
+    if (history.ends.length === 0 && history.conversation === undefined) return undefined;
+    return decideResumption({ store, history, isLine: this.#isLine, allowWindows, now: Date.now() });
+  }
+
+  async #claim({ node }: Resumption): Promise<ChatClaim | undefined> {
+    const { hasher, conversation } = await this.history();
+    const now = Date.now();
+    const owner = randomUUID();
+    const isClaimed = await this.#dependencies.store.claimChat({
+      node: node.id,
+      isLine: this.#isLine,
+      owner,
+      conversation: conversation ?? hasher.value("conversation", this.conversationId),
+      until: now + limits.chatClaim,
+      now,
+    });
+    return isClaimed ? { upstream: this.#upstream, chat: node.chat.chat, owner } : undefined;
   }
 
   /** System text is sent once, and again when it has changed. */
-  async #resumeAt({ chat, parent, system }: StoredThread, knownLength: number): Promise<ResumePoint> {
-    const { messages } = this.#request;
-    const [knownMessages, newMessages] = [messages.slice(0, knownLength), messages.slice(knownLength)];
-    const isSystemChanged = (await hashSystemText(knownMessages)) !== system;
-    const repeatedSystem = isSystemChanged ? knownMessages.filter(({ role }) => role === "system") : [];
-    return { chat, parent, messages: [...repeatedSystem, ...newMessages] };
+  async #resumeAt({ node, knownLength }: Resumption, claim: ChatClaim): Promise<ResumePoint> {
+    const { hasher } = await this.history();
+    const all = this.#request.messages;
+    const [known, unknown] = [all.slice(0, knownLength), all.slice(knownLength)];
+    const isSystemKnown = (await hashExactSystem(hasher, known)) === node.system;
+    const isAllSystemKnown = !isSystemKnown && (await hashExactSystem(hasher, all)) === node.system;
+    const repeated = isSystemKnown || isAllSystemKnown ? [] : known.filter(isSystem);
+    const messages = [
+      ...repeated,
+      ...(isAllSystemKnown ? unknown.filter((each) => !isSystem(each)) : unknown),
+    ];
+    return { chat: node.chat.chat, parent: node.answerId, messages, node, knownLength, claim };
   }
 }
 
-async function hashHistory(scope: string, messages: readonly Message[]): Promise<HistoryKeys> {
-  const historyHash = new HistoryHash(scope);
-  const slicer = new TimeSlicer();
-  const ends: HistoryKeys["ends"] = [];
-  for (const [index, message] of messages.entries()) {
-    const appended = historyHash.append(message);
-    const key = isResolved(appended) ? appended : await appended;
-    // An answer at the very end has no new message behind it.
-    if (message.role === "assistant" && index < messages.length - 1) ends.push({ key, length: index + 1 });
-    const pause = slicer.yieldIfDue();
-    if (pause) await pause;
-  }
-  return { historyHash, ends: ends.reverse() };
+/** The hash of the path on which the answer follows. */
+function pathBefore(
+  history: RequestHistory,
+  resumePoint: ResumePoint | undefined,
+  messages: readonly string[],
+): string {
+  if (!resumePoint) return history.path;
+  const { node, knownLength } = resumePoint;
+  const end = history.ends.find(({ length }) => length === knownLength);
+  if (end && node.paths.includes(end.path)) return history.path;
+  return messages.reduce(appendToPath, node.paths[0] ?? history.hasher.emptyPath);
+}
+
+function isSystem({ role }: Message): boolean {
+  return role === "system";
 }

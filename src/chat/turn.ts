@@ -1,6 +1,5 @@
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import type { ThreadStore } from "../core/store.js";
 import {
   type ChatEvent,
   type ChatMode,
@@ -17,18 +16,17 @@ import type { ChatCleanup } from "./chat-cleanup.js";
 import { isAccountBusy } from "./failover.js";
 import type { Route } from "./model-router.js";
 import type { SideRequestMatcher } from "./side-requests.js";
-import { type ResumePoint, Thread } from "./thread.js";
+import { type ResumePoint, Thread, type ThreadDependencies } from "./thread.js";
 import { mergeTranscript } from "./transcript.js";
 import { countTokens, mayExceed, type UsageMeter } from "./usage-meter.js";
 
 type ChatOpened = Extract<ChatEvent, { type: "chat-opened" }>;
 
-export type TurnDependencies = {
-  store: ThreadStore;
+export type TurnDependencies = ThreadDependencies & {
   cleanup: ChatCleanup;
   sideRequests: SideRequestMatcher;
   attachments: Attachments;
-  /** Tokens of histories, by history hash, so that a long one is not counted again each turn. */
+  /** Tokens of histories, by path hash, so that a long one is not counted again each turn. */
   historyTokens: BoundedMap<number>;
   /** `keepHours` counts from a chat's last turn. */
   chats: { mode: ChatMode; keepHours: number };
@@ -62,43 +60,61 @@ export class Turn {
     this.#request = request;
     this.#route = route;
     this.#meter = meter;
-    this.#thread = new Thread(dependencies.store, request, route);
-    this.#isSideRequest = dependencies.sideRequests.isSideRequest(request.messages);
+    this.#thread = new Thread(dependencies, request, route);
+    this.#isSideRequest = dependencies.sideRequests.isSideRequest(request, route);
     this.#mode = this.#isSideRequest ? "ephemeral" : (request.principal.chats ?? dependencies.chats.mode);
   }
 
-  /** Emits the answer. A chat that is gone upstream is replaced by a new one, if nothing visible was emitted yet. */
+  /** Resolves when the conversation that the request names is free; see Thread. */
+  async waitUntilFree(signal: AbortSignal): Promise<void> {
+    if (this.#mode === "native") await this.#thread.waitUntilFree(signal);
+  }
+
+  /**
+   * Emits the answer. A chat that is gone upstream is replaced by a new one, if nothing visible was emitted yet. Throws
+   * `conversation_not_found` if the request rests on a conversation alone that cannot be continued.
+   */
   async run(sink: EventSink): Promise<void> {
-    const resumePoint = this.#mode === "native" ? await this.#findResumePoint() : undefined;
+    const resumePoint = this.#mode === "native" ? await this.#claimResumePoint() : undefined;
     if (resumePoint) {
       try {
         await this.#attempt(resumePoint, sink);
         return;
       } catch (error) {
+        if (isUntrustworthy(error)) await this.#trySave(() => this.#thread.detach(resumePoint.chat));
         if (this.#hasOutput || !isChatLost(error)) throw error;
-        await this.#thread.removeResumePoints(resumePoint.chat);
+        await this.#thread.detach(resumePoint.chat);
       }
     }
-    if (this.#request.conversation) await sink([unknownConversation]);
+    if (this.#request.conversation !== undefined) await this.#requireHistory(sink);
     return this.#attempt(undefined, sink);
   }
 
-  /** Also sets the meter's known token count, from the longest prefix of the history that was counted before. */
-  async #findResumePoint(): Promise<ResumePoint | undefined> {
-    for (const { key, length } of await this.#thread.historyEnds()) {
-      const tokens = this.#dependencies.historyTokens.get(key);
+  /** Without its conversation a request needs a history to rest on; a notice says that the answer rests on that alone. */
+  async #requireHistory(sink: EventSink): Promise<void> {
+    if (!this.#request.messages.some(({ role }) => role === "assistant")) throw conversationNotFound();
+    if (this.#mode !== "native" || !(await this.#thread.isConversationAlive()))
+      await sink([unknownConversation]);
+  }
+
+  /** Also gives the meter the known token count of the longest counted prefix. */
+  async #claimResumePoint(): Promise<ResumePoint | undefined> {
+    for (const { path, length } of (await this.#thread.history()).ends) {
+      const tokens = this.#dependencies.historyTokens.get(path);
       if (tokens === undefined) continue;
       this.#meter.setKnownHistory(length, tokens);
       break;
     }
-    return this.#thread.find();
+    return this.#thread.claim();
   }
 
   async #attempt(resumePoint: ResumePoint | undefined, sink: EventSink): Promise<void> {
     const { upstream } = this.#route;
     let opened: ChatOpened | undefined;
     let isBusy = false;
+    let isSaved = false;
     let hasFinished = false;
+    const stopKeeping = resumePoint ? this.#thread.keepClaim(resumePoint) : undefined;
     const turnSink: EventSink = (events) => {
       const opening = this.#record(events);
       if (opening) {
@@ -111,7 +127,9 @@ export class Turn {
       const last = events.at(-1);
       if (last?.type !== "finish" || !opened) return clientEvents.length > 0 ? sink(clientEvents) : undefined;
       return Promise.all([
-        this.#saveResumePoint(last.reason, opened),
+        this.#saveTurn(last.reason, opened, resumePoint).then((saved) => {
+          isSaved = saved;
+        }),
         this.#advanceDeletion(opened.chat),
       ]).then(() => {
         hasFinished = true;
@@ -126,7 +144,9 @@ export class Turn {
       isBusy = isAccountBusy(error);
       throw error;
     } finally {
-      if (resumePoint && (!opened || isBusy)) await this.#trySave(() => this.#thread.release(resumePoint));
+      stopKeeping?.();
+      if (resumePoint && !isSaved)
+        await this.#trySave(() => this.#thread.release(resumePoint, !opened || isBusy));
       if (opened && !hasFinished) await this.#advanceDeletion(opened.chat);
       if (this.#mode === "ephemeral") this.#dependencies.cleanup.sweep();
     }
@@ -169,15 +189,21 @@ export class Turn {
     return { request, notices: linked.notices };
   }
 
-  /** Only an answer that ended with `stop` or `length` can be continued. */
-  async #saveResumePoint(reason: string, { chat, message }: ChatOpened): Promise<void> {
-    if (this.#mode !== "native" || (reason !== "stop" && reason !== "length")) return;
-    const { text, reasoning } = this.#meter;
-    await this.#trySave(async () => {
-      const keys = await this.#thread.save(chat, message, text, reasoning);
+  /**
+   * Saves the turn if it can be continued: only if the answer ended with `stop` or `length` does the upstream hold what the
+   * client was given. True if the store has it.
+   */
+  async #saveTurn(
+    reason: string,
+    opened: ChatOpened,
+    resumePoint: ResumePoint | undefined,
+  ): Promise<boolean> {
+    if (this.#mode !== "native" || (reason !== "stop" && reason !== "length")) return false;
+    return this.#trySave(async () => {
+      const paths = await this.#thread.save(opened, this.#meter.answer, resumePoint);
       if (!this.#request.includeUsage) return;
       const tokens = await this.#meter.historyTokens();
-      for (const key of keys) this.#dependencies.historyTokens.set(key, tokens);
+      for (const path of paths) this.#dependencies.historyTokens.set(path, tokens);
     });
   }
 
@@ -197,12 +223,14 @@ export class Turn {
     );
   }
 
-  /** A failure of the store is logged and does not fail the answer. */
-  async #trySave(save: () => Promise<void>): Promise<void> {
+  /** A failure of the store is logged and does not fail the answer; the result is then false. */
+  async #trySave(save: () => Promise<void>): Promise<boolean> {
     try {
       await save();
+      return true;
     } catch (error) {
       this.#dependencies.warn("a conversation could not be noted in the store", error);
+      return false;
     }
   }
 
@@ -214,7 +242,7 @@ export class Turn {
   #toClientEvents(events: readonly ChatEvent[]): ChatEvent[] {
     if (this.#mode !== "native") return events.filter(({ type }) => type !== "chat-opened");
     return events.map((event) =>
-      event.type === "chat-opened" ? { type: "conversation", id: event.chat } : event,
+      event.type === "chat-opened" ? { type: "conversation", id: this.#thread.conversationId } : event,
     );
   }
 }
@@ -229,6 +257,20 @@ async function rejectTooLong(messages: readonly Message[], { id, contextLength }
     `This conversation has about ${tokens} tokens; ${id} takes ${contextLength}. Shorten it or start a new one.`,
     { param: "messages" },
   );
+}
+
+function conversationNotFound(): GatewayError {
+  return new GatewayError(
+    "conversation_not_found",
+    "This conversation is unknown or has expired, or its last answer was stopped. Send the messages so far, or leave " +
+      "conversation_id out to begin a new one.",
+    { param: "conversation_id" },
+  );
+}
+
+/** The upstream answered in another chat, or after another message, than was asked for. */
+function isUntrustworthy(error: unknown): boolean {
+  return error instanceof GatewayError && error.upstreamCode === "wrong_place";
 }
 
 /** The chat was deleted upstream, or is too long to continue. */

@@ -1,5 +1,5 @@
 import { estimateTokenCount } from "tokenx";
-import type { ChatEvent, Message, Usage } from "../core/types.js";
+import type { Answer, ChatEvent, Message, ToolCall, Usage } from "../core/types.js";
 import { TimeSlicer, textChunks } from "../lib/time-slicing.js";
 import { TextBuffer } from "./text-buffer.js";
 
@@ -8,7 +8,7 @@ export class UsageMeter {
   readonly #messages: readonly Message[];
   readonly #text = new TextBuffer();
   readonly #reasoning = new TextBuffer();
-  #calls = "";
+  readonly #calls: ToolCall[] = [];
   #reported: Usage | undefined;
   #knownHistory = { messages: 0, tokens: 0 };
   #outputTokens: Promise<number> | undefined;
@@ -25,17 +25,13 @@ export class UsageMeter {
   record(event: ChatEvent): void {
     if (event.type === "text") this.#text.append(event.text);
     else if (event.type === "reasoning") this.#reasoning.append(event.text);
-    else if (event.type === "tool-call") this.#calls += (event.name ?? "") + event.arguments;
+    else if (event.type === "tool-call") this.#recordCall(event);
     else if (event.type === "usage") this.#reported = event.usage;
   }
 
-  /** The answer's text so far. */
-  get text(): string {
-    return this.#text.toString();
-  }
-
-  get reasoning(): string {
-    return this.#reasoning.toString();
+  /** The answer so far. */
+  get answer(): Answer {
+    return { text: this.#text.toString(), reasoning: this.#reasoning.toString(), toolCalls: this.#calls };
   }
 
   /** The usage of the whole turn, once the answer is complete. */
@@ -44,7 +40,7 @@ export class UsageMeter {
     const [input, output, reasoning] = [
       await this.#countInput(),
       await this.#countOutputOnce(),
-      await countText(this.reasoning),
+      await countText(this.#reasoning.toString()),
     ];
     return { input, output: output + reasoning, reasoning, cached: 0, estimated: true };
   }
@@ -69,7 +65,15 @@ export class UsageMeter {
   }
 
   async #countOutput(): Promise<number> {
-    return (await countText(this.text)) + (await countText(this.#calls));
+    const calls = this.#calls.map((call) => call.name + call.arguments).join("");
+    return (await countText(this.#text.toString())) + (await countText(calls));
+  }
+
+  #recordCall(event: Extract<ChatEvent, { type: "tool-call" }>): void {
+    const call = this.#calls[event.index];
+    if (call) call.arguments += event.arguments;
+    else
+      this.#calls[event.index] = { id: event.id ?? "", name: event.name ?? "", arguments: event.arguments };
   }
 }
 

@@ -27,6 +27,7 @@ const variables: Record<string, { path: readonly [string, ...string[]]; parseVal
   MOONBRIDGE_ROUTES: { path: ["routes"], parseValue: parseJson },
   MOONBRIDGE_CHATS_MODE: { path: ["chats", "mode"], parseValue: parseString },
   MOONBRIDGE_CHATS_KEEP_HOURS: { path: ["chats", "keepHours"], parseValue: parseInteger },
+  MOONBRIDGE_CHATS_WINDOWS: { path: ["chats", "windows"], parseValue: parseString },
   MOONBRIDGE_CITATIONS: { path: ["citations"], parseValue: parseString },
   MOONBRIDGE_CHORES_PATTERNS: { path: ["chores", "patterns"], parseValue: parseJson },
   MOONBRIDGE_QUEUE_DEPTH: { path: ["queue", "depth"], parseValue: parseInteger },

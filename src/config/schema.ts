@@ -42,6 +42,7 @@ export const ChatsSchema = Type.Object(
       default: 24,
       description: "hours, more than 0 and at most 8760",
     }),
+    windows: oneOf(["continue", "new"], { default: "continue", description: '"continue" or "new"' }),
   },
   strict,
 );

@@ -17,6 +17,8 @@ const errorTraits = {
   /** The key is valid but lacks a scope. */
   insufficient_scope: { status: 403, retryable: false },
   model_not_found: { status: 404, retryable: false },
+  /** The request rests on a conversation that is unknown, expired or cannot be continued. */
+  conversation_not_found: { status: 404, retryable: false },
   not_found: { status: 404, retryable: false },
   request_too_large: { status: 413, retryable: false },
   /** The local file store has reached its limit. */

@@ -135,7 +135,21 @@ export const limits = {
   /** Chats read from the store at a time. */
   cleanupBatch: 50,
   /** Stored conversation nodes. */
-  threads: 1_000_000,
+  conversationNodes: 1_000_000,
+  /** How long a node is kept after its chat is gone, to tell equal answers apart. */
+  tombstone: 30 * day,
+  /** Rows of a look-up from which on an answer is too common to identify a conversation. */
+  nodeCandidates: 17,
+  /** Answers of a history that are looked up, from the end; if none of them is known, the whole history is sent. */
+  historyEnds: 200,
+  /** Turns of a path that are compared with a history. */
+  pathTurns: 1_000,
+  /** Characters of an answer that identifies its conversation where the whole path is not in the request. */
+  identifyingAnswer: 160,
+  /** How long a killed process keeps its claim on a chat; a live one extends it. */
+  chatClaim: 10 * second,
+  /** Interval at which a request looks whether the chat of its conversation has become free. */
+  chatPoll: 50,
 
   /** A paste at `moonbridge login`; a HAR file may be large. */
   pasted: 64 * megabyte,

@@ -3,9 +3,11 @@ import type { TokenPair } from "./token.js";
 import type { Principal } from "./types.js";
 
 /** Persistent state. Each part is changed by one module only. Times are milliseconds since the epoch. */
-export interface Store extends CredentialStore, KeyStore, ThreadStore, UploadStore, FileStore {
+export interface Store extends CredentialStore, KeyStore, ConversationStore, UploadStore, FileStore {
   /** The names of the accounts with stored credentials. */
   listAccounts(): Promise<readonly string[]>;
+  /** Sentences for the log about what opening the store has changed. */
+  readonly notes: readonly string[];
   close(): Promise<void>;
 }
 
@@ -79,53 +81,94 @@ export type StoredChat = {
   attempts: number;
 };
 
-/** A resume point: a conversation can be continued after this message of this chat. */
-export type StoredThread = {
+/** The upstream chat of a node, while the node can be continued there. */
+export type NodeChat = {
   upstream: string;
   chat: string;
-  /** The upstream's id of the answer that comes last. */
-  parent: string;
-  /** Hash of the system text that was sent to the chat. */
-  system: string;
+  /** The id of the node at the chat's end; undefined while a turn runs there, or if a turn left something unknown. */
+  end?: number;
+  /** The conversation whose turn is running in the chat. */
+  answering?: string;
 };
 
-/** A resume point that was removed from the store, with the keys of all resume points of its chat, oldest first. */
-export type ClaimedThread = { keys: readonly string[]; thread: StoredThread };
+/**
+ * A finished turn of a conversation (architecture.md §5.1). Texts are stored as keyed hashes only. A node without `chat` is
+ * a tombstone: its chat is gone or due for deletion, and the node only counts when it is decided whether an answer is unique.
+ */
+export type ConversationNode = {
+  /** Ascending: later nodes have higher ids. */
+  id: number;
+  chat?: NodeChat;
+  /** The upstream's id of the answer. */
+  answerId: string;
+  /** The node after which this turn continued. */
+  parent?: number;
+  conversation: string;
+  /** Hashes of the whole path up to this answer, one for each form in which a client may send the answer back. */
+  paths: readonly string[];
+  /** Hashes of the messages that were sent upstream in this turn, in order, without system messages. */
+  messages: readonly string[];
+  /** Hashes of the answer, one for each form. */
+  answers: readonly string[];
+  /** Hashes of all system texts that were sent on the path, with clock values masked. */
+  systemTexts: readonly string[];
+  /** Hash of the system text of this turn's request, exact; empty if it had none. */
+  system: string;
+  /** Hash of the client's session id, if it sent one. */
+  affinity?: string;
+  /** Whether another node continues after this one. */
+  hasChildren: boolean;
+};
 
-/** The chats that were created on upstreams, and the resume points inside them. */
-export interface ThreadStore {
+/** Selects nodes by one of their hashes. All hashes cover the scope. */
+export type NodeQuery =
+  | { by: "path" | "answer" | "conversation"; hash: string }
+  | { by: "conversation-answer"; conversation: string; answer: string };
+
+/** The exclusive use of a chat by one turn. `owner` is unique to the turn. */
+export type ChatClaim = { upstream: string; chat: string; owner: string };
+
+/** The chats that were created on upstreams, and the conversations inside them. */
+export interface ConversationStore {
   /** Stores a new chat, or changes when a stored one is due. */
   saveChat(chat: Omit<StoredChat, "attempts">): Promise<void>;
-  /** A chat of this scope that is not yet due. */
-  findChat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined>;
-  /** Stores a resume point under each of the keys, which are history hashes. */
-  saveThread(keys: readonly string[], thread: StoredThread): Promise<void>;
-  /** The resume point of the first known key whose chat is not due yet. */
-  findThread(
-    keys: readonly string[],
-    now: number,
-  ): Promise<{ key: string; thread: StoredThread } | undefined>;
-  /** The newest resume point of a chat. */
-  findLatestThread(upstream: string, chat: string): Promise<StoredThread | undefined>;
-  /**
-   * Like `findThread`, but removes all resume points of that chat in the same step, so that of concurrent calls with
-   * any of its keys only one succeeds.
-   */
-  claimThread(keys: readonly string[], now: number): Promise<ClaimedThread | undefined>;
-  /** Like `latestThread`, and removes like `claimThread`. */
-  claimLatestThread(upstream: string, chat: string): Promise<ClaimedThread | undefined>;
-  /** Removes the resume points of a chat, but not the chat itself: it still has to be deleted upstream. */
-  removeThreads(upstream: string, chat: string): Promise<void>;
   /** Due chats of these upstreams, the longest overdue first. */
   listDueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]>;
   countDueChats(now: number): Promise<number>;
   /** After a failed deletion: increments `attempts` and sets the next due time. */
   postponeChat(upstream: string, chat: string, dueAt: number): Promise<void>;
-  /** Removes a chat that is gone upstream, with its resume points. */
+  /** Removes a chat that is gone upstream; its nodes become tombstones. */
   removeChat(upstream: string, chat: string): Promise<void>;
-  /** Removes the oldest resume points beyond the limit. */
-  trimThreads(limit: number): Promise<void>;
+  /** The matching nodes, newest first, at most `limit`; of more than that with one answer it is not said which. */
+  findNodes(query: NodeQuery, limit: number, now: number): Promise<readonly ConversationNode[]>;
+  findNode(id: number, now: number): Promise<ConversationNode | undefined>;
+  /** Which of these hashes are a path or an answer of some node. */
+  knownHashes(hashes: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Claims the chat of a node until `until` in one step; false if the chat is gone, due or claimed, or if `isLine` and the
+   * node is not at its end. While claimed, a line has no end.
+   */
+  claimChat(claim: {
+    node: number;
+    isLine: boolean;
+    owner: string;
+    conversation: string;
+    until: number;
+    now: number;
+  }): Promise<boolean>;
+  /** Extends a claim, so that it outlives only a killed process. */
+  extendClaim(claim: ChatClaim, until: number): Promise<void>;
+  /** Ends a claim without a new node. `end`: the node that is still at the chat's end, if nothing was sent. */
+  releaseChat(claim: ChatClaim, end?: number): Promise<void>;
+  /** Saves a finished turn, makes it the end of its chat and ends any claim, in one step. Nothing for an unknown chat. */
+  saveNode(node: Omit<ConversationNode, "id" | "chat" | "hasChildren">, chat: ChatReference): Promise<void>;
+  /** Turns all nodes of a chat into tombstones; the chat itself must still be deleted upstream. */
+  detachNodes(upstream: string, chat: string): Promise<void>;
+  /** Removes tombstones saved before `tombstonesBefore`, and the oldest nodes beyond `limit`. */
+  trimNodes(limit: number, tombstonesBefore: number): Promise<void>;
 }
+
+type ChatReference = { upstream: string; chat: string; savedAt: number };
 
 /**
  * Files that were uploaded to upstreams. `scope`: hash of upstream and account; `digest`: SHA-256 of the bytes, in hex.

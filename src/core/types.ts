@@ -29,6 +29,9 @@ export type Message =
   | { role: "assistant"; content: Part[]; reasoning?: string; toolCalls?: ToolCall[] }
   | { role: "tool"; content: Part[]; toolCallId: string; name?: string };
 
+/** An answer as one value, wherever it is hashed or stored. */
+export type Answer = { text: string; reasoning: string; toolCalls: ToolCall[] };
+
 /** A call of a tool by the model; `arguments` is a JSON text. */
 export type ToolCall = { id: string; name: string; arguments: string };
 
@@ -92,6 +95,13 @@ export type ChatRequest = {
   thinking?: Thinking;
   /** The conversation id of an earlier answer. Without it the conversation is found by its history. */
   conversation?: string;
+  /**
+   * The id of the answer in the client's dialect. It also names a new conversation, since clients of kimi-free-api send the
+   * first answer's id back as `conversation_id` (clients.md §5).
+   */
+  responseId?: string;
+  /** The client's own id of the session or chat, if it sends one (`x-session-affinity` and others); it never names a conversation. */
+  affinity?: string;
   /** Undefined means the setting of the model's suffix, the key or the configuration, in this order. */
   citations?: CitationMode;
   /** The request's parameters that need a feature, by the client's names. */

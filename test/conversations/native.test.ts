@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { chatBody, postChat, startGateway } from "../gateway.js";
 import { callKimi, Dialogue, sentTurns } from "./dialogue.js";
 
+/** The words of the test in the order of their first appearance. */
+const distinctWords = (text: string) => [...new Set(text.match(/common|own-\d+-\d+/g))];
 const withRecall = (word: string) => `${word} sim:recall`;
 
 test("twenty turns use one chat, send only the new message, and the model recalls the first ones", async () => {
@@ -144,7 +146,8 @@ describe("conversations never mix", () => {
         if (rewindTo !== null && rewindTo < dialogue.userMessages().length) dialogue.rewindTo(rewindTo);
         const answer = await dialogue.send(withRecall(word));
         const before = dialogue.userMessages().slice(0, -1);
-        if (before.length > 0) expect(answer.split("\n")).toEqual(before);
+        // Where the chat of the right answer is busy, a turn is sent again with its answer: the same words, in one message.
+        if (before.length > 0) expect(distinctWords(answer)).toEqual(distinctWords(before.join("\n")));
       });
       running.set(dialogueIndex, turn);
       if (running.size % 10 === 0) await Promise.all(running.values());

@@ -203,6 +203,8 @@ describe("requests", () => {
   test("every known parameter is accepted with a plausible value", async () => {
     const gateway = await startGateway();
     const plausibleValues: Record<string, unknown> = {
+      // Any other id would have to be one of an earlier answer.
+      conversation_id: "none",
       messages: [{ role: "user", content: "hello" }],
       model: "kimi",
       stream: false,

@@ -30,33 +30,90 @@ async function race() {
   await store.close();
 }
 
-/** Claims as many as possible of a thousand threads that other processes claim too. */
+/**
+ * Claims as many as possible of the chats of the nodes 1 to 1,000, which other processes claim too. Every second node is
+ * the end of a line.
+ */
 async function claim() {
   const store = await SqliteStore.open(path);
-  for (let n = 0; n < 1_000; n++) {
-    const claimed = await store.claimThread([`key-${n}`], 0);
-    print(claimed ? `claimed ${claimed.thread.chat}` : "too late");
+  for (let node = 1; node <= 1_000; node++) {
+    const isLine = node % 2 === 0;
+    const owner = String(process.pid);
+    const isClaimed = await store.claimChat({ node, isLine, owner, conversation: "c", until: 900, now: 100 });
+    print(isClaimed ? `claimed ${node}` : "too late");
     // Varying pauses, so that the processes overtake each other.
-    if ((n * process.pid) % 7 === 0) await setTimeout(1);
+    if ((node * process.pid) % 7 === 0) await setTimeout(1);
   }
   await store.close();
 }
 
-/** Writes until it is killed or a write fails. */
+/** Writes until it is killed or a write fails: chats of ten turns each, the turns all of one conversation. */
 async function write() {
   const store = await SqliteStore.open(path);
   for (let n = (await store.listKeys()).length; ; n++) {
-    const chat = { upstream: "me", chat: `chat-${n}` };
+    const chat = { upstream: "me", chat: `chat-${Math.floor(n / 10)}` };
     await store.saveChat({ ...chat, scope: "s", dueAt: 1_000 });
-    await store.saveThread([`key-${n}`, `alias-${n}`], {
-      ...chat,
-      parent: `${n}`,
-      system: "SECRET".repeat(50),
-    });
+    const [parent] = await store.findNodes({ by: "path", hash: `path-${n - 1}` }, 1, 0);
+    await store.saveNode(
+      {
+        answerId: `answer-${n}`,
+        ...(parent ? { parent: parent.id } : {}),
+        conversation: "c",
+        paths: [`path-${n}`, `other-path-${n}`],
+        messages: [],
+        answers: [`answer-${n}`],
+        systemTexts: [],
+        system: "SECRET".repeat(50),
+      },
+      { ...chat, savedAt: n },
+    );
     await store.saveCredentials("me", { current: { accessToken: "SECRET" }, startedFrom: "x", savedAt: n });
     await store.addKey({ name: `${n}`, sha256: "00", settings: { scopes: ["chat"] } });
     print(n);
   }
+}
+
+/**
+ * Saves nodes until one fails, and some more once its standard input ends. Prints the failures, and the nodes that were
+ * acknowledged after the first one.
+ */
+async function recover() {
+  const store = await SqliteStore.open(path);
+  const chat = { upstream: "me", chat: "a" };
+  await store.saveChat({ ...chat, scope: "s", dueAt: 1_000 });
+  const save = (name) =>
+    store.saveNode(
+      {
+        answerId: name,
+        conversation: "c",
+        paths: [name],
+        messages: [],
+        answers: [],
+        systemTexts: [],
+        system: "SECRET".repeat(50),
+      },
+      { ...chat, savedAt: 0 },
+    );
+  const attempt = (name) =>
+    save(name).then(
+      () => print(`saved ${name}`),
+      (error) => print(error.message),
+    );
+  for (let n = 0; ; n++) {
+    try {
+      await save(`node-${n}`);
+    } catch (error) {
+      print(error.message);
+      break;
+    }
+  }
+  await attempt("full");
+  print("waiting");
+  for await (const _ of process.stdin);
+  await attempt("alone");
+  await Promise.all(["first of batch", "second of batch"].map(attempt));
+  // Like a process that is killed: what is not committed now is lost.
+  process.kill(process.pid, "SIGKILL");
 }
 
 async function open() {
@@ -66,4 +123,6 @@ async function open() {
   print("opened");
 }
 
-await { race, claim, write, open }[command]().catch((error) => print(`${error.name}: ${error.message}`));
+await { race, claim, write, recover, open }
+  [command]()
+  .catch((error) => print(`${error.name}: ${error.message}`));

@@ -1,5 +1,5 @@
 import { limits } from "../../core/limits.js";
-import type { ThreadStore } from "../../core/store.js";
+import type { ConversationStore } from "../../core/store.js";
 import type { AccountStatus, Model, Quota, Upstream } from "../../core/types.js";
 import { formatTimeWithDistance } from "../../lib/relative-time.js";
 import { describeFailure, type Finding, runCheck } from "./finding.js";
@@ -8,7 +8,7 @@ import { runShortChat } from "./short-chat.js";
 export type AccountOptions = {
   /** Report local state only, without network requests. */
   offline: boolean;
-  store: Pick<ThreadStore, "saveChat" | "removeChat"> | undefined;
+  store: Pick<ConversationStore, "saveChat" | "removeChat"> | undefined;
   signal: AbortSignal;
   /** Whether these are the built-in models of an upstream. */
   isBuiltInCatalogue(models: readonly Model[]): boolean;

@@ -1,13 +1,13 @@
 import { type ErrorCode, GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
-import type { ThreadStore } from "../../core/store.js";
+import type { ConversationStore } from "../../core/store.js";
 import type { EventSink, Upstream } from "../../core/types.js";
 import type { Finding } from "./finding.js";
 
 /** Errors of an account that works but is busy. */
 const busyCodes = new Set<ErrorCode>(["account_busy", "rate_limited", "upstream_overloaded"]);
 
-type TestChatStore = Pick<ThreadStore, "saveChat" | "removeChat">;
+type TestChatStore = Pick<ConversationStore, "saveChat" | "removeChat">;
 
 /**
  * Sends a short chat to the default model, without thinking and search, and deletes it. The chat is recorded in the

@@ -20,12 +20,21 @@ const finishReasons: Record<FinishReason, string> = {
   "content-filter": "content_filter",
 };
 
+/** An `id` for one answer. */
+export function createCompletionId(): string {
+  return `chatcmpl-${randomUUID().replaceAll("-", "")}`;
+}
+
 /** The fields that all chunks of an answer, or the whole answer, have in common. */
 class CompletionMetadata {
-  readonly id = `chatcmpl-${randomUUID().replaceAll("-", "")}`;
+  readonly id: string;
   readonly created = Math.floor(Date.now() / 1_000);
   model = "";
   conversation: string | undefined;
+
+  constructor(id: string) {
+    this.id = id;
+  }
 
   fields(object: string) {
     const { id, created, model, conversation } = this;
@@ -42,7 +51,7 @@ const textSuffix = Buffer.from(`"}${chunkSuffix}`);
 
 /** Encodes events as server-sent chat completion chunks (clients.md §0.1–§0.8, §7 rows 29–36). */
 export class ChunkEncoder {
-  readonly #metadata = new CompletionMetadata();
+  readonly #metadata: CompletionMetadata;
   readonly #includeUsage: boolean;
   readonly #citations = new CitationWriter();
   readonly #notices = new NoticeCollector();
@@ -56,7 +65,8 @@ export class ChunkEncoder {
   #isRoleSent = false;
   #verbatim: VerbatimWriter | undefined;
 
-  constructor(includeUsage: boolean) {
+  constructor(includeUsage: boolean, id = createCompletionId()) {
+    this.#metadata = new CompletionMetadata(id);
     this.#includeUsage = includeUsage;
   }
 
@@ -203,7 +213,7 @@ export class ChunkEncoder {
 
 /** Collects a whole answer into one chat completion object. */
 export class CompletionEncoder {
-  readonly #metadata = new CompletionMetadata();
+  readonly #metadata: CompletionMetadata;
   readonly #citations = new CitationWriter();
   readonly #notices = new NoticeCollector();
   /** Undefined until the first event. */
@@ -214,6 +224,10 @@ export class CompletionEncoder {
   #reason: FinishReason = "stop";
   readonly #toolCalls = new Map<number, ToolCall>();
   #verbatim: string | undefined;
+
+  constructor(id = createCompletionId()) {
+    this.#metadata = new CompletionMetadata(id);
+  }
 
   onEvents(events: readonly ChatEvent[]): undefined {
     for (const event of events) this.#onEvent(event);

@@ -20,6 +20,7 @@ const errorNames: Record<ErrorCode, ErrorNames> = {
   invalid_api_key: { type: "invalid_request_error" },
   insufficient_scope: { type: "invalid_request_error" },
   model_not_found: { type: "invalid_request_error" },
+  conversation_not_found: { type: "invalid_request_error" },
   not_found: { type: "invalid_request_error" },
   request_too_large: { type: "invalid_request_error" },
   file_storage_full: { type: "invalid_request_error" },

@@ -2,9 +2,10 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
 import type { ChatService } from "../../chat/chat-service.js";
 import type { ApiOptions } from "../request-context.js";
+import { sessionAffinity } from "../session-affinity.js";
 import { defaultSseTimeouts, SseResponse } from "../stream/sse-response.js";
 import { streamAnswer } from "../stream/stream-answer.js";
-import { ChunkEncoder, CompletionEncoder, type StartEvent } from "./encode.js";
+import { ChunkEncoder, CompletionEncoder, createCompletionId, type StartEvent } from "./encode.js";
 import { parseChatCompletion } from "./parse.js";
 import { ChatCompletionBody } from "./schema.js";
 
@@ -30,20 +31,22 @@ export function chatCompletionsRoute(
 ): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post("/v1/chat/completions", { schema }, async (request, reply) => {
-      const chatRequest = parseChatCompletion(request.body, {
+      const parsed = parseChatCompletion(request.body, {
         unknownParameters: options.unknownParameters,
         principal: request.principal,
         signal: request.stopSignal,
       });
+      const responseId = createCompletionId();
+      const chatRequest = { ...parsed, ...sessionAffinity(request.headers), responseId };
       if (!chatRequest.stream) {
-        const encoder = new CompletionEncoder();
+        const encoder = new CompletionEncoder(responseId);
         await chatService.answer(chatRequest, (events) => encoder.onEvents(events));
         return reply
           .headers(startHeaders(encoder.start))
           .type("application/json; charset=utf-8")
           .send(encoder.toJson());
       }
-      const encoder = new ChunkEncoder(chatRequest.includeUsage);
+      const encoder = new ChunkEncoder(chatRequest.includeUsage, responseId);
       const stream = new SseResponse(reply.raw, defaultSseTimeouts, {
         headers: () => {
           reply.hijack();

@@ -55,10 +55,46 @@ export const migrations: readonly string[] = [
    CREATE UNIQUE INDEX keys_by_name ON keys (name);
    CREATE INDEX keys_by_hash ON keys (sha256);
    CREATE TABLE secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
+  // Conversations of before are not continued; their chats are still deleted when they are due.
+  `DROP TABLE threads;
+   ALTER TABLE chats ADD COLUMN end_node INTEGER;
+   ALTER TABLE chats ADD COLUMN claimed_by TEXT;
+   ALTER TABLE chats ADD COLUMN claimed_until INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE chats ADD COLUMN answering TEXT;
+   CREATE TABLE nodes (
+     id INTEGER PRIMARY KEY,
+     chat_id INTEGER REFERENCES chats (id) ON DELETE SET NULL,
+     answer_id TEXT NOT NULL,
+     parent INTEGER,
+     conversation TEXT NOT NULL,
+     path TEXT NOT NULL,
+     other_path TEXT,
+     messages TEXT NOT NULL,
+     answer TEXT NOT NULL,
+     other_answer TEXT,
+     system_texts TEXT NOT NULL,
+     system TEXT NOT NULL,
+     affinity TEXT,
+     has_children INTEGER NOT NULL DEFAULT 0,
+     saved_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX nodes_by_path ON nodes (path);
+   CREATE INDEX nodes_by_other_path ON nodes (other_path) WHERE other_path IS NOT NULL;
+   CREATE INDEX nodes_by_answer ON nodes (answer, conversation);
+   CREATE INDEX nodes_by_other_answer ON nodes (other_answer, conversation) WHERE other_answer IS NOT NULL;
+   CREATE INDEX nodes_by_conversation ON nodes (conversation);
+   CREATE INDEX nodes_by_chat ON nodes (chat_id) WHERE chat_id IS NOT NULL;
+   CREATE INDEX tombstones_by_time ON nodes (saved_at) WHERE chat_id IS NULL;`,
 ];
 
-/** Migrates the file to the newest version, each step in one transaction. */
-export function migrate(database: Database.Database, steps: readonly string[] = migrations): void {
+/** The first version that stores conversations as nodes. */
+const nodesVersion = 5;
+const droppedConversations =
+  "Conversations of an earlier version are not continued: their next turns are sent whole, to new chats. Their old chats are still deleted when they are due.";
+
+/** Migrates the file to the newest version, each step in one transaction. Returns sentences about what is lost by it. */
+export function migrate(database: Database.Database, steps: readonly string[] = migrations): string[] {
+  const versionBefore = readSchemaVersion(database);
   while (readSchemaVersion(database) < steps.length) {
     database
       .transaction(() => {
@@ -71,6 +107,7 @@ export function migrate(database: Database.Database, steps: readonly string[] = 
       })
       .immediate();
   }
+  return versionBefore > 0 && versionBefore < nodesVersion ? [droppedConversations] : [];
 }
 
 /** The number of migrations that were applied to the file. */

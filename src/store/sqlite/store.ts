@@ -1,23 +1,25 @@
 import { resolve } from "node:path";
 import type Database from "libsql";
 import type {
-  ClaimedThread,
+  ChatClaim,
+  ConversationNode,
   FileSelection,
+  NodeQuery,
   Store,
   StoredChat,
   StoredCredentials,
   StoredFile,
   StoredKey,
-  StoredThread,
 } from "../../core/store.js";
 import { CredentialCipher } from "../encryption.js";
 import { StoreError, toStoreError } from "../errors.js";
+import { SqliteChats } from "./chats.js";
+import { SqliteConversations } from "./conversations.js";
 import { SqliteCredentials } from "./credentials.js";
 import { checkDatabase, connect, prepareFile, restrictPermissions, truncateWal } from "./database-file.js";
 import { SqliteFiles } from "./files.js";
 import { SqliteKeys } from "./keys.js";
 import { migrate } from "./migrations.js";
-import { SqliteThreads } from "./threads.js";
 import { SqliteUploads } from "./uploads.js";
 import { WalCheckpointer } from "./wal-checkpointer.js";
 import { WriteBatch } from "./write-batch.js";
@@ -28,7 +30,8 @@ type OpenDatabase = {
   connections: readonly Database.Database[];
   credentials: SqliteCredentials;
   keys: SqliteKeys;
-  threads: SqliteThreads;
+  chats: SqliteChats;
+  conversations: SqliteConversations;
   uploads: SqliteUploads;
   files: SqliteFiles;
   batch: WriteBatch;
@@ -37,15 +40,17 @@ type OpenDatabase = {
 
 /**
  * The store as one SQLite file, readable by its owner only; several processes may use it at once. Credentials, keys,
- * files and locks are synced to disk before a call resolves. Chats, threads and uploads use a second connection that
+ * files and locks are synced to disk before a call resolves. Chats, conversations and uploads use a second connection that
  * syncs at checkpoints: they survive a killed process, and an fsync per turn would delay every stream.
  */
 export class SqliteStore implements Store {
+  readonly notes: readonly string[];
   readonly #path: string;
   /** Undefined once the store is closed. */
   #database: OpenDatabase | undefined;
 
-  private constructor(path: string, database: OpenDatabase) {
+  private constructor(path: string, database: OpenDatabase, notes: readonly string[]) {
+    this.notes = notes;
     this.#path = path;
     this.#database = database;
   }
@@ -64,7 +69,7 @@ export class SqliteStore implements Store {
       checkDatabase(file);
       const synced = connect(file, "FULL");
       connections.push(synced);
-      migrate(synced);
+      const notes = migrate(synced);
       const unsynced = connect(file, "NORMAL");
       connections.push(unsynced);
       await restrictPermissions(file);
@@ -75,16 +80,18 @@ export class SqliteStore implements Store {
       // It may still contain credentials in plain text.
       if (encryptionKeys.length > 0) truncateWal(synced);
       const checkpointer = new WalCheckpointer(file);
-      return new SqliteStore(file, {
+      const open = {
         connections,
         credentials,
         keys: new SqliteKeys(synced, cipher),
-        threads: new SqliteThreads(unsynced),
+        chats: new SqliteChats(unsynced),
+        conversations: new SqliteConversations(unsynced),
         uploads: new SqliteUploads(unsynced),
         files: new SqliteFiles(synced),
         batch: new WriteBatch(unsynced, (count) => checkpointer.recordWrites(count)),
         checkpointer,
-      });
+      };
+      return new SqliteStore(file, open, notes);
     } catch (error) {
       for (const connection of connections) connection.close();
       throw toStoreError(file, error);
@@ -136,58 +143,61 @@ export class SqliteStore implements Store {
   }
 
   saveChat(chat: Omit<StoredChat, "attempts">): Promise<void> {
-    return this.#enqueueWrite(({ threads }) => threads.saveChat(chat));
-  }
-
-  findChat(upstream: string, chat: string, scope: string, now: number): Promise<StoredChat | undefined> {
-    return this.#run(({ threads }) => threads.findChat(upstream, chat, scope, now));
-  }
-
-  saveThread(keys: readonly string[], thread: StoredThread): Promise<void> {
-    return this.#enqueueWrite(({ threads }) => threads.saveThread(keys, thread));
-  }
-
-  findThread(
-    keys: readonly string[],
-    now: number,
-  ): Promise<{ key: string; thread: StoredThread } | undefined> {
-    return this.#run(({ threads }) => threads.findThread(keys, now));
-  }
-
-  findLatestThread(upstream: string, chat: string): Promise<StoredThread | undefined> {
-    return this.#run(({ threads }) => threads.latestThread(upstream, chat));
-  }
-
-  claimThread(keys: readonly string[], now: number): Promise<ClaimedThread | undefined> {
-    return this.#run(({ threads }) => threads.claimThread(keys, now));
-  }
-
-  claimLatestThread(upstream: string, chat: string): Promise<ClaimedThread | undefined> {
-    return this.#run(({ threads }) => threads.claimLatestThread(upstream, chat));
-  }
-
-  removeThreads(upstream: string, chat: string): Promise<void> {
-    return this.#run(({ threads }) => threads.removeThreads(upstream, chat));
+    return this.#enqueueWrite(({ chats }) => chats.save(chat));
   }
 
   listDueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]> {
-    return this.#run(({ threads }) => threads.dueChats(upstreams, now, limit));
+    return this.#run(({ chats }) => chats.listDue(upstreams, now, limit));
   }
 
   countDueChats(now: number): Promise<number> {
-    return this.#run(({ threads }) => threads.countDueChats(now));
+    return this.#run(({ chats }) => chats.countDue(now));
   }
 
   postponeChat(upstream: string, chat: string, dueAt: number): Promise<void> {
-    return this.#run(({ threads }) => threads.postponeChat(upstream, chat, dueAt));
+    return this.#run(({ chats }) => chats.postpone(upstream, chat, dueAt));
   }
 
   removeChat(upstream: string, chat: string): Promise<void> {
-    return this.#run(({ threads }) => threads.removeChat(upstream, chat));
+    return this.#run(({ chats }) => chats.remove(upstream, chat));
   }
 
-  trimThreads(limit: number): Promise<void> {
-    return this.#run(({ threads }) => threads.trimThreads(limit, () => this.#database !== undefined));
+  findNodes(query: NodeQuery, limit: number, now: number): Promise<readonly ConversationNode[]> {
+    return this.#run(({ conversations }) => conversations.findNodes(query, limit, now));
+  }
+
+  findNode(id: number, now: number): Promise<ConversationNode | undefined> {
+    return this.#run(({ conversations }) => conversations.findNode(id, now));
+  }
+
+  knownHashes(hashes: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#run(({ conversations }) => conversations.knownHashes(hashes));
+  }
+
+  claimChat(claim: Parameters<Store["claimChat"]>[0]): Promise<boolean> {
+    return this.#run(({ conversations }) => conversations.claimChat(claim));
+  }
+
+  extendClaim(claim: ChatClaim, until: number): Promise<void> {
+    return this.#enqueueWrite(({ conversations }) => conversations.extendClaim(claim, until));
+  }
+
+  releaseChat(claim: ChatClaim, end?: number): Promise<void> {
+    return this.#enqueueWrite(({ conversations }) => conversations.releaseChat(claim, end));
+  }
+
+  saveNode(...[node, chat]: Parameters<Store["saveNode"]>): Promise<void> {
+    return this.#enqueueWrite(({ conversations }) => conversations.saveNode(node, chat));
+  }
+
+  detachNodes(upstream: string, chat: string): Promise<void> {
+    return this.#run(({ conversations }) => conversations.detachNodes(upstream, chat));
+  }
+
+  trimNodes(limit: number, tombstonesBefore: number): Promise<void> {
+    return this.#run(({ conversations }) =>
+      conversations.trimNodes(limit, tombstonesBefore, () => this.#database !== undefined),
+    );
   }
 
   findUploadedFile(scope: string, digest: string, since: number): Promise<string | undefined> {

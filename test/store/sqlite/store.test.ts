@@ -1,58 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import fc from "fast-check";
-import Database from "libsql";
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { StoredKey, ThreadStore } from "../../../src/core/store.js";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import type { StoredKey } from "../../../src/core/store.js";
 import { connect } from "../../../src/store/sqlite/database-file.js";
 import { migrate, migrations, readPragma, readSchemaVersion } from "../../../src/store/sqlite/migrations.js";
 import { SqliteStore, StoreError } from "../../../src/store/sqlite/store.js";
-import { ReferenceThreadStore } from "../reference-thread-store.js";
-
-const workerPath = new URL("../store-worker.mjs", import.meta.url).pathname;
-
-async function freshPath(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "moonbridge-store-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return join(folder, "moonbridge.db");
-}
-
-async function open(path: string): Promise<SqliteStore> {
-  const store = await SqliteStore.open(path);
-  onTestFinished(() => store.close());
-  return store;
-}
-
-/** Opens the file directly, bypassing the store. */
-function openRaw(path: string): Database.Database {
-  const database = new Database(path);
-  onTestFinished(() => {
-    database.close();
-  });
-  return database;
-}
-
-/** Starts another process; `shell` is run before it. */
-function startWorker(command: "race" | "claim" | "write" | "open", path: string, shell = ":"): ChildProcess {
-  const child = spawn("sh", ["-c", `${shell}; exec "$0" "$@"`, process.execPath, workerPath, command, path]);
-  onTestFinished(() => {
-    child.kill("SIGKILL");
-  });
-  return child;
-}
-
-/** The lines that a process prints until it exits. */
-async function outputLines(child: ChildProcess): Promise<string[]> {
-  let output = "";
-  child.stdout?.on("data", (data: Buffer) => {
-    output += data;
-  });
-  await once(child, "close");
-  return output.split("\n").slice(0, -1);
-}
+import { freshPath, openRaw, openStore, outputLines, startWorker } from "./temporary-database.js";
 
 const credentialsOf = (n: number) => ({
   current: { accessToken: `access-${n}`, refreshToken: `refresh-${n}` },
@@ -82,12 +38,11 @@ const restrictedKey: StoredKey = {
   createdAt: 2,
 };
 const chat = (name: string, dueAt: number, scope = "s") => ({ upstream: "me", chat: name, scope, dueAt });
-const thread = (name: string, parent: string) => ({ upstream: "me", chat: name, parent, system: "y" });
 
 describe("credentials, keys and locks", () => {
   test("keeps credentials and keys across reopening, in files readable by their owner only", async () => {
     const path = await freshPath();
-    const store = await open(path);
+    const store = await openStore(path);
     await store.saveCredentials("me", credentialsOf(1));
     await store.saveCredentials("me", credentialsOf(2));
     const pasted = {
@@ -101,7 +56,7 @@ describe("credentials, keys and locks", () => {
       expect((await stat(file)).mode & 0o777).toBe(0o600);
     await store.close();
 
-    const again = await open(path);
+    const again = await openStore(path);
     expect(await again.findCredentials("me")).toEqual(credentialsOf(2));
     expect(await again.findCredentials("kimi")).toEqual(pasted);
     expect(await again.findCredentials("toString")).toBeUndefined();
@@ -111,7 +66,7 @@ describe("credentials, keys and locks", () => {
 
   test("finds keys by hash and name, rejects a second key of the same name, and removes keys", async () => {
     const path = await freshPath();
-    const [store, other] = [await open(path), await open(path)];
+    const [store, other] = [await openStore(path), await openStore(path)];
     await store.addKey(key("first", "00"));
     await store.addKey(restrictedKey);
     expect(await other.findKeyByHash("01")).toEqual(restrictedKey);
@@ -128,7 +83,7 @@ describe("credentials, keys and locks", () => {
 
   test("looks keys up through an index", async () => {
     const path = await freshPath();
-    await (await open(path)).close();
+    await (await openStore(path)).close();
     for (const column of ["sha256", "name"]) {
       const plan = openRaw(path)
         .prepare(`EXPLAIN QUERY PLAN SELECT * FROM keys WHERE ${column} = 'x'`)
@@ -144,7 +99,7 @@ describe("credentials, keys and locks", () => {
     migrate(database, migrations.slice(0, 2));
     for (const sha256 of ["00", "01"])
       database.prepare("INSERT INTO keys (name, sha256) VALUES ('first', ?)").run(sha256);
-    const store = await open(path);
+    const store = await openStore(path);
     const settings = { scopes: ["chat", "admin"] };
     expect(await store.listKeys()).toEqual([
       { name: "first", sha256: "00", settings },
@@ -154,20 +109,20 @@ describe("credentials, keys and locks", () => {
 
   test("generates a secret once for all processes", async () => {
     const path = await freshPath();
-    const stores = await Promise.all(Array.from({ length: 4 }, () => open(path)));
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openStore(path)));
     const secrets = stores.map((store, n) => store.getOrCreateSecret("lock-a", () => `secret-${n}`));
     expect(new Set(await Promise.all(secrets)).size).toBe(1);
-    expect(await (await open(path)).getOrCreateSecret("lock-a", () => "never")).toBe(await secrets[0]);
+    expect(await (await openStore(path)).getOrCreateSecret("lock-a", () => "never")).toBe(await secrets[0]);
     expect(await stores[1]?.getOrCreateSecret("lock-b", () => "other")).toBe("other");
   });
 
   test("creates a missing folder, and makes a world-readable file private", async () => {
     const path = join(await freshPath(), "deeper", "moonbridge.db");
-    await (await open(path)).close();
+    await (await openStore(path)).close();
     const copy = `${path}.copy`;
     await copyFile(path, copy);
     await chmod(copy, 0o644);
-    await open(copy);
+    await openStore(copy);
     for (const file of [copy, `${copy}-wal`, `${copy}-shm`])
       expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
@@ -184,7 +139,7 @@ describe("credentials, keys and locks", () => {
 
   test("gives a lock to one owner, who alone can extend and release it", async () => {
     const path = await freshPath();
-    const [mine, yours] = [await open(path), await open(path)];
+    const [mine, yours] = [await openStore(path), await openStore(path)];
     const later = Date.now() + 60_000;
     expect(await mine.acquireLock("lock-a", "me", later)).toBe(true);
     expect(await mine.acquireLock("lock-a", "me", later + 1)).toBe(true);
@@ -197,7 +152,7 @@ describe("credentials, keys and locks", () => {
   });
 
   test("gives an expired lock to the first to acquire it", async () => {
-    const store = await open(await freshPath());
+    const store = await openStore(await freshPath());
     await store.acquireLock("lock-a", "killed", Date.now() - 1);
     expect(await store.acquireLock("lock-a", "first", Date.now() + 60_000)).toBe(true);
     expect(await store.acquireLock("lock-a", "second", Date.now() + 60_000)).toBe(false);
@@ -216,69 +171,17 @@ describe("credentials, keys and locks", () => {
   });
 });
 
-describe("chats and threads", () => {
-  test("finds a thread by the first matching key until its chat is due", async () => {
-    const path = await freshPath();
-    const store = await open(path);
-    await store.saveChat(chat("a", 100));
-    await store.saveChat(chat("b", 200));
-    await store.saveThread(["a1", "a1*"], thread("a", "1"));
-    await store.saveThread(["b1"], thread("b", "1"));
-    await store.saveThread(["b2"], thread("b", "2"));
-    await store.close();
-
-    const again = await open(path);
-    expect(await again.findThread(["?", "a1*", "b1"], 99)).toEqual({ key: "a1*", thread: thread("a", "1") });
-    expect(await again.findThread(["a1", "b1"], 100)).toEqual({ key: "b1", thread: thread("b", "1") });
-    expect(await again.findThread([], 0)).toBeUndefined();
-    expect(await again.findLatestThread("me", "b")).toEqual(thread("b", "2"));
-    expect(await again.findLatestThread("you", "b")).toBeUndefined();
-    await again.removeThreads("me", "b");
-    expect(await again.findThread(["b1", "b2"], 0)).toBeUndefined();
-    expect(await again.findChat("me", "b", "s", 0)).toEqual({ ...chat("b", 200), attempts: 0 });
-  });
-
-  test("claims a thread once, by any of its keys, together with the other threads of its chat", async () => {
-    const store = await open(await freshPath());
-    for (const name of ["a", "b"]) await store.saveChat(chat(name, 100));
-    await store.saveThread(["a1", "a1*"], thread("a", "1"));
-    await store.saveThread(["a2"], thread("a", "2"));
-    await store.saveThread(["b1"], thread("b", "1"));
-    expect(await store.claimThread(["?", "a1*", "b1"], 100)).toBeUndefined();
-    const keys = ["a1", "a1*", "a2"];
-    expect(await store.claimThread(["?", "a1*", "b1"], 99)).toEqual({ keys, thread: thread("a", "1") });
-    expect(await store.claimThread(keys, 0)).toBeUndefined();
-    expect(await store.claimLatestThread("me", "a")).toBeUndefined();
-    expect(await store.claimLatestThread("me", "b")).toEqual({ keys: ["b1"], thread: thread("b", "1") });
-    expect(await store.claimLatestThread("me", "b")).toBeUndefined();
-    expect((await store.findChat("me", "a", "s", 0))?.chat).toBe("a");
-  });
-
-  test("gives each of a thousand threads to one of three processes that claim them", async () => {
-    const path = await freshPath();
-    const store = await open(path);
-    for (let n = 0; n < 1_000; n++) {
-      await store.saveChat(chat(`chat-${n}`, 1_000));
-      await store.saveThread([`key-${n}`], thread(`chat-${n}`, "1"));
-    }
-    const reports = await Promise.all(
-      Array.from({ length: 3 }, () => outputLines(startWorker("claim", path))),
-    );
-    expect(reports.flat().filter((line) => line.startsWith("claimed")).length).toBe(1_000);
-    expect(new Set(reports.flat()).size).toBe(1_001);
-  });
-
+describe("chats", () => {
   test("keeps a chat in the scope that saved it first", async () => {
-    const store = await open(await freshPath());
+    const store = await openStore(await freshPath());
     await store.saveChat(chat("a", 100, "mine"));
     await store.saveChat(chat("a", 900, "yours"));
-    expect(await store.findChat("me", "a", "yours", 0)).toBeUndefined();
-    expect(await store.findChat("me", "a", "mine", 0)).toEqual({ ...chat("a", 100, "mine"), attempts: 0 });
-    expect(await store.findChat("me", "a", "mine", 100)).toBeUndefined();
+    expect(await store.listDueChats(["me"], 99, 2)).toEqual([]);
+    expect(await store.listDueChats(["me"], 100, 2)).toEqual([{ ...chat("a", 100, "mine"), attempts: 0 }]);
   });
 
   test("lists due chats, postponed ones later, until they are used again or removed", async () => {
-    const store = await open(await freshPath());
+    const store = await openStore(await freshPath());
     for (const [name, dueAt] of [
       ["c", 30],
       ["a", 10],
@@ -287,142 +190,106 @@ describe("chats and threads", () => {
       await store.saveChat(chat(name, dueAt));
     const due = async (now: number) =>
       (await store.listDueChats(["me", "you"], now, 2)).map((one) => one.chat);
+    const attemptsOf = async (name: string) =>
+      (await store.listDueChats(["me"], 100, 3)).find((one) => one.chat === name)?.attempts;
     expect(await due(5)).toEqual([]);
     expect(await due(30)).toEqual(["a", "b"]);
     expect(await store.countDueChats(30)).toBe(3);
     await store.postponeChat("me", "a", 40);
     await store.postponeChat("me", "a", 50);
-    expect((await store.findChat("me", "a", "s", 0))?.attempts).toBe(2);
+    expect(await due(49)).toEqual(["b", "c"]);
+    expect(await attemptsOf("a")).toBe(2);
     await store.saveChat(chat("a", 15));
-    expect((await store.findChat("me", "a", "s", 0))?.attempts).toBe(0);
+    expect(await due(15)).toEqual(["a"]);
+    expect(await attemptsOf("a")).toBe(0);
     await store.removeChat("me", "a");
     expect(await due(100)).toEqual(["b", "c"]);
     expect(await store.listDueChats(["you"], 100, 2)).toEqual([]);
   });
 
-  test("trims the oldest threads beyond the limit only", async () => {
-    const store = await open(await freshPath());
-    await store.saveChat(chat("a", 100));
-    const keys = Array.from({ length: 1_200 }, (_, n) => `key-${n}`);
-    await store.saveThread(keys, thread("a", "1"));
-    await store.saveThread(["key-0"], thread("a", "2"));
-    await store.trimThreads(10);
-    const left = await Promise.all(keys.map((key) => store.findThread([key], 0)));
-    expect(left.flatMap((found) => found?.key ?? [])).toEqual(["key-0", ...keys.slice(-9)]);
-    await store.trimThreads(0);
-    expect(await store.findThread(["key-0"], 0)).toBeUndefined();
-  });
-
-  const name = fc.tuple(fc.constantFrom("me", "you"), fc.constantFrom("a", "b", "c"));
-  const scope = fc.constantFrom("s", "t");
-  const time = fc.nat(20);
-  const keys = fc.array(
-    fc.nat(15).map((n) => `key-${n}`),
-    { maxLength: 6 },
-  );
-  type Step = (store: ThreadStore) => Promise<unknown>;
-  const step: fc.Arbitrary<Step> = fc.oneof(
-    fc.tuple(name, scope, time).map(([[upstream, chat], scope, dueAt]): Step => {
-      return (store) => store.saveChat({ upstream, chat, scope, dueAt });
-    }),
-    fc.tuple(name, keys, fc.string()).map(([[upstream, chat], keys, parent]): Step => {
-      return (store) => store.saveThread(keys, { upstream, chat, parent, system: "y" });
-    }),
-    fc.tuple(keys, time).map(
-      ([keys, now]): Step =>
-        (store) =>
-          store.findThread(keys, now),
-    ),
-    fc.tuple(name, scope, time).map(
-      ([names, scope, now]): Step =>
-        (store) =>
-          store.findChat(...names, scope, now),
-    ),
-    fc.tuple(name, time).map(
-      ([names, dueAt]): Step =>
-        (store) =>
-          store.postponeChat(...names, dueAt),
-    ),
-    fc.tuple(time, fc.nat(4)).map(
-      ([now, limit]): Step =>
-        (store) =>
-          store.listDueChats(["me", "you"], now, limit),
-    ),
-    time.map(
-      (now): Step =>
-        (store) =>
-          store.countDueChats(now),
-    ),
-    name.map(
-      (names): Step =>
-        (store) =>
-          store.findLatestThread(...names),
-    ),
-    fc.tuple(keys, time).map(
-      ([keys, now]): Step =>
-        (store) =>
-          store.claimThread(keys, now),
-    ),
-    name.map(
-      (names): Step =>
-        (store) =>
-          store.claimLatestThread(...names),
-    ),
-    name.map(
-      (names): Step =>
-        (store) =>
-          store.removeThreads(...names),
-    ),
-    name.map(
-      (names): Step =>
-        (store) =>
-          store.removeChat(...names),
-    ),
-    fc.integer({ min: 4, max: 20 }).map(
-      (limit): Step =>
-        (store) =>
-          store.trimThreads(limit),
-    ),
-  );
-
-  test("matches the reference store in 10,000 random calls", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 100, maxLength: 100, size: "max" }), async (steps) => {
-        const path = await freshPath();
-        const store = await SqliteStore.open(path);
-        const reference = new ReferenceThreadStore();
-        for (const call of steps) expect(await call(store)).toEqual(await call(reference));
-        await store.close();
-      }),
-      { numRuns: 100 },
+  test("keeps the chats of the version that stored threads, and drops its threads", async () => {
+    const path = await freshPath();
+    const database = openRaw(path);
+    migrate(database, migrations.slice(0, 4));
+    database.exec(
+      `INSERT INTO chats (upstream, chat, scope, due_at, attempts) VALUES ('me', 'a', 's', 100, 2), ('me', 'b', 's', 300, 0);
+       INSERT INTO threads (key, chat_id, parent, system) VALUES ('key-a', 1, '1', 'y'), ('key-b', 2, '1', 'y')`,
     );
+    const store = await openStore(path);
+    expect(store.notes).toEqual([
+      expect.stringMatching(/Conversations of an earlier version are not continued/),
+    ]);
+    expect((await openStore(path)).notes).toEqual([]);
+    expect((await openStore(await freshPath())).notes).toEqual([]);
+    expect(await store.listDueChats(["me"], 200, 5)).toEqual([{ ...chat("a", 100), attempts: 2 }]);
+    expect(await store.listDueChats(["me"], 300, 5)).toHaveLength(2);
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE name LIKE '%threads%'").raw().all();
+    expect(tables).toEqual([]);
+    // The file is as usable as a new one: a chat of before is nobody's, and can be continued once it has a node.
+    await store.saveNode(
+      {
+        answerId: "1",
+        conversation: "c",
+        paths: ["p"],
+        messages: [],
+        answers: ["x"],
+        systemTexts: [],
+        system: "",
+      },
+      { upstream: "me", chat: "b", savedAt: 1 },
+    );
+    const claim = { node: 1, isLine: true, owner: "o", conversation: "c", until: 250, now: 200 };
+    expect((await store.findNode(1, 200))?.chat).toEqual({ upstream: "me", chat: "b", end: 1 });
+    expect(await store.claimChat(claim)).toBe(true);
+    await store.removeChat("me", "b");
+    expect((await store.findNode(1, 200))?.chat).toBeUndefined();
   });
 });
 
 describe("the file", () => {
-  test("keeps every acknowledged write after kill -9", async () => {
+  test("keeps every acknowledged write after kill -9, and each node whole", async () => {
     const path = await freshPath();
     for (let round = 0; round < 5; round++) {
       const child = startWorker("write", path);
       const lines = outputLines(child);
       await once(child.stdout ?? child, "data");
-      setTimeout(() => child.kill("SIGKILL"), 50 + Math.random() * 200);
+      const killedAt = Date.now() + 50 + Math.random() * 200;
+      const reader = await openStore(path);
+      while (Date.now() < killedAt) {
+        await expectWholeNodes(reader);
+        await sleep(1);
+      }
+      child.kill("SIGKILL");
       const written = (await lines).map(Number);
 
-      const store = await open(path);
-      for (const n of written) {
-        expect((await store.findThread([`alias-${n}`], 0))?.thread.parent).toBe(`${n}`);
+      for (const store of [reader, await openStore(path)]) {
+        for (const n of written) {
+          const [node] = await store.findNodes({ by: "path", hash: `other-path-${n}` }, 1, 0);
+          expect(node?.answerId).toBe(`answer-${n}`);
+        }
+        await expectWholeNodes(store);
+        expect((await store.listKeys()).length).toBeGreaterThan(written.at(-1) ?? Number.POSITIVE_INFINITY);
+        expect((await store.findCredentials("me"))?.savedAt).toBeGreaterThanOrEqual(written.at(-1) ?? 0);
+        await store.close();
       }
-      expect((await store.listKeys()).length).toBeGreaterThan(written.at(-1) ?? Number.POSITIVE_INFINITY);
-      expect((await store.findCredentials("me"))?.savedAt).toBeGreaterThanOrEqual(written.at(-1) ?? 0);
       expect(readPragma(openRaw(path), "quick_check")).toBe("ok");
-      await store.close();
     }
   });
 
+  /** The newest nodes of the process above: the last one of each chat is its end, and all but the last have children. */
+  async function expectWholeNodes(store: SqliteStore): Promise<void> {
+    const nodes = await store.findNodes({ by: "conversation", hash: "c" }, 12, 0);
+    const parents = new Set(nodes.map(({ parent }) => parent));
+    const newest = new Map(nodes.toReversed().map(({ chat, id }) => [chat?.chat, id]));
+    for (const { id, chat, hasChildren } of nodes) {
+      expect(chat?.end).toBe(newest.get(chat?.chat));
+      expect(hasChildren).toBe(parents.has(id));
+    }
+  }
+
   test("migrates a new file to the newest version once", async () => {
     const path = await freshPath();
-    await (await open(path)).close();
+    await (await openStore(path)).close();
     const database = openRaw(path);
     expect(readSchemaVersion(database)).toBe(migrations.length);
     migrate(database);
@@ -460,13 +327,13 @@ describe("the file", () => {
   test.each(Object.entries(damages))(
     "rejects %s with an error that quotes no content, and leaves the file unchanged",
     async (_, damage) => {
-      const intactPath = await freshPath();
-      const store = await open(intactPath);
+      const sound = await freshPath();
+      const store = await openStore(sound);
       for (let n = 0; n < 200; n++) await store.saveChat(chat(`SECRET-${n}`, n));
       await store.close();
       const [damageFile, message] = damage;
       const path = await freshPath();
-      await writeFile(path, damageFile(await readFile(intactPath)));
+      await writeFile(path, damageFile(await readFile(sound)));
       const before = await readFile(path);
 
       const error = await SqliteStore.open(path).catch((error: unknown) => error);
@@ -481,7 +348,7 @@ describe("the file", () => {
 
   test("rejects files of a newer version and of another program", async () => {
     const path = await freshPath();
-    await (await open(path)).close();
+    await (await openStore(path)).close();
     openRaw(path).exec("PRAGMA user_version = 99");
     await expect(SqliteStore.open(path)).rejects.toThrow(/newer Moonbridge/);
     openRaw(path).exec("PRAGMA application_id = 7");
@@ -502,7 +369,7 @@ describe("the file", () => {
     ["file", 0o777, 0o444],
   ])("rejects a %s that cannot be written", async (_, folderMode, fileMode) => {
     const path = await freshPath();
-    await (await open(path)).close();
+    await (await openStore(path)).close();
     const copy = join(`${path}.folder`, "moonbridge.db");
     await mkdir(`${path}.folder`);
     await copyFile(path, copy);
@@ -520,12 +387,42 @@ describe("the file", () => {
     const lines = await outputLines(startWorker("write", path, "ulimit -f 800"));
     expect(lines.at(-1)).toMatch(/^StoreError: The database .* disk .*\(SQLITE_(IOERR|FULL)\w*\)$/);
     expect(lines.at(-1)).not.toContain("SECRET");
-    expect((await (await open(path)).listKeys()).length).toBeGreaterThanOrEqual(lines.length - 1);
+    expect((await (await openStore(path)).listKeys()).length).toBeGreaterThanOrEqual(lines.length - 1);
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "commits what it acknowledges once a full disk has room again, and leaves the file to others",
+    async () => {
+      const path = await freshPath();
+      const child = startWorker("recover", path, "ulimit -S -f 800");
+      const lines = outputLines(child);
+      await new Promise<void>((resolve) => {
+        child.stdout?.on("data", (data: Buffer) => {
+          if (data.includes("waiting")) resolve();
+        });
+      });
+      const store = await openStore(path);
+      await expect(store.saveChat(chat("b", 1))).resolves.toBeUndefined();
+      const raise = spawn("sh", ["-c", 'prlimit --pid "$0" --fsize=unlimited', String(child.pid)]);
+      expect(await once(raise, "close")).toEqual([0, null]);
+      child.stdin?.end();
+      const [first, second, ...rest] = (await lines).filter((line) => line !== "waiting");
+      for (const line of [first, second])
+        expect(line).toMatch(/^The database .* disk .*\(SQLITE_(IOERR|FULL)\w*\)$/);
+      expect(rest).toEqual(["saved alone", "saved first of batch", "saved second of batch"]);
+      for (const [name, count] of [
+        ["alone", 1] as const,
+        ["second of batch", 1] as const,
+        ["full", 0] as const,
+      ])
+        expect(await store.findNodes({ by: "path", hash: name }, 2, 0)).toHaveLength(count);
+      await store.saveChat(chat("c", 1));
+    },
+  );
 
   test("rejects a write while another process holds the file, and works afterwards", async () => {
     const path = await freshPath();
-    const store = await open(path);
+    const store = await openStore(path);
     const other = openRaw(path);
     other.exec("BEGIN IMMEDIATE");
     await expect(store.saveChat(chat("a", 1))).rejects.toThrow(/held by another process.*\(SQLITE_BUSY\)/);
@@ -535,7 +432,7 @@ describe("the file", () => {
 
   test("rejects tampered credentials without quoting them", async () => {
     const path = await freshPath();
-    const store = await open(path);
+    const store = await openStore(path);
     for (const value of ["SECRET", '{"current":"SECRET"}']) {
       openRaw(path).prepare("INSERT OR REPLACE INTO credentials VALUES ('me', ?)").run(value);
       const error = await store.findCredentials("me").catch((error: unknown) => error);
@@ -546,7 +443,7 @@ describe("the file", () => {
 
   test("can be closed twice, and rejects calls afterwards", async () => {
     const path = await freshPath();
-    const store = await open(path);
+    const store = await openStore(path);
     await store.saveChat(chat("a", 1));
     await store.close();
     await store.close();

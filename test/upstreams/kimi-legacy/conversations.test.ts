@@ -71,7 +71,8 @@ describe("a chat continues only at its end", () => {
     const { conversation_id } = await parseBody(await postChat(gateway, chatBody("apples")));
     const next = chatBody("sim:recall", { conversation_id });
     const answers = await Promise.all([1, 2].map(async () => parseBody(await postChat(gateway, next))));
-    expect(sentMessages(gateway).map(({ chat }) => chat)).toEqual(Array(3).fill(conversation_id));
+    expect(new Set(sentMessages(gateway).map(({ chat }) => chat)).size).toBe(1);
+    expect(sentMessages(gateway).length).toBe(3);
     const recalled = answers.map(({ choices }) => choices[0].message.content.split("\n").length);
     expect(recalled.sort()).toEqual([1, 2]);
   });

@@ -1,0 +1,174 @@
+import type { Answer, Message, Part, ToolCall } from "../core/types.js";
+import { hash, hashLong, isLongText, keyedHash, keyedHashLong } from "../lib/hash.js";
+import { isObject } from "../lib/json.js";
+import { withoutCitations } from "./citations.js";
+
+/**
+ * Hashes of single messages within one scope, and of paths of messages. Equal messages have equal hashes, whatever clients
+ * change about our answers when they send them back. The hashes are keyed (HMAC) and cover the scope, so equal messages of
+ * two principals differ, and nobody can test a guess without the key.
+ */
+export class MessageHasher {
+  readonly #key: string;
+  readonly #scope: string;
+
+  constructor(key: string, scope: string) {
+    this.#key = key;
+    this.#scope = scope;
+  }
+
+  /** The hash of the empty path. */
+  get emptyPath(): string {
+    return keyedHash(this.#key, this.#scope);
+  }
+
+  /**
+   * The hash of a user, assistant or tool message. A promise only for long content: clients send the whole history each
+   * turn, so short messages must not cost a microtask each.
+   */
+  message(message: Message): string | Promise<string> {
+    const normalized = normalizeMessage(message);
+    if (!isResolved(normalized) || isLongText(normalized)) return this.#long(normalized);
+    return keyedHash(this.#key, this.#scope, normalized);
+  }
+
+  /** The hashes of an answer, one for each form in which clients send it back: without and with its reasoning. */
+  async answer({ text, reasoning, toolCalls }: Answer): Promise<string[]> {
+    const returned: Message = { role: "assistant", content: [{ type: "text", text }], toolCalls };
+    const plain = await this.message(returned);
+    if (reasoning.trim() === "") return [plain];
+    const { text: visible } = parseReturnedAnswer(text);
+    const withReasoning = joinFields(
+      "assistant",
+      visible,
+      normalizeReasoning(reasoning),
+      toolCalls.map(canonicalCall),
+    );
+    const inlined = await keyedHashLong(this.#key, this.#scope, withReasoning);
+    return inlined === plain ? [plain] : [plain, inlined];
+  }
+
+  /** A keyed hash of another value of this scope; `purpose` separates kinds of values. */
+  value(purpose: string, value: string): string {
+    return keyedHash(this.#key, this.#scope, purpose, value);
+  }
+
+  longValue(purpose: string, value: string): Promise<string> {
+    return keyedHashLong(this.#key, this.#scope, purpose, value);
+  }
+
+  async #long(normalized: string | Promise<string>): Promise<string> {
+    return keyedHashLong(this.#key, this.#scope, await normalized);
+  }
+}
+
+/** The hash of a path with one more message. */
+export function appendToPath(path: string, message: string): string {
+  return hash(path, message).slice(0, path.length);
+}
+
+/** Number of characters of an answer as it counts for `limits.identifyingAnswer`: normalized, without reasoning. */
+export function answerLength(message: Message): number {
+  return Array.from(parseReturnedAnswer(textOf(message.content)).text).length;
+}
+
+/** The text of each system message. Media count by what identifies them. */
+export async function systemTexts(messages: readonly Message[]): Promise<string[]> {
+  const system = messages.filter(({ role }) => role === "system");
+  return Promise.all(
+    system.map(async ({ content }) => (await Promise.all(content.map(normalizePart))).join("").trim()),
+  );
+}
+
+/** The text of a message that is hashed, without what clients change about it. A promise only if it holds bytes. */
+function normalizeMessage(message: Message): string | Promise<string> {
+  switch (message.role) {
+    case "assistant": {
+      const { text, reasoning } = parseReturnedAnswer(textOf(message.content));
+      return joinFields(message.role, text, reasoning, (message.toolCalls ?? []).map(canonicalCall));
+    }
+    case "system":
+    case "user":
+    case "tool": {
+      const { role, content } = message;
+      const join = (parts: readonly string[]) => joinFields(role, parts.join("").trim());
+      const normalizedParts = content.map(normalizePart);
+      return normalizedParts.every(isResolved)
+        ? join(normalizedParts)
+        : Promise.all(normalizedParts).then(join);
+    }
+  }
+}
+
+/**
+ * A message as one unambiguous text: a header line (JSON has no line breaks), then the content. The content is not
+ * quoted, since quoting would take as long as hashing.
+ */
+function joinFields(
+  role: Message["role"],
+  text: string,
+  reasoning = "",
+  calls: readonly (readonly string[])[] = [],
+): string {
+  const extras = reasoning === "" && calls.length === 0 ? "" : JSON.stringify([reasoning, calls]);
+  return `${role}${extras}\n${text}`;
+}
+
+/**
+ * Parses one of our answers as clients send it back: trimmed, with or without citations, the reasoning inlined as a
+ * `<think>` block or, by NextChat, as quoted lines in front (clients.md §2.1).
+ */
+function parseReturnedAnswer(returned: string): { text: string; reasoning: string } {
+  const text = normalizeAnswer(returned);
+  const inlined = /^<think>([\s\S]*?)<\/think>\s*/.exec(text) ?? /^((?:>[^\n]*\n)+)\s*/.exec(text);
+  const rest = inlined ? text.slice(inlined[0].length) : text;
+  if (!inlined || rest === "") return { text, reasoning: "" };
+  return { text: rest, reasoning: normalizeReasoning(inlined[1] ?? "") };
+}
+
+/** A tool call by name and arguments as JSON with sorted keys: clients change ids and white space. */
+function canonicalCall({ name, arguments: text }: ToolCall): [string, string] {
+  try {
+    return [name, JSON.stringify(sortKeys(JSON.parse(text)))];
+  } catch {
+    return [name, text];
+  }
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sortKeys(item)]));
+}
+
+function normalizeAnswer(answer: string): string {
+  return withoutCitations(answer.replaceAll("\r\n", "\n").trim());
+}
+
+/** Removes whitespace and quote marks, since quoting changes them. */
+function normalizeReasoning(reasoning: string): string {
+  return reasoning.replace(/[\s>]+/g, "");
+}
+
+function textOf(content: readonly Part[]): string {
+  return content.map((part) => (part.type === "text" ? part.text : "")).join("");
+}
+
+function normalizePart(part: Part): string | Promise<string> {
+  if (part.type === "text") return part.text.replaceAll("\r\n", "\n");
+  const { source } = part;
+  switch (source.kind) {
+    case "link":
+      return `\0${part.type} ${source.url}\0`;
+    case "bytes":
+      return hashLong(source.base64).then((digest) => `\0${part.type} ${digest}\0`);
+    case "file-id":
+      return `\0${part.type} ${source.id}\0`;
+  }
+}
+
+/** Whether the value is no promise. */
+export function isResolved(value: string | Promise<string>): value is string {
+  return typeof value === "string";
+}

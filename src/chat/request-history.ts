@@ -1,0 +1,93 @@
+import { limits } from "../core/limits.js";
+import type { ChatRequest, Message } from "../core/types.js";
+import { hash } from "../lib/hash.js";
+import { TimeSlicer } from "../lib/time-slicing.js";
+import { answerLength, appendToPath, isResolved, MessageHasher, systemTexts } from "./message-hash.js";
+import type { Route } from "./model-router.js";
+import { maskClock } from "./system-text.js";
+
+/** A prefix of the history that ends with an answer and is followed by another message. */
+export type HistoryEnd = {
+  /** Messages in the prefix, system messages included. */
+  length: number;
+  /** Messages in the prefix without system messages: the first so many of `RequestHistory.messages`. */
+  count: number;
+  /** The hash of the whole prefix. */
+  path: string;
+  /** The hash of its last answer. */
+  answer: string;
+  /** Whether the answer is long enough to identify its conversation. */
+  isIdentifying: boolean;
+};
+
+/** The messages of a request as hashes within one scope: principal, upstream, account and the model's scope. */
+export type RequestHistory = {
+  hasher: MessageHasher;
+  /** Without system messages. */
+  messages: readonly string[];
+  /** The longest prefix first, at most `limits.historyEnds`. */
+  ends: readonly HistoryEnd[];
+  /** The hash of all messages. */
+  path: string;
+  /** Hashes of the request's system texts, with clock values masked. */
+  systemTexts: ReadonlySet<string>;
+  /** Hashes of the conversation and the session that the request names. */
+  conversation: string | undefined;
+  affinity: string | undefined;
+};
+
+/** The scope within which conversations continue. It is also stored with the chats. */
+export function conversationScope({ principal }: ChatRequest, { upstream, model }: Route): string {
+  return hash(principal.keyName, upstream.name, upstream.accountId(), model.conversationScope);
+}
+
+export async function hashRequest(
+  key: string,
+  scope: string,
+  { messages, conversation, affinity }: ChatRequest,
+): Promise<RequestHistory> {
+  const hasher = new MessageHasher(key, scope);
+  const slicer = new TimeSlicer();
+  const hashes: string[] = [];
+  const ends: HistoryEnd[] = [];
+  let path = hasher.emptyPath;
+  for (const [index, message] of messages.entries()) {
+    if (message.role === "system") continue;
+    const hashed = hasher.message(message);
+    const messageHash = isResolved(hashed) ? hashed : await hashed;
+    hashes.push(messageHash);
+    path = appendToPath(path, messageHash);
+    // An answer at the very end has no new message behind it.
+    if (message.role === "assistant" && index < messages.length - 1) {
+      const isIdentifying = answerLength(message) >= limits.identifyingAnswer;
+      ends.push({ length: index + 1, count: hashes.length, path, answer: messageHash, isIdentifying });
+    }
+    const pause = slicer.yieldIfDue();
+    if (pause) await pause;
+  }
+  return {
+    hasher,
+    messages: hashes,
+    ends: ends.reverse().slice(0, limits.historyEnds),
+    path,
+    systemTexts: await hashSystemTexts(hasher, messages),
+    conversation: conversation === undefined ? undefined : hasher.value("conversation", conversation),
+    affinity: affinity === undefined ? undefined : hasher.value("affinity", affinity),
+  };
+}
+
+/** Hashes of the system texts in these messages, each with clock values masked. */
+export async function hashSystemTexts(
+  hasher: MessageHasher,
+  messages: readonly Message[],
+): Promise<ReadonlySet<string>> {
+  const now = Date.now();
+  const texts = await systemTexts(messages);
+  return new Set(await Promise.all(texts.map((text) => hasher.longValue("system", maskClock(text, now)))));
+}
+
+/** A hash of all system texts in these messages, exact; an empty string if there are none. */
+export async function hashExactSystem(hasher: MessageHasher, messages: readonly Message[]): Promise<string> {
+  const texts = await systemTexts(messages);
+  return texts.length === 0 ? "" : hasher.longValue("exact system", JSON.stringify(texts));
+}

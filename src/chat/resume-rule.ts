@@ -1,0 +1,151 @@
+import { limits } from "../core/limits.js";
+import type { ConversationNode, ConversationStore, NodeChat } from "../core/store.js";
+import type { HistoryEnd, RequestHistory } from "./request-history.js";
+
+/** The node after which a request continues, and how many of the request's messages are before that point. */
+export type Resumption = { node: ConversationNode & { chat: NodeChat }; knownLength: number };
+
+/** `busy`: the conversation that the request names is answering; look again when it has finished. */
+export type ResumeDecision = Resumption | "busy" | undefined;
+
+export type ResumeRule = {
+  store: Pick<ConversationStore, "findNodes" | "findNode" | "knownHashes">;
+  history: RequestHistory;
+  /** The upstream's chats are lines: only the end of a chat can be continued. */
+  isLine: boolean;
+  /** Whether a history may be recognised by the end of a path. */
+  allowWindows: boolean;
+  now: number;
+};
+
+/**
+ * Decides where a request continues (architecture.md §5.2). Upstream, only words may be in the context that the request
+ * itself contains or that belong to a conversation which it names. So for each prefix of the history that ends with an
+ * answer, the longest first, a node is accepted if it is
+ * 1. named: it belongs to the conversation that the request names, and its path ends with the prefix;
+ * 2. proven: its whole path is the prefix, and only system texts of this request were sent on it;
+ * 3. recognised: its path ends with the prefix, whose last answer is long or from the same session, and exactly one
+ *    conversation has this answer, expired ones included.
+ * A request that names a conversation and sends only new messages continues at the conversation's end.
+ */
+export async function decideResumption(rule: ResumeRule): Promise<ResumeDecision> {
+  const { store, history } = rule;
+  const { ends, conversation } = history;
+  const known =
+    ends.length > 1 ? await store.knownHashes(ends.flatMap(({ path, answer }) => [path, answer])) : undefined;
+  for (const end of ends) {
+    const hasPath = known?.has(end.path) ?? true;
+    const hasAnswer = known?.has(end.answer) ?? true;
+    const decision =
+      (hasAnswer && conversation !== undefined && (await findNamed(rule, end, conversation))) ||
+      (hasPath && (await findProven(rule, end))) ||
+      (hasAnswer && (await findRecognised(rule, end))) ||
+      undefined;
+    if (decision) return decision;
+  }
+  const hasAnswers = ends.length > 0;
+  return conversation === undefined || hasAnswers ? undefined : findConversationEnd(rule, conversation);
+}
+
+/** Whether the named conversation has a node that can be continued, now or once its running turn has finished. */
+export async function isConversationAlive(
+  { store, history, now }: Pick<ResumeRule, "store" | "history" | "now">,
+  conversation = history.conversation,
+): Promise<boolean> {
+  if (conversation === undefined) return false;
+  const [end] = await store.findNodes({ by: "conversation", hash: conversation }, 1, now);
+  return end?.chat !== undefined;
+}
+
+async function findNamed(rule: ResumeRule, end: HistoryEnd, conversation: string): Promise<ResumeDecision> {
+  const query = { by: "conversation-answer", conversation, answer: end.answer } as const;
+  const nodes = await rule.store.findNodes(query, limits.nodeCandidates, rule.now);
+  const exact = nodes.find((node) => node.paths.includes(end.path));
+  for (const node of exact ? [exact, ...nodes] : nodes) {
+    if (!isAlive(node) || !(await endsWith(rule, node, end))) continue;
+    if (node.chat.answering !== undefined) return "busy";
+    if (isFree(rule, node)) return { node, knownLength: end.length };
+  }
+  return undefined;
+}
+
+async function findProven(rule: ResumeRule, end: HistoryEnd): Promise<ResumeDecision> {
+  const nodes = await rule.store.findNodes({ by: "path", hash: end.path }, limits.nodeCandidates, rule.now);
+  const proven = nodes.filter(
+    (node) => isFree(rule, node) && node.systemTexts.every((text) => rule.history.systemTexts.has(text)),
+  );
+  // On a tree any of several is right, and one without children leaves the others to their own clients. On a line
+  // another client may rely on each of several.
+  if (rule.isLine && (proven.length !== 1 || nodes.length >= limits.nodeCandidates)) return undefined;
+  const node = proven.find(({ hasChildren }) => !hasChildren) ?? proven[0];
+  return node && isAlive(node) ? { node, knownLength: end.length } : undefined;
+}
+
+async function findRecognised(rule: ResumeRule, end: HistoryEnd): Promise<ResumeDecision> {
+  const { affinity } = rule.history;
+  if (!rule.allowWindows || (!end.isIdentifying && affinity === undefined)) return undefined;
+  const nodes = await rule.store.findNodes(
+    { by: "answer", hash: end.answer },
+    limits.nodeCandidates,
+    rule.now,
+  );
+  if (nodes.length >= limits.nodeCandidates) return undefined;
+  // A client that sends a session id always does, so another session's answer is another conversation's.
+  const [deepest, ...others] =
+    affinity === undefined ? nodes : nodes.filter((node) => node.affinity === affinity);
+  if (!deepest || deepest.affinity !== affinity || !isFree(rule, deepest) || !isAlive(deepest))
+    return undefined;
+  for (const other of others) if (!(await isAncestor(rule, other.id, deepest))) return undefined;
+  return (await endsWith(rule, deepest, end)) ? { node: deepest, knownLength: end.length } : undefined;
+}
+
+async function findConversationEnd(rule: ResumeRule, conversation: string): Promise<ResumeDecision> {
+  const [node] = await rule.store.findNodes({ by: "conversation", hash: conversation }, 1, rule.now);
+  if (!node || !isAlive(node)) return undefined;
+  if (node.chat.answering !== undefined) return "busy";
+  return isFree(rule, node) ? { node, knownLength: 0 } : undefined;
+}
+
+function isAlive(node: ConversationNode): node is Resumption["node"] {
+  return node.chat !== undefined;
+}
+
+/** Whether the node can be continued right now. */
+function isFree({ isLine }: ResumeRule, { id, chat }: ConversationNode): boolean {
+  if (chat === undefined || chat.answering !== undefined) return false;
+  return !isLine || chat.end === id;
+}
+
+/** Whether the last messages of the node's path are those of the prefix. */
+async function endsWith(
+  { store, history, now }: ResumeRule,
+  node: ConversationNode,
+  end: HistoryEnd,
+): Promise<boolean> {
+  let current: ConversationNode | undefined = node;
+  let index = end.count - 1;
+  for (let turns = 0; current && turns < limits.pathTurns; turns++) {
+    const answer = history.messages[index];
+    if (answer === undefined || !current.answers.includes(answer)) return false;
+    index--;
+    for (const message of current.messages.toReversed()) {
+      if (index < 0) return true;
+      if (message !== history.messages[index]) return false;
+      index--;
+    }
+    if (index < 0) return true;
+    current = current.parent === undefined ? undefined : await store.findNode(current.parent, now);
+  }
+  return false;
+}
+
+/** Whether the node with this id is on the path of another one. Ids ascend along a path. */
+async function isAncestor({ store, now }: ResumeRule, id: number, node: ConversationNode): Promise<boolean> {
+  let current: ConversationNode | undefined = node;
+  for (let turns = 0; current && turns < limits.pathTurns; turns++) {
+    if (current.id === id) return true;
+    if (current.id < id || current.parent === undefined) return false;
+    current = await store.findNode(current.parent, now);
+  }
+  return false;
+}

@@ -1,0 +1,64 @@
+import { type Static, Type } from "@sinclair/typebox";
+import type Database from "libsql";
+import type { StoredChat } from "../../core/store.js";
+import { readRow } from "./database-file.js";
+
+const ChatRow = Type.Tuple([Type.String(), Type.String(), Type.String(), Type.Number(), Type.Number()]);
+const NumberRow = Type.Tuple([Type.Number()]);
+
+const chatColumns = "upstream, chat, scope, due_at, attempts";
+
+/** The chats that Moonbridge created upstream, and when they are due for deletion. */
+export class SqliteChats {
+  readonly #statements: ReturnType<typeof prepareStatements>;
+
+  constructor(database: Database.Database) {
+    this.#statements = prepareStatements(database);
+  }
+
+  save({ upstream, chat, scope, dueAt }: Omit<StoredChat, "attempts">): void {
+    this.#statements.save.run(upstream, chat, scope, Math.round(dueAt));
+  }
+
+  listDue(upstreams: readonly string[], now: number, limit: number): StoredChat[] {
+    return this.#statements.listDue.all(now, JSON.stringify(upstreams), limit).map(toStoredChat);
+  }
+
+  countDue(now: number): number {
+    return readRow(NumberRow, this.#statements.countDue.get(now))[0];
+  }
+
+  postpone(upstream: string, chat: string, dueAt: number): void {
+    this.#statements.postpone.run(Math.round(dueAt), upstream, chat);
+  }
+
+  remove(upstream: string, chat: string): void {
+    this.#statements.remove.run(upstream, chat);
+  }
+}
+
+function toStoredChat(row: unknown): StoredChat {
+  const [upstream, chat, scope, dueAt, attempts]: Static<typeof ChatRow> = readRow(ChatRow, row);
+  return { upstream, chat, scope, dueAt, attempts };
+}
+
+function prepareStatements(database: Database.Database) {
+  const write = (sql: string) => database.prepare(sql);
+  const read = (sql: string) => database.prepare(sql).raw();
+  return {
+    // A chat keeps the scope of its first save; a save with another scope changes nothing.
+    save: write(
+      `INSERT INTO chats (upstream, chat, scope, due_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET due_at = excluded.due_at, attempts = 0 WHERE scope = excluded.scope`,
+    ),
+    // The plus keeps SQLite from reading all chats of an upstream instead of those that are due.
+    listDue: read(
+      `SELECT ${chatColumns} FROM chats WHERE due_at <= ? AND +upstream IN (SELECT value FROM json_each(?))
+       ORDER BY due_at, id LIMIT ?`,
+    ),
+    countDue: read("SELECT count(*) FROM chats WHERE due_at <= ?"),
+    postpone: write("UPDATE chats SET due_at = ?, attempts = attempts + 1 WHERE upstream = ? AND chat = ?"),
+    // Its nodes become tombstones: ON DELETE SET NULL.
+    remove: write("DELETE FROM chats WHERE upstream = ? AND chat = ?"),
+  };
+}

@@ -1,0 +1,147 @@
+import type { ConversationNode, ConversationStore, NodeQuery, StoredChat } from "../../src/core/store.js";
+
+type ChatName = { upstream: string; chat: string };
+type ReferenceChat = StoredChat & {
+  end?: number | undefined;
+  claim?: { owner: string; conversation: string; until: number } | undefined;
+};
+type ReferenceNode = Omit<ConversationNode, "chat"> & { chat: ReferenceChat | undefined; savedAt: number };
+
+type Claim = Parameters<ConversationStore["claimChat"]>[0];
+type Owner = Parameters<ConversationStore["releaseChat"]>[0];
+
+/** Reference implementation of a store of chats and conversation nodes, in memory. */
+export class ReferenceConversationStore implements ConversationStore {
+  #chats: ReferenceChat[] = [];
+  /** Oldest first. */
+  #nodes: ReferenceNode[] = [];
+
+  async saveChat(chat: Omit<StoredChat, "attempts">): Promise<void> {
+    const known = this.#findChat(chat);
+    if (!known) this.#chats.push({ ...chat, attempts: 0 });
+    else if (known.scope === chat.scope) Object.assign(known, { dueAt: chat.dueAt, attempts: 0 });
+  }
+
+  async listDueChats(
+    upstreams: readonly string[],
+    now: number,
+    limit: number,
+  ): Promise<readonly StoredChat[]> {
+    return this.#chats
+      .filter(({ upstream, dueAt }) => upstreams.includes(upstream) && dueAt <= now)
+      .sort((a, b) => a.dueAt - b.dueAt)
+      .slice(0, limit)
+      .map(({ upstream, chat, scope, dueAt, attempts }) => ({ upstream, chat, scope, dueAt, attempts }));
+  }
+
+  async countDueChats(now: number): Promise<number> {
+    return this.#chats.filter(({ dueAt }) => dueAt <= now).length;
+  }
+
+  async postponeChat(upstream: string, chat: string, dueAt: number): Promise<void> {
+    const known = this.#findChat({ upstream, chat });
+    if (known) Object.assign(known, { dueAt, attempts: known.attempts + 1 });
+  }
+
+  async removeChat(upstream: string, chat: string): Promise<void> {
+    await this.detachNodes(upstream, chat);
+    this.#chats = this.#chats.filter((known) => !isSameChat(known, { upstream, chat }));
+  }
+
+  async findNodes(query: NodeQuery, limit: number, now: number): Promise<readonly ConversationNode[]> {
+    const found = this.#nodes.filter((node) => matches(node, query)).reverse();
+    return found.slice(0, limit).map((node) => toNode(node, now));
+  }
+
+  async findNode(id: number, now: number): Promise<ConversationNode | undefined> {
+    const node = this.#nodes.find((each) => each.id === id);
+    return node && toNode(node, now);
+  }
+
+  async knownHashes(hashes: readonly string[]): Promise<ReadonlySet<string>> {
+    const stored = new Set(this.#nodes.flatMap(({ paths, answers }) => [...paths, ...answers]));
+    return new Set(hashes.filter((hash) => stored.has(hash)));
+  }
+
+  async claimChat({ node, isLine, owner, conversation, until, now }: Claim): Promise<boolean> {
+    const chat = this.#nodes.find(({ id }) => id === node)?.chat;
+    const isClaimed = chat?.claim !== undefined && chat.claim.until > now;
+    if (!chat || chat.dueAt <= now || isClaimed || (isLine && chat.end !== node)) return false;
+    chat.claim = { owner, conversation, until };
+    if (isLine) chat.end = undefined;
+    return true;
+  }
+
+  async extendClaim(claim: Owner, until: number): Promise<void> {
+    const chat = this.#findClaimed(claim);
+    if (chat?.claim) chat.claim.until = until;
+  }
+
+  async releaseChat(claim: Owner, end?: number): Promise<void> {
+    const chat = this.#findClaimed(claim);
+    if (chat) Object.assign(chat, { claim: undefined, end: end ?? chat.end });
+  }
+
+  async saveNode(...[node, { savedAt, ...name }]: Parameters<ConversationStore["saveNode"]>): Promise<void> {
+    const chat = this.#findChat(name);
+    if (!chat) return;
+    const id = (this.#nodes.at(-1)?.id ?? 0) + 1;
+    this.#nodes.push({ ...node, id, chat, savedAt, hasChildren: false });
+    const parent = this.#nodes.find(({ id }) => id === node.parent);
+    if (parent) parent.hasChildren = true;
+    Object.assign(chat, { end: id, claim: undefined });
+  }
+
+  async detachNodes(upstream: string, chat: string): Promise<void> {
+    for (const node of this.#nodes)
+      if (node.chat && isSameChat(node.chat, { upstream, chat })) node.chat = undefined;
+  }
+
+  async trimNodes(limit: number, tombstonesBefore: number): Promise<void> {
+    this.#nodes = this.#nodes.filter(
+      ({ chat, savedAt }) => chat !== undefined || savedAt >= tombstonesBefore,
+    );
+    this.#nodes.splice(0, Math.max(0, this.#nodes.length - limit));
+  }
+
+  #findChat(name: ChatName): ReferenceChat | undefined {
+    return this.#chats.find((known) => isSameChat(known, name));
+  }
+
+  #findClaimed({ owner, ...name }: Owner): ReferenceChat | undefined {
+    const chat = this.#findChat(name);
+    return chat?.claim?.owner === owner ? chat : undefined;
+  }
+}
+
+function isSameChat(a: ChatName, b: ChatName): boolean {
+  return a.upstream === b.upstream && a.chat === b.chat;
+}
+
+function matches({ paths, answers, conversation }: ReferenceNode, query: NodeQuery): boolean {
+  switch (query.by) {
+    case "path":
+      return paths.includes(query.hash);
+    case "answer":
+      return answers.includes(query.hash);
+    case "conversation":
+      return conversation === query.hash;
+    case "conversation-answer":
+      return conversation === query.conversation && answers.includes(query.answer);
+  }
+}
+
+/** The node as it is seen at this time: without its chat if that is due, and without a claim that has expired. */
+function toNode({ chat, savedAt: _, ...node }: ReferenceNode, now: number): ConversationNode {
+  if (!chat || chat.dueAt <= now) return node;
+  const { upstream, chat: name, end, claim } = chat;
+  return {
+    ...node,
+    chat: {
+      upstream,
+      chat: name,
+      ...(end === undefined ? {} : { end }),
+      ...(claim && claim.until > now ? { answering: claim.conversation } : {}),
+    },
+  };
+}
