@@ -24,6 +24,8 @@ export type SimulatorOptions = {
   accessTokenSeconds?: number;
   /** How long a refresh token stays valid after its first use; default 60. With 0 it becomes invalid at once. */
   refreshGraceSeconds?: number;
+  /** Concurrent answers of each account over the legacy protocol; default 1 (kimi-web.md §1.6). */
+  legacyConcurrency?: number;
   /** Returns the steps of an answer, or undefined for the default answer. */
   script?: (turn: Turn) => Step[] | undefined;
   /** A folder written by `moonbridge serve --record`: its responses take precedence, and any token is accepted. */
@@ -68,7 +70,7 @@ export function createState(options: SimulatorOptions, replay?: Replay): Simulat
     chats,
     chatMethods: new ChatMethods(chats),
     files: new Files(ids),
-    legacy: createLegacyState(),
+    legacy: createLegacyState(options.legacyConcurrency),
     faults: new FaultQueue(),
     refreshFaults: new FaultQueue(),
     uploadFaults: new FaultQueue(),

@@ -54,7 +54,7 @@ export type GatewayOptions = {
   /** Base URL of the upstream; default the simulator. */
   baseUrl?: string;
   routes?: Record<string, string[]>;
-  chats?: { mode?: string; keepHours?: number };
+  chats?: { mode?: string; keepHours?: number; windows?: string };
   /** Returns additional upstreams. */
   upstreams?: (simulator: Simulator) => UpstreamConfig[];
   /** Additional API keys. */
@@ -65,6 +65,8 @@ export type GatewayOptions = {
   /** Config of files; unlike the product, `promptLinks` defaults to "off". */
   files?: Record<string, unknown>;
   queue?: Record<string, unknown>;
+  /** Default "trace". */
+  logLevel?: string;
   /** Concurrent answers of the account; default 10,000, or 1 over the legacy protocol. */
   concurrency?: number;
 };
@@ -74,7 +76,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const simulator = await startSimulator(options.simulator);
   const storePath = join(mkdtempSync(join(tmpdir(), "moonbridge-test-")), "state.db");
   const logLines: string[] = [];
-  const log = createLog("trace", { write: (line: string) => appendLogLine(line, logLines) });
+  const logLevel = options.logLevel ?? "trace";
+  const log = createLog(logLevel, { write: (line: string) => appendLogLine(line, logLines) });
   const { chats, sideRequestPatterns, routes } = options;
   const account = {
     name: "me",
@@ -107,7 +110,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     },
     storePath,
     encryptionKeys: [],
-    log: { level: "trace" },
+    log: { level: logLevel },
     warnings: [],
   };
   const app = await createApp(config, log, { timeouts: options.timeouts, recorder: options.recorder });

@@ -29,17 +29,16 @@ export async function handleCompletion(state: SimulatorState, call: HttpCall, ch
   if (!body) throw new ApiError({ code: "invalid_argument" }, "the body is no JSON object");
   state.callLog.recordBody(call.logEntry, body, bytes.length);
   const account = state.tokens.authenticate(call.bearerToken);
-  const { chats, files, answeringAccounts } = state.legacy;
+  const { chats, files, slots } = state.legacy;
   const chat = chats.get(chatId, account.id);
   if (chat.isDisabled) throw new ApiError({ code: "permission_denied", reason: "chat.forbidden" });
   const completion = parseCompletion(body, chat, files, account);
-  if (answeringAccounts.has(account.id))
+  if (!slots.acquire(account.id))
     throw new ApiError({ code: "failed_precondition", reason: "chat.user_stream_pushing" });
-  answeringAccounts.add(account.id);
   try {
     await respond(state, call, { body, chat, completion, owner: account.id });
   } finally {
-    answeringAccounts.delete(account.id);
+    slots.release(account.id);
   }
 }
 

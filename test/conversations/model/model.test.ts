@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { modelSeed, reportVerdict } from "./report.js";
+import { runModel } from "./run.js";
+
+test.each(["kimi-web", "kimi-legacy"] as const)(
+  "%s: conversations of many clients never mix, and keep their chats",
+  { timeout: 120_000 },
+  async (kind) => {
+    const seed = modelSeed();
+    const run = { kind, seed, turns: 2_500, conversations: 120, kills: 2, trims: 1, logLevel: "trace" };
+    expect(reportVerdict(await runModel(run), kind, seed)).toEqual([]);
+  },
+);

@@ -1,0 +1,125 @@
+import type { KimiKind } from "../../gateway.js";
+import { clientKinds } from "./client-kinds.js";
+import { Conversation, type PlannedTurn } from "./conversation.js";
+import { type GatewayPair, Gateways } from "./gateways.js";
+import { type KimiCall, KimiCalls } from "./kimi-calls.js";
+import { Random } from "./random.js";
+import { type FinishedTurn, Verdict } from "./verdict.js";
+import { wordsOf } from "./words.js";
+
+export type RunOptions = {
+  kind: KimiKind;
+  turns: number;
+  seed: number;
+  /** Conversations that are open at a time. */
+  conversations: number;
+  /** How often the second gateway is killed. */
+  kills: number;
+  /** How often the store is trimmed. */
+  trims: number;
+  logLevel: string;
+};
+
+/** Requests that are sent at a time, each of another conversation. */
+const roundSize = 16;
+
+/**
+ * Drives two gateways with one store through rounds of concurrent turns of many conversations. The same seed plans the
+ * same rounds; only what happens at a time within a round varies.
+ */
+export async function runModel(
+  options: RunOptions,
+  start: (kind: KimiKind, calls: KimiCalls, logLevel: string) => Promise<GatewayPair> = Gateways.start,
+): Promise<Verdict> {
+  const { kind, turns, seed, logLevel } = options;
+  const calls = new KimiCalls();
+  const verdict = new Verdict(kind, calls);
+  const gateways = await start(kind, calls, logLevel);
+  const random = new Random(seed);
+  const counters = { owners: 0, entries: 0 };
+  const open = () =>
+    new Conversation(random.pickWeighted(clientKinds), {
+      random: new Random(random.integer(0, 2 ** 32 - 1)),
+      counters,
+      assistants: Math.ceil(options.conversations / 8),
+    });
+  const conversations = Array.from({ length: options.conversations }, open);
+  const rounds = Math.ceil(turns / roundSize);
+  const killsEvery = Math.ceil(rounds / (options.kills + 1));
+  const trimsEvery = Math.ceil(rounds / (options.trims + 1));
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      const chosen = pickDistinct(conversations, roundSize, random);
+      const planned = chosen.map((conversation) => conversation.plan());
+      const isKilled = round % killsEvery === 0;
+      const finished = planned.map((turn) => ({
+        turn,
+        gateway: random.chance(0.35) ? (1 as const) : (0 as const),
+        isLiving: verdict.isLiving(turn, round),
+      }));
+      const killing = isKilled ? killSoon(gateways, random.integer(2, 25)) : undefined;
+      const outcomes = await Promise.all(finished.map(({ turn, gateway }) => gateways.send(turn, gateway)));
+      await killing;
+      const results = finished.map((each, index): FinishedTurn => {
+        const outcome = outcomes[index] ?? { type: "disconnected" };
+        const call = outcome.type === "answered" ? outcome.call : undefined;
+        return { ...each, outcome, calls: call ? [call] : [], round };
+      });
+      const stray = assign(calls.takeUnclaimed(), results);
+      for (const result of results) recordUse(calls, result, isKilled);
+      for (const result of results) verdict.judge(result);
+      verdict.judgeStray(stray);
+      for (const { turn, outcome } of results) turn.conversation.absorb(turn, outcome);
+      for (const [index, conversation] of conversations.entries())
+        if (conversation.isOver) conversations[index] = open();
+      if (isKilled) await gateways.startChild();
+      if (round % trimsEvery === 0) await gateways.trimStore(options.conversations * 3);
+      const [first, second] = results.map((result) => result.calls[0]?.chatId);
+      if (first !== undefined && random.chance(0.15)) await gateways.deleteOnKimi(first);
+      if (second !== undefined && random.chance(0.15)) await gateways.expire(second);
+    }
+  } finally {
+    await gateways.close();
+  }
+  return verdict;
+}
+
+function pickDistinct<T>(items: readonly T[], count: number, random: Random): T[] {
+  const chosen = new Set<T>();
+  while (chosen.size < Math.min(count, items.length)) chosen.add(random.pick(items));
+  return [...chosen];
+}
+
+async function killSoon(gateways: GatewayPair, milliseconds: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  await gateways.killChild();
+}
+
+/** Adds calls without an answer to the turn that has asked; returns those for which there is none. */
+function assign(calls: readonly KimiCall[], results: readonly FinishedTurn[]): KimiCall[] {
+  return calls.filter((call) => {
+    const asking = results.filter(({ turn }) => lastLine(turn) === call.question);
+    const own = asking.find(({ turn }) => wordsOf(turn.question.text).some((word) => call.words.has(word)));
+    const result = own ?? asking.find((candidate) => candidate.calls.length === 0) ?? asking[0];
+    result?.calls.push(call);
+    return !result;
+  });
+}
+
+function lastLine({ question }: PlannedTurn): string {
+  return question.text.trimEnd().split("\n").at(-1) ?? "";
+}
+
+/** Notes who used the chats, and those that a kill, an abort or a cut has left in doubt. */
+function recordUse(
+  calls: KimiCalls,
+  { turn, outcome, calls: own, gateway, round }: FinishedTurn,
+  isKilled: boolean,
+) {
+  for (const { chatId } of own) calls.chat(chatId).users.set(turn.conversation.number, round);
+  if (outcome.type !== "answered") turn.conversation.disturbedAt = round;
+  if (!isKilled || gateway === 0) return;
+  const node = turn.lastAnswer?.node;
+  for (const chatId of [...own.map((call) => call.chatId), ...(node ? [node.call.chatId] : [])])
+    calls.chat(chatId).isLost = true;
+}
