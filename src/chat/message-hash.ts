@@ -4,22 +4,17 @@ import { isObject } from "../lib/json.js";
 import { withoutCitations } from "./citations.js";
 
 /**
- * Hashes of single messages within one scope, and of paths of messages. Equal messages have equal hashes, whatever clients
- * change about our answers when they send them back. The hashes are keyed (HMAC) and cover the scope, so equal messages of
+ * Hashes of single messages and other values of one principal. Equal messages have equal hashes, whatever clients
+ * change about our answers when they send them back. The hashes are keyed (HMAC) and cover the principal, so equal messages of
  * two principals differ, and nobody can test a guess without the key.
  */
 export class MessageHasher {
   readonly #key: string;
-  readonly #scope: string;
+  readonly #principal: string;
 
-  constructor(key: string, scope: string) {
+  constructor(key: string, principal: string) {
     this.#key = key;
-    this.#scope = scope;
-  }
-
-  /** The hash of the empty path. */
-  get emptyPath(): string {
-    return keyedHash(this.#key, this.#scope);
+    this.#principal = principal;
   }
 
   /**
@@ -29,7 +24,7 @@ export class MessageHasher {
   message(message: Message): string | Promise<string> {
     const normalized = normalizeMessage(message);
     if (!isResolved(normalized) || isLongText(normalized)) return this.#long(normalized);
-    return keyedHash(this.#key, this.#scope, normalized);
+    return keyedHash(this.#key, this.#principal, normalized);
   }
 
   /** The hashes of an answer, one for each form in which clients send it back: without and with its reasoning. */
@@ -44,21 +39,21 @@ export class MessageHasher {
       normalizeReasoning(reasoning),
       toolCalls.map(canonicalCall),
     );
-    const inlined = await keyedHashLong(this.#key, this.#scope, withReasoning);
+    const inlined = await keyedHashLong(this.#key, this.#principal, withReasoning);
     return inlined === plain ? [plain] : [plain, inlined];
   }
 
-  /** A keyed hash of another value of this scope; `purpose` separates kinds of values. */
+  /** A keyed hash of another value of the principal; `purpose` separates kinds of values. */
   value(purpose: string, value: string): string {
-    return keyedHash(this.#key, this.#scope, purpose, value);
+    return keyedHash(this.#key, this.#principal, purpose, value);
   }
 
   longValue(purpose: string, value: string): Promise<string> {
-    return keyedHashLong(this.#key, this.#scope, purpose, value);
+    return keyedHashLong(this.#key, this.#principal, purpose, value);
   }
 
   async #long(normalized: string | Promise<string>): Promise<string> {
-    return keyedHashLong(this.#key, this.#scope, await normalized);
+    return keyedHashLong(this.#key, this.#principal, await normalized);
   }
 }
 

@@ -20,8 +20,12 @@ export type HistoryEnd = {
   isIdentifying: boolean;
 };
 
-/** The messages of a request as hashes within one scope: principal, upstream, account and the model's scope. */
+/**
+ * The messages of a request as hashes. Messages are hashed for the principal, so that an answer can be looked up over all
+ * its upstreams and models; paths and conversations for one scope of it.
+ */
 export type RequestHistory = {
+  scope: string;
   hasher: MessageHasher;
   /** Without system messages. */
   messages: readonly string[];
@@ -44,13 +48,13 @@ export function conversationScope({ principal }: ChatRequest, { upstream, model 
 export async function hashRequest(
   key: string,
   scope: string,
-  { messages, conversation, affinity }: ChatRequest,
+  { messages, conversation, affinity, principal }: ChatRequest,
 ): Promise<RequestHistory> {
-  const hasher = new MessageHasher(key, scope);
+  const hasher = new MessageHasher(key, principal.keyName);
   const slicer = new TimeSlicer();
   const hashes: string[] = [];
   const ends: HistoryEnd[] = [];
-  let path = hasher.emptyPath;
+  let path = hasher.value("path", scope);
   for (const [index, message] of messages.entries()) {
     if (message.role === "system") continue;
     const hashed = hasher.message(message);
@@ -66,14 +70,20 @@ export async function hashRequest(
     if (pause) await pause;
   }
   return {
+    scope,
     hasher,
     messages: hashes,
     ends: ends.reverse().slice(0, limits.historyEnds),
     path,
     systemTexts: await hashSystemTexts(hasher, messages),
-    conversation: conversation === undefined ? undefined : hasher.value("conversation", conversation),
+    conversation: conversation === undefined ? undefined : hashConversation(hasher, scope, conversation),
     affinity: affinity === undefined ? undefined : hasher.value("affinity", affinity),
   };
+}
+
+/** The hash of a conversation's id within a scope. */
+export function hashConversation(hasher: MessageHasher, scope: string, id: string): string {
+  return hasher.value("conversation", `${scope} ${id}`);
 }
 
 /** Hashes of the system texts in these messages, each with clock values masked. */

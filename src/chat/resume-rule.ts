@@ -5,8 +5,11 @@ import type { HistoryEnd, RequestHistory } from "./request-history.js";
 /** The node after which a request continues, and how many of the request's messages are before that point. */
 export type Resumption = { node: ConversationNode & { chat: NodeChat }; knownLength: number };
 
-/** `busy`: the conversation that the request names is answering; look again when it has finished. */
-export type ResumeDecision = Resumption | "busy" | undefined;
+/**
+ * `busy`: the conversation that the request names is answering; look again when it has finished. `claimed`: the node that
+ * the request continues is in a chat that another turn uses, which may be one of a killed process.
+ */
+export type ResumeDecision = Resumption | "busy" | "claimed" | undefined;
 
 export type ResumeRule = {
   store: Pick<ConversationStore, "findNodes" | "findNode" | "knownHashes">;
@@ -15,6 +18,8 @@ export type ResumeRule = {
   isLine: boolean;
   /** Whether a history may be recognised by the end of a path. */
   allowWindows: boolean;
+  /** Whether to look further instead of returning `claimed`. */
+  skipClaimed: boolean;
   now: number;
 };
 
@@ -25,7 +30,7 @@ export type ResumeRule = {
  * 1. named: it belongs to the conversation that the request names, and its path ends with the prefix;
  * 2. proven: its whole path is the prefix, and only system texts of this request were sent on it;
  * 3. recognised: its path ends with the prefix, whose last answer is long or from the same session, and exactly one
- *    conversation has this answer, expired ones included.
+ *    conversation of the principal has this answer, expired ones and those of other upstreams and models included.
  * A request that names a conversation and sends only new messages continues at the conversation's end.
  */
 export async function decideResumption(rule: ResumeRule): Promise<ResumeDecision> {
@@ -71,9 +76,12 @@ async function findNamed(rule: ResumeRule, end: HistoryEnd, conversation: string
 
 async function findProven(rule: ResumeRule, end: HistoryEnd): Promise<ResumeDecision> {
   const nodes = await rule.store.findNodes({ by: "path", hash: end.path }, limits.nodeCandidates, rule.now);
-  const proven = nodes.filter(
-    (node) => isFree(rule, node) && node.systemTexts.every((text) => rule.history.systemTexts.has(text)),
+  const withOwnSystem = nodes.filter((node) =>
+    node.systemTexts.every((text) => rule.history.systemTexts.has(text)),
   );
+  const proven = withOwnSystem.filter((node) => isFree(rule, node));
+  const isClaimed = !rule.isLine && withOwnSystem.some(({ chat }) => chat?.answering !== undefined);
+  if (proven.length === 0 && isClaimed && !rule.skipClaimed) return "claimed";
   // On a tree any of several is right, and one without children leaves the others to their own clients. On a line
   // another client may rely on each of several.
   if (rule.isLine && (proven.length !== 1 || nodes.length >= limits.nodeCandidates)) return undefined;
@@ -95,6 +103,7 @@ async function findRecognised(rule: ResumeRule, end: HistoryEnd): Promise<Resume
     affinity === undefined ? nodes : nodes.filter((node) => node.affinity === affinity);
   if (!deepest || deepest.affinity !== affinity || !isFree(rule, deepest) || !isAlive(deepest))
     return undefined;
+  if (deepest.chat.scope !== rule.history.scope) return undefined;
   for (const other of others) if (!(await isAncestor(rule, other.id, deepest))) return undefined;
   return (await endsWith(rule, deepest, end)) ? { node: deepest, knownLength: end.length } : undefined;
 }

@@ -7,6 +7,7 @@ import { appendToPath } from "./message-hash.js";
 import type { Route } from "./model-router.js";
 import {
   conversationScope,
+  hashConversation,
   hashExactSystem,
   hashRequest,
   hashSystemTexts,
@@ -80,24 +81,31 @@ export class Thread {
   async claim(): Promise<ResumePoint | undefined> {
     // Another request may claim the same chat between the decision and the claim; then there may be another point.
     for (let attempt = 0; attempt < 3; attempt++) {
-      const decision = await this.#decide();
+      const decision = await this.#decide({ skipClaimed: true });
       if (decision === "busy") throw new ConversationAnsweringError();
-      if (decision === undefined) return undefined;
+      if (decision === undefined || decision === "claimed") return undefined;
       const claim = await this.#claim(decision);
       if (claim) return this.#resumeAt(decision, claim);
     }
     return undefined;
   }
 
-  /** Resolves when the conversation that the request names is not answering another request. Rejects on abort. */
+  /**
+   * Resolves when the conversation that the request names is not answering another request. A chat that another
+   * conversation uses is waited for only as long as the claim of a killed process lasts. Rejects on abort.
+   */
   async waitUntilFree(signal: AbortSignal): Promise<void> {
-    if (this.#request.conversation === undefined) return;
-    while ((await this.#decide()) === "busy") await sleep(limits.chatPoll, undefined, { signal });
+    const claimEnd = Date.now() + limits.chatClaim;
+    for (;;) {
+      const decision = await this.#decide({ skipClaimed: Date.now() > claimEnd });
+      if (decision !== "busy" && decision !== "claimed") return;
+      await sleep(limits.chatPoll, undefined, { signal });
+    }
   }
 
   /** Whether the request continues a stored conversation here; claims nothing. */
   async isKnown(): Promise<boolean> {
-    return (await this.#decide()) !== undefined || (await this.isConversationAlive());
+    return (await this.#decide({ skipClaimed: false })) !== undefined || (await this.isConversationAlive());
   }
 
   /** Whether the conversation that the request names can be continued here. */
@@ -128,7 +136,7 @@ export class Thread {
     await this.#dependencies.store.saveNode(
       {
         answerId: message,
-        conversation: history.conversation ?? hasher.value("conversation", this.conversationId),
+        conversation: history.conversation ?? hashConversation(hasher, this.scope, this.conversationId),
         paths,
         messages,
         answers,
@@ -161,11 +169,18 @@ export class Thread {
     await this.#dependencies.store.detachNodes(this.#upstream, chat);
   }
 
-  async #decide(): Promise<ResumeDecision> {
+  async #decide({ skipClaimed }: { skipClaimed: boolean }): Promise<ResumeDecision> {
     const { store, allowWindows } = this.#dependencies;
     const history = await this.history();
     if (history.ends.length === 0 && history.conversation === undefined) return undefined;
-    return decideResumption({ store, history, isLine: this.#isLine, allowWindows, now: Date.now() });
+    return decideResumption({
+      store,
+      history,
+      isLine: this.#isLine,
+      allowWindows,
+      skipClaimed,
+      now: Date.now(),
+    });
   }
 
   async #claim({ node }: Resumption): Promise<ChatClaim | undefined> {
@@ -176,7 +191,7 @@ export class Thread {
       node: node.id,
       isLine: this.#isLine,
       owner,
-      conversation: conversation ?? hasher.value("conversation", this.conversationId),
+      conversation: conversation ?? hashConversation(hasher, this.scope, this.conversationId),
       until: now + limits.chatClaim,
       now,
     });
@@ -209,7 +224,7 @@ function pathBefore(
   const { node, knownLength } = resumePoint;
   const end = history.ends.find(({ length }) => length === knownLength);
   if (end && node.paths.includes(end.path)) return history.path;
-  return messages.reduce(appendToPath, node.paths[0] ?? history.hasher.emptyPath);
+  return messages.reduce(appendToPath, node.paths[0] ?? history.path);
 }
 
 function isSystem({ role }: Message): boolean {

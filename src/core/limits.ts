@@ -147,7 +147,7 @@ export const limits = {
   /** Characters of an answer that identifies its conversation where the whole path is not in the request. */
   identifyingAnswer: 160,
   /** How long a killed process keeps its claim on a chat; a live one extends it. */
-  chatClaim: 10 * second,
+  chatClaim: 3 * second,
   /** Interval at which a request looks whether the chat of its conversation has become free. */
   chatPoll: 50,
 

@@ -85,6 +85,8 @@ export type StoredChat = {
 export type NodeChat = {
   upstream: string;
   chat: string;
+  /** That of the stored chat. */
+  scope: string;
   /** The id of the node at the chat's end; undefined while a turn runs there, or if a turn left something unknown. */
   end?: number;
   /** The conversation whose turn is running in the chat. */
@@ -120,7 +122,7 @@ export type ConversationNode = {
   hasChildren: boolean;
 };
 
-/** Selects nodes by one of their hashes. All hashes cover the scope. */
+/** Selects nodes by one of their hashes. A path and a conversation are those of one scope, an answer of one principal. */
 export type NodeQuery =
   | { by: "path" | "answer" | "conversation"; hash: string }
   | { by: "conversation-answer"; conversation: string; answer: string };

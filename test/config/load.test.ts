@@ -45,8 +45,12 @@ describe("the short form of the config file, which is that of reverse-kimi", () 
   });
 
   test("accepts the chat mode alone for chats, which default to native for a day", async () => {
-    expect((await load('{"chats": "ephemeral"}')).chats).toEqual({ mode: "ephemeral", keepHours: 24 });
-    expect((await load("{}")).chats).toEqual({ mode: "native", keepHours: 24 });
+    expect((await load('{"chats": "ephemeral"}')).chats).toEqual({
+      mode: "ephemeral",
+      keepHours: 24,
+      windows: "continue",
+    });
+    expect((await load("{}")).chats).toEqual({ mode: "native", keepHours: 24, windows: "continue" });
     expect((await load("{}", { MOONBRIDGE_CHATS_MODE: "merged" })).chats.mode).toBe("merged");
   });
 
@@ -88,7 +92,7 @@ describe("the long form of the config file", () => {
     });
     expect(config.routes).toEqual({ "gpt-4o-mini": ["me"] });
     expect(config.storePath).toMatch(/moonbridge-config-.*\/state\/moonbridge\.db$/);
-    expect(config.chats).toEqual({ mode: "merged", keepHours: 2 });
+    expect(config.chats).toEqual({ mode: "merged", keepHours: 2, windows: "continue" });
     expect(config.sideRequestPatterns).toEqual(["^name this"]);
     expect(config.citations).toBe("footer");
     expect(config.log.level).toBe("debug");

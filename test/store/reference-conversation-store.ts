@@ -134,12 +134,13 @@ function matches({ paths, answers, conversation }: ReferenceNode, query: NodeQue
 /** The node as it is seen at this time: without its chat if that is due, and without a claim that has expired. */
 function toNode({ chat, savedAt: _, ...node }: ReferenceNode, now: number): ConversationNode {
   if (!chat || chat.dueAt <= now) return node;
-  const { upstream, chat: name, end, claim } = chat;
+  const { upstream, chat: name, scope, end, claim } = chat;
   return {
     ...node,
     chat: {
       upstream,
       chat: name,
+      scope,
       ...(end === undefined ? {} : { end }),
       ...(claim && claim.until > now ? { answering: claim.conversation } : {}),
     },

@@ -23,6 +23,7 @@ const NodeRow = Type.Tuple([
   orNull(Type.String()),
   orNull(Type.Number()),
   orNull(Type.String()),
+  orNull(Type.String()),
 ]);
 const TextRow = Type.Tuple([Type.String()]);
 const NumberRow = Type.Tuple([Type.Number()]);
@@ -31,7 +32,7 @@ const NullableNumberRow = Type.Tuple([orNull(Type.Number())]);
 /** In the order of `NodeRow`. The chat's columns are null for a tombstone and for a chat that is due. */
 const nodeColumns = `n.id, n.answer_id, n.parent, n.conversation, n.path, n.other_path, n.messages, n.answer,
   n.other_answer, n.system_texts, n.system, n.affinity, n.has_children, c.upstream, c.chat, c.end_node,
-  iif(c.claimed_until > @now, c.answering, NULL)`;
+  iif(c.claimed_until > @now, c.answering, NULL), c.scope`;
 const nodesWithChats = "nodes n LEFT JOIN chats c ON c.id = n.chat_id AND c.due_at > @now";
 
 /** Nodes deleted per statement, so that no request waits long. */
@@ -166,13 +167,14 @@ function toNode(row: unknown): ConversationNode {
   const values: Static<typeof NodeRow> = readRow(NodeRow, row);
   const [id, answerId, parent, conversation, path, otherPath, messages, answer, otherAnswer, ...rest] =
     values;
-  const [systemTexts, system, affinity, hasChildren, upstream, chat, end, answering] = rest;
+  const [systemTexts, system, affinity, hasChildren, upstream, chat, end, answering, scope] = rest;
   const nodeChat =
-    upstream === null || chat === null
+    upstream === null || chat === null || scope === null
       ? undefined
       : {
           upstream,
           chat,
+          scope,
           ...(end === null ? {} : { end }),
           ...(answering === null ? {} : { answering }),
         };

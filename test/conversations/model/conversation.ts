@@ -89,6 +89,8 @@ export class Conversation {
   #owners: Set<string>;
   /** Set when the system text was changed for good. */
   hasChangedSystem = false;
+  /** Set when it named an id with a first message: Kimi then knows more than the history that is sent. */
+  hasHiddenPast = false;
   /** The round of its latest turn that did not end well. */
   disturbedAt = Number.NEGATIVE_INFINITY;
   readonly nodes: Node[] = [];
@@ -144,8 +146,10 @@ export class Conversation {
     this.#turn += 1;
     this.#turnsLeft -= 1;
     this.#clock += this.#random.integer(1, 90) * minute;
-    const action = this.#chooseAction();
-    const regenerated = this.#prepare(action);
+    const chosen = this.#chooseAction();
+    const regenerated = this.#prepare(chosen);
+    // Asked again, a question without an end has none either.
+    const action = regenerated?.text.includes(unfinished.stall) ? "abort" : chosen;
     const id = this.#chooseId();
     const history = this.#historyFor(id);
     const question = regenerated ?? this.#createQuestion(action);
@@ -174,6 +178,7 @@ export class Conversation {
   absorb(turn: PlannedTurn, outcome: Outcome): void {
     if (turn.action === "side") return;
     if (outcome.type === "answered") {
+      if (turn.id !== undefined && turn.base.length === 0) this.hasHiddenPast = true;
       const answer = this.#entry("assistant", outcome.text);
       const path = [...turn.base, turn.question, answer];
       if (outcome.call)
@@ -293,8 +298,16 @@ export class Conversation {
     const point = this.#random.next();
     if (isOpening && point < 0.7) return "common-short";
     if (this.#random.chance(0.01)) return "look-alike";
-    const limits = this.kind.answers === "real" ? [0.93, 0.96, 0.98] : [0.35, 0.6, 0.8];
-    const styles = ["own-long", "own-short", "common-short", "common-long"] as const;
+    const limits =
+      this.kind.answers === "real" ? [0.93, 0.95, 0.97, 0.98, 0.99] : [0.3, 0.5, 0.6, 0.68, 0.82];
+    const styles = [
+      "own-long",
+      "own-short",
+      "common-short",
+      "common-long",
+      "rare-short",
+      "rare-long",
+    ] as const;
     return styles[limits.filter((limit) => point >= limit).length] ?? "own-long";
   }
 
@@ -337,7 +350,8 @@ export class Conversation {
 
   #beginElsewhere(): void {
     for (let turn = this.#random.integer(1, 3); turn > 0; turn--) {
-      const question = createQuestion(this.#chooseStyle(), this.#words, this.#random);
+      const style = this.#random.chance(0.7) ? "rare-short" : this.#chooseStyle();
+      const question = createQuestion(style, this.#words, this.#random);
       const answer = foreignAnswer(question, this.#words, this.#random);
       this.#path.push(this.#entry("user", question), this.#entry("assistant", answer));
     }

@@ -7,7 +7,7 @@ test.each(["kimi-web", "kimi-legacy"] as const)(
   { timeout: 120_000 },
   async (kind) => {
     const seed = modelSeed();
-    const run = { kind, seed, turns: 2_500, conversations: 120, kills: 2, trims: 1, logLevel: "trace" };
+    const run = { kind, seed, turns: 2_500, conversations: 120, kills: 2, trims: 0, logLevel: "trace" };
     expect(reportVerdict(await runModel(run), kind, seed)).toEqual([]);
   },
 );

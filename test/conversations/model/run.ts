@@ -74,14 +74,26 @@ export async function runModel(
         if (conversation.isOver) conversations[index] = open();
       if (isKilled) await gateways.startChild();
       if (round % trimsEvery === 0) await gateways.trimStore(options.conversations * 3);
-      const [first, second] = results.map((result) => result.calls[0]?.chatId);
-      if (first !== undefined && random.chance(0.15)) await gateways.deleteOnKimi(first);
-      if (second !== undefined && random.chance(0.15)) await gateways.expire(second);
+      await loseSomeChats(gateways, results, random);
     }
   } finally {
     await gateways.close();
   }
   return verdict;
+}
+
+/** Deletes a chat on Kimi's side and lets another one expire, preferably one whose last question others asked too. */
+async function loseSomeChats(
+  gateways: GatewayPair,
+  results: readonly FinishedTurn[],
+  random: Random,
+): Promise<void> {
+  const isCommon = ({ turn, calls }: FinishedTurn) =>
+    calls.length > 0 && wordsOf(turn.question.text).length === 0;
+  const deleted = results[0]?.calls[0]?.chatId;
+  const expired = (results.find(isCommon) ?? results[1])?.calls[0]?.chatId;
+  if (deleted !== undefined && random.chance(0.1)) await gateways.deleteOnKimi(deleted);
+  if (expired !== undefined && expired !== deleted && random.chance(0.3)) await gateways.expire(expired);
 }
 
 function pickDistinct<T>(items: readonly T[], count: number, random: Random): T[] {

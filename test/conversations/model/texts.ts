@@ -12,7 +12,17 @@ export const unfinished = { stall: "(never ends)", cut: "(breaks off)" };
 
 const topics = ["rivers", "the tax form", "sourdough", "this function", "the trip to Xi'an", "prime numbers"];
 
-export type QuestionStyle = "common-short" | "common-long" | "own-short" | "own-long" | "look-alike";
+/** Questions that a few conversations have in common: each of this many numbers is asked about. */
+const rareNumbers = 60;
+
+export type QuestionStyle =
+  | "common-short"
+  | "common-long"
+  | "rare-short"
+  | "rare-long"
+  | "own-short"
+  | "own-long"
+  | "look-alike";
 
 /** A question of this style; those that are not common have a word of the conversation in them. */
 export function createQuestion(style: QuestionStyle, words: WordSource, random: Random): string {
@@ -21,6 +31,10 @@ export function createQuestion(style: QuestionStyle, words: WordSource, random: 
       return random.pick(commonShort);
     case "common-long":
       return random.pick(commonLong);
+    case "rare-short":
+      return `Is ${random.integer(1, rareNumbers)} prime?`;
+    case "rare-long":
+      return `Explain the number ${random.integer(1, rareNumbers)}.`;
     case "own-short":
       return `Is ${words.next()} about ${random.pick(topics)}?`;
     case "own-long":

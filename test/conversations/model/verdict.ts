@@ -39,7 +39,7 @@ export type FinishedTurn = {
   round: number;
 };
 
-const maxTraces = 60;
+const maxTraces = 5;
 /** Turns of one conversation in a trace. */
 const maxLines = 8;
 const maxRememberedTurns = 200_000;
@@ -67,6 +67,7 @@ export class Verdict {
     const { conversation, base, lastAnswer, sent } = turn;
     const node = lastAnswer?.node;
     if (!node || node.model !== turn.model || conversation.hasChangedSystem) return false;
+    if (conversation.hasHiddenPast) return false;
     const chat = this.#calls.chat(node.call.chatId);
     if (chat.isLost) return false;
     if (this.#kind === "kimi-legacy" && !this.#isOnlyEnd(node, conversation.nodes)) return false;

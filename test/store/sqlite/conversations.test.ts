@@ -76,7 +76,7 @@ describe("nodes", () => {
     await store.close();
 
     const again = await openStore(path);
-    const at = { upstream: "me", chat: "a", end: ids[1] };
+    const at = { upstream: "me", chat: "a", scope: "s", end: ids[1] };
     expect(await again.findNode(ids[0] ?? 0, 99)).toEqual({
       id: ids[0],
       chat: at,
@@ -174,7 +174,12 @@ describe("nodes", () => {
     const other = await save(store, "b", node("3", { parent: first }));
     expect(await store.findNode(first, 0)).toMatchObject({ chat: { end: second }, hasChildren: true });
     expect(await store.findNode(second, 0)).toMatchObject({ parent: first, hasChildren: false });
-    expect((await store.findNode(other, 0))?.chat).toEqual({ upstream: "me", chat: "b", end: other });
+    expect((await store.findNode(other, 0))?.chat).toEqual({
+      upstream: "me",
+      chat: "b",
+      scope: "s",
+      end: other,
+    });
   });
 
   test("are not saved for an unknown chat, not even in part", async () => {
@@ -212,7 +217,12 @@ describe("nodes", () => {
     const store = await openWithChats("a");
     const id = await save(store, "a", node("x"));
     for (const query of queries) {
-      expect((await store.findNodes(query, 1, 99))[0]?.chat).toEqual({ upstream: "me", chat: "a", end: id });
+      expect((await store.findNodes(query, 1, 99))[0]?.chat).toEqual({
+        upstream: "me",
+        chat: "a",
+        scope: "s",
+        end: id,
+      });
       const [due] = await store.findNodes(query, 1, 100);
       expect(due).toMatchObject({ id, answers: ["answer-x"] });
       expect(due).not.toHaveProperty("chat");
@@ -239,7 +249,12 @@ describe("nodes", () => {
     expect(await store.countDueChats(100)).toBe(how === "detached" ? 2 : 1);
     await store.saveChat(chat("a"));
     const next = await save(store, "a", node("4"));
-    expect((await store.findNode(next, 0))?.chat).toEqual({ upstream: "me", chat: "a", end: next });
+    expect((await store.findNode(next, 0))?.chat).toEqual({
+      upstream: "me",
+      chat: "a",
+      scope: "s",
+      end: next,
+    });
     expect(await store.findNode(ids[1] ?? 0, 0)).not.toHaveProperty("chat");
   });
 
@@ -267,6 +282,7 @@ describe("nodes", () => {
     expect((await store.findNode(ids.at(-1) ?? 0, 0))?.chat).toEqual({
       upstream: "me",
       chat: "c",
+      scope: "s",
       end: ids.at(-1),
     });
     expect((await store.findNode(ids.at(-3) ?? 0, 0))?.chat).toBeUndefined();
@@ -300,9 +316,10 @@ describe("claims", () => {
       expect((await yours.findNode(id, 49))?.chat).toEqual({
         upstream: "me",
         chat: "a",
+        scope: "s",
         answering: "conversation of me",
       });
-    expect((await yours.findNode(second, 50))?.chat).toEqual({ upstream: "me", chat: "a" });
+    expect((await yours.findNode(second, 50))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
   });
 
   test("give a tree to one turn, after any of its nodes, and leave its end", async () => {
@@ -347,7 +364,7 @@ describe("claims", () => {
     const id = await save(mine, "a", node("1"));
     await mine.claimChat(claimOf(id, "me"));
     await mine.releaseChat(ownerOf("me"), id);
-    expect((await yours.findNode(id, 0))?.chat).toEqual({ upstream: "me", chat: "a", end: id });
+    expect((await yours.findNode(id, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s", end: id });
     expect(await yours.claimChat(claimOf(id, "you"))).toBe(true);
   });
 
@@ -358,8 +375,13 @@ describe("claims", () => {
     await store.claimChat({ ...claimOf(tree, "me"), isLine: false });
     await store.releaseChat(ownerOf("me"));
     await store.releaseChat({ ...ownerOf("me"), chat: "b" });
-    expect((await store.findNode(line, 0))?.chat).toEqual({ upstream: "me", chat: "a" });
-    expect((await store.findNode(tree, 0))?.chat).toEqual({ upstream: "me", chat: "b", end: tree });
+    expect((await store.findNode(line, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
+    expect((await store.findNode(tree, 0))?.chat).toEqual({
+      upstream: "me",
+      chat: "b",
+      scope: "s",
+      end: tree,
+    });
     expect(await store.claimChat(claimOf(line, "you"))).toBe(false);
     expect(await store.claimChat({ ...claimOf(tree, "you"), isLine: false })).toBe(true);
   });
@@ -375,9 +397,10 @@ describe("claims", () => {
     expect((await store.findNode(id, 49))?.chat).toEqual({
       upstream: "me",
       chat: "a",
+      scope: "s",
       answering: "conversation of me",
     });
-    expect((await store.findNode(id, 50))?.chat).toEqual({ upstream: "me", chat: "a" });
+    expect((await store.findNode(id, 50))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
   });
 
   test("last longer when extended, and not again once ended", async () => {
@@ -402,7 +425,12 @@ describe("claims", () => {
     // Late, from the turn that is over.
     await mine.releaseChat(ownerOf("me"), first);
     await mine.extendClaim(ownerOf("me"), 99);
-    expect((await yours.findNode(second, 0))?.chat).toEqual({ upstream: "me", chat: "a", end: second });
+    expect((await yours.findNode(second, 0))?.chat).toEqual({
+      upstream: "me",
+      chat: "a",
+      scope: "s",
+      end: second,
+    });
     expect(await yours.claimChat(claimOf(first, "you"))).toBe(false);
     expect(await yours.claimChat(claimOf(second, "you"))).toBe(true);
   });

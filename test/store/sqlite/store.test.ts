@@ -239,7 +239,7 @@ describe("chats", () => {
       { upstream: "me", chat: "b", savedAt: 1 },
     );
     const claim = { node: 1, isLine: true, owner: "o", conversation: "c", until: 250, now: 200 };
-    expect((await store.findNode(1, 200))?.chat).toEqual({ upstream: "me", chat: "b", end: 1 });
+    expect((await store.findNode(1, 200))?.chat).toEqual({ upstream: "me", chat: "b", scope: "s", end: 1 });
     expect(await store.claimChat(claim)).toBe(true);
     await store.removeChat("me", "b");
     expect((await store.findNode(1, 200))?.chat).toBeUndefined();
