@@ -137,7 +137,7 @@ async function firstChat(node, program, env) {
       const onOutput = (bytes) => {
         output += bytes;
         const address = /listening on (http:\S+)/.exec(output)?.[1];
-        const secret = /sk-moonbridge-\w+/.exec(output)?.[0];
+        const secret = /sk-moonbridge-[\w-]+/.exec(output)?.[0];
         if (address && secret) resolve([address, secret]);
       };
       server.stdout.on("data", onOutput);
