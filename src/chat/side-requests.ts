@@ -1,5 +1,6 @@
 import type { ChatRequest, Message } from "../core/types.js";
-import { type KnownPrompt, knownPrompts, type PromptTemplate } from "./known-prompts.js";
+import type { KnownPrompt, PromptTemplate } from "./known-prompts/known-prompt.js";
+import { knownPrompts } from "./known-prompts/known-prompts.js";
 import type { Route } from "./model-router.js";
 
 /**

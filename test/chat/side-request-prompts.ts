@@ -1,5 +1,5 @@
 /**
- * One request for each prompt of `src/chat/known-prompts.ts`, by its name: the fixed pieces as the client sends them, the
+ * One request for each prompt of `src/chat/known-prompts/`, by its name: the fixed pieces as the client sends them, the
  * rest of its wording replaced by a stand-in, the holes filled in.
  */
 export type SentMessage = { role: "system" | "user" | "assistant"; content: string };

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { any, type KnownPrompt, knownPrompts, type PromptTemplate } from "../../src/chat/known-prompts.js";
+import { any, type KnownPrompt, type PromptTemplate } from "../../src/chat/known-prompts/known-prompt.js";
+import { knownPrompts } from "../../src/chat/known-prompts/known-prompts.js";
 import { matchesTemplate, SideRequestMatcher } from "../../src/chat/side-requests.js";
 import type { Message } from "../../src/core/types.js";
 import { otherVersions, type SentMessage, sideRequests, trickyChat } from "./side-request-prompts.js";

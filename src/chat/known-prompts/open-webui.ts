@@ -1,0 +1,186 @@
+import { any, type KnownPrompt } from "./known-prompt.js";
+
+const chatHistory = ["### Chat History:\n<chat_history>\n", any, "</chat_history>"] as const;
+const titleExamples = "RESPOND ONLY WITH THE TITLE TEXT.\n\nExamples of titles:\n";
+
+/** Open WebUI, 2024 to 2026 (clients.md §2.7). */
+export const openWebUi: readonly KnownPrompt[] = [
+  {
+    name: "Open WebUI: title",
+    place: "only",
+    template: [
+      "### Task:\nGenerate a concise",
+      40,
+      " summarizing the chat history.\n### Guidelines:\n- The title should clearly represent the main theme or subject of the conversation.\n",
+      1_500,
+      '### Output:\nJSON format: { "title": "your concise title here" }\n### Examples:\n',
+      500,
+      ...chatHistory,
+    ],
+  },
+  {
+    name: "Open WebUI: title (end of 2024)",
+    place: "only",
+    template: [
+      "Create a concise, 3-5 word title with an emoji as a title for the chat history, in the given language.",
+      250,
+      titleExamples,
+      300,
+      "\n\n<chat_history>\n",
+      any,
+      "</chat_history>",
+    ],
+  },
+  {
+    name: "Open WebUI: title (2024)",
+    place: "only",
+    template: [
+      "Create a concise, 3-5 word title with an emoji as a title for the prompt in the given language.",
+      250,
+      titleExamples,
+      300,
+      "\n\nPrompt:",
+      any,
+    ],
+  },
+  {
+    name: "Open WebUI: tags",
+    place: "only",
+    template: [
+      "### Task:\nGenerate 1-3 broad tags categorizing the main themes of the chat history, along with 1-3 more specific subtopic tags.\n\n### Guidelines:\n",
+      1_000,
+      '### Output:\nJSON format: { "tags": ["tag1", "tag2", "tag3"] }\n\n',
+      0,
+      ...chatHistory,
+    ],
+  },
+  {
+    name: "Open WebUI: follow-up questions",
+    place: "only",
+    template: [
+      "### Task:\nSuggest 3-5 relevant follow-up questions or prompts that the user might naturally ask next in this conversation as a **user**, based on the chat history,",
+      100,
+      "\n### Guidelines:\n",
+      1_200,
+      '### Output:\nJSON format: { "follow_ups": ["Question 1?", "Question 2?", "Question 3?"] }\n',
+      0,
+      ...chatHistory,
+    ],
+  },
+  {
+    name: "Open WebUI: search queries",
+    place: "only",
+    template: [
+      "### Task:\nAnalyze the chat history to determine the necessity of generating search queries, in the given language.",
+      500,
+      "\n\n### Guidelines:\n- Respond **EXCLUSIVELY** with a JSON object.",
+      1_500,
+      "### Output:\nStrictly return in JSON format:",
+      5,
+      '{\n  "queries": ["query1", "query2"]\n}\n\n',
+      0,
+      ...chatHistory,
+    ],
+  },
+  {
+    name: "Open WebUI: search queries (2024-11)",
+    place: "only",
+    template: [
+      "### Task:\nBased on the chat history, determine whether a search is necessary, and if so, generate a 1-3 broad search queries",
+      300,
+      "\n\n### Guidelines:\n- Respond exclusively with a JSON object.\n",
+      1_000,
+      '### Output:\nJSON format: {\n  "queries": ["query1", "query2"]\n}\n\n',
+      0,
+      ...chatHistory,
+    ],
+  },
+  {
+    name: "Open WebUI: picture prompt",
+    place: "only",
+    template: [
+      "### Task:\nGenerate a detailed prompt for a",
+      5,
+      " image generation task based on the given language and context.",
+      1_000,
+      '### Output:\nStrictly return in JSON format:\n{\n    "prompt": "Your detailed description here."\n}\n\n',
+      0,
+      ...chatHistory,
+    ],
+  },
+  {
+    name: "Open WebUI: autocompletion",
+    place: "only",
+    template: [
+      "### Task:\nYou are an autocompletion system. Continue the text in `<text>` based on the **completion type** in `<type>` and the given language.",
+      2_500,
+      "### Context:\n<chat_history>\n",
+      any,
+      "</chat_history>\n<type>",
+      any,
+      "</type>",
+      any,
+      "<text>",
+      any,
+      "</text>  \n#### Output:",
+    ],
+  },
+  {
+    name: "Open WebUI: emoji",
+    place: "only",
+    template: [
+      "Your task is to reflect the speaker's likely facial expression through a fitting emoji. Interpret emotions from the message and reflect their facial expression",
+      120,
+      "\n\nMessage: ```",
+      any,
+      "```",
+    ],
+  },
+  {
+    name: "Open WebUI: choice of tools",
+    place: "system",
+    template: [
+      "Available Tools: ",
+      any,
+      "\n\nYour task is to choose and return the correct tool(s) from the list of available tools based on the query. Follow these guidelines:\n",
+      any,
+      '{"name": "toolName2", "parameters": {"key2": "value2"}}\n  ]\n}',
+    ],
+    user: ["Query: History:\n", any, "\nQuery:", any],
+  },
+  {
+    name: "Open WebUI: choice of tools (2024)",
+    place: "system",
+    template: [
+      "Available Tools: ",
+      any,
+      "\nReturn an empty string if no tools match the query. If a function tool matches, construct and return a JSON object in the f",
+      any,
+    ],
+    user: ["Query: History:\n", any, "\nQuery:", any],
+  },
+  {
+    name: "Open WebUI: compaction",
+    place: "closing",
+    template: [
+      "### Task:\nSummarize the conversation above that will be compacted out of the active chat context.\n\n### Instructions:\n",
+      1_000,
+      "\n### Previous Summary:",
+      any,
+    ],
+  },
+  {
+    name: "Open WebUI: compaction (earlier)",
+    place: "only",
+    template: [
+      "### Task:\nSummarize the conversation history that will be compacted out of the active chat context.\n\n### Instructions:\n",
+      1_000,
+      "\n### Previous Summary:",
+      any,
+      "\n### Messages Being Compacted:\n",
+      any,
+      "\n### Recent Messages Kept In Context:",
+      any,
+    ],
+  },
+];
