@@ -53,12 +53,13 @@ export async function decideResumption(rule: ResumeRule): Promise<ResumeDecision
 }
 
 /** Whether the named conversation has a node that can be continued, now or once its running turn has finished. */
-export async function isConversationAlive(
-  { store, history, now }: Pick<ResumeRule, "store" | "history" | "now">,
-  conversation = history.conversation,
-): Promise<boolean> {
-  if (conversation === undefined) return false;
-  const [end] = await store.findNodes({ by: "conversation", hash: conversation }, 1, now);
+export async function isConversationAlive({
+  store,
+  history,
+  now,
+}: Pick<ResumeRule, "store" | "history" | "now">): Promise<boolean> {
+  if (history.conversation === undefined) return false;
+  const [end] = await store.findNodes({ by: "conversation", hash: history.conversation }, 1, now);
   return end?.chat !== undefined;
 }
 

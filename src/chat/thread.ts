@@ -136,7 +136,7 @@ export class Thread {
     await this.#dependencies.store.saveNode(
       {
         answerId: message,
-        conversation: history.conversation ?? hashConversation(hasher, this.scope, this.conversationId),
+        conversation: hashConversation(hasher, this.scope, this.conversationId),
         paths,
         messages,
         answers,
@@ -184,14 +184,14 @@ export class Thread {
   }
 
   async #claim({ node }: Resumption): Promise<ChatClaim | undefined> {
-    const { hasher, conversation } = await this.history();
+    const { hasher } = await this.history();
     const now = Date.now();
     const owner = randomUUID();
     const isClaimed = await this.#dependencies.store.claimChat({
       node: node.id,
       isLine: this.#isLine,
       owner,
-      conversation: conversation ?? hashConversation(hasher, this.scope, this.conversationId),
+      conversation: hashConversation(hasher, this.scope, this.conversationId),
       until: now + limits.chatClaim,
       now,
     });
