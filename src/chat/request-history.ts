@@ -2,7 +2,7 @@ import { limits } from "../core/limits.js";
 import type { ChatRequest, Message } from "../core/types.js";
 import { hash } from "../lib/hash.js";
 import { TimeSlicer } from "../lib/time-slicing.js";
-import { answerLength, appendToPath, isResolved, MessageHasher, systemTexts } from "./message-hash.js";
+import { appendToPath, isResolved, MessageHasher, systemTexts } from "./message-hash.js";
 import type { Route } from "./model-router.js";
 import { maskClock } from "./system-text.js";
 
@@ -16,8 +16,8 @@ export type HistoryEnd = {
   path: string;
   /** The hash of its last answer. */
   answer: string;
-  /** Whether the answer is long enough to identify its conversation. */
-  isIdentifying: boolean;
+  /** That answer as it stands in the request. */
+  message: Message;
 };
 
 /**
@@ -63,8 +63,7 @@ export async function hashRequest(
     path = appendToPath(path, messageHash);
     // An answer at the very end has no new message behind it.
     if (message.role === "assistant" && index < messages.length - 1) {
-      const isIdentifying = answerLength(message) >= limits.identifyingAnswer;
-      ends.push({ length: index + 1, count: hashes.length, path, answer: messageHash, isIdentifying });
+      ends.push({ length: index + 1, count: hashes.length, path, answer: messageHash, message });
     }
     const pause = slicer.yieldIfDue();
     if (pause) await pause;
