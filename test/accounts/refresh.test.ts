@@ -204,13 +204,19 @@ describe("failures", () => {
 });
 
 describe("moonbridge login beside a running Moonbridge", () => {
-  test("replaces revoked credentials without a restart or a request", async () => {
+  /** A process whose configured login Kimi has revoked, after its first request. */
+  async function startWithRevokedLogin() {
     const kimi = new FakeKimiAccount();
     const configured = kimi.issueTokens({ accessSeconds: 0 });
     kimi.revoke(configured.refreshToken);
     const process = await start(kimi, configured);
     void process.request();
     await advance(second);
+    return { kimi, process };
+  }
+
+  test("replaces revoked credentials without a restart or a request", async () => {
+    const { kimi, process } = await startWithRevokedLogin();
     expect(process.credentials.status().state).toBe("login required");
     await logIn(kimi.issueTokens());
     await advance(16 * second);
@@ -219,12 +225,7 @@ describe("moonbridge login beside a running Moonbridge", () => {
   });
 
   test("is picked up by the next request at once, even as a refresh token alone", async () => {
-    const kimi = new FakeKimiAccount();
-    const configured = kimi.issueTokens({ accessSeconds: 0 });
-    kimi.revoke(configured.refreshToken);
-    const process = await start(kimi, configured);
-    void process.request();
-    await advance(second);
+    const { kimi, process } = await startWithRevokedLogin();
     const { refreshToken } = kimi.issueTokens();
     await logIn({ refreshToken });
     const request = process.request();
