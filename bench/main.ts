@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { BenchEnvironment } from "./environment.js";
 import { big } from "./parts/big.js";
 import { firstDeltaOfManyStreams, firstDeltaOfOneStream } from "./parts/first.js";
-import { threadGrowth, turnGrowth } from "./parts/growth.js";
+import { nodeGrowth, turnGrowth } from "./parts/growth.js";
 import { memory } from "./parts/memory.js";
 import { paced, pacedLong } from "./parts/paced.js";
 import type { Part } from "./parts/part.js";
@@ -26,7 +26,7 @@ const parts: Record<PartName, readonly Part[]> = {
   requests: [streamedRequests, nonStreamedRequests],
   memory: [memory],
   big: [big],
-  growth: [threadGrowth, turnGrowth],
+  growth: [nodeGrowth, turnGrowth],
   soak: [soak],
   start: [start],
 };

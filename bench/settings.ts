@@ -36,8 +36,8 @@ export type Settings = {
   openStreams: readonly number[];
   /** Part `memory`: how long they are held open. */
   holdSeconds: number;
-  /** Part `growth`: the numbers of threads in the store. */
-  threads: readonly number[];
+  /** Part `growth`: the numbers of conversation nodes in the store. */
+  storedNodes: readonly number[];
   /** Part `soak`: its length. */
   soakMinutes: number;
   /** The `dist` folder of another build of Moonbridge to compare with. */
@@ -95,7 +95,7 @@ function parseSettings(argv: readonly string[]): Settings {
     windowSeconds: quick ? 0.8 : 5,
     openStreams: quick ? [500] : [1_000, 5_000],
     holdSeconds: quick ? 1 : 30,
-    threads: quick ? [0, 10_000] : [0, 1_000, 10_000, 100_000, 1_000_000],
+    storedNodes: quick ? [0, 10_000] : [0, 1_000, 10_000, 100_000, 1_000_000],
     soakMinutes: parsePositiveNumber(values.minutes),
     baseline: values.baseline,
     profile: values.profile,

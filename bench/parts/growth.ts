@@ -28,12 +28,12 @@ type TurnMeasurement = Measurement & { continuedShare: number };
  * The cost of a turn as the number of conversation nodes in the store grows to a million. Half of the nodes have the
  * question and the answer after which the measured turns continue.
  */
-export const threadGrowth: Part = async (environment, settings) => {
+export const nodeGrowth: Part = async (environment, settings) => {
   const workDirectory = environment.createWorkDirectory("growth");
   const measurements: [string, TurnMeasurement][] = [];
   const body = await prepareConversation(environment, workDirectory, 1);
   let storedNodes = 0;
-  for (const nodes of settings.threads.map((count) => Math.max(count, minimumNodes))) {
+  for (const nodes of settings.storedNodes.map((count) => Math.max(count, minimumNodes))) {
     await fillStore(workDirectory, storedNodes, nodes);
     storedNodes = nodes;
     measurements.push([formatNumber(nodes), await measureTurns(environment, settings, workDirectory, body)]);
@@ -180,7 +180,7 @@ async function fillStore(workDirectory: string, from: number, to: number): Promi
         conversation: fillerHash("conversation", isCopy ? number : Math.floor(number / 20)),
         answerId: `filled-message-${number}`,
       };
-      pendingWrites.push(store.saveNode(node, { ...chat, savedAt: Date.now() }));
+      pendingWrites.push(store.saveNode(node, chat));
       if (pendingWrites.length < batchSize) continue;
       await Promise.all(pendingWrites);
       pendingWrites = [];

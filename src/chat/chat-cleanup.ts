@@ -53,7 +53,9 @@ export class ChatCleanup {
   }
 
   async #sweepOnce(): Promise<void> {
-    await this.#store.trimNodes(limits.conversationNodes, Date.now() - limits.tombstone);
+    const now = Date.now();
+    const { conversationNodes: nodes, forgottenAnswers, tombstone } = limits;
+    await this.#store.trimNodes({ nodes, forgottenAnswers, tombstonesBefore: now - tombstone }, now);
     const names = [...this.#upstreams.keys()];
     for (;;) {
       const due = await this.#store.listDueChats(names, Date.now(), limits.cleanupBatch);
@@ -76,6 +78,6 @@ export class ChatCleanup {
         return;
       }
     }
-    await this.#store.removeChat(upstream, chat);
+    await this.#store.removeChat(upstream, chat, Date.now());
   }
 }

@@ -13,7 +13,7 @@ export type Resumption = { node: ConversationNode & { chat: NodeChat }; knownLen
 export type ResumeDecision = Resumption | "busy" | "claimed" | undefined;
 
 export type ResumeRule = {
-  store: Pick<ConversationStore, "findNodes" | "findNode" | "knownHashes">;
+  store: Pick<ConversationStore, "findNodes" | "findNode" | "knownHashes" | "isAnswerForgotten">;
   history: RequestHistory;
   /** The upstream's chats are lines: only the end of a chat can be continued. */
   isLine: boolean;
@@ -108,6 +108,7 @@ async function findRecognised(rule: ResumeRule, end: HistoryEnd): Promise<Resume
     return undefined;
   if (deepest.chat.scope !== rule.history.scope) return undefined;
   for (const other of others) if (!(await isAncestor(rule, other.id, deepest))) return undefined;
+  if (await rule.store.isAnswerForgotten(end.answer, affinity)) return undefined;
   return (await endsWith(rule, deepest, end)) ? { node: deepest, knownLength: end.length } : undefined;
 }
 

@@ -145,7 +145,7 @@ export class Thread {
         ...(resumePoint ? { parent: resumePoint.node.id } : {}),
         ...(history.affinity === undefined ? {} : { affinity: history.affinity }),
       },
-      { upstream: this.#upstream, chat, savedAt: Date.now() },
+      { upstream: this.#upstream, chat },
     );
     return paths;
   }
@@ -166,7 +166,7 @@ export class Thread {
 
   /** The chat is gone upstream or cannot be trusted: it is not continued any more. */
   async detach(chat: string): Promise<void> {
-    await this.#dependencies.store.detachNodes(this.#upstream, chat);
+    await this.#dependencies.store.detachNodes(this.#upstream, chat, Date.now());
   }
 
   async #decide({ skipClaimed }: { skipClaimed: boolean }): Promise<ResumeDecision> {

@@ -136,6 +136,8 @@ export const limits = {
   cleanupBatch: 50,
   /** Stored conversation nodes. */
   conversationNodes: 1_000_000,
+  /** Answers remembered of nodes beyond `conversationNodes`, to tell equal answers apart; about 150 bytes each. */
+  forgottenAnswers: 4_000_000,
   /** How long a node is kept after its chat is gone, to tell equal answers apart. */
   tombstone: 30 * day,
   /** Rows of a look-up from which on an answer is too common to identify a conversation. */

@@ -139,8 +139,8 @@ export interface ConversationStore {
   countDueChats(now: number): Promise<number>;
   /** After a failed deletion: increments `attempts` and sets the next due time. */
   postponeChat(upstream: string, chat: string, dueAt: number): Promise<void>;
-  /** Removes a chat that is gone upstream; its nodes become tombstones. */
-  removeChat(upstream: string, chat: string): Promise<void>;
+  /** Removes a chat that is gone upstream; its nodes become tombstones at `now`. */
+  removeChat(upstream: string, chat: string, now: number): Promise<void>;
   /** The matching nodes, newest first, at most `limit`; of more than that with one answer it is not said which. */
   findNodes(query: NodeQuery, limit: number, now: number): Promise<readonly ConversationNode[]>;
   findNode(id: number, now: number): Promise<ConversationNode | undefined>;
@@ -164,13 +164,26 @@ export interface ConversationStore {
   releaseChat(claim: ChatClaim, end?: number): Promise<void>;
   /** Saves a finished turn, makes it the end of its chat and ends any claim, in one step. Nothing for an unknown chat. */
   saveNode(node: Omit<ConversationNode, "id" | "chat" | "hasChildren">, chat: ChatReference): Promise<void>;
-  /** Turns all nodes of a chat into tombstones; the chat itself must still be deleted upstream. */
-  detachNodes(upstream: string, chat: string): Promise<void>;
-  /** Removes tombstones saved before `tombstonesBefore`, and the oldest nodes beyond `limit`. */
-  trimNodes(limit: number, tombstonesBefore: number): Promise<void>;
+  /** Turns all nodes of a chat into tombstones at `now`; the chat itself must still be deleted upstream. */
+  detachNodes(upstream: string, chat: string, now: number): Promise<void>;
+  /**
+   * Whether a node with this answer was removed because the store was full, and not longer ago than a tombstone lasts:
+   * then the answer identifies no conversation. With `affinity`, only a node of that session counts.
+   */
+  isAnswerForgotten(answer: string, affinity: string | undefined): Promise<boolean>;
+  /** Removes what is older or more than the limits; the answers of the nodes beyond `nodes` are forgotten at `now`. */
+  trimNodes(limits: TrimLimits, now: number): Promise<void>;
 }
 
-type ChatReference = { upstream: string; chat: string; savedAt: number };
+/** What a store keeps of conversations; the oldest of what is beyond goes first. */
+export type TrimLimits = {
+  nodes: number;
+  forgottenAnswers: number;
+  /** Tombstones and forgotten answers of before this time are removed. */
+  tombstonesBefore: number;
+};
+
+type ChatReference = { upstream: string; chat: string };
 
 /**
  * Files that were uploaded to upstreams. `scope`: hash of upstream and account; `digest`: SHA-256 of the bytes, in hex.

@@ -438,7 +438,7 @@ test("doctor counts chats that are due for deletion and warns of more than 100",
   const store = await SqliteStore.open(join(folder, "moonbridge.db"));
   for (let count = 0; count < 101; count++)
     await store.saveChat({ upstream: "kimi", chat: `${count}`, scope: "s", dueAt: 0 });
-  await store.removeChat("kimi", "0");
+  await store.removeChat("kimi", "0", 0);
   writeConfig(folder, { token: key, server });
   expect((await runDoctor(folder, ["--offline"])).findingsFor("chats")).toMatchObject([
     { state: "ok", detail: expect.stringMatching(/^100 are due/) },

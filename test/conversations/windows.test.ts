@@ -79,6 +79,21 @@ describe("a UI that sends a window of its history", () => {
     for (const { text } of last) expect(text).not.toMatch(/secret/);
   });
 
+  test("opens a new chat where another conversation had the same answer that no longer fits into the store", async () => {
+    const gateway = await startGateway({ simulator: { script: script(longAnswer) } });
+    const dialogues = [new WindowedDialogue(gateway, 2), new WindowedDialogue(gateway, 2)];
+    const [first, second] = dialogues;
+    await first?.send("secret 0");
+    await first?.send("equal question");
+    await gateway.store.trimNodes({ nodes: 0, forgottenAnswers: 100, tombstonesBefore: 0 }, Date.now());
+    await second?.send("secret 1");
+    await second?.send("equal question");
+    for (const dialogue of dialogues) await dialogue.send("next");
+    const last = sentTurns(gateway).slice(-2);
+    expect(last.map(({ chatId }) => chatId)).toEqual([undefined, undefined]);
+    for (const { text } of last) expect(text).not.toMatch(/secret/);
+  });
+
   test("with short answers opens a new chat, unless it sends a session id", async () => {
     const short = (question: string) => `ok, ${question}`;
     for (const [headers, chats] of [

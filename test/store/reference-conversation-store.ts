@@ -1,11 +1,18 @@
-import type { ConversationNode, ConversationStore, NodeQuery, StoredChat } from "../../src/core/store.js";
+import type {
+  ConversationNode,
+  ConversationStore,
+  NodeQuery,
+  StoredChat,
+  TrimLimits,
+} from "../../src/core/store.js";
 
 type ChatName = { upstream: string; chat: string };
 type ReferenceChat = StoredChat & {
   end?: number | undefined;
   claim?: { owner: string; conversation: string; until: number } | undefined;
 };
-type ReferenceNode = Omit<ConversationNode, "chat"> & { chat: ReferenceChat | undefined; savedAt: number };
+type ReferenceNode = Omit<ConversationNode, "chat"> & { chat: ReferenceChat | undefined; endedAt?: number };
+type ForgottenAnswer = { answer: string; affinity: string; forgottenAt: number };
 
 type Claim = Parameters<ConversationStore["claimChat"]>[0];
 type Owner = Parameters<ConversationStore["releaseChat"]>[0];
@@ -15,6 +22,8 @@ export class ReferenceConversationStore implements ConversationStore {
   #chats: ReferenceChat[] = [];
   /** Oldest first. */
   #nodes: ReferenceNode[] = [];
+  /** Oldest first. */
+  #forgotten: ForgottenAnswer[] = [];
 
   async saveChat(chat: Omit<StoredChat, "attempts">): Promise<void> {
     const known = this.#findChat(chat);
@@ -43,8 +52,8 @@ export class ReferenceConversationStore implements ConversationStore {
     if (known) Object.assign(known, { dueAt, attempts: known.attempts + 1 });
   }
 
-  async removeChat(upstream: string, chat: string): Promise<void> {
-    await this.detachNodes(upstream, chat);
+  async removeChat(upstream: string, chat: string, now: number): Promise<void> {
+    await this.detachNodes(upstream, chat, now);
     this.#chats = this.#chats.filter((known) => !isSameChat(known, { upstream, chat }));
   }
 
@@ -82,26 +91,42 @@ export class ReferenceConversationStore implements ConversationStore {
     if (chat) Object.assign(chat, { claim: undefined, end: end ?? chat.end });
   }
 
-  async saveNode(...[node, { savedAt, ...name }]: Parameters<ConversationStore["saveNode"]>): Promise<void> {
+  async saveNode(...[node, name]: Parameters<ConversationStore["saveNode"]>): Promise<void> {
     const chat = this.#findChat(name);
     if (!chat) return;
     const id = (this.#nodes.at(-1)?.id ?? 0) + 1;
-    this.#nodes.push({ ...node, id, chat, savedAt, hasChildren: false });
+    this.#nodes.push({ ...node, id, chat, hasChildren: false });
     const parent = this.#nodes.find(({ id }) => id === node.parent);
     if (parent) parent.hasChildren = true;
     Object.assign(chat, { end: id, claim: undefined });
   }
 
-  async detachNodes(upstream: string, chat: string): Promise<void> {
+  async detachNodes(upstream: string, chat: string, now: number): Promise<void> {
     for (const node of this.#nodes)
-      if (node.chat && isSameChat(node.chat, { upstream, chat })) node.chat = undefined;
+      if (node.chat && isSameChat(node.chat, { upstream, chat }))
+        Object.assign(node, { chat: undefined, endedAt: now });
   }
 
-  async trimNodes(limit: number, tombstonesBefore: number): Promise<void> {
-    this.#nodes = this.#nodes.filter(
-      ({ chat, savedAt }) => chat !== undefined || savedAt >= tombstonesBefore,
+  async isAnswerForgotten(answer: string, affinity: string | undefined): Promise<boolean> {
+    return this.#forgotten.some(
+      (forgotten) =>
+        forgotten.answer === answer && (affinity === undefined || forgotten.affinity === affinity),
     );
-    this.#nodes.splice(0, Math.max(0, this.#nodes.length - limit));
+  }
+
+  async trimNodes({ nodes, forgottenAnswers, tombstonesBefore }: TrimLimits, now: number): Promise<void> {
+    this.#nodes = this.#nodes.filter(({ endedAt }) => endedAt === undefined || endedAt >= tombstonesBefore);
+    const removed = this.#nodes.splice(0, Math.max(0, this.#nodes.length - nodes));
+    for (const { answers, affinity = "" } of removed)
+      for (const answer of answers) this.#forget({ answer, affinity, forgottenAt: now });
+    this.#forgotten = this.#forgotten.filter(({ forgottenAt }) => forgottenAt >= tombstonesBefore);
+    this.#forgotten.splice(0, Math.max(0, this.#forgotten.length - forgottenAnswers));
+  }
+
+  #forget(forgotten: ForgottenAnswer): void {
+    const isOther = ({ answer, affinity }: ForgottenAnswer) =>
+      answer !== forgotten.answer || affinity !== forgotten.affinity;
+    this.#forgotten = [...this.#forgotten.filter(isOther), forgotten];
   }
 
   #findChat(name: ChatName): ReferenceChat | undefined {
@@ -132,7 +157,7 @@ function matches({ paths, answers, conversation }: ReferenceNode, query: NodeQue
 }
 
 /** The node as it is seen at this time: without its chat if that is due, and without a claim that has expired. */
-function toNode({ chat, savedAt: _, ...node }: ReferenceNode, now: number): ConversationNode {
+function toNode({ chat, endedAt: _, ...node }: ReferenceNode, now: number): ConversationNode {
   if (!chat || chat.dueAt <= now) return node;
   const { upstream, chat: name, scope, end, claim } = chat;
   return {

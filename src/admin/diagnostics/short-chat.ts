@@ -65,7 +65,7 @@ async function deleteTestChat(
 ): Promise<boolean> {
   try {
     await upstream.deleteChat?.(chat, AbortSignal.timeout(limits.doctorCleanup));
-    await store?.removeChat(upstream.name, chat);
+    await store?.removeChat(upstream.name, chat, Date.now());
     return true;
   } catch {
     await store?.saveChat(storedTestChat(upstream, chat, Date.now()));

@@ -8,11 +8,13 @@ const NumberRow = Type.Tuple([Type.Number()]);
 
 const chatColumns = "upstream, chat, scope, due_at, attempts";
 
-/** The chats that Moonbridge created upstream, and when they are due for deletion. */
+/** The chats that Moonbridge created upstream, when they are due for deletion, and their end. */
 export class SqliteChats {
   readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #database: Database.Database;
 
   constructor(database: Database.Database) {
+    this.#database = database;
     this.#statements = prepareStatements(database);
   }
 
@@ -32,8 +34,18 @@ export class SqliteChats {
     this.#statements.postpone.run(Math.round(dueAt), upstream, chat);
   }
 
-  remove(upstream: string, chat: string): void {
-    this.#statements.remove.run(upstream, chat);
+  /** Removes the chat and makes its nodes tombstones. */
+  remove(upstream: string, chat: string, now: number): void {
+    this.#database
+      .transaction(() => {
+        this.detachNodes(upstream, chat, now);
+        this.#statements.remove.run(upstream, chat);
+      })
+      .immediate();
+  }
+
+  detachNodes(upstream: string, chat: string, now: number): void {
+    this.#statements.detach.run(Math.round(now), upstream, chat);
   }
 }
 
@@ -58,7 +70,10 @@ function prepareStatements(database: Database.Database) {
     ),
     countDue: read("SELECT count(*) FROM chats WHERE due_at <= ?"),
     postpone: write("UPDATE chats SET due_at = ?, attempts = attempts + 1 WHERE upstream = ? AND chat = ?"),
-    // Its nodes become tombstones: ON DELETE SET NULL.
+    detach: write(
+      `UPDATE nodes SET chat_id = NULL, ended_at = ?
+       WHERE chat_id = (SELECT id FROM chats WHERE upstream = ? AND chat = ?)`,
+    ),
     remove: write("DELETE FROM chats WHERE upstream = ? AND chat = ?"),
   };
 }

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import type { ChatClaim, ConversationNode, ConversationStore, NodeQuery } from "../../core/store.js";
@@ -26,17 +25,12 @@ const NodeRow = Type.Tuple([
   orNull(Type.String()),
 ]);
 const TextRow = Type.Tuple([Type.String()]);
-const NumberRow = Type.Tuple([Type.Number()]);
-const NullableNumberRow = Type.Tuple([orNull(Type.Number())]);
 
 /** In the order of `NodeRow`. The chat's columns are null for a tombstone and for a chat that is due. */
 const nodeColumns = `n.id, n.answer_id, n.parent, n.conversation, n.path, n.other_path, n.messages, n.answer,
   n.other_answer, n.system_texts, n.system, n.affinity, n.has_children, c.upstream, c.chat, c.end_node,
   iif(c.claimed_until > @now, c.answering, NULL), c.scope`;
 const nodesWithChats = "nodes n LEFT JOIN chats c ON c.id = n.chat_id AND c.due_at > @now";
-
-/** Nodes deleted per statement, so that no request waits long. */
-const trimBatchSize = 100;
 
 type NewNode = Parameters<ConversationStore["saveNode"]>[0];
 type ChatReference = Parameters<ConversationStore["saveNode"]>[1];
@@ -91,7 +85,7 @@ export class SqliteConversations {
     this.#statements.release.run({ upstream, chat, owner, end: end ?? null });
   }
 
-  saveNode(node: NewNode, { upstream, chat, savedAt }: ChatReference): void {
+  saveNode(node: NewNode, { upstream, chat }: ChatReference): void {
     const [path = "", otherPath = null] = node.paths;
     const [answer = "", otherAnswer = null] = node.answers;
     this.#atomically(() => {
@@ -109,7 +103,6 @@ export class SqliteConversations {
         systemTexts: node.systemTexts.join(" "),
         system: node.system,
         affinity: node.affinity ?? null,
-        savedAt: Math.round(savedAt),
       });
       if (changes === 0) return;
       if (node.parent !== undefined) this.#statements.markParent.run(node.parent);
@@ -117,27 +110,8 @@ export class SqliteConversations {
     });
   }
 
-  detachNodes(upstream: string, chat: string): void {
-    this.#statements.detach.run(upstream, chat);
-  }
-
-  /** In batches, so that other calls can run in between. */
-  async trimNodes(limit: number, tombstonesBefore: number, isOpen: () => boolean): Promise<void> {
-    await deleteInBatches(isOpen, () =>
-      this.#statements.deleteTombstones.run(tombstonesBefore, trimBatchSize),
-    );
-    const lastId = this.#lastIdToTrim(limit);
-    if (lastId === undefined) return;
-    await deleteInBatches(isOpen, () => this.#statements.deleteOldest.run(lastId, trimBatchSize));
-  }
-
-  #lastIdToTrim(limit: number): number | undefined {
-    // Ids have gaps, so the span is an upper bound; an exact count would read the whole index.
-    const [span] = readRow(NullableNumberRow, this.#statements.idSpan.get());
-    if (span === null || span <= limit) return undefined;
-    const [count] = readRow(NumberRow, this.#statements.count.get());
-    if (count <= limit) return undefined;
-    return readRow(NumberRow, this.#statements.idAtOffset.get(count - limit - 1))[0];
+  isAnswerForgotten(answer: string, affinity: string | undefined): boolean {
+    return this.#statements.forgotten.get({ answer, affinity: affinity ?? null }) !== undefined;
   }
 
   /**
@@ -157,10 +131,6 @@ export class SqliteConversations {
       throw error;
     }
   }
-}
-
-async function deleteInBatches(isOpen: () => boolean, deleteBatch: () => { changes: number }): Promise<void> {
-  while (isOpen() && deleteBatch().changes === trimBatchSize) await setImmediate();
 }
 
 function toNode(row: unknown): ConversationNode {
@@ -238,27 +208,17 @@ function prepareStatements(database: Database.Database) {
     ),
     insert: write(
       `INSERT INTO nodes (chat_id, answer_id, parent, conversation, path, other_path, messages, answer, other_answer,
-         system_texts, system, affinity, saved_at)
+         system_texts, system, affinity)
        SELECT id, @answerId, @parent, @conversation, @path, @otherPath, @messages, @answer, @otherAnswer,
-         @systemTexts, @system, @affinity, @savedAt FROM chats WHERE ${whereChat}`,
+         @systemTexts, @system, @affinity FROM chats WHERE ${whereChat}`,
     ),
     markParent: write("UPDATE nodes SET has_children = 1 WHERE id = ?"),
     setEnd: write(
       `UPDATE chats SET end_node = @end, claimed_by = NULL, claimed_until = 0, answering = NULL WHERE ${whereChat}`,
     ),
-    detach: write(
-      "UPDATE nodes SET chat_id = NULL WHERE chat_id = (SELECT id FROM chats WHERE upstream = ? AND chat = ?)",
-    ),
-    deleteTombstones: write(
-      `DELETE FROM nodes WHERE id IN
-         (SELECT id FROM nodes WHERE chat_id IS NULL AND saved_at < ? ORDER BY saved_at LIMIT ?)`,
-    ),
-    // Two subqueries: SQLite optimises min() and max() only if each is alone in its query.
-    idSpan: read("SELECT (SELECT max(id) FROM nodes) - (SELECT min(id) FROM nodes) + 1"),
-    count: read("SELECT count(*) FROM nodes"),
-    idAtOffset: read("SELECT id FROM nodes ORDER BY id LIMIT 1 OFFSET ?"),
-    deleteOldest: write(
-      "DELETE FROM nodes WHERE id IN (SELECT id FROM nodes WHERE id <= ? ORDER BY id LIMIT ?)",
+    forgotten: read(
+      `SELECT 1 FROM forgotten_answers
+       WHERE answer = @answer AND (@affinity IS NULL OR affinity = @affinity) LIMIT 1`,
     ),
   };
 }

@@ -85,6 +85,20 @@ export const migrations: readonly string[] = [
    CREATE INDEX nodes_by_conversation ON nodes (conversation);
    CREATE INDEX nodes_by_chat ON nodes (chat_id) WHERE chat_id IS NOT NULL;
    CREATE INDEX tombstones_by_time ON nodes (saved_at) WHERE chat_id IS NULL;`,
+  // The age of a tombstone counts from the end of its chat; the answers of nodes beyond the limit are remembered.
+  `DROP INDEX tombstones_by_time;
+   ALTER TABLE nodes ADD COLUMN ended_at INTEGER;
+   UPDATE nodes SET ended_at = saved_at WHERE chat_id IS NULL;
+   ALTER TABLE nodes DROP COLUMN saved_at;
+   CREATE INDEX tombstones_by_end ON nodes (ended_at) WHERE ended_at IS NOT NULL;
+   CREATE TABLE forgotten_answers (
+     id INTEGER PRIMARY KEY,
+     answer TEXT NOT NULL,
+     affinity TEXT NOT NULL,
+     forgotten_at INTEGER NOT NULL,
+     UNIQUE (answer, affinity)
+   ) STRICT;
+   CREATE INDEX forgotten_answers_by_time ON forgotten_answers (forgotten_at);`,
 ];
 
 /** The first version that stores conversations as nodes. */

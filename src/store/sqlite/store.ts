@@ -10,6 +10,7 @@ import type {
   StoredCredentials,
   StoredFile,
   StoredKey,
+  TrimLimits,
 } from "../../core/store.js";
 import { CredentialCipher } from "../encryption.js";
 import { StoreError, toStoreError } from "../errors.js";
@@ -20,6 +21,7 @@ import { checkDatabase, connect, prepareFile, restrictPermissions, truncateWal }
 import { SqliteFiles } from "./files.js";
 import { SqliteKeys } from "./keys.js";
 import { migrate } from "./migrations.js";
+import { SqliteNodeTrimmer } from "./node-trimmer.js";
 import { SqliteUploads } from "./uploads.js";
 import { WalCheckpointer } from "./wal-checkpointer.js";
 import { WriteBatch } from "./write-batch.js";
@@ -32,6 +34,7 @@ type OpenDatabase = {
   keys: SqliteKeys;
   chats: SqliteChats;
   conversations: SqliteConversations;
+  nodeTrimmer: SqliteNodeTrimmer;
   uploads: SqliteUploads;
   files: SqliteFiles;
   batch: WriteBatch;
@@ -86,6 +89,7 @@ export class SqliteStore implements Store {
         keys: new SqliteKeys(synced, cipher),
         chats: new SqliteChats(unsynced),
         conversations: new SqliteConversations(unsynced),
+        nodeTrimmer: new SqliteNodeTrimmer(unsynced),
         uploads: new SqliteUploads(unsynced),
         files: new SqliteFiles(synced),
         batch: new WriteBatch(unsynced, (count) => checkpointer.recordWrites(count)),
@@ -158,8 +162,8 @@ export class SqliteStore implements Store {
     return this.#run(({ chats }) => chats.postpone(upstream, chat, dueAt));
   }
 
-  removeChat(upstream: string, chat: string): Promise<void> {
-    return this.#run(({ chats }) => chats.remove(upstream, chat));
+  removeChat(upstream: string, chat: string, now: number): Promise<void> {
+    return this.#run(({ chats }) => chats.remove(upstream, chat, now));
   }
 
   findNodes(query: NodeQuery, limit: number, now: number): Promise<readonly ConversationNode[]> {
@@ -190,14 +194,16 @@ export class SqliteStore implements Store {
     return this.#enqueueWrite(({ conversations }) => conversations.saveNode(node, chat));
   }
 
-  detachNodes(upstream: string, chat: string): Promise<void> {
-    return this.#run(({ conversations }) => conversations.detachNodes(upstream, chat));
+  detachNodes(upstream: string, chat: string, now: number): Promise<void> {
+    return this.#run(({ chats }) => chats.detachNodes(upstream, chat, now));
   }
 
-  trimNodes(limit: number, tombstonesBefore: number): Promise<void> {
-    return this.#run(({ conversations }) =>
-      conversations.trimNodes(limit, tombstonesBefore, () => this.#database !== undefined),
-    );
+  isAnswerForgotten(answer: string, affinity: string | undefined): Promise<boolean> {
+    return this.#run(({ conversations }) => conversations.isAnswerForgotten(answer, affinity));
+  }
+
+  trimNodes(limits: TrimLimits, now: number): Promise<void> {
+    return this.#run(({ nodeTrimmer }) => nodeTrimmer.trim(limits, now, () => this.#database !== undefined));
   }
 
   findUploadedFile(scope: string, digest: string, since: number): Promise<string | undefined> {

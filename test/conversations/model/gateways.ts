@@ -174,7 +174,10 @@ export class Gateways {
 
   /** Leaves only this many places in the store, the newest. */
   async trimStore(limit: number): Promise<void> {
-    await this.#gateway.store.trimNodes(limit, 0);
+    await this.#gateway.store.trimNodes(
+      { nodes: limit, forgottenAnswers: 1_000_000, tombstonesBefore: 0 },
+      Date.now(),
+    );
     for (const chat of this.#calls.chats.values()) chat.isLost = true;
   }
 

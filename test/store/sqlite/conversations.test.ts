@@ -7,6 +7,7 @@ import { SqliteChats } from "../../../src/store/sqlite/chats.js";
 import { SqliteConversations } from "../../../src/store/sqlite/conversations.js";
 import { connect } from "../../../src/store/sqlite/database-file.js";
 import { migrate } from "../../../src/store/sqlite/migrations.js";
+import { SqliteNodeTrimmer } from "../../../src/store/sqlite/node-trimmer.js";
 import { SqliteStore } from "../../../src/store/sqlite/store.js";
 import { ReferenceConversationStore } from "../reference-conversation-store.js";
 import { freshPath, openRaw, openStore, outputLines, startWorker } from "./temporary-database.js";
@@ -35,8 +36,8 @@ async function openWithChats(...names: string[]): Promise<SqliteStore> {
 }
 
 /** Saves the node and returns its id. */
-async function save(store: ConversationStore, chat: string, node: NewNode, savedAt = 0): Promise<number> {
-  await store.saveNode(node, { upstream: "me", chat, savedAt });
+async function save(store: ConversationStore, chat: string, node: NewNode): Promise<number> {
+  await store.saveNode(node, { upstream: "me", chat });
   const [saved] = await store.findNodes({ by: "conversation", hash: node.conversation }, 1, 0);
   if (!saved) throw new Error("The node was not saved.");
   return saved.id;
@@ -185,8 +186,8 @@ describe("nodes", () => {
   test("are not saved for an unknown chat, not even in part", async () => {
     const store = await openWithChats("a");
     const parent = await save(store, "a", node("1"));
-    await store.saveNode(node("x", { parent }), { upstream: "me", chat: "b", savedAt: 0 });
-    await store.saveNode(node("x", { parent }), { upstream: "you", chat: "a", savedAt: 0 });
+    await store.saveNode(node("x", { parent }), { upstream: "me", chat: "b" });
+    await store.saveNode(node("x", { parent }), { upstream: "you", chat: "a" });
     for (const query of queries) expect(await findIds(store, query)).toEqual([]);
     expect((await store.findNode(parent, 0))?.hasChildren).toBe(false);
   });
@@ -200,7 +201,7 @@ describe("nodes", () => {
     const fail = `CREATE TRIGGER fail BEFORE UPDATE ON ${table}
       BEGIN SELECT RAISE (ABORT, 'no') WHERE old.id > 0; END`;
     openRaw(path).exec(fail);
-    const turn = () => store.saveNode(node("x", { parent }), { upstream: "me", chat: "a", savedAt: 0 });
+    const turn = () => store.saveNode(node("x", { parent }), { upstream: "me", chat: "a" });
     await expect(turn()).rejects.toThrow();
     // Also among other writes, which succeed.
     const batch = await Promise.allSettled([store.saveChat(chat("b")), turn(), store.saveChat(chat("c"))]);
@@ -235,8 +236,8 @@ describe("nodes", () => {
     const store = await openWithChats("a", "b");
     const ids = [await save(store, "a", node("1")), await save(store, "a", node("2"))];
     const other = await save(store, "b", node("3"));
-    if (how === "detached") await store.detachNodes("me", "a");
-    else await store.removeChat("me", "a");
+    if (how === "detached") await store.detachNodes("me", "a", 0);
+    else await store.removeChat("me", "a", 0);
     for (const id of ids) {
       const tombstone = await store.findNode(id, 0);
       expect(tombstone).toMatchObject({ id, hasChildren: false });
@@ -258,25 +259,28 @@ describe("nodes", () => {
     expect(await store.findNode(ids[1] ?? 0, 0)).not.toHaveProperty("chat");
   });
 
-  test("are trimmed: tombstones by age, and the oldest beyond the limit", async () => {
-    const store = await openWithChats("a", "b", "c");
+  test("are trimmed: tombstones by the time since their chat ended, and the oldest beyond the limit", async () => {
+    const store = await openWithChats("a", "b", "c", "d");
     const all = { by: "conversation", hash: "c" } as const;
+    const trim = (nodes: number, tombstonesBefore = 0) =>
+      store.trimNodes({ nodes, forgottenAnswers: 1_000, tombstonesBefore }, 0);
     const ids: number[] = [];
     for (let n = 0; n < 900; n++) {
-      const name = n % 3 === 0 ? "a" : n % 3 === 1 ? "b" : "c";
-      ids.push(await save(store, name, node(`${n}`, { conversation: "c" }), n));
+      const name = ["a", "b", "c"][n % 3] ?? "";
+      ids.push(await save(store, n >= 600 && name === "a" ? "d" : name, node(`${n}`, { conversation: "c" })));
     }
-    await store.detachNodes("me", "a");
+    await store.detachNodes("me", "a", 5);
+    await store.removeChat("me", "d", 6);
     // Chats that are due or claimed do not make their nodes tombstones that may go.
     await store.saveChat(chat("b", 0));
-    await store.trimNodes(900, 0);
+    await trim(900, 5);
     expect(await findIds(store, all, 1_000)).toHaveLength(900);
-    await store.trimNodes(900, 600);
+    await trim(900, 6);
     const kept = ids.filter((_, n) => n % 3 !== 0 || n >= 600);
     expect(await findIds(store, all, 1_000)).toEqual(kept.toReversed());
-    await store.trimNodes(kept.length, 0);
+    await trim(kept.length);
     expect(await findIds(store, all, 1_000)).toEqual(kept.toReversed());
-    await store.trimNodes(10, 0);
+    await trim(10);
     expect(await findIds(store, all, 1_000)).toEqual(ids.slice(-10).toReversed());
     // What is left is as it was.
     expect((await store.findNode(ids.at(-1) ?? 0, 0))?.chat).toEqual({
@@ -286,9 +290,49 @@ describe("nodes", () => {
       end: ids.at(-1),
     });
     expect((await store.findNode(ids.at(-3) ?? 0, 0))?.chat).toBeUndefined();
-    await store.trimNodes(0, 0);
+    await trim(0);
     expect(await findIds(store, all, 1_000)).toEqual([]);
     expect(await store.countDueChats(100)).toBe(3);
+  });
+
+  test("leave their answers behind where the store was full, by session, for as long as tombstones are kept", async () => {
+    const path = await freshPath();
+    const store = await openStore(path);
+    await store.saveChat(chat("a"));
+    const trim = (now: number, { nodes = 0, forgottenAnswers = 1_000, tombstonesBefore = 0 } = {}) =>
+      store.trimNodes({ nodes, forgottenAnswers, tombstonesBefore }, now);
+    const forgotten = (store: ConversationStore, affinity?: string) =>
+      Promise.all(["1", "2", "3", "4"].map((name) => store.isAnswerForgotten(`answer-${name}`, affinity)));
+    await save(store, "a", node("1"));
+    await save(store, "a", node("2", { affinity: "session", answers: ["answer-2", "answer-3"] }));
+    await save(store, "a", node("4"));
+    expect(await forgotten(store)).toEqual([false, false, false, false]);
+    await trim(5, { nodes: 1 });
+    expect(await forgotten(store)).toEqual([true, true, true, false]);
+    expect(await forgotten(store, "session")).toEqual([false, true, true, false]);
+    expect(await forgotten(store, "another")).toEqual([false, false, false, false]);
+    await store.close();
+
+    const again = await openStore(path);
+    await again.trimNodes({ nodes: 0, forgottenAnswers: 1_000, tombstonesBefore: 5 }, 6);
+    expect(await forgotten(again)).toEqual([true, true, true, true]);
+    await again.trimNodes({ nodes: 0, forgottenAnswers: 1_000, tombstonesBefore: 6 }, 6);
+    expect(await forgotten(again)).toEqual([false, false, false, true]);
+    // Forgotten again, an answer is kept anew; beyond the limit the oldest go.
+    await save(again, "a", node("1"));
+    await again.trimNodes({ nodes: 0, forgottenAnswers: 1_000, tombstonesBefore: 0 }, 7);
+    await save(again, "a", node("4"));
+    await again.trimNodes({ nodes: 0, forgottenAnswers: 1, tombstonesBefore: 0 }, 8);
+    expect(await forgotten(again)).toEqual([false, false, false, true]);
+  });
+
+  test("are not left behind where a tombstone was only too old", async () => {
+    const store = await openWithChats("a");
+    await save(store, "a", node("1"));
+    await store.removeChat("me", "a", 1);
+    await store.trimNodes({ nodes: 10, forgottenAnswers: 10, tombstonesBefore: 2 }, 2);
+    expect(await store.knownHashes(["answer-1"])).toEqual(new Set());
+    expect(await store.isAnswerForgotten("answer-1", undefined)).toBe(false);
   });
 });
 
@@ -459,7 +503,8 @@ async function openCounted(): Promise<{
   database: Database.Database;
   conversations: SqliteConversations;
   chats: SqliteChats;
-  countSteps: (work: () => unknown) => { steps: number; fullScanSteps: number };
+  nodeTrimmer: SqliteNodeTrimmer;
+  countSteps: (work: () => unknown) => Promise<{ steps: number; fullScanSteps: number }>;
 }> {
   const database = connect(await freshPath(), "NORMAL");
   onTestFinished(() => {
@@ -476,9 +521,10 @@ async function openCounted(): Promise<{
     database,
     conversations: new SqliteConversations(database),
     chats: new SqliteChats(database),
-    countSteps: (work) => {
+    nodeTrimmer: new SqliteNodeTrimmer(database),
+    countSteps: async (work) => {
       const before = read();
-      work();
+      await work();
       const after = read();
       return { steps: after[0] - before[0], fullScanSteps: after[1] - before[1] };
     },
@@ -497,7 +543,7 @@ describe("look-ups", () => {
       const name = `chat-${Math.floor(n / 10)}`;
       if (n % 10 === 0) chats.save(chat(name));
       const one = node(`${n}`, n % 2 === 0 ? ofConversation : common);
-      conversations.saveNode(one, { upstream: "me", chat: name, savedAt: n });
+      conversations.saveNode(one, { upstream: "me", chat: name });
     }
     database.exec("COMMIT");
     return opened;
@@ -505,7 +551,7 @@ describe("look-ups", () => {
 
   const limit = limits.nodeCandidates;
   const claim = { node: 1, isLine: false, owner: "o", conversation: "c", until: 50, now: 0 };
-  type Parts = { conversations: SqliteConversations; chats: SqliteChats };
+  type Parts = Pick<Awaited<ReturnType<typeof openCounted>>, "conversations" | "chats" | "nodeTrimmer">;
   const calls: Record<string, (parts: Parts) => unknown> = {
     ...Object.fromEntries(
       [
@@ -533,11 +579,12 @@ describe("look-ups", () => {
       conversations.saveNode(node("new", { ...common, parent: 5 }), {
         upstream: "me",
         chat: "chat-0",
-        savedAt: 0,
       }),
-    "a trim with nothing to do": ({ conversations }) => conversations.trimNodes(1_000_000, 0, () => true),
-    "a chat's detachment": ({ conversations }) => conversations.detachNodes("me", "chat-1"),
-    "a chat's removal": ({ chats }) => chats.remove("me", "chat-2"),
+    "a forgotten answer": ({ conversations }) => conversations.isAnswerForgotten("answer-x", undefined),
+    "a trim with nothing to do": ({ nodeTrimmer }) =>
+      nodeTrimmer.trim({ nodes: 1_000_000, forgottenAnswers: 1, tombstonesBefore: 0 }, 0, () => true),
+    "a chat's detachment": ({ chats }) => chats.detachNodes("me", "chat-1", 0),
+    "a chat's removal": ({ chats }) => chats.remove("me", "chat-2", 0),
   };
 
   test("read as much of 20,000 nodes with one path, answer and conversation as of the fewest with so many rows", async () => {
@@ -545,8 +592,8 @@ describe("look-ups", () => {
     const few = await openWithEqualNodes(2 * limit);
     const many = await openWithEqualNodes(20_000);
     for (const [name, call] of Object.entries(calls)) {
-      const expected = few.countSteps(() => call(few));
-      const actual = many.countSteps(() => call(many));
+      const expected = await few.countSteps(() => call(few));
+      const actual = await many.countSteps(() => call(many));
       expect([name, actual]).toEqual([name, expected]);
       expect([name, actual.steps > 0]).toEqual([name, true]);
     }
@@ -568,9 +615,12 @@ describe("look-ups", () => {
   test("read at most the limit of rows in each form", async () => {
     const { conversations, countSteps } = await openWithEqualNodes(20_000);
     for (const query of queries) {
-      const stepsFor = (limit: number) => countSteps(() => conversations.findNodes(query, limit, 0)).steps;
+      const stepsFor = async (limit: number) =>
+        (await countSteps(() => conversations.findNodes(query, limit, 0))).steps;
       // Each further row costs the same: those found, and no others, are read.
-      const differences = [1, 2, 4, 8, 16].map((limit) => (stepsFor(2 * limit) - stepsFor(limit)) / limit);
+      const differences: number[] = [];
+      for (const limit of [1, 2, 4, 8, 16])
+        differences.push(((await stepsFor(2 * limit)) - (await stepsFor(limit))) / limit);
       const [first = 0] = differences;
       for (const difference of differences) expect(difference / first).toBeCloseTo(1, 0);
       expect(first).toBeLessThan(120);
@@ -621,8 +671,8 @@ describe("SqliteStore and the reference", () => {
   const limitFor = ({ by }: NodeQuery, limit: number) => (by === "answer" ? 1_000 : limit);
 
   type Step = (store: ConversationStore) => Promise<unknown>;
-  const saveNode = fc.tuple(chatName, newNode, now).map(([[upstream, chat], node, savedAt]): Step => {
-    return (store) => store.saveNode(node, { upstream, chat, savedAt });
+  const saveNode = fc.tuple(chatName, newNode).map(([[upstream, chat], node]): Step => {
+    return (store) => store.saveNode(node, { upstream, chat });
   });
   const saveChat = fc
     .tuple(chatName, fc.constantFrom("s", "t"), later)
@@ -665,14 +715,17 @@ describe("SqliteStore and the reference", () => {
     now.map((now): Step => {
       return (store) => store.countDueChats(now);
     }),
-    chatName.map((name): Step => {
-      return (store) => store.detachNodes(...name);
+    fc.tuple(chatName, now).map(([name, now]): Step => {
+      return (store) => store.detachNodes(...name, now);
     }),
-    chatName.map((name): Step => {
-      return (store) => store.removeChat(...name);
+    fc.tuple(chatName, now).map(([name, now]): Step => {
+      return (store) => store.removeChat(...name, now);
     }),
-    fc.tuple(fc.integer({ min: 4, max: 25 }), now).map(([limit, tombstonesBefore]): Step => {
-      return (store) => store.trimNodes(limit, tombstonesBefore);
+    fc.tuple(fc.integer({ min: 4, max: 25 }), now, now).map(([nodes, tombstonesBefore, now]): Step => {
+      return (store) => store.trimNodes({ nodes, forgottenAnswers: 1_000, tombstonesBefore }, now);
+    }),
+    fc.tuple(answer ?? fc.string(), fc.constantFrom("session", undefined)).map(([answer, affinity]): Step => {
+      return (store) => store.isAnswerForgotten(answer, affinity);
     }),
   );
 

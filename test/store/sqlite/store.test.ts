@@ -202,7 +202,7 @@ describe("chats", () => {
     await store.saveChat(chat("a", 15));
     expect(await due(15)).toEqual(["a"]);
     expect(await attemptsOf("a")).toBe(0);
-    await store.removeChat("me", "a");
+    await store.removeChat("me", "a", 0);
     expect(await due(100)).toEqual(["b", "c"]);
     expect(await store.listDueChats(["you"], 100, 2)).toEqual([]);
   });
@@ -236,12 +236,12 @@ describe("chats", () => {
         systemTexts: [],
         system: "",
       },
-      { upstream: "me", chat: "b", savedAt: 1 },
+      { upstream: "me", chat: "b" },
     );
     const claim = { node: 1, isLine: true, owner: "o", conversation: "c", until: 250, now: 200 };
     expect((await store.findNode(1, 200))?.chat).toEqual({ upstream: "me", chat: "b", scope: "s", end: 1 });
     expect(await store.claimChat(claim)).toBe(true);
-    await store.removeChat("me", "b");
+    await store.removeChat("me", "b", 0);
     expect((await store.findNode(1, 200))?.chat).toBeUndefined();
   });
 });
