@@ -96,6 +96,8 @@ export class Conversation {
   readonly nodes: Node[] = [];
   #clock = Date.now();
   #path: Entry[] = [];
+  /** Questions during whose answer the gateway was killed: its turn may have been saved, although no answer arrived. */
+  #undelivered: Entry[] = [];
   #id: string | undefined;
   /** What the person saw when each id was last given. */
   readonly #ends = new Map<string, readonly Entry[]>();
@@ -135,9 +137,9 @@ export class Conversation {
     return this.#owners.has(owner);
   }
 
-  /** The words of all that is on the screen, and of the system text. */
+  /** The words of all that is on the screen or may have been answered, and of the system text. */
   visibleWords(): Set<string> {
-    const words = new Set(this.#path.flatMap(({ text }) => wordsOf(text)));
+    const words = new Set([...this.#path, ...this.#undelivered].flatMap(({ text }) => wordsOf(text)));
     if (this.#assistant !== undefined) words.add(assistantWord(this.#assistant));
     return words;
   }
@@ -197,6 +199,8 @@ export class Conversation {
     } else if (outcome.type === "failed" && outcome.status === 404) {
       this.#forgetId(turn.id);
       if (this.kind.history === "none") this.#path = [];
+    } else if (outcome.type === "disconnected" && this.kind.history === "none") {
+      this.#undelivered.push(turn.question);
     }
   }
 
@@ -237,6 +241,7 @@ export class Conversation {
       case "clear":
         // What was said before is to be gone, so its words are another's from now on.
         this.#path = [];
+        this.#undelivered = [];
         this.#words = this.#newWords();
         this.#owners = this.#currentOwners();
         this.#forgetId(this.#id);

@@ -6,7 +6,7 @@ const turns = Number(process.env.MODEL_TURNS ?? 100_000);
 
 test.each(["kimi-web", "kimi-legacy"] as const)(
   `%s: over ${turns} turns`,
-  { timeout: 3_600_000 },
+  { timeout: 4 * 3_600_000 },
   async (kind) => {
     const seed = modelSeed();
     const run = { kind, seed, turns, conversations: 400, kills: 20, trims: 4, logLevel: "warn" };

@@ -4,6 +4,7 @@ import { Conversation, type PlannedTurn } from "./conversation.js";
 import { type GatewayPair, Gateways } from "./gateways.js";
 import { type KimiCall, KimiCalls } from "./kimi-calls.js";
 import { Random } from "./random.js";
+import { isRareLong } from "./texts.js";
 import { type FinishedTurn, Verdict } from "./verdict.js";
 import { wordsOf } from "./words.js";
 
@@ -73,7 +74,7 @@ export async function runModel(
       for (const [index, conversation] of conversations.entries())
         if (conversation.isOver) conversations[index] = open();
       if (isKilled) await gateways.startChild();
-      if (round % trimsEvery === 0) await gateways.trimStore(options.conversations * 3);
+      if (round % trimsEvery === 0) await gateways.trimStore(options.conversations);
       await loseSomeChats(gateways, results, random);
     }
   } finally {
@@ -82,18 +83,25 @@ export async function runModel(
   return verdict;
 }
 
-/** Deletes a chat on Kimi's side and lets another one expire, preferably one whose last question others asked too. */
+/**
+ * Deletes a chat on Kimi's side and lets another one expire: preferably that of a window whose last answer a few others
+ * got too, so that it must not be continued in one of theirs, else one whose last question others asked too.
+ */
 async function loseSomeChats(
   gateways: GatewayPair,
   results: readonly FinishedTurn[],
   random: Random,
 ): Promise<void> {
+  const isRareWindow = ({ turn: { conversation, question }, calls }: FinishedTurn) =>
+    calls.length > 0 && typeof conversation.kind.history === "number" && isRareLong(question.text);
   const isCommon = ({ turn, calls }: FinishedTurn) =>
     calls.length > 0 && wordsOf(turn.question.text).length === 0;
   const deleted = results[0]?.calls[0]?.chatId;
-  const expired = (results.find(isCommon) ?? results[1])?.calls[0]?.chatId;
+  const rareWindow = results.find(isRareWindow);
+  const expired = (rareWindow ?? results.find(isCommon) ?? results[1])?.calls[0]?.chatId;
   if (deleted !== undefined && random.chance(0.1)) await gateways.deleteOnKimi(deleted);
-  if (expired !== undefined && expired !== deleted && random.chance(0.3)) await gateways.expire(expired);
+  if (expired !== undefined && expired !== deleted && random.chance(rareWindow ? 0.6 : 0.3))
+    await gateways.expire(expired);
 }
 
 function pickDistinct<T>(items: readonly T[], count: number, random: Random): T[] {

@@ -12,8 +12,8 @@ export const unfinished = { stall: "(never ends)", cut: "(breaks off)" };
 
 const topics = ["rivers", "the tax form", "sourdough", "this function", "the trip to Xi'an", "prime numbers"];
 
-/** Questions that a few conversations have in common: each of this many numbers is asked about. */
-const rareNumbers = 60;
+/** Questions about a number are common to a few conversations: those whose own numbers are at most this far from it. */
+const rareDistance = 40;
 
 export type QuestionStyle =
   | "common-short"
@@ -26,15 +26,17 @@ export type QuestionStyle =
 
 /** A question of this style; those that are not common have a word of the conversation in them. */
 export function createQuestion(style: QuestionStyle, words: WordSource, random: Random): string {
+  const rareNumber = () =>
+    Math.abs(Number(words.owner.slice(1)) + random.integer(-rareDistance, rareDistance));
   switch (style) {
     case "common-short":
       return random.pick(commonShort);
     case "common-long":
       return random.pick(commonLong);
     case "rare-short":
-      return `Is ${random.integer(1, rareNumbers)} prime?`;
+      return `Is ${rareNumber()} prime?`;
     case "rare-long":
-      return `Explain the number ${random.integer(1, rareNumbers)}.`;
+      return `Explain the number ${rareNumber()}.`;
     case "own-short":
       return `Is ${words.next()} about ${random.pick(topics)}?`;
     case "own-long":
@@ -42,6 +44,11 @@ export function createQuestion(style: QuestionStyle, words: WordSource, random: 
     case "look-alike":
       return `### Task: Generate a limerick about ${words.next()}.`;
   }
+}
+
+/** Whether it is a question of the style `rare-long`. */
+export function isRareLong(question: string): boolean {
+  return question.startsWith("Explain the number");
 }
 
 const sentences = [
@@ -57,18 +64,21 @@ const sentences = [
 
 /**
  * The answer to a question. With the same variant it is a function of the question: of 160 characters and more for
- * those that ask to explain, compare or generate, else short and the same for many questions.
+ * those that ask to explain, compare or generate, else short and the same for many or for a few questions.
  */
 export function answerTo(question: string, variant = 0): string {
   const subject = wordsOf(question).join(" and ");
   const again = variant === 0 ? "" : ` (version ${variant + 1})`;
   if (!/^(Explain|Compare|解释|### Task)/.test(question)) {
     if (subject !== "") return `Yes, ${subject} is about that.${again}`;
+    const number = /^Is (\d+) prime/.exec(question)?.[1];
+    if (number !== undefined) return `${number}? Divide it by the small primes.`;
     return /^(hi|hello|你好)$/.test(question) ? "Hello! How can I help you today?" : "Sure.";
   }
   const start = hashCode(question);
   const chosen = [0, 1, 2, 3].map((step) => sentences[(start + step * 3) % sentences.length]);
-  return `About ${subject === "" ? "this" : subject}${again}: ${chosen.join(" ")}`;
+  const topic = /the number \d+/.exec(question)?.[0] ?? (subject === "" ? "this" : subject);
+  return `About ${topic}${again}: ${chosen.join(" ")}`;
 }
 
 /** What a model elsewhere answered: never a long answer that Kimi gives word by word. */
