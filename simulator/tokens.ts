@@ -10,6 +10,8 @@ export type IssueOptions = {
   user?: string;
   /** Lifetime of this access token; tokens from later refreshes have the simulator's default lifetime. */
   accessSeconds?: number;
+  /** How long ago this access token was issued; default 0. */
+  ageSeconds?: number;
   /** A refresh token that only the legacy endpoint accepts; the account gateway refuses it. */
   legacyOnly?: boolean;
 };
@@ -49,6 +51,7 @@ export class TokenIssuer {
       account,
       options.legacyOnly ?? false,
       options.accessSeconds ?? this.#accessSeconds,
+      options.ageSeconds,
     );
   }
 
@@ -103,8 +106,8 @@ export class TokenIssuer {
     else record.validUntil = Math.min(record.validUntil, Date.now() + this.#graceSeconds * 1_000);
   }
 
-  #issuePair(account: Account, legacyOnly: boolean, accessSeconds: number): TokenPair {
-    const accessToken = this.#sign(account, "access", accessSeconds);
+  #issuePair(account: Account, legacyOnly: boolean, accessSeconds: number, ageSeconds = 0): TokenPair {
+    const accessToken = this.#sign(account, "access", accessSeconds, ageSeconds);
     const refreshToken = this.#sign(account, "refresh", refreshTokenSeconds);
     const { id, name } = account;
     this.#refreshTokens.set(this.#serial, {
@@ -118,9 +121,9 @@ export class TokenIssuer {
     return { accessToken, refreshToken };
   }
 
-  #sign(account: Account, typ: "access" | "refresh", seconds: number): string {
+  #sign(account: Account, typ: "access" | "refresh", seconds: number, ageSeconds = 0): string {
     this.#serial += 1;
-    const now = Math.floor(Date.now() / 1_000);
+    const now = Math.floor(Date.now() / 1_000) - ageSeconds;
     const claims = {
       // Marks the token as simulated.
       iss: "moonbridge-simulator",

@@ -1,10 +1,16 @@
-import { randomUUID } from "node:crypto";
-import { setTimeout } from "node:timers/promises";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { CredentialStore, StoredCredentials } from "../core/store.js";
-import { decodeClaims, type TokenPair } from "../core/token.js";
-import { pairFingerprint, primaryToken, startedFromLogin, storedPairWins } from "./token-precedence.js";
+import type { TokenPair } from "../core/token.js";
+import { acquireAccountLock, type ReleaseLock } from "./account-lock.js";
+import {
+  isSamePair,
+  keepRefreshToken,
+  pairClaims,
+  pairFingerprint,
+  startedFromLogin,
+  storedPairWins,
+} from "./token-precedence.js";
 
 /** A refresh that is not urgent was not started, because the store failed to grant its lock. It is retried later. */
 export class RefreshPostponed extends GatewayError {
@@ -29,10 +35,13 @@ export class CredentialRecord {
   readonly #warn: CredentialRecordOptions["warn"];
   readonly #shutdown: AbortSignal;
   #row: StoredCredentials;
-  /** Token last read from or written to the store; a different one means that the row has changed. */
-  #lastSeenToken: string | undefined;
+  /** Account id of the pair that `accountId` last decoded. */
+  #identity: { pair: TokenPair; accountId: string } | undefined;
+  /** Pair last read from or written to the store; a different one means that another process has changed the row. */
+  #lastSeenPair: TokenPair | undefined;
   #isSaved = true;
-  #hasWarned = false;
+  /** Messages of the failures since the last successful save. */
+  readonly #warned = new Set<string>();
   #lockFailedAt = Number.NEGATIVE_INFINITY;
 
   private constructor(
@@ -46,11 +55,15 @@ export class CredentialRecord {
     this.#store = store;
     this.#warn = warn;
     this.#shutdown = shutdown;
-    this.#lastSeenToken = stored && primaryToken(stored.current);
+    this.#lastSeenPair = stored?.current;
     this.#row =
       stored && storedPairWins(stored, configured)
         ? stored
-        : { current: configured, startedFrom: pairFingerprint(configured), savedAt: 0 };
+        : {
+            ...keepRefreshToken(configured, stored),
+            startedFrom: pairFingerprint(configured),
+            savedAt: 0,
+          };
   }
 
   /** Starts from the configured or the stored pair (see `storedPairWins`). */
@@ -82,16 +95,23 @@ export class CredentialRecord {
     return performance.now() - this.#lockFailedAt < limits.lockRetry;
   }
 
+  /** The user's id from the tokens, or a fingerprint of the configured pair where they have none. */
+  accountId(): string {
+    const { current } = this.#row;
+    if (this.#identity?.pair !== current) {
+      const accountId = pairClaims(current).user ?? pairFingerprint(this.#configured);
+      this.#identity = { pair: current, accountId };
+    }
+    return this.#identity.accountId;
+  }
+
   /**
    * Refresh tokens to try, newest first: an older one may still work if the response of a refresh was lost. Includes
    * the configured one only if it belongs to the same user.
    */
   refreshTokens(): string[] {
     const { current, previous } = this.#row;
-    const [currentClaims, configuredClaims] = [current, this.#configured].map((pair) =>
-      decodeClaims(primaryToken(pair) ?? ""),
-    );
-    const isSameUser = currentClaims?.subject === configuredClaims?.subject;
+    const isSameUser = pairClaims(current).user === pairClaims(this.#configured).user;
     const pairs = [current, previous, ...(isSameUser ? [this.#configured] : [])];
     return [...new Set(pairs.flatMap((pair) => pair?.refreshToken ?? []))];
   }
@@ -100,9 +120,8 @@ export class CredentialRecord {
   async reload(): Promise<boolean> {
     try {
       const stored = await this.#store.findCredentials(this.#account);
-      const storedToken = stored && primaryToken(stored.current);
-      if (!stored || storedToken === this.#lastSeenToken) return false;
-      this.#lastSeenToken = storedToken;
+      if (!stored || (this.#lastSeenPair && isSamePair(stored.current, this.#lastSeenPair))) return false;
+      this.#lastSeenPair = stored.current;
       if (!storedPairWins(stored, this.#configured)) return false;
       this.#row = stored;
       this.#isSaved = true;
@@ -114,11 +133,11 @@ export class CredentialRecord {
   }
 
   /**
-   * Replaces the current pair by one that Kimi has just issued, which is stored before it is used. False if another
-   * pair was stored meanwhile: `moonbridge login` takes no lock, and its pair has priority.
+   * Replaces `renewed`, the current pair, by one that Kimi has just issued for it, which is stored before it is used. False
+   * if another pair was stored meanwhile: `moonbridge login` takes no lock, and its pair has priority.
    */
-  async replace(pair: TokenPair): Promise<boolean> {
-    if (await this.reload()) return false;
+  async replace(renewed: TokenPair, pair: TokenPair): Promise<boolean> {
+    if ((await this.reload()) || this.#row.current !== renewed) return false;
     const startedFrom = pairFingerprint(this.#configured);
     const changes = { current: pair, previous: this.#row.current, startedFrom, savedAt: Date.now() };
     const row = { ...this.#row, ...changes };
@@ -150,42 +169,34 @@ export class CredentialRecord {
    * credentials do not expire because of a full disk; other work is not run: throws RefreshPostponed.
    */
   async withLock<T>(work: () => Promise<T>, isUrgent = false): Promise<T> {
-    const lockName = `renew ${this.#account}`;
-    const owner = randomUUID();
-    const acquireLock = () => this.#store.acquireLock(lockName, owner, Date.now() + limits.refreshLock);
+    const release = await this.#acquireLock(isUrgent);
     try {
-      await this.#pollUntil(acquireLock);
+      return await work();
+    } finally {
+      await release();
+    }
+  }
+
+  async #acquireLock(isUrgent: boolean): Promise<ReleaseLock> {
+    try {
+      const release = await acquireAccountLock(this.#store, this.#account, this.#shutdown);
+      this.#lockFailedAt = Number.NEGATIVE_INFINITY;
+      return release;
     } catch (error) {
       if (error instanceof GatewayError) throw error;
       this.#warnOnce("the store cannot be written, so the login has no lock", error);
       this.#lockFailedAt = performance.now();
       if (!isUrgent) throw new RefreshPostponed();
-    }
-    const lockExtension = setInterval(() => acquireLock().catch(() => {}), limits.refreshLock / 3);
-    try {
-      return await work();
-    } finally {
-      clearInterval(lockExtension);
-      await this.#store.releaseLock(lockName, owner).catch(() => {});
-    }
-  }
-
-  async #pollUntil(isDone: () => Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + limits.refreshLockWait;
-    while (!(await isDone())) {
-      this.#shutdown.throwIfAborted();
-      if (performance.now() > deadline)
-        throw new GatewayError("upstream_unavailable", lockedElsewhereMessage);
-      await setTimeout(limits.refreshLockPoll);
+      return async () => {};
     }
   }
 
   async #save(row: StoredCredentials): Promise<void> {
     try {
       await this.#store.saveCredentials(this.#account, row);
-      this.#lastSeenToken = primaryToken(row.current);
+      this.#lastSeenPair = row.current;
       this.#isSaved = true;
-      this.#hasWarned = false;
+      this.#warned.clear();
     } catch (error) {
       this.#isSaved = false;
       this.#warnOnce(
@@ -195,11 +206,9 @@ export class CredentialRecord {
     }
   }
 
-  /** Logs only the first failure until the store works again. */
+  /** Logs each kind of failure once until the store works again. */
   #warnOnce(message: string, error: unknown): void {
-    if (!this.#hasWarned) this.#warn(message, error);
-    this.#hasWarned = true;
+    if (!this.#warned.has(message)) this.#warn(message, error);
+    this.#warned.add(message);
   }
 }
-
-const lockedElsewhereMessage = "Another Moonbridge process is still renewing this login. Try again.";

@@ -1,10 +1,12 @@
 import { setTimeout } from "node:timers/promises";
+import { Deadline } from "../core/deadline.js";
 import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { CredentialStore } from "../core/store.js";
-import { decodeClaims, type TokenPair } from "../core/token.js";
+import type { TokenPair } from "../core/token.js";
 import type { AccountStatus } from "../core/types.js";
 import { abortable } from "../lib/abortable.js";
+import { AccessTokenLifetime } from "./access-token-lifetime.js";
 import {
   newTokenRefusedMessage,
   noRefreshTokenMessage,
@@ -12,9 +14,9 @@ import {
   toAccountStatus,
 } from "./account-status.js";
 import { Backoff } from "./backoff.js";
-import { ClockSkew } from "./clock-skew.js";
 import { CredentialRecord, RefreshPostponed } from "./credential-record.js";
-import { pairFingerprint, primaryToken } from "./token-precedence.js";
+import { CredentialSync } from "./credential-sync.js";
+import { primaryToken } from "./token-precedence.js";
 
 /**
  * Exchanges a refresh token for a new pair; `refused` if Kimi rejects the token. Throws GatewayError if the outcome is
@@ -30,52 +32,37 @@ export type CredentialsContext = {
 };
 
 /**
- * Fraction of its lifetime after which an access token is refreshed before it expires, and the jitter of that fraction.
- */
-const refreshFraction = 0.8;
-const refreshJitter = 0.05;
-
-/**
  * The tokens of one account. Concurrent callers, and all processes on one store, share one refresh; it runs ahead of
  * expiry in the background, and the new pair is stored before it is used. Call `close` when done.
  */
 export class Credentials {
   readonly #record: CredentialRecord;
-  readonly #configured: TokenPair;
   readonly #refresh: RefreshTokens;
   readonly #warn: CredentialsContext["warn"];
   readonly #shutdown: AbortController;
   readonly #maintenanceTimer: NodeJS.Timeout;
-  readonly #clockSkew = new ClockSkew();
+  readonly #lifetime = new AccessTokenLifetime();
   readonly #backoff = new Backoff();
+  readonly #sync: CredentialSync;
   /** Why the last refresh failed; undefined once one has succeeded. */
   #lastError: GatewayError | undefined;
   #refreshing: Promise<string> | undefined;
-  #syncing: Promise<void> | undefined;
-  #refreshAtFraction = nextRefreshFraction();
   #lastUsedAt = 0;
-  /** When this process last refreshed, in milliseconds since the epoch. */
-  #refreshedAt = 0;
-  /** Whether Kimi has accepted no access token since that refresh. */
+  /** Whether Kimi has accepted no access token since this process last refreshed. */
   #isUnconfirmed = false;
-  /** Account id of the pair that `accountId` last decoded. */
-  #identity: { pair: TokenPair; accountId: string } | undefined;
-  /** An access token that Kimi rejected although its claims call it valid. */
-  #rejectedToken: string | undefined;
 
   private constructor(
     record: CredentialRecord,
-    configured: TokenPair,
     shutdown: AbortController,
     { refresh, warn }: CredentialsContext,
   ) {
     this.#record = record;
-    this.#configured = configured;
     this.#refresh = refresh;
     this.#warn = warn;
     this.#shutdown = shutdown;
+    this.#sync = new CredentialSync(record, () => this.#clearError());
     this.#calibrateClock();
-    this.#maintenanceTimer = setInterval(() => this.#maintain(), limits.refreshCheckInterval).unref();
+    this.#maintenanceTimer = setInterval(() => void this.#maintain(), limits.refreshCheckInterval).unref();
   }
 
   /** Starts from the configured or the stored pair (see `storedPairWins`). Makes no request. */
@@ -91,17 +78,19 @@ export class Credentials {
       warn,
       shutdown: shutdown.signal,
     });
-    return new Credentials(record, configured, shutdown, context);
+    return new Credentials(record, shutdown, context);
   }
 
   /**
    * An access token that is valid by its claims. Refreshes an expired token first, and one that is about to expire in
-   * the background. Throws `account_login_required` when the user must log in again.
+   * the background. `minimumLifetime`: milliseconds for which the token should still be valid; one with less is
+   * refreshed first, unless that fails or takes too long. Throws `account_login_required` when the user must log in again.
    */
-  async accessToken(signal: AbortSignal): Promise<string> {
+  async accessToken(signal: AbortSignal, minimumLifetime = 0): Promise<string> {
     this.#lastUsedAt = Date.now();
     const token = this.#record.current.accessToken;
     if (token === undefined || this.#elapsedFraction() >= 1) return abortable(this.#startRefresh(), signal);
+    if (this.#canOutlast(minimumLifetime, token)) return this.#refreshInTime(token, signal);
     this.#refreshIfDue();
     return token;
   }
@@ -128,9 +117,9 @@ export class Credentials {
   async replace(rejected: string, signal: AbortSignal): Promise<string> {
     const token = this.#record.current.accessToken;
     if (token === rejected) {
-      if (this.#isUnconfirmed && this.#isJustRefreshed())
+      if (this.#isUnconfirmed && this.#lifetime.isJustRefreshed)
         throw new GatewayError("account_login_required", newTokenRefusedMessage);
-      this.#rejectedToken = rejected;
+      this.#lifetime.recordRejection(rejected);
     } else if (token !== undefined && this.#elapsedFraction() < 1) return token;
     return abortable(this.#startRefresh(), signal);
   }
@@ -139,18 +128,12 @@ export class Credentials {
   async confirm(accessToken: string): Promise<void> {
     if (accessToken !== this.#record.current.accessToken) return;
     this.#isUnconfirmed = false;
-    if (this.#record.dropPrevious()) await this.#sync();
+    if (this.#record.dropPrevious()) await this.#sync.run();
   }
 
   /** The user's id from the tokens, or a fingerprint of the configured pair where they have none. */
   accountId(): string {
-    const { current } = this.#record;
-    if (this.#identity?.pair !== current) {
-      const accountId =
-        decodeClaims(primaryToken(current) ?? "").subject ?? pairFingerprint(this.#configured);
-      this.#identity = { pair: current, accountId };
-    }
-    return this.#identity.accountId;
+    return this.#record.accountId();
   }
 
   status(): AccountStatus {
@@ -158,7 +141,7 @@ export class Credentials {
     return toAccountStatus({
       isUsable: this.#elapsedFraction() < 1,
       isRefreshable: this.#record.refreshTokens().length > 0,
-      expiresAt: token === undefined ? undefined : this.#clockSkew.expiresAt(token),
+      expiresAt: token === undefined ? undefined : this.#lifetime.expiresAt(token),
       lastError: this.#lastError,
       retryAt: Date.now() + this.#backoff.remaining,
     });
@@ -168,15 +151,15 @@ export class Credentials {
   async close(): Promise<void> {
     clearInterval(this.#maintenanceTimer);
     this.#shutdown.abort(new GatewayError("shutting_down", "Moonbridge is shutting down."));
-    const work = Promise.allSettled([this.#refreshing, this.#syncing]);
-    await Promise.race([work, setTimeout(limits.refreshAtShutdown, undefined, { ref: false })]);
-    if (!this.#record.isSaved) await this.#sync();
+    const refreshing = Promise.allSettled([this.#refreshing]);
+    await Promise.race([refreshing, setTimeout(limits.refreshAtShutdown, undefined, { ref: false })]);
+    await this.#sync.close();
   }
 
-  /** Periodic work: a refresh that is due without a request, and a retry of a failed save. */
-  #maintain(): void {
+  /** Periodic work: adopts what `moonbridge login` or another process has stored, and refreshes what is due. */
+  async #maintain(): Promise<void> {
+    if (await this.#record.reload()) this.#clearError();
     this.#refreshIfDue();
-    if (!this.#record.isSaved && !this.#record.isLockUnavailable) void this.#sync();
   }
 
   #refreshIfDue(): void {
@@ -187,7 +170,7 @@ export class Credentials {
     // Only a new login helps: the refresh first checks whether `moonbridge login` has stored one.
     if (this.#lastError?.code === "account_login_required") return true;
     const elapsed = this.#elapsedFraction();
-    if (elapsed < this.#refreshAtFraction) return false;
+    if (!this.#lifetime.isRefreshDue(this.#record.current.accessToken)) return false;
     if (this.#record.refreshTokens().length === 0) return elapsed >= 1;
     if (this.#backoff.remaining > 0 || (elapsed < 1 && this.#record.isLockUnavailable)) return false;
     const now = Date.now();
@@ -197,16 +180,28 @@ export class Credentials {
     );
   }
 
-  /** Elapsed fraction of the current access token's lifetime; 1 or more if it cannot be used. */
-  #elapsedFraction(): number {
-    const token = this.#record.current.accessToken;
-    if (token === undefined || token === this.#rejectedToken) return 1;
-    return this.#isJustRefreshed() ? 0 : this.#clockSkew.elapsedFraction(token);
+  /** Whether a valid token ends within this time, and a refresh that is tried now may give one that lasts longer. */
+  #canOutlast(milliseconds: number, token: string): boolean {
+    const canRefresh = this.#record.refreshTokens().length > 0 && !this.#record.isLockUnavailable;
+    return this.#lifetime.endsWithin(milliseconds, token) && canRefresh && this.#backoff.remaining === 0;
   }
 
-  /** Prevents a second refresh right after the first, even if the clocks or claims are wrong. */
-  #isJustRefreshed(): boolean {
-    return Date.now() - this.#refreshedAt < limits.refreshSpacing;
+  /** A refreshed token; `valid`, or what has replaced it, if there is none within `limits.refreshWait`. */
+  async #refreshInTime(valid: string, signal: AbortSignal): Promise<string> {
+    const deadline = new Deadline(signal, limits.refreshWait, refreshTimeout);
+    try {
+      return await abortable(this.#startRefresh(), deadline.signal);
+    } catch {
+      signal.throwIfAborted();
+      return this.#record.current.accessToken ?? valid;
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  /** Elapsed fraction of the current access token's lifetime; 1 or more if it cannot be used. */
+  #elapsedFraction(): number {
+    return this.#lifetime.elapsedFraction(this.#record.current.accessToken);
   }
 
   #startRefresh(): Promise<string> {
@@ -254,15 +249,16 @@ export class Credentials {
 
   async #tryRefreshTokens(): Promise<string> {
     const signal = AbortSignal.timeout(limits.refresh);
+    const { current } = this.#record;
     for (const refreshToken of this.#record.refreshTokens()) {
       const pair = await this.#refresh(refreshToken, signal);
       if (pair === "refused" || pair.accessToken === undefined) continue;
       const newPair = { accessToken: pair.accessToken, refreshToken: pair.refreshToken ?? refreshToken };
-      if (await this.#record.replace(newPair)) {
-        this.#refreshedAt = Date.now();
+      if (await this.#record.replace(current, newPair)) {
+        this.#lifetime.recordRefresh();
         this.#isUnconfirmed = true;
-        this.#refreshAtFraction = nextRefreshFraction();
       }
+      this.#sync.retryIfUnsaved();
       this.#clearError();
       return pair.accessToken;
     }
@@ -280,7 +276,7 @@ export class Credentials {
   /** Uses the time of the last refresh, which the record also has for a refresh by another process. */
   #calibrateClock(): void {
     const { current, refreshedAt } = this.#record;
-    if (refreshedAt !== undefined) this.#clockSkew.calibrate(current.accessToken, refreshedAt);
+    if (refreshedAt !== undefined) this.#lifetime.calibrate(current.accessToken, refreshedAt);
   }
 
   #recordFailure(thrown: unknown): void {
@@ -294,23 +290,8 @@ export class Credentials {
     const requestedDelay = error.code === "rate_limited" ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
     this.#backoff.recordFailure(delays, requestedDelay);
   }
-
-  #sync(): Promise<void> {
-    this.#syncing ??= this.#record
-      .sync()
-      .then((hasChanged) => {
-        if (hasChanged) this.#clearError();
-      })
-      // Already logged, and retried by `#maintain`.
-      .catch(() => {})
-      .finally(() => {
-        this.#syncing = undefined;
-      });
-    return this.#syncing;
-  }
 }
 
-/** With jitter, so that processes and accounts do not all refresh at once. */
-function nextRefreshFraction(): number {
-  return refreshFraction + refreshJitter * (Math.random() - 0.5);
+function refreshTimeout(): GatewayError {
+  return new GatewayError("timeout", "Kimi has not renewed the login in time for this request.");
 }

@@ -1,4 +1,5 @@
 import type { ImportedLogin } from "../accounts/import/import-login.js";
+import { saveLogin } from "../accounts/save-login.js";
 import type { Config } from "../config/schema.js";
 import { GatewayError } from "../core/errors.js";
 import { type KimiSite, kimiSite } from "../core/kimi-site.js";
@@ -28,11 +29,12 @@ export type ImportAccountOptions = {
   authUrl?: string;
 };
 
+/** `keptRefreshToken`: an access token alone was added to the refresh token that was stored for the same user. */
 export type ImportAccountResult =
   /** Stored without verification. */
-  | { kind: "stored-unverified" }
+  | { kind: "stored-unverified"; keptRefreshToken: boolean }
   /** Verified and stored. `refreshed`: the stored pair is a refreshed one. */
-  | { kind: "verified"; user: KimiUser; refreshed: boolean }
+  | { kind: "verified"; user: KimiUser; refreshed: boolean; keptRefreshToken: boolean }
   /** The refreshed pair is stored and valid, and a later step of the verification failed. */
   | { kind: "stored-after-failure"; error: GatewayError }
   /** Not stored: Kimi refused the tokens or could not be reached. */
@@ -49,12 +51,9 @@ export async function importAccount(
   const configured = upstreams.find(({ name }) => name === account);
   const overrides = { ...(configured?.kind === "kimi-web" ? configured : {}), ...options };
   const site = kimiSite(login.site, overrides);
-  const save = (current: TokenPair) =>
-    store.saveCredentials(account, { current, startedFrom: "login", savedAt: Date.now(), site });
-  if (options.offline) {
-    await save(login.tokens);
-    return { kind: "stored-unverified" };
-  }
+  const signal = AbortSignal.timeout(limits.loginVerification);
+  const save = (tokens: TokenPair) => saveLogin(store, account, { tokens, site }, signal);
+  if (options.offline) return { kind: "stored-unverified", keptRefreshToken: await save(login.tokens) };
   let refreshed = false;
   const saveRefreshed = async (pair: TokenPair) => {
     await save(pair);
@@ -63,14 +62,9 @@ export async function importAccount(
   try {
     const { userAgent } = overrides;
     const clientOptions = { ...site, ...(userAgent === undefined ? {} : { userAgent }) };
-    const user = await verifyCredentials(
-      login.tokens,
-      clientOptions,
-      saveRefreshed,
-      AbortSignal.timeout(limits.loginVerification),
-    );
-    if (!refreshed) await save(login.tokens);
-    return { kind: "verified", user, refreshed };
+    const user = await verifyCredentials(login.tokens, clientOptions, saveRefreshed, signal);
+    const keptRefreshToken = !refreshed && (await save(login.tokens));
+    return { kind: "verified", user, refreshed, keptRefreshToken };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     return refreshed ? { kind: "stored-after-failure", error } : { kind: "refused", error };

@@ -35,6 +35,8 @@ export async function login(options: LoginOptions): Promise<void> {
   const { result, isKnown } = await importAccountIntoStore(config, imported, account, options);
   printResult(result, imported);
   if (result.kind === "refused") return;
+  if ("keptRefreshToken" in result && result.keptRefreshToken)
+    printLine("The refresh token that was stored for this user is kept: the login goes on renewing itself.");
   printLine(`Stored as the account “${account}” in ${config.storePath}.`);
   const running = isKnown ? "takes it over at its next renewal" : "has to be started anew";
   printLine(`Next: start Moonbridge. One that runs already ${running}.`);

@@ -174,6 +174,8 @@ export const limits = {
    */
   refreshAheadAfterUse: day,
   unusedRefreshInterval: day,
+  /** An access token with less than this left is refreshed before a turn that may take minutes. */
+  longTurnToken: 10 * minute,
   /** One refresh, with all refresh tokens that it tries. */
   refresh: 45 * second,
   /** Minimum time between two refreshes, even if the new access token looks expired or Kimi refuses it. */
@@ -181,6 +183,8 @@ export const limits = {
   /** Back-off after a failed refresh, and after one that Kimi refused. */
   failedRefreshBackoff: { initial: second, max: minute },
   refusedRefreshBackoff: { initial: minute, max: 60 * minute },
+  /** Back-off after refreshed tokens could not be stored, as on a full disk: until they are, a kill loses the login. */
+  failedSaveBackoff: { initial: 250, max: 2 * second },
   /** Upper bound of the delay that Kimi may request before the next refresh. */
   maxRefreshPause: 60 * minute,
   /** Maximum time that a request waits for the end of a back-off delay; for a longer delay it gets the last error. */

@@ -187,14 +187,15 @@ test("explains what to do when an access token without a refresh token expires",
 
 test("continues a refresh for the other callers when one aborts", async () => {
   const refreshed = pair("refreshed");
-  let finish = (_: TokenPair) => {};
+  let finish: ((pair: TokenPair) => void) | undefined;
   const credentials = await openCredentials(expired, () => new Promise((resolve) => (finish = resolve)));
   const abortController = new AbortController();
   const aborted = credentials.accessToken(abortController.signal);
   const other = credentials.accessToken(neverAborts());
   abortController.abort(new Error("left"));
   await expect(aborted).rejects.toThrow("left");
-  finish(refreshed);
+  await expect.poll(() => finish).toBeDefined();
+  finish?.(refreshed);
   expect(await other).toBe(refreshed.accessToken);
 });
 

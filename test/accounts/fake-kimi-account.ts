@@ -24,8 +24,8 @@ export class FakeKimiAccount {
   readonly #tokenIssuer: TokenIssuer;
   readonly #aheadMs: number;
 
-  constructor({ ahead = 0, graceSeconds = 60 } = {}) {
-    this.#tokenIssuer = new TokenIssuer(900, graceSeconds);
+  constructor({ ahead = 0, graceSeconds = 60, accessSeconds = 900 } = {}) {
+    this.#tokenIssuer = new TokenIssuer(accessSeconds, graceSeconds);
     this.#aheadMs = ahead;
   }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { saveLogin } from "../../src/accounts/save-login.js";
 import type { TokenPair } from "../../src/core/token.js";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
 import { FakeKimiAccount, GatewayProcess, type StoreFault } from "./fake-kimi-account.js";
@@ -43,6 +44,12 @@ async function openStore(): Promise<SqliteStore> {
 /** Stores a pair as `moonbridge login` does. */
 async function logIn(current: TokenPair): Promise<void> {
   await (await openStore()).saveCredentials("me", { current, startedFrom: "login", savedAt: Date.now() });
+}
+
+/** Stores tokens through the use case of `moonbridge login`, without asking Kimi. */
+async function loginThroughCommand(tokens: TokenPair): Promise<void> {
+  const site = { baseUrl: "https://www.kimi.com", authUrl: "https://auth.kimi.com" };
+  await saveLogin(await openStore(), "me", { tokens, site }, neverAborts);
 }
 
 describe("refresh over time", () => {
@@ -288,6 +295,114 @@ describe("moonbridge login beside a running Moonbridge", () => {
     const request = process.request();
     await advance(second);
     expect(await request).toMatchObject({ code: "account_login_required" });
+  });
+});
+
+describe("an access token alone", () => {
+  test("in the config, newer than a stored login of its user, keeps the stored refresh token", async () => {
+    const kimi = new FakeKimiAccount();
+    const stored = kimi.issueTokens();
+    await logIn(stored);
+    await advance(minute);
+    const { accessToken } = kimi.issueTokens();
+    const process = await start(kimi, { accessToken });
+    expect(await process.credentials.accessToken(neverAborts)).toBe(accessToken);
+    await advance(15 * minute);
+    expect(await process.request()).toBe("answered");
+    expect(kimi.refreshes).toBeGreaterThan(0);
+    expect((await (await openStore()).findCredentials("me"))?.current.refreshToken).not.toBe(
+      stored.refreshToken,
+    );
+  });
+
+  test("in the config of another user does not get that refresh token", async () => {
+    const kimi = new FakeKimiAccount();
+    await logIn(kimi.issueTokens());
+    await advance(minute);
+    const { accessToken } = kimi.issueTokens({ user: "another" });
+    const process = await start(kimi, { accessToken });
+    await advance(15 * minute);
+    const request = process.request();
+    await advance(second);
+    expect(await request).toMatchObject({ code: "account_login_required" });
+  });
+
+  test("from moonbridge login is adopted beside a running Moonbridge, and the refresh token stays", async () => {
+    const kimi = new FakeKimiAccount();
+    const stored = kimi.issueTokens();
+    await logIn(stored);
+    const process = await start(kimi, {});
+    const { accessToken } = kimi.issueTokens();
+    await loginThroughCommand({ accessToken });
+    await advance(16 * second);
+    expect(await process.credentials.accessToken(neverAborts)).toBe(accessToken);
+    expect(process.credentials.status().state).toBe("ok");
+    expect((await (await openStore()).findCredentials("me"))?.current).toEqual({ ...stored, accessToken });
+  });
+
+  test("from moonbridge login waits for a refresh that is running, whose refresh token it keeps", async () => {
+    const kimi = new FakeKimiAccount({ graceSeconds: 0 });
+    await logIn(kimi.issueTokens({ accessSeconds: 0 }));
+    const process = await start(kimi, {});
+    const request = process.request();
+    await advance(100);
+    const { accessToken } = kimi.issueTokens();
+    const login = loginThroughCommand({ accessToken });
+    await advance(second);
+    await login;
+    expect(await request).toBe("answered");
+    const { current } = (await (await openStore()).findCredentials("me")) ?? {};
+    expect(current?.accessToken).toBe(accessToken);
+    const next = kimi.refresh(current?.refreshToken ?? "", neverAborts);
+    await advance(second);
+    expect(await next).not.toBe("refused");
+  });
+});
+
+describe("before a turn that may take minutes", () => {
+  const longTurn = 10 * minute;
+
+  test("an access token with less than that left is renewed, once for all, and a fresh one is not", async () => {
+    const kimi = new FakeKimiAccount();
+    const configured = kimi.issueTokens();
+    const { credentials } = await start(kimi, configured);
+    await advance(4 * minute);
+    expect(await credentials.accessToken(neverAborts, longTurn)).toBe(configured.accessToken);
+    await advance(2 * minute);
+    expect(await credentials.accessToken(neverAborts)).toBe(configured.accessToken);
+    expect(kimi.refreshes).toBe(0);
+    const tokens = Promise.all([1, 2, 3].map(() => credentials.accessToken(neverAborts, longTurn)));
+    await advance(second);
+    expect(new Set(await tokens).size).toBe(1);
+    expect((await tokens)[0]).not.toBe(configured.accessToken);
+    expect(kimi.refreshes).toBe(1);
+  });
+
+  test("a token that is valid for some minutes is used if Kimi cannot renew it now", async () => {
+    const kimi = new FakeKimiAccount();
+    const configured = kimi.issueTokens();
+    const { credentials } = await start(kimi, configured);
+    await advance(6 * minute);
+    kimi.isUnreachable = true;
+    const token = credentials.accessToken(neverAborts, longTurn);
+    await advance(second);
+    expect(await token).toBe(configured.accessToken);
+    kimi.isUnreachable = false;
+    kimi.latency = 40 * second;
+    await advance(2 * second);
+    const slow = credentials.accessToken(neverAborts, longTurn);
+    await advance(6 * second);
+    expect(await slow).toBe(configured.accessToken);
+  });
+
+  test("tokens that live shorter than that are not renewed for each turn", async () => {
+    const kimi = new FakeKimiAccount({ accessSeconds: 300 });
+    const { credentials } = await start(kimi, kimi.issueTokens());
+    for (let n = 0; n < 60; n++) {
+      void credentials.accessToken(neverAborts, longTurn);
+      await advance(10 * second);
+    }
+    expect(kimi.refreshes).toBeLessThan(8);
   });
 });
 

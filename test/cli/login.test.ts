@@ -85,6 +85,26 @@ describe("moonbridge login", () => {
     expect((await readCredentials(folder))?.current.accessToken).not.toBe(accessToken);
   });
 
+  test("keeps the refresh token of the same user if an access token alone is pasted", async () => {
+    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const first = simulator.issue({ user: "moon" });
+    const login = async (pasted: string) => {
+      const program = runMoonbridge(["login", ...siteOptions(simulator)], folder, {}, pasted);
+      expect(await program.exit).toBe(0);
+      return program.output();
+    };
+    await login(`${first.accessToken} ${first.refreshToken}`);
+    const { accessToken } = simulator.issue({ user: "moon" });
+    expect(await login(accessToken)).toMatch(/^The refresh token that was stored for this user is kept/m);
+    expect((await readCredentials(folder))?.current).toEqual({
+      accessToken,
+      refreshToken: first.refreshToken,
+    });
+    const other = simulator.issue({ user: "sun" });
+    expect(await login(other.accessToken)).not.toMatch(/is kept/);
+    expect((await readCredentials(folder))?.current).toEqual({ accessToken: other.accessToken });
+  });
+
   test("stores the new pair even if Kimi cannot be reached right after the refresh", async () => {
     const [simulator, folder] = [await startKimi({ refreshGraceSeconds: 0 }), createTemporaryFolder()];
     const { refreshToken } = simulator.issue();

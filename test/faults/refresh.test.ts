@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
-import { chatBody, contentOf, type Gateway, parseChunks, postChat, startGateway } from "../gateway.js";
+import {
+  chatBody,
+  contentOf,
+  type Gateway,
+  type GatewayOptions,
+  parseChunks,
+  postChat,
+  startGateway,
+} from "../gateway.js";
 
 /** The credentials as another process reads them from the same database. */
 async function storedCredentials(gateway: Gateway) {
@@ -79,6 +87,33 @@ describe("an expired access token", () => {
     expect(current).toEqual({ accessToken: expect.any(String), refreshToken: expect.any(String) });
     expect(current).not.toMatchObject({ accessToken: before.accessToken });
     await response.text();
+  });
+});
+
+describe("a token with eight minutes left", () => {
+  const tokens: GatewayOptions["tokens"] = (simulator) => simulator.issue({ ageSeconds: 420 });
+
+  test.each([
+    ["kimi-web", "kimi", 0],
+    ["kimi-web", "kimi-thinking", 1],
+    ["kimi-web", "k3-agent", 1],
+    ["kimi-legacy", "kimi", 0],
+    ["kimi-legacy", "kimi-k1", 1],
+    ["kimi-legacy", "kimi-research-search", 1],
+  ] as const)(
+    "over %s, with the model %s, is refreshed %i times before the turn",
+    async (kind, model, times) => {
+      const gateway = await startGateway({ kind, tokens });
+      expect((await postChat(gateway, chatBody("hello", { model }))).status).toBe(200);
+      const { refreshes, legacyRefreshes } = gateway.simulator.counts();
+      expect(refreshes + legacyRefreshes).toBe(times);
+    },
+  );
+
+  test("is used for a long turn while Kimi renews no token", async () => {
+    const gateway = await startGateway({ tokens });
+    gateway.simulator.faultRefresh({ status: 503 }, 9);
+    expect((await postChat(gateway, chatBody("hello", { model: "kimi-thinking" }))).status).toBe(200);
   });
 });
 

@@ -1,7 +1,12 @@
 import type { Model } from "../../core/types.js";
 
 /** A model with the wire fields that its requests need (kimi-web.md §1.4). */
-export type LegacyModel = Model & { kimiPlusId: string; math: boolean; research: boolean };
+export type LegacyModel = Model & {
+  kimiPlusId: string;
+  math: boolean;
+  research: boolean;
+  reasoning: boolean;
+};
 
 /** Context window; Kimi's own figure is 200,000 characters (kimi-web.md §1.6). */
 const contextWindowTokens = 131_072;
@@ -44,6 +49,7 @@ function createModel(id: string, kimiPlusId: string, switches: ReadonlySet<strin
     conversationScope: kimiPlusId,
     isDefault: id === "kimi",
     kimiPlusId,
+    reasoning: kimiPlusId === k1AgentId,
     math: switches.has("math"),
     research: switches.has("research"),
   };

@@ -18,6 +18,11 @@ export function usesResearch({ search }: UpstreamRequest, model: LegacyModel): b
   return model.research && search;
 }
 
+/** Whether the turn may take minutes: it is a research, or the model reasons (kimi-web.md §1.4). */
+export function isLongTurn(request: UpstreamRequest, model: LegacyModel): boolean {
+  return model.reasoning || usesResearch(request, model);
+}
+
 /** The body of `completion/stream`: all messages as one message of the user (kimi-web.md §1.4, §5.9). */
 export function completionBody(request: UpstreamRequest, model: LegacyModel): JsonObject {
   const { messages, search } = request;

@@ -22,7 +22,7 @@ import { LegacyClient } from "./client.js";
 import { isRejectedAccessToken } from "./errors.js";
 import { LegacyChatInterpreter } from "./events.js";
 import { findModel, type LegacyModel, models } from "./models.js";
-import { completionBody, continuationBody, newChatBody, usesResearch } from "./request.js";
+import { completionBody, continuationBody, isLongTurn, newChatBody, usesResearch } from "./request.js";
 import { uploadFile } from "./upload.js";
 
 export type KimiLegacyOptions = {
@@ -100,6 +100,7 @@ export class KimiLegacy implements Upstream {
   /** One turn, in as many streams as its length takes (`limits.continuations`). Their texts join seamlessly. */
   async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
     const model = getModel(request.model.id);
+    if (isLongTurn(request, model)) await this.#credentials.accessToken(signal, limits.longTurnToken);
     if (usesResearch(request, model)) await this.#checkResearchQuota(signal);
     const chat = request.continueFrom?.chat ?? (await this.#createChat(model, signal));
     await sink([{ type: "chat-opened", chat, message: "" }]);

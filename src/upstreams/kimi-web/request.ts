@@ -9,13 +9,23 @@ const wireEfforts: Record<Thinking, string> = {
   max: "REASONING_EFFORT_MAX",
 };
 
+/** The effort of a turn: the requested one, else the weakest that the model offers. */
+function effortOf({ thinking }: UpstreamRequest, model: KimiModel): Thinking {
+  return thinking ?? model.thinking[0] ?? "off";
+}
+
+/** Whether the turn may take minutes: it thinks, as K3 always does, or an agent works (kimi-web.md §3). */
+export function isLongTurn(request: UpstreamRequest, model: KimiModel): boolean {
+  return model.agent || effortOf(request, model) !== "off";
+}
+
 /**
  * The JSON of one `Chat` request, as the site sends it (kimi-web.md §2.4, §5.1, §5.4).
  * A new chat has neither `chat_id` nor `parent_id`: an empty `chat_id` is refused.
  */
 export function chatRequestBody(request: UpstreamRequest, model: KimiModel): string {
   const { continueFrom, search } = request;
-  const thinking = request.thinking ?? model.thinking[0] ?? "off";
+  const thinking = effortOf(request, model);
   return JSON.stringify({
     ...(continueFrom ? { chat_id: continueFrom.chat } : {}),
     scenario: model.scenario,

@@ -23,7 +23,7 @@ import { isRejectedAccessToken } from "./errors.js";
 import { ChatInterpreter, type SentTurn } from "./events.js";
 import { builtInModels, fetchModels, type KimiModel } from "./models.js";
 import { fetchQuota } from "./quota.js";
-import { chatRequestBody } from "./request.js";
+import { chatRequestBody, isLongTurn } from "./request.js";
 import { createTokenRefresher } from "./token-refresher.js";
 import { uploadFile } from "./upload.js";
 import { fetchCurrentUser } from "./verify-credentials.js";
@@ -99,7 +99,8 @@ export class KimiWeb implements Upstream {
   /** If Kimi rejects the access token before any content, refreshes it and repeats the turn once. */
   async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
     const model = await this.#getModel(request.model.id);
-    let token = await this.#credentials.accessToken(signal);
+    const minimumLifetime = isLongTurn(request, model) ? limits.longTurnToken : 0;
+    let token = await this.#credentials.accessToken(signal, minimumLifetime);
     let hasContent = false;
     const trackingSink: EventSink = (events) => {
       if (!hasContent) {
@@ -221,5 +222,6 @@ export function siteForTokens(
   { accessToken, refreshToken }: TokenPair,
   overrides: Partial<KimiSite>,
 ): KimiSite {
-  return kimiSite(kimiSiteFromToken(refreshToken ?? accessToken ?? "") ?? "kimi.com", overrides);
+  const site = kimiSiteFromToken(refreshToken ?? "") ?? kimiSiteFromToken(accessToken ?? "");
+  return kimiSite(site ?? "kimi.com", overrides);
 }

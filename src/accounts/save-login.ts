@@ -1,0 +1,35 @@
+import type { KimiSite } from "../core/kimi-site.js";
+import type { CredentialStore } from "../core/store.js";
+import type { TokenPair } from "../core/token.js";
+import { acquireAccountLock } from "./account-lock.js";
+import { keepRefreshToken, startedFromLogin } from "./token-precedence.js";
+
+/**
+ * Stores a login as the credentials of `account`; processes that use the account adopt it. An access token alone keeps
+ * the refresh token that is stored for its user on the same site. Resolves to whether one was kept. Throws the store's
+ * error, and `upstream_unavailable` while another process goes on renewing the stored tokens.
+ */
+export async function saveLogin(
+  store: CredentialStore,
+  account: string,
+  { tokens, site }: { tokens: TokenPair; site: KimiSite },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const save = (login: ReturnType<typeof keepRefreshToken>) =>
+    store.saveCredentials(account, { ...login, startedFrom: startedFromLogin, savedAt: Date.now(), site });
+  if (tokens.refreshToken) {
+    await save({ current: tokens });
+    return false;
+  }
+  // Otherwise a refresh between reading and writing would leave a used refresh token in the store.
+  const release = await acquireAccountLock(store, account, signal);
+  try {
+    const stored = await store.findCredentials(account);
+    const isSameSite = stored?.site === undefined || stored.site.authUrl === site.authUrl;
+    const login = keepRefreshToken(tokens, isSameSite ? stored : undefined);
+    await save(login);
+    return login.current.refreshToken !== undefined;
+  } finally {
+    await release();
+  }
+}
