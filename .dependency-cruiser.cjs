@@ -17,6 +17,8 @@ const levels = [
 const sameLevel = [
   // The store is opened with the configuration; the others take what they need of it as arguments.
   ["store", "config"],
+  // A token in the configuration is understood by the code that understands a pasted one.
+  ["config", "accounts"],
   // GET /v1/accounts and /metrics show what the use cases of admin/ report.
   ["api", "admin"],
   ["observability", "admin"],

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
+import { getLocation, type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { errorCode } from "../lib/error-code.js";
-import { isObject } from "../lib/json.js";
+import { isObject, keyPath } from "../lib/json.js";
 import { readEncryptionKeys } from "./encryption-keys.js";
 import { type Environment, readEnvironment } from "./environment.js";
 import type { KeyConfig } from "./key-schema.js";
@@ -16,6 +16,7 @@ import {
   ServerSchema,
 } from "./schema.js";
 import type { UpstreamConfig } from "./upstream-schema.js";
+import { readTokens } from "./upstream-tokens.js";
 import { ConfigError, checkSchema, checkUpstreams } from "./validate.js";
 
 /** Options of the command line: the path of the config file, and settings that override it. */
@@ -39,7 +40,9 @@ export async function loadConfig(commandLine: CommandLineOptions, environment: E
   const warnings: string[] = [];
   const upstreams = [
     ...upstreamsFromShortForm(settings, warnings),
-    ...checkUpstreams(settings.upstreams ?? []),
+    ...checkUpstreams(settings.upstreams ?? []).map((upstream, index) =>
+      withReadSecrets(upstream, `upstreams[${index}]`, warnings),
+    ),
   ];
   const keys = [...keysFromShortForm(settings), ...(settings.keys ?? [])];
   checkUniqueNames(keys, "keys");
@@ -59,7 +62,7 @@ export async function loadConfig(commandLine: CommandLineOptions, environment: E
     server: checkSchema(settings.server ?? {}, ServerSchema, "server"),
     keys,
     ...(settings.oauth ? { oauth: settings.oauth } : {}),
-    upstreams: upstreams.map(withoutBearerPrefixes),
+    upstreams,
     routes: settings.routes ?? {},
     chats: checkSchema(settings.chats ?? {}, ChatsSchema, "chats"),
     citations: settings.citations ?? "inline",
@@ -90,15 +93,25 @@ async function readConfigFile(path: string, mustExist: boolean): Promise<Setting
       cause,
     });
   }
+  const text = source.replace(/^\ufeff/, "");
   const errors: ParseError[] = [];
-  const settings: unknown = parse(source.replace(/^\ufeff/, ""), errors, { allowTrailingComma: true });
-  const first = errors[0];
-  if (first) {
-    const line = source.slice(0, first.offset).split("\n").length;
-    throw new ConfigError(`${path}, line ${line}: this is not JSON (${printParseErrorCode(first.error)}).`);
-  }
+  const settings: unknown = parse(text, errors, { allowTrailingComma: true });
+  if (errors[0]) throw new ConfigError(`${path}, ${describeParseError(text, errors[0])}`);
   if (!isObject(settings)) throw new ConfigError(`${path}: expected an object in braces.`);
   return { ...settings };
+}
+
+/** Where and why a text is not JSON. */
+function describeParseError(text: string, { error, offset }: ParseError): string {
+  const line = text.slice(0, offset).split("\n").length;
+  const code = printParseErrorCode(error);
+  if (code !== "UnexpectedEndOfString") return `line ${line}: this is not JSON (${code}).`;
+  const setting = keyPath(
+    getLocation(text, offset)
+      .path.map((key) => `/${key}`)
+      .join(""),
+  );
+  return `line ${line}, ${setting}: this text has no closing quote on its line. Join its lines into one.`;
 }
 
 function readCommandLine({ host, port }: CommandLineOptions): Settings {
@@ -125,37 +138,34 @@ function keysFromShortForm({ token }: ConfigFile): KeyConfig[] {
 
 /** `auth_token` and `refresh_token` of the short form (original.md §2): one kimi-web upstream. */
 function upstreamsFromShortForm(settings: ConfigFile, warnings: string[]): UpstreamConfig[] {
-  const configured = { auth_token: settings.auth_token, refresh_token: settings.refresh_token };
-  const tokens: Record<string, string> = {};
-  for (const [key, value] of Object.entries(configured)) {
-    const token = stripBearer(value ?? "");
-    if (/^(\.{3}|…)?$/.test(token)) {
-      if (value !== undefined) warnings.push(`${key} is still the sample's placeholder and is not used.`);
-    } else tokens[key] = token;
-  }
-  const { auth_token: accessToken, refresh_token: refreshToken } = tokens;
-  if (!accessToken && !refreshToken) return [];
-  return [
-    {
-      name: "kimi",
-      kind: "kimi-web",
-      ...(accessToken ? { accessToken } : {}),
-      ...(refreshToken ? { refreshToken } : {}),
-    },
-  ];
+  const { auth_token, refresh_token } = settings;
+  const configured = {
+    ...(auth_token === undefined ? {} : { accessToken: auth_token }),
+    ...(refresh_token === undefined ? {} : { refreshToken: refresh_token }),
+  };
+  const names = { accessToken: "auth_token", refreshToken: "refresh_token" };
+  const tokens = readTokens(configured, names, warnings);
+  if (!tokens.accessToken && !tokens.refreshToken) return [];
+  return [{ name: "kimi", kind: "kimi-web", ...tokens }];
 }
 
-function withoutBearerPrefixes(upstream: UpstreamConfig): UpstreamConfig {
+/** The upstream with its tokens or key as they are sent. Throws ConfigError for tokens that cannot be used. */
+function withReadSecrets(upstream: UpstreamConfig, path: string, warnings: string[]): UpstreamConfig {
   if (upstream.kind === "openai") {
-    return { ...upstream, ...(upstream.apiKey ? { apiKey: stripBearer(upstream.apiKey) } : {}) };
+    return { ...upstream, ...(upstream.apiKey ? { apiKey: readApiKey(upstream.apiKey, path) } : {}) };
   }
   if (upstream.kind !== "kimi-web" && upstream.kind !== "kimi-legacy") return upstream;
   const { accessToken, refreshToken, ...rest } = upstream;
-  return {
-    ...rest,
-    ...(accessToken ? { accessToken: stripBearer(accessToken) } : {}),
-    ...(refreshToken ? { refreshToken: stripBearer(refreshToken) } : {}),
-  };
+  const configured = { ...(accessToken ? { accessToken } : {}), ...(refreshToken ? { refreshToken } : {}) };
+  const names = { accessToken: `${path}.accessToken`, refreshToken: `${path}.refreshToken` };
+  return { ...rest, ...readTokens(configured, names, warnings) };
+}
+
+/** A service's key as it is sent, without what copying adds. Throws ConfigError unless it can stand in a header. */
+function readApiKey(text: string, path: string): string {
+  const key = stripBearer(text.replace(/[\u00ad\u200b-\u200d\u2060\ufeff]|^\s*["']|["']\s*$/g, ""));
+  if (!/^[!-~]+$/.test(key)) throw new ConfigError(`${path}.apiKey: expected a key of the service.`);
+  return key;
 }
 
 /** Removes a `Bearer ` that was copied along with a token. */

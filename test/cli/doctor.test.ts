@@ -187,10 +187,19 @@ describe("doctor reports a problem and runs the other checks:", () => {
     ]);
   });
 
-  test("a token that is not Kimi's", async () => {
+  test("a token that is not Kimi's, in the config and in the store", async () => {
     const kimi = await startKimi();
     const folder = createTemporaryFolder();
     writeConfig(folder, accountConfig(kimi, { accessToken: "CANARY" }));
+    expect((await runDoctor(folder)).findingsFor("config")).toMatchObject([
+      { state: "fail", detail: expect.stringMatching(/^upstreams\[0\]\.accessToken: .*no token of Kimi's/) },
+    ]);
+
+    const store = await SqliteStore.open(join(folder, "moonbridge.db"));
+    const current = { accessToken: "CANARY" };
+    await store.saveCredentials("me", { current, startedFrom: "login", savedAt: 0 });
+    await store.close();
+    writeConfig(folder, accountConfig(kimi, {}));
     const { code, findings, findingsFor } = await runDoctor(folder);
     expect(code).toBe(1);
     expect(findingsFor("account me")).toMatchObject([
@@ -262,7 +271,7 @@ describe("doctor reports a problem and runs the other checks:", () => {
     const closingUrl = await startHttpServer(({ socket }) => socket.destroy());
     const folder = createTemporaryFolder();
     const httpsUrl = plainHttpUrl.replace("http:", "https:");
-    writeConfig(folder, accountConfig({ url: closingUrl }, { accessToken: "CANARY" }, { authUrl: httpsUrl }));
+    writeConfig(folder, accountConfig({ url: closingUrl }, {}, { authUrl: httpsUrl }));
     const { findingsFor } = await runDoctor(folder);
     expect(findingsFor(`network ${httpsUrl}`)).toMatchObject([
       { state: "fail", detail: expect.stringMatching(/^there is no trustworthy TLS connection/) },

@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load.js";
+import { currentToken, jwt } from "../accounts/import/jwt.js";
+
+const [access, refresh] = [currentToken("access"), currentToken("refresh")];
 
 async function fileWith(content: string): Promise<string> {
   const path = join(await mkdtemp(join(tmpdir(), "moonbridge-config-")), "config.json");
@@ -18,12 +21,12 @@ describe("the short form of the config file, which is that of reverse-kimi", () 
   test("is accepted unchanged, with comments and Bearer prefixes", async () => {
     const config = await load(`{
       "token": "12345678", // for example
-      "auth_token": "Bearer access",
-      "refresh_token": "Bearer refresh"
+      "auth_token": "Bearer ${access}",
+      "refresh_token": "Bearer ${refresh}"
     }`);
     expect(config.keys).toEqual([{ name: "token", key: "12345678", scopes: ["chat", "admin"] }]);
     expect(config.upstreams).toEqual([
-      { name: "kimi", kind: "kimi-web", accessToken: "access", refreshToken: "refresh" },
+      { name: "kimi", kind: "kimi-web", accessToken: access, refreshToken: refresh },
     ]);
     expect(config.server).toMatchObject({
       host: "127.0.0.1",
@@ -55,8 +58,8 @@ describe("the short form of the config file, which is that of reverse-kimi", () 
   });
 
   test("needs only one of the two tokens", async () => {
-    const { upstreams } = await load('{"refresh_token": "refresh"}');
-    expect(upstreams).toEqual([{ name: "kimi", kind: "kimi-web", refreshToken: "refresh" }]);
+    const { upstreams } = await load(JSON.stringify({ refresh_token: refresh }));
+    expect(upstreams).toEqual([{ name: "kimi", kind: "kimi-web", refreshToken: refresh }]);
   });
 });
 
@@ -66,8 +69,8 @@ describe("the long form of the config file", () => {
       "server": { "port": 7000, "cors": ["https://chat.example.org"], "unknownParameters": "ignore" },
       "keys": [{ "name": "nextchat", "key": "sk-1" }],
       "upstreams": [
-        { "name": "me", "kind": "kimi-web", "baseUrl": "https://www.kimi.com", "accessToken": "Bearer a" },
-        { "name": "old", "kind": "kimi-legacy", "refreshToken": "bearer r", "concurrency": 1 },
+        { "name": "me", "kind": "kimi-web", "baseUrl": "https://www.kimi.com", "accessToken": "Bearer ${access}" },
+        { "name": "old", "kind": "kimi-legacy", "refreshToken": "bearer ${refresh}", "concurrency": 1 },
         { "name": "try-me", "kind": "simulator" },
       ],
       "routes": { "gpt-4o-mini": ["me"] },
@@ -82,12 +85,12 @@ describe("the long form of the config file", () => {
       name: "me",
       kind: "kimi-web",
       baseUrl: "https://www.kimi.com",
-      accessToken: "a",
+      accessToken: access,
     });
     expect(config.upstreams[1]).toEqual({
       name: "old",
       kind: "kimi-legacy",
-      refreshToken: "r",
+      refreshToken: refresh,
       concurrency: 1,
     });
     expect(config.routes).toEqual({ "gpt-4o-mini": ["me"] });
@@ -128,6 +131,113 @@ describe("the long form of the config file", () => {
     });
     expect(config.keys).toEqual([{ name: "env", key: "sk-env" }]);
     expect(config.log.level).toBe("info");
+  });
+});
+
+/** Loads these tokens as the two settings of an account, in the short form and in the long one. */
+async function loadTokens({ accessToken, refreshToken }: { accessToken?: string; refreshToken?: string }) {
+  const short = await load(JSON.stringify({ auth_token: accessToken, refresh_token: refreshToken }));
+  const account = { name: "kimi", kind: "kimi-web", accessToken, refreshToken };
+  const long = await load(JSON.stringify({ upstreams: [account] }));
+  expect(long.upstreams).toEqual(short.upstreams);
+  const { name: _, kind: __, ...tokens } = Object(short.upstreams[0]);
+  return { tokens, warnings: short.warnings };
+}
+
+describe("the tokens of an account are understood as moonbridge login understands them", () => {
+  const both = { accessToken: access, refreshToken: refresh };
+  const wrap = (text: string, by: string) => text.replace(/.{60}/g, (line) => line + by);
+  test.each<[string, { accessToken?: string; refreshToken?: string }]>([
+    ["line breaks", { accessToken: wrap(access, "\n"), refreshToken: wrap(refresh, "\r\n  ") }],
+    ["zero-width spaces", { accessToken: wrap(access, "\u200b"), refreshToken: `\ufeff${refresh}\u200b` }],
+    ["quotes", { accessToken: `"${access}"`, refreshToken: `'Bearer ${refresh}'` }],
+    ["percent-encoded quotes", { accessToken: `%22${access}%22`, refreshToken: `%22${refresh}%22` }],
+    ["a Bearer inside quotes", { accessToken: `"Bearer ${access}"`, refreshToken: `bearer  ${refresh} ` }],
+    ["swapped settings", { accessToken: refresh, refreshToken: access }],
+    [
+      "a cookie header and a row of Local storage",
+      {
+        accessToken: `_ga=GA1.1.1; kimi-auth=${access}; theme=dark`,
+        refreshToken: `refresh_token\t${refresh}`,
+      },
+    ],
+    ["a whole Local storage in one", { accessToken: JSON.stringify({ a: access, refresh_token: refresh }) }],
+    ["an older token beside the newest", { ...both, accessToken: `${currentToken("access", 60)} ${access}` }],
+  ])("with %s", async (_name, settings) => {
+    expect(await loadTokens(settings)).toEqual({ tokens: both, warnings: [] });
+  });
+
+  test("expired ones are kept, since the store may have what they were renewed to", async () => {
+    const old = {
+      accessToken: currentToken("access", 5_000),
+      refreshToken: currentToken("refresh", 91 * 86_400),
+    };
+    expect(await loadTokens(old)).toEqual({ tokens: old, warnings: [] });
+  });
+
+  test.each<[string, string, RegExp]>([
+    [
+      "clipped",
+      `${access.slice(0, 60)}…${access.slice(-20)}`,
+      /^auth_token is not used: .* its middle is missing/,
+    ],
+    ["cut at its end", access.slice(0, -20), /^auth_token is not used: .* its end is missing/],
+    ["no token", "abc", /^auth_token is not used: This looks like text/],
+    ["a platform key", "sk-AbCdEfGhIjKlMnOpQrStUv", /^auth_token is not used: .*"kind": "openai"/],
+    ["another service's", jwt({ iss: "https://accounts.google.com" }), /^auth_token is not used: .*Google/],
+    ["a sample's", "Bearer …", /^auth_token is still the sample's placeholder/],
+    [
+      "another user's",
+      currentToken("access", 9, { sub: "d0000000000000000b00" }),
+      /^auth_token holds a token of/,
+    ],
+  ])(
+    "an access token that is %s leaves a good refresh token in use, with a warning",
+    async (_name, bad, warning) => {
+      const { tokens, warnings } = await loadTokens({ accessToken: bad, refreshToken: refresh });
+      expect(tokens).toEqual({ refreshToken: refresh });
+      expect(warnings).toEqual([expect.stringMatching(warning)]);
+    },
+  );
+
+  test("a refresh token that is no JWT is kept, with a warning", async () => {
+    const opaque = "rt.7c9e6679-7425-40de-944b-e07fc1f90ae7";
+    expect(await loadTokens({ accessToken: access, refreshToken: `Bearer ${opaque}` })).toEqual({
+      tokens: { accessToken: access, refreshToken: opaque },
+      warnings: ["refresh_token has another form than Kimi's refresh tokens; it is kept."],
+    });
+  });
+
+  test.each<[string, string, RegExp]>([
+    ["clipped", `${refresh.slice(0, 60)}…`, /This token is not whole/],
+    ["no token", "abc", /This looks like text\. It holds no token of Kimi's\./],
+    ["a platform key", "sk-AbCdEfGhIjKlMnOpQrStUv", /This is a key of Kimi's platform/],
+    ["a cookie header without a login", "_ga=GA1.1.1; theme=dark", /There is no kimi-auth among them/],
+  ])("one that is %s is refused at the start by the setting's name", async (_name, bad, reason) => {
+    const short = load(JSON.stringify({ auth_token: access, refresh_token: bad }));
+    await expect(short).rejects.toThrow(/^refresh_token: /);
+    await expect(short).rejects.toThrow(reason);
+    const long = load(
+      JSON.stringify({ upstreams: [{ name: "old", kind: "kimi-legacy", accessToken: bad }] }),
+    );
+    await expect(long).rejects.toThrow(/^upstreams\[0\]\.accessToken: /);
+    await expect(load("{}", { MOONBRIDGE_AUTH_TOKEN: bad })).rejects.toThrow(/^auth_token: /);
+    for (const refused of [short, long]) await expect(refused).rejects.not.toThrow(bad.slice(0, 12));
+  });
+
+  test("one that is broken over lines in the file is named with its line", async () => {
+    const broken = `{\n  "upstreams": [{\n    "name": "me", "kind": "kimi-web",\n    "refreshToken": "${wrap(refresh, "\n")}"\n  }]\n}`;
+    await expect(load(broken)).rejects.toThrow(/, line 4, upstreams\[0\]\.refreshToken: .*no closing quote/);
+    await expect(load(broken)).rejects.not.toThrow(/eyJ/);
+  });
+
+  test("the key of a service is freed from what copying adds, and refused if it cannot be sent", async () => {
+    const withKey = (apiKey: string) =>
+      load(JSON.stringify({ upstreams: [{ name: "p", kind: "openai", region: "ai", apiKey }] }));
+    for (const apiKey of ['"sk-1"', "Bearer sk-1\n", "\u200bsk-1 ", "'Bearer sk-1'"])
+      expect((await withKey(apiKey)).upstreams).toMatchObject([{ apiKey: "sk-1" }]);
+    for (const apiKey of ["sk-1…2", "sk 1", "密钥"])
+      await expect(withKey(apiKey)).rejects.toThrow(/^upstreams\[0\]\.apiKey: expected a key of the service/);
   });
 });
 

@@ -50,8 +50,14 @@ function missingTokenLines({ tokens, generation, hasExpiredAccessToken }: Import
   return [`${reason}; that does no harm, the refresh token makes a new one.`];
 }
 
-function warningLines({ generation, otherUsers, hasTruncatedToken, isClockBehind }: ImportedLogin): string[] {
+function warningLines(login: ImportedLogin): string[] {
+  const { generation, isRefreshTokenOpaque, otherUsers, hasTruncatedToken, isClockBehind } = login;
   const lines: string[] = [];
+  if (isRefreshTokenOpaque) {
+    lines.push(
+      "The refresh token has another form than Kimi's; it is kept because of the field it stands in.",
+    );
+  }
   if (generation === "legacy") {
     lines.push(
       "This refresh token was issued by the older site. Kimi may no longer renew it; it then serves an upstream of " +

@@ -1,14 +1,7 @@
 import { formatTimeWithDistance } from "../../lib/relative-time.js";
-import type { TruncatedToken } from "./find-tokens.js";
+import type { ClassifiedTokens } from "./classify-tokens.js";
 import { detectPasteFormat, tokenLocationHelp } from "./paste-format.js";
-import type { ForeignToken, KimiToken } from "./token-owner.js";
-
-type UnusableTokens = {
-  /** Newest first. */
-  expired: readonly KimiToken[];
-  truncated: readonly TruncatedToken[];
-  foreign: readonly ForeignToken[];
-};
+import type { KimiToken } from "./token-owner.js";
 
 /** The explanation for a paste of more than `limits.pasted` bytes. */
 export const tooLargeMessage =
@@ -38,13 +31,16 @@ const commonMistakes: readonly [pattern: RegExp, reason: string][] = [
   ],
 ];
 
-/** A text for the user: why the paste contains no usable login, and what to do. Quotes nothing from the paste. */
+/**
+ * A text for the user: why the paste contains no usable login, and what to do. Quotes nothing from the paste. Tokens of
+ * Kimi's among `found` have expired.
+ */
 export function explainFailure(
   pasted: string,
-  { expired, truncated, foreign }: UnusableTokens,
+  found: Pick<ClassifiedTokens, "kimi" | "truncated" | "foreign">,
   now: number,
 ): string {
-  const [truncatedToken, expiredToken, foreignToken] = [truncated[0], expired[0], foreign[0]];
+  const [truncatedToken, expiredToken, foreignToken] = [found.truncated[0], found.kimi[0], found.foreign[0]];
   if (truncatedToken) {
     return `This token is not whole: ${truncatedToken.missingPart} is missing. Double-click the value to select all of it, and copy again.`;
   }

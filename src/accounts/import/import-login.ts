@@ -1,10 +1,10 @@
 import type { KimiSiteName } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
 import type { TokenPair } from "../../core/token.js";
+import { classifyTokens } from "./classify-tokens.js";
 import { explainFailure, tooLargeMessage } from "./explain-failure.js";
-import { findTokens } from "./find-tokens.js";
 import { detectPasteFormat } from "./paste-format.js";
-import { type ForeignToken, identifyTokenOwner, type KimiToken } from "./token-owner.js";
+import type { KimiToken } from "./token-owner.js";
 
 /** The login found in a paste, or why there is none. Only `tokens` is secret. */
 export type ImportResult = ImportedLogin | { kind: "nothing"; problem: string };
@@ -23,6 +23,8 @@ export type ImportedLogin = {
   generation: Generation;
   accessExpiresAt: number | undefined;
   refreshExpiresAt: number | undefined;
+  /** True if the refresh token is no JWT, and is taken for one only because of the field that it stands in. */
+  isRefreshTokenOpaque: boolean;
   /** True if the paste has access tokens of this user but all of them have expired. */
   hasExpiredAccessToken: boolean;
   /** Ids of other users with tokens in the paste; those tokens are ignored. */
@@ -48,52 +50,54 @@ const clockTolerance = 5 * 60_000;
  */
 export function importLogin(pasted: string, now = Date.now()): ImportResult {
   if (Buffer.byteLength(pasted) > limits.pasted) return { kind: "nothing", problem: tooLargeMessage };
-  const { tokens, truncated } = findTokens(pasted);
-  const kimiTokens: KimiToken[] = [];
-  const foreignTokens: ForeignToken[] = [];
-  for (const token of tokens.map(identifyTokenOwner)) {
-    if ("owner" in token) foreignTokens.push(token);
-    else kimiTokens.push(token);
-  }
-  const newestFirst = kimiTokens.sort((a, b) => b.issuedAt - a.issuedAt);
-  const valid = newestFirst.filter(({ expiresAt }) => expiresAt > now);
+  const found = classifyTokens(pasted);
+  const { kimi, truncated } = found;
+  // Where all other tokens are another service's, so is this one, and Kimi must not get it.
+  const opaqueRefreshToken =
+    kimi.length > 0 || found.foreign.length === 0 ? found.opaqueRefreshToken : undefined;
+  const valid = kimi.filter(({ expiresAt }) => expiresAt > now);
   const newest = valid[0];
-  if (!newest)
-    return {
-      kind: "nothing",
-      problem: explainFailure(pasted, { expired: newestFirst, truncated, foreign: foreignTokens }, now),
-    };
+  if (!newest && !opaqueRefreshToken) return { kind: "nothing", problem: explainFailure(pasted, found, now) };
 
-  const sameUser = newestFirst.filter(({ user }) => user === newest.user);
-  const access = valid.find(({ kind, user }) => kind === "access" && user === newest.user);
-  const refresh = valid.find(({ kind, user }) => kind === "refresh" && user === newest.user);
-  const site = [refresh, access].map((token) => token?.site).find((name) => name !== undefined);
+  // An opaque refresh token says nothing of its user; an expired token beside it does.
+  const user = (newest ?? kimi[0])?.user;
+  const sameUser = kimi.filter((token) => token.user === user);
+  const access = valid.find((token) => token.kind === "access" && token.user === user);
+  const refresh = valid.find((token) => token.kind === "refresh" && token.user === user);
+  const refreshToken = refresh?.token ?? opaqueRefreshToken;
+  const isRefreshTokenOpaque = !refresh && refreshToken !== undefined;
+  const site = [refresh, access, ...sameUser].map((token) => token?.site).find((name) => name !== undefined);
   const siteName = site ?? findSiteName(pasted);
   return {
     kind: "login",
     format: detectPasteFormat(pasted).name,
     tokens: {
       ...(access ? { accessToken: access.token } : {}),
-      ...(refresh ? { refreshToken: refresh.token } : {}),
+      ...(refreshToken ? { refreshToken } : {}),
     },
-    user: newest.user,
+    user,
     site: siteName ?? "kimi.com",
     isSiteAssumed: siteName === undefined,
-    generation: detectGeneration(access, refresh),
+    generation: detectGeneration(access, refresh, isRefreshTokenOpaque),
     accessExpiresAt: access?.expiresAt,
     refreshExpiresAt: refresh?.expiresAt,
+    isRefreshTokenOpaque,
     hasExpiredAccessToken: !access && sameUser.some(({ kind }) => kind === "access"),
-    otherUsers: [...new Set(kimiTokens.map(({ user }) => user ?? "unknown"))].filter(
-      (user) => user !== (newest.user ?? "unknown"),
+    otherUsers: [...new Set(kimi.map((token) => token.user ?? "unknown"))].filter(
+      (other) => other !== (user ?? "unknown"),
     ),
     hasTruncatedToken: truncated.length > 0,
-    isClockBehind: newest.issuedAt > now + clockTolerance,
+    isClockBehind: (newest?.issuedAt ?? 0) > now + clockTolerance,
   };
 }
 
-function detectGeneration(access: KimiToken | undefined, refresh: KimiToken | undefined): Generation {
+function detectGeneration(
+  access: KimiToken | undefined,
+  refresh: KimiToken | undefined,
+  hasOpaqueRefreshToken: boolean,
+): Generation {
   if (refresh) return refresh.isLegacy ? "legacy" : "pair";
-  return access?.isLegacy ? "cookie" : "pair";
+  return access?.isLegacy && !hasOpaqueRefreshToken ? "cookie" : "pair";
 }
 
 /** The site named by addresses and cookie domains around the tokens, if they name exactly one. */

@@ -194,6 +194,56 @@ describe("generation and site of the login", () => {
   });
 });
 
+describe("a refresh token that is no JWT", () => {
+  const opaque = "rt.7c9e6679-7425-40de-944b-e07fc1f90ae7";
+
+  test.each<[string, string]>([
+    ["JSON", JSON.stringify({ access_token: access, refresh_token: opaque }, null, 2)],
+    ["JSON in JSON", JSON.stringify(JSON.stringify({ access_token: access, refreshToken: opaque }))],
+    ["keys and values", JSON.stringify([{ key: "refresh_token", value: opaque }, access])],
+    ["rows of DevTools", `access_token\t${access}\nrefresh_token\t${opaque}\nvolcano-token-info\t{}`],
+    ["a cookie header", `kimi-auth=${access}; refresh_token=${opaque}; theme=dark`],
+    ["a config", `"auth_token": "Bearer ${access}", "refresh_token": "Bearer ${opaque}"`],
+  ])("is kept with a word if it stands in its field: %s", (_name, pasted) => {
+    expect(importOrThrow(pasted)).toMatchObject({
+      tokens: { accessToken: access, refreshToken: opaque },
+      generation: "pair",
+    });
+    expect(describePaste(pasted, opaque)).toMatch(/has another form than Kimi's; it is kept/);
+  });
+
+  test("is enough beside an expired access token, which names user and site", () => {
+    const expired = currentToken("access", 901);
+    expect(importOrThrow(`access_token\t${expired}\nrefresh_token\t${opaque}`)).toMatchObject({
+      tokens: { refreshToken: opaque },
+      user,
+      site: "kimi.ai",
+    });
+  });
+
+  test.each<[string, string]>([
+    ["a JWT beside it", `${access} refresh_token=${opaque}x refresh_token=${refresh}`],
+    [
+      "an empty field",
+      `${JSON.stringify({ refresh_token: "", "some-other-long-key-2": "" })} ${access} ${refresh}`,
+    ],
+    ["a placeholder", `refresh_token: "your-refresh-token-goes-here" ${access} ${refresh}`],
+    ["a platform key", `refresh_token: "sk-AbCdEfGhIjKlMnOpQrStUv12" ${access} ${refresh}`],
+  ])("is none of this: %s", (_name, pasted) => {
+    expect(importOrThrow(pasted)).toMatchObject({
+      tokens: { accessToken: access, refreshToken: refresh },
+      isRefreshTokenOpaque: false,
+    });
+  });
+
+  test("of another service is not taken for Kimi's", () => {
+    const google = jwt({ iss: "https://accounts.google.com" });
+    const pasted = JSON.stringify({ id_token: google, refresh_token: opaque });
+    expect(importLogin(pasted).kind).toBe("nothing");
+    expect(importLogin('{"refresh_token":"1//0gAbCdEfGhIjKlMnOpQrStUv"}').kind).toBe("nothing");
+  });
+});
+
 describe("explains a paste without a usable login:", () => {
   const google = jwt({ iss: "https://accounts.google.com", sub: "1" }, "HS256");
   const openai = jwt({ iss: "https://auth.openai.com/", sub: "1" }, "HS256");
