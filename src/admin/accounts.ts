@@ -1,7 +1,7 @@
 import type { QueueState } from "../accounts/account-queue.js";
-import type { UpstreamGuards } from "../chat/failover.js";
+import type { ActiveUpstream, ActiveUpstreams } from "../chat/active-upstreams.js";
 import { limits } from "../core/limits.js";
-import type { AccountStatus, Quota, Upstream } from "../core/types.js";
+import type { AccountStatus, Quota } from "../core/types.js";
 
 /** The state of one upstream's account, of its queue and of its circuit breaker. */
 export type AccountReport = {
@@ -19,30 +19,26 @@ export type AccountReport = {
 
 /** Reports on the accounts behind the upstreams. */
 export class Accounts {
-  readonly #upstreams: readonly Upstream[];
-  readonly #guards: ReadonlyMap<string, UpstreamGuards>;
+  readonly #upstreams: ActiveUpstreams;
 
-  /** `guards` has an entry for each upstream, by its name. */
-  constructor(upstreams: readonly Upstream[], guards: ReadonlyMap<string, UpstreamGuards>) {
+  constructor(upstreams: ActiveUpstreams) {
     this.#upstreams = upstreams;
-    this.#guards = guards;
   }
 
   /** One report per upstream, from local state; sends nothing upstream. */
   reports(): AccountReport[] {
-    return this.#upstreams.flatMap((upstream) => {
-      const guards = this.#guards.get(upstream.name);
-      return guards ? [reportOn(upstream, guards)] : [];
-    });
+    return this.#upstreams.current.map(reportOn);
   }
 
   /** The quotas of an upstream's account; undefined where it has none. Throws GatewayError. */
-  async quota(upstream: string, signal: AbortSignal): Promise<Quota[] | undefined> {
-    return this.#upstreams.find(({ name }) => name === upstream)?.quota?.(signal);
+  quota(upstreamName: string, signal: AbortSignal): Promise<Quota[] | undefined> {
+    return this.#upstreams.use(async (active) =>
+      active.find(({ upstream }) => upstream.name === upstreamName)?.upstream.quota?.(signal),
+    );
   }
 }
 
-function reportOn(upstream: Upstream, { queue, circuitBreaker }: UpstreamGuards): AccountReport {
+function reportOn({ upstream, guards: { queue, circuitBreaker } }: ActiveUpstream): AccountReport {
   const { name, kind, simulated } = upstream;
   const { state } = queue;
   return {

@@ -25,24 +25,16 @@ export async function withApiKeyAdmin(
   await withStore(config, (store) => task(new ApiKeyAdmin(config, store)));
 }
 
-/**
- * Imports a login into the configured store. `isKnown`: a Moonbridge that is already running uses this account, so it
- * needs no restart.
- */
+/** Imports a login into the configured store, where a running Moonbridge finds it. */
 export function importAccountIntoStore(
   config: Config,
   login: ImportedLogin,
   account: string,
   options: ImportAccountOptions,
-): Promise<{ result: ImportAccountResult; isKnown: boolean }> {
-  return withStore(config, async (store) => {
-    const isKnown = config.upstreams.length > 0 || (await store.listAccounts()).includes(account);
-    const result = await importAccount(login, account, options, config, {
-      store,
-      verifyCredentials,
-    });
-    return { result, isKnown };
-  });
+): Promise<ImportAccountResult> {
+  return withStore(config, (store) =>
+    importAccount(login, account, options, config, { store, verifyCredentials }),
+  );
 }
 
 /** Runs the checks of `moonbridge doctor`. */

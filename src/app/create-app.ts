@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyBaseLogger } from "fastify";
 import { Accounts } from "../admin/accounts.js";
+import type { ActiveUpstreams } from "../chat/active-upstreams.js";
 import { Attachments } from "../chat/attachments.js";
 import { ChatCleanup } from "../chat/chat-cleanup.js";
 import { ChatService } from "../chat/chat-service.js";
@@ -8,7 +9,6 @@ import { SideRequestMatcher } from "../chat/side-requests.js";
 import type { Config } from "../config/schema.js";
 import { limits } from "../core/limits.js";
 import type { Store } from "../core/store.js";
-import type { Upstream } from "../core/types.js";
 import { fetchAsDataUrl } from "../files/fetch-as-data-url.js";
 import { LinkFetcher } from "../files/link-fetcher.js";
 import { LocalFileStore } from "../files/local-file-store.js";
@@ -22,8 +22,8 @@ import { type RunningServer, startServer } from "../server/server.js";
 import { openStore } from "../store/open-store.js";
 import type { IdleTimeouts } from "../upstreams/context.js";
 import { openUpstream } from "../upstreams/registry.js";
-import { configuredUpstreams } from "./configured-upstreams.js";
 import { createUpstreamGuards } from "./upstream-guards.js";
+import { UpstreamWatcher } from "./upstream-watcher.js";
 
 /** All components of the gateway, opened and connected according to the configuration. */
 export type App = {
@@ -33,7 +33,7 @@ export type App = {
   cleanup: ChatCleanup;
   drift: ProtocolDrift;
   metrics: Metrics;
-  upstreams: readonly Upstream[];
+  upstreams: ActiveUpstreams;
   /** Starts the HTTP server. Stop it before `close`. */
   listen(): Promise<RunningServer>;
   close(): Promise<void>;
@@ -62,12 +62,15 @@ export async function createApp(
   const links = new LinkFetcher(ssrfGuard, { fetchLimits: { file: maxBytes } });
   const fetchImage = (url: string, signal: AbortSignal) => fetchAsDataUrl(links, url, signal);
   const context = { store, drift, warn, fetchImage, recorder, ...(timeouts ? { timeouts } : {}) };
-  const configured = await configuredUpstreams(config, store);
-  const upstreams = await Promise.all(configured.map((upstream) => openUpstream(upstream, context)));
   const metrics = new Metrics();
-  const guards = new Map(
-    configured.map((upstream) => [upstream.name, createUpstreamGuards(upstream, { config, log, metrics })]),
-  );
+  const watcher = await UpstreamWatcher.open({
+    config,
+    store,
+    log,
+    openUpstream: (upstream) => openUpstream(upstream, context),
+    createGuards: (upstream) => createUpstreamGuards(upstream, { config, log, metrics }),
+  });
+  const { upstreams } = watcher;
   const cleanup = new ChatCleanup(store, upstreams, warn);
   const files = await LocalFileStore.open(folder, store, maxBytes);
   const uploads = new Uploads(store, { localFiles: files, links });
@@ -75,7 +78,6 @@ export async function createApp(
   const historyKey = await store.getOrCreateSecret("history", () => randomBytes(32).toString("base64url"));
   const chat = new ChatService({
     upstreams,
-    guards,
     routes,
     store,
     cleanup,
@@ -89,13 +91,14 @@ export async function createApp(
     attachments: new Attachments(uploads, promptLinks === "documents" ? links : undefined),
     warn,
   });
-  const accounts = new Accounts(upstreams, guards);
+  const accounts = new Accounts(upstreams);
   metrics.addStateGauges(
     () => accounts.reports(),
     () => drift.entries(),
   );
   const listen = () => startServer({ chat, accounts, store, metrics, log, config });
   const close = async () => {
+    await watcher.stop();
     await chat.close();
     await recorder?.close();
     await store.close();

@@ -1,7 +1,7 @@
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { ConversationStore, StoredChat } from "../core/store.js";
-import type { Upstream } from "../core/types.js";
+import type { ActiveUpstreams } from "./active-upstreams.js";
 
 /**
  * Deletes due chats upstream, only those that Moonbridge has created. The due times are in the store, so they survive a
@@ -9,7 +9,7 @@ import type { Upstream } from "../core/types.js";
  */
 export class ChatCleanup {
   readonly #store: ConversationStore;
-  readonly #upstreams: ReadonlyMap<string, Upstream>;
+  readonly #upstreams: ActiveUpstreams;
   readonly #warn: (message: string, error: unknown) => void;
   readonly #timer: NodeJS.Timeout;
   readonly #abort = new AbortController();
@@ -18,11 +18,11 @@ export class ChatCleanup {
 
   constructor(
     store: ConversationStore,
-    upstreams: readonly Upstream[],
+    upstreams: ActiveUpstreams,
     warn: (message: string, error: unknown) => void,
   ) {
     this.#store = store;
-    this.#upstreams = new Map(upstreams.map((upstream) => [upstream.name, upstream]));
+    this.#upstreams = upstreams;
     this.#warn = warn;
     this.#timer = setInterval(() => this.sweep(), limits.cleanupInterval).unref();
   }
@@ -56,8 +56,8 @@ export class ChatCleanup {
     const now = Date.now();
     const { conversationNodes: nodes, forgottenAnswers, tombstone } = limits;
     await this.#store.trimNodes({ nodes, forgottenAnswers, tombstonesBefore: now - tombstone }, now);
-    const names = [...this.#upstreams.keys()];
     for (;;) {
+      const names = this.#upstreams.current.map(({ upstream }) => upstream.name);
       const due = await this.#store.listDueChats(names, Date.now(), limits.cleanupBatch);
       for (const chat of due) {
         if (this.#abort.signal.aborted) return;
@@ -69,7 +69,10 @@ export class ChatCleanup {
 
   async #delete({ upstream, chat, attempts }: StoredChat): Promise<void> {
     try {
-      await this.#upstreams.get(upstream)?.deleteChat?.(chat, this.#abort.signal);
+      await this.#upstreams.use(async (active) => {
+        const owner = active.find(({ upstream: { name } }) => name === upstream);
+        await owner?.upstream.deleteChat?.(chat, this.#abort.signal);
+      });
     } catch (error) {
       if (!(error instanceof GatewayError && error.code === "not_found")) {
         const pause = Math.min(limits.cleanupInterval * 2 ** attempts, limits.cleanupMaxPause);

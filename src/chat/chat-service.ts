@@ -8,7 +8,8 @@ import type {
   Upstream,
 } from "../core/types.js";
 import type { LocalFileStore } from "../files/local-file-store.js";
-import { answerWithFailover, type Candidate, type UpstreamGuards } from "./failover.js";
+import type { ActiveUpstream, ActiveUpstreams } from "./active-upstreams.js";
+import { answerWithFailover, type Candidate } from "./failover.js";
 import {
   isModelAllowed,
   listAvailableModels,
@@ -28,9 +29,7 @@ export type ListedModel = Model & { upstream: string; simulated: boolean };
 
 export type ChatServiceDependencies = TurnDependencies & {
   files: LocalFileStore;
-  upstreams: readonly Upstream[];
-  /** By the upstream's name. */
-  guards: ReadonlyMap<string, UpstreamGuards>;
+  upstreams: ActiveUpstreams;
   routes: RoutingTable;
   citations: CitationMode;
 };
@@ -56,17 +55,16 @@ export class ChatService {
     const { signal } = request;
     signal.throwIfAborted();
     const meter = new UsageMeter(request.messages);
-    const candidates = await this.#candidates(request, meter);
     const sinkWithUsage: EventSink = (events) => {
       const last = events.at(-1);
       if (last?.type !== "finish") return sink(events);
       return meter.total().then((usage) => sink([...events.slice(0, -1), { type: "usage", usage }, last]));
     };
     const clientSink = request.includeUsage ? sinkWithUsage : sink;
-    await answerWithFailover(candidates, {
-      sink: clientSink,
-      keyName: request.principal.keyName,
-      signal,
+    await this.#dependencies.upstreams.use(async (upstreams) => {
+      const candidates = await this.#candidates(request, upstreams, meter);
+      const { keyName } = request.principal;
+      await answerWithFailover(candidates, { sink: clientSink, keyName, signal });
     });
   }
 
@@ -80,7 +78,13 @@ export class ChatService {
   ): Promise<ListedModel[]> {
     const { upstreams, routes } = this.#dependencies;
     const listedModels = new Map<string, ListedModel>();
-    const available = await listAvailableModels(principal, upstreams, signal);
+    const available = await upstreams.use((active) =>
+      listAvailableModels(
+        principal,
+        active.map(({ upstream }) => upstream),
+        signal,
+      ),
+    );
     for (const { upstream, models: offered } of available) {
       const models = offered.map((model) => toListedModel(model, upstream));
       const defaultModel = models.find((model) => model.isDefault);
@@ -97,27 +101,35 @@ export class ChatService {
    * The upstreams to try, in order: the one that has the conversation, then the order of `routes`; those with an open
    * circuit breaker last.
    */
-  async #candidates(request: ChatRequest, meter: UsageMeter): Promise<[Candidate, ...Candidate[]]> {
-    const [first, ...others] = await resolveRoutes(
-      request,
-      this.#dependencies.upstreams,
-      this.#dependencies.routes,
-    );
-    if (others.length === 0) return [this.#candidate(request, first, meter)];
+  async #candidates(
+    request: ChatRequest,
+    active: readonly ActiveUpstream[],
+    meter: UsageMeter,
+  ): Promise<[Candidate, ...Candidate[]]> {
+    const upstreams = active.map(({ upstream }) => upstream);
+    const [first, ...others] = await resolveRoutes(request, upstreams, this.#dependencies.routes);
+    if (others.length === 0) return [this.#candidate(request, first, active, meter)];
     const ranked = await Promise.all(
       [first, ...others].map(async (route) => {
-        const candidate = this.#candidate(request, route, meter);
+        const candidate = this.#candidate(request, route, active, meter);
         const isKnown = await new Thread(this.#dependencies, request, route).isKnown();
         return { candidate, rank: (candidate.circuitBreaker.allowsRequests() ? 0 : 2) + (isKnown ? 0 : 1) };
       }),
     );
     const [best, ...rest] = ranked.toSorted((a, b) => a.rank - b.rank).map(({ candidate }) => candidate);
-    return [best ?? this.#candidate(request, first, meter), ...rest];
+    return [best ?? this.#candidate(request, first, active, meter), ...rest];
   }
 
-  #candidate(request: ChatRequest, route: Route, meter: UsageMeter): Candidate {
+  #candidate(
+    request: ChatRequest,
+    route: Route,
+    active: readonly ActiveUpstream[],
+    meter: UsageMeter,
+  ): Candidate {
+    const guards = active.find(({ upstream }) => upstream === route.upstream)?.guards;
+    if (!guards) throw new Error("a route to an upstream that is not active");
     return {
-      ...this.#guardsOf(route.upstream),
+      ...guards,
       route,
       startEvent: createStartEvent(request, route, this.#dependencies.citations),
       ...this.#createTurn(request, route, meter),
@@ -140,17 +152,12 @@ export class ChatService {
     return { waitUntilFree: (signal) => turn.waitUntilFree(signal), send: (sink) => turn.run(sink) };
   }
 
-  #guardsOf({ name }: Upstream): UpstreamGuards {
-    const guards = this.#dependencies.guards.get(name);
-    if (!guards) throw new Error("an upstream without guards");
-    return guards;
-  }
-
   /** Rejects waiting requests, stops the clean-up of chats and closes the upstreams. */
   async close(): Promise<void> {
-    for (const { queue } of this.#dependencies.guards.values()) queue.close();
-    await this.#dependencies.cleanup.stop();
-    await Promise.all(this.#dependencies.upstreams.map((upstream) => upstream.close()));
+    const { upstreams, cleanup } = this.#dependencies;
+    upstreams.closeQueues();
+    await cleanup.stop();
+    await upstreams.close();
   }
 }
 

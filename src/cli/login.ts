@@ -32,14 +32,13 @@ export async function login(options: LoginOptions): Promise<void> {
   if (imported.kind === "nothing") return fail(imported.problem);
   for (const line of describeImport(imported)) printLine(line);
 
-  const { result, isKnown } = await importAccountIntoStore(config, imported, account, options);
+  const result = await importAccountIntoStore(config, imported, account, options);
   printResult(result, imported);
   if (result.kind === "refused") return;
   if ("keptRefreshToken" in result && result.keptRefreshToken)
     printLine("The refresh token that was stored for this user is kept: the login goes on renewing itself.");
   printLine(`Stored as the account “${account}” in ${config.storePath}.`);
-  const running = isKnown ? "takes it over at its next renewal" : "has to be started anew";
-  printLine(`Next: start Moonbridge. One that runs already ${running}.`);
+  printLine("Next: start Moonbridge. One that runs already uses it within 15 seconds.");
 }
 
 /** The `kimi-web` upstream that the login is for: the named one, the only one, or `kimi`. Throws ConfigError. */

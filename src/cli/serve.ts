@@ -35,7 +35,7 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
     if (recorder) printRecordingNotice(commandLine);
     printGreeting(
       server.url,
-      app.upstreams.every((upstream) => upstream.simulated),
+      app.upstreams.current.every(({ upstream }) => upstream.simulated),
       isStored ? newKey.key : undefined,
     );
   } catch (error) {

@@ -153,6 +153,9 @@ export const limits = {
   /** Interval at which a request looks whether the chat of its conversation has become free. */
   chatPoll: 50,
 
+  /** Interval at which a running server looks for new accounts of `moonbridge login`. */
+  upstreamReload: 2 * second,
+
   /** A paste at `moonbridge login`; a HAR file may be large. */
   pasted: 64 * megabyte,
   /** Pastes of at most this size count as copied by hand: line breaks inside their tokens are removed. */

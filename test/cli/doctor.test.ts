@@ -404,6 +404,25 @@ describe("doctor reports a problem and runs the other checks:", () => {
     expect(code).toBe(0);
   });
 
+  test("a Moonbridge at the address that simulates although an account is connected", async () => {
+    const kimi = await startKimi();
+    const simulating = createTemporaryFolder();
+    writeConfig(simulating, { token: key });
+    const url = await runMoonbridge(["--port", "0"], simulating).ready;
+    const folder = createTemporaryFolder();
+    const config = accountConfig(kimi, kimi.issue());
+    writeConfig(folder, { ...config, server: { port: Number(new URL(url).port) } });
+    const { code, findingsFor } = await runDoctor(folder);
+    expect(findingsFor("address")).toMatchObject([
+      {
+        state: "warn",
+        detail: `a Moonbridge ${version} answers at ${url}, with the SIMULATOR`,
+        remedy: expect.stringMatching(/Restart it/),
+      },
+    ]);
+    expect(code).toBe(0);
+  });
+
   test("an address that other machines can reach, without an API key and with a short one", async () => {
     const folder = createTemporaryFolder();
     const publicServer = { port: 0, host: "0.0.0.0" };

@@ -8,7 +8,7 @@ import type { StoredCredentials } from "../../src/core/store.js";
 import { decodeClaims } from "../../src/core/token.js";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
 import { legacyToken } from "../accounts/import/jwt.js";
-import { chatBody, waitUntil } from "../gateway.js";
+import { chatBody, contentOf, parseChunks, waitUntil } from "../gateway.js";
 import { createTemporaryFolder, programPath, runMoonbridge, writeConfig } from "./process.js";
 
 async function startKimi(options?: SimulatorOptions): Promise<Simulator> {
@@ -279,14 +279,102 @@ describe.skipIf(!canOpenTerminal)("moonbridge login in a terminal", () => {
   });
 });
 
-describe("tokens that moonbridge login stored", () => {
-  const sendChat = (url: string, key: string) =>
-    fetch(`${url}/v1/chat/completions`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${key}` },
-      body: JSON.stringify(chatBody("sim:say=connected")),
-    });
+function sendChat(url: string, key: string, fields: Record<string, unknown> = {}): Promise<Response> {
+  return fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}` },
+    body: JSON.stringify({ ...chatBody("sim:say=connected"), ...fields }),
+  });
+}
 
+/** Logs in to a Kimi; `account`: the name of the account, if not the default one. */
+async function logIn(folder: string, simulator: Simulator, account?: string): Promise<void> {
+  const { accessToken, refreshToken } = simulator.issue({ user: account ?? "first" });
+  const name = account === undefined ? [] : ["--name", account];
+  const login = runMoonbridge(
+    ["login", ...name, ...siteOptions(simulator)],
+    folder,
+    {},
+    `${accessToken} ${refreshToken}`,
+  );
+  expect(await login.exit).toBe(0);
+  expect(login.output()).toMatch(/One that runs already uses it within 15 seconds/);
+}
+
+describe("moonbridge login beside a running server", () => {
+  const key = "sk-CANARY-of-more-than-32-characters";
+  const upstreamsOf = async (url: string) => {
+    const { upstreams } = Object(await (await fetch(`${url}/readyz`)).json());
+    return upstreams;
+  };
+
+  test("connects the first account in place of the simulator, whose open streams end as they should", async () => {
+    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    writeConfig(folder, { token: key });
+    const server = runMoonbridge(["--port", "0"], folder);
+    const url = await server.ready;
+    expect(server.output()).toContain("SIMULATOR");
+    const prompt = chatBody("sim:repeat=150 sim:slow=100", { stream: true });
+    const stream = await sendChat(url, key, prompt);
+    const waiting = stream.text();
+
+    await logIn(folder, simulator);
+    await expect
+      .poll(() => upstreamsOf(url), { timeout: 10_000 })
+      .toMatchObject([{ upstream: "kimi", simulated: false, state: "ok" }]);
+    const answer = await (await sendChat(url, key)).json();
+    expect(answer).toMatchObject({ model: "kimi", choices: [{ message: { content: "connected" } }] });
+    expect(simulator.counts().chats).toBe(1);
+
+    const chunks = parseChunks(await waiting);
+    expect(contentOf(chunks)).toMatch(/ 150\W*$/);
+    expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe("stop");
+    expect(chunks[0]?.model).toBe("kimi (simulator)");
+    server.kill("SIGTERM");
+    expect(await server.exit).toBe(0);
+  });
+
+  test("adds a further account, and leaves the first one as it is", async () => {
+    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    writeConfig(folder, { token: key });
+    await logIn(folder, simulator);
+    const server = runMoonbridge(["--port", "0"], folder);
+    const url = await server.ready;
+    expect((await sendChat(url, key)).status).toBe(200);
+    await logIn(folder, simulator, "second");
+    await expect
+      .poll(() => upstreamsOf(url), { timeout: 10_000 })
+      .toMatchObject([{ upstream: "kimi" }, { upstream: "second", state: "ok" }]);
+    expect((await sendChat(url, key)).status).toBe(200);
+  });
+
+  test("connects a configured account that has no tokens yet, on the site of the login", async () => {
+    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    writeConfig(folder, { token: key, upstreams: [{ name: "me", kind: "kimi-web" }] });
+    const server = runMoonbridge(["--port", "0"], folder);
+    const url = await server.ready;
+    expect(await upstreamsOf(url)).toMatchObject([{ upstream: "me", state: "login required" }]);
+    await logIn(folder, simulator, "me");
+    await expect.poll(() => upstreamsOf(url), { timeout: 10_000 }).toMatchObject([{ state: "ok" }]);
+    expect((await sendChat(url, key)).status).toBe(200);
+    expect(simulator.counts().chats).toBe(1);
+  });
+
+  test("is used by a server whose account works, also for another user", async () => {
+    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    writeConfig(folder, { token: key });
+    await logIn(folder, simulator);
+    const server = runMoonbridge(["--port", "0"], folder);
+    const url = await server.ready;
+    const login = simulator.issue({ user: "another" });
+    const program = runMoonbridge(["login", ...siteOptions(simulator)], folder, {}, login.accessToken);
+    expect(await program.exit).toBe(0);
+    // An access token alone of another user has no refresh token.
+    await expect.poll(() => upstreamsOf(url), { timeout: 20_000 }).toMatchObject([{ state: "expiring" }]);
+  });
+});
+
+describe("tokens that moonbridge login stored", () => {
   test("are used without a config, also after a restart with refreshed tokens", async () => {
     const [simulator, folder] = [await startKimi({ refreshGraceSeconds: 0 }), createTemporaryFolder()];
     await runMoonbridge(["login", ...siteOptions(simulator)], folder, {}, simulator.issue().refreshToken)
@@ -318,7 +406,7 @@ describe("tokens that moonbridge login stored", () => {
     const program = runMoonbridge(["login", ...siteOptions(simulator)], folder, {}, accessToken);
     expect(await program.exit).toBe(0);
     expect(program.output()).toMatch(/Stored as the account “me”/);
-    expect(program.output()).toMatch(/One that runs already takes it over at its next renewal/);
+    expect(program.output()).toMatch(/One that runs already uses it within 15 seconds/);
     const server = runMoonbridge(["--port", "0"], folder);
     expect((await sendChat(await server.ready, "sk-CANARY")).status).toBe(200);
     expect(simulator.counts().chats).toBe(1);

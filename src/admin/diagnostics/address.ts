@@ -4,12 +4,16 @@ import { isLoopback, toListenError, toLocalUrl } from "../../config/listen-addre
 import type { Config } from "../../config/schema.js";
 import { limits } from "../../core/limits.js";
 import { errorCode } from "../../lib/error-code.js";
-import { asText, parseObject } from "../../lib/json.js";
+import { asText, type JsonObject, objectsIn, parseObject } from "../../lib/json.js";
 import { describeFailure, type Finding } from "./finding.js";
 
-/** Checks who can reach the address, and whether the port is free or a Moonbridge already listens there. */
+/**
+ * Checks who can reach the address, and whether the port is free or a Moonbridge already listens there. `hasAccount`:
+ * whether this configuration and its store have an account, so that a Moonbridge there must not answer with the simulator.
+ */
 export async function checkAddress(
   { server }: Pick<Config, "server">,
+  hasAccount: boolean,
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const { host, port } = server;
@@ -25,13 +29,14 @@ export async function checkAddress(
           remedy: 'Put a proxy with TLS in front and use long keys, or set "server.host" to 127.0.0.1.',
         },
       ];
-  return [await checkPort(what, server, url, signal), ...exposureFindings];
+  return [await checkPort(what, server, url, hasAccount, signal), ...exposureFindings];
 }
 
 async function checkPort(
   what: string,
   server: Config["server"],
   url: string,
+  hasAccount: boolean,
   signal: AbortSignal,
 ): Promise<Finding> {
   if (server.port === 0) return { what, state: "ok", detail: `${server.host}, any free port` };
@@ -39,8 +44,11 @@ async function checkPort(
   if (error === undefined) return { what, state: "ok", detail: `${url} is free` };
   const runningVersion =
     errorCode(error) === "EADDRINUSE" ? await versionAt(toLocalUrl(url), signal) : undefined;
-  if (runningVersion !== undefined)
-    return { what, state: "ok", detail: `a Moonbridge ${runningVersion} answers at ${url}` };
+  if (runningVersion !== undefined) {
+    const detail = `a Moonbridge ${runningVersion} answers at ${url}`;
+    if (!hasAccount || !(await simulatesAt(toLocalUrl(url), signal))) return { what, state: "ok", detail };
+    return { what, state: "warn", detail: `${detail}, with the SIMULATOR`, remedy: simulatesRemedy };
+  }
   return { what, state: "fail", detail: describeFailure(toListenError(error, server)) };
 }
 
@@ -52,11 +60,28 @@ function tryToListen({ host, port }: Config["server"]): Promise<Error | undefine
   });
 }
 
+const simulatesRemedy =
+  "An account is connected here, and it uses none: it was started with another config or store, or before the config " +
+  "changed. Restart it with these.";
+
 /** The version of the Moonbridge that answers at `url`; undefined for any other program. */
 async function versionAt(url: string, signal: AbortSignal): Promise<string | undefined> {
+  const response = await getObject(`${url}/`, signal);
+  const version = asText(response?.version);
+  return response?.name === "moonbridge" && /^[\w.+-]{1,40}$/.test(version ?? "") ? version : undefined;
+}
+
+/** Whether the Moonbridge at `url` says that nothing but the simulator answers. */
+async function simulatesAt(url: string, signal: AbortSignal): Promise<boolean> {
+  const upstreams = objectsIn((await getObject(`${url}/readyz`, signal))?.upstreams);
+  return upstreams.length > 0 && upstreams.every(({ simulated }) => simulated === true);
+}
+
+/** The JSON object at an address, whatever its status; undefined if there is none. */
+async function getObject(url: string, signal: AbortSignal): Promise<JsonObject | undefined> {
   try {
     const probeSignal = AbortSignal.any([signal, AbortSignal.timeout(limits.doctorProbe)]);
-    const { body } = await request(`${url}/`, { signal: probeSignal });
+    const { body } = await request(url, { signal: probeSignal });
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of body) {
@@ -64,9 +89,7 @@ async function versionAt(url: string, signal: AbortSignal): Promise<string | und
       size += chunk.length;
       if (size > limits.unaryBody) return undefined;
     }
-    const response = parseObject(Buffer.concat(chunks).toString());
-    const version = asText(response?.version);
-    return response?.name === "moonbridge" && /^[\w.+-]{1,40}$/.test(version ?? "") ? version : undefined;
+    return parseObject(Buffer.concat(chunks).toString());
   } catch {
     return undefined;
   }

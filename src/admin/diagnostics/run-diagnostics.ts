@@ -82,7 +82,11 @@ function startChecks(run: DiagnosticsRun): Promise<Finding[]>[] {
     ]),
     checkAccounts(upstreams, run),
     runCheck("keys", signal, () => checkKeys(config, store)),
-    runCheck("address", signal, (checkSignal) => checkAddress(config, checkSignal)),
+    runCheck("address", signal, async (checkSignal) => {
+      const known = await upstreams.catch(() => []);
+      const hasAccount = known.some(({ kind }) => kind !== "simulator");
+      return checkAddress(config, hasAccount, checkSignal);
+    }),
     runCheck("files", signal, async () => [await checkFiles(config, store)]),
     runCheck("chats", signal, async () => (store ? [await checkDueChats(store)] : [])),
   ];
