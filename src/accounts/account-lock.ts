@@ -15,14 +15,14 @@ export type ReleaseLock = () => Promise<void>;
 export async function acquireAccountLock(
   store: CredentialStore,
   account: string,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<ReleaseLock> {
   const lockName = `renew ${account}`;
   const owner = randomUUID();
   const acquire = () => store.acquireLock(lockName, owner, Date.now() + limits.refreshLock);
   const deadline = performance.now() + limits.refreshLockWait;
   while (!(await acquire())) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     if (performance.now() > deadline) throw new GatewayError("upstream_unavailable", lockedElsewhereMessage);
     await setTimeout(limits.refreshLockPoll);
   }

@@ -13,7 +13,6 @@ export async function saveLogin(
   store: CredentialStore,
   account: string,
   { tokens, site }: { tokens: TokenPair; site: KimiSite },
-  signal: AbortSignal,
 ): Promise<boolean> {
   const save = (login: ReturnType<typeof keepRefreshToken>) =>
     store.saveCredentials(account, { ...login, startedFrom: startedFromLogin, savedAt: Date.now(), site });
@@ -22,7 +21,7 @@ export async function saveLogin(
     return false;
   }
   // Otherwise a refresh between reading and writing would leave a used refresh token in the store.
-  const release = await acquireAccountLock(store, account, signal);
+  const release = await acquireAccountLock(store, account);
   try {
     const stored = await store.findCredentials(account);
     const isSameSite = stored?.site === undefined || stored.site.authUrl === site.authUrl;

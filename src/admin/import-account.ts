@@ -51,8 +51,7 @@ export async function importAccount(
   const configured = upstreams.find(({ name }) => name === account);
   const overrides = { ...(configured?.kind === "kimi-web" ? configured : {}), ...options };
   const site = kimiSite(login.site, overrides);
-  const signal = AbortSignal.timeout(limits.loginVerification);
-  const save = (tokens: TokenPair) => saveLogin(store, account, { tokens, site }, signal);
+  const save = (tokens: TokenPair) => saveLogin(store, account, { tokens, site });
   if (options.offline) return { kind: "stored-unverified", keptRefreshToken: await save(login.tokens) };
   let refreshed = false;
   const saveRefreshed = async (pair: TokenPair) => {
@@ -62,7 +61,12 @@ export async function importAccount(
   try {
     const { userAgent } = overrides;
     const clientOptions = { ...site, ...(userAgent === undefined ? {} : { userAgent }) };
-    const user = await verifyCredentials(login.tokens, clientOptions, saveRefreshed, signal);
+    const user = await verifyCredentials(
+      login.tokens,
+      clientOptions,
+      saveRefreshed,
+      AbortSignal.timeout(limits.loginVerification),
+    );
     const keptRefreshToken = !refreshed && (await save(login.tokens));
     return { kind: "verified", user, refreshed, keptRefreshToken };
   } catch (error) {

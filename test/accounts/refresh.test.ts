@@ -49,7 +49,7 @@ async function logIn(current: TokenPair): Promise<void> {
 /** Stores tokens through the use case of `moonbridge login`, without asking Kimi. */
 async function loginThroughCommand(tokens: TokenPair): Promise<void> {
   const site = { baseUrl: "https://www.kimi.com", authUrl: "https://auth.kimi.com" };
-  await saveLogin(await openStore(), "me", { tokens, site }, neverAborts);
+  await saveLogin(await openStore(), "me", { tokens, site });
 }
 
 describe("refresh over time", () => {
