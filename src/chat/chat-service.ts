@@ -19,6 +19,7 @@ import {
   type RoutingTable,
   resolveRoutes,
 } from "./model-router.js";
+import { routesWithRequiredFeatures } from "./required-features.js";
 import { runStatelessTurn } from "./stateless-turn.js";
 import { Thread } from "./thread.js";
 import { Turn, type TurnDependencies } from "./turn.js";
@@ -107,7 +108,8 @@ export class ChatService {
     meter: UsageMeter,
   ): Promise<[Candidate, ...Candidate[]]> {
     const upstreams = active.map(({ upstream }) => upstream);
-    const [first, ...others] = await resolveRoutes(request, upstreams, this.#dependencies.routes);
+    const routes = await resolveRoutes(request, upstreams, this.#dependencies.routes);
+    const [first, ...others] = routesWithRequiredFeatures(request, routes);
     if (others.length === 0) return [this.#candidate(request, first, active, meter)];
     const ranked = await Promise.all(
       [first, ...others].map(async (route) => {

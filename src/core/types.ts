@@ -58,6 +58,12 @@ export type Feature =
   | "unknown";
 
 /**
+ * A parameter that needs a feature. `isRequired`: an answer without the feature would not be what the client asked for, so
+ * the request is refused where nothing honours it; otherwise the parameter is reported as ignored.
+ */
+export type RequestedFeature = { parameter: string; feature: Feature; isRequired?: boolean };
+
+/**
  * How upstream chats are used: `native` continues them, `merged` opens one per answer with the whole transcript,
  * `ephemeral` does the same and deletes it at once.
  */
@@ -105,7 +111,7 @@ export type ChatRequest = {
   /** Undefined means the setting of the model's suffix, the key or the configuration, in this order. */
   citations?: CitationMode;
   /** The request's parameters that need a feature, by the client's names. */
-  requestedFeatures: { parameter: string; feature: Feature }[];
+  requestedFeatures: RequestedFeature[];
   /** Whether the client requested a stream. */
   stream: boolean;
   /** Whether the client receives token usage. If not, tokens are not counted. */

@@ -8,7 +8,7 @@ import {
   type Principal,
   type Thinking,
 } from "../../core/types.js";
-import { asObject, asText } from "../../lib/json.js";
+import { asObject, asText, isObject } from "../../lib/json.js";
 import { hasNestedMessages, readMessages } from "./messages.js";
 import { type ChatCompletionBody, parameterNames } from "./schema.js";
 
@@ -90,21 +90,38 @@ function printable(name: string): string {
 /** The parameters that need a feature of the upstream, except those that only repeat the default. */
 function requestedFeatures(body: ChatCompletionBody): ChatRequest["requestedFeatures"] {
   const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
+  const isServedBySearch = hasSearchToolsOnly(body);
   return featureRules
     .filter(({ parameter, isNeutral }) => isSet(body[parameter]) && !isNeutral?.(body[parameter]))
-    .map(({ parameter, feature }) => ({ parameter, feature }));
+    .map(({ parameter, feature, isRequired = false }) => ({
+      parameter,
+      feature,
+      ...(isRequired && !(feature === "tools" && isServedBySearch) ? { isRequired } : {}),
+    }));
 }
 
-/** The feature of an upstream that a parameter needs, unless the parameter only repeats the default (`isNeutral`). */
+/**
+ * The feature of an upstream that a parameter needs, unless the parameter only repeats the default (`isNeutral`).
+ * `isRequired`: the client cannot use an answer without it.
+ */
 type FeatureRule = {
   parameter: keyof ChatCompletionBody;
   feature: Feature;
   isNeutral?: (value: unknown) => boolean;
+  isRequired?: boolean;
 };
 
 const isZero = (value: unknown) => value === 0;
 const isOne = (value: unknown) => value === 1;
 const hasOnlySearchTools = (value: unknown) => Array.isArray(value) && value.every(isSearchTool);
+/** Leaves the choice to the model: as a name, in the form `{type: "auto"}`, or as the empty object of "not set". */
+const isFreeChoice = (value: unknown) =>
+  ["auto", "none"].includes(typeOf(value) ?? asText(value) ?? "") || isEmptyObject(value);
+const isEmptyObject = (value: unknown) => isObject(value) && Object.keys(value).length === 0;
+/** A format of text, or none at all. */
+const isTextFormat = (value: unknown) => (typeOf(value) ?? "text") === "text";
+/** The same inside a parameter of another of OpenAI's or Anthropic's APIs: `{format: {type: "text"}}`. */
+const hasTextFormat = (value: unknown) => isTextFormat(asObject(value)?.format);
 
 const featureRules: FeatureRule[] = [
   { parameter: "temperature", feature: "sampling" },
@@ -121,13 +138,11 @@ const featureRules: FeatureRule[] = [
   { parameter: "stop", feature: "stop", isNeutral: hasOnlySearchTools },
   { parameter: "tools", feature: "tools", isNeutral: hasOnlySearchTools },
   { parameter: "functions", feature: "tools", isNeutral: hasOnlySearchTools },
-  { parameter: "tool_choice", feature: "tools", isNeutral: (value) => value === "auto" || value === "none" },
-  {
-    parameter: "function_call",
-    feature: "tools",
-    isNeutral: (value) => value === "auto" || value === "none",
-  },
-  { parameter: "response_format", feature: "output-format", isNeutral: (value) => typeOf(value) === "text" },
+  { parameter: "tool_choice", feature: "tools", isNeutral: isFreeChoice, isRequired: true },
+  { parameter: "function_call", feature: "tools", isNeutral: isFreeChoice, isRequired: true },
+  { parameter: "response_format", feature: "output-format", isNeutral: isTextFormat, isRequired: true },
+  { parameter: "text", feature: "output-format", isNeutral: hasTextFormat, isRequired: true },
+  { parameter: "output_config", feature: "output-format", isNeutral: hasTextFormat, isRequired: true },
   { parameter: "verbosity", feature: "output-format" },
   { parameter: "prediction", feature: "output-format" },
   { parameter: "logprobs", feature: "logprobs" },
@@ -139,6 +154,12 @@ const featureRules: FeatureRule[] = [
 function parseSearch(body: ChatCompletionBody): boolean | undefined {
   if (body.web_search_options || body.tools?.some(isSearchTool)) return true;
   return body.use_search ?? body.enable_search ?? undefined;
+}
+
+/** Whether the request offers tools, all of them searches, which Moonbridge runs as a search of the upstream. */
+function hasSearchToolsOnly({ tools, functions }: ChatCompletionBody): boolean {
+  const offered = [...(tools ?? []), ...(functions ?? [])];
+  return offered.length > 0 && offered.every(isSearchTool);
 }
 
 function isSearchTool(tool: unknown): boolean {

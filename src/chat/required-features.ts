@@ -1,0 +1,45 @@
+import { GatewayError } from "../core/errors.js";
+import type { ChatRequest, Feature, RequestedFeature } from "../core/types.js";
+import type { Route } from "./model-router.js";
+
+/** What an upstream without the feature cannot do, and what the client can do without it. */
+const refusals: Partial<Record<Feature, { cannot: string; remedy: string }>> = {
+  tools: { cannot: "be made to call a function", remedy: 'Set it to "auto" or leave it out' },
+  "output-format": {
+    cannot: "be held to a format",
+    remedy: "Leave it out and describe the format in the prompt",
+  },
+};
+
+/**
+ * The routes whose upstream honours everything that the request requires, in the same order. Throws `invalid_request`
+ * with the parameter's name if there is none: an answer in prose would be taken for what was asked for.
+ */
+export function routesWithRequiredFeatures(
+  request: ChatRequest,
+  routes: readonly [Route, ...Route[]],
+): [Route, ...Route[]] {
+  const [first, ...others] = routes;
+  const missing = missingFeature(request, first);
+  const capable = others.filter((route) => !missingFeature(request, route));
+  if (!missing) return [first, ...capable];
+  const [next, ...rest] = capable;
+  if (next) return [next, ...rest];
+  const { parameter, feature } = missing;
+  const { cannot, remedy } = refusals[feature] ?? { cannot: "honour it", remedy: "Leave it out" };
+  throw new GatewayError(
+    "invalid_request",
+    `${parameter}: the upstream “${first.upstream.name}” cannot ${cannot}. ${remedy}, or use a model of an upstream of kind openai that honours it.`,
+    { param: parameter },
+  );
+}
+
+/** The first required feature that the route's upstream lacks, or ignores for this model. */
+function missingFeature(request: ChatRequest, { upstream, model }: Route): RequestedFeature | undefined {
+  const required = request.requestedFeatures.filter(({ isRequired }) => isRequired);
+  if (required.length === 0) return undefined;
+  const ignored = upstream.ignoredParameters?.(request, model) ?? [];
+  return required.find(
+    ({ parameter, feature }) => !upstream.features.has(feature) || ignored.includes(parameter),
+  );
+}
