@@ -7,7 +7,14 @@ import { type Simulator, type SimulatorOptions, startSimulator } from "../simula
 import { createApp } from "../src/app/create-app.js";
 import type { KeyConfig } from "../src/config/key-schema.js";
 import { OAuthSchema } from "../src/config/oauth-schema.js";
-import { ChatsSchema, type Config, FilesSchema, QueueSchema, ServerSchema } from "../src/config/schema.js";
+import {
+  ChatsSchema,
+  type Config,
+  FilesSchema,
+  QueueSchema,
+  ServerSchema,
+  StreamsSchema,
+} from "../src/config/schema.js";
 import type { UpstreamConfig } from "../src/config/upstream-schema.js";
 import { checkSchema } from "../src/config/validate.js";
 import type { Store } from "../src/core/store.js";
@@ -65,6 +72,7 @@ export type GatewayOptions = {
   /** Config of files; unlike the product, `promptLinks` defaults to "off". */
   files?: Record<string, unknown>;
   queue?: Record<string, unknown>;
+  streams?: Record<string, unknown>;
   /** Default "trace". */
   logLevel?: string;
   /** Concurrent answers of the account; default 10,000, or 1 over the legacy protocol. */
@@ -103,6 +111,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     chats: checkSchema(chats ?? {}, ChatsSchema),
     citations: "inline",
     sideRequestPatterns: sideRequestPatterns ?? [],
+    streams: checkSchema(options.streams ?? {}, StreamsSchema),
     queue: checkSchema(options.queue ?? {}, QueueSchema),
     files: {
       ...checkSchema({ promptLinks: "off", ...options.files }, FilesSchema),

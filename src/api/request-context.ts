@@ -12,5 +12,8 @@ declare module "fastify" {
   }
 }
 
-/** Server settings that apply to every dialect (API format), such as OpenAI's chat completions. */
-export type ApiOptions = { unknownParameters: "reject" | "ignore" };
+/**
+ * Server settings that apply to every dialect (API format), such as OpenAI's chat completions. `visibleErrors`: whether
+ * the failure of a stream is also written as text, unless the key says otherwise.
+ */
+export type ApiOptions = { unknownParameters: "reject" | "ignore"; visibleErrors: boolean };

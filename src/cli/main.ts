@@ -65,6 +65,7 @@ keys
   .option("--expires <when>", "30d, 12h, or a date: 2026-12-31, to its end in UTC (default: never)")
   .addOption(new Option("--citations <mode>", "how it is shown sources").choices(citationModes))
   .addOption(new Option("--chats <mode>", "what becomes of its chats").choices(chatModes))
+  .option("--visible-errors", "write the failure of a stream as text, too, for UIs that ignore errors")
   .addOption(configFile)
   .action(addKey);
 

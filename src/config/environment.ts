@@ -30,6 +30,7 @@ const variables: Record<string, { path: readonly [string, ...string[]]; parseVal
   MOONBRIDGE_CHATS_WINDOWS: { path: ["chats", "windows"], parseValue: parseString },
   MOONBRIDGE_CITATIONS: { path: ["citations"], parseValue: parseString },
   MOONBRIDGE_CHORES_PATTERNS: { path: ["chores", "patterns"], parseValue: parseJson },
+  MOONBRIDGE_STREAMS_VISIBLE_ERRORS: { path: ["streams", "visibleErrors"], parseValue: parseBoolean },
   MOONBRIDGE_QUEUE_DEPTH: { path: ["queue", "depth"], parseValue: parseInteger },
   MOONBRIDGE_QUEUE_WAIT_SECONDS: { path: ["queue", "waitSeconds"], parseValue: parseInteger },
   MOONBRIDGE_FILES_MAX_BYTES: { path: ["files", "maxBytes"], parseValue: parseInteger },

@@ -35,6 +35,7 @@ const keyFields = {
   ),
   chats: Type.Optional(chatModeSchema()),
   citations: Type.Optional(CitationsSchema),
+  visibleErrors: Type.Optional(Type.Boolean({ description: "true or false" })),
 };
 
 /** Options of `moonbridge keys add`, which generates the key itself. */

@@ -14,6 +14,7 @@ import {
   FilesSchema,
   QueueSchema,
   ServerSchema,
+  StreamsSchema,
 } from "./schema.js";
 import type { UpstreamConfig } from "./upstream-schema.js";
 import { readTokens } from "./upstream-tokens.js";
@@ -67,6 +68,7 @@ export async function loadConfig(commandLine: CommandLineOptions, environment: E
     chats: checkSchema(settings.chats ?? {}, ChatsSchema, "chats"),
     citations: settings.citations ?? "inline",
     sideRequestPatterns: settings.chores?.patterns ?? [],
+    streams: checkSchema(settings.streams ?? {}, StreamsSchema, "streams"),
     queue: checkSchema(settings.queue ?? {}, QueueSchema, "queue"),
     files: { ...files, folder },
     storePath,

@@ -47,6 +47,12 @@ export const ChatsSchema = Type.Object(
   strict,
 );
 
+/** Event streams to clients. */
+export const StreamsSchema = Type.Object(
+  { visibleErrors: Type.Boolean({ default: false, description: "true or false" }) },
+  strict,
+);
+
 /** The queue in front of each account. */
 export const QueueSchema = Type.Object(
   {
@@ -120,6 +126,7 @@ export const ConfigFileSchema = Type.Object(
         strict,
       ),
     ),
+    streams: Type.Optional(StreamsSchema),
     queue: Type.Optional(QueueSchema),
     files: Type.Optional(FilesSchema),
     store: Type.Optional(Type.String({ pattern: "^sqlite:.+", description: "sqlite: and a path" })),
@@ -147,6 +154,7 @@ export type Config = {
   citations: Static<typeof CitationsSchema>;
   /** Additional regular expressions that identify side requests of chat UIs. */
   sideRequestPatterns: string[];
+  streams: Static<typeof StreamsSchema>;
   queue: Static<typeof QueueSchema>;
   files: Omit<Static<typeof FilesSchema>, "folder"> & { folder: string };
   /** Absolute path of the database. */

@@ -88,6 +88,8 @@ export type Principal = {
   upstreams?: readonly string[];
   chats?: ChatMode;
   citations?: CitationMode;
+  /** Whether the failure of a stream is also written as text. */
+  visibleErrors?: boolean;
 };
 
 /** A chat request, independent of the client's dialect. */

@@ -32,7 +32,7 @@ export type ServerDependencies = {
   accounts: Accounts;
   metrics: Metrics;
   log: FastifyBaseLogger;
-  config: Pick<Config, "server" | "keys" | "oauth">;
+  config: Pick<Config, "server" | "keys" | "oauth" | "streams">;
 };
 
 /** A listening server. */
@@ -104,6 +104,7 @@ async function assemble(
   { chat, accounts, store, config, metrics }: ServerDependencies,
 ): Promise<void> {
   const { cors: origins, unknownParameters } = config.server;
+  const apiOptions = { unknownParameters, visibleErrors: config.streams.visibleErrors };
   const authenticator = await Authenticator.open(config, store);
   app.addHook("onClose", () => authenticator.close());
   const failedLogins = new FailedLoginLimiter();
@@ -143,7 +144,7 @@ async function assemble(
       await chatScope.register(filesRoute(chat));
       await chatScope.register(async (rateLimited) => {
         rateLimited.addHook("onRequest", async (request, reply) => rateLimiter.admit(request, reply));
-        await rateLimited.register(chatCompletionsRoute(chat, { unknownParameters }));
+        await rateLimited.register(chatCompletionsRoute(chat, apiOptions));
       });
     });
   });

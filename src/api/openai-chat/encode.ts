@@ -75,6 +75,17 @@ export class ChunkEncoder {
     for (const event of events) this.#encodeEvent(event, output);
   }
 
+  /** Writes a text as a content delta. */
+  encodeText(text: string, output: ChunkWriter): void {
+    if (this.#verbatim) {
+      output.write(this.#verbatim.writeText(text));
+      return;
+    }
+    // Without a `start` event: a failure while the request still waits.
+    if (this.#chunkPrefix === "") this.#updatePrefixes();
+    this.#addText("content", text, output);
+  }
+
   /** Writes an error event that every client parses, then `[DONE]` (clients.md §0.1, §7 row 41). */
   encodeError(error: GatewayError, output: ChunkWriter): void {
     output.write(`${encodeEvent(encodeJson(errorEnvelope(error)))}data: [DONE]\n\n`);

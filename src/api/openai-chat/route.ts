@@ -54,7 +54,10 @@ export function chatCompletionsRoute(
         },
         keepAliveComment: ": keep-alive\n\n",
       });
-      request.failure = await streamAnswer((sink) => chatService.answer(chatRequest, sink), encoder, stream);
+      const { visibleErrors = options.visibleErrors } = request.principal;
+      request.failure = await streamAnswer((sink) => chatService.answer(chatRequest, sink), encoder, stream, {
+        visibleErrors,
+      });
       return reply;
     });
   };

@@ -31,6 +31,12 @@ export class VerbatimWriter {
     return "";
   }
 
+  /** A chunk with this text and the head of the upstream's chunks. */
+  writeText(text: string): string {
+    const choice = { index: 0, delta: { content: text }, finish_reason: null };
+    return this.flush() + encodeChunk(encodeJson({ ...this.#chunkHead(), choices: [choice] }));
+  }
+
   /** Returns the chunk that was held back. */
   flush(): string {
     const pendingChunk = this.#pendingChunk;
@@ -45,8 +51,12 @@ export class VerbatimWriter {
   }
 
   #usageChunk(usage: Usage): string {
+    return encodeEvent(encodeJson({ ...this.#chunkHead(), choices: [], usage: usageObject(usage) }));
+  }
+
+  #chunkHead() {
     const { id, object, created, model } = parseObject(this.#lastChunk) ?? {};
-    return encodeEvent(encodeJson({ id, object, created, model, choices: [], usage: usageObject(usage) }));
+    return { id, object, created, model };
   }
 }
 

@@ -75,6 +75,15 @@ describe("tool calls (clients.md §7 row 36)", () => {
   });
 });
 
+test("a text may come before any event, as the first delta after the role", () => {
+  const encoder = new ChunkEncoder(false, "chatcmpl-x");
+  const written = encodeChunks((output) => encoder.encodeText("late", output)).join("");
+  expect(written.match(/"delta":\{[^}]*\}/g)).toEqual([
+    '"delta":{"role":"assistant","content":""}',
+    '"delta":{"content":"late"}',
+  ]);
+});
+
 describe("verbatim answers", () => {
   const verbatim = (json: string, usageOnly = false): ChatEvent => ({
     type: "verbatim",

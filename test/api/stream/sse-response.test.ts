@@ -10,6 +10,7 @@ const encoder: StreamEncoder = {
   encode: (events, body) => {
     for (const event of events) if (event.type === "text") body.write(event.text);
   },
+  encodeText: (value, body) => body.write(value),
   encodeError: (error, body) => body.write(`error ${error.code}`),
 };
 
@@ -24,7 +25,9 @@ async function startStreamServer(
     const emitAll = async (sink: EventSink) => {
       for await (const events of answer(response)) await sink(events);
     };
-    streamAnswer(emitAll, encoder, stream).catch(() => response.writeHead(503).end("refused"));
+    streamAnswer(emitAll, encoder, stream, { visibleErrors: false }).catch(() =>
+      response.writeHead(503).end("refused"),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
