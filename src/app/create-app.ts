@@ -5,6 +5,7 @@ import type { ActiveUpstreams } from "../chat/active-upstreams.js";
 import { Attachments } from "../chat/attachments.js";
 import { ChatCleanup } from "../chat/chat-cleanup.js";
 import { ChatService } from "../chat/chat-service.js";
+import { KeyQueues } from "../chat/key-queues.js";
 import { SideRequestMatcher } from "../chat/side-requests.js";
 import type { Config } from "../config/schema.js";
 import { limits } from "../core/limits.js";
@@ -78,6 +79,11 @@ export async function createApp(
   const historyKey = await store.getOrCreateSecret("history", () => randomBytes(32).toString("base64url"));
   const chat = new ChatService({
     upstreams,
+    keyQueues: new KeyQueues({
+      depth: config.queue.depth,
+      maxWait: config.queue.waitSeconds * 1_000,
+      onWait: (entry) => log.info(entry, "a request waits for its turn"),
+    }),
     routes,
     store,
     cleanup,

@@ -10,6 +10,7 @@ import type {
 import type { LocalFileStore } from "../files/local-file-store.js";
 import type { ActiveUpstream, ActiveUpstreams } from "./active-upstreams.js";
 import { answerWithFailover, type Candidate } from "./failover.js";
+import type { KeyQueues } from "./key-queues.js";
 import {
   isModelAllowed,
   listAvailableModels,
@@ -31,6 +32,7 @@ export type ListedModel = Model & { upstream: string; simulated: boolean };
 export type ChatServiceDependencies = TurnDependencies & {
   files: LocalFileStore;
   upstreams: ActiveUpstreams;
+  keyQueues: KeyQueues;
   routes: RoutingTable;
   citations: CitationMode;
 };
@@ -64,8 +66,15 @@ export class ChatService {
     const clientSink = request.includeUsage ? sinkWithUsage : sink;
     await this.#dependencies.upstreams.use(async (upstreams) => {
       const candidates = await this.#candidates(request, upstreams, meter);
-      const { keyName } = request.principal;
-      await answerWithFailover(candidates, { sink: clientSink, keyName, signal });
+      const { principal } = request;
+      // While the request waits, its status line may have to be sent, with the upstream's name.
+      if (principal.concurrency !== undefined) await sink([candidates[0].startEvent]);
+      const slot = await this.#dependencies.keyQueues.acquire(principal, signal);
+      try {
+        await answerWithFailover(candidates, { sink: clientSink, keyName: principal.keyName, signal });
+      } finally {
+        slot.release();
+      }
     });
   }
 

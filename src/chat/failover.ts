@@ -1,7 +1,8 @@
-import type { AccountQueue, Slot } from "../accounts/account-queue.js";
+import type { AccountQueue } from "../accounts/account-queue.js";
 import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { type ChatEvent, type EventSink, isVisible, type Upstream } from "../core/types.js";
+import type { Slot } from "../lib/slot-queue.js";
 import type { CircuitBreaker } from "./circuit-breaker.js";
 import type { Route } from "./model-router.js";
 import { ConversationAnsweringError } from "./thread.js";

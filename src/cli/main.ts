@@ -61,7 +61,11 @@ keys
   .option("--models <list>", "models it may use, each with any suffixes (default: all)", parseList)
   .option("--upstreams <list>", "upstreams that may answer it (default: all)", parseList)
   .option("--requests-per-minute <number>", "chat requests a minute (default: any number)", Number)
-  .option("--concurrency <number>", "chat requests at a time (default: any number)", Number)
+  .option(
+    "--concurrency <number>",
+    "chat requests at a time; further ones wait (default: any number)",
+    Number,
+  )
   .option("--expires <when>", "30d, 12h, or a date: 2026-12-31, to its end in UTC (default: never)")
   .addOption(new Option("--citations <mode>", "how it is shown sources").choices(citationModes))
   .addOption(new Option("--chats <mode>", "what becomes of its chats").choices(chatModes))

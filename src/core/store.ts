@@ -41,8 +41,6 @@ export interface CredentialStore {
 /** The settings of an API key. */
 export type KeySettings = Omit<Principal, "keyName"> & {
   requestsPerMinute?: number;
-  /** Maximum number of concurrent requests. */
-  concurrency?: number;
   /** Expiry time. */
   expires?: number;
 };

@@ -90,6 +90,8 @@ export type Principal = {
   citations?: CitationMode;
   /** Whether the failure of a stream is also written as text. */
   visibleErrors?: boolean;
+  /** Chat requests that are answered at the same time; further ones wait. Undefined: any number. */
+  concurrency?: number;
 };
 
 /** A chat request, independent of the client's dialect. */

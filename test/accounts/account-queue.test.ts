@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { AccountQueue, type QueueOptions, type Slot } from "../../src/accounts/account-queue.js";
+import { AccountQueue, type QueueOptions } from "../../src/accounts/account-queue.js";
 import { GatewayError } from "../../src/core/errors.js";
+import type { Slot } from "../../src/lib/slot-queue.js";
 
 const neverAborts = () => new AbortController().signal;
 

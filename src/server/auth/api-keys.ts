@@ -13,8 +13,8 @@ export type ApiKey = {
   isGuessable: boolean;
 };
 
-/** The rate limits of a key; undefined: unlimited. */
-export type KeyLimits = Pick<KeySettings, "requestsPerMinute" | "concurrency">;
+/** The rate limit of a key; undefined: unlimited. */
+export type KeyLimits = Pick<KeySettings, "requestsPerMinute">;
 
 /** The API keys of the configuration and of the store, which is read at each lookup. */
 export class ApiKeys {

@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { KeyConfig } from "../../../src/config/key-schema.js";
 import { createApiKey } from "../../../src/core/api-key.js";
@@ -143,40 +142,6 @@ describe("requests per minute of an API key", () => {
     const other = await sendChat(gateway, {}, "sk-CANARY-key");
     expect(other.status).toBe(200);
     expect(other.headers.get("x-ratelimit-limit-requests")).toBeNull();
-  });
-});
-
-describe("concurrency of an API key", () => {
-  const endlessChat = { stream: true, messages: [{ role: "user", content: "sim:slow=20 sim:repeat=5000" }] };
-
-  test("is limited until a stream ends or its client disconnects", async () => {
-    const gateway = await startGatewayWithKey({ concurrency: 2 });
-    const [first, second] = [await sendChat(gateway, endlessChat), await sendChat(gateway, endlessChat)];
-    const refused = await sendChat(gateway);
-    expect(refused.headers.get("retry-after")).toBe("1");
-    expect(await parseError(refused)).toMatchObject({
-      status: 429,
-      code: "rate_limit_exceeded",
-      message: expect.stringMatching(/Moonbridge's own limit for this key.*concurrency: 2/),
-    });
-    expect((await listModels(gateway)).status).toBe(200);
-    await first.body?.cancel();
-    let response = await sendChat(gateway);
-    while (response.status === 429) {
-      await setTimeout(5);
-      response = await sendChat(gateway);
-    }
-    expect(response.status).toBe(200);
-    // A refused request must not release a slot that it did not acquire.
-    const third = await sendChat(gateway, endlessChat);
-    expect((await sendChat(gateway)).status).toBe(429);
-    for (const stream of [second, third]) await stream.body?.cancel();
-  });
-
-  test("is released by a request with an invalid body", async () => {
-    const gateway = await startGatewayWithKey({ concurrency: 1 });
-    for (let n = 0; n < 3; n++) expect((await sendChat(gateway, { messages: [] })).status).toBe(400);
-    expect((await sendChat(gateway)).status).toBe(200);
   });
 });
 

@@ -1,0 +1,159 @@
+export type SlotQueueOptions = {
+  /** Slots in use at the same time. */
+  concurrency: number;
+  /** Waiters, over all keys. */
+  depth: number;
+  /** Milliseconds that a waiter may wait. */
+  maxWait: number;
+  /** Called when a caller has to wait; `position` counts from 1. */
+  onWait?: (entry: { position: number }) => void;
+  /** The error of a caller that gets no slot. `waitMs`: estimated time until the queue is through, in milliseconds. */
+  createBusyError: (refusal: Refusal, waitMs: number) => Error;
+};
+
+/** Why a caller gets no slot: too many wait already, or it has waited for `maxWait`. */
+export type Refusal = "full" | "too slow";
+
+/** The right to do one piece of work. Release it when the work has ended; further calls do nothing. */
+export type Slot = { release(): void };
+
+type Waiter = { start(): void; reject(error: unknown): void };
+
+/**
+ * A bounded number of slots, and the queue for them: round-robin between keys, first in, first out within a key, so that
+ * a busy key does not delay the others.
+ */
+export class SlotQueue {
+  readonly #options: SlotQueueOptions;
+  /** Waiters by key, in round-robin order: the next key to be served is first. */
+  readonly #waitersByKey = new Map<string, Waiter[]>();
+  #running = 0;
+  #waiting = 0;
+  #isPaused = false;
+  /** How long a slot is used in milliseconds, as an exponential moving average. */
+  #serviceTime = 10_000;
+
+  constructor(options: SlotQueueOptions) {
+    this.#options = options;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Waits for a free slot. Rejects with `createBusyError`, with the error of `rejectAll`, or with the signal's reason. */
+  async acquire(key: string, signal: AbortSignal): Promise<Slot> {
+    signal.throwIfAborted();
+    if (this.#hasFreeSlot()) return this.#occupySlot();
+    this.throwIfFull();
+    this.#options.onWait?.({ position: this.#waiting + 1 });
+    return this.#enqueue(key, signal);
+  }
+
+  /** Throws the error that `acquire` would reject with at once, if it would. */
+  throwIfFull(): void {
+    if (!this.#hasFreeSlot() && this.#waiting >= this.#options.depth) throw this.#busyError("full");
+  }
+
+  /** Hands out no slots until `resume`. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#startWaiters();
+  }
+
+  /** Rejects all waiters. */
+  rejectAll(error: Error): void {
+    const waiters = [...this.#waitersByKey.values()].flat();
+    this.#waitersByKey.clear();
+    this.#waiting = 0;
+    for (const waiter of waiters) waiter.reject(error);
+  }
+
+  #enqueue(key: string, signal: AbortSignal): Promise<Slot> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.#remove(key, waiter);
+        waiter.reject(signal.reason);
+      };
+      const timeout = setTimeout(() => {
+        this.#remove(key, waiter);
+        waiter.reject(this.#busyError("too slow"));
+      }, this.#options.maxWait);
+      const cleanUp = () => {
+        clearTimeout(timeout);
+        signal.removeEventListener("abort", onAbort);
+      };
+      const waiter: Waiter = {
+        start: () => {
+          cleanUp();
+          resolve(this.#occupySlot());
+        },
+        reject: (error) => {
+          cleanUp();
+          reject(error);
+        },
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      const waiters = this.#waitersByKey.get(key);
+      if (waiters) waiters.push(waiter);
+      else this.#waitersByKey.set(key, [waiter]);
+      this.#waiting++;
+    });
+  }
+
+  #hasFreeSlot(): boolean {
+    return !this.#isPaused && this.#running < this.#options.concurrency && this.#waiting === 0;
+  }
+
+  #occupySlot(): Slot {
+    this.#running++;
+    const startedAt = performance.now();
+    let isReleased = false;
+    const release = () => {
+      if (isReleased) return;
+      isReleased = true;
+      this.#running--;
+      this.#serviceTime += (performance.now() - startedAt - this.#serviceTime) * serviceTimeWeight;
+      this.#startWaiters();
+    };
+    return { release };
+  }
+
+  #startWaiters(): void {
+    while (!this.#isPaused && this.#running < this.#options.concurrency) {
+      const next = this.#waitersByKey.entries().next();
+      if (next.done) return;
+      const [key, waiters] = next.value;
+      // The key goes to the end of the round-robin order.
+      this.#waitersByKey.delete(key);
+      const waiter = waiters.shift();
+      if (waiters.length > 0) this.#waitersByKey.set(key, waiters);
+      this.#waiting--;
+      waiter?.start();
+    }
+  }
+
+  #remove(key: string, waiter: Waiter): void {
+    const waiters = this.#waitersByKey.get(key);
+    const index = waiters?.indexOf(waiter) ?? -1;
+    if (!waiters || index === -1) return;
+    waiters.splice(index, 1);
+    if (waiters.length === 0) this.#waitersByKey.delete(key);
+    this.#waiting--;
+  }
+
+  #busyError(refusal: Refusal): Error {
+    const rounds = Math.ceil((this.#waiting + 1) / this.#options.concurrency);
+    return this.#options.createBusyError(refusal, rounds * this.#serviceTime);
+  }
+}
+
+const serviceTimeWeight = 0.2;
