@@ -30,16 +30,18 @@ export type Pause = { until: number; reason: GatewayError };
 export class AccountQueue {
   readonly #maxWait: number;
   readonly #slots: SlotQueue;
+  /** Uploads are no answers: they go beside these, as many at a time. */
+  readonly #uploadSlots: SlotQueue;
   #pause: Pause | undefined;
   #quotaExceeded: QueueState["quotaExceeded"];
   #resumeTimer: NodeJS.Timeout | undefined;
 
   constructor(options: QueueOptions) {
     this.#maxWait = options.maxWait;
-    this.#slots = new SlotQueue({
-      ...options,
-      createBusyError: (refusal, waitMs) => this.#busyError(refusal, waitMs),
-    });
+    const createBusyError = (refusal: Refusal, waitMs: number) => this.#busyError(refusal, waitMs);
+    this.#slots = new SlotQueue({ ...options, createBusyError });
+    const { onWait: _, ...uploadOptions } = options;
+    this.#uploadSlots = new SlotQueue({ ...uploadOptions, createBusyError });
   }
 
   get state(): QueueState {
@@ -57,11 +59,22 @@ export class AccountQueue {
     return this.#slots.acquire(key, signal);
   }
 
+  /** The same for an upload, which does not wait for answers. */
+  async acquireUpload(key: string, signal: AbortSignal): Promise<Slot> {
+    signal.throwIfAborted();
+    this.#throwIfPausedTooLong();
+    return this.#uploadSlots.acquire(key, signal);
+  }
+
   /** Throws the error that `acquire` would reject with at once, if it would. */
   throwIfRefusing(): void {
+    this.#throwIfPausedTooLong();
+    this.#slots.throwIfFull();
+  }
+
+  #throwIfPausedTooLong(): void {
     const pause = this.#activePause();
     if (pause && !this.#endsInTime(pause)) throw pauseError(pause);
-    this.#slots.throwIfFull();
   }
 
   /** Call when an answer was completed: clears `quotaExceeded`. */
@@ -82,23 +95,25 @@ export class AccountQueue {
     const until = Date.now() + durationMs;
     if (until <= (this.#activePause()?.until ?? 0)) return;
     this.#pause = { until, reason: error };
-    this.#slots.pause();
+    for (const slots of [this.#slots, this.#uploadSlots]) slots.pause();
     clearTimeout(this.#resumeTimer);
     this.#resumeTimer = setTimeout(() => this.#endPause(), durationMs).unref();
-    if (!this.#endsInTime(this.#pause)) this.#slots.rejectAll(pauseError(this.#pause));
+    if (!this.#endsInTime(this.#pause)) this.#rejectAll(pauseError(this.#pause));
   }
 
   /** Rejects all waiting requests with `shutting_down` and clears the timer. */
   close(): void {
     clearTimeout(this.#resumeTimer);
-    this.#slots.rejectAll(
-      new GatewayError("shutting_down", "Moonbridge is shutting down. Try again in a moment."),
-    );
+    this.#rejectAll(new GatewayError("shutting_down", "Moonbridge is shutting down. Try again in a moment."));
   }
 
   #endPause(): void {
     this.#pause = undefined;
-    this.#slots.resume();
+    for (const slots of [this.#slots, this.#uploadSlots]) slots.resume();
+  }
+
+  #rejectAll(error: GatewayError): void {
+    for (const slots of [this.#slots, this.#uploadSlots]) slots.rejectAll(error);
   }
 
   #activePause(): Pause | undefined {

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import type { FastifyBaseLogger } from "fastify";
 import { Accounts } from "../admin/accounts.js";
 import type { ActiveUpstreams } from "../chat/active-upstreams.js";
-import { Attachments } from "../chat/attachments.js";
 import { ChatCleanup } from "../chat/chat-cleanup.js";
 import { ChatService } from "../chat/chat-service.js";
 import { KeyQueues } from "../chat/key-queues.js";
@@ -10,9 +9,9 @@ import { SideRequestMatcher } from "../chat/side-requests.js";
 import type { Config } from "../config/schema.js";
 import { limits } from "../core/limits.js";
 import type { Store } from "../core/store.js";
-import { fetchAsDataUrl } from "../files/fetch-as-data-url.js";
 import { LinkFetcher } from "../files/link-fetcher.js";
 import { LocalFileStore } from "../files/local-file-store.js";
+import { LinkFetches } from "../files/request-links.js";
 import { SsrfGuard } from "../files/ssrf-guard.js";
 import { Uploads } from "../files/upstream-uploads.js";
 import { BoundedMap } from "../lib/bounded-map.js";
@@ -58,11 +57,10 @@ export async function createApp(
     log.warn(entry, "Kimi sent something that Moonbridge does not know"),
   );
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
-  const { folder, maxBytes, allowPrivateLinks, promptLinks } = config.files;
+  const { folder, maxBytes, allowPrivateLinks, promptLinks, linkSeconds } = config.files;
   const ssrfGuard = new SsrfGuard({ allowPrivate: allowPrivateLinks });
-  const links = new LinkFetcher(ssrfGuard, { fetchLimits: { file: maxBytes } });
-  const fetchImage = (url: string, signal: AbortSignal) => fetchAsDataUrl(links, url, signal);
-  const context = { store, drift, warn, fetchImage, recorder, ...(timeouts ? { timeouts } : {}) };
+  const links = new LinkFetcher(ssrfGuard, { fetchLimits: { file: maxBytes, total: linkSeconds * 1_000 } });
+  const context = { store, drift, warn, recorder, ...(timeouts ? { timeouts } : {}) };
   const metrics = new Metrics();
   const watcher = await UpstreamWatcher.open({
     config,
@@ -74,7 +72,7 @@ export async function createApp(
   const { upstreams } = watcher;
   const cleanup = new ChatCleanup(store, upstreams, warn);
   const files = await LocalFileStore.open(folder, store, maxBytes);
-  const uploads = new Uploads(store, { localFiles: files, links });
+  const uploads = new Uploads(store, files);
   const { routes, chats, citations } = config;
   const historyKey = await store.getOrCreateSecret("history", () => randomBytes(32).toString("base64url"));
   const chat = new ChatService({
@@ -94,7 +92,8 @@ export async function createApp(
     sideRequests: new SideRequestMatcher(config.sideRequestPatterns),
     historyTokens: new BoundedMap(limits.historyTokenCounts),
     files,
-    attachments: new Attachments(uploads, promptLinks === "documents" ? links : undefined),
+    attachments: { uploads, linkInspector: promptLinks === "documents" ? links : undefined },
+    linkFetches: new LinkFetches(links),
     warn,
   });
   const accounts = new Accounts(upstreams);

@@ -1,73 +1,123 @@
+import type { AccountQueue } from "../accounts/account-queue.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import type { ChatEvent, MediaPart, Message, Part, Upstream } from "../core/types.js";
-import type { Uploads } from "../files/upstream-uploads.js";
-import { type LinkInspector, resolvePromptLinks, unreadLinkNotice } from "./prompt-links.js";
+import type { ChatEvent, FileContent, MediaPart, Message, Part, Upstream } from "../core/types.js";
+import type { RequestLinks } from "../files/request-links.js";
+import type { Uploads, UploadTarget } from "../files/upstream-uploads.js";
+import { findLinks, inspectLinks, type LinkInspector, unreadLinkNotice } from "./prompt-links.js";
+import { mergeTranscript } from "./transcript.js";
 
-/** The upstream that gets the files, and the key name that owns them. */
-export type Destination = { upstream: Upstream; owner: string };
+export type AttachmentsDependencies = {
+  uploads: Uploads;
+  /** Without it, links in prompts are left to the upstream. */
+  linkInspector: LinkInspector | undefined;
+};
 
-/** Parts that refer to uploaded files, and a notice for each link that was not attached. */
-export type AttachResult = { content: Part[]; notices: ChatEvent[] };
+/** One message whose files are references to uploads, and a notice for each link that was not attached. */
+export type AttachedMessage = { content: Part[]; notices: ChatEvent[] };
 
-/** Uploads the pictures and files of messages, and the documents that their text links to. */
+/** A link in a prompt after its inspection; neither part nor notice: a web page. */
+type AttachedLink = { part?: Part; notice?: ChatEvent };
+
+/**
+ * The pictures and files of one request at one upstream, and the documents that its text links to. `prepare` uploads
+ * them, before the request waits for its turn at the account: a slow link must not take up a slot.
+ */
 export class Attachments {
   readonly #uploads: Uploads;
   readonly #inspector: LinkInspector | undefined;
+  readonly #target: UploadTarget;
+  readonly #parts = new Map<MediaPart, Part>();
+  /** By URL. */
+  readonly #links = new Map<string, AttachedLink>();
 
-  /** Without an inspector, links in prompts are left to the upstream. */
-  constructor(uploads: Uploads, inspector: LinkInspector | undefined) {
+  constructor({ uploads, linkInspector }: AttachmentsDependencies, target: UploadTarget) {
     this.#uploads = uploads;
-    this.#inspector = inspector;
+    this.#inspector = target.upstream.upload && linkInspector;
+    this.#target = target;
+  }
+
+  /** Whether the messages refer to anything that may have to be uploaded. */
+  areIn(messages: readonly Message[]): boolean {
+    return (
+      messages.some(({ content }) => content.some((part) => part.type !== "text")) ||
+      this.#findLinks(messages).length > 0
+    );
   }
 
   /**
-   * The same parts, with pictures and files as references to uploads. Throws `invalid_request` beyond
-   * `limits.filesPerMessage`, and what `Uploads.attach` throws, with the part's path.
+   * Uploads what the messages refer to and has not been uploaded yet. Throws `invalid_request` beyond
+   * `limits.filesPerMessage`, and what `Uploads.attach` throws. A link in the text that fails becomes a notice.
    */
-  async attach(content: readonly Part[], destination: Destination, signal: AbortSignal): Promise<Part[]> {
-    const mediaCount = content.filter((part) => part.type !== "text").length;
-    if (mediaCount > limits.filesPerMessage) {
+  async prepare(messages: readonly Message[], signal: AbortSignal): Promise<void> {
+    const media = mergeTranscript(messages).content.filter((part) => part.type !== "text");
+    if (media.length > limits.filesPerMessage) {
       throw new GatewayError(
         "invalid_request",
-        `messages: this turn would send ${mediaCount} pictures and files; at most ${limits.filesPerMessage} go at once.`,
+        `messages: this turn would send ${media.length} pictures and files; at most ${limits.filesPerMessage} go at once.`,
         { param: "messages" },
       );
     }
-    const attached: Part[] = [];
-    for (const part of content) {
-      attached.push(
-        part.type === "text"
-          ? part
-          : await this.#uploads.attach(part, destination.upstream, destination.owner, signal),
-      );
+    for (const part of media) {
+      if (!this.#parts.has(part))
+        this.#parts.set(part, await this.#uploads.attach(part, this.#target, signal));
     }
-    return attached;
+    if (!this.#inspector) return;
+    const urls = this.#findLinks(messages).filter((url) => !this.#links.has(url));
+    for (const { url, part, notice } of await inspectLinks(urls, this.#inspector, signal)) {
+      const failed = notice ? { notice } : {};
+      this.#links.set(url, part ? await this.#attachLinked(url, part, signal) : failed);
+    }
   }
 
-  /** Uploads the documents and pictures that the messages link to. A link that fails becomes a notice, not an error. */
-  async attachLinked(
-    messages: readonly Message[],
-    destination: Destination,
-    signal: AbortSignal,
-  ): Promise<AttachResult> {
-    if (!this.#inspector || !destination.upstream.upload) return { content: [], notices: [] };
-    const { parts, notices } = await resolvePromptLinks(messages, this.#inspector, signal);
-    const result: AttachResult = { content: [], notices };
-    for (const part of parts) {
-      try {
-        result.content.push(
-          await this.#uploads.attach(part, destination.upstream, destination.owner, signal),
-        );
-      } catch (error) {
-        signal.throwIfAborted();
-        result.notices.push(unreadLinkNotice(urlOf(part), error));
-      }
+  /** The messages as one, with what `prepare` has uploaded; undefined if that does not cover these messages. */
+  merge(messages: readonly Message[]): AttachedMessage | undefined {
+    const content: Part[] = [];
+    for (const part of mergeTranscript(messages).content) {
+      const attached = part.type === "text" ? part : this.#parts.get(part);
+      if (!attached) return undefined;
+      content.push(attached);
     }
-    return result;
+    const notices: ChatEvent[] = [];
+    for (const url of this.#findLinks(messages)) {
+      const link = this.#links.get(url);
+      if (!link) return undefined;
+      if (link.part) content.push(link.part);
+      if (link.notice) notices.push(link.notice);
+    }
+    return { content, notices };
+  }
+
+  #findLinks(messages: readonly Message[]): string[] {
+    return this.#inspector ? findLinks(messages) : [];
+  }
+
+  async #attachLinked(url: string, part: MediaPart, signal: AbortSignal): Promise<AttachedLink> {
+    try {
+      return { part: await this.#uploads.attach(part, this.#target, signal) };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { notice: unreadLinkNotice(url, error) };
+    }
   }
 }
 
-function urlOf({ source }: MediaPart): string {
-  return source.kind === "link" ? source.url : "";
+/** Where the files of a request go. Uploads wait for their turn at the account, apart from its answers. */
+export function uploadTarget(
+  upstream: Upstream,
+  { owner, links, queue }: { owner: string; links: RequestLinks; queue: AccountQueue },
+): UploadTarget {
+  const upload = async (content: FileContent, signal: AbortSignal) => {
+    if (!upstream.upload) throw new Error("an upload to an upstream that takes no files");
+    const slot = await queue.acquireUpload(owner, signal);
+    try {
+      return await upstream.upload(content, signal);
+    } catch (error) {
+      queue.recordFailure(error);
+      throw error;
+    } finally {
+      slot.release();
+    }
+  };
+  return { upstream, owner, links, upload };
 }

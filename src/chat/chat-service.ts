@@ -8,6 +8,7 @@ import type {
   Upstream,
 } from "../core/types.js";
 import type { LocalFileStore } from "../files/local-file-store.js";
+import type { LinkFetches } from "../files/request-links.js";
 import type { ActiveUpstream, ActiveUpstreams } from "./active-upstreams.js";
 import { answerWithFailover, type Candidate } from "./failover.js";
 import type { KeyQueues } from "./key-queues.js";
@@ -21,9 +22,9 @@ import {
   resolveRoutes,
 } from "./model-router.js";
 import { routesWithRequiredFeatures } from "./required-features.js";
-import { runStatelessTurn } from "./stateless-turn.js";
+import { StatelessTurn } from "./stateless-turn.js";
 import { Thread } from "./thread.js";
-import { Turn, type TurnDependencies } from "./turn.js";
+import { Turn, type TurnContext, type TurnDependencies } from "./turn.js";
 import { UsageMeter } from "./usage-meter.js";
 
 /** A model as `/v1/models` lists it. */
@@ -33,9 +34,13 @@ export type ChatServiceDependencies = TurnDependencies & {
   files: LocalFileStore;
   upstreams: ActiveUpstreams;
   keyQueues: KeyQueues;
+  linkFetches: LinkFetches;
   routes: RoutingTable;
   citations: CitationMode;
 };
+
+/** What all turns of one request share. */
+type RequestContext = Omit<TurnContext, "queue"> & { active: readonly ActiveUpstream[] };
 
 /** Answers chat requests: resolves the routes, then sends the request upstream with failover. */
 export class ChatService {
@@ -58,14 +63,15 @@ export class ChatService {
     const { signal } = request;
     signal.throwIfAborted();
     const meter = new UsageMeter(request.messages);
+    const links = this.#dependencies.linkFetches.forRequest(request.principal.keyName);
     const sinkWithUsage: EventSink = (events) => {
       const last = events.at(-1);
       if (last?.type !== "finish") return sink(events);
       return meter.total().then((usage) => sink([...events.slice(0, -1), { type: "usage", usage }, last]));
     };
     const clientSink = request.includeUsage ? sinkWithUsage : sink;
-    await this.#dependencies.upstreams.use(async (upstreams) => {
-      const candidates = await this.#candidates(request, upstreams, meter);
+    await this.#dependencies.upstreams.use(async (active) => {
+      const candidates = await this.#candidates(request, { active, meter, links });
       const { principal } = request;
       // While the request waits, its status line may have to be sent, with the upstream's name.
       if (principal.concurrency !== undefined) await sink([candidates[0].startEvent]);
@@ -73,6 +79,7 @@ export class ChatService {
       try {
         await answerWithFailover(candidates, { sink: clientSink, keyName: principal.keyName, signal });
       } finally {
+        links.release();
         slot.release();
       }
     });
@@ -111,56 +118,47 @@ export class ChatService {
    * The upstreams to try, in order: the one that has the conversation, then the order of `routes`; those with an open
    * circuit breaker last.
    */
-  async #candidates(
-    request: ChatRequest,
-    active: readonly ActiveUpstream[],
-    meter: UsageMeter,
-  ): Promise<[Candidate, ...Candidate[]]> {
-    const upstreams = active.map(({ upstream }) => upstream);
+  async #candidates(request: ChatRequest, context: RequestContext): Promise<[Candidate, ...Candidate[]]> {
+    const upstreams = context.active.map(({ upstream }) => upstream);
     const routes = await resolveRoutes(request, upstreams, this.#dependencies.routes);
     const [first, ...others] = routesWithRequiredFeatures(request, routes);
-    if (others.length === 0) return [this.#candidate(request, first, active, meter)];
+    if (others.length === 0) return [this.#candidate(request, first, context)];
     const ranked = await Promise.all(
       [first, ...others].map(async (route) => {
-        const candidate = this.#candidate(request, route, active, meter);
+        const candidate = this.#candidate(request, route, context);
         const isKnown = await new Thread(this.#dependencies, request, route).isKnown();
         return { candidate, rank: (candidate.circuitBreaker.allowsRequests() ? 0 : 2) + (isKnown ? 0 : 1) };
       }),
     );
     const [best, ...rest] = ranked.toSorted((a, b) => a.rank - b.rank).map(({ candidate }) => candidate);
-    return [best ?? this.#candidate(request, first, active, meter), ...rest];
+    return [best ?? this.#candidate(request, first, context), ...rest];
   }
 
-  #candidate(
-    request: ChatRequest,
-    route: Route,
-    active: readonly ActiveUpstream[],
-    meter: UsageMeter,
-  ): Candidate {
+  #candidate(request: ChatRequest, route: Route, { active, meter, links }: RequestContext): Candidate {
     const guards = active.find(({ upstream }) => upstream === route.upstream)?.guards;
     if (!guards) throw new Error("a route to an upstream that is not active");
     return {
       ...guards,
       route,
       startEvent: createStartEvent(request, route, this.#dependencies.citations),
-      ...this.#createTurn(request, route, meter),
+      ...this.#createTurn(request, route, { meter, links, queue: guards.queue }),
     };
   }
 
   #createTurn(
     request: ChatRequest,
     route: Route,
-    meter: UsageMeter,
-  ): Pick<Candidate, "waitUntilFree" | "send"> {
-    if (route.upstream.chatStructure === "none") {
-      const { sideRequests } = this.#dependencies;
-      return {
-        waitUntilFree: async () => {},
-        send: (sink) => runStatelessTurn(sideRequests, request, route, { meter, sink }),
-      };
-    }
-    const turn = new Turn(this.#dependencies, request, route, meter);
-    return { waitUntilFree: (signal) => turn.waitUntilFree(signal), send: (sink) => turn.run(sink) };
+    context: TurnContext,
+  ): Pick<Candidate, "waitUntilFree" | "prepare" | "send"> {
+    const isStateless = route.upstream.chatStructure === "none";
+    const turn = isStateless
+      ? new StatelessTurn(this.#dependencies.sideRequests, request, route, context)
+      : new Turn(this.#dependencies, request, route, context);
+    return {
+      waitUntilFree: (signal) => turn.waitUntilFree(signal),
+      prepare: (signal) => turn.prepare(signal),
+      send: (sink) => turn.run(sink),
+    };
   }
 
   /** Rejects waiting requests, stops the clean-up of chats and closes the upstreams. */

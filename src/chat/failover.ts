@@ -5,7 +5,7 @@ import { type ChatEvent, type EventSink, isVisible, type Upstream } from "../cor
 import type { Slot } from "../lib/slot-queue.js";
 import type { CircuitBreaker } from "./circuit-breaker.js";
 import type { Route } from "./model-router.js";
-import { ConversationAnsweringError } from "./thread.js";
+import { ConversationAnsweringError, UnpreparedError } from "./thread.js";
 
 /** Per upstream: the account's queue, the circuit breaker and the metrics, used for every request. */
 export type UpstreamGuards = {
@@ -21,7 +21,9 @@ export type Candidate = UpstreamGuards & {
   startEvent: ChatEvent;
   /** Resolves when the request's conversation is free; waits without a slot of the account. */
   waitUntilFree(signal: AbortSignal): Promise<void>;
-  /** Emits the answer. Throws ConversationAnsweringError to wait again. */
+  /** Fetches and uploads what the request refers to; done already, it does nothing. */
+  prepare(signal: AbortSignal): Promise<void>;
+  /** Emits the answer. Throws ConversationAnsweringError to wait again, UnpreparedError to prepare again. */
   send(sink: EventSink): Promise<void>;
 };
 
@@ -57,6 +59,9 @@ export async function answerWithFailover(
     await sink([candidate.startEvent]);
     try {
       await candidate.waitUntilFree(signal);
+      queue.throwIfRefusing();
+      await candidate.prepare(signal);
+      timer.markPrepared();
       slot = await queue.acquire(keyName, signal);
       timer.markDequeued();
       circuitBreaker.recordAttempt();
@@ -66,7 +71,7 @@ export async function answerWithFailover(
     } catch (error) {
       // The answer has finished, so it must not be retried.
       if (outcome === "ok") throw error;
-      if (error instanceof ConversationAnsweringError) {
+      if (error instanceof ConversationAnsweringError || error instanceof UnpreparedError) {
         attempt--;
         continue;
       }
@@ -90,11 +95,15 @@ export async function answerWithFailover(
   }
 }
 
-/** Times of one attempt, in milliseconds: in the queue, and from there to the first visible output. */
+/** Times of one attempt, in milliseconds: in the queue once all is prepared, and from there to the first visible output. */
 class AttemptTimer {
   #lapStart = performance.now();
   queueMs = 0;
   firstOutputMs: number | undefined;
+
+  markPrepared(): void {
+    this.#lap();
+  }
 
   markDequeued(): void {
     this.queueMs = this.#lap();

@@ -1,27 +1,17 @@
 import { GatewayError } from "../core/errors.js";
 import type { Principal } from "../core/types.js";
-import { type Refusal, type Slot, SlotQueue } from "../lib/slot-queue.js";
-
-export type KeyQueuesOptions = {
-  /** Requests of one key that may wait. */
-  depth: number;
-  /** Milliseconds that a request may wait. */
-  maxWait: number;
-  /** Called when a request has to wait; `position` counts from 1. */
-  onWait?: (entry: { key: string; position: number }) => void;
-};
+import { KeySlots, type KeySlotsOptions } from "../lib/key-slots.js";
+import type { Refusal, Slot } from "../lib/slot-queue.js";
 
 /**
  * The queue of each API key with a `concurrency`: its requests beyond that wait their turn, first in, first out. UIs send
  * the request for a title while the answer is still running (clients.md §0.14). In memory, so per process.
  */
 export class KeyQueues {
-  readonly #options: KeyQueuesOptions;
-  /** Only queues in use. */
-  readonly #queues = new Map<string, SlotQueue>();
+  readonly #slots: KeySlots;
 
-  constructor(options: KeyQueuesOptions) {
-    this.#options = options;
+  constructor(options: Omit<KeySlotsOptions, "createBusyError">) {
+    this.#slots = new KeySlots({ ...options, createBusyError: limitReachedError });
   }
 
   /**
@@ -32,30 +22,13 @@ export class KeyQueues {
     { keyName, concurrency }: Pick<Principal, "keyName" | "concurrency">,
     signal: AbortSignal,
   ): Promise<Slot> {
-    if (concurrency === undefined) return { release: () => {} };
-    const queue = this.#queues.get(keyName) ?? this.#createQueue(keyName, concurrency);
-    this.#queues.set(keyName, queue);
-    const slot = await queue.acquire(keyName, signal);
-    const release = () => {
-      slot.release();
-      if (queue.running === 0 && this.#queues.get(keyName) === queue) this.#queues.delete(keyName);
-    };
-    return { release };
-  }
-
-  #createQueue(key: string, concurrency: number): SlotQueue {
-    const { depth, maxWait, onWait } = this.#options;
-    return new SlotQueue({
-      concurrency,
-      depth,
-      maxWait,
-      onWait: ({ position }) => onWait?.({ key, position }),
-      createBusyError: (refusal, waitMs) => limitReachedError(concurrency, refusal, waitMs),
-    });
+    return concurrency === undefined ? unlimited : this.#slots.acquire(keyName, concurrency, signal);
   }
 }
 
-function limitReachedError(concurrency: number, refusal: Refusal, waitMs: number): GatewayError {
+const unlimited: Slot = { release: () => {} };
+
+function limitReachedError(refusal: Refusal, waitMs: number, concurrency: number): GatewayError {
   const reason = {
     full: "Too many of its requests wait already",
     "too slow": "Its other requests took too long",

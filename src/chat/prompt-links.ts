@@ -7,8 +7,8 @@ export type LinkInspector = {
   describe(url: string, signal: AbortSignal): Promise<{ mediaType: string }>;
 };
 
-/** Linked documents and pictures, and a notice for each link that could not be inspected. */
-export type ResolvedLinks = { parts: MediaPart[]; notices: ChatEvent[] };
+/** A link in a prompt: a document or picture to attach, a notice that it could not be inspected, or none: a web page. */
+export type InspectedLink = { url: string; part?: MediaPart; notice?: ChatEvent };
 
 /** A link ends at a space, a bracket, a quote or any non-ASCII character, as in “见https://a.example/b.pdf，谢谢”. */
 const urlPattern = /https?:\/\/[^\s<>"'`()[\]{}|\\^\u0080-\uffff]+/gi;
@@ -18,32 +18,24 @@ const attachedTypes =
   /^(image\/(?!svg)|application\/(pdf|msword|rtf|epub\+zip|vnd\.(openxmlformats-officedocument|ms-(excel|powerpoint))))/;
 
 /**
- * Inspects the links in user messages, the latest message first, within `limits.promptLinkProbe` for all links
- * together. A document or picture becomes a part to attach; a page stays a link, which the upstream's search may open.
- * A link that fails becomes a notice.
+ * Inspects links within `limits.promptLinkProbe` for all of them together. A document or picture becomes a part to
+ * attach; a page stays a link, which the upstream's search may open. A link that fails becomes a notice.
  */
-export async function resolvePromptLinks(
-  messages: readonly Message[],
+export async function inspectLinks(
+  urls: readonly string[],
   inspector: LinkInspector,
   signal: AbortSignal,
-): Promise<ResolvedLinks> {
-  const links = findLinks(messages);
-  if (links.length === 0) return { parts: [], notices: [] };
+): Promise<InspectedLink[]> {
+  if (urls.length === 0) return [];
   const timeLimit = AbortSignal.any([signal, AbortSignal.timeout(limits.promptLinkProbe)]);
-  const inspections = links.map((link) => inspectLink(link, inspector, timeLimit));
-  const results = await Promise.all(inspections);
+  const links = await Promise.all(urls.map((url) => inspectLink(url, inspector, timeLimit)));
   signal.throwIfAborted();
-  return {
-    parts: results.flatMap(({ part }) => part ?? []),
-    notices: results.flatMap(({ notice }) => notice ?? []),
-  };
+  return links;
 }
 
-type PromptLink = { url: string; path: string };
-
 /** The distinct links in user messages, those of the last message first; at most `limits.promptLinks`. */
-export function findLinks(messages: readonly Message[]): PromptLink[] {
-  const links = new Map<string, PromptLink>();
+export function findLinks(messages: readonly Message[]): string[] {
+  const links = new Set<string>();
   for (const message of messages.toReversed()) {
     if (message.role !== "user") continue;
     for (const part of message.content) {
@@ -51,25 +43,26 @@ export function findLinks(messages: readonly Message[]): PromptLink[] {
       if (part.type !== "text" || !part.text.includes("://")) continue;
       for (const [match] of part.text.matchAll(urlPattern)) {
         const url = match.replace(/[.,;:!?*_~]+$/, "");
-        if (links.size < limits.promptLinks && !links.has(url)) links.set(url, { url, path: "messages" });
+        links.add(url);
+        if (links.size === limits.promptLinks) return [...links];
       }
     }
   }
-  return [...links.values()];
+  return [...links];
 }
 
 async function inspectLink(
-  { url, path }: PromptLink,
+  url: string,
   inspector: LinkInspector,
   signal: AbortSignal,
-): Promise<{ part?: MediaPart; notice?: ChatEvent }> {
+): Promise<InspectedLink> {
   try {
     const { mediaType } = await inspector.describe(url, signal);
-    if (!attachedTypes.test(mediaType)) return {};
+    if (!attachedTypes.test(mediaType)) return { url };
     const type = mediaType.startsWith("image/") ? "image" : "file";
-    return { part: { type, source: { kind: "link", url }, mediaType, path: path } };
+    return { url, part: { type, source: { kind: "link", url }, mediaType, path: "messages" } };
   } catch (error) {
-    return { notice: unreadLinkNotice(url, error) };
+    return { url, notice: unreadLinkNotice(url, error) };
   }
 }
 

@@ -42,6 +42,9 @@ export type ResumePoint = {
   claim: ChatClaim;
 };
 
+/** Thrown if files of the messages that are to be sent are not uploaded yet; that is done without holding a slot. */
+export class UnpreparedError extends Error {}
+
 /** Thrown if the named conversation is answering another request; the request waits without holding a slot. */
 export class ConversationAnsweringError extends Error {}
 
@@ -101,6 +104,13 @@ export class Thread {
       if (decision !== "busy" && decision !== "claimed") return;
       await sleep(limits.chatPoll, undefined, { signal });
     }
+  }
+
+  /** The messages that would have to be sent now; claims nothing. */
+  async messagesToSend(): Promise<Message[]> {
+    const decision = await this.#decide({ skipClaimed: true });
+    if (decision === undefined || typeof decision === "string") return this.#request.messages;
+    return this.#messagesAfter(decision);
   }
 
   /** Whether the request continues a stored conversation here; claims nothing. */
@@ -198,19 +208,21 @@ export class Thread {
     return isClaimed ? { upstream: this.#upstream, chat: node.chat.chat, owner } : undefined;
   }
 
-  /** System text is sent once, and again when it has changed. */
-  async #resumeAt({ node, knownLength }: Resumption, claim: ChatClaim): Promise<ResumePoint> {
+  async #resumeAt(resumption: Resumption, claim: ChatClaim): Promise<ResumePoint> {
+    const { node, knownLength } = resumption;
+    const messages = await this.#messagesAfter(resumption);
+    return { chat: node.chat.chat, parent: node.answerId, messages, node, knownLength, claim };
+  }
+
+  /** The messages that the chat does not have. System text is sent once, and again when it has changed. */
+  async #messagesAfter({ node, knownLength }: Resumption): Promise<Message[]> {
     const { hasher } = await this.history();
     const all = this.#request.messages;
     const [known, unknown] = [all.slice(0, knownLength), all.slice(knownLength)];
     const isSystemKnown = (await hashExactSystem(hasher, known)) === node.system;
     const isAllSystemKnown = !isSystemKnown && (await hashExactSystem(hasher, all)) === node.system;
     const repeated = isSystemKnown || isAllSystemKnown ? [] : known.filter(isSystem);
-    const messages = [
-      ...repeated,
-      ...(isAllSystemKnown ? unknown.filter((each) => !isSystem(each)) : unknown),
-    ];
-    return { chat: node.chat.chat, parent: node.answerId, messages, node, knownLength, claim };
+    return [...repeated, ...(isAllSystemKnown ? unknown.filter((each) => !isSystem(each)) : unknown)];
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AccountQueue } from "../accounts/account-queue.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import {
@@ -7,25 +8,25 @@ import {
   type EventSink,
   isVisible,
   type Message,
-  type Model,
   type UpstreamRequest,
 } from "../core/types.js";
+import type { RequestLinks } from "../files/request-links.js";
 import type { BoundedMap } from "../lib/bounded-map.js";
-import type { Attachments } from "./attachments.js";
+import { Attachments, type AttachmentsDependencies, uploadTarget } from "./attachments.js";
 import type { ChatCleanup } from "./chat-cleanup.js";
+import { rejectTooLong } from "./context-length.js";
 import { isAccountBusy } from "./failover.js";
 import type { Route } from "./model-router.js";
 import type { SideRequestMatcher } from "./side-requests.js";
-import { type ResumePoint, Thread, type ThreadDependencies } from "./thread.js";
-import { mergeTranscript } from "./transcript.js";
-import { countTokens, mayExceed, type UsageMeter } from "./usage-meter.js";
+import { type ResumePoint, Thread, type ThreadDependencies, UnpreparedError } from "./thread.js";
+import type { UsageMeter } from "./usage-meter.js";
 
 type ChatOpened = Extract<ChatEvent, { type: "chat-opened" }>;
 
 export type TurnDependencies = ThreadDependencies & {
   cleanup: ChatCleanup;
   sideRequests: SideRequestMatcher;
-  attachments: Attachments;
+  attachments: AttachmentsDependencies;
   /** Tokens of histories, by path hash, so that a long one is not counted again each turn. */
   historyTokens: BoundedMap<number>;
   /** `keepHours` counts from a chat's last turn. */
@@ -33,6 +34,9 @@ export type TurnDependencies = ThreadDependencies & {
   /** Writes a warning to the log; `error` contains no content of the conversation. */
   warn: (message: string, error: unknown) => void;
 };
+
+/** What a turn uses of its request and of its account. */
+export type TurnContext = { meter: UsageMeter; links: RequestLinks; queue: AccountQueue };
 
 const unknownConversation: ChatEvent = {
   type: "notice",
@@ -53,9 +57,18 @@ export class Turn {
   readonly #thread: Thread;
   readonly #isSideRequest: boolean;
   readonly #mode: ChatMode;
+  readonly #attachments: Attachments;
+  /** The messages whose attachments were found missing when they were to be sent. */
+  #unprepared: readonly Message[] | undefined;
+  #isUnknownReported = false;
   #hasOutput = false;
 
-  constructor(dependencies: TurnDependencies, request: ChatRequest, route: Route, meter: UsageMeter) {
+  constructor(
+    dependencies: TurnDependencies,
+    request: ChatRequest,
+    route: Route,
+    { meter, links, queue }: TurnContext,
+  ) {
     this.#dependencies = dependencies;
     this.#request = request;
     this.#route = route;
@@ -63,6 +76,12 @@ export class Turn {
     this.#thread = new Thread(dependencies, request, route);
     this.#isSideRequest = dependencies.sideRequests.isSideRequest(request, route);
     this.#mode = this.#isSideRequest ? "ephemeral" : (request.principal.chats ?? dependencies.chats.mode);
+    const { uploads, linkInspector } = dependencies.attachments;
+    const owner = request.principal.keyName;
+    this.#attachments = new Attachments(
+      { uploads, linkInspector: this.#isSideRequest ? undefined : linkInspector },
+      uploadTarget(route.upstream, { owner, links, queue }),
+    );
   }
 
   /** Resolves when the conversation that the request names is free; see Thread. */
@@ -70,9 +89,22 @@ export class Turn {
     if (this.#mode === "native") await this.#thread.waitUntilFree(signal);
   }
 
+  /** Uploads the attachments of the messages that will be sent, as far as that is known before the chat is claimed. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    if (!this.#attachments.areIn(this.#request.messages)) return;
+    const messages = this.#unprepared ?? (await this.#messagesToSend());
+    await rejectTooLong(messages, this.#route.model);
+    await this.#attachments.prepare(messages, signal);
+  }
+
+  async #messagesToSend(): Promise<readonly Message[]> {
+    return this.#mode === "native" ? this.#thread.messagesToSend() : this.#request.messages;
+  }
+
   /**
    * Emits the answer. A chat that is gone upstream is replaced by a new one, if nothing visible was emitted yet. Throws
-   * `conversation_not_found` if the request rests on a conversation alone that cannot be continued.
+   * `conversation_not_found` if the request rests on a conversation alone that cannot be continued, and UnpreparedError if
+   * `prepare` must be called again first.
    */
   async run(sink: EventSink): Promise<void> {
     const resumePoint = this.#mode === "native" ? await this.#claimResumePoint() : undefined;
@@ -93,8 +125,11 @@ export class Turn {
   /** Without its conversation a request needs a history to rest on; a notice says that the answer rests on that alone. */
   async #requireHistory(sink: EventSink): Promise<void> {
     if (!this.#request.messages.some(({ role }) => role === "assistant")) throw conversationNotFound();
-    if (this.#mode !== "native" || !(await this.#thread.isConversationAlive()))
+    if (this.#isUnknownReported) return;
+    if (this.#mode !== "native" || !(await this.#thread.isConversationAlive())) {
+      this.#isUnknownReported = true;
       await sink([unknownConversation]);
+    }
   }
 
   /** Also gives the meter the known token count of the longest counted prefix. */
@@ -164,29 +199,27 @@ export class Turn {
   }
 
   /**
-   * The request with its files uploaded, and notices of links that were not attached. Throws `context_length_exceeded`.
+   * The request with its files uploaded, and notices of links that were not attached. Throws `context_length_exceeded`
+   * and UnpreparedError.
    */
   async #createUpstreamRequest(resumePoint: ResumePoint | undefined) {
-    const { upstream, model, search, thinking } = this.#route;
-    const { signal } = this.#request;
+    const { model, search, thinking } = this.#route;
     const messages = resumePoint?.messages ?? this.#request.messages;
     await rejectTooLong(messages, model);
-    const message = mergeTranscript(messages);
-    const { attachments } = this.#dependencies;
-    const destination = { upstream, owner: this.#request.principal.keyName };
-    const content = await attachments.attach(message.content, destination, signal);
-    const linked = this.#isSideRequest
-      ? { content: [], notices: [] }
-      : await attachments.attachLinked(messages, destination, signal);
+    const message = this.#attachments.merge(messages);
+    if (!message) {
+      this.#unprepared = messages;
+      throw new UnpreparedError();
+    }
     const request: UpstreamRequest = {
       model,
-      messages: [{ role: "user", content: [...content, ...linked.content] }],
+      messages: [{ role: "user", content: message.content }],
       search: search !== false && !this.#isSideRequest,
       thinking: this.#isSideRequest ? (model.thinking[0] ?? "off") : thinking,
       stream: this.#request.stream,
       ...(resumePoint ? { continueFrom: { chat: resumePoint.chat, parent: resumePoint.parent } } : {}),
     };
-    return { request, notices: linked.notices };
+    return { request, notices: message.notices };
   }
 
   /**
@@ -245,18 +278,6 @@ export class Turn {
       event.type === "chat-opened" ? { type: "conversation", id: this.#thread.conversationId } : event,
     );
   }
-}
-
-/** Throws `context_length_exceeded` if the messages do not fit the model's context. */
-async function rejectTooLong(messages: readonly Message[], { id, contextLength }: Model): Promise<void> {
-  if (contextLength === undefined || !mayExceed(messages, contextLength)) return;
-  const tokens = await countTokens(messages);
-  if (tokens <= contextLength) return;
-  throw new GatewayError(
-    "context_length_exceeded",
-    `This conversation has about ${tokens} tokens; ${id} takes ${contextLength}. Shorten it or start a new one.`,
-    { param: "messages" },
-  );
 }
 
 function conversationNotFound(): GatewayError {

@@ -34,6 +34,7 @@ const variables: Record<string, { path: readonly [string, ...string[]]; parseVal
   MOONBRIDGE_QUEUE_DEPTH: { path: ["queue", "depth"], parseValue: parseInteger },
   MOONBRIDGE_QUEUE_WAIT_SECONDS: { path: ["queue", "waitSeconds"], parseValue: parseInteger },
   MOONBRIDGE_FILES_MAX_BYTES: { path: ["files", "maxBytes"], parseValue: parseInteger },
+  MOONBRIDGE_FILES_LINK_SECONDS: { path: ["files", "linkSeconds"], parseValue: parseInteger },
   MOONBRIDGE_FILES_ALLOW_PRIVATE_LINKS: { path: ["files", "allowPrivateLinks"], parseValue: parseBoolean },
   MOONBRIDGE_FILES_PROMPT_LINKS: { path: ["files", "promptLinks"], parseValue: parseString },
   MOONBRIDGE_FILES_FOLDER: { path: ["files", "folder"], parseValue: parseString },

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { limits } from "../core/limits.js";
 import { CitationsSchema, chatModeSchema, NameSchema, oneOf, strict } from "./field-schemas.js";
 import { type KeyConfig, KeySchema } from "./key-schema.js";
 import { type OAuthConfig, OAuthSchema } from "./oauth-schema.js";
@@ -80,6 +81,12 @@ export const FilesSchema = Type.Object(
       maximum: 1_073_741_824,
       default: 104_857_600,
       description: "bytes from 1 to 1073741824",
+    }),
+    linkSeconds: Type.Integer({
+      minimum: 1,
+      maximum: 600,
+      default: limits.linkFetch / 1_000,
+      description: "seconds from 1 to 600",
     }),
     allowPrivateLinks: Type.Boolean({ default: false, description: "true or false" }),
     promptLinks: oneOf(["documents", "off"], {

@@ -48,11 +48,19 @@ export const limits = {
   /** Waiting for the response headers of a link's server, and idle time inside its body. */
   linkHeaders: 20 * second,
   linkIdle: 20 * second,
+  /** Bytes that a link's server must send in each such window. */
+  linkSpeedWindow: 20 * second,
+  linkSpeedBytes: 80 * kilobyte,
   /** Size of its response headers, and number of 1xx responses before them. */
   linkHeaderSize: 16 * kilobyte,
   linkInformationalResponses: 10,
-  /** The whole fetch: DNS, redirects and body. */
-  linkFetch: 5 * minute,
+  /** Fetching all links of a request: DNS, redirects and bodies; `files.linkSeconds` overrides it. */
+  linkFetch: minute,
+  /** Linked files of one API key that are fetched, or lie on disk until they are uploaded, at the same time. */
+  linkFetchesPerKey: 8,
+  /** Further ones that wait for that, and for how long. */
+  linkFetchQueue: 1_000,
+  linkFetchWait: 2 * minute,
 
   /** Connecting to an upstream or a link's server, DNS included. */
   connect: 10 * second,
@@ -90,8 +98,10 @@ export const limits = {
   /** Files in the local file store, over all keys: their number, and their bytes together. */
   storedFiles: 10_000,
   storedBytes: 20 * 1_024 * megabyte,
-  /** A linked file that is inlined into an upstream request as base64. */
+  /** Linked pictures that are inlined into upstream requests as base64: one, those of one key, and all of them. */
   inlinedFile: 20 * megabyte,
+  inlinedFilesPerKey: 40 * megabyte,
+  inlinedFiles: 80 * megabyte,
   /** Images and files in one upstream message. */
   filesPerMessage: 50,
   /** Links in a prompt that are probed for documents, and the time for probing all of them. */

@@ -245,6 +245,11 @@ export type FileContent = {
   read(): AsyncIterable<Uint8Array>;
 };
 
+/** A picture from the public web; `base64` are its bytes. */
+export type FetchedPicture = { mediaType: string; base64: string };
+/** Fetches a linked picture. Throws GatewayError. */
+export type FetchPicture = (url: string, signal: AbortSignal) => Promise<FetchedPicture>;
+
 /** A quota of an account. `used`: the used fraction, from 0 to 1; `resetsAt`: milliseconds since the epoch. */
 export type Quota = { name: string; used: number; resetsAt?: number };
 
@@ -291,6 +296,15 @@ export interface Upstream {
   models(signal: AbortSignal): Promise<Model[]>;
   /** Finds a model that is not listed but can be used by this name. */
   findModel?(name: string): Model | undefined;
+  /**
+   * Does what `chat` needs but what must not hold up other requests of the account: fetches the linked pictures that the
+   * service does not fetch itself. Called before the request waits for its turn. Absent where there is nothing to do.
+   */
+  prepare?(
+    request: UpstreamRequest,
+    fetchPicture: FetchPicture,
+    signal: AbortSignal,
+  ): Promise<UpstreamRequest>;
   chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void>;
   /** The request's parameters that it ignores for this model, by the client's names. */
   ignoredParameters?(request: ChatRequest, model: Model): string[];

@@ -7,6 +7,7 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { version } from "../lib/version.js";
 import { deriveFileName } from "./file-name.js";
+import { LinkBudget } from "./link-budget.js";
 import { linkTooLarge, linkUnreachable, toLinkError } from "./link-errors.js";
 import { detectMediaType, withExtension } from "./media-type.js";
 import type { SsrfGuard } from "./ssrf-guard.js";
@@ -35,8 +36,18 @@ export type LinkFetcherOptions = {
   fetchLimits?: Partial<FetchLimits>;
 };
 
-/** Timeouts in milliseconds; `idle`: no data inside the body. `file`: size of the largest accepted file in bytes. */
-type FetchLimits = { connect: number; headers: number; idle: number; total: number; file: number };
+/**
+ * Timeouts in milliseconds; `idle`: no data inside the body; `total`: all links of a request; `speedWindow`: in each such
+ * time a body must bring at least `limits.linkSpeedBytes`. `file`: size of the largest accepted file in bytes.
+ */
+type FetchLimits = {
+  connect: number;
+  headers: number;
+  idle: number;
+  speedWindow: number;
+  total: number;
+  file: number;
+};
 
 type LinkResponse = { url: URL; message: Dispatcher.ResponseData; close(): void };
 
@@ -44,6 +55,7 @@ const defaultLimits: FetchLimits = {
   connect: limits.connect,
   headers: limits.linkHeaders,
   idle: limits.linkIdle,
+  speedWindow: limits.linkSpeedWindow,
   total: limits.linkFetch,
   file: limits.file,
 };
@@ -89,7 +101,7 @@ export class LinkFetcher {
 
   /** Name, type and size of a linked file, without its body. */
   async describe(link: string, signal: AbortSignal): Promise<LinkedFile> {
-    const deadline = this.#deadline(signal);
+    const deadline = this.#deadline(signal, this.createBudget());
     try {
       const response = await this.#followRedirects("HEAD", link, deadline.signal);
       response.close();
@@ -99,13 +111,20 @@ export class LinkFetcher {
     }
   }
 
-  /** Opens a linked file for streaming. */
-  async open(link: string, signal: AbortSignal): Promise<OpenLinkedFile> {
-    const deadline = this.#deadline(signal);
+  /** The time for all links of one request. */
+  createBudget(): LinkBudget {
+    return new LinkBudget(this.#limits.total);
+  }
+
+  /** Opens a linked file for streaming. The time until it is closed is taken from the budget. */
+  async open(link: string, signal: AbortSignal, budget = this.createBudget()): Promise<OpenLinkedFile> {
+    const deadline = this.#deadline(signal, budget);
+    const stopClock = budget.startClock();
     try {
       const response = await this.#followRedirects("GET", link, deadline.signal);
       const close = () => {
         deadline.clear();
+        stopClock();
         response.close();
       };
       const file = toLinkedFile(response);
@@ -116,14 +135,18 @@ export class LinkFetcher {
       return { ...file, body: this.#readBody(response, deadline.signal, close), close };
     } catch (error) {
       deadline.clear();
+      stopClock();
       throw error;
     }
   }
 
-  #deadline(signal: AbortSignal): Deadline {
+  #deadline(signal: AbortSignal, { remaining, seconds }: LinkBudget): Deadline {
     const timeoutError = () =>
-      new GatewayError("link_unreachable", "Fetching this link took too long and was stopped.");
-    return new Deadline(signal, this.#limits.total, timeoutError);
+      new GatewayError(
+        "link_unreachable",
+        `Fetching the links of this request took too long and was stopped: all of them may take ${seconds} s together.`,
+      );
+    return new Deadline(signal, remaining, timeoutError);
   }
 
   /** Follows redirects to the response with the file; repeats HEAD as GET if the server does not support HEAD. */
@@ -188,6 +211,13 @@ export class LinkFetcher {
     close: () => void,
   ): AsyncGenerator<Buffer> {
     let size = 0;
+    let sizeBefore = 0;
+    let isTooSlow = false;
+    const speedTimer = setInterval(() => {
+      isTooSlow = size - sizeBefore < limits.linkSpeedBytes;
+      sizeBefore = size;
+      if (isTooSlow) close();
+    }, this.#limits.speedWindow);
     try {
       for await (const chunk of message.body) {
         size += chunk.length;
@@ -195,8 +225,10 @@ export class LinkFetcher {
         yield chunk;
       }
     } catch (cause) {
+      if (isTooSlow) throw linkUnreachable(url.hostname, "its server sends too slowly");
       throw toLinkError(url.hostname, cause, signal);
     } finally {
+      clearInterval(speedTimer);
       close();
     }
   }

@@ -4,44 +4,49 @@ import { limits } from "../core/limits.js";
 import type { UploadStore } from "../core/store.js";
 import type { FileContent, MediaPart, Upstream } from "../core/types.js";
 import { hash } from "../lib/hash.js";
-import type { LinkFetcher } from "./link-fetcher.js";
 import type { LocalFileStore } from "./local-file-store.js";
 import { detectMediaType, withExtension } from "./media-type.js";
+import type { RequestLinks } from "./request-links.js";
 
 /** File content ready to be uploaded, with its SHA-256 in hex; `release` deletes temporary data. */
 type OpenContent = FileContent & { digest: string; release(): Promise<void> };
 
-/** Where files are read whose bytes are not in the request itself. */
-export type FileSources = {
-  localFiles: LocalFileStore;
-  links: LinkFetcher;
+/** Where the files of one request go. */
+export type UploadTarget = {
+  upstream: Upstream;
+  /** The API key whose stored files the request may refer to. */
+  owner: string;
+  links: RequestLinks;
+  /** Uploads one file in its turn and resolves to its id at the upstream. */
+  upload(content: FileContent & { digest: string }, signal: AbortSignal): Promise<string>;
 };
 
 /** Uploads the pictures and files of messages to an upstream; the same bytes only once per account. */
 export class Uploads {
   readonly #store: UploadStore;
-  readonly #sources: FileSources;
+  readonly #localFiles: LocalFileStore;
 
-  constructor(store: UploadStore, sources: FileSources) {
+  constructor(store: UploadStore, localFiles: LocalFileStore) {
     this.#store = store;
-    this.#sources = sources;
+    this.#localFiles = localFiles;
   }
 
   /**
-   * Returns the part with the upstream's file id as its source, uploading the file if needed. `owner` is the API key
-   * whose stored files the part may refer to. Throws `invalid_request`, `file_rejected`, `link_forbidden` or
-   * `link_unreachable` with the part's path, and the upstream's errors.
+   * Returns the part with the upstream's file id as its source, uploading the file if needed. Throws `invalid_request`,
+   * `file_rejected`, `link_forbidden`, `link_unreachable` or `rate_limited` with the part's path, and the upstream's
+   * errors.
    */
-  async attach(part: MediaPart, upstream: Upstream, owner: string, signal: AbortSignal): Promise<MediaPart> {
+  async attach(part: MediaPart, target: UploadTarget, signal: AbortSignal): Promise<MediaPart> {
+    const { upstream } = target;
     if (!upstream.upload) throw attachmentError(part, `${upstream.name} takes no files`);
     let content: OpenContent | undefined;
     try {
-      content = await this.#open(part, owner, signal);
+      content = await this.#open(part, target, signal);
       const scope = hash(upstream.name, upstream.accountId());
       const since = Date.now() - limits.uploadReuse;
       const uploadedId = await this.#store.findUploadedFile(scope, content.digest, since);
       if (uploadedId) return { ...part, source: { kind: "file-id", id: uploadedId } };
-      const id = await upstream.upload(content, signal);
+      const id = await target.upload(content, signal);
       await this.#store.saveUploadedFile(scope, content.digest, id, Date.now());
       return { ...part, source: { kind: "file-id", id } };
     } catch (error) {
@@ -51,13 +56,13 @@ export class Uploads {
     }
   }
 
-  #open(part: MediaPart, owner: string, signal: AbortSignal): Promise<OpenContent> {
+  #open(part: MediaPart, { owner, links }: UploadTarget, signal: AbortSignal): Promise<OpenContent> {
     const { source } = part;
     switch (source.kind) {
       case "bytes":
         return this.#openBytes(part, source.base64);
       case "link":
-        return this.#openLink(part, source.url, signal);
+        return this.#openLink(part, source.url, links, signal);
       case "file-id":
         return this.#openStoredFile(part, owner, source.id);
     }
@@ -66,7 +71,7 @@ export class Uploads {
   async #openBytes(part: MediaPart, base64: string): Promise<OpenContent> {
     const bytes = Buffer.from(base64, "base64");
     if (bytes.length === 0) throw attachmentError(part, "it is empty, or not base64");
-    if (bytes.length > this.#sources.localFiles.maxBytes) throw this.#sources.localFiles.tooLargeError();
+    if (bytes.length > this.#localFiles.maxBytes) throw this.#localFiles.tooLargeError();
     return {
       ...resolveNameAndType(part),
       size: bytes.length,
@@ -79,21 +84,31 @@ export class Uploads {
   }
 
   /** Downloads to disk first: the digest decides whether the file has to be uploaded. */
-  async #openLink(part: MediaPart, url: string, signal: AbortSignal): Promise<OpenContent> {
-    const { localFiles, links } = this.#sources;
-    const link = await links.open(url, signal);
-    const received = await localFiles.receive(link.body, signal);
-    return {
-      ...resolveNameAndType({ ...part, name: part.name ?? link.name, mediaType: link.mediaType }),
-      size: received.size,
-      digest: received.digest,
-      read: () => localFiles.readReceived(received),
-      release: () => localFiles.discard(received),
-    };
+  async #openLink(
+    part: MediaPart,
+    url: string,
+    links: RequestLinks,
+    signal: AbortSignal,
+  ): Promise<OpenContent> {
+    const slot = await links.acquireSlot(signal);
+    try {
+      const link = await links.open(url, signal);
+      const received = await this.#localFiles.receive(link.body, signal).finally(link.close);
+      return {
+        ...resolveNameAndType({ ...part, name: part.name ?? link.name, mediaType: link.mediaType }),
+        size: received.size,
+        digest: received.digest,
+        read: () => this.#localFiles.readReceived(received),
+        release: () => this.#localFiles.discard(received).finally(slot.release),
+      };
+    } catch (error) {
+      slot.release();
+      throw error;
+    }
   }
 
   async #openStoredFile(part: MediaPart, owner: string, id: string): Promise<OpenContent> {
-    const { localFiles } = this.#sources;
+    const localFiles = this.#localFiles;
     const { name, mediaType, size, digest } = await localFiles.get(owner, id).catch((error: unknown) => {
       if (error instanceof GatewayError && error.code === "not_found")
         throw attachmentError(part, "there is no uploaded file with this id");

@@ -3,7 +3,7 @@ import { findLinks } from "../../src/chat/prompt-links.js";
 import type { Message } from "../../src/core/types.js";
 
 const user = (text: string): Message => ({ role: "user", content: [{ type: "text", text }] });
-const urls = (...messages: Message[]) => findLinks(messages).map(({ url }) => url);
+const urls = (...messages: Message[]) => findLinks(messages);
 
 test.each([
   ["总结https://a.example/b.pdf，谢谢", ["https://a.example/b.pdf"]],

@@ -425,3 +425,29 @@ describe("a fetch can be cancelled", () => {
     expect(size).toBe(3 * megabyte);
   });
 });
+
+describe("the speed of a link", () => {
+  const body = (bytesPerPiece: number) => (socket: Socket) => {
+    socket.write(`${ok}\r\n`);
+    const timer = setInterval(() => socket.write(Buffer.alloc(bytesPerPiece)), 20);
+    socket.on("close", () => clearInterval(timer));
+    setTimeout(() => socket.end(), 1_500).unref();
+  };
+
+  test("below the least one ends it", async () => {
+    const site = await startRawServer(body(10));
+    const { fetcher } = testFetcher({ fetchLimits: { speedWindow: 300 } });
+    const error = await linkErrorOf(fetchBytes(fetcher, `http://public.test:${site.port}/`));
+    expect([error.code, error.message]).toEqual([
+      "link_unreachable",
+      expect.stringMatching(/its server sends too slowly\.$/),
+    ]);
+    await waitUntil(() => site.open.size === 0);
+  });
+
+  test("above it does not", async () => {
+    const site = await startRawServer(body(200_000));
+    const { fetcher } = testFetcher({ fetchLimits: { speedWindow: 300 } });
+    expect((await fetchBytes(fetcher, `http://public.test:${site.port}/`)).length).toBeGreaterThan(1_000_000);
+  });
+});

@@ -6,6 +6,7 @@ import type {
   ChatRequest,
   EventSink,
   Feature,
+  FetchPicture,
   Model,
   Upstream,
   UpstreamRequest,
@@ -18,7 +19,7 @@ import { ModelCatalogue } from "../model-catalogue.js";
 import { OpenAiClient } from "./client.js";
 import { type ServiceIdentity, toolChoiceConflict } from "./errors.js";
 import { CompletionInterpreter } from "./events.js";
-import { type FetchImageAsDataUrl, inlineLinkedImages } from "./inline-images.js";
+import { inlineLinkedImages } from "./inline-images.js";
 import { type Preset, parseModels } from "./models.js";
 import { ignoredParameters, moonshotBody, rejectFiles } from "./moonshot.js";
 import { completionBody, toStreamingBody, toWholeBody } from "./request.js";
@@ -40,7 +41,6 @@ export type OpenAiOptions = {
 export type OpenAiContext = {
   /** Timeouts of an answer, in milliseconds: `idle` without a byte, `progress` with nothing but comments. */
   timeouts?: { idle: number; progress: number };
-  fetchImage?: FetchImageAsDataUrl;
 };
 
 /**
@@ -67,7 +67,6 @@ export class OpenAiUpstream implements Upstream {
   readonly #catalogue: ModelCatalogue<Model>;
   readonly #account: string;
   readonly #timeouts: { idle: number; progress: number };
-  readonly #fetchImage: FetchImageAsDataUrl | undefined;
   #refusal: GatewayError | undefined;
 
   constructor(options: OpenAiOptions, context: OpenAiContext = {}) {
@@ -89,7 +88,6 @@ export class OpenAiUpstream implements Upstream {
       models ? parseList({}) : [],
     );
     this.#account = hash(baseUrl, apiKey ?? "");
-    this.#fetchImage = context.fetchImage;
   }
 
   async models(): Promise<Model[]> {
@@ -102,8 +100,18 @@ export class OpenAiUpstream implements Upstream {
     return ignoredParameters(body, { model, thinking: request.thinking, search: request.search === true });
   }
 
+  async prepare(
+    request: UpstreamRequest,
+    fetchPicture: FetchPicture,
+    signal: AbortSignal,
+  ): Promise<UpstreamRequest> {
+    if (this.#preset === "generic") return request;
+    rejectFiles(request.messages);
+    return inlineLinkedImages(request, fetchPicture, signal);
+  }
+
   async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
-    const body = await this.#buildBody(request, signal);
+    const body = this.#buildBody(request);
     if (this.#preset === "moonshot" && request.search) {
       await runSearchLoop(
         (roundBody, roundSink) =>
@@ -136,12 +144,9 @@ export class OpenAiUpstream implements Upstream {
     await this.#client.close();
   }
 
-  async #buildBody(request: UpstreamRequest, signal: AbortSignal): Promise<JsonObject> {
+  #buildBody(request: UpstreamRequest): JsonObject {
     const body = completionBody(request);
-    if (this.#preset === "generic") return body;
-    rejectFiles(request.messages);
-    const adapted = moonshotBody(body, request);
-    return { ...adapted, messages: await inlineLinkedImages(adapted.messages, this.#fetchImage, signal) };
+    return this.#preset === "generic" ? body : moonshotBody(body, request);
   }
 
   /** Streams one answer. If it ends early for any reason, the connection is closed, which stops the service. */

@@ -1,7 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { GatewayError } from "../../../src/core/errors.js";
-import type { ChatEvent, Message, Model, UpstreamRequest } from "../../../src/core/types.js";
-import type { FetchImageAsDataUrl } from "../../../src/upstreams/openai/inline-images.js";
+import type { ChatEvent, FetchPicture, Message, Model, UpstreamRequest } from "../../../src/core/types.js";
 import { OpenAiUpstream } from "../../../src/upstreams/openai/upstream.js";
 import {
   helloStream,
@@ -32,14 +31,11 @@ function upstreamRequest(more: Partial<UpstreamRequest> = {}): UpstreamRequest {
   return { model, messages: [user], search: false, thinking: undefined, stream: true, ...more };
 }
 
-type UpstreamSettings = { preset?: "moonshot" | "generic"; fetchImage?: FetchImageAsDataUrl };
+type UpstreamSettings = { preset?: "moonshot" | "generic"; fetchPicture?: FetchPicture };
 
-function openUpstream(
-  platform: Platform,
-  { preset = "moonshot", fetchImage }: UpstreamSettings = {},
-): OpenAiUpstream {
+function openUpstream(platform: Platform, { preset = "moonshot" }: UpstreamSettings = {}): OpenAiUpstream {
   const options = { name: "platform", baseUrl: platform.url, apiKey: platformKey, preset };
-  const upstream = new OpenAiUpstream(options, fetchImage ? { fetchImage } : {});
+  const upstream = new OpenAiUpstream(options);
   onTestFinished(() => upstream.close());
   return upstream;
 }
@@ -55,7 +51,10 @@ async function collectEvents(upstream: OpenAiUpstream, request: UpstreamRequest)
 async function sentBody(more: Partial<UpstreamRequest>, settings: UpstreamSettings = {}) {
   const platform = await startPlatform();
   platform.respondWith(stream(...helloStream));
-  await collectEvents(openUpstream(platform, settings), upstreamRequest(more));
+  const upstream = openUpstream(platform, settings);
+  const { fetchPicture = async () => ({ mediaType: "", base64: "" }) } = settings;
+  const request = await upstream.prepare(upstreamRequest(more), fetchPicture, new AbortController().signal);
+  await collectEvents(upstream, request);
   return platform.calls[0]?.body;
 }
 
@@ -228,26 +227,28 @@ describe("linked images", () => {
   const messages: Message[] = [{ role: "user", content: [picture, text("what?")] }];
 
   test("are inlined for Moonshot and left to other services", async () => {
-    const inline: FetchImageAsDataUrl = async (url) =>
-      `data:image/png;base64,${Buffer.from(url).toString("base64")}`;
+    const inline: FetchPicture = async (url) => ({
+      mediaType: "image/png",
+      base64: Buffer.from(url).toString("base64"),
+    });
     const image = (url: string) => [
       { role: "user", content: [{ type: "image_url", image_url: { url } }, text("what?")] },
     ];
-    const data = await inline("https://a.example/a.png", new AbortController().signal);
-    expect((await sentBody({ messages }, { fetchImage: inline }))?.messages).toEqual(image(data));
-    expect((await sentBody({ messages }, { fetchImage: inline, preset: "generic" }))?.messages).toEqual(
+    const data = `data:image/png;base64,${Buffer.from("https://a.example/a.png").toString("base64")}`;
+    expect((await sentBody({ messages }, { fetchPicture: inline }))?.messages).toEqual(image(data));
+    expect((await sentBody({ messages }, { fetchPicture: inline, preset: "generic" }))?.messages).toEqual(
       image("https://a.example/a.png"),
     );
   });
 
   test("that are forbidden are rejected with their path", async () => {
-    const inline: FetchImageAsDataUrl = async () => {
+    const inline: FetchPicture = async () => {
       throw new GatewayError("link_forbidden", "This address is not on the public web.");
     };
-    await expect(sentBody({ messages }, { fetchImage: inline })).rejects.toMatchObject({
+    await expect(sentBody({ messages }, { fetchPicture: inline })).rejects.toMatchObject({
       code: "link_forbidden",
-      param: "messages[0].content[0].image_url",
-      message: "messages[0].content[0].image_url: This address is not on the public web.",
+      param: "messages[0].content[0]",
+      message: "messages[0].content[0]: This address is not on the public web.",
     });
   });
 });
