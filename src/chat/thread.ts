@@ -102,7 +102,8 @@ export class Thread {
     for (;;) {
       const decision = await this.#decide({ skipClaimed: Date.now() > claimEnd });
       if (decision !== "busy" && decision !== "claimed") return;
-      await sleep(limits.chatPoll, undefined, { signal });
+      // Throws the signal's own reason instead of an AbortError.
+      await sleep(limits.chatPoll, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }
 

@@ -9,6 +9,10 @@ function createQueue(options: Partial<QueueOptions> = {}): AccountQueue {
   return new AccountQueue({ concurrency: 1, depth: 100, maxWait: 60_000, ...options });
 }
 
+/** Kimi's rate limit. */
+const limited = (retryAfterSeconds: number) =>
+  new GatewayError("rate_limited", "Too fast.", { retryAfterSeconds, upstreamCode: "RATE" });
+
 /** Waits for the next event loop iteration. */
 const nextIteration = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -116,9 +120,6 @@ describe("limits", () => {
 });
 
 describe("pause after an upstream limit", () => {
-  const limited = (retryAfterSeconds: number) =>
-    new GatewayError("rate_limited", "Too fast.", { retryAfterSeconds, upstreamCode: "RATE" });
-
   test("holds requests until it ends, then serves them", async () => {
     const queue = createQueue({ concurrency: 5 });
     queue.recordFailure(limited(0.05));
@@ -166,6 +167,40 @@ describe("pause after an upstream limit", () => {
     const until = queue.state.pause?.until;
     queue.recordFailure(limited(1));
     expect(queue.state.pause?.until).toBe(until);
+    queue.close();
+  });
+});
+
+describe("an upload", () => {
+  test("waits for no answer, but for other uploads beyond the concurrency limit", async () => {
+    const queue = createQueue();
+    await queue.acquire("a", neverAborts());
+    const first = await queue.acquireUpload("a", neverAborts());
+    let isSecondServed = false;
+    const second = queue.acquireUpload("b", neverAborts()).then((slot) => {
+      isSecondServed = true;
+      return slot;
+    });
+    await nextIteration();
+    expect(isSecondServed).toBe(false);
+    first.release();
+    (await second).release();
+    expect(queue.state).toMatchObject({ running: 1, waiting: 0 });
+  });
+
+  test("is held by a pause of the account, and rejected by one that outlasts maxWait", async () => {
+    const queue = createQueue({ maxWait: 5_000 });
+    queue.recordFailure(limited(1));
+    let isServed = false;
+    const upload = queue.acquireUpload("a", neverAborts()).then((slot) => {
+      isServed = true;
+      return slot;
+    });
+    await nextIteration();
+    expect(isServed).toBe(false);
+    (await upload).release();
+    queue.recordFailure(limited(30));
+    await expect(queue.acquireUpload("a", neverAborts())).rejects.toMatchObject({ code: "rate_limited" });
     queue.close();
   });
 });
