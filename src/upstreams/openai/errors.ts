@@ -9,7 +9,7 @@ export type ServiceIdentity = { service: string; upstream: string; apiKey: strin
 /** An error of the service, from an HTTP response or inside a stream (moonshot-platform.md A.15). */
 type Failure = { status: number; type: string; message: string; param: string | undefined };
 
-/** Upstream code of the refusal that a retry with `tool_choice: "auto"` may avoid (moonshot-platform.md A.6.2). */
+/** Upstream code of the refusal of a forced call because the model thinks (moonshot-platform.md A.6.2). */
 export const toolChoiceConflict = "tool_choice_conflict";
 
 /** Converts an HTTP response other than 200 to the client's error; the body may be anything. */

@@ -110,7 +110,23 @@ export class OpenAiUpstream implements Upstream {
     return inlineLinkedImages(request, fetchPicture, signal);
   }
 
+  /**
+   * If the service refuses a forced call because the model thinks, asks once more without thinking, where the model can
+   * and the client did not ask for it (moonshot-platform.md A.6.2).
+   */
   async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#answer(request, sink, signal);
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.upstreamCode !== toolChoiceConflict) throw error;
+      const canStopThinking = request.thinking === undefined && request.model.thinking.includes("off");
+      if (this.#preset !== "moonshot" || !canStopThinking) throw forcedCallError(error);
+      await sink([thinkingTurnedOff]);
+      await this.#answer({ ...request, thinking: "off" }, sink, signal);
+    }
+  }
+
+  async #answer(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
     const body = this.#buildBody(request);
     if (this.#preset === "moonshot" && request.search) {
       await runSearchLoop(
@@ -154,14 +170,12 @@ export class OpenAiUpstream implements Upstream {
     body: JsonObject,
     { isVerbatim, sink, signal }: { isVerbatim: boolean; sink: EventSink; signal: AbortSignal },
   ): Promise<void> {
-    const send = (requestBody: JsonObject) => this.#client.openCompletion(requestBody, signal);
-    const { answer: stream, notices } = await this.#sendWithFallback(toStreamingBody(body), send);
+    const stream = await this.#trackRefusal(this.#client.openCompletion(toStreamingBody(body), signal));
     const { service } = this.#service;
     const { progress } = this.#timeouts;
     const decoder = new SseDecoder(limits.upstreamLine, service);
     const interpreter = new CompletionInterpreter(this.#service, isVerbatim);
     try {
-      if (notices.length > 0) await sink(notices);
       await stream.pipeTo(new StreamPump(decoder, interpreter, { sink, service, progress }));
       if (!interpreter.isComplete) await sink(this.#interpretRest(decoder, interpreter));
     } finally {
@@ -183,32 +197,8 @@ export class OpenAiUpstream implements Upstream {
   }
 
   async #fetchAnswer(body: JsonObject, signal: AbortSignal): Promise<readonly ChatEvent[]> {
-    const { answer, notices } = await this.#sendWithFallback(toWholeBody(body), (requestBody) =>
-      this.#client.fetchCompletion(requestBody, signal),
-    );
-    return [
-      ...notices,
-      ...new CompletionInterpreter(this.#service, true).interpretWhole(answer.body, answer.json),
-    ];
-  }
-
-  /**
-   * Sends a request; once more with `tool_choice: "auto"` if the service refuses a forced call (moonshot-platform.md
-   * A.6.2).
-   */
-  async #sendWithFallback<T>(
-    body: JsonObject,
-    send: (body: JsonObject) => Promise<T>,
-  ): Promise<{ answer: T; notices: ChatEvent[] }> {
-    try {
-      return { answer: await this.#trackRefusal(send(body)), notices: [] };
-    } catch (error) {
-      if (!(error instanceof GatewayError) || error.upstreamCode !== toolChoiceConflict) throw error;
-      return {
-        answer: await this.#trackRefusal(send({ ...body, tool_choice: "auto" })),
-        notices: [toolChoiceRelaxed],
-      };
-    }
+    const answer = await this.#trackRefusal(this.#client.fetchCompletion(toWholeBody(body), signal));
+    return new CompletionInterpreter(this.#service, true).interpretWhole(answer.body, answer.json);
   }
 
   /** Remembers the error of a refused API key for `status`, until a request succeeds. */
@@ -224,11 +214,20 @@ export class OpenAiUpstream implements Upstream {
   }
 }
 
-const toolChoiceRelaxed: ChatEvent = {
+const thinkingTurnedOff: ChatEvent = {
   type: "notice",
-  code: "tool_choice_auto",
-  message: "This model thinks and cannot be made to call a function; it was asked with tool_choice auto.",
+  code: "thinking_off",
+  message: "This model can be made to call a function only without thinking, so it was asked without.",
 };
+
+function forcedCallError(cause: GatewayError): GatewayError {
+  return new GatewayError(
+    "invalid_request",
+    'tool_choice: this model cannot be made to call a function while it thinks. Set it to "auto", or turn thinking off ' +
+      'with "reasoning_effort": "none" if the model can.',
+    { param: "tool_choice", upstreamCode: toolChoiceConflict, cause },
+  );
+}
 
 function detectPreset(baseUrl: string): Preset {
   return /(^|\.)moonshot\.(ai|cn)$/.test(new URL(baseUrl).hostname) ? "moonshot" : "generic";

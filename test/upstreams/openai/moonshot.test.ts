@@ -258,29 +258,45 @@ describe("tools", () => {
     expect(strict.body.response_format).toEqual(format(true));
   });
 
-  test.each(["required", { type: "function", function: { name: "f" } }])(
-    "retry with tool_choice auto if thinking forbids a forced call: %j",
-    async (choice) => {
-      const platform = await startPlatform();
-      const gateway = await gatewayTo(platform);
+  describe.each(["required", { type: "function", function: { name: "f" } }])(
+    "if thinking forbids the forced call %j",
+    (choice) => {
       const kind = typeof choice === "string" ? choice : "specified";
       const message = `tool_choice '${kind}' is incompatible with thinking enabled`;
-      platform.respondWith(
-        json(400, { error: { message, type: "invalid_request_error" } }),
-        json(200, nonStreamedAnswer),
-      );
-      const ask = { ...chatBody("hi"), model: "kimi-k3", tools: [tool({ parameters })], tool_choice: choice };
-      const answer = await postChat(gateway, ask);
-      expect(platform.calls.map(({ body }) => body.tool_choice)).toEqual([choice, "auto"]);
-      expect(await answer.json()).toEqual({
-        ...nonStreamedAnswer,
-        moonbridge_notices: [expect.objectContaining({ code: "tool_choice_auto" })],
+      const refusal = json(400, { error: { message, type: "invalid_request_error" } });
+      const ask = { ...chatBody("hi"), tools: [tool({ parameters })], tool_choice: choice };
+
+      test("repeat it without thinking if the model can", async () => {
+        const platform = await startPlatform();
+        const gateway = await gatewayTo(platform);
+        platform.respondWith(refusal, json(200, nonStreamedAnswer));
+        const answer = await postChat(gateway, { ...ask, model: "kimi-k2.6" });
+        expect(platform.calls.map(({ body }) => [body.tool_choice, body.thinking])).toEqual([
+          [choice, undefined],
+          [choice, { type: "disabled" }],
+        ]);
+        expect(await answer.json()).toEqual({
+          ...nonStreamedAnswer,
+          moonbridge_notices: [expect.objectContaining({ code: "thinking_off" })],
+        });
       });
 
-      platform.calls.length = 0;
-      platform.respondWith(json(400, { error: { message, type: "invalid_request_error" } }));
-      expect((await postChat(gateway, { ...ask, stream: true })).status).toBe(400);
-      expect(platform.calls.length).toBe(2);
+      test.each([{ model: "kimi-k2.7-code" }, { model: "kimi-k2.6", reasoning_effort: "high" }])(
+        "refuse it by name if the model cannot, or was asked to think: %j",
+        async (fields) => {
+          const platform = await startPlatform();
+          const gateway = await gatewayTo(platform);
+          platform.respondWith(refusal);
+          for (const isStreamed of [true, false]) {
+            const answer = await postChat(gateway, { ...ask, ...fields, stream: isStreamed });
+            expect(answer.status).toBe(400);
+            expect(await answer.json()).toMatchObject({
+              error: { param: "tool_choice", message: expect.stringMatching(/while it thinks.*"auto"/) },
+            });
+          }
+          expect(platform.calls.length).toBe(2);
+        },
+      );
     },
   );
 });
