@@ -21,6 +21,7 @@ import {
   type RoutingTable,
   resolveRoutes,
 } from "./model-router.js";
+import { rejectOversized } from "./request-size.js";
 import { routesWithRequiredFeatures } from "./required-features.js";
 import { StatelessTurn } from "./stateless-turn.js";
 import { Thread } from "./thread.js";
@@ -62,6 +63,7 @@ export class ChatService {
   async answer(request: ChatRequest, sink: EventSink): Promise<void> {
     const { signal } = request;
     signal.throwIfAborted();
+    rejectOversized(request.messages);
     const meter = new UsageMeter(request.messages);
     const links = this.#dependencies.linkFetches.forRequest(request.principal.keyName);
     const sinkWithUsage: EventSink = (events) => {

@@ -5,8 +5,13 @@ import { TextBuffer } from "./text-buffer.js";
 export type Annotation = { url: string; title: string; start: number; end: number };
 
 const footerHeading = "**参考 / Sources**";
-const footerPattern = /\n\n\*\*参考 \/ Sources\*\*\n\n(?:\d+\. \[[^\n]*\]\([^\n]*\)(?:\n|$))+$/;
-const markerPattern = /\[\d{1,3}\]\((?:https?:\/\/[^\s)]*|#)\)/g;
+/** Characters of a title in the list of sources. */
+const maxTitleLength = 300;
+// The addresses that these patterns match are those of `escapeUrl`, without brackets and parentheses. If an address or a
+// title could contain the beginning of another match, a text of such beginnings would take quadratic time.
+const footerPattern =
+  /\n\n\*\*参考 \/ Sources\*\*\n\n(?:\d{1,3}\. \[[^\n]{0,300}\]\([^\s()[\]]*\)(?:\n|$))+$/;
+const markerPattern = /\[\d{1,3}\]\((?:https?:\/\/[^\s()[\]]*|#)\)/g;
 
 /** A sentence end that is followed by another sentence. */
 const sentenceEnd = /[。！？!?\n](?=[^。！？!?\n])|\.(?=\s+\S)/g;
@@ -121,7 +126,7 @@ function escapeTitle(title: string): string {
   return title
     .replace(/\s+/g, " ")
     .replace(/[\\[\]<>`*_!|#]/g, "\\$&")
-    .slice(0, 300);
+    .slice(0, maxTitleLength);
 }
 
 /** Only http(s) addresses are linked; characters that could close the parenthesis are percent-encoded. */

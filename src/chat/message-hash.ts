@@ -37,7 +37,7 @@ export class MessageHasher {
       "assistant",
       visible,
       normalizeReasoning(reasoning),
-      toolCalls.map(canonicalCall),
+      canonicalCalls(toolCalls),
     );
     const inlined = await keyedHashLong(this.#key, this.#principal, withReasoning);
     return inlined === plain ? [plain] : [plain, inlined];
@@ -62,9 +62,11 @@ export function appendToPath(path: string, message: string): string {
   return hash(path, message).slice(0, path.length);
 }
 
-/** Number of characters of an answer as it counts for `limits.identifyingAnswer`: normalized, without reasoning. */
-export function answerLength(message: Message): number {
-  return Array.from(parseReturnedAnswer(textOf(message.content)).text).length;
+/** Whether an answer has at least so many characters, normalized and without reasoning. */
+export function hasAnswerLength(message: Message, length: number): boolean {
+  const { text } = parseReturnedAnswer(textOf(message.content));
+  // A character is one or two UTF-16 code units.
+  return Array.from(text.slice(0, 2 * length)).length >= length;
 }
 
 /** The text of each system message. Media count by what identifies them. */
@@ -80,7 +82,7 @@ function normalizeMessage(message: Message): string | Promise<string> {
   switch (message.role) {
     case "assistant": {
       const { text, reasoning } = parseReturnedAnswer(textOf(message.content));
-      return joinFields(message.role, text, reasoning, (message.toolCalls ?? []).map(canonicalCall));
+      return joinFields(message.role, text, reasoning, canonicalCalls(message.toolCalls ?? []));
     }
     case "system":
     case "user":
@@ -119,6 +121,15 @@ function parseReturnedAnswer(returned: string): { text: string; reasoning: strin
   const rest = inlined ? text.slice(inlined[0].length) : text;
   if (!inlined || rest === "") return { text, reasoning: "" };
   return { text: rest, reasoning: normalizeReasoning(inlined[1] ?? "") };
+}
+
+/** Longer arguments of one message are compared as they are: parsing them could hold up other requests. */
+const maxParsedArguments = 262_144;
+
+function canonicalCalls(calls: readonly ToolCall[]): (readonly [string, string])[] {
+  const length = calls.reduce((sum, call) => sum + call.arguments.length, 0);
+  if (length <= maxParsedArguments) return calls.map(canonicalCall);
+  return calls.map(({ name, arguments: text }) => [name, text]);
 }
 
 /** A tool call by name and arguments as JSON with sorted keys: clients change ids and white space. */

@@ -13,6 +13,9 @@ export type InspectedLink = { url: string; part?: MediaPart; notice?: ChatEvent 
 /** A link ends at a space, a bracket, a quote or any non-ASCII character, as in “见https://a.example/b.pdf，谢谢”. */
 const urlPattern = /https?:\/\/[^\s<>"'`()[\]{}|\\^\u0080-\uffff]+/gi;
 
+/** The lookbehind keeps it linear: without it every position of a long run of dots would be a start. */
+const trailingPunctuation = /(?<![.,;:!?*_~])[.,;:!?*_~]+$/;
+
 /** Media types that are attached; pages and everything else are left to the upstream. */
 const attachedTypes =
   /^(image\/(?!svg)|application\/(pdf|msword|rtf|epub\+zip|vnd\.(openxmlformats-officedocument|ms-(excel|powerpoint))))/;
@@ -42,7 +45,7 @@ export function findLinks(messages: readonly Message[]): string[] {
       // Almost no text has a link, and `includes` is cheaper than the pattern.
       if (part.type !== "text" || !part.text.includes("://")) continue;
       for (const [match] of part.text.matchAll(urlPattern)) {
-        const url = match.replace(/[.,;:!?*_~]+$/, "");
+        const url = match.replace(trailingPunctuation, "");
         links.add(url);
         if (links.size === limits.promptLinks) return [...links];
       }

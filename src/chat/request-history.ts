@@ -85,14 +85,23 @@ export function hashConversation(hasher: MessageHasher, scope: string, id: strin
   return hasher.value("conversation", `${scope} ${id}`);
 }
 
+/** Characters of a system text beyond which it is hashed as it is: masking takes a second for some megabytes. */
+const maxMaskedLength = 500_000;
+
 /** Hashes of the system texts in these messages, each with clock values masked. */
 export async function hashSystemTexts(
   hasher: MessageHasher,
   messages: readonly Message[],
 ): Promise<ReadonlySet<string>> {
   const now = Date.now();
-  const texts = await systemTexts(messages);
-  return new Set(await Promise.all(texts.map((text) => hasher.longValue("system", maskClock(text, now)))));
+  const slicer = new TimeSlicer();
+  const hashes = new Set<string>();
+  for (const text of await systemTexts(messages)) {
+    hashes.add(await hasher.longValue("system", text.length > maxMaskedLength ? text : maskClock(text, now)));
+    const pause = slicer.yieldIfDue();
+    if (pause) await pause;
+  }
+  return hashes;
 }
 
 /** A hash of all system texts in these messages, exact; an empty string if there are none. */

@@ -1,6 +1,6 @@
 import { limits } from "../core/limits.js";
 import type { ConversationNode, ConversationStore, NodeChat } from "../core/store.js";
-import { answerLength } from "./message-hash.js";
+import { hasAnswerLength } from "./message-hash.js";
 import type { HistoryEnd, RequestHistory } from "./request-history.js";
 
 /** The node after which a request continues, and how many of the request's messages are before that point. */
@@ -94,7 +94,7 @@ async function findProven(rule: ResumeRule, end: HistoryEnd): Promise<ResumeDeci
 async function findRecognised(rule: ResumeRule, end: HistoryEnd): Promise<ResumeDecision> {
   const { affinity } = rule.history;
   if (!rule.allowWindows) return undefined;
-  if (affinity === undefined && answerLength(end.message) < limits.identifyingAnswer) return undefined;
+  if (affinity === undefined && !hasAnswerLength(end.message, limits.identifyingAnswer)) return undefined;
   const nodes = await rule.store.findNodes(
     { by: "answer", hash: end.answer },
     limits.nodeCandidates,

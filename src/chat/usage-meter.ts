@@ -93,10 +93,12 @@ const tokenCounts = new WeakMap<Message, number>();
 /** Estimated tokens of the messages. */
 export async function countTokens(messages: readonly Message[]): Promise<number> {
   let sum = 0;
+  const slicer = new TimeSlicer();
   for (const message of messages) {
     const tokens = tokenCounts.get(message) ?? (await countMessage(message));
     tokenCounts.set(message, tokens);
     sum += tokens;
+    await slicer.yieldIfDue();
   }
   return sum;
 }

@@ -38,6 +38,8 @@ const errorTraits = {
   account_login_required: { status: 503, retryable: false },
   /** The configured identity provider cannot be reached. */
   issuer_unavailable: { status: 503, retryable: true },
+  /** Other large requests fill the memory for request bodies. */
+  server_busy: { status: 503, retryable: true },
   shutting_down: { status: 503, retryable: true },
   timeout: { status: 504, retryable: true },
   /** The client disconnected; the error is never sent. */

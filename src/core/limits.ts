@@ -8,10 +8,29 @@ const megabyte = 1_024 * kilobyte;
 export const limits = {
   /** Request body; a larger one gets `request_too_large`. Images arrive inside it as base64. */
   requestBody: 64 * megabyte,
+  /** JSON values in a request body, and nesting depth: more would take seconds to parse. */
+  bodyValues: 300_000,
+  bodyDepth: 100,
+  /** Messages of one request. */
+  messages: 20_000,
+  /** Characters of text in the messages of one request; more than any model's context. */
+  messageText: 8_000_000,
   /**
-   * Request bodies of more than this many characters: the server yields to the event loop between parsing and
-   * validation.
+   * The bodies of all running requests together, or a quarter of the heap if that is less: an eighth for bodies of at
+   * most `smallBody`, five for larger ones, two for the values of bodies with unusually many.
    */
+  bodyMemory: 256 * megabyte,
+  /** Memory of one parsed value. */
+  bodyValueBytes: 80,
+  smallBody: megabyte,
+  /** How long a request waits for memory for its body before it gets `server_busy`. */
+  bodyWait: 30 * second,
+  /** A body that grows by less than `bodyStallBytes` in this time is refused while others wait for its memory. */
+  bodyStallWindow: 10 * second,
+  bodyStallBytes: megabyte,
+  /** How long the rest of a refused body is read, so that the client gets the response. */
+  refusedBody: 10 * second,
+  /** Request bodies of more bytes are parsed one after the other, with event-loop iterations between. */
   bodyYieldLength: 256 * kilobyte,
   /** Time in which a client must have sent its whole request. */
   requestReceive: 15 * minute,

@@ -1,8 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { errorEnvelope, errorHeaders } from "../api/openai-chat/errors.js";
 import { GatewayError, toGatewayError } from "../core/errors.js";
-import { limits } from "../core/limits.js";
 import { keyPath } from "../lib/json.js";
+import { bodyTooLargeError } from "./body/receive-body.js";
 
 /** Renders every error as JSON in OpenAI's envelope, never as HTML or with a stack (clients.md §7 row 18). */
 export function registerErrorHandlers(app: FastifyInstance): void {
@@ -43,13 +43,7 @@ function fromFastifyError(thrown: FastifyError): GatewayError | undefined {
       typeof missing === "string" ? "this field is required" : (validationError.message ?? "is not valid");
     return new GatewayError("invalid_request", `${param || "body"}: ${expectation}.`, { param });
   }
-  if (thrown.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    const megabytes = limits.requestBody / 1_048_576;
-    return new GatewayError(
-      "request_too_large",
-      `The request is larger than ${megabytes} MB. Send less, or smaller pictures.`,
-    );
-  }
+  if (thrown.code === "FST_ERR_CTP_BODY_TOO_LARGE") return bodyTooLargeError();
   const status = thrown.statusCode ?? 500;
   return typeof thrown.code === "string" && thrown.code.startsWith("FST_ERR") && status < 500
     ? new GatewayError("invalid_request", "The request could not be read: its headers or body are malformed.")

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setImmediate } from "node:timers/promises";
 import cors from "@fastify/cors";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
@@ -10,7 +9,6 @@ import { modelsRoute } from "../api/models/route.js";
 import { chatCompletionsRoute } from "../api/openai-chat/route.js";
 import type { ChatService } from "../chat/chat-service.js";
 import type { Config } from "../config/schema.js";
-import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { KeyStore } from "../core/store.js";
 import type { Metrics } from "../observability/metrics.js";
@@ -18,6 +16,8 @@ import { authHook, requireScope } from "./auth/auth-hook.js";
 import { Authenticator } from "./auth/authenticator.js";
 import { FailedLoginLimiter } from "./auth/failed-login-limiter.js";
 import { tokenEndpoint } from "./auth/oauth/token-endpoint.js";
+import { BodyMemory } from "./body/body-memory.js";
+import { acceptJson } from "./body/json-body.js";
 import { canonicalUrl } from "./canonical-url.js";
 import { registerErrorHandlers } from "./errors.js";
 import { registerHealth } from "./health.js";
@@ -130,7 +130,7 @@ async function assemble(
   registerHealth(app, accounts);
   await app.register(tokenEndpoint(authenticator, failedLogins));
   await app.register(async (authenticated) => {
-    acceptJson(authenticated);
+    acceptJson(authenticated, new BodyMemory());
     const api = authenticated.withTypeProvider<TypeBoxTypeProvider>();
     api.addHook("onRequest", authHook(authenticator, failedLogins, rateLimiter));
     await api.register(modelsRoute(chat));
@@ -165,26 +165,6 @@ function ignoreBodies(app: FastifyInstance): void {
     payload.resume();
     done(null);
   });
-}
-
-/** Parses bodies as JSON whatever their content type: scripts often omit it. */
-function acceptJson(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "string" }, async (_request: unknown, body: string | Buffer) => {
-    const parsed = parseBody(String(body));
-    // Validation of a long body runs in an event-loop iteration of its own.
-    if (body.length > limits.bodyYieldLength) await setImmediate();
-    return parsed;
-  });
-}
-
-function parseBody(body: string): unknown {
-  try {
-    return JSON.parse(body.replace(/^\ufeff/, ""));
-  } catch {
-    // The parser's message quotes the body, so it is not used.
-    throw new GatewayError("invalid_request", "The body is not valid JSON.");
-  }
 }
 
 function addressOf(app: FastifyInstance, host: string): string {

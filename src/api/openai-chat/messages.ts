@@ -131,13 +131,24 @@ function readMediaSource(value: unknown, path: string): { source: MediaSource; m
   if (typeof address !== "string" || address === "") {
     throw invalid(path, "expected an address, a data URL or a file id");
   }
-  const data = /^data:([\w.+-]+\/[\w.+-]+)?[^,]{0,200};base64,/i.exec(address);
-  if (data) {
-    const source: MediaSource = { kind: "bytes", base64: address.slice(data[0].length) };
-    return { source, ...(data[1] ? { mediaType: data[1].toLowerCase() } : {}) };
+  const head = dataUrlHead(address);
+  if (head !== undefined) {
+    const mediaType = /^data:([\w.+-]+\/[\w.+-]+)/i.exec(head)?.[1]?.toLowerCase();
+    const source: MediaSource = { kind: "bytes", base64: address.slice(head.length) };
+    return { source, ...(mediaType === undefined ? {} : { mediaType }) };
   }
   if (/^https?:/i.test(address)) return { source: { kind: "link", url: address } };
   return { source: { kind: "file-id", id: address.replace(/^ms:\/\//, "") } };
+}
+
+/** Characters of a data URL before its data. */
+const maxDataUrlHead = 300;
+
+/** A data URL up to its data; undefined for other addresses. Looks at the beginning only: the data may be large. */
+function dataUrlHead(address: string): string | undefined {
+  const beginning = address.slice(0, maxDataUrlHead);
+  const head = beginning.slice(0, beginning.indexOf(",") + 1);
+  return /^data:/i.test(head) && /;base64,$/i.test(head) ? head : undefined;
 }
 
 function isNested(content: unknown): content is JsonObject[] {

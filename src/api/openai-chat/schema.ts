@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { limits } from "../../core/limits.js";
 
 /** An optional parameter; clients also send `null` for "not set". */
 function optional<T extends TSchema>(schema: T) {
@@ -36,9 +37,17 @@ const Message = Type.Object(
  * Moonshot, Qwen, vLLM and kimi-free-api. Other names are refused or ignored, as `server.unknownParameters` says.
  */
 export const ChatCompletionBody = Type.Object({
-  messages: Type.Array(Message, { minItems: 1, description: "The conversation, oldest message first." }),
+  messages: Type.Array(Message, {
+    minItems: 1,
+    maxItems: limits.messages,
+    description: "The conversation, oldest message first.",
+  }),
   model: optional(
-    Type.String({ description: "One of GET /v1/models; “kimi” when left out.", default: "kimi" }),
+    Type.String({
+      maxLength: 512,
+      description: "One of GET /v1/models; “kimi” when left out.",
+      default: "kimi",
+    }),
   ),
   stream: optional(Type.Boolean({ description: "Answer as server-sent events." })),
   stream_options: optional(
@@ -84,7 +93,7 @@ export const ChatCompletionBody = Type.Object({
   logprobs: flag,
   top_logprobs: integer,
 
-  conversation_id: string,
+  conversation_id: optional(Type.String({ maxLength: 512 })),
   citations: optional(Type.String({ description: "inline, footer, annotations or off" })),
 
   user: anything,

@@ -1,0 +1,61 @@
+import type { IncomingMessage } from "node:http";
+import { setImmediate } from "node:timers/promises";
+import type { FastifyInstance } from "fastify";
+import { GatewayError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+import { type BodyMemory, BodyReservation } from "./body-memory.js";
+import { receiveJsonBody } from "./receive-body.js";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The memory taken for the body, until the response is closed. */
+    bodyReservation: BodyReservation;
+  }
+}
+
+/**
+ * Parses bodies as JSON whatever their content type: scripts often omit it. Bodies count towards `memory` for as long
+ * as their request runs.
+ */
+export function acceptJson(app: FastifyInstance, memory: BodyMemory): void {
+  const parser = new JsonBodyParser();
+  app.removeAllContentTypeParsers();
+  app.addHook("preParsing", (request, reply, payload, done) => {
+    const reservation = new BodyReservation(memory);
+    request.bodyReservation = reservation;
+    if (reply.raw.closed) reservation.release();
+    else reply.raw.once("close", () => reservation.release());
+    done(null, payload);
+  });
+  app.addContentTypeParser("*", async (request: IncomingRequest) => {
+    const { raw, bodyReservation: reservation, stopSignal: signal } = request;
+    return parser.parse(await receiveJsonBody(raw, { reservation, signal }));
+  });
+}
+
+type IncomingRequest = { raw: IncomingMessage; bodyReservation: BodyReservation; stopSignal: AbortSignal };
+
+/** Parses bodies; of large ones at most one in two event-loop iterations, so that other requests are served between. */
+class JsonBodyParser {
+  #lastTurn: Promise<void> = Promise.resolve();
+
+  async parse(body: Buffer): Promise<unknown> {
+    if (body.length <= limits.bodyYieldLength) return parseJson(body);
+    const turn = this.#lastTurn.then(() => setImmediate());
+    // The caller validates the body in the iteration after the one that parses it.
+    this.#lastTurn = turn.then(() => setImmediate());
+    await turn;
+    const parsed = parseJson(body);
+    await setImmediate();
+    return parsed;
+  }
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8").replace(/^\ufeff/, ""));
+  } catch {
+    // The parser's message quotes the body, so it is not used.
+    throw new GatewayError("invalid_request", "The body is not valid JSON.");
+  }
+}
