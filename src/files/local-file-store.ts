@@ -102,7 +102,10 @@ export class LocalFileStore {
       const usage = await this.#store.countFiles();
       if (usage.files >= limits.storedFiles || usage.bytes + size > limits.storedBytes)
         throw storageFullError();
+      await syncToDisk(received.path);
       await rename(received.path, this.#path(id));
+      // Not every system can sync a folder.
+      await syncToDisk(this.#folder, "r").catch(() => {});
       await this.#store.saveFile(file);
     } catch (error) {
       await this.discard(received);
@@ -132,14 +135,20 @@ export class LocalFileStore {
     return { files: page.slice(0, limit), hasMore: page.length > limit };
   }
 
-  /** A file's bytes. Throws `not_found` if they are missing on disk. */
-  read({ id }: Pick<StoredFile, "id">): AsyncGenerator<Uint8Array> {
-    return readBytes(this.#path(id));
+  /** Throws `not_found` unless the disk has all bytes of the file. */
+  async requireBytes({ id, size }: Pick<StoredFile, "id" | "size">): Promise<void> {
+    const onDisk = await stat(this.#path(id)).catch(ignoreMissing);
+    if (onDisk?.size !== size) throw bytesGoneError();
+  }
+
+  /** A file's bytes, exactly `size`. Throws `not_found`, at any point, if the disk does not have them. */
+  read({ id, size }: Pick<StoredFile, "id" | "size">): AsyncGenerator<Uint8Array> {
+    return readBytes(this.#path(id), size);
   }
 
   /** The bytes of a received file. */
-  readReceived({ path }: Pick<ReceivedFile, "path">): AsyncGenerator<Uint8Array> {
-    return readBytes(path);
+  readReceived({ path, size }: Pick<ReceivedFile, "path" | "size">): AsyncGenerator<Uint8Array> {
+    return readBytes(path, size);
   }
 
   /** Deletes a file of this owner. Throws `not_found`. */
@@ -165,16 +174,40 @@ export class LocalFileStore {
   }
 }
 
-async function* readBytes(path: string): AsyncGenerator<Uint8Array> {
+/** Reads a file. Its size has been announced to the receiver, so another number of bytes must not pass as complete. */
+async function* readBytes(path: string, size: number): AsyncGenerator<Uint8Array> {
+  let remaining = size;
   try {
-    for await (const chunk of createReadStream(path)) yield chunk;
+    for await (const chunk of createReadStream(path)) {
+      remaining -= chunk.length;
+      if (remaining < 0) break;
+      yield chunk;
+    }
   } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw error;
-    throw new GatewayError(
-      "not_found",
-      "The bytes of this file are gone from this machine. Upload it again.",
-    );
+    ignoreMissing(error);
   }
+  if (remaining !== 0) throw bytesGoneError();
+}
+
+/** Makes the content of a file, or the names in a folder, survive a power failure. */
+async function syncToDisk(path: string, flags = "r+"): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (errorCode(error) !== "ENOENT") throw error;
+}
+
+function bytesGoneError(): GatewayError {
+  return new GatewayError(
+    "not_found",
+    "The bytes of this file are no longer complete on this machine. Upload it again.",
+  );
 }
 
 /** Ids become part of a path, so only the form that `save` generates is accepted. */

@@ -118,7 +118,7 @@ export class Uploads {
       ...resolveNameAndType({ ...part, name: part.name ?? name, mediaType }),
       size,
       digest,
-      read: () => localFiles.read({ id }),
+      read: () => localFiles.read({ id, size }),
       release: async () => {},
     };
   }
@@ -138,10 +138,12 @@ function attachmentError(part: MediaPart, reason: string): GatewayError {
 }
 
 /** Errors about a single file: its path in the request is added to them. */
-const fileErrorCodes = new Set<string>(["file_rejected", "link_forbidden", "link_unreachable"]);
+const fileErrorCodes = new Set<string>(["file_rejected", "link_forbidden", "link_unreachable", "not_found"]);
 
 function withPartPath(part: MediaPart, error: unknown): unknown {
   if (!(error instanceof GatewayError) || error.param !== undefined || !fileErrorCodes.has(error.code))
     return error;
-  return new GatewayError(error.code, `${part.path}: ${error.message}`, { param: part.path, cause: error });
+  // The chat is there, only the file is not.
+  const code = error.code === "not_found" ? "invalid_request" : error.code;
+  return new GatewayError(code, `${part.path}: ${error.message}`, { param: part.path, cause: error });
 }

@@ -70,6 +70,7 @@ export function filesRoute({ files }: ChatService): FastifyPluginAsyncTypebox {
     const content = { ...summary("A file's bytes"), ...byId };
     app.get("/v1/files/:id/content", { schema: content }, async (request, reply) => {
       const file = await files.get(request.principal.keyName, request.params.id);
+      await files.requireBytes(file);
       // Never shown inline: an HTML file must not run as a page of this server.
       return reply
         .type("application/octet-stream")

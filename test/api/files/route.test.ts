@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { appendFileSync, readdirSync, truncateSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { toFile } from "openai";
 import { describe, expect, test } from "vitest";
-import { apiKey, type Gateway, startGateway, waitUntil } from "../../gateway.js";
+import { apiKey, chatBody, type Gateway, postChat, startGateway, waitUntil } from "../../gateway.js";
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
@@ -107,6 +107,79 @@ describe("files through the openai SDK", () => {
     expect(headers.get("content-type")).toBe("application/octet-stream");
     expect(headers.get("x-content-type-options")).toBe("nosniff");
   });
+});
+
+describe("a file that differs from its row", () => {
+  async function storeFile(gateway: Gateway, bytes: Buffer) {
+    const file = await gateway.client.files.create({
+      file: await toFile(bytes, "a.bin"),
+      purpose: "user_data",
+    });
+    return { id: file.id, path: join(dirname(gateway.storePath), "files", file.id) };
+  }
+
+  /** Requests on one connection, answered in order; resolves when it is closed. */
+  async function readResponses(gateway: Gateway, paths: readonly string[]): Promise<string> {
+    const { hostname, port } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    const requests = paths.map((path, index) => {
+      const connection = index === paths.length - 1 ? "close" : "keep-alive";
+      return `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\nConnection: ${connection}\r\n\r\n`;
+    });
+    socket.write(requests.join(""));
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk);
+    return Buffer.concat(chunks).toString("latin1");
+  }
+
+  test.each([
+    ["shorter", (path: string) => truncateSync(path, 9_000)],
+    ["empty", (path: string) => truncateSync(path, 0)],
+    ["longer", (path: string) => appendFileSync(path, "more")],
+  ])("is 404 if it is %s, and the next answer on the connection is whole", async (_how, damage) => {
+    const gateway = await startGateway();
+    const { id, path } = await storeFile(gateway, randomBytes(10_000));
+    damage(path);
+    const received = await readResponses(gateway, [`/v1/files/${id}/content`, "/healthz"]);
+    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 404", "HTTP/1.1 200"]);
+    expect(received).toContain("Upload it again");
+    expect(received.endsWith('{"status":"ok"}')).toBe(true);
+  });
+
+  test("closes the connection if it shrinks while it is read", async () => {
+    const gateway = await startGateway();
+    const size = 30_000_000;
+    const { id, path } = await storeFile(gateway, randomBytes(size));
+    const response = await fetch(`${gateway.url}/v1/files/${id}/content`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+    expect(response.headers.get("content-length")).toBe(String(size));
+    // The client has not read yet, so most of the file is still to come.
+    truncateSync(path, 100_000);
+    await expect(response.arrayBuffer()).rejects.toThrow();
+    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+  });
+
+  test.each(["kimi-web", "kimi-legacy"] as const)(
+    "is an error of the message that refers to it, and not of its conversation (%s)",
+    async (kind) => {
+      const gateway = await startGateway({ kind });
+      const { id, path } = await storeFile(gateway, randomBytes(10_000));
+      truncateSync(path, 9_000);
+      const first = await postChat(gateway, chatBody("hello"));
+      const { conversation_id } = JSON.parse(await first.text());
+      const content = [{ type: "file", file: { file_id: id } }];
+      const refused = await postChat(gateway, {
+        messages: [{ role: "user", content }],
+        conversation_id,
+      });
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toMatchObject({
+        error: { code: "invalid_request", param: "messages[0].content[0]" },
+      });
+      expect((await postChat(gateway, chatBody("and now?", { conversation_id }))).status).toBe(200);
+    },
+  );
 });
 
 describe("upload form", () => {
