@@ -29,27 +29,40 @@ export function acceptJson(app: FastifyInstance, memory: BodyMemory): void {
   });
   app.addContentTypeParser("*", async (request: IncomingRequest) => {
     const { raw, bodyReservation: reservation, stopSignal: signal } = request;
-    return parser.parse(await receiveJsonBody(raw, { reservation, signal }));
+    return parser.parse(await receiveJsonBody(raw, { reservation, signal }), signal);
   });
 }
 
 type IncomingRequest = { raw: IncomingMessage; bodyReservation: BodyReservation; stopSignal: AbortSignal };
 
-/** Parses bodies; of large ones at most one in two event-loop iterations, so that other requests are served between. */
+/** Parses large bodies one after the other, so that other requests are served in between. */
 class JsonBodyParser {
   #lastTurn: Promise<void> = Promise.resolve();
 
-  async parse(body: Buffer): Promise<unknown> {
+  /** Throws `invalid_request`, or the signal's reason. */
+  async parse(body: Buffer, signal: AbortSignal): Promise<unknown> {
     if (body.length <= limits.bodyYieldLength) return parseJson(body);
-    const turn = this.#lastTurn.then(() => setImmediate());
-    // The caller validates the body in the iteration after the one that parses it.
-    this.#lastTurn = turn.then(() => setImmediate());
-    await turn;
-    const parsed = parseJson(body);
-    await setImmediate();
-    return parsed;
+    const previousTurn = this.#lastTurn;
+    let endTurn: () => void = () => {};
+    this.#lastTurn = new Promise((resolve) => {
+      endTurn = resolve;
+    });
+    await previousTurn;
+    const startedAt = performance.now();
+    try {
+      signal.throwIfAborted();
+      return parseJson(body);
+    } finally {
+      // A new connection needs several event-loop iterations for its answer.
+      setTimeout(endTurn, Math.min(maxPauseMs, performance.now() - startedAt));
+      // The caller validates the body in an iteration of its own.
+      await setImmediate();
+    }
   }
 }
+
+/** Milliseconds between two large bodies, unless parsing takes less. */
+const maxPauseMs = 50;
 
 function parseJson(body: Buffer): unknown {
   try {
