@@ -137,6 +137,16 @@ export const limits = {
   searchRounds: 5,
   /** Sources of one answer. */
   sources: 500,
+  /** Names by which an answer refers to its sources. */
+  sourceReferences: 10_000,
+  /** Text blocks, and tool calls, of one answer of Kimi's. */
+  answerBlocks: 10_000,
+  /** Tool calls of one answer of an `openai` upstream. */
+  toolCalls: 1_000,
+  /** Characters of the arguments of a search that are read for its queries. */
+  searchArguments: 16 * kilobyte,
+  /** Searches, and notices, that are reported of one answer. */
+  notices: 200,
 
   /** How long a model catalogue is cached. */
   catalogueTtl: 10 * minute,

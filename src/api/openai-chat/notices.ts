@@ -1,17 +1,20 @@
+import { limits } from "../../core/limits.js";
 import type { ChatEvent } from "../../core/types.js";
 import { encodeJson } from "../stream/sse-json.js";
 
 /**
  * Collects searches and notices of an answer for Moonbridge's own fields, `moonbridge_searches` and
- * `moonbridge_notices`.
+ * `moonbridge_notices`; at most `limits.notices` of each.
  */
 export class NoticeCollector {
   #searches: string[] = [];
   #notices: { code: string; message: string }[] = [];
 
   add(event: Extract<ChatEvent, { type: "search" | "notice" }>): void {
-    if (event.type === "search") this.#searches.push(...event.queries);
-    else this.#notices.push({ code: event.code, message: event.message });
+    if (event.type === "search")
+      this.#searches.push(...event.queries.slice(0, limits.notices - this.#searches.length));
+    else if (this.#notices.length < limits.notices)
+      this.#notices.push({ code: event.code, message: event.message });
   }
 
   /** The fields for what was collected since the last call. */

@@ -12,6 +12,7 @@ export class SseDecoder {
   readonly #service: string;
   readonly #utf8 = new StringDecoder("utf8");
   #hasBegun = false;
+  #endedWithCr = false;
   readonly #parser: EventSourceParser;
   readonly #data: string[] = [];
   #nextIndex = 0;
@@ -35,8 +36,15 @@ export class SseDecoder {
   push(chunk: Buffer): void {
     const text = this.#utf8.write(chunk);
     if (text === "") return;
-    this.#feed(this.#hasBegun ? text : text.replace(/^\ufeff/, ""));
+    this.#feed(this.#withLineFeeds(this.#hasBegun ? text : text.replace(/^\ufeff/, "")));
     this.#hasBegun = true;
+  }
+
+  /** The text with each line end as LF: the parser searches for the next CR again at each line. */
+  #withLineFeeds(text: string): string {
+    const rest = this.#endedWithCr && text.startsWith("\n") ? text.slice(1) : text;
+    this.#endedWithCr = text.endsWith("\r");
+    return rest.includes("\r") ? rest.replace(/\r\n?/g, "\n") : rest;
   }
 
   /** To be called at the end of the stream: some services leave out the blank line after the last event. */

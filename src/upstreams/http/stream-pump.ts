@@ -2,8 +2,15 @@ import { GatewayError } from "../../core/errors.js";
 import type { ChatEvent, EventSink } from "../../core/types.js";
 import type { ChunkSink } from "./response-stream.js";
 
-/** First step: bytes to items (Connect envelopes or SSE data), however the bytes are split. Does not parse JSON. */
-type Decoder<Item> = { push(chunk: Buffer): void; next(): Item | undefined };
+/**
+ * First step: bytes to items (Connect envelopes or SSE data), however the bytes are split. Does not parse JSON. If
+ * `pending` is a promise, `next` has more once that has resolved.
+ */
+type Decoder<Item> = {
+  push(chunk: Buffer): void;
+  next(): Item | undefined;
+  readonly pending?: Promise<void> | undefined;
+};
 
 /** Second step: items to ChatEvents. Parses JSON, does no I/O. */
 type Interpreter<Item> = {
@@ -45,9 +52,23 @@ export class StreamPump<Item> implements ChunkSink {
 
   /** Emits the events that precede a failure before it throws the failure's GatewayError. */
   onChunks(chunks: readonly Buffer[]): Promise<void> | undefined {
+    const emitted = this.#emit((events) => this.#interpretChunks(chunks, events));
+    return this.#decoder.pending ? this.#emitPending(emitted) : emitted;
+  }
+
+  /** Waits for items that take their time, and emits their events and those of the items behind them. */
+  async #emitPending(emitted: Promise<void> | undefined): Promise<void> {
+    await emitted;
+    for (let pending = this.#decoder.pending; pending; pending = this.#decoder.pending) {
+      await pending;
+      await this.#emit((events) => interpretBuffered(this.#decoder, this.#interpreter, events));
+    }
+  }
+
+  #emit(interpret: (events: ChatEvent[]) => unknown): Promise<void> | undefined {
     const events: ChatEvent[] = [];
     try {
-      this.#interpretChunks(chunks, events);
+      interpret(events);
     } catch (failure) {
       return this.#emitThenThrow(events, failure);
     }

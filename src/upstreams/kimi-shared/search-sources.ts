@@ -5,8 +5,8 @@ import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js"
 /** The search results of one answer, numbered from 1 in order of appearance (kimi-web.md §2.6). */
 export class SearchSources {
   readonly #byReference = new Map<string, number>();
-  /** URLs in order of appearance. */
-  readonly #urls: string[] = [];
+  /** The number of each URL. */
+  readonly #byUrl = new Map<string, number>();
 
   /** Adds `searchChunks`, or the `searchResult`s of a tool's contents. Emits a `source` event for each new URL. */
   addResults(items: unknown, out: ChatEvent[]): void {
@@ -22,14 +22,16 @@ export class SearchSources {
     const base = asObject(result.base) ?? result;
     const url = asText(base.url);
     if (!url) return;
-    let index = this.#urls.indexOf(url) + 1;
-    if (index === 0) {
-      if (this.#urls.length >= limits.sources) return;
-      index = this.#urls.push(url);
+    let index = this.#byUrl.get(url);
+    if (index === undefined) {
+      if (this.#byUrl.size >= limits.sources) return;
+      index = this.#byUrl.size + 1;
+      this.#byUrl.set(url, index);
       out.push({ type: "source", source: toSource(index, url, base) });
     }
     for (const reference of [asText(result.refIndex), asText(result.id)]) {
-      if (reference && !this.#byReference.has(reference)) this.#byReference.set(reference, index);
+      if (!reference || this.#byReference.has(reference)) continue;
+      if (this.#byReference.size < limits.sourceReferences) this.#byReference.set(reference, index);
     }
   }
 }

@@ -40,7 +40,9 @@ export type SentTurn = { chat: string; parent: string; text: string };
  */
 export class ChatInterpreter {
   readonly #drift: ProtocolDrift;
-  readonly #toolCalls: { id: string; name: string; args: string; isAnnounced: boolean }[] = [];
+  readonly #toolCalls = new Map<string, { name: string; args: string; isAnnounced: boolean }>();
+  /** Characters of the arguments of all tool calls. */
+  #toolArgsLength = 0;
   readonly #sources = new SearchSources();
   readonly #textBlocks: TextBlocks;
   readonly #fastPath = new DeltaFastPath();
@@ -181,18 +183,21 @@ export class ChatInterpreter {
 
   #handleTool(id: string, tool: JsonObject, event: JsonObject, out: ChatEvent[]): void {
     this.#hasUsedTool = true;
-    let call = this.#toolCalls.find((candidate) => candidate.id === id);
+    let call = this.#toolCalls.get(id);
     if (!call) {
-      call = { id, name: "", args: "", isAnnounced: false };
-      this.#toolCalls.push(call);
+      if (this.#toolCalls.size >= limits.answerBlocks) throw endlessAnswerError();
+      call = { name: "", args: "", isAnnounced: false };
+      this.#toolCalls.set(id, call);
     }
     call.name ||= asText(tool.name) ?? "";
     const args = asText(tool.args) ?? "";
+    this.#toolArgsLength += args.length;
+    if (this.#toolArgsLength > limits.answerText) throw endlessAnswerError();
     call.args = event.op === "append" ? call.args + args : args || call.args;
-    if (call.args.length > limits.envelope)
-      throw new GatewayError("upstream_protocol", "Kimi's tool call never ends.");
     this.#sources.addResults(tool.contents, out);
     if (call.isAnnounced || !call.name.includes("search")) return;
+    // Incomplete arguments are parsed again with each piece; those of a search are short.
+    if (call.args.length > limits.searchArguments) return;
     const queries = textsIn(parseObject(call.args)?.queries);
     if (queries.length === 0) return;
     call.isAnnounced = true;
@@ -276,6 +281,10 @@ export class ChatInterpreter {
     }
     return this.#status === "TRUNCATED" ? "length" : "stop";
   }
+}
+
+function endlessAnswerError(): GatewayError {
+  return new GatewayError("upstream_protocol", "Kimi's answer has more tool calls than any real one.");
 }
 
 /** The answer is in another chat, or after another message, than was requested; the chat must not be continued. */

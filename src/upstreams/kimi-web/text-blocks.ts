@@ -97,6 +97,9 @@ export class TextBlocks {
     const emitted = this.#blocks.get(id);
     this.#currentPrefix = emitted ?? new EmittedPrefix();
     this.#blocks.set(id, this.#currentPrefix);
+    if (this.#blocks.size > limits.answerBlocks) {
+      throw new GatewayError("upstream_protocol", "Kimi's answer has more blocks than any real one.");
+    }
     const separator = !emitted && this.#hasText[channel] ? "\n\n" : "";
     this.#hasText[channel] = true;
     return separator;

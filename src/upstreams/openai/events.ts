@@ -14,6 +14,9 @@ const finishReasons: Record<string, FinishReason> = {
   content_filter: "content-filter",
 };
 
+/** Bytes of a held event besides its data. */
+const heldEventSize = 200;
+
 /** Finish reasons of aborted answers, from vLLM, SGLang and proxies in front of them. */
 const abortReasons = /^(abort|error|cancelled|insufficient_system_resource)/;
 
@@ -25,7 +28,8 @@ const abortReasons = /^(abort|error|cancelled|insufficient_system_resource)/;
 export class CompletionInterpreter {
   readonly #service: ServiceIdentity;
   readonly #isVerbatim: boolean;
-  readonly #callIndexes = new Set<number>();
+  /** The number of each call by the service's index, which may be any number. */
+  readonly #callNumbers = new Map<number, number>();
   #textLength = 0;
   #finishReason: FinishReason | undefined;
   #heldEvents: ChatEvent[] = [];
@@ -95,11 +99,13 @@ export class CompletionInterpreter {
   #toToolCallEvent(call: JsonObject): ChatEvent {
     const calledFunction = asObject(call.function);
     const name = asText(calledFunction?.name);
-    const knownCount = this.#callIndexes.size;
+    const knownCount = this.#callNumbers.size;
     const impliedIndex = name === undefined ? Math.max(0, knownCount - 1) : knownCount;
-    const index = typeof call.index === "number" ? call.index : impliedIndex;
-    const isNew = !this.#callIndexes.has(index);
-    this.#callIndexes.add(index);
+    const serviceIndex = typeof call.index === "number" ? call.index : impliedIndex;
+    const index = this.#callNumbers.get(serviceIndex) ?? knownCount;
+    const isNew = index === knownCount;
+    if (index >= limits.toolCalls) throw this.#unreadableError();
+    this.#callNumbers.set(serviceIndex, index);
     return {
       type: "tool-call",
       index,
@@ -120,7 +126,7 @@ export class CompletionInterpreter {
 
   /** The list of held events, for the events of this data. Throws if too much is held. */
   #holdUntilEnd(data: string): ChatEvent[] {
-    this.#heldSize += data.length;
+    this.#heldSize += data.length + heldEventSize;
     if (this.#heldSize > limits.upstreamLine) throw this.#unreadableError();
     return this.#heldEvents;
   }
@@ -134,7 +140,7 @@ export class CompletionInterpreter {
     }
     // Some engines send `stop` after tool calls.
     const reason =
-      this.#finishReason === "stop" && this.#callIndexes.size > 0 ? "tool-calls" : this.#finishReason;
+      this.#finishReason === "stop" && this.#callNumbers.size > 0 ? "tool-calls" : this.#finishReason;
     events.push(...this.#heldEvents);
     if (this.#usage) events.push({ type: "usage", usage: this.#usage });
     events.push({ type: "finish", reason });

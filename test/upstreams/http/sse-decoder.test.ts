@@ -62,3 +62,21 @@ test("counts all lines of an event towards the limit", () => {
 test("does not return an event without its blank line", () => {
   expect(decode([Buffer.from('data: {"event":"all_done"}\n')])).toEqual([]);
 });
+
+test("takes CR, LF and CR LF as line ends, wherever the bytes are split", () => {
+  const bytes = Buffer.from("data: a\r\n\r\ndata: b\r\rdata: c\n\ndata: d\r\ndata: e\r\n\n");
+  for (let length = 1; length <= bytes.length; length++) {
+    const chunks = Array.from({ length: Math.ceil(bytes.length / length) }, (_, index) =>
+      bytes.subarray(index * length, (index + 1) * length),
+    );
+    expect(decode(chunks)).toEqual(["a", "b", "c", "d\ne"]);
+  }
+});
+
+test("decodes many short lines before a CR in time proportional to their bytes", () => {
+  const read = Buffer.from(`${"\n".repeat(65_535)}\r`);
+  const startedAt = performance.now();
+  expect(decode(Array<Buffer>(256).fill(read))).toEqual([]);
+  // A search for the CR from each line took 13 s.
+  expect(performance.now() - startedAt).toBeLessThan(6_000);
+});

@@ -24,6 +24,11 @@ function decodeChunk(decoder: EnvelopeDecoder, chunk: Buffer): Envelope[] {
   return envelopes;
 }
 
+function nextText(decoder: EnvelopeDecoder): string | undefined {
+  const envelope = decoder.next();
+  return envelope && payloadText(envelope);
+}
+
 function decode(chunks: Buffer[]): { end: boolean; text: string }[] {
   const decoder = new EnvelopeDecoder(maxBytes);
   return chunks
@@ -71,6 +76,38 @@ test("decompresses envelopes, including the end of the stream", () => {
   ]);
 });
 
+test("unpacks a large envelope in another thread; those behind it follow in order", async () => {
+  const text = "0123456789".repeat(90_000);
+  const decoder = new EnvelopeDecoder(maxBytes);
+  decoder.push(encodeEnvelope("before"));
+  expect(nextText(decoder)).toBe("before");
+  decoder.push(rawEnvelope(1, gzipSync(Buffer.from(text))));
+  decoder.push(encodeEnvelope("behind"));
+  expect(decoder.next()).toBeUndefined();
+  expect(decoder.pending).toBeInstanceOf(Promise);
+  await decoder.pending;
+  expect(nextText(decoder)).toBe(text);
+  expect(nextText(decoder)).toBe("behind");
+  expect(decoder.next()).toBeUndefined();
+  expect(decoder.pending).toBeUndefined();
+});
+
+test("throws for a compressed envelope that unpacks to more than it states, or than the limit", async () => {
+  const bomb = gzipSync(Buffer.alloc(70_000_000));
+  const stating = (size: number) => {
+    const packed = Buffer.from(bomb);
+    packed.writeUInt32LE(size, packed.length - 4);
+    return rawEnvelope(1, packed);
+  };
+  expect(() => decodeChunk(new EnvelopeDecoder(maxBytes), rawEnvelope(1, bomb))).toThrow(/does not unpack/);
+  expect(() => decodeChunk(new EnvelopeDecoder(maxBytes), stating(10))).toThrow(/does not unpack/);
+  const decoder = new EnvelopeDecoder(maxBytes);
+  decoder.push(stating(maxBytes));
+  expect(decoder.next()).toBeUndefined();
+  await decoder.pending;
+  expect(() => decoder.next()).toThrow(/does not unpack/);
+});
+
 test("throws for a compressed envelope that is damaged or a decompression bomb", () => {
   const decoder = () => new EnvelopeDecoder(1_000);
   expect(() => decodeChunk(decoder(), rawEnvelope(1, Buffer.from("not gzip")))).toThrow(/does not unpack/);
@@ -101,4 +138,19 @@ test("returns the envelopes before an invalid one", () => {
   const good = decoder.next();
   expect(good && payloadText(good)).toBe("good");
   expect(() => decoder.next()).toThrow(/announced/);
+});
+
+test("decodes envelopes that never end with a read in time proportional to their bytes", () => {
+  const envelope = encodeEnvelope("x".repeat(95));
+  const bytes = Buffer.concat(Array<Buffer>(240_000).fill(envelope));
+  const decoder = new EnvelopeDecoder(maxBytes);
+  const startedAt = performance.now();
+  let count = 0;
+  for (let position = 0; position < bytes.length; position += 1_459) {
+    decoder.push(bytes.subarray(position, position + 1_459));
+    while (decoder.next()) count++;
+  }
+  expect(count).toBe(240_000);
+  // Joining what was already decoded took minutes for these 24 MB.
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
 });

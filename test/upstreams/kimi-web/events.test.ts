@@ -396,3 +396,39 @@ test("gives events or a GatewayError for any bytes", () => {
     { numRuns: 5_000 },
   );
 });
+
+describe("an answer that grows without end", () => {
+  const tool = (op: string, id: string, args: string, name = "web_search") =>
+    block(op, id, { tool: { name, args } });
+
+  test("in tool calls with ever new ids is an error", () => {
+    const calls = Array.from({ length: 10_001 }, (_, index) => tool("set", `t${index}`, "{}", "code"));
+    const { error } = interpret([chat, assistant, ...calls]);
+    expect(error).toMatchObject({ code: "upstream_protocol", message: expect.stringMatching(/tool calls/) });
+  });
+
+  test("in text blocks with ever new ids is an error", () => {
+    const blocks = Array.from({ length: 10_001 }, (_, index) => text("append", "a", `b${index}`));
+    const { error } = interpret([chat, assistant, ...blocks]);
+    expect(error).toMatchObject({ code: "upstream_protocol", message: expect.stringMatching(/blocks/) });
+  });
+
+  test("in the arguments of one search, in small pieces, takes time proportional to its bytes", () => {
+    const queries = "x".repeat(100);
+    const pieces = Array.from({ length: 40_000 }, () => tool("append", "t", `"${queries}",`));
+    const startedAt = performance.now();
+    const { error, events } = interpret([
+      chat,
+      assistant,
+      tool("append", "t", '{"queries":['),
+      ...pieces,
+      text("append", "hi"),
+      done,
+      end,
+    ]);
+    expect(error).toBeUndefined();
+    expect(joinText(events, "text")).toBe("hi");
+    // Parsing the arguments so far with each piece took minutes.
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+  });
+});

@@ -128,3 +128,28 @@ test("converts any request of a client to Moonshot's form", () => {
     { numRuns: 1_000 },
   );
 });
+
+/** The chunk of one piece of a tool call. */
+function callChunk(index: number, piece: object): string {
+  return JSON.stringify({ choices: [{ delta: { tool_calls: [{ index, function: piece }] } }] });
+}
+
+test("numbers tool calls from 0 in order of appearance, whatever the service's indexes are", () => {
+  const interpreter = new CompletionInterpreter(service, false);
+  const events: ChatEvent[] = [];
+  interpreter.interpret(callChunk(4_000_000_000, { name: "a", arguments: "{" }), events);
+  interpreter.interpret(callChunk(-1, { name: "b", arguments: "{}" }), events);
+  interpreter.interpret(callChunk(4_000_000_000, { arguments: "}" }), events);
+  expect(events).toMatchObject([
+    { index: 0, name: "a", arguments: "{" },
+    { index: 1, name: "b", arguments: "{}" },
+    { index: 0, arguments: "}" },
+  ]);
+});
+
+test("tool calls with ever new indexes are an error", () => {
+  const interpreter = new CompletionInterpreter(service, false);
+  expect(() => {
+    for (let index = 0; index < 2_000; index++) interpreter.interpret(callChunk(index, { name: "a" }), []);
+  }).toThrow(GatewayError);
+});
