@@ -29,7 +29,7 @@ export const limits = {
   bodyStallWindow: 10 * second,
   bodyStallBytes: megabyte,
   /** How long the rest of a refused body is read, so that the client gets the response. */
-  refusedBody: 10 * second,
+  refusedBody: 30 * second,
   /** Request bodies of more bytes are parsed one after the other, with event-loop iterations between. */
   bodyYieldLength: 256 * kilobyte,
   /** Time in which a client must have sent its whole request. */
