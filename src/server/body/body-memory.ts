@@ -13,8 +13,8 @@ export class BodyMemory {
   readonly values: ByteBudget;
 
   constructor(bytes = defaultCapacity(), maxWait: number = limits.bodyWait) {
-    this.small = new ByteBudget(bytes / 8, maxWait);
-    // A single request of the maximum size, and one with the most values, are always possible.
+    // A single request of each kind is always possible.
+    this.small = new ByteBudget(Math.max(limits.smallBody, bytes / 8), maxWait);
     this.large = new ByteBudget(Math.max(limits.requestBody, (bytes / 8) * 5), maxWait);
     this.values = new ByteBudget(Math.max(limits.bodyValues * limits.bodyValueBytes, bytes / 4), maxWait);
   }

@@ -61,11 +61,11 @@ export class StreamPump<Item> implements ChunkSink {
     await emitted;
     for (let pending = this.#decoder.pending; pending; pending = this.#decoder.pending) {
       await pending;
-      await this.#emit((events) => interpretBuffered(this.#decoder, this.#interpreter, events));
+      await this.#emit((events) => this.#interpretChunks([], events));
     }
   }
 
-  #emit(interpret: (events: ChatEvent[]) => unknown): Promise<void> | undefined {
+  #emit(interpret: (events: ChatEvent[]) => void): Promise<void> | undefined {
     const events: ChatEvent[] = [];
     try {
       interpret(events);
@@ -76,7 +76,7 @@ export class StreamPump<Item> implements ChunkSink {
   }
 
   #interpretChunks(chunks: readonly Buffer[], events: ChatEvent[]): void {
-    let hasProgressed = false;
+    let hasProgressed = interpretBuffered(this.#decoder, this.#interpreter, events);
     for (const chunk of chunks) {
       this.#decoder.push(chunk);
       hasProgressed = interpretBuffered(this.#decoder, this.#interpreter, events) || hasProgressed;
