@@ -21,6 +21,8 @@ const errorTraits = {
   conversation_not_found: { status: 404, retryable: false },
   not_found: { status: 404, retryable: false },
   request_too_large: { status: 413, retryable: false },
+  /** The content encoding of the body is not understood. */
+  unsupported_media_type: { status: 415, retryable: false },
   /** The local file store has reached its limit. */
   file_storage_full: { status: 413, retryable: false },
   /** The account's queue is full or too slow. */

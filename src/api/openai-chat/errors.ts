@@ -23,6 +23,7 @@ const errorNames: Record<ErrorCode, ErrorNames> = {
   conversation_not_found: { type: "invalid_request_error" },
   not_found: { type: "invalid_request_error" },
   request_too_large: { type: "invalid_request_error" },
+  unsupported_media_type: { type: "invalid_request_error" },
   file_storage_full: { type: "invalid_request_error" },
   account_busy: { type: "rate_limit_exceeded" },
   rate_limited: { type: "rate_limit_exceeded", code: "rate_limit_exceeded" },

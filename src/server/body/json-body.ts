@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
@@ -65,10 +66,18 @@ class JsonBodyParser {
 const maxPauseMs = 50;
 
 function parseJson(body: Buffer): unknown {
+  if (!isUtf8(body)) throw notUtf8Error();
   try {
     return JSON.parse(body.toString("utf8").replace(/^\ufeff/, ""));
   } catch {
     // The parser's message quotes the body, so it is not used.
     throw new GatewayError("invalid_request", "The body is not valid JSON.");
   }
+}
+
+function notUtf8Error(): GatewayError {
+  return new GatewayError(
+    "invalid_request",
+    "The body is not UTF-8. On a Windows console, write it to a file in UTF-8 and send that: curl --data-binary @file.",
+  );
 }

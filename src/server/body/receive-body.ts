@@ -1,9 +1,11 @@
 import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import { JsonScanner } from "../../lib/json-scanner.js";
 import type { BodyReservation } from "./body-memory.js";
 import { serverBusyError } from "./byte-budget.js";
+import { type ContentEncoding, contentEncoding } from "./content-encoding.js";
 
 export type ReceiveOptions = {
   reservation: BodyReservation;
@@ -13,8 +15,8 @@ export type ReceiveOptions = {
 };
 
 /**
- * Receives a JSON body into memory taken from `reservation`. Throws `request_too_large`, `invalid_request` for a body
- * with too many values or levels, `server_busy`, or the signal's reason; the rest of a refused body is read and
+ * Receives a JSON body, without its content encoding, into memory taken from `reservation`. Throws `request_too_large`,
+ * `unsupported_media_type` for an unknown encoding, `invalid_request` for a body with too many values or levels, `server_busy`, or the signal's reason; the rest of a refused body is read and
  * discarded, since many clients read no response before they have sent everything.
  */
 export async function receiveJsonBody(request: IncomingMessage, options: ReceiveOptions): Promise<Buffer> {
@@ -22,9 +24,11 @@ export async function receiveJsonBody(request: IncomingMessage, options: Receive
   try {
     const declaredSize = declaredLength(request);
     if (declaredSize !== undefined && declaredSize > limits.requestBody) throw bodyTooLargeError();
-    // A chunked body does not say how long it will be.
-    await reservation.takeForBody(declaredSize ?? limits.smallBody, signal);
-    const receiver = new BodyReceiver(request, options, declaredSize);
+    const encoding = contentEncoding(request);
+    // A chunked or encoded body does not say how long it will be.
+    const size = encoding ? undefined : declaredSize;
+    await reservation.takeForBody(size ?? limits.smallBody, signal);
+    const receiver = new BodyReceiver(request, encoding, options, size);
     const body = await receiver.receive();
     await reservation.takeForValues(body.length, receiver.values, signal);
     return body;
@@ -43,6 +47,7 @@ function declaredLength(request: IncomingMessage): number | undefined {
 /** Copies the chunks into one buffer: as separate buffers, tiny chunks would take many times their bytes. */
 class BodyReceiver {
   readonly #request: IncomingMessage;
+  readonly #encoding: ContentEncoding | undefined;
   readonly #options: Required<ReceiveOptions>;
   readonly #scanner = new JsonScanner();
   #bytes: Buffer;
@@ -54,10 +59,12 @@ class BodyReceiver {
 
   constructor(
     request: IncomingMessage,
+    encoding: ContentEncoding | undefined,
     { stallWindow = limits.bodyStallWindow, ...options }: ReceiveOptions,
     declaredSize: number | undefined,
   ) {
     this.#request = request;
+    this.#encoding = encoding;
     this.#options = { ...options, stallWindow };
     this.#maxSize = declaredSize ?? limits.smallBody;
     this.#bytes = Buffer.allocUnsafeSlow(declaredSize ?? Math.min(initialCapacity, limits.smallBody));
@@ -70,7 +77,8 @@ class BodyReceiver {
 
   /** Resolves to the whole body. Throws as `receiveJsonBody`. */
   receive(): Promise<Buffer> {
-    const request = this.#request;
+    const encoding = this.#encoding;
+    const stream = encoding ? this.#request.pipe(encoding.createDecoder()) : this.#request;
     const { signal, stallWindow } = this.#options;
     return new Promise((resolve, reject) => {
       let isSettled = false;
@@ -78,9 +86,10 @@ class BodyReceiver {
         if (isSettled) return;
         isSettled = true;
         clearInterval(stallTimer);
-        request.off("data", onData).off("end", onEnd).off("error", onBroken).off("close", onBroken);
+        stream.off("data", onData).off("end", onEnd).off("error", onError).off("close", onClose);
         signal.removeEventListener("abort", onAbort);
-        request.pause();
+        stream.pause();
+        if (encoding) this.#stopDecoding(stream);
         if (error === undefined) resolve(this.#bytes.subarray(0, this.#size));
         else reject(error);
       };
@@ -88,21 +97,28 @@ class BodyReceiver {
         try {
           const waiting = this.#add(chunk);
           if (!waiting) return;
-          request.pause();
-          waiting.then(() => (isSettled ? undefined : request.resume()), settle);
+          stream.pause();
+          waiting.then(() => (isSettled ? undefined : stream.resume()), settle);
         } catch (error) {
           settle(error);
         }
       };
       const onEnd = () => settle();
-      const onBroken = () => settle(signal.aborted ? signal.reason : incompleteBodyError());
+      const onClose = () => settle(signal.aborted ? signal.reason : incompleteBodyError());
+      const onError = encoding === undefined ? onClose : () => settle(invalidEncodingError(encoding.name));
       const onAbort = () => settle(signal.reason);
       const stallTimer = setInterval(() => {
         if (this.#hasStalled()) settle(serverBusyError());
       }, stallWindow);
-      request.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
+      stream.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
       signal.addEventListener("abort", onAbort, { once: true });
     });
+  }
+
+  /** The rest of the request can then be read from itself. */
+  #stopDecoding(decoder: Readable): void {
+    this.#request.unpipe();
+    decoder.on("error", () => {}).destroy();
   }
 
   /** Returns a promise if more memory is waited for. */
@@ -165,6 +181,13 @@ export function bodyTooLargeError(): GatewayError {
   return new GatewayError(
     "request_too_large",
     `The request is larger than ${megabytes} MB. Send less, or smaller pictures.`,
+  );
+}
+
+function invalidEncodingError(encoding: string): GatewayError {
+  return new GatewayError(
+    "invalid_request",
+    `The body is not valid ${encoding}, which its content-encoding header announces.`,
   );
 }
 
