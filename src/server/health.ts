@@ -1,14 +1,23 @@
-import type { FastifyInstance } from "fastify";
-import type { Accounts } from "../admin/accounts.js";
+import type { FastifyInstance, onRequestAsyncHookHandler } from "fastify";
+import type { AccountReport, Accounts } from "../admin/accounts.js";
 import type { AccountStatus } from "../core/types.js";
 import { version } from "../lib/version.js";
+import { presentedCredential } from "./auth/auth-hook.js";
 
-/** Registers `/`, `/healthz` (liveness) and `/readyz` (readiness with reasons). None of them needs a key. */
-export function registerHealth(app: FastifyInstance, accounts: Accounts): void {
+/**
+ * Registers `/`, `/healthz` (liveness) and `/readyz` (readiness). None of them needs a key. `/readyz` gives its reasons
+ * to keys with the scope `admin` only, which `authenticate` establishes: the others can be read by any web page.
+ */
+export function registerHealth(
+  app: FastifyInstance,
+  accounts: Accounts,
+  authenticate: onRequestAsyncHookHandler,
+): void {
   app.get("/", { schema: { summary: "Who this is", tags: ["health"], security: [] } }, async () => ({
     name: "moonbridge",
     version,
     docs: "/docs",
+    simulated: accounts.reports().every(({ simulated }) => simulated),
   }));
 
   app.get(
@@ -19,14 +28,27 @@ export function registerHealth(app: FastifyInstance, accounts: Accounts): void {
     }),
   );
 
-  const schema = { summary: "An upstream can answer; if not, why", tags: ["health"], security: [] };
-  app.get("/readyz", { schema }, async (_request, reply) => {
-    const upstreams = accounts
-      .reports()
-      .map(({ upstream, simulated, status }) => ({ upstream, simulated, ...withIsoDates(status) }));
-    const ready = upstreams.some(({ state }) => isReadyState[state]);
-    return reply.status(ready ? 200 : 503).send({ status: ready ? "ready" : "not ready", upstreams });
+  const schema = {
+    summary: "An upstream can answer; for an admin key also the state of each",
+    tags: ["health"],
+    security: [{}, { key: [] }],
+  };
+  const authenticateIfAsked: onRequestAsyncHookHandler = async function (request, reply) {
+    if (presentedCredential(request) !== undefined) await authenticate.call(this, request, reply);
+  };
+  app.get("/readyz", { schema, onRequest: authenticateIfAsked }, async ({ principal }, reply) => {
+    const reports = accounts.reports();
+    const ready = reports.some(({ status }) => isReadyState[status.state]);
+    const answer = { status: ready ? "ready" : "not ready" };
+    const isAdmin = principal?.scopes.includes("admin") ?? false;
+    return reply
+      .status(ready ? 200 : 503)
+      .send(isAdmin ? { ...answer, upstreams: reports.map(describeUpstream) } : answer);
   });
+}
+
+function describeUpstream({ upstream, simulated, status }: AccountReport) {
+  return { upstream, simulated, ...withIsoDates(status) };
 }
 
 /**

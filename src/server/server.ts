@@ -127,12 +127,13 @@ async function assemble(
     strictPreflight: false,
   });
   await registerOpenApi(app);
-  registerHealth(app, accounts);
+  const authenticate = authHook(authenticator, failedLogins, rateLimiter);
+  registerHealth(app, accounts, authenticate);
   await app.register(tokenEndpoint(authenticator, failedLogins));
   await app.register(async (authenticated) => {
     acceptJson(authenticated, new BodyMemory());
     const api = authenticated.withTypeProvider<TypeBoxTypeProvider>();
-    api.addHook("onRequest", authHook(authenticator, failedLogins, rateLimiter));
+    api.addHook("onRequest", authenticate);
     await api.register(modelsRoute(chat));
     await api.register(async (admin) => {
       admin.addHook("onRequest", requireScope("admin"));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SqliteStore } from "../../src/store/sqlite/store.js";
 import {
+  apiKey,
   chatBody,
   contentOf,
   type Gateway,
@@ -9,6 +10,8 @@ import {
   postChat,
   startGateway,
 } from "../gateway.js";
+
+const asAdmin = { headers: { authorization: `Bearer ${apiKey}` } };
 
 /** The credentials as another process reads them from the same database. */
 async function storedCredentials(gateway: Gateway) {
@@ -143,7 +146,7 @@ describe("a failed refresh", () => {
       /RefreshToken|auth\/token\/refresh/.test(path),
     );
     expect(attempts.length).toBeLessThanOrEqual(2);
-    const ready = await fetch(`${gateway.url}/readyz`);
+    const ready = await fetch(`${gateway.url}/readyz`, asAdmin);
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({ upstreams: [{ state: "login required" }] });
   });
@@ -171,7 +174,7 @@ describe("a failed refresh", () => {
     const gateway = await startGateway({ tokens: (simulator) => simulator.issue({ accessSeconds: 0 }) });
     gateway.simulator.faultRefresh({ status: 503 }, 50);
     expect((await postChat(gateway, chatBody("hello"))).status).toBe(503);
-    const ready = await fetch(`${gateway.url}/readyz`);
+    const ready = await fetch(`${gateway.url}/readyz`, asAdmin);
     expect(ready.status).toBe(503);
     const { upstreams } = JSON.parse(await ready.text());
     expect(upstreams).toMatchObject([{ state: "unavailable", detail: expect.stringMatching(/too busy/) }]);

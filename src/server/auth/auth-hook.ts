@@ -42,7 +42,7 @@ export function requireScope(scope: Scope) {
 }
 
 /** The key from the headers in which clients send it (clients.md §7 row 3); a key in the URL is not read. */
-function presentedCredential({ headers }: FastifyRequest): string | undefined {
+export function presentedCredential({ headers }: FastifyRequest): string | undefined {
   const candidates = [headers.authorization, headers["x-api-key"], headers["api-key"]].flat();
   const value = candidates.find((candidate) => candidate !== undefined && candidate.trim() !== "");
   return value?.trim().replace(/^bearer\s+/i, "");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { delta, done, helloStream, nonStreamedAnswer } from "../../fixtures/moonshot.js";
-import { chatBody, parseChunks, postChat } from "../../gateway.js";
+import { apiKey, chatBody, parseChunks, postChat } from "../../gateway.js";
 import {
   cutStream,
   gatewayTo,
@@ -185,8 +185,9 @@ test.each([
 test("reports a refused key as login required until a request succeeds", async () => {
   const platform = await startPlatform();
   const gateway = await gatewayTo(platform);
+  const headers = { authorization: `Bearer ${apiKey}` };
   const state = async () => {
-    const { upstreams } = Object(await (await fetch(`${gateway.url}/readyz`)).json());
+    const { upstreams } = Object(await (await fetch(`${gateway.url}/readyz`, { headers })).json());
     return upstreams.map((each: { state: string }) => each.state);
   };
   platform.respondWith(json(401, { error: { message: "no" } }), json(200, nonStreamedAnswer));
