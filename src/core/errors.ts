@@ -20,11 +20,14 @@ const errorTraits = {
   /** The request rests on a conversation that is unknown, expired or cannot be continued. */
   conversation_not_found: { status: 404, retryable: false },
   not_found: { status: 404, retryable: false },
+  /** The client took too long to send the request. */
+  request_timeout: { status: 408, retryable: true },
   request_too_large: { status: 413, retryable: false },
   /** The content encoding of the body is not understood. */
   unsupported_media_type: { status: 415, retryable: false },
   /** The local file store has reached its limit. */
   file_storage_full: { status: 413, retryable: false },
+  headers_too_large: { status: 431, retryable: false },
   /** The account's queue is full or too slow. */
   account_busy: { status: 429, retryable: true },
   rate_limited: { status: 429, retryable: true },

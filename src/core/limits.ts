@@ -36,6 +36,10 @@ export const limits = {
   requestReceive: 15 * minute,
   /** Idle time of a client connection; longer than the 60 s of most proxies, so that they close first. */
   keepAliveConnection: 72 * second,
+  /** Time from the answer to a malformed request until its connection is closed. */
+  refusedConnection: 2 * second,
+  /** Characters of one segment of a request's path. More than Node admits headers, so that its limit counts. */
+  requestPath: 64 * kilobyte,
 
   /** During shutdown: time between aborting a stream and closing its connection. */
   shutdownFlush: 2 * second,

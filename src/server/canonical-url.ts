@@ -1,12 +1,15 @@
 /** API paths without `/v1`; clients call them with and without it. */
 const apiPaths = /^\/(chat\/completions|models|files|accounts)(\/|$)/;
 
+/** Stands before the path in the absolute form, which clients send that take Moonbridge for their proxy (RFC 9112 §3.2.2). */
+const schemeAndHost = /^https?:\/\/[^/?]*/i;
+
 /**
  * Maps the path variants that clients use to one route: `/v1` missing or doubled, repeated or trailing slashes, and the
  * spelling `completitions` of the original's README (clients.md §7 row 1, original.md). The query is unchanged.
  */
 export function canonicalUrl(url: string): string {
-  const [given = "/", ...query] = url.split("?");
+  const [given = "/", ...query] = url.replace(schemeAndHost, "").split("?");
   const path = escapeUndecodable(given);
   const bare = path
     .replace(/\/{2,}/g, "/")

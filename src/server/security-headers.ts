@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
  * Security headers of every response. The default content policy allows nothing, which suits JSON; HTML pages set their
  * own. Cross-origin reads are decided by CORS.
  */
-const headers = {
+export const securityHeaders = {
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
   "referrer-policy": "no-referrer",
@@ -15,7 +15,7 @@ const headers = {
 /** Registers a hook that sets the security headers. */
 export function registerSecurityHeaders(app: FastifyInstance): void {
   app.addHook("onRequest", (_request, reply, done) => {
-    reply.headers(headers);
+    reply.headers(securityHeaders);
     done();
   });
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import cors from "@fastify/cors";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Accounts } from "../admin/accounts.js";
@@ -19,6 +18,8 @@ import { tokenEndpoint } from "./auth/oauth/token-endpoint.js";
 import { BodyMemory } from "./body/body-memory.js";
 import { acceptJson } from "./body/json-body.js";
 import { canonicalUrl } from "./canonical-url.js";
+import { ConnectionErrors } from "./connection-errors.js";
+import { registerCors } from "./cors.js";
 import { registerErrorHandlers } from "./errors.js";
 import { registerHealth } from "./health.js";
 import { registerOpenApi } from "./openapi.js";
@@ -43,33 +44,31 @@ export type RunningServer = {
   stop(): Promise<void>;
 };
 
-/** Headers that browser clients may read cross-origin (clients.md §7 row 6). */
-const exposedHeaders = [
-  ...["x-request-id", "request-id", "retry-after", "retry-after-ms", "x-should-retry"],
-  ...["x-moonbridge-ignored", "x-moonbridge-upstream"],
-  ...["limit", "remaining", "reset"].flatMap((part) => [
-    `x-ratelimit-${part}-requests`,
-    `x-ratelimit-${part}-tokens`,
-  ]),
-].join(", ");
-
 /** Registers all routes and starts listening. */
 export async function startServer(dependencies: ServerDependencies): Promise<RunningServer> {
   const { log } = dependencies;
   const config = dependencies.config.server;
+  const requestId = () => `req_${randomUUID().replaceAll("-", "")}`;
+  const connectionErrors = new ConnectionErrors({ origins: config.cors, log, requestId });
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     // No child logger per request: the few lines that are written name the request themselves, which is cheaper.
     childLoggerFactory: (logger) => logger,
-    genReqId: () => `req_${randomUUID().replaceAll("-", "")}`,
+    genReqId: requestId,
+    // Refused by `requireHost` instead, with the error envelope.
+    http: { requireHostHeader: false },
+    clientErrorHandler: (error, socket) => connectionErrors.handleClientError(error, socket),
     rewriteUrl: (request) => canonicalUrl(request.url ?? "/"),
+    // Node limits the length of all headers together; an id of any length is looked up, and a 404 if there is none.
+    routerOptions: { maxParamLength: limits.requestPath },
     bodyLimit: limits.requestBody,
     requestTimeout: limits.requestReceive,
     keepAliveTimeout: limits.keepAliveConnection,
     forceCloseConnections: "idle",
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   });
+  connectionErrors.watch(app.server);
   const lifecycle = new RequestLifecycle(app, dependencies.metrics);
   await assemble(app, dependencies);
   await app.listen({ host: config.host, port: config.port });
@@ -114,18 +113,10 @@ async function assemble(
   registerSecurityHeaders(app);
   app.addHook("onRequest", (request, reply, done) => {
     reply.header("x-request-id", request.id);
-    if (request.headers.origin !== undefined) reply.header("access-control-expose-headers", exposedHeaders);
-    if (request.headers["access-control-request-private-network"] === "true") {
-      reply.header("access-control-allow-private-network", "true");
-    }
     done();
   });
-  await app.register(cors, {
-    origin: origins.includes("*") ? true : origins,
-    methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-    maxAge: 7_200,
-    strictPreflight: false,
-  });
+  await registerCors(app, origins);
+  requireHost(app);
   await registerOpenApi(app);
   const authenticate = authHook(authenticator, failedLogins, rateLimiter);
   registerHealth(app, accounts, authenticate);
@@ -157,6 +148,14 @@ function registerMetrics(app: FastifyInstance, metrics: Metrics): void {
   app.get("/metrics", { schema }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
   );
+}
+
+/** HTTP/1.1 requires a `host` header (RFC 9112 §3.2). */
+function requireHost(app: FastifyInstance): void {
+  app.addHook("onRequest", async ({ raw, headers }) => {
+    if (raw.httpVersion === "1.1" && headers.host === undefined)
+      throw new GatewayError("invalid_request", "The request has no “host” header.");
+  });
 }
 
 /** Discards bodies outside the API, so that an unknown path is a 404 whatever its body. */
