@@ -1,7 +1,9 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import type { FastifyInstance } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { GatewayError } from "../core/errors.js";
 import { version } from "../lib/version.js";
+import { withResponses } from "./openapi-responses.js";
 
 const flow = {
   tokenUrl: "/token",
@@ -28,21 +30,61 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
           "Press “Authorize” and enter your Moonbridge key, or its name and the key, to try the calls here.",
       },
       tags: [
-        { name: "chat" },
-        { name: "models" },
-        { name: "files" },
-        { name: "accounts" },
-        { name: "oauth" },
-        { name: "health" },
+        { name: "chat", description: "Answers" },
+        { name: "models", description: "What can be asked" },
+        { name: "files", description: "Upload once, use by id in messages" },
+        { name: "accounts", description: "The accounts behind the API" },
+        { name: "oauth", description: "Short-lived tokens for a key" },
+        { name: "health", description: "For monitoring" },
       ],
       components: { securitySchemes: { key: { type: "http", scheme: "bearer" }, oauth } },
       security: [{ key: [] }, { oauth: ["chat"] }],
     },
+    transform: ({ schema, url, route }) => ({
+      schema: withResponses(schema, String(route.method), url),
+      url,
+    }),
+  });
+  app.get("/openapi.json", { schema: { hide: true } }, async () => ({
+    ...app.swagger(),
+    servers: [serverAt("./")],
+  }));
+  await app.register(registerPages);
+}
+
+/** Where the API is, relative to the address of the description: a proxy may serve both behind a path prefix. */
+function serverAt(url: string) {
+  return { url, description: "this Moonbridge" };
+}
+
+/** Registers `/docs`. Its links are relative to `/docs`, so that it works behind a path prefix. */
+async function registerPages(app: FastifyInstance): Promise<void> {
+  app.setErrorHandler<FastifyError>((error) => {
+    // @fastify/static reports a path that no file can have as 400, an unsatisfiable condition or range as 412 or 416.
+    const { statusCode = 500 } = error;
+    if (statusCode === 400) throw new GatewayError("not_found", "There is no such page. GET /docs is one.");
+    if (statusCode < 500)
+      throw new GatewayError(
+        "invalid_request",
+        "The page cannot be sent under the conditions of the headers.",
+      );
+    throw error;
   });
   await app.register(swaggerUi, {
     routePrefix: "/docs",
+    indexPrefix: ".",
+    theme: { title: "Moonbridge API" },
     staticCSP: pagePolicy,
     uiConfig: { persistAuthorization: true, layout: "BaseLayout" },
+    uiHooks: { onRequest: redirectToPage },
+    transformSpecification: (specification) => ({ ...specification, servers: [serverAt("../")] }),
   });
-  app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+}
+
+/** Sends the other addresses of the page to `/docs`. */
+function redirectToPage({ originalUrl }: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const path = originalUrl.split("?")[0] ?? "";
+  if (path.endsWith("/static/index.html")) reply.redirect("../../docs");
+  else if (path.endsWith("/docs/")) reply.redirect("../docs");
+  else done();
 }
