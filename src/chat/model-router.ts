@@ -51,6 +51,17 @@ export async function resolveRoutes(
       { param: "model" },
     );
   }
+  if (request.search && suffixes.has("nosearch")) {
+    // For the key this is a request for the model that searches.
+    const searching = request.model.replace(/-nosearch/gi, "");
+    if (!isModelAllowed(principal, searching, available, routes)) {
+      throw new GatewayError(
+        "model_not_found",
+        `This key may use “${printable(request.model)}” only without search. Leave out the parameter that asks for it.`,
+        { param: "model" },
+      );
+    }
+  }
   const routedNames = Object.hasOwn(routes, base) ? routes[base] : undefined;
   const ordered = orderByName(available, routedNames);
   const thinking = request.thinking ?? (suffixes.has("thinking") ? "high" : undefined);

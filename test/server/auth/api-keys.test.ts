@@ -82,6 +82,29 @@ describe("models of an API key", () => {
     expect((await listModels(gateway, "/k3-agent")).status).toBe(200);
     expect((await listModels(gateway, "/k2d6-chat")).status).toBe(404);
   });
+
+  test.each<[string[], string, Record<string, unknown>, number]>([
+    [["kimi-nosearch"], "kimi-nosearch", {}, 200],
+    [["kimi-nosearch"], "kimi-nosearch-thinking", { use_search: false }, 200],
+    [["kimi-nosearch"], "kimi-nosearch", { use_search: true }, 404],
+    [["kimi-nosearch"], "kimi-thinking-nosearch", { enable_search: true }, 404],
+    [["kimi-nosearch"], "kimi-nosearch", { web_search_options: {} }, 404],
+    [["kimi-nosearch"], "kimi-nosearch-search", {}, 200],
+    [["kimi-nosearch"], "kimi-nosearch", { tools: [{ type: "web_search_preview" }] }, 404],
+    [["kimi-nosearch", "kimi"], "kimi-nosearch", { use_search: true }, 200],
+    [["*"], "kimi-nosearch", { use_search: true }, 200],
+  ])(
+    "%j: a request for %s with %j is a %i and searches only if the key may",
+    async (models, model, more, status) => {
+      const gateway = await startGatewayWithKey({ models });
+      expect((await sendChat(gateway, { model, ...more })).status).toBe(status);
+      const mayBeSearched = !models.every((name) => name.includes("nosearch"));
+      const sent = gateway.simulator.calls.filter(({ path }) => path.endsWith("/Chat"));
+      expect(sent.length).toBe(status === 200 ? 1 : 0);
+      for (const { body } of sent)
+        expect(body).toMatchObject({ tools: mayBeSearched ? [{ type: "TOOL_TYPE_SEARCH" }] : [] });
+    },
+  );
 });
 
 describe("upstreams of an API key", () => {
