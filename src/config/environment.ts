@@ -45,6 +45,9 @@ const variables: Record<string, { path: readonly [string, ...string[]]; parseVal
   MOONBRIDGE_REFRESH_TOKEN: { path: ["refresh_token"], parseValue: parseString },
 };
 
+/** The names of all variables that stand for a setting. */
+export const variableNames: readonly string[] = Object.keys(variables);
+
 /**
  * Settings from the environment, in the shape of the config file. Empty variables count as unset. Throws ConfigError.
  */

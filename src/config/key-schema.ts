@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { KeySettings } from "../core/store.js";
 import { scopes } from "../core/types.js";
 import { CitationsSchema, chatModeSchema, NameSchema, oneOf, strict } from "./field-schemas.js";
+import { ConfigError } from "./validate.js";
 
 const keyFields = {
   name: NameSchema,
@@ -55,6 +56,18 @@ export const KeySchema = Type.Object(
 );
 
 export type KeyConfig = Static<typeof KeySchema>;
+
+/** Throws ConfigError, which does not quote the key, for one that no request header can carry, and for a malformed hash. */
+export function checkKeyText(key: string, path: string): void {
+  if (/^sha256:/i.test(key) && !/^sha256:[0-9a-f]{64}$/i.test(key))
+    throw new ConfigError(`${path}: expected 64 hexadecimal digits after sha256:.`);
+  if (!/^[!-~]([ -~]*[!-~])?$/.test(key) || /^bearer\b/i.test(key)) {
+    throw new ConfigError(
+      `${path}: no request header can carry this key. Use letters, digits and signs of ASCII, without a space around ` +
+        "them and without “Bearer”.",
+    );
+  }
+}
 
 /** Converts the settings of a key from the configuration or the command line. Default scope: `chat`. */
 export function toKeySettings(config: Omit<KeyConfig, "key"> & { key?: string }): KeySettings {

@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { getLocation, type ParseError, parse, printParseErrorCode } from "jsonc-parser";
+import { type ParseError, parse } from "jsonc-parser";
 import { errorCode } from "../lib/error-code.js";
-import { isObject, keyPath } from "../lib/json.js";
+import { isObject } from "../lib/json.js";
+import { checkEnvironment } from "./check-environment.js";
 import { readEncryptionKeys } from "./encryption-keys.js";
 import { type Environment, readEnvironment } from "./environment.js";
-import type { KeyConfig } from "./key-schema.js";
+import { decodeFile, describeParseError } from "./file-text.js";
+import { checkKeyText, type KeyConfig } from "./key-schema.js";
 import {
   ChatsSchema,
   type Config,
@@ -30,15 +32,15 @@ type Settings = Record<string, unknown>;
  * The file is `--config`, else MOONBRIDGE_CONFIG, else `config.json` in the working directory if it exists.
  */
 export async function loadConfig(commandLine: CommandLineOptions, environment: Environment): Promise<Config> {
-  const { path, isNamed } = locateConfigFile(commandLine, environment);
+  const { variables, warnings } = checkEnvironment(environment);
+  const { path, isNamed } = locateConfigFile(commandLine, variables);
   const file = await readConfigFile(path, isNamed);
-  const merged = merge(file, readEnvironment(environment), readCommandLine(commandLine));
+  const merged = merge(file, readEnvironment(variables), readCommandLine(commandLine));
   // "chats": "native" is short for "chats": { "mode": "native" }.
   const settings = checkSchema(
     typeof merged.chats === "string" ? { ...merged, chats: { mode: merged.chats } } : merged,
     ConfigFileSchema,
   );
-  const warnings: string[] = [];
   const upstreams = [
     ...upstreamsFromShortForm(settings, warnings),
     ...checkUpstreams(settings.upstreams ?? []).map((upstream, index) =>
@@ -48,7 +50,9 @@ export async function loadConfig(commandLine: CommandLineOptions, environment: E
   const keys = [...keysFromShortForm(settings), ...(settings.keys ?? [])];
   checkUniqueNames(keys, "keys");
   checkUniqueNames(upstreams, "upstreams");
+  if (settings.token !== undefined) checkKeyText(stripBearer(settings.token), "token");
   settings.keys?.forEach((key, index) => {
+    checkKeyText(key.key, `keys[${index}].key`);
     checkKeySettings(key, upstreams, `keys[${index}].`);
   });
   checkRoutes(settings.routes ?? {}, upstreams);
@@ -72,7 +76,7 @@ export async function loadConfig(commandLine: CommandLineOptions, environment: E
     queue: checkSchema(settings.queue ?? {}, QueueSchema, "queue"),
     files: { ...files, folder },
     storePath,
-    encryptionKeys: readEncryptionKeys(environment),
+    encryptionKeys: readEncryptionKeys(variables),
     log: { level: settings.log?.level ?? "info" },
     warnings,
   };
@@ -85,35 +89,24 @@ export function locateConfigFile({ config }: CommandLineOptions, environment: En
 }
 
 async function readConfigFile(path: string, mustExist: boolean): Promise<Settings> {
-  let source: string;
+  let text: string;
   try {
-    source = await readFile(path, "utf8");
+    text = decodeFile(await readFile(path), path);
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    // Docker makes a folder of a file that it is to mount and does not find.
+    if (errorCode(cause) === "EISDIR") throw new ConfigError(`${path}: this is a folder, not a file.`);
     const missing = errorCode(cause) === "ENOENT";
     if (missing && !mustExist) return {};
     throw new ConfigError(`${path}: ${missing ? "there is no such file" : "this file cannot be read"}.`, {
       cause,
     });
   }
-  const text = source.replace(/^\ufeff/, "");
   const errors: ParseError[] = [];
   const settings: unknown = parse(text, errors, { allowTrailingComma: true });
   if (errors[0]) throw new ConfigError(`${path}, ${describeParseError(text, errors[0])}`);
   if (!isObject(settings)) throw new ConfigError(`${path}: expected an object in braces.`);
   return { ...settings };
-}
-
-/** Where and why a text is not JSON. */
-function describeParseError(text: string, { error, offset }: ParseError): string {
-  const line = text.slice(0, offset).split("\n").length;
-  const code = printParseErrorCode(error);
-  if (code !== "UnexpectedEndOfString") return `line ${line}: this is not JSON (${code}).`;
-  const setting = keyPath(
-    getLocation(text, offset)
-      .path.map((key) => `/${key}`)
-      .join(""),
-  );
-  return `line ${line}, ${setting}: this text has no closing quote on its line. Join its lines into one.`;
 }
 
 function readCommandLine({ host, port }: CommandLineOptions): Settings {
@@ -193,11 +186,17 @@ export function checkKeySettings(
   upstreams: readonly UpstreamConfig[],
   pathPrefix = "",
 ): void {
-  if (expires !== undefined && Number.isNaN(Date.parse(expires)))
+  if (expires !== undefined && !isExistingTime(expires))
     throw new ConfigError(`${pathPrefix}expires: there is no such day or time.`);
   const unknown = names.find((name) => !upstreams.some((upstream) => upstream.name === name));
   if (unknown !== undefined)
     throw new ConfigError(`${pathPrefix}upstreams: there is no upstream “${unknown}”.`);
+}
+
+/** False for 31 April as well, which `Date.parse` takes for 1 May. */
+function isExistingTime(time: string): boolean {
+  const day = time.slice(0, "2026-12-31".length);
+  return !Number.isNaN(Date.parse(time)) && new Date(day).toISOString().startsWith(day);
 }
 
 function checkSideRequestPatterns(patterns: readonly string[]): void {

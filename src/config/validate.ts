@@ -64,6 +64,16 @@ function toConfigError(error: ValueError, path: string): ConfigError {
     return new ConfigError(`${key}: there is no such setting.`);
   if (error.message.startsWith("Expected required"))
     return new ConfigError(`${key}: this setting is missing.`);
-  const description = error.schema.description;
-  return new ConfigError(`${key}: expected ${description ?? error.message.replace(/^Expected /, "")}.`);
+  const expected = error.schema.description ?? error.message.replace(/^Expected /, "");
+  return new ConfigError(`${key}: expected ${expected}${quotesAdvice(error)}.`);
+}
+
+/** Says whether quotes are missing or too many, where that alone may be wrong. */
+function quotesAdvice({ schema, value }: ValueError): string {
+  if (schema.type === "string")
+    return typeof value === "number" || typeof value === "boolean" ? ", in quotes" : "";
+  const takesNoQuotes = ["integer", "number", "boolean"].includes(String(schema.type));
+  return takesNoQuotes && typeof value === "string" && /^(\d+|true|false)$/.test(value)
+    ? ", without quotes"
+    : "";
 }

@@ -7,13 +7,13 @@ import { currentToken, jwt } from "../accounts/import/jwt.js";
 
 const [access, refresh] = [currentToken("access"), currentToken("refresh")];
 
-async function fileWith(content: string): Promise<string> {
+async function fileWith(content: string | Buffer): Promise<string> {
   const path = join(await mkdtemp(join(tmpdir(), "moonbridge-config-")), "config.json");
   await writeFile(path, content);
   return path;
 }
 
-async function load(content: string, environment: Record<string, string> = {}) {
+async function load(content: string | Buffer, environment: Record<string, string> = {}) {
   return loadConfig({ config: await fileWith(content) }, environment);
 }
 
@@ -262,6 +262,13 @@ describe("keys and oauth", () => {
     expect((await load("{}")).oauth).toBeUndefined();
   });
 
+  test("expiry times at the edge of a day or a month are accepted", async () => {
+    for (const expires of ["2028-02-29", "2026-12-31T24:00:00Z", "2026-03-01T00:30:00+08:00"])
+      expect((await load(JSON.stringify({ keys: [{ name: "a", key: "k", expires }] }))).keys).toMatchObject([
+        { expires },
+      ]);
+  });
+
   test("can be set by the environment", async () => {
     const { oauth } = await load("{}", {
       MOONBRIDGE_OAUTH_ISSUER: "http://127.0.0.1:8080",
@@ -353,6 +360,11 @@ describe("an error names the setting and what was expected, without its value", 
       '{"token": "SECRET", "keys": [{"name": "a", "key": "SECRET", "expires": "2026-13-31"}]}',
       "keys[0].expires: there is no such day or time.",
     ],
+    ['{"keys": [{"name": "a", "key": "SECRET", "expires": "2026-02-30"}]}', "there is no such day or time."],
+    [
+      '{"keys": [{"name": "a", "key": "SECRET", "expires": "2027-02-29T10:00:00+08:00"}]}',
+      "there is no such day or time.",
+    ],
     [
       '{"keys": [{"name": "a", "key": "SECRET", "upstreams": ["nobody"]}]}',
       "keys[0].upstreams: there is no upstream “nobody”.",
@@ -378,7 +390,15 @@ describe("an error names the setting and what was expected, without its value", 
       '{"oauth": {"issuer": "https://id.example.org", "audience": "SECRET", "algorithms": ["none"]}}',
       "oauth.algorithms[0]: expected RS256, ",
     ],
-    ['{"auth_token": 17}', "auth_token: expected an access token."],
+    ['{"auth_token": 17}', "auth_token: expected an access token, in quotes."],
+    ['{"token": 12345678}', "token: expected an API key of your own choosing, in quotes."],
+    ['{"keys": [{"name": "a", "key": 1}]}', "sha256: and its hash in hex, in quotes."],
+    ['{"token": null}', "token: expected an API key of your own choosing."],
+    ['{"server": {"port": "6867"}}', "server.port: expected a port from 0 (any) to 65535, without quotes."],
+    [
+      '{"files": {"allowPrivateLinks": "true"}}',
+      "allowPrivateLinks: expected true or false, without quotes.",
+    ],
   ])("%s: %s", async (content, message) => {
     await expect(load(content)).rejects.toThrow(message);
     await expect(load(content)).rejects.not.toThrow(/SECRET/);
@@ -398,5 +418,143 @@ describe("an error names the setting and what was expected, without its value", 
 
   test("reports a missing file that was given explicitly", async () => {
     await expect(loadConfig({ config: "/nowhere/config.json" }, {})).rejects.toThrow(/there is no such file/);
+  });
+});
+
+describe("a config file as Windows' tools and input methods write it", () => {
+  test.each<[string, Buffer, string]>([
+    ["UTF-16 with a byte order mark", Buffer.from("\ufeff{}", "utf16le"), "this file is UTF-16, not UTF-8"],
+    ["UTF-16 without one", Buffer.from('{"token": "SECRET"}', "utf16le"), "this file is UTF-16, not UTF-8"],
+    ["big-endian UTF-16", Buffer.from("\ufeff{}", "utf16le").swap16(), "this file is UTF-16, not UTF-8"],
+    [
+      "a Chinese code page",
+      Buffer.from([0x7b, 0x2f, 0x2f, 0xc4, 0xe3, 0x0a, 0x7d]),
+      "this file is not UTF-8",
+    ],
+    [
+      "typographic quotes",
+      Buffer.from('{\n  “token”: "SECRET"\n}'),
+      "line 2: this is not JSON (“ is no character",
+    ],
+    [
+      "one typographic quote",
+      Buffer.from('{\n  "token”: "SECRET"\n}'),
+      "line 2: this is not JSON (” is no character",
+    ],
+    [
+      "a full-width colon",
+      Buffer.from('{\n  "token"："SECRET"\n}'),
+      "(： is no character of it; write : instead)",
+    ],
+    ["a full-width brace", Buffer.from("｛}"), "(｛ is no character of it; write { instead)"],
+  ])("is refused by name: %s", async (_name, content, message) => {
+    await expect(load(content)).rejects.toThrow(message);
+    await expect(load(content)).rejects.toThrow(/config\.json/);
+    await expect(load(content)).rejects.not.toThrow(/SECRET/);
+  });
+
+  test("is not blamed for a full-width sign in a text beside an error", async () => {
+    await expect(load('{"chores": {"patterns": ["标题：" "x"]}}')).rejects.toThrow(/CommaExpected/);
+  });
+
+  test("is read with a byte order mark, CRLF, and such characters in texts and comments", async () => {
+    const config = await load(
+      '\ufeff{\r\n  // “你好”：\r\n  "chores": { "patterns": ["“标题”："] }\r\n}\r\n',
+    );
+    expect(config.sideRequestPatterns).toEqual(["“标题”："]);
+  });
+
+  test("that is a folder is refused by name", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "moonbridge-config-"));
+    await expect(loadConfig({ config: folder }, {})).rejects.toThrow(
+      `${folder}: this is a folder, not a file.`,
+    );
+    await expect(loadConfig({}, { MOONBRIDGE_CONFIG: folder })).rejects.toThrow(/this is a folder/);
+  });
+});
+
+describe("a key that no request header can carry is refused:", () => {
+  test.each([
+    ["SECRET密钥"],
+    ["SECRÉT"],
+    ["SECRET\n"],
+    ["SECRET\u0000"],
+    [" SECRET"],
+    ["“SECRET”"],
+    ["Bearer SECRET"],
+  ])("%j", async (key) => {
+    const content = JSON.stringify({ keys: [{ name: "a", key }] });
+    await expect(load(content)).rejects.toThrow("keys[0].key: no request header can carry this key.");
+    await expect(load(content)).rejects.not.toThrow(/SECR/);
+  });
+
+  test.each([["密钥"], ["Bearer "], ["a\u200bb"]])("as a token: %j", async (token) => {
+    const message = "token: no request header can carry this key.";
+    await expect(load(JSON.stringify({ token }))).rejects.toThrow(message);
+    await expect(load("{}", { MOONBRIDGE_TOKEN: token })).rejects.toThrow(message);
+  });
+
+  test("a malformed hash is as well, and other keys are accepted", async () => {
+    const withKey = (key: string) => JSON.stringify({ keys: [{ name: "a", key }] });
+    await expect(load(withKey("sha256:SECRET"))).rejects.toThrow(
+      "expected 64 hexadecimal digits after sha256:",
+    );
+    for (const key of ["sk-1", "a b", "!#$%&'()*+,-./:;<=>?@[]^_`{|}~", "x", `sha256:${"0".repeat(64)}`])
+      expect((await load(withKey(key))).keys).toMatchObject([{ key }]);
+  });
+});
+
+describe("environment variables", () => {
+  test("lose the quotes and the space that docker --env-file keeps, with a warning", async () => {
+    const config = await load("{}", {
+      MOONBRIDGE_TOKEN: '"sk-1"',
+      MOONBRIDGE_SERVER_PORT: "'7000'\r",
+      MOONBRIDGE_LOG_LEVEL: " debug\r",
+      MOONBRIDGE_UPSTREAMS: `'[{"name":"a","kind":"simulator"}]'`,
+      MOONBRIDGE_CHATS_MODE: '""',
+      MOONBRIDGE_ENCRYPTION_KEY: `"${"0".repeat(64)}"`,
+    });
+    expect(config).toMatchObject({
+      keys: [{ key: "sk-1" }],
+      server: { port: 7000 },
+      log: { level: "debug" },
+      upstreams: [{ name: "a" }],
+      chats: { mode: "native" },
+    });
+    expect(config.encryptionKeys).toHaveLength(1);
+    expect(config.warnings.toSorted()).toEqual(
+      ["CHATS_MODE", "ENCRYPTION_KEY", "SERVER_PORT", "TOKEN", "UPSTREAMS"].map(
+        (name) => `MOONBRIDGE_${name}: the quotes around its value were taken off.`,
+      ),
+    );
+  });
+
+  test("that do not exist lead to a warning with the nearest one", async () => {
+    const { warnings } = await load("{}", {
+      MOONBRIDGE_TOKN: "SECRET",
+      moonbridge_store: "SECRET",
+      MOONBRIDGE_SERVER_PROT: "SECRET",
+      MOONBRIDGE_SOMETHING_ELSE_ENTIRELY: "SECRET",
+    });
+    expect(warnings).toEqual([
+      "There is no variable MOONBRIDGE_TOKN. The nearest is MOONBRIDGE_TOKEN.",
+      "There is no variable moonbridge_store. The nearest is MOONBRIDGE_STORE.",
+      "There is no variable MOONBRIDGE_SERVER_PROT. The nearest is MOONBRIDGE_SERVER_PORT.",
+      "There is no variable MOONBRIDGE_SOMETHING_ELSE_ENTIRELY. It is not used.",
+    ]);
+  });
+
+  test("of Kubernetes, of the shell and of other programs lead to none", async () => {
+    const { warnings } = await load("{}", {
+      MOONBRIDGE_SERVICE_HOST: "10.0.0.7",
+      MOONBRIDGE_SERVICE_PORT_HTTP: "6867",
+      MOONBRIDGE_PORT: "tcp://10.0.0.7:6867",
+      MOONBRIDGE_PORT_6867_TCP: "tcp://10.0.0.7:6867",
+      MOONBRIDGE_PORT_6867_TCP_ADDR: "10.0.0.7",
+      MOONBRIDGE_KEY: "sk-1",
+      MOONBRIDGE_CONFIG: "",
+      PATH: '"/bin"',
+    });
+    expect(warnings).toEqual([]);
   });
 });

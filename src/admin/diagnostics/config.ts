@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { checkEnvironment } from "../../config/check-environment.js";
 import { type CommandLineOptions, locateConfigFile } from "../../config/load.js";
 import type { Config } from "../../config/schema.js";
 import { version } from "../../lib/version.js";
@@ -20,7 +21,7 @@ export function checkNode(nodeVersion: string = process.versions.node): Finding 
 /** Reports which configuration file is used, its upstreams and its warnings. */
 export function checkConfig({ upstreams, warnings }: Config, commandLine: CommandLineOptions): Finding[] {
   const what = "config";
-  const { path } = locateConfigFile(commandLine, process.env);
+  const { path } = locateConfigFile(commandLine, checkEnvironment(process.env).variables);
   const upstreamNames =
     upstreams.length === 0 ? "no upstream" : `upstreams: ${upstreams.map(({ name }) => name).join(", ")}`;
   const file = existsSync(path) ? path : `there is no ${path}; the defaults and the environment count`;

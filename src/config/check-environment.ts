@@ -1,0 +1,42 @@
+import { nearestName } from "../lib/nearest-name.js";
+import { type Environment, variableNames } from "./environment.js";
+
+/** Variables that are read elsewhere than in `environment.ts`, or are for the shell (`serve` prints MOONBRIDGE_KEY). */
+const otherVariables = [
+  "MOONBRIDGE_CONFIG",
+  "MOONBRIDGE_ENCRYPTION_KEY",
+  "MOONBRIDGE_ENCRYPTION_KEY_OLD",
+  "MOONBRIDGE_KEY",
+];
+
+/** Variables that Kubernetes sets for a service named `moonbridge`: `MOONBRIDGE_PORT=tcp://10.0.0.7:6867`. */
+const kubernetesName = /^MOONBRIDGE_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_\w+)?)$/;
+const kubernetesValue = /^(tcp|udp):\/\//;
+
+/**
+ * Moonbridge's own variables, without empty ones and without quotes and space around their values: `docker --env-file`
+ * keeps these. A warning names each variable that had quotes, and each that does not exist.
+ */
+export function checkEnvironment(environment: Environment): {
+  variables: Environment;
+  warnings: string[];
+} {
+  const known = [...variableNames, ...otherVariables];
+  const warnings: string[] = [];
+  const variables: Record<string, string> = {};
+  for (const name of known) {
+    const value = environment[name]?.trim() ?? "";
+    const unquoted = /^(["'])(.*)\1$/s.exec(value)?.[2];
+    if (unquoted !== undefined) warnings.push(`${name}: the quotes around its value were taken off.`);
+    if ((unquoted ?? value) !== "") variables[name] = unquoted ?? value;
+  }
+  for (const [name, value = ""] of Object.entries(environment)) {
+    const isKnown = known.includes(process.platform === "win32" ? name.toUpperCase() : name);
+    if (isKnown || !/^MOONBRIDGE_/i.test(name)) continue;
+    if (kubernetesName.test(name) || kubernetesValue.test(value)) continue;
+    const nearest = nearestName(name, known);
+    const advice = nearest === undefined ? "It is not used." : `The nearest is ${nearest}.`;
+    warnings.push(`There is no variable ${name.slice(0, 80)}. ${advice}`);
+  }
+  return { variables, warnings };
+}
