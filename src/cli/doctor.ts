@@ -2,6 +2,8 @@ import { setMaxListeners } from "node:events";
 import type { Finding } from "../admin/diagnostics/finding.js";
 import { diagnose } from "../app/admin-tasks.js";
 import type { CommandLineOptions } from "../config/load.js";
+import { escapeControls } from "../lib/terminal-text.js";
+import { printLine } from "./print.js";
 
 export type DoctorOptions = CommandLineOptions & { offline?: boolean; json?: boolean };
 
@@ -18,17 +20,18 @@ export async function doctor({
   const findings: Finding[] = [];
   for await (const finding of diagnose({ commandLine, offline, signal })) {
     findings.push(finding);
-    if (!json) process.stdout.write(formatFinding(finding));
+    if (!json) printFinding(finding);
   }
-  if (json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+  if (json) process.stdout.write(`${escapeControls(JSON.stringify(findings, null, 2))}\n`);
   const outcome = findings.some(({ state }) => state === "fail") ? 1 : 0;
   const code = signal.aborted ? 130 : outcome;
   // A DNS lookup cannot be cancelled and would keep the process alive.
   process.stdout.write("", () => process.exit(code));
 }
 
-function formatFinding({ what, state, detail, remedy }: Finding): string {
-  return `${state.padEnd(5)} ${what}: ${detail}\n${remedy === undefined ? "" : `      → ${remedy}\n`}`;
+function printFinding({ what, state, detail, remedy }: Finding): void {
+  printLine(`${state.padEnd(5)} ${what}: ${detail}`);
+  if (remedy !== undefined) printLine(`      → ${remedy}`);
 }
 
 /** Aborts at the first signal, so that checks can clean up; a second one exits at once. */

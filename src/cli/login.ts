@@ -8,6 +8,7 @@ import { loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { ConfigError, checkSchema } from "../config/validate.js";
 import type { GatewayError } from "../core/errors.js";
+import { printError, printLine } from "./print.js";
 import { readPaste } from "./read-paste.js";
 
 export type LoginOptions = {
@@ -24,6 +25,7 @@ const Addresses = Type.Object({ baseUrl: Type.Optional(UrlSchema), authUrl: Type
 /** `moonbridge login`: imports the pasted login, verifies it with Kimi and stores it. Exits with 1 if nothing was stored. */
 export async function login(options: LoginOptions): Promise<void> {
   const config = await loadConfig({ config: options.config }, process.env);
+  for (const warning of config.warnings) printError(warning);
   const account = accountFor(config, options.name);
   checkSchema(options, Addresses);
   const pasted = await readPaste(options.file);
@@ -80,21 +82,13 @@ function remedyFor({ code, retryable }: GatewayError, { isSiteAssumed }: Importe
   return " If this login is one of kimi.ai, add --base-url https://www.kimi.ai.";
 }
 
-/** The user's nickname and id without control characters: the nickname is Kimi's text and goes to a terminal. */
+/** The user's nickname and id. */
 function displayName({ id, nickname }: KimiUser): string {
   const nicknamePrefix = nickname === undefined ? "" : `“${nickname}”, `;
-  return `${nicknamePrefix}user ${id}`.replace(/\p{C}/gu, "");
-}
-
-function printLine(line: string): void {
-  process.stdout.write(`${line}\n`);
+  return `${nicknamePrefix}user ${id}`;
 }
 
 function fail(message: string): void {
   printError(message);
   process.exitCode = 1;
-}
-
-function printError(message: string): void {
-  process.stderr.write(`moonbridge: ${message}\n`);
 }

@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import { errorCode } from "../lib/error-code.js";
 import { isObject, type JsonObject } from "../lib/json.js";
+import { escapeControls } from "../lib/terminal-text.js";
 
 /**
  * Creates the log: one JSON line per event, to standard error by default. Headers, bodies and URLs are never written.
@@ -12,6 +13,8 @@ export function createLog(level: string, destination: DestinationStream = pino.d
     base: null,
     serializers: { err: safeError, error: safeError, req: () => undefined, res: () => undefined },
     formatters: { log: withoutSecrets },
+    // The log is read on terminals, and names of Kimi's are in it.
+    hooks: { streamWrite: escapeControls },
   };
   return pino(options, destination);
 }

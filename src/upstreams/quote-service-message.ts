@@ -1,3 +1,5 @@
+import { toTerminalLine } from "../lib/terminal-text.js";
+
 /** Words in an error message at which one-api disables a channel permanently (clients.md §0.10). */
 const channelDisablingWords =
   /credit|balance|permission denied|not allowed|not authorized|api key|欠费|到期/i;
@@ -12,7 +14,9 @@ const maxQuoteLength = 300;
  * would misread it.
  */
 export function quoteServiceMessage(service: string, message: string | undefined): string {
-  const text = (message ?? "").replace(identifiers, "…").replace(/\s+/g, " ").trim();
+  const text = toTerminalLine((message ?? "").replace(/\s+/g, " "))
+    .replace(identifiers, "…")
+    .trim();
   if (text === "" || channelDisablingWords.test(text)) return "";
   return ` ${service} says: “${text.length > maxQuoteLength ? `${text.slice(0, maxQuoteLength)}…` : text}”`;
 }

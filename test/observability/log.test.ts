@@ -14,6 +14,14 @@ test("a log line has its fields and its message", () => {
   expect(line).toMatchObject({ route: "/v1/models", status: 200, nested: { a: [1] }, msg: "request" });
 });
 
+test("control and bidi characters are escaped, and the line feed at the end is kept", () => {
+  const lines: string[] = [];
+  const text = "\u001b[2J\u009b1m\u202e\r\n";
+  createLog("trace", { write: (line: string) => lines.push(line) }).warn({ mask: text }, text);
+  expect(lines.join("")).toMatch(/^\{[^\p{Cc}\u202e]*\}\n$/u);
+  expect(JSON.parse(lines.join(""))).toMatchObject({ mask: text, msg: text });
+});
+
 test("fields that hold secrets are left out, also nested ones", () => {
   const headers = { authorization: "Bearer secret" };
   const nested = { headers, accessToken: "secret", refreshToken: "secret", apiKey: "secret", kept: 1 };

@@ -1,5 +1,6 @@
 import type { Model, Thinking } from "../../core/types.js";
 import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
+import { toTerminalLine } from "../../lib/terminal-text.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { KimiClient } from "./client.js";
 
@@ -80,7 +81,7 @@ function parseModel(item: JsonObject, drift: ProtocolDrift): KimiModel {
   const thinking = efforts.filter((effort) => effort !== undefined);
   const agentMode = asText(item.agentMode);
   return {
-    ...createModel(asText(item.id) ?? "", asText(item.displayName) ?? "", scenario, thinking),
+    ...createModel(asText(item.id) ?? "", toTerminalLine(asText(item.displayName) ?? ""), scenario, thinking),
     agent: agentMode !== undefined || /OK_COMPUTER/.test(scenario),
     kimiPlusId: asText(item.kimiPlusId),
     agentMode,

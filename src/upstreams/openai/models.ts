@@ -1,5 +1,6 @@
 import type { Model, Thinking } from "../../core/types.js";
 import { asObject, asText, type JsonObject, objectsIn, textsIn } from "../../lib/json.js";
+import { toTerminalLine } from "../../lib/terminal-text.js";
 
 /** The request rules of a service: those of the official Moonshot platform, or none. */
 export type Preset = "moonshot" | "generic";
@@ -26,7 +27,7 @@ function parseModel(item: JsonObject, preset: Preset): Model {
   const id = asText(item.id) ?? "";
   return {
     id,
-    name: asText(item.display_name) ?? id,
+    name: toTerminalLine(asText(item.display_name) ?? id),
     owner: asText(item.owned_by) ?? (preset === "moonshot" ? "moonshot" : "unknown"),
     contextLength: positiveInteger(item.context_length) ?? positiveInteger(item.max_model_len),
     inputs: item.supports_image_in === false ? ["text"] : ["text", "image"],
