@@ -15,27 +15,59 @@ export type ListedApiKey = {
   createdAt: number | undefined;
 };
 
+/** A model's name that no upstream answers for. `isCertain`: every upstream has listed its models. */
+export type UnknownModel = { name: string; nearest: string | undefined; isCertain: boolean };
+
+/** Finds the first of these model names that no upstream answers for; of all upstreams, or of those with these names. */
+export type FindUnknownModel = (
+  models: readonly string[],
+  upstreams: readonly string[] | undefined,
+) => Promise<UnknownModel | undefined>;
+
 /** Adds, lists and revokes API keys. A running server sees changes of the store at once. */
 export class ApiKeyAdmin {
   readonly #config: Pick<Config, "keys" | "upstreams">;
   readonly #store: KeyStore;
+  readonly #findUnknownModel: FindUnknownModel;
 
-  constructor(config: Pick<Config, "keys" | "upstreams">, store: KeyStore) {
+  constructor(
+    config: Pick<Config, "keys" | "upstreams">,
+    store: KeyStore,
+    findUnknownModel: FindUnknownModel,
+  ) {
     this.#config = config;
     this.#store = store;
+    this.#findUnknownModel = findUnknownModel;
   }
 
-  /** Stores a new key and returns it; afterwards only its hash is known. Throws ConfigError. */
-  async add(name: string, settings: Record<string, unknown>): Promise<string> {
+  /**
+   * Stores a new key and returns it; afterwards only its hash is known. `warning`: what could not be checked. Throws
+   * ConfigError.
+   */
+  async add(
+    name: string,
+    settings: Record<string, unknown>,
+  ): Promise<{ key: string; warning: string | undefined }> {
     const requested = checkSchema({ name, ...settings }, NewKeySchema);
     checkKeySettings(requested, this.#config.upstreams);
     const { key, stored } = createApiKey(name, toKeySettings(requested));
     if (hasExpired(stored.settings)) throw new ConfigError("expires: this time is over already.");
+    const warning = await this.#checkModels(requested.models ?? [], requested.upstreams);
     const isTaken =
       this.#config.keys.some((each) => each.name === name) || !(await this.#store.addKey(stored));
     if (isTaken)
       throw new ConfigError(`There is a key “${name}” already. Revoke it first, or choose another name.`);
-    return key;
+    return { key, warning };
+  }
+
+  async #checkModels(models: readonly string[], upstreams: readonly string[] | undefined) {
+    const unknown = await this.#findUnknownModel(models, upstreams);
+    if (!unknown) return undefined;
+    const { name, nearest, isCertain } = unknown;
+    if (!isCertain) return `Not all upstreams have said which models they have; none has “${name}” so far.`;
+    const advice =
+      nearest === undefined ? "GET /v1/models lists what there is." : `Did you mean “${nearest}”?`;
+    throw new ConfigError(`models: no upstream has “${name}”. ${advice}`);
   }
 
   /** Keys of the configuration first, then those of the store, oldest first. */

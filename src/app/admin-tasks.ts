@@ -1,5 +1,5 @@
 import type { ImportedLogin } from "../accounts/import/import-login.js";
-import { ApiKeyAdmin } from "../admin/api-keys.js";
+import { ApiKeyAdmin, type FindUnknownModel } from "../admin/api-keys.js";
 import type { Finding } from "../admin/diagnostics/finding.js";
 import { type DiagnosticsOptions, runDiagnostics } from "../admin/diagnostics/run-diagnostics.js";
 import {
@@ -8,7 +8,9 @@ import {
   importAccount,
 } from "../admin/import-account.js";
 import type { Config } from "../config/schema.js";
+import type { UpstreamConfig } from "../config/upstream-schema.js";
 import type { Store } from "../core/store.js";
+import type { Upstream } from "../core/types.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
 import { openStore } from "../store/open-store.js";
 import { areBuiltInModels } from "../upstreams/kimi-web/models.js";
@@ -16,13 +18,27 @@ import { verifyCredentials } from "../upstreams/kimi-web/verify-credentials.js";
 import { openUpstream, upstreamBaseUrls } from "../upstreams/registry.js";
 import { createNullCredentialStore } from "../upstreams/simulator.js";
 import { configuredUpstreams } from "./configured-upstreams.js";
+import { findUnknownModel } from "./find-unknown-model.js";
 
 /** Runs `task` with the API key administration on the configured store, which is open only during the task. */
 export async function withApiKeyAdmin(
   config: Config,
   task: (keys: ApiKeyAdmin) => Promise<void>,
 ): Promise<void> {
-  await withStore(config, (store) => task(new ApiKeyAdmin(config, store)));
+  await withStore(config, (store) => {
+    const findModel: FindUnknownModel = async (models, names) => {
+      if (models.length === 0) return undefined;
+      const configured = await configuredUpstreams(config, store);
+      const permitted = configured.filter(({ name }) => names?.includes(name) ?? true);
+      const upstreams = await Promise.all(permitted.map((upstream) => openForTask(upstream, store)));
+      try {
+        return await findUnknownModel(models, upstreams, config);
+      } finally {
+        await Promise.all(upstreams.map((upstream) => upstream.close()));
+      }
+    };
+    return task(new ApiKeyAdmin(config, store, findModel));
+  });
 }
 
 /** Imports a login into the configured store, where a running Moonbridge finds it. */
@@ -43,13 +59,17 @@ export function diagnose(options: DiagnosticsOptions): AsyncGenerator<Finding> {
     openStore,
     configuredUpstreams,
     upstreamBaseUrls,
-    openUpstream: (config, store) =>
-      openUpstream(config, {
-        store: store ?? createNullCredentialStore(),
-        drift: new ProtocolDrift(),
-        warn: () => {},
-      }),
+    openUpstream: openForTask,
     isBuiltInCatalogue: areBuiltInModels,
+  });
+}
+
+/** Opens an upstream outside a running server. Without a store it keeps nothing. */
+function openForTask(config: UpstreamConfig, store: Store | undefined): Promise<Upstream> {
+  return openUpstream(config, {
+    store: store ?? createNullCredentialStore(),
+    drift: new ProtocolDrift(),
+    warn: () => {},
   });
 }
 

@@ -22,6 +22,10 @@ export type Route = {
   asksForThinkingOrSearch: boolean;
 };
 
+/** What a request is routed by. */
+type RoutedRequest = Pick<ChatRequest, "principal" | "model" | "signal"> &
+  Partial<Pick<ChatRequest, "search" | "thinking" | "citations">>;
+
 /** Weakest first. */
 const thinkingOrder: Thinking[] = ["off", "low", "high", "max"];
 
@@ -37,7 +41,7 @@ export type AvailableModels = { upstream: Upstream; models: Model[]; failure?: G
  * are unknown.
  */
 export async function resolveRoutes(
-  request: ChatRequest,
+  request: RoutedRequest,
   upstreams: readonly Upstream[],
   routes: RoutingTable,
 ): Promise<[Route, ...Route[]]> {

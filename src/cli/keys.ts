@@ -2,6 +2,7 @@ import type { ApiKeyAdmin, ListedApiKey } from "../admin/api-keys.js";
 import { withApiKeyAdmin } from "../app/admin-tasks.js";
 import { loadConfig } from "../config/load.js";
 import { hasExpired } from "../core/api-key.js";
+import { printError, printLine } from "./print.js";
 
 type Options = { config?: string };
 export type AddOptions = Options & { expires?: string; [setting: string]: unknown };
@@ -12,9 +13,13 @@ export async function addKey(
   { config: file, expires, ...settings }: AddOptions,
 ): Promise<void> {
   await withKeys(file, async (keys) => {
-    const key = await keys.add(name, { ...settings, ...(expires ? { expires: parseExpiry(expires) } : {}) });
+    const { key, warning } = await keys.add(name, {
+      ...settings,
+      ...(expires ? { expires: parseExpiry(expires) } : {}),
+    });
+    if (warning !== undefined) printError(warning);
     process.stderr.write("The API key, shown this once; only its hash is kept:\n");
-    process.stdout.write(`${key}\n`);
+    printLine(key);
   });
 }
 
@@ -26,7 +31,7 @@ export async function listKeys({ config: file }: Options): Promise<void> {
       rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
     for (const cells of rows) {
       const line = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
-      process.stdout.write(`${line.trimEnd()}\n`);
+      printLine(line.trimEnd());
     }
   });
 }
@@ -35,12 +40,14 @@ export async function listKeys({ config: file }: Options): Promise<void> {
 export async function revokeKey(name: string, { config: file }: Options): Promise<void> {
   await withKeys(file, async (keys) => {
     await keys.revoke(name);
-    process.stdout.write(`The key “${name}” is revoked.\n`);
+    printLine(`The key “${name}” is revoked.`);
   });
 }
 
 async function withKeys(file: string | undefined, task: (keys: ApiKeyAdmin) => Promise<void>): Promise<void> {
-  await withApiKeyAdmin(await loadConfig({ config: file }, process.env), task);
+  const config = await loadConfig({ config: file }, process.env);
+  for (const warning of config.warnings) printError(warning);
+  await withApiKeyAdmin(config, task);
 }
 
 /** `30d` and `12h` count from now; any other text is a date and stays as it is. */

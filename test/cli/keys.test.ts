@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { startSimulator } from "../../simulator/index.js";
 import { chatBody } from "../gateway.js";
 import { createTemporaryFolder, runMoonbridge, writeConfig } from "./process.js";
 
@@ -112,6 +113,15 @@ describe("moonbridge keys says what is wrong and exits with 1", () => {
     [["add", "x", "--upstreams", "nobody"], /there is no upstream “nobody”/],
     [["add", "x", "--requests-per-minute", "many"], /requestsPerMinute: expected a whole number/],
     [["add", "x", "--expires", "2020-01-01"], /expires: this time is over already/],
+    [["add", "x", "--expires", "2027-02-30"], /expires: there is no such day or time/],
+    [
+      ["add", "x", "--models", "kimi,kimi-tinking"],
+      /models: no upstream has “kimi-tinking”. Did you mean “kimi-thinking”\?/,
+    ],
+    [
+      ["add", "x", "--models", "gpt-4o"],
+      /models: no upstream has “gpt-4o”. GET \/v1\/models lists what there is/,
+    ],
     [["add", "x", "--expires", "soon"], /expires: expected a date such as/],
     [["add", "x", "--citations", "loud"], /Allowed choices are inline, footer, annotations, off/],
     [["revoke", "nobody"], /There is no key “nobody”/],
@@ -124,5 +134,52 @@ describe("moonbridge keys says what is wrong and exits with 1", () => {
     const folder = createTemporaryFolder();
     expect((await runKeys(folder, "add", "phone", "--scopes", "chat,admin")).code).toBe(0);
     expect(await runKeys(folder, "add", "phone")).toMatchObject({ code: 1, output: "" });
+  });
+});
+
+describe("moonbridge keys add --models", () => {
+  const kimiConfig = (url: string, tokens: object, more: object = {}) => ({
+    upstreams: [
+      { name: "me", kind: "kimi-web", baseUrl: url, authUrl: url, ...tokens },
+      { name: "try-me", kind: "simulator" },
+    ],
+    ...more,
+  });
+
+  test("accepts models of the account's live list, aliases, suffixes, routes and *", async () => {
+    const simulator = await startSimulator();
+    const folder = createTemporaryFolder();
+    writeConfig(folder, kimiConfig(simulator.url, simulator.issue(), { routes: { "gpt-4o": ["me"] } }));
+    const added = await runKeys(
+      folder,
+      ...[
+        "add",
+        "phone",
+        "--models",
+        "k2d6-chat,k3-agent-silent,moonshot-v1,kimi-nosearch-thinking,gpt-4o,*",
+      ],
+    );
+    expect(added).toMatchObject({ code: 0, output: expect.stringMatching(/^sk-moonbridge-/) });
+    expect(added.log).not.toContain("has said");
+    const refused = await runKeys(folder, "add", "tablet", "--models", "k2d7-chat");
+    expect(refused).toMatchObject({
+      code: 1,
+      output: "",
+      log: expect.stringMatching(/Did you mean “k2d6-chat”\?/),
+    });
+    await simulator.close();
+  });
+
+  test("accepts an unknown model with a warning while an upstream does not list its models", async () => {
+    const simulator = await startSimulator();
+    const tokens = simulator.issue();
+    await simulator.close();
+    const folder = createTemporaryFolder();
+    writeConfig(folder, kimiConfig(simulator.url, tokens));
+    expect(await runKeys(folder, "add", "phone", "--models", "k9-chat")).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^sk-moonbridge-/),
+      log: expect.stringMatching(/none has “k9-chat” so far/),
+    });
   });
 });

@@ -2,19 +2,15 @@ import { existsSync } from "node:fs";
 import { checkEnvironment } from "../../config/check-environment.js";
 import { type CommandLineOptions, locateConfigFile } from "../../config/load.js";
 import type { Config } from "../../config/schema.js";
+import { isNodeSupported, minimumNodeVersion } from "../../lib/node-version.js";
 import { version } from "../../lib/version.js";
 import type { Finding } from "./finding.js";
 
-/** As `engines` in package.json: [major, minor]. */
-const minimumNodeVersion = [20, 19] as const;
-
 /** Checks the version of Node.js against `minimumNodeVersion`. */
 export function checkNode(nodeVersion: string = process.versions.node): Finding {
-  const [major = 0, minor = 0] = nodeVersion.split(".").map(Number);
   const what = "node";
   const detail = `Node.js ${nodeVersion} on ${process.platform} ${process.arch}; Moonbridge ${version}`;
-  if (major > minimumNodeVersion[0] || (major === minimumNodeVersion[0] && minor >= minimumNodeVersion[1]))
-    return { what, state: "ok", detail };
+  if (isNodeSupported(nodeVersion)) return { what, state: "ok", detail };
   return { what, state: "fail", detail, remedy: `Install Node.js ${minimumNodeVersion.join(".")} or newer.` };
 }
 
