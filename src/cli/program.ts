@@ -1,14 +1,17 @@
-#!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../config/validate.js";
 import { chatModes, citationModes } from "../core/types.js";
+import { nearestName } from "../lib/nearest-name.js";
 import { version } from "../lib/version.js";
 import { StoreError } from "../store/errors.js";
 import { doctor } from "./doctor.js";
 import { addKey, listKeys, revokeKey } from "./keys.js";
 import { login } from "./login.js";
+import { ignoreClosedOutput, printError } from "./print.js";
 import { serve } from "./serve.js";
 import { simulate } from "./simulate.js";
+
+ignoreClosedOutput();
 
 const configFile = new Option(
   "--config <file>",
@@ -27,7 +30,11 @@ program
   .option("--port <number>", "port to listen on (default: 6867)", parsePort)
   .option("--record <folder>", "write down what Kimi is told and answers, redacted, for simulate --replay")
   .option("--record-texts", "keep prompts and answers in the recording")
-  .action(serve);
+  // A misspelt command after options is an argument of the default command.
+  .allowExcessArguments()
+  .action((options, { args: [unknown] }: Command) =>
+    unknown === undefined ? serve(options) : failForUnknownCommand(unknown),
+  );
 
 program
   .command("login")
@@ -94,11 +101,26 @@ program
   .action(simulate);
 
 try {
+  const [first] = process.argv.slice(2);
+  // Otherwise the options of the command that was meant would be unknown ones of the default command.
+  if (first !== undefined && !first.startsWith("-") && !commandNames().includes(first))
+    failForUnknownCommand(first);
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof ConfigError) && !(error instanceof StoreError)) throw error;
-  process.stderr.write(`moonbridge: ${error.message}\n`);
+  printError(error.message);
   process.exitCode = 1;
+}
+
+function commandNames(): string[] {
+  return [...program.commands.map((command) => command.name()), "help"];
+}
+
+function failForUnknownCommand(name: string): never {
+  const nearest = nearestName(name, commandNames());
+  const advice =
+    nearest === undefined ? "“moonbridge help” lists the commands." : `Did you mean “${nearest}”?`;
+  throw new ConfigError(`There is no command “${name.slice(0, 80)}”. ${advice}`);
 }
 
 function parsePort(value: string): number {

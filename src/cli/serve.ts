@@ -10,6 +10,7 @@ import { createLog } from "../observability/log.js";
 import { Recorder } from "../observability/recording/recorder.js";
 import { releaseIdleMemory } from "../server/idle-memory.js";
 import type { RunningServer } from "../server/server.js";
+import { printLine } from "./print.js";
 
 type RecordingOptions = { record?: string; recordTexts?: boolean };
 
@@ -25,7 +26,7 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
     server = await app.listen();
     // Stored only after listening has succeeded: otherwise a failed start would leave a key that was never shown.
     const isStored = newKey !== undefined && (await app.store.addKey(newKey.stored));
-    stopOnSignals(server, app, () => log.flush());
+    stopOnSignals(server, app, log);
     // Warms up: loads the catalogue and refreshes tokens that are due before the first request needs them.
     app.chat.models({}, new AbortController().signal).catch(() => {});
     app.cleanup.sweep();
@@ -60,9 +61,9 @@ function printRecordingNotice({ record, recordTexts }: RecordingOptions): void {
     `RECORDING what is said to Kimi and what it answers in ${record}. ${replaced}` +
       (recordTexts
         ? "prompts and answers are KEPT, as --record-texts says."
-        : "prompts, answers and all other texts are blotted out.") +
-      "\nDo not share the folder without a look at what is in it.",
+        : "prompts, answers and all other texts are blotted out."),
   );
+  printLine("Do not share the folder without a look at what is in it.");
 }
 
 /**
@@ -78,25 +79,34 @@ async function createFirstKey(config: Config, store: KeyStore) {
 }
 
 function printGreeting(url: string, simulated: boolean, newKey: string | undefined): void {
-  const key = newKey ?? "$MOONBRIDGE_KEY";
   const localUrl = toLocalUrl(url);
   if (simulated) {
     printLine(
       "No Kimi account is connected: the built-in SIMULATOR answers. “moonbridge login” (npm start -- login) connects one.",
     );
   }
-  if (newKey) printLine(`API key (shown once, only its hash is kept): ${newKey}`);
-  else printLine("API key: the one in your config, or the one that was shown at the first start.");
-  printLine(
-    `Try it:\n  curl -N ${localUrl}/v1/chat/completions -H 'Authorization: Bearer ${key}' \\\n` +
-      `    -H 'Content-Type: application/json' \\\n` +
-      `    -d '{"model":"kimi","stream":true,"messages":[{"role":"user","content":"你好！"}]}'`,
-  );
+  if (newKey) {
+    printLine(`API key (shown once, only its hash is kept): ${newKey}`);
+    printLine("Try it:");
+  } else {
+    printLine("API key: the one in your config, or the one that was shown at the first start.");
+    printLine("Try it, with the key in the shell's variable MOONBRIDGE_KEY:");
+  }
+  // A shell puts a variable's value into double quotes only.
+  const authorization = newKey
+    ? `'Authorization: Bearer ${newKey}'`
+    : '"Authorization: Bearer $MOONBRIDGE_KEY"';
+  printLine(`  curl -N ${localUrl}/v1/chat/completions -H ${authorization} \\`);
+  printLine("    -H 'Content-Type: application/json' \\");
+  printLine(`    -d '{"model":"kimi","stream":true,"messages":[{"role":"user","content":"你好！"}]}'`);
   printLine(`listening on ${url}`);
 }
 
-/** The first signal stops gracefully, the second one exits at once. */
-function stopOnSignals(server: RunningServer, app: App, flush: () => void): void {
+/**
+ * SIGINT and SIGTERM: the first one stops gracefully, the second one exits at once. SIGHUP, which a closed terminal sends
+ * and other servers take as a request to read their settings again, changes nothing.
+ */
+function stopOnSignals(server: RunningServer, app: App, log: Logger): void {
   let stopping = false;
   const stop = () => {
     if (stopping) process.exit(1);
@@ -107,16 +117,13 @@ function stopOnSignals(server: RunningServer, app: App, flush: () => void): void
       .then(() => app.close())
       .then(
         () => {
-          flush();
+          log.flush();
           process.exit(0);
         },
         () => process.exit(1),
       );
   };
+  process.on("SIGHUP", () => log.info("SIGHUP: settings are read at the start only"));
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-}
-
-function printLine(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -27,6 +27,7 @@ export async function simulate({ port = 0, pace = 25, replay }: SimulateOptions)
   const stop = () => {
     simulator.close().then(() => process.exit(0));
   };
+  process.on("SIGHUP", () => {});
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
 }

@@ -8,6 +8,7 @@ import { modelsRoute } from "../api/models/route.js";
 import { chatCompletionsRoute } from "../api/openai-chat/route.js";
 import type { ChatService } from "../chat/chat-service.js";
 import type { Config } from "../config/schema.js";
+import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { KeyStore } from "../core/store.js";
 import type { Metrics } from "../observability/metrics.js";
