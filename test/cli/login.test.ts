@@ -304,7 +304,8 @@ async function logIn(folder: string, simulator: Simulator, account?: string): Pr
 describe("moonbridge login beside a running server", () => {
   const key = "sk-CANARY-of-more-than-32-characters";
   const upstreamsOf = async (url: string) => {
-    const { upstreams } = Object(await (await fetch(`${url}/readyz`)).json());
+    const headers = { authorization: `Bearer ${key}` };
+    const { upstreams } = Object(await (await fetch(`${url}/readyz`, { headers })).json());
     return upstreams;
   };
 

@@ -4,7 +4,7 @@ import { isLoopback, toListenError, toLocalUrl } from "../../config/listen-addre
 import type { Config } from "../../config/schema.js";
 import { limits } from "../../core/limits.js";
 import { errorCode } from "../../lib/error-code.js";
-import { asText, type JsonObject, objectsIn, parseObject } from "../../lib/json.js";
+import { asText, type JsonObject, parseObject } from "../../lib/json.js";
 import { describeFailure, type Finding } from "./finding.js";
 
 /**
@@ -42,11 +42,10 @@ async function checkPort(
   if (server.port === 0) return { what, state: "ok", detail: `${server.host}, any free port` };
   const error = await tryToListen(server);
   if (error === undefined) return { what, state: "ok", detail: `${url} is free` };
-  const runningVersion =
-    errorCode(error) === "EADDRINUSE" ? await versionAt(toLocalUrl(url), signal) : undefined;
-  if (runningVersion !== undefined) {
-    const detail = `a Moonbridge ${runningVersion} answers at ${url}`;
-    if (!hasAccount || !(await simulatesAt(toLocalUrl(url), signal))) return { what, state: "ok", detail };
+  const running = errorCode(error) === "EADDRINUSE" ? await moonbridgeAt(toLocalUrl(url), signal) : undefined;
+  if (running !== undefined) {
+    const detail = `a Moonbridge ${running.version} answers at ${url}`;
+    if (!hasAccount || !running.simulated) return { what, state: "ok", detail };
     return { what, state: "warn", detail: `${detail}, with the SIMULATOR`, remedy: simulatesRemedy };
   }
   return { what, state: "fail", detail: describeFailure(toListenError(error, server)) };
@@ -64,17 +63,18 @@ const simulatesRemedy =
   "An account is connected here, and it uses none: it was started with another config or store, or before the config " +
   "changed. Restart it with these.";
 
-/** The version of the Moonbridge that answers at `url`; undefined for any other program. */
-async function versionAt(url: string, signal: AbortSignal): Promise<string | undefined> {
+/**
+ * The Moonbridge that answers at `url`; undefined for any other program. `simulated`: nothing but the simulator answers
+ * there.
+ */
+async function moonbridgeAt(
+  url: string,
+  signal: AbortSignal,
+): Promise<{ version: string; simulated: boolean } | undefined> {
   const response = await getObject(`${url}/`, signal);
-  const version = asText(response?.version);
-  return response?.name === "moonbridge" && /^[\w.+-]{1,40}$/.test(version ?? "") ? version : undefined;
-}
-
-/** Whether the Moonbridge at `url` says that nothing but the simulator answers. */
-async function simulatesAt(url: string, signal: AbortSignal): Promise<boolean> {
-  const upstreams = objectsIn((await getObject(`${url}/readyz`, signal))?.upstreams);
-  return upstreams.length > 0 && upstreams.every(({ simulated }) => simulated === true);
+  const version = asText(response?.version) ?? "";
+  if (response?.name !== "moonbridge" || !/^[\w.+-]{1,40}$/.test(version)) return undefined;
+  return { version, simulated: response.simulated === true };
 }
 
 /** The JSON object at an address, whatever its status; undefined if there is none. */
