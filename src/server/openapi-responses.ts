@@ -88,6 +88,7 @@ const chatErrors: readonly ErrorCode[] = [
   ...(["invalid_request", "unknown_parameter", "context_length_exceeded", "content_filter"] as const),
   ...(["file_rejected", "link_forbidden", "link_unreachable"] as const),
   ...(["model_not_found", "conversation_not_found", "request_too_large"] as const),
+  ...(["unsupported_media_type", "server_busy"] as const),
   ...(["account_busy", "quota_exceeded", "account_login_required", "timeout"] as const),
   ...(["upstream_unavailable", "upstream_overloaded", "upstream_protocol", "upstream_cut"] as const),
 ];
