@@ -61,6 +61,7 @@ export type GatewayOptions = {
   /** Base URL of the upstream; default the simulator. */
   baseUrl?: string;
   routes?: Record<string, string[]>;
+  modelAliases?: Record<string, string>;
   chats?: { mode?: string; keepHours?: number; windows?: string };
   /** Returns additional upstreams. */
   upstreams?: (simulator: Simulator) => UpstreamConfig[];
@@ -86,7 +87,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const logLines: string[] = [];
   const logLevel = options.logLevel ?? "trace";
   const log = createLog(logLevel, { write: (line: string) => appendLogLine(line, logLines) });
-  const { chats, sideRequestPatterns, routes } = options;
+  const { chats, sideRequestPatterns, routes, modelAliases } = options;
   const account = {
     name: "me",
     baseUrl: options.baseUrl ?? simulator.url,
@@ -108,6 +109,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       ...(options.upstreams?.(simulator) ?? []),
     ],
     routes: routes ?? {},
+    modelAliases: modelAliases ?? {},
     chats: checkSchema(chats ?? {}, ChatsSchema),
     citations: "inline",
     sideRequestPatterns: sideRequestPatterns ?? [],

@@ -73,7 +73,7 @@ export async function createApp(
   const cleanup = new ChatCleanup(store, upstreams, warn);
   const files = await LocalFileStore.open(folder, store, maxBytes);
   const uploads = new Uploads(store, files);
-  const { routes, chats, citations } = config;
+  const { routes, modelAliases, chats, citations } = config;
   const historyKey = await store.getOrCreateSecret("history", () => randomBytes(32).toString("base64url"));
   const chat = new ChatService({
     upstreams,
@@ -82,7 +82,7 @@ export async function createApp(
       maxWait: config.queue.waitSeconds * 1_000,
       onWait: (entry) => log.info(entry, "a request waits for its turn"),
     }),
-    routes,
+    modelNames: { routes, modelAliases },
     store,
     cleanup,
     chats,

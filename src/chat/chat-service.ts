@@ -1,26 +1,12 @@
-import type {
-  ChatEvent,
-  ChatRequest,
-  CitationMode,
-  EventSink,
-  Model,
-  Principal,
-  Upstream,
-} from "../core/types.js";
+import type { ChatEvent, ChatRequest, CitationMode, EventSink, Principal } from "../core/types.js";
 import type { LocalFileStore } from "../files/local-file-store.js";
 import type { LinkFetches } from "../files/request-links.js";
 import type { ActiveUpstream, ActiveUpstreams } from "./active-upstreams.js";
 import { answerWithFailover, type Candidate } from "./failover.js";
 import type { KeyQueues } from "./key-queues.js";
-import {
-  isModelAllowed,
-  listAvailableModels,
-  modelAliases,
-  modelSuffixes,
-  type Route,
-  type RoutingTable,
-  resolveRoutes,
-} from "./model-router.js";
+import { findListedModel, type ListedModel, listModels } from "./model-list.js";
+import type { AvailableModels, ModelNameTables } from "./model-names.js";
+import { listAvailableModels, type Route, resolveRoutes } from "./model-router.js";
 import { rejectOversized } from "./request-size.js";
 import { routesWithRequiredFeatures } from "./required-features.js";
 import { StatelessTurn } from "./stateless-turn.js";
@@ -28,15 +14,14 @@ import { Thread } from "./thread.js";
 import { Turn, type TurnContext, type TurnDependencies } from "./turn.js";
 import { UsageMeter } from "./usage-meter.js";
 
-/** A model as `/v1/models` lists it. */
-export type ListedModel = Model & { upstream: string; simulated: boolean };
+type ModelUser = Pick<Principal, "models" | "upstreams">;
 
 export type ChatServiceDependencies = TurnDependencies & {
   files: LocalFileStore;
   upstreams: ActiveUpstreams;
   keyQueues: KeyQueues;
   linkFetches: LinkFetches;
-  routes: RoutingTable;
+  modelNames: ModelNameTables;
   citations: CitationMode;
 };
 
@@ -88,32 +73,31 @@ export class ChatService {
   }
 
   /**
-   * The models that this principal may use; for each upstream, the aliases and their variants come first. Omits
-   * upstreams that fail; throws the GatewayError of one of them if no model is left.
+   * The models that this principal may use, by every name that `/v1/models` lists. Omits upstreams that fail; throws the
+   * GatewayError of one of them if no model is left.
    */
-  async models(
-    principal: Pick<Principal, "models" | "upstreams">,
-    signal: AbortSignal,
-  ): Promise<ListedModel[]> {
-    const { upstreams, routes } = this.#dependencies;
-    const listedModels = new Map<string, ListedModel>();
-    const available = await upstreams.use((active) =>
+  async models(principal: ModelUser, signal: AbortSignal): Promise<ListedModel[]> {
+    const available = await this.#availableModels(principal, signal);
+    const models = listModels(principal, available, this.#dependencies.modelNames);
+    const failure = available.find((entry) => entry.failure)?.failure;
+    if (models.length === 0 && failure) throw failure;
+    return models;
+  }
+
+  /** The model of this name, which may be any that a chat request may have. Throws `model_not_found`. */
+  async model(principal: ModelUser, name: string, signal: AbortSignal): Promise<ListedModel> {
+    const available = await this.#availableModels(principal, signal);
+    return findListedModel(principal, name, available, this.#dependencies.modelNames);
+  }
+
+  #availableModels(principal: ModelUser, signal: AbortSignal): Promise<AvailableModels[]> {
+    return this.#dependencies.upstreams.use((active) =>
       listAvailableModels(
         principal,
         active.map(({ upstream }) => upstream),
         signal,
       ),
     );
-    for (const { upstream, models: offered } of available) {
-      const models = offered.map((model) => toListedModel(model, upstream));
-      const defaultModel = models.find((model) => model.isDefault);
-      const aliased = defaultModel ? aliasVariants(defaultModel) : [];
-      for (const model of [...aliased, ...models])
-        if (!listedModels.has(model.id)) listedModels.set(model.id, model);
-    }
-    const failure = available.find((entry) => entry.failure)?.failure;
-    if (listedModels.size === 0 && failure) throw failure;
-    return [...listedModels.values()].filter(({ id }) => isModelAllowed(principal, id, available, routes));
   }
 
   /**
@@ -122,7 +106,7 @@ export class ChatService {
    */
   async #candidates(request: ChatRequest, context: RequestContext): Promise<[Candidate, ...Candidate[]]> {
     const upstreams = context.active.map(({ upstream }) => upstream);
-    const routes = await resolveRoutes(request, upstreams, this.#dependencies.routes);
+    const routes = await resolveRoutes(request, upstreams, this.#dependencies.modelNames);
     const [first, ...others] = routesWithRequiredFeatures(request, routes);
     if (others.length === 0) return [this.#candidate(request, first, context)];
     const ranked = await Promise.all(
@@ -174,7 +158,7 @@ export class ChatService {
 
 function createStartEvent(
   request: ChatRequest,
-  { upstream, model, citations }: Route,
+  { upstream, model, modelName, citations }: Route,
   defaultCitations: CitationMode,
 ): ChatEvent {
   const unsupported = request.requestedFeatures
@@ -183,22 +167,9 @@ function createStartEvent(
   return {
     type: "start",
     upstream: upstream.name,
-    model: upstream.simulated ? `${request.model} (simulator)` : request.model,
+    model: upstream.simulated ? `${modelName} (simulator)` : modelName,
     simulated: upstream.simulated,
     citations: citations ?? request.principal.citations ?? defaultCitations,
     ignored: [...new Set([...unsupported, ...(upstream.ignoredParameters?.(request, model) ?? [])])],
   };
-}
-
-function toListedModel(model: Model, upstream: Upstream): ListedModel {
-  return { ...model, upstream: upstream.name, simulated: upstream.simulated };
-}
-
-function aliasVariants(model: ListedModel): ListedModel[] {
-  return modelAliases.flatMap((alias) => [
-    { ...model, id: alias },
-    ...modelSuffixes
-      .filter((suffix) => suffix !== "vision")
-      .map((suffix) => ({ ...model, id: `${alias}-${suffix}` })),
-  ]);
 }

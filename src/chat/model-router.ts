@@ -1,17 +1,21 @@
 import { GatewayError, toGatewayError } from "../core/errors.js";
 import type { ChatRequest, CitationMode, Model, Principal, Thinking, Upstream } from "../core/types.js";
-
-/** Names of the upstream's default chat model; `moonshot-v1` is the one that users of kimi-free-api have configured. */
-export const modelAliases = ["moonshot-v1", "kimi"] as const;
-
-/** Suffixes of a model's name, for UIs that can only pick a model: `kimi-thinking-search`. */
-export const modelSuffixes = ["thinking", "search", "nosearch", "silent", "vision"] as const;
-type ModelSuffix = (typeof modelSuffixes)[number];
+import {
+  type AvailableModels,
+  defaultModelNames,
+  findRoute,
+  type ModelName,
+  ModelNames,
+  type ModelNameTables,
+  type ModelSuffix,
+} from "./model-names.js";
 
 /** An upstream that may answer a request, with the model and the resolved settings. */
 export type Route = {
   upstream: Upstream;
   model: Model;
+  /** The requested name, in the spelling of the list of models. */
+  modelName: string;
   /** Undefined: neither requested nor forbidden. */
   search: boolean | undefined;
   /** Undefined: the upstream's default. */
@@ -22,69 +26,82 @@ export type Route = {
   asksForThinkingOrSearch: boolean;
 };
 
+/** Who asks for which model; `search`: a parameter asks for a search. */
+type NamedRequest = { principal: Pick<Principal, "models">; model: string; search?: boolean };
+
 /** What a request is routed by. */
 type RoutedRequest = Pick<ChatRequest, "principal" | "model" | "signal"> &
   Partial<Pick<ChatRequest, "search" | "thinking" | "citations">>;
 
+/** An upstream that has a model, or stands in with its default one. */
+export type ModelAtUpstream = { upstream: Upstream; model: Model };
+
+/** A model name with the upstreams that answer for it, in order of preference. */
+type ResolvedModel = { parsed: ModelName; choices: [ModelAtUpstream, ...ModelAtUpstream[]] };
+
 /** Weakest first. */
 const thinkingOrder: Thinking[] = ["off", "low", "high", "max"];
 
-/** Upstream names by model name, in order of preference. A model name may exist only here. */
-export type RoutingTable = Readonly<Record<string, readonly string[]>>;
-
-/** The models of an upstream; none, with `failure`, if its catalogue call failed. */
-export type AvailableModels = { upstream: Upstream; models: Model[]; failure?: GatewayError };
-
 /**
  * Resolves the request's model to routes in order of preference. Only a model in `routes` has more than one. A setting
- * of the request wins over a suffix of the name. Throws `model_not_found`, or the failure of an upstream whose models
- * are unknown.
+ * of the request wins over a suffix of the name. Throws as `resolveModel` does.
  */
 export async function resolveRoutes(
   request: RoutedRequest,
   upstreams: readonly Upstream[],
-  routes: RoutingTable,
+  tables: ModelNameTables,
 ): Promise<[Route, ...Route[]]> {
-  const { principal } = request;
-  const available = await listAvailableModels(principal, upstreams, request.signal);
-  const { base, suffixes } = parseModelName(request.model, available, routes);
-  if (!isModelAllowed(principal, request.model, available, routes)) {
+  const available = await listAvailableModels(request.principal, upstreams, request.signal);
+  const { parsed, choices } = resolveModel(request, available, tables);
+  const { suffixes } = parsed;
+  const thinking = request.thinking ?? (suffixes.has("thinking") ? "high" : undefined);
+  const search = request.search ?? searchFrom(suffixes);
+  const toRoute = ({ upstream, model }: ModelAtUpstream): Route => ({
+    upstream,
+    model,
+    modelName: parsed.spelling,
+    search,
+    thinking: thinking && nearestThinking(thinking, model.thinking),
+    citations: request.citations ?? (suffixes.has("silent") ? ("off" as const) : undefined),
+    asksForThinkingOrSearch: search === true || (thinking !== undefined && thinking !== "off"),
+  });
+  const [first, ...others] = choices;
+  return [toRoute(first), ...others.map(toRoute)];
+}
+
+/**
+ * Finds who answers for a model name. Throws `model_not_found`, also where the principal may not use the model, or the
+ * failure of an upstream whose models are unknown.
+ */
+export function resolveModel(
+  { principal, model: requested, search }: NamedRequest,
+  available: readonly AvailableModels[],
+  tables: ModelNameTables,
+): ResolvedModel {
+  const names = new ModelNames(available, tables);
+  const parsed = names.parse(requested);
+  if (!names.isAllowed(principal, parsed)) {
     throw new GatewayError(
       "model_not_found",
-      `This key may use ${principal.models?.map(printable).join(", ").slice(0, 400)}. “${printable(request.model)}” is not among them.`,
+      `This key may use ${principal.models?.map(printable).join(", ").slice(0, 400)}. “${printable(requested)}” is not among them.`,
       { param: "model" },
     );
   }
-  if (request.search && suffixes.has("nosearch")) {
+  if (search && parsed.suffixes.has("nosearch")) {
     // For the key this is a request for the model that searches.
-    const searching = request.model.replace(/-nosearch/gi, "");
-    if (!isModelAllowed(principal, searching, available, routes)) {
+    const suffixes = new Set([...parsed.suffixes].filter((suffix) => suffix !== "nosearch"));
+    if (!names.isAllowed(principal, { ...parsed, suffixes })) {
       throw new GatewayError(
         "model_not_found",
-        `This key may use “${printable(request.model)}” only without search. Leave out the parameter that asks for it.`,
+        `This key may use “${printable(requested)}” only without search. Leave out the parameter that asks for it.`,
         { param: "model" },
       );
     }
   }
-  const routedNames = Object.hasOwn(routes, base) ? routes[base] : undefined;
-  const ordered = orderByName(available, routedNames);
-  const thinking = request.thinking ?? (suffixes.has("thinking") ? "high" : undefined);
-  const search = request.search ?? searchFrom(suffixes);
-  const asksForThinkingOrSearch = search === true || (thinking !== undefined && thinking !== "off");
-  const resolved = ordered
-    .flatMap((entry) => findModel(entry, base, routedNames !== undefined))
-    .map(({ upstream, model }) => ({
-      upstream,
-      model,
-      search,
-      thinking: thinking && nearestThinking(thinking, model.thinking),
-      citations: request.citations ?? (suffixes.has("silent") ? ("off" as const) : undefined),
-      asksForThinkingOrSearch,
-    }));
-  const [first, ...others] = resolved;
-  if (!first) throw ordered.find(({ failure }) => failure)?.failure ?? modelNotFound(request.model);
-  // Another upstream may be another account or cost money: fail over only to those that `routes` names.
-  return routedNames ? [first, ...others] : [first];
+  const { choices, failure } = findChoices(parsed, available, tables);
+  const [first, ...others] = choices;
+  if (!first) throw failure ?? modelNotFound(requested);
+  return { parsed, choices: [first, ...others] };
 }
 
 /** The models of each upstream that the principal may use. A failing upstream does not affect the others. */
@@ -105,51 +122,48 @@ export async function listAvailableModels(
   );
 }
 
-/** Whether the principal may use this model: it is one of the key's models, or one of them with more suffixes. */
-export function isModelAllowed(
-  { models = ["*"] }: Pick<Principal, "models">,
-  name: string,
-  available: readonly AvailableModels[],
-  routes: RoutingTable,
-): boolean {
-  if (models.includes("*") || models.includes(name)) return true;
-  const requested = parseModelName(name, available, routes);
-  return models.some((model) => {
-    const { base, suffixes } = parseModelName(model, available, routes);
-    return base === requested.base && [...suffixes].every((suffix) => requested.suffixes.has(suffix));
-  });
-}
-
 function searchFrom(suffixes: ReadonlySet<ModelSuffix>): boolean | undefined {
   if (suffixes.has("nosearch")) return false;
   return suffixes.has("search") ? true : undefined;
 }
 
-/** Removes suffixes until a known model is left. A catalogue may have names that end like a suffix. */
-function parseModelName(
-  name: string,
+/**
+ * The upstreams that answer for a name, in order of preference; if there are none, the failure of one that might have
+ * the model.
+ */
+export function findChoices(
+  parsed: ModelName,
   available: readonly AvailableModels[],
-  routes: RoutingTable,
-): { base: string; suffixes: Set<ModelSuffix> } {
-  const ids = available.flatMap((entry) => entry.models.map((model) => model.id));
-  const knownNames = new Set<string>([...modelAliases, ...Object.keys(routes), ...ids]);
-  const found = new Set<ModelSuffix>();
-  let base = name;
-  while (!knownNames.has(base) && !available.some(({ upstream }) => upstream.findModel?.(base))) {
-    const suffix = modelSuffixes.find((candidate) => base.endsWith(`-${candidate}`));
-    if (!suffix) break;
-    found.add(suffix);
-    base = base.slice(0, -suffix.length - 1);
+  { routes }: ModelNameTables,
+): { choices: ModelAtUpstream[]; failure: GatewayError | undefined } {
+  const { base, upstream: chosen } = parsed;
+  const route = findRoute(routes, parsed);
+  if (chosen !== undefined) {
+    const entries = available.filter(({ upstream }) => upstream.name === chosen);
+    const isRouted = route?.upstreams.includes(chosen) ?? false;
+    return {
+      choices: entries.flatMap((entry) => findModel(entry, base, isRouted)),
+      failure: failureOf(entries),
+    };
   }
-  return { base, suffixes: found };
+  if (!route) {
+    const failure = failureOf(available);
+    // The upstream that fails may be the one that lists this name.
+    if (parsed.isPlatformName && failure) return { choices: [], failure };
+    // Another upstream may be another account or cost money: fail over only to those that `routes` names.
+    return { choices: available.flatMap((entry) => findModel(entry, base, false)).slice(0, 1), failure };
+  }
+  const ordered = route.upstreams.flatMap((name) =>
+    available.filter(({ upstream }) => upstream.name === name),
+  );
+  // A pattern also covers models that only some of its upstreams have; the others must not stand in for them.
+  const having = route.isExact ? [] : ordered.flatMap((entry) => findModel(entry, base, false));
+  const choices = having.length > 0 ? having : ordered.flatMap((entry) => findModel(entry, base, true));
+  return { choices, failure: failureOf(ordered) };
 }
 
-function orderByName(
-  available: readonly AvailableModels[],
-  names: readonly string[] | undefined,
-): readonly AvailableModels[] {
-  if (!names) return available;
-  return names.flatMap((name) => available.filter((entry) => entry.upstream.name === name));
+function failureOf(entries: readonly AvailableModels[]): GatewayError | undefined {
+  return entries.find(({ failure }) => failure)?.failure;
 }
 
 /** A name that exists only in `routes` means the default model of the routed upstream. */
@@ -157,8 +171,8 @@ function findModel(
   { upstream, models }: AvailableModels,
   base: string,
   isRouted: boolean,
-): { upstream: Upstream; model: Model }[] {
-  const meansDefault = isRouted || modelAliases.some((alias) => alias === base);
+): ModelAtUpstream[] {
+  const meansDefault = isRouted || defaultModelNames.some((name) => name === base);
   const model =
     models.find(({ id }) => id === base) ??
     upstream.findModel?.(base) ??
@@ -177,7 +191,9 @@ function nearestThinking(requested: Thinking, offered: readonly Thinking[]): Thi
 function modelNotFound(name: string): GatewayError {
   return new GatewayError(
     "model_not_found",
-    `There is no model “${printable(name)}”. GET /v1/models lists what there is; “kimi” always works.`,
+    `There is no model “${printable(name)}”. GET /v1/models lists what there is; “kimi” always works. In the ` +
+      "configuration, modelAliases lets a name stand for a model and routes for upstreams, both also as a pattern " +
+      "(gpt-*); upstream/model chooses an upstream.",
     { param: "model" },
   );
 }

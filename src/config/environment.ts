@@ -25,6 +25,7 @@ const variables: Record<string, { path: readonly [string, ...string[]]; parseVal
   MOONBRIDGE_OAUTH_ALGORITHMS: { path: ["oauth", "algorithms"], parseValue: parseList },
   MOONBRIDGE_UPSTREAMS: { path: ["upstreams"], parseValue: parseJson },
   MOONBRIDGE_ROUTES: { path: ["routes"], parseValue: parseJson },
+  MOONBRIDGE_MODEL_ALIASES: { path: ["modelAliases"], parseValue: parseJson },
   MOONBRIDGE_CHATS_MODE: { path: ["chats", "mode"], parseValue: parseString },
   MOONBRIDGE_CHATS_KEEP_HOURS: { path: ["chats", "keepHours"], parseValue: parseInteger },
   MOONBRIDGE_CHATS_WINDOWS: { path: ["chats", "windows"], parseValue: parseString },

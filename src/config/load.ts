@@ -8,6 +8,7 @@ import { readEncryptionKeys } from "./encryption-keys.js";
 import { type Environment, readEnvironment } from "./environment.js";
 import { decodeFile, describeParseError } from "./file-text.js";
 import { checkKeyText, type KeyConfig } from "./key-schema.js";
+import { checkModelNames } from "./model-names.js";
 import {
   ChatsSchema,
   type Config,
@@ -55,7 +56,8 @@ export async function loadConfig(commandLine: CommandLineOptions, environment: E
     checkKeyText(key.key, `keys[${index}].key`);
     checkKeySettings(key, upstreams, `keys[${index}].`);
   });
-  checkRoutes(settings.routes ?? {}, upstreams);
+  const { routes = {}, modelAliases = {} } = settings;
+  checkModelNames({ routes, modelAliases }, upstreams);
   checkSideRequestPatterns(settings.chores?.patterns ?? []);
   const storePath = resolve(dirname(path), settings.store?.slice("sqlite:".length) ?? "moonbridge.db");
   const files = checkSchema(settings.files ?? {}, FilesSchema, "files");
@@ -68,7 +70,8 @@ export async function loadConfig(commandLine: CommandLineOptions, environment: E
     keys,
     ...(settings.oauth ? { oauth: settings.oauth } : {}),
     upstreams,
-    routes: settings.routes ?? {},
+    routes,
+    modelAliases,
     chats: checkSchema(settings.chats ?? {}, ChatsSchema, "chats"),
     citations: settings.citations ?? "inline",
     sideRequestPatterns: settings.chores?.patterns ?? [],
@@ -207,11 +210,4 @@ function checkSideRequestPatterns(patterns: readonly string[]): void {
       throw new ConfigError(`chores.patterns[${index}]: expected a regular expression.`);
     }
   });
-}
-
-function checkRoutes(routes: Record<string, string[]>, upstreams: readonly UpstreamConfig[]): void {
-  for (const [model, names] of Object.entries(routes)) {
-    const unknown = names.find((name) => !upstreams.some((upstream) => upstream.name === name));
-    if (unknown !== undefined) throw new ConfigError(`routes.${model}: there is no upstream “${unknown}”.`);
-  }
 }

@@ -120,6 +120,15 @@ export const ConfigFileSchema = Type.Object(
         description: "a list of upstreams for each model's name",
       }),
     ),
+    modelAliases: Type.Optional(
+      Type.Record(
+        Type.String(),
+        Type.String({ minLength: 1, maxLength: 200, description: "a model's name" }),
+        {
+          description: "a model for each name",
+        },
+      ),
+    ),
     chats: Type.Optional(ChatsSchema),
     citations: Type.Optional(CitationsSchema),
     chores: Type.Optional(
@@ -156,7 +165,10 @@ export type Config = {
   keys: KeyConfig[];
   oauth?: OAuthConfig;
   upstreams: UpstreamConfig[];
+  /** Upstream names by model name or pattern. */
   routes: Record<string, string[]>;
+  /** Model names by the name or pattern that stands for them. */
+  modelAliases: Record<string, string>;
   chats: Static<typeof ChatsSchema>;
   citations: Static<typeof CitationsSchema>;
   /** Additional regular expressions that identify side requests of chat UIs. */

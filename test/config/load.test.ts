@@ -74,6 +74,7 @@ describe("the long form of the config file", () => {
         { "name": "try-me", "kind": "simulator" },
       ],
       "routes": { "gpt-4o-mini": ["me"] },
+      "modelAliases": { "gpt-*": "me/kimi-thinking" },
       "store": "sqlite:./state/moonbridge.db",
       "chats": { "mode": "merged", "keepHours": 2 },
       "chores": { "patterns": ["^name this"] },
@@ -94,6 +95,7 @@ describe("the long form of the config file", () => {
       concurrency: 1,
     });
     expect(config.routes).toEqual({ "gpt-4o-mini": ["me"] });
+    expect(config.modelAliases).toEqual({ "gpt-*": "me/kimi-thinking" });
     expect(config.storePath).toMatch(/moonbridge-config-.*\/state\/moonbridge\.db$/);
     expect(config.chats).toEqual({ mode: "merged", keepHours: 2, windows: "continue" });
     expect(config.sideRequestPatterns).toEqual(["^name this"]);
@@ -327,6 +329,28 @@ describe("an error names the setting and what was expected, without its value", 
       "upstreams[0].concurrency: expected how many answers at a time, from 1.",
     ],
     ['{"routes": {"kimi": ["nobody"]}}', "routes.kimi: there is no upstream “nobody”."],
+    ['{"modelAliases": {"gpt-4o": ["SECRET"]}}', "modelAliases.gpt-4o: expected a model's name."],
+    ['{"modelAliases": {"gpt-4o": "kimi-*"}}', "modelAliases.gpt-4o: expected one model, not a pattern."],
+    [
+      '{"modelAliases": {"gpt-4o": "mine", "Mine": "kimi"}}',
+      "modelAliases.gpt-4o: “mine” is an alias too; expected a model.",
+    ],
+    [
+      '{"routes": {"gpt-4o": []}, "modelAliases": {"GPT-4o": "kimi"}}',
+      "modelAliases.GPT-4o: routes.gpt-4o has this name already.",
+    ],
+    ['{"routes": {" kimi": []}}', "routes. kimi: expected a name without space around it."],
+    [
+      '{"upstreams": [{"name": "a", "kind": "simulator"}], "modelAliases": {"A/kimi": "kimi"}}',
+      "modelAliases.A/kimi: “a/…” means a model of the upstream “a”.",
+    ],
+    [
+      `{"upstreams": [
+        {"name": "a", "kind": "simulator"},
+        {"name": "b", "kind": "openai", "baseUrl": "http://127.0.0.1/v1", "models": ["b/own", "a/kimi"]}
+      ]}`,
+      "upstreams[1].models[1]: “a/…” means a model of the upstream “a”.",
+    ],
     [
       '{"server": {"unknownParameters": "maybe"}}',
       'server.unknownParameters: expected "reject" or "ignore".',

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
-import type { ChatService, ListedModel } from "../../chat/chat-service.js";
-import { GatewayError } from "../../core/errors.js";
+import type { ChatService } from "../../chat/chat-service.js";
+import type { ListedModel } from "../../chat/model-list.js";
 
 /** Kimi sends no creation time; a fixed one keeps the list stable. Seconds since the epoch. */
 const creationTime = Math.floor(Date.parse("2026-09-15T00:00:00Z") / 1_000);
@@ -21,19 +21,15 @@ export function modelsRoute(chatService: ChatService): FastifyPluginAsyncTypebox
       summary: "One model",
       params: Type.Object({ id: Type.String({ examples: ["kimi"] }) }),
     };
-    app.get("/v1/models/:id", { schema: byId }, async (request) => {
-      const model = (await chatService.models(request.principal, request.stopSignal)).find(
-        ({ id }) => id === request.params.id,
-      );
-      if (model) return modelObject(model);
-      throw new GatewayError(
-        "model_not_found",
-        "There is no such model. GET /v1/models lists what there is.",
-        {
-          param: "model",
-        },
-      );
-    });
+    app.get("/v1/models/:id", { schema: byId }, async (request) =>
+      modelObject(await chatService.model(request.principal, request.params.id, request.stopSignal)),
+    );
+
+    // A model's name may have slashes, which some clients do not encode.
+    const byPath = { hide: true, params: Type.Object({ "*": Type.String() }) };
+    app.get("/v1/models/*", { schema: byPath }, async (request) =>
+      modelObject(await chatService.model(request.principal, request.params["*"], request.stopSignal)),
+    );
   };
 }
 

@@ -61,6 +61,13 @@ describe("models of an API key", () => {
     [["nothing"], "nothing", 404],
     [["*"], "k2d6-chat", 200],
     [["nothing", "*"], "moonshot-v1-search", 200],
+    [["kimi"], " KIMI-Thinking ", 200],
+    [["kimi"], "kimi-latest", 404],
+    [["kimi-latest"], "Kimi-Latest", 200],
+    [["kimi"], "me/kimi", 404],
+    [["me/kimi"], "ME/kimi-search", 200],
+    [["me/kimi"], "kimi", 404],
+    [["me/kimi"], "try-me/kimi", 404],
   ])("%j make a request for %s a %i", async (models, model, status) => {
     const gateway = await startGatewayWithKey({ models });
     expect((await sendChat(gateway, { model })).status).toBe(status);
@@ -78,7 +85,8 @@ describe("models of an API key", () => {
     const gateway = await startGatewayWithKey({ models: ["kimi", "k3-agent"] });
     const { data }: { data: { id: string }[] } = JSON.parse(await (await listModels(gateway)).text());
     const ids = data.map(({ id }) => id);
-    expect(ids).toEqual(["kimi", "kimi-thinking", "kimi-search", "kimi-nosearch", "kimi-silent", "k3-agent"]);
+    const suffixes = ["", "-thinking", "-search", "-nosearch", "-silent", "-vision"];
+    expect(ids).toEqual(["kimi", "k3-agent"].flatMap((name) => suffixes.map((suffix) => name + suffix)));
     expect((await listModels(gateway, "/k3-agent")).status).toBe(200);
     expect((await listModels(gateway, "/k2d6-chat")).status).toBe(404);
   });
