@@ -123,10 +123,12 @@ export class ChatService {
   #candidate(request: ChatRequest, route: Route, { active, meter, links }: RequestContext): Candidate {
     const guards = active.find(({ upstream }) => upstream === route.upstream)?.guards;
     if (!guards) throw new Error("a route to an upstream that is not active");
+    const startEvent = createStartEvent(request, route, this.#dependencies.citations);
+    meter.record(startEvent);
     return {
       ...guards,
       route,
-      startEvent: createStartEvent(request, route, this.#dependencies.citations),
+      startEvent,
       ...this.#createTurn(request, route, { meter, links, queue: guards.queue }),
     };
   }

@@ -13,18 +13,26 @@ const footerPattern =
   /\n\n\*\*参考 \/ Sources\*\*\n\n(?:\d{1,3}\. \[[^\n]{0,300}\]\([^\s()[\]]*\)(?:\n|$))+$/;
 const markerPattern = /\[\d{1,3}\]\((?:https?:\/\/[^\s()[\]]*|#)\)/g;
 
+/** A character that a marker behind it would not stick to. */
+const standsApartBefore = /[\s\p{Ps}\p{Pi}]/u;
+/** The beginning of a text that a marker before it would stick to, or that could be read as a part of its link. */
+const sticksToMarker = /^[\p{L}\p{N}\p{M}\p{Ps}\p{Pi}\p{So}\p{Sc}\p{Cs}]/u;
+
 /** A sentence end that is followed by another sentence. */
 const sentenceEnd = /[。！？!?\n](?=[^。！？!?\n])|\.(?=\s+\S)/g;
 /** Characters. Only the last part of a longer passage counts as cited. */
 const maxPassageLength = 2_000;
 
-/** Removes what `CitationWriter` added to an answer's text. */
+/**
+ * Removes the markers and the list that `CitationWriter` adds to an answer's text. The spaces that set markers off stay,
+ * since they cannot be told from those of the text.
+ */
 export function withoutCitations(text: string): string {
   return text.replace(footerPattern, "").replace(markerPattern, "").trimEnd();
 }
 
 /**
- * Renders the citations of one answer: `inline` writes `[1](url)` behind the cited words and a list at the end,
+ * Renders the citations of one answer: `inline` writes ` [1](url)` behind the cited words and a list at the end,
  * `footer` only the list; both have annotations as well. `annotations` writes no text, `off` nothing at all.
  */
 export class CitationWriter {
@@ -38,6 +46,9 @@ export class CitationWriter {
   #passage = new TextBuffer();
   /** The last cited range; a mark directly behind another cites the same one. */
   #citedRange = { start: 0, end: 0 };
+  /** What was written last. */
+  #lastWritten = "";
+  #endsWithMarker = false;
 
   /** Returns the text that the event adds to the answer, citations included. */
   write(event: ChatEvent): string {
@@ -70,21 +81,25 @@ export class CitationWriter {
   }
 
   #addText(text: string): string {
-    this.#length += text.length;
-    if (this.#sources.length === 0) return text;
-    this.#passage.append(text);
+    if (text === "") return "";
+    const written = this.#endsWithMarker && sticksToMarker.test(text) ? ` ${text}` : text;
+    this.#endsWithMarker = false;
+    this.#lastWritten = written;
+    this.#length += written.length;
+    if (this.#sources.length === 0) return written;
+    this.#passage.append(written);
     if (this.#passage.length > 2 * maxPassageLength) {
       const tail = this.#passage.toString().slice(-maxPassageLength);
       this.#passage = new TextBuffer();
       this.#passage.append(tail);
     }
-    return text;
+    return written;
   }
 
   #cite(indexes: readonly number[]): string {
     this.#citedRange = this.#citedWords(this.#passage.toString()) ?? this.#citedRange;
     this.#passage = new TextBuffer();
-    let markers = "";
+    const markers: string[] = [];
     for (const index of indexes) {
       const source = this.#sources.find((candidate) => candidate.index === index);
       if (!source) continue;
@@ -92,10 +107,20 @@ export class CitationWriter {
       if (!this.#citedSources.includes(source)) this.#citedSources.push(source);
       this.#annotations.push({ url, title, ...this.#citedRange });
       if (this.#mode === "inline")
-        markers += `[${this.#citedSources.indexOf(source) + 1}](${escapeUrl(url)})`;
+        markers.push(`[${this.#citedSources.indexOf(source) + 1}](${escapeUrl(url)})`);
     }
-    this.#length += markers.length;
-    return markers;
+    return markers.length > 0 ? this.#addMarkers(markers) : "";
+  }
+
+  /** Markers stand apart from each other and from words, which Markdown and readers would take for a part of them. */
+  #addMarkers(markers: readonly string[]): string {
+    const last = this.#lastWritten.at(-1);
+    const isApart = last === undefined || standsApartBefore.test(last);
+    const written = `${isApart ? "" : " "}${markers.join(" ")}`;
+    this.#lastWritten = written;
+    this.#endsWithMarker = true;
+    this.#length += written.length;
+    return written;
   }
 
   /** The range of the last sentence of a passage, or undefined if it has no words. */
@@ -118,6 +143,25 @@ export class CitationWriter {
       (source, index) => `${index + 1}. [${escapeTitle(source.title)}](${escapeUrl(source.url)})`,
     );
     return `\n\n${footerHeading}\n\n${lines.join("\n")}`;
+  }
+}
+
+/** The text of an answer with its citations as `inline` shows them, but without the list at the end. */
+export class InlineText {
+  readonly #writer = new CitationWriter();
+  readonly #text = new TextBuffer();
+
+  /** `before`: the text before the first source. */
+  constructor(before: string) {
+    this.add({ type: "text", text: before });
+  }
+
+  add(event: Extract<ChatEvent, { type: "text" | "source" | "citation" }>): void {
+    this.#text.append(this.#writer.write(event));
+  }
+
+  toString(): string {
+    return this.#text.toString();
   }
 }
 

@@ -1,6 +1,7 @@
 import { estimateTokenCount } from "tokenx";
 import type { Answer, ChatEvent, Message, ToolCall, Usage } from "../core/types.js";
 import { TimeSlicer, textChunks } from "../lib/time-slicing.js";
+import { InlineText } from "./citations.js";
 import { TextBuffer } from "./text-buffer.js";
 
 /** Counts the tokens of a turn: as the upstream reports them, else an estimate (Kimi's web chat reports none). */
@@ -8,6 +9,9 @@ export class UsageMeter {
   readonly #messages: readonly Message[];
   readonly #text = new TextBuffer();
   readonly #reasoning = new TextBuffer();
+  #showsInlineCitations = false;
+  /** From the first source on, if the client is shown inline citations. */
+  #citedText: InlineText | undefined;
   readonly #calls: ToolCall[] = [];
   #reported: Usage | undefined;
   #knownHistory = { messages: 0, tokens: 0 };
@@ -24,14 +28,18 @@ export class UsageMeter {
 
   record(event: ChatEvent): void {
     if (event.type === "text") this.#text.append(event.text);
+    if (event.type === "text" || event.type === "citation") this.#citedText?.add(event);
+    else if (event.type === "start") this.#showsInlineCitations = event.citations === "inline";
+    else if (event.type === "source") this.#recordSource(event);
     else if (event.type === "reasoning") this.#reasoning.append(event.text);
     else if (event.type === "tool-call") this.#recordCall(event);
     else if (event.type === "usage") this.#reported = event.usage;
   }
 
-  /** The answer so far. */
+  /** The answer so far, as the client is shown it, without the list of sources. */
   get answer(): Answer {
-    return { text: this.#text.toString(), reasoning: this.#reasoning.toString(), toolCalls: this.#calls };
+    const text = (this.#citedText ?? this.#text).toString();
+    return { text, reasoning: this.#reasoning.toString(), toolCalls: this.#calls };
   }
 
   /** The usage of the whole turn, once the answer is complete. */
@@ -67,6 +75,12 @@ export class UsageMeter {
   async #countOutput(): Promise<number> {
     const calls = this.#calls.map((call) => call.name + call.arguments).join("");
     return (await countText(this.#text.toString())) + (await countText(calls));
+  }
+
+  #recordSource(event: Extract<ChatEvent, { type: "source" }>): void {
+    if (!this.#showsInlineCitations) return;
+    this.#citedText ??= new InlineText(this.#text.toString());
+    this.#citedText.add(event);
   }
 
   #recordCall(event: Extract<ChatEvent, { type: "tool-call" }>): void {

@@ -43,6 +43,44 @@ describe("rendering of each citation mode", () => {
   });
 });
 
+describe("inline markers stand apart from words and from each other", () => {
+  const first = `[1](${pages[0]?.url})`;
+  const second = `[2](${pages[1]?.url})`;
+  test.each<[string, ChatEvent[], string]>([
+    ["between words", [text("far"), cite(1), text("away")], `far ${first} away`],
+    ["of one mark", [text("far"), cite(1, 2), text(" away.")], `far ${first} ${second} away.`],
+    ["of two marks", [text("far"), cite(1), cite(2), text(" away.")], `far ${first} ${second} away.`],
+    [
+      "of two marks with a space",
+      [text("far "), cite(1), text(" "), cite(2), text(".")],
+      `far ${first} ${second}.`,
+    ],
+    ["before a full stop", [text("far"), cite(1), text(".")], `far ${first}.`],
+    ["behind a full stop", [text("far."), cite(1), text("\nNext")], `far. ${first}\nNext`],
+    [
+      "in Chinese",
+      [text("月亮"), cite(1), text("很远"), cite(2), text("。")],
+      `月亮 ${first} 很远 ${second}。`,
+    ],
+    ["behind an exclamation mark, not as a picture", [text("Wow!"), cite(1)], `Wow! ${first}`],
+    ["before a bracket, not as a link", [text("far"), cite(1), text("(km)")], `far ${first} (km)`],
+    ["before another link", [text("far"), cite(1), text("[a](b)")], `far ${first} [a](b)`],
+    ["in brackets", [text("far ("), cite(1), text(")")], `far (${first})`],
+    ["inside bold text", [text("**far"), cite(1), text("** away")], `**far ${first}** away`],
+    ["before an emoji", [text("far"), cite(1), text("🌙")], `far ${first} 🌙`],
+    ["at the beginning", [cite(1), text("far")], `${first} far`],
+    ["in a cell of a table", [text("| far"), cite(1), text(" |")], `| far ${first} |`],
+    ["with an empty delta behind it", [text("far"), cite(1), text(""), text("away")], `far ${first} away`],
+  ])("%s", (_where, events, expected) => {
+    expect(write("inline", events).written.split("\n\n**")[0]).toBe(expected);
+  });
+
+  test("other modes change nothing in the text", () => {
+    const events = [text("far"), cite(1), text("away")];
+    for (const mode of ["annotations", "off"] as const) expect(write(mode, events).written).toBe("faraway");
+  });
+});
+
 test("an annotation covers the sentence before the mark, or its part since the previous mark", () => {
   expect(write("annotations", english).words).toEqual([
     ["The moon is a rock", pages[0]?.url],
@@ -121,13 +159,16 @@ test("titles and addresses of sources cannot inject Markdown or HTML", () => {
   expect(written.split("\n").length).toBe(6);
 });
 
-test("withoutCitations removes everything that was added, and nothing else", () => {
+test("withoutCitations removes everything that was added but spaces, and nothing else", () => {
   for (const mode of citationModes) {
     for (const events of [english, chinese]) {
       const plain = events.map((event) => (event.type === "text" ? event.text : "")).join("");
-      expect(withoutCitations(write(mode, events).written)).toBe(plain);
+      const rest = withoutCitations(write(mode, events).written);
+      if (mode === "inline") expect(rest.replaceAll(" ", "")).toBe(plain.replaceAll(" ", ""));
+      else expect(rest).toBe(plain);
     }
   }
+  expect(withoutCitations("far[1](https://x.example)[2](#) away")).toBe("far away");
   expect(withoutCitations("See [1](#note) and [a](https://x.example).")).toBe(
     "See [1](#note) and [a](https://x.example).",
   );
