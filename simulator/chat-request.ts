@@ -45,9 +45,7 @@ export function parseChatRequest(body: JsonObject, files: Files, account: Accoun
   const options = asObject(body.options) ?? {};
   if (findScenario(asString(options.model) ?? "") !== scenario)
     throw invalidArgument("no such model in this scenario");
-  const chatId = getField(body, "chat_id");
-  if (chatId !== undefined && (typeof chatId !== "string" || chatId === ""))
-    throw invalidArgument("chat_id is empty");
+  const chatId = parseChatId(getField(body, "chat_id"), asString(options.model) ?? "");
   const blocks = asArray(message.blocks).map((block) => parseBlock(asObject(block) ?? {}, files, account));
   if (blocks.length === 0) throw invalidArgument("message.blocks is empty");
   return {
@@ -63,6 +61,15 @@ export function parseChatRequest(body: JsonObject, files: Files, account: Accoun
     lastRequest: { options: camelCaseKeys(options), tools: asArray(body.tools).map(camelCaseKeys), scenario },
     files: blocks.flatMap((block) => attachedFiles(block)),
   };
+}
+
+/** Undefined for a new chat, which K3 names by an empty id and other models by none (kimi-web.md §6 #23). */
+function parseChatId(chatId: unknown, model: string): string | undefined {
+  const isK3 = model.startsWith("k3-");
+  if (chatId === (isK3 ? "" : undefined)) return undefined;
+  if (chatId === undefined) throw invalidArgument("chat_id is missing");
+  if (typeof chatId !== "string" || chatId === "") throw invalidArgument("chat_id is empty");
+  return chatId;
 }
 
 /** A block as Kimi echoes it: text, or a file with its metadata. */

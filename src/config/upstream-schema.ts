@@ -25,6 +25,12 @@ const KimiWebSchema = Type.Object(
     kind: Type.Literal("kimi-web"),
     baseUrl: Type.Optional(UrlSchema),
     authUrl: Type.Optional(UrlSchema),
+    siteVersion: Type.Optional(
+      Type.String({
+        pattern: "^\\d{1,4}(\\.\\d{1,4}){1,3}$",
+        description: "the version of Kimi's site, such as 2.3.0",
+      }),
+    ),
     ...credentialFields,
   },
   strict,

@@ -26,9 +26,14 @@ export type KimiClientOptions = {
   /** Base URL of the account gateway, e.g. `https://auth.kimi.com`. */
   authUrl: string;
   userAgent?: string;
+  /** `x-msh-version`, the version of the site's client that requests name. Default: `defaultSiteVersion`. */
+  siteVersion?: string;
   /** Milliseconds without a byte after which an answer is aborted. */
   idleTimeout: number;
 };
+
+/** What the newest clients send; it selects the protocol and the models (kimi-web.md §2.2, §6 #2). */
+const defaultSiteVersion = "2.3.0";
 
 /** HTTP client of Kimi's site: unary calls and the chat stream (kimi-web.md §2.1). Throws only GatewayError. */
 export class KimiClient {
@@ -49,9 +54,8 @@ export class KimiClient {
       "connect-protocol-version": "1",
       // Some JSON endpoints compress without being asked to (kimi-web.md §2.1).
       "accept-encoding": "identity",
-      // Selects the current protocol: below 2.0.0 the catalogue is an older one (kimi-web.md §2.2).
       "x-msh-platform": "web",
-      "x-msh-version": "2.2.0",
+      "x-msh-version": options.siteVersion ?? defaultSiteVersion,
     };
   }
 

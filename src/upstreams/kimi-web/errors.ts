@@ -146,3 +146,8 @@ export function isRejectedAccessToken(error: unknown): boolean {
     (error.upstreamCode === "INVALID_AUTH_TOKEN" || error.upstreamCode === "unauthenticated")
   );
 }
+
+/** Whether Kimi refused the form of a request, rather than its content. */
+export function isInvalidArgument(error: unknown): boolean {
+  return error instanceof GatewayError && error.upstreamCode === "invalid_argument";
+}

@@ -19,15 +19,20 @@ export function isLongTurn(request: UpstreamRequest, model: KimiModel): boolean 
   return model.agent || effortOf(request, model) !== "off";
 }
 
-/**
- * The JSON of one `Chat` request, as the site sends it (kimi-web.md §2.4, §5.1, §5.4).
- * A new chat has neither `chat_id` nor `parent_id`: an empty `chat_id` is refused.
- */
-export function chatRequestBody(request: UpstreamRequest, model: KimiModel): string {
+/** How a request for a new chat names it: by an empty `chat_id` or by none. Sources disagree (kimi-web.md §4 #2, §6 #23). */
+export type NewChatId = "empty" | "absent";
+
+/** The form that a model's first request has: K3 requires the empty id, which chat models refuse (kimi-web.md §6 #23). */
+export function newChatIdOf({ id, scenario }: KimiModel): NewChatId {
+  return /^k3(-|$)/.test(id) || scenario === "SCENARIO_K3" ? "empty" : "absent";
+}
+
+/** The JSON of one `Chat` request, as the site sends it (kimi-web.md §2.4, §5.1, §5.4). */
+export function chatRequestBody(request: UpstreamRequest, model: KimiModel, newChatId: NewChatId): string {
   const { continueFrom, search } = request;
   const thinking = effortOf(request, model);
   return JSON.stringify({
-    ...(continueFrom ? { chat_id: continueFrom.chat } : {}),
+    ...(continueFrom ? { chat_id: continueFrom.chat } : newChatId === "empty" ? { chat_id: "" } : {}),
     scenario: model.scenario,
     ...(model.kimiPlusId ? { kimiplus_id: model.kimiPlusId } : {}),
     ...(model.agentMode ? { agent_mode: model.agentMode } : {}),

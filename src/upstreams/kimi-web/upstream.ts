@@ -19,11 +19,11 @@ import { StreamPump } from "../http/stream-pump.js";
 import { ModelCatalogue } from "../model-catalogue.js";
 import { KimiClient } from "./client.js";
 import { EnvelopeDecoder } from "./envelope.js";
-import { isRejectedAccessToken } from "./errors.js";
+import { isInvalidArgument, isRejectedAccessToken } from "./errors.js";
 import { ChatInterpreter, type SentTurn } from "./events.js";
 import { builtInModels, fetchModels, type KimiModel } from "./models.js";
 import { fetchQuota } from "./quota.js";
-import { chatRequestBody, isLongTurn } from "./request.js";
+import { chatRequestBody, isLongTurn, newChatIdOf } from "./request.js";
 import { createTokenRefresher } from "./token-refresher.js";
 import { uploadFile } from "./upload.js";
 import { fetchCurrentUser } from "./verify-credentials.js";
@@ -34,6 +34,7 @@ export type KimiWebOptions = {
   baseUrl?: string;
   authUrl?: string;
   userAgent?: string;
+  siteVersion?: string;
   tokens: TokenPair;
 };
 
@@ -78,9 +79,14 @@ export class KimiWeb implements Upstream {
       idle: limits.upstreamIdle,
       progress: limits.upstreamProgress,
     };
-    const { userAgent } = options;
+    const { userAgent, siteVersion } = options;
     const client = new KimiClient(
-      { ...site, idleTimeout: timeouts.idle, ...(userAgent ? { userAgent } : {}) },
+      {
+        ...site,
+        idleTimeout: timeouts.idle,
+        ...(userAgent ? { userAgent } : {}),
+        ...(siteVersion ? { siteVersion } : {}),
+      },
       context.drift,
       context.recorder,
     );
@@ -96,11 +102,17 @@ export class KimiWeb implements Upstream {
     return [...(await this.#catalogue.models())];
   }
 
-  /** If Kimi rejects the access token before any content, refreshes it and repeats the turn once. */
+  /**
+   * If Kimi rejects the access token before any content, refreshes it and repeats the turn once; likewise with the other
+   * form of a new chat's id if an agent's first request is an invalid argument (kimi-web.md §6 #23).
+   */
   async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
     const model = await this.#getModel(request.model.id);
     const minimumLifetime = isLongTurn(request, model) ? limits.longTurnToken : 0;
     let token = await this.#credentials.accessToken(signal, minimumLifetime);
+    let newChatId = newChatIdOf(model);
+    let canChangeChatId = model.agent && !request.continueFrom;
+    let canRefresh = true;
     let hasContent = false;
     const trackingSink: EventSink = (events) => {
       if (!hasContent) {
@@ -109,12 +121,19 @@ export class KimiWeb implements Upstream {
       }
       return sink(events);
     };
-    for (let isRetry = false; ; isRetry = true) {
+    for (;;) {
       try {
-        return await this.#streamAnswer(request, model, { token, sink: trackingSink, signal });
+        const body = chatRequestBody(request, model, newChatId);
+        return await this.#streamAnswer(body, sentTurn(request), { token, sink: trackingSink, signal });
       } catch (error) {
-        if (isRetry || hasContent || !isRejectedAccessToken(error)) throw error;
-        token = await this.#credentials.replace(token, signal);
+        if (hasContent) throw error;
+        if (canRefresh && isRejectedAccessToken(error)) {
+          canRefresh = false;
+          token = await this.#credentials.replace(token, signal);
+        } else if (canChangeChatId && isInvalidArgument(error)) {
+          canChangeChatId = false;
+          newChatId = newChatId === "empty" ? "absent" : "empty";
+        } else throw error;
       }
     }
   }
@@ -159,12 +178,12 @@ export class KimiWeb implements Upstream {
 
   /** One `Chat` call. If it ends early for any reason, sends Kimi a request to stop generating. */
   async #streamAnswer(
-    request: UpstreamRequest,
-    model: KimiModel,
+    body: string,
+    continued: SentTurn | undefined,
     { token, sink, signal }: { token: string; sink: EventSink; signal: AbortSignal },
   ): Promise<void> {
-    const stream = await this.#client.openChat(chatRequestBody(request, model), token, signal);
-    const interpreter = new ChatInterpreter(this.#drift, sentTurn(request));
+    const stream = await this.#client.openChat(body, token, signal);
+    const interpreter = new ChatInterpreter(this.#drift, continued);
     const { progress } = this.#timeouts;
     const decoder = new EnvelopeDecoder(limits.envelope);
     try {
