@@ -40,6 +40,28 @@ export class ChatMethods {
     return { messages: items.map(messageJson), ...next };
   }
 
+  /** The tool block of a search, with its results (kimi-web.md §6 #16). */
+  getToolBlock(body: JsonObject, { id }: Account): JsonObject {
+    const chat = this.#chats.get(requireText(body, "chat_id"), id);
+    const toolCallId = requireText(body, "tool_call_id");
+    const searches = [...chat.messages.values()].flatMap((message) => message.searches);
+    const search = searches.find((each) => each.toolCallId === toolCallId);
+    if (!search) throw new ApiError({ code: "not_found" }, "tool block not found in this chat");
+    const contents = search.chunks.map((searchResult) => ({ searchResult }));
+    return { block: { tool: { toolCallId, name: "web_search", contents } } };
+  }
+
+  /** The page of a search result (kimi-web.md §6 #16). */
+  getSearchCitation(body: JsonObject, { id }: Account): JsonObject {
+    const chat = this.#chats.get(requireText(body, "chat_id"), id);
+    const message = chat.messages.get(requireText(body, "message_id"));
+    const refIndex = requireText(body, "ref_index");
+    const chunks = message?.searches.flatMap((search) => search.chunks) ?? [];
+    const chunk = chunks.find((each) => each.refIndex === refIndex);
+    if (!chunk) throw new ApiError({ code: "not_found" }, "search result not found in this message");
+    return { base: chunk.base };
+  }
+
   /** Echoes the id in snake_case, which one client expects (kimi-web.md §2.10). */
   deleteChat(body: JsonObject, { id }: Account): JsonObject {
     const chatId = requireText(body, "chat_id");

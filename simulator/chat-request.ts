@@ -63,11 +63,9 @@ export function parseChatRequest(body: JsonObject, files: Files, account: Accoun
   };
 }
 
-/** Undefined for a new chat, which K3 names by an empty id and other models by none (kimi-web.md §6 #23). */
+/** Undefined for a new chat, which K3 may also name by an empty id (kimi-web.md §5.6, §6 #23). */
 function parseChatId(chatId: unknown, model: string): string | undefined {
-  const isK3 = model.startsWith("k3-");
-  if (chatId === (isK3 ? "" : undefined)) return undefined;
-  if (chatId === undefined) throw invalidArgument("chat_id is missing");
+  if (chatId === undefined || (chatId === "" && model.startsWith("k3-"))) return undefined;
   if (typeof chatId !== "string" || chatId === "") throw invalidArgument("chat_id is empty");
   return chatId;
 }

@@ -1,6 +1,7 @@
 import { ApiError } from "./errors.js";
 import { messageTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
+import type { StoredSearch } from "./search.js";
 import type { MessageStatus, Step } from "./steps.js";
 
 /** A node of a chat's message tree (kimi-web.md §2.5). */
@@ -14,6 +15,7 @@ export type Message = {
   text: string;
   blocks: JsonObject[];
   refs: JsonObject | undefined;
+  readonly searches: StoredSearch[];
   status: `MESSAGE_STATUS_${"GENERATING" | MessageStatus}`;
   /** Cancels the answer; defined while it is being generated. */
   stop: (() => void) | undefined;
@@ -180,6 +182,7 @@ export class Chats {
       refs: undefined,
       status: role === "user" ? "MESSAGE_STATUS_COMPLETED" : "MESSAGE_STATUS_GENERATING",
       stop: undefined,
+      searches: [],
       remainingSteps: [],
     };
     chat.messages.get(parentId)?.children.push(message.id);

@@ -8,7 +8,7 @@ import { blockTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
 import type { AnswerWriter } from "./player.js";
 import type { ResponseWriter } from "./response-writer.js";
-import { createSearchChunks, isCited, type SearchChunk, searchFrames } from "./search.js";
+import { createSearchChunks, isCited, type SearchChunk, searchCallId, searchFrames } from "./search.js";
 import type { MessageStatus, StepOf, StreamPosition } from "./steps.js";
 
 export type ConnectWriterOptions = {
@@ -30,7 +30,8 @@ export class ConnectWriter implements AnswerWriter {
   #eventOffset = 0;
   #blockCount = 0;
   #searchCount = 0;
-  #searchChunks: SearchChunk[] = [];
+  /** As the stream shows them. */
+  #searchChunks: (Omit<SearchChunk, "base"> & Partial<SearchChunk>)[] = [];
   /** The open block: the next delta of the same kind is appended to it. */
   #currentBlock: { kind: "think" | "text"; id: string; parentId: string } | undefined;
   /** Writes the end of the open thinking stages; undefined if none are open. */
@@ -104,25 +105,32 @@ export class ConnectWriter implements AnswerWriter {
   }
 
   /** A search as a tool call (kimi-web.md §5.3). */
-  *writeSearch({ queries, sources }: StepOf<"search">): Generator<void> {
+  *writeSearch({ queries, sources, sourcesIn = "stream" }: StepOf<"search">): Generator<void> {
     this.#closeBlock();
     const searchIndex = this.#searchCount;
     this.#searchCount += 1;
     const chunks = createSearchChunks(sources, searchIndex);
+    this.#turn.assistant.searches.push({ toolCallId: searchCallId(searchIndex), chunks });
+    const shown = sourcesIn === "citations" ? chunks.map(({ id, refIndex }) => ({ id, refIndex })) : chunks;
+    const result =
+      sourcesIn === "tool-block"
+        ? { loadType: "LOAD_TYPE_EXTERNAL", contentCount: String(chunks.length) }
+        : { contents: shown.map((searchResult) => ({ searchResult })) };
     const messageId = this.#turn.assistant.id;
     for (const { op, mask, block } of searchFrames(
       this.#nextBlockId(),
       messageId,
       searchIndex,
       queries,
-      chunks,
+      result,
     )) {
       if (op === "set") this.#writeBlock(mask, block);
       else this.#writeEvent("append", mask, { block });
       yield;
     }
-    this.#searchChunks.push(...chunks);
-    this.#writeRefs("append", "searchChunks", chunks);
+    if (sourcesIn === "tool-block") return;
+    this.#searchChunks.push(...shown);
+    this.#writeRefs("append", "searchChunks", shown);
     yield;
   }
 
@@ -211,7 +219,11 @@ export class ConnectWriter implements AnswerWriter {
     this.#writeEvent("set", this.#wireOptions.noMask ? undefined : mask, { block });
   }
 
-  #writeRefs(op: "set" | "append", name: "searchChunks" | "usedSearchChunks", chunks: SearchChunk[]): void {
+  #writeRefs(
+    op: "set" | "append",
+    name: "searchChunks" | "usedSearchChunks",
+    chunks: readonly object[],
+  ): void {
     const message = { id: this.#turn.assistant.id, refs: { [name]: chunks } };
     this.#writeEvent(op, `message.refs.${name}`, { message });
   }

@@ -38,6 +38,11 @@ function chatServiceMethods(service: string): [path: string, method: UnaryMethod
     [`${service}/GetChat`, ({ chatMethods }, body, account) => chatMethods.getChat(body, account)],
     [`${service}/ListChats`, ({ chatMethods }, body, account) => chatMethods.listChats(body, account)],
     [`${service}/ListMessages`, ({ chatMethods }, body, account) => chatMethods.listMessages(body, account)],
+    [`${service}/GetToolBlock`, ({ chatMethods }, body, account) => chatMethods.getToolBlock(body, account)],
+    [
+      `${service}/GetSearchCitation`,
+      ({ chatMethods }, body, account) => chatMethods.getSearchCitation(body, account),
+    ],
     [`${service}/DeleteChat`, ({ chatMethods }, body, account) => chatMethods.deleteChat(body, account)],
     [
       `${service}/BatchDeleteChats`,

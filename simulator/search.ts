@@ -5,6 +5,14 @@ import type { Source } from "./steps.js";
 /** A search result in the form of the stream; `refIndex` is what citation marks refer to (kimi-web.md §2.6). */
 export type SearchChunk = { id: string; base: JsonObject; refIndex: string };
 
+/** The results of one search, which GetToolBlock and GetSearchCitation return (kimi-web.md §6 #16). */
+export type StoredSearch = { toolCallId: string; chunks: readonly SearchChunk[] };
+
+/** The id that the call of the search with this index, from 0, has once it runs. */
+export function searchCallId(searchIndex: number): string {
+  return `web_search:${searchIndex + 1}`;
+}
+
 type SearchFrame = { op: "set" | "append"; mask: string | undefined; block: JsonObject };
 
 /** The results of the search with this index, from 0, in one answer. */
@@ -24,7 +32,7 @@ export function createSearchChunks(sources: readonly Source[], searchIndex: numb
 }
 
 /** True if the text has the citation mark of this result, either closed or followed by another mark (kimi-web.md §2.6). */
-export function isCited({ refIndex }: SearchChunk, text: string): boolean {
+export function isCited({ refIndex }: Pick<SearchChunk, "refIndex">, text: string): boolean {
   return text.includes(`${refIndex}\ue3a8`) || text.includes(`${refIndex}\ue3a3`);
 }
 
@@ -34,13 +42,12 @@ export function searchFrames(
   messageId: string,
   searchIndex: number,
   queries: readonly string[],
-  chunks: readonly SearchChunk[],
+  result: JsonObject,
 ): SearchFrame[] {
   const args = JSON.stringify({ queries });
   const splitAt = '{"queries":'.length;
   const pending = { toolCallId: `web_search_${searchIndex}`, name: "web_search", status: "STATUS_PENDING" };
-  const running = { toolCallId: `web_search:${searchIndex + 1}`, args, status: "STATUS_RUNNING" };
-  const contents = chunks.map((searchResult) => ({ searchResult }));
+  const running = { toolCallId: searchCallId(searchIndex), args, status: "STATUS_RUNNING" };
   const appendArgs = (fragment: string): SearchFrame => ({
     op: "append",
     mask: "block.tool.args",
@@ -62,7 +69,7 @@ export function searchFrames(
     {
       op: "set",
       mask: "block.tool.contents,block.tool.status",
-      block: { id, tool: { contents, status: "STATUS_DONE" } },
+      block: { id, tool: { ...result, status: "STATUS_DONE" } },
     },
   ];
 }

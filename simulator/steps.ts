@@ -23,7 +23,13 @@ export type Step =
   | { do: "text"; content: Content }
   /** Replaces the content of the open text block. */
   | { do: "rewrite"; content: string }
-  | { do: "search"; queries: readonly string[]; sources: readonly Source[] }
+  /** `sourcesIn`: where the sources are (kimi-web.md §6 #16); default the stream. */
+  | {
+      do: "search";
+      queries: readonly string[];
+      sources: readonly Source[];
+      sourcesIn?: "stream" | "tool-block" | "citations";
+    }
   | {
       do: "exception";
       reason: string;

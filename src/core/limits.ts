@@ -151,6 +151,9 @@ export const limits = {
   searchArguments: 16 * kilobyte,
   /** Searches, and notices, that are reported of one answer. */
   notices: 200,
+  /** Requests for the sources of one answer that came without their addresses, and how long it waits for them at once. */
+  sourceLookups: 10,
+  sourceLookup: 3 * second,
 
   /** How long a model catalogue is cached. */
   catalogueTtl: 10 * minute,

@@ -13,6 +13,7 @@ export type DriftKind =
   | "notification"
   | "code"
   | "citation"
+  | "source"
   | "echo"
   | "rewrite"
   | "scenario";

@@ -12,7 +12,7 @@ import { failureToError } from "./errors.js";
  */
 export class LegacyChatInterpreter {
   readonly #drift: ProtocolDrift;
-  readonly #sources = new SearchSources();
+  readonly #sources: SearchSources;
   #segment: string | undefined;
   #length = 0;
   #isCutToLength = false;
@@ -22,6 +22,7 @@ export class LegacyChatInterpreter {
 
   constructor(drift: ProtocolDrift) {
     this.#drift = drift;
+    this.#sources = new SearchSources(drift);
   }
 
   /** True once the current stream has ended properly. */

@@ -1,12 +1,29 @@
 import { limits } from "../../core/limits.js";
 import type { ChatEvent, Source } from "../../core/types.js";
 import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
+import type { ProtocolDrift } from "../../observability/protocol-drift.js";
+
+/** A search result that came without its address, and the number that it has in citations. */
+export type SourceWithoutAddress = { index: number; reference: string; blockId: string };
+
+/** What must be requested to have all sources: addresses of results, and the contents of tool blocks by call id. */
+export type MissingSources = { results: SourceWithoutAddress[]; toolCalls: string[] };
 
 /** The search results of one answer, numbered from 1 in order of appearance (kimi-web.md §2.6). */
 export class SearchSources {
+  readonly #drift: ProtocolDrift;
   readonly #byReference = new Map<string, number>();
   /** The number of each URL. */
   readonly #byUrl = new Map<string, number>();
+  /** The numbers of sources whose addresses are missing. */
+  readonly #withoutAddress = new Set<number>();
+  #count = 0;
+  readonly #toolCalls = new Set<string>();
+  #missing: MissingSources | undefined;
+
+  constructor(drift: ProtocolDrift) {
+    this.#drift = drift;
+  }
 
   /** Adds `searchChunks`, or the `searchResult`s of a tool's contents. Emits a `source` event for each new URL. */
   addResults(items: unknown, out: ChatEvent[]): void {
@@ -18,22 +35,82 @@ export class SearchSources {
     return this.#byReference.get(reference);
   }
 
+  /** Notes a tool block whose contents must be requested (kimi-web.md §6 #16). */
+  addToolCall(id: string): void {
+    if (this.#toolCalls.has(id)) return;
+    this.#drift.record("source", "external-tool-block");
+    if (this.#toolCalls.size >= limits.sourceLookups) return;
+    this.#toolCalls.add(id);
+    this.#missing ??= { results: [], toolCalls: [] };
+    this.#missing.toolCalls.push(id);
+  }
+
+  /** What has been found missing since the last call; undefined if nothing. */
+  takeMissing(): MissingSources | undefined {
+    const missing = this.#missing;
+    this.#missing = undefined;
+    return missing;
+  }
+
+  /** Emits the source of a result that came without its address; nothing if `base` has none either. */
+  addAddress(index: number, base: JsonObject, out: ChatEvent[]): void {
+    const url = asText(base.url);
+    if (!url || !this.#withoutAddress.delete(index)) return;
+    this.#byUrl.set(url, index);
+    out.push({ type: "source", source: toSource(index, url, base) });
+  }
+
   #addResult(result: JsonObject, out: ChatEvent[]): void {
     const base = asObject(result.base) ?? result;
     const url = asText(base.url);
-    if (!url) return;
+    const references = [result.refIndex, result.id].flatMap((value) => asText(value) || []);
+    const known = this.#byReference.get(references[0] ?? "");
+    if (!url) {
+      if (known === undefined && isSearchResult(result)) this.#addWithoutAddress(result, references);
+      return;
+    }
+    if (known !== undefined && this.#withoutAddress.has(known)) {
+      this.addAddress(known, base, out);
+      return;
+    }
     let index = this.#byUrl.get(url);
     if (index === undefined) {
-      if (this.#byUrl.size >= limits.sources) return;
-      index = this.#byUrl.size + 1;
+      if (this.#isFull()) return;
+      index = ++this.#count;
       this.#byUrl.set(url, index);
       out.push({ type: "source", source: toSource(index, url, base) });
     }
-    for (const reference of [asText(result.refIndex), asText(result.id)]) {
-      if (!reference || this.#byReference.has(reference)) continue;
-      if (this.#byReference.size < limits.sourceReferences) this.#byReference.set(reference, index);
+    this.#refer(references, index);
+  }
+
+  #addWithoutAddress(result: JsonObject, references: readonly string[]): void {
+    this.#drift.record("source", "without-address");
+    const [reference] = references;
+    if (reference === undefined || this.#isFull()) return;
+    const index = ++this.#count;
+    this.#withoutAddress.add(index);
+    this.#refer(references, index);
+    this.#missing ??= { results: [], toolCalls: [] };
+    this.#missing.results.push({ index, reference, blockId: asText(result.blockId) ?? "" });
+  }
+
+  #refer(references: readonly string[], index: number): void {
+    for (const reference of references) {
+      if (this.#byReference.has(reference) || this.#byReference.size >= limits.sourceReferences) continue;
+      this.#byReference.set(reference, index);
     }
   }
+
+  #isFull(): boolean {
+    if (this.#count < limits.sources) return false;
+    this.#drift.record("source", "too-many");
+    return true;
+  }
+}
+
+/** A tool's contents have other items, too, such as texts and pictures (kimi-web.md §2.5). */
+function isSearchResult(item: JsonObject): boolean {
+  return item.refIndex !== undefined || item.base !== undefined || item.title !== undefined;
 }
 
 function toSource(index: number, url: string, base: JsonObject): Source {

@@ -1,5 +1,4 @@
 import { GatewayError } from "../../core/errors.js";
-import { limits } from "../../core/limits.js";
 import type { ChatEvent, FinishReason } from "../../core/types.js";
 import {
   asObject,
@@ -16,6 +15,7 @@ import { DeltaFastPath } from "./delta-fast-path.js";
 import { type Envelope, payloadText } from "./envelope.js";
 import { failureToError, parseFailure } from "./errors.js";
 import { TextBlocks } from "./text-blocks.js";
+import { ToolCalls } from "./tool-calls.js";
 
 /** Block kinds without content for a chat client (kimi-web.md §2.5). */
 const ignoredBlocks = new Set(["stage", "multiStage", "file", "memory", "artifact", "resourceLink"]);
@@ -40,10 +40,8 @@ export type SentTurn = { chat: string; parent: string; text: string };
  */
 export class ChatInterpreter {
   readonly #drift: ProtocolDrift;
-  readonly #toolCalls = new Map<string, { name: string; args: string; isAnnounced: boolean }>();
-  /** Characters of the arguments of all tool calls. */
-  #toolArgsLength = 0;
-  readonly #sources = new SearchSources();
+  readonly sources: SearchSources;
+  readonly #toolCalls: ToolCalls;
   readonly #textBlocks: TextBlocks;
   readonly #fastPath = new DeltaFastPath();
   #chatId: string;
@@ -53,14 +51,15 @@ export class ChatInterpreter {
   #isDone = false;
   #isRetracted = false;
   #failure: GatewayError | undefined;
-  #hasUsedTool = false;
   #isComplete = false;
   readonly #continued: SentTurn | undefined;
 
   /** `continued`: the turn that continues a chat. The id of a new chat comes with the stream. */
   constructor(drift: ProtocolDrift, continued?: SentTurn) {
     this.#drift = drift;
-    this.#textBlocks = new TextBlocks(drift, this.#sources);
+    this.sources = new SearchSources(drift);
+    this.#toolCalls = new ToolCalls(this.sources);
+    this.#textBlocks = new TextBlocks(drift, this.sources);
     this.#chatId = continued?.chat ?? "";
     this.#continued = continued;
   }
@@ -68,6 +67,11 @@ export class ChatInterpreter {
   /** The ids for `CancelChat`; undefined until Kimi has sent them, and once the answer is over. */
   get cancelTarget(): { chat: string; message: string } | undefined {
     if (!this.#assistantId || !this.#chatId || this.#isComplete || this.#isDone) return undefined;
+    return { chat: this.#chatId, message: this.#assistantId };
+  }
+
+  /** The ids of the chat and of the answer; empty until Kimi has sent them. */
+  get ids(): { chat: string; message: string } {
     return { chat: this.#chatId, message: this.#assistantId };
   }
 
@@ -142,8 +146,8 @@ export class ChatInterpreter {
   #handleMessage(message: JsonObject, out: ChatEvent[]): void {
     const refs = asObject(message.refs);
     if (refs) {
-      this.#sources.addResults(refs.searchChunks, out);
-      this.#sources.addResults(refs.usedSearchChunks, out);
+      this.sources.addResults(refs.searchChunks, out);
+      this.sources.addResults(refs.usedSearchChunks, out);
     }
     const id = asText(message.id) ?? "";
     if (message.role === "user" && this.#continued) this.#checkEcho(message, this.#continued);
@@ -169,7 +173,7 @@ export class ChatInterpreter {
     const exception = asObject(block.exception) ?? asObject(block.error);
     if (isObject(block.text)) this.#textBlocks.update(id, "text", block.text.content, event.op, out);
     else if (isObject(block.think)) this.#textBlocks.update(id, "think", block.think.content, event.op, out);
-    else if (isObject(block.tool)) this.#handleTool(id, block.tool, event, out);
+    else if (isObject(block.tool)) this.#toolCalls.update(id, block.tool, event.op, out);
     else if (exception) this.#handleException(asObject(exception.error) ?? exception, out);
     else if (isObject(block.search)) this.#handleLegacySearch(block.search, out);
     else this.#recordUnknownKinds(block);
@@ -181,34 +185,11 @@ export class ChatInterpreter {
     }
   }
 
-  #handleTool(id: string, tool: JsonObject, event: JsonObject, out: ChatEvent[]): void {
-    this.#hasUsedTool = true;
-    let call = this.#toolCalls.get(id);
-    if (!call) {
-      if (this.#toolCalls.size >= limits.answerBlocks) throw endlessAnswerError();
-      call = { name: "", args: "", isAnnounced: false };
-      this.#toolCalls.set(id, call);
-    }
-    call.name ||= asText(tool.name) ?? "";
-    const args = asText(tool.args) ?? "";
-    this.#toolArgsLength += args.length;
-    if (this.#toolArgsLength > limits.answerText) throw endlessAnswerError();
-    call.args = event.op === "append" ? call.args + args : args || call.args;
-    this.#sources.addResults(tool.contents, out);
-    if (call.isAnnounced || !call.name.includes("search")) return;
-    // Incomplete arguments are parsed again with each piece; those of a search are short.
-    if (call.args.length > limits.searchArguments) return;
-    const queries = textsIn(parseObject(call.args)?.queries);
-    if (queries.length === 0) return;
-    call.isAnnounced = true;
-    out.push({ type: "search", queries });
-  }
-
   /** The search block of 2025 and early 2026, before search became a tool. */
   #handleLegacySearch(search: JsonObject, out: ChatEvent[]): void {
     const queries = textsIn(search.keywords);
     if (queries.length > 0) out.push({ type: "search", queries });
-    this.#sources.addResults(search.webPages, out);
+    this.sources.addResults(search.webPages, out);
   }
 
   #handleException(error: JsonObject, out: ChatEvent[]): void {
@@ -276,15 +257,11 @@ export class ChatInterpreter {
         "Kimi ended the stream without saying that the answer is complete.",
       );
     }
-    if (this.#textBlocks.length === 0 && !this.#hasUsedTool) {
+    if (this.#textBlocks.length === 0 && this.#toolCalls.isEmpty) {
       throw new GatewayError("upstream_protocol", "Kimi sent an empty answer. Try again.");
     }
     return this.#status === "TRUNCATED" ? "length" : "stop";
   }
-}
-
-function endlessAnswerError(): GatewayError {
-  return new GatewayError("upstream_protocol", "Kimi's answer has more tool calls than any real one.");
 }
 
 /** The answer is in another chat, or after another message, than was requested; the chat must not be continued. */

@@ -19,7 +19,7 @@ export function isLongTurn(request: UpstreamRequest, model: KimiModel): boolean 
   return model.agent || effortOf(request, model) !== "off";
 }
 
-/** How a request for a new chat names it: by an empty `chat_id` or by none. Sources disagree (kimi-web.md §4 #2, §6 #23). */
+/** How a request for a new chat names it: by an empty `chat_id` or by none; sources disagree (kimi-web.md §2.4, §6 #23). */
 export type NewChatId = "empty" | "absent";
 
 /** The form that a model's first request has: K3 requires the empty id, which chat models refuse (kimi-web.md §6 #23). */

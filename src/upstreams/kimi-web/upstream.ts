@@ -24,6 +24,7 @@ import { ChatInterpreter, type SentTurn } from "./events.js";
 import { builtInModels, fetchModels, type KimiModel } from "./models.js";
 import { fetchQuota } from "./quota.js";
 import { chatRequestBody, isLongTurn, newChatIdOf } from "./request.js";
+import { withSourceLookup } from "./source-lookup.js";
 import { createTokenRefresher } from "./token-refresher.js";
 import { uploadFile } from "./upload.js";
 import { fetchCurrentUser } from "./verify-credentials.js";
@@ -187,7 +188,14 @@ export class KimiWeb implements Upstream {
     const { progress } = this.#timeouts;
     const decoder = new EnvelopeDecoder(limits.envelope);
     try {
-      await stream.pipeTo(new StreamPump(decoder, interpreter, { sink, service: "Kimi", progress }));
+      const lookupSink = withSourceLookup(interpreter, {
+        call: (method, request, deadline) => this.#client.call(method, request, token, deadline),
+        drift: this.#drift,
+        sink,
+        signal,
+      });
+      const output = { sink: lookupSink, service: "Kimi", progress };
+      await stream.pipeTo(new StreamPump(decoder, interpreter, output));
       if (!interpreter.isComplete) {
         throw new GatewayError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
       }
