@@ -174,6 +174,17 @@ describe("upstream/model", () => {
   });
 });
 
+test("a key for an alias of a model without search cannot search by a parameter", async () => {
+  const gateway = await startGateway({
+    modelAliases: { safe: "kimi-nosearch" },
+    keys: [{ name: "one", key: "sk-CANARY-one", models: ["safe"] }],
+  });
+  const init = { headers: { authorization: "Bearer sk-CANARY-one", "content-type": "application/json" } };
+  const status = async (fields: Record<string, unknown>) =>
+    (await postChat(gateway, chatBody("hi", { model: "safe", ...fields }), init)).status;
+  expect([await status({}), await status({ use_search: true })]).toEqual([200, 404]);
+});
+
 describe("patterns", () => {
   test("of modelAliases stand for a model, with the suffixes of both", async () => {
     const gateway = await startGateway({
