@@ -10,10 +10,13 @@ import type { Account } from "./tokens.js";
  */
 export class ChatMethods {
   readonly #chats: Chats;
+  readonly #cancelMilliseconds: number;
   #cancelCount = 0;
 
-  constructor(chats: Chats) {
+  /** `cancelMilliseconds`: how long a cancelled answer occupies its chat. */
+  constructor(chats: Chats, cancelMilliseconds: number) {
     this.#chats = chats;
+    this.#cancelMilliseconds = cancelMilliseconds;
   }
 
   /** Number of accepted CancelChat calls. */
@@ -91,6 +94,7 @@ export class ChatMethods {
     const message = messageId ? chat.messages.get(messageId) : chat.latestMessage;
     if (!message) throw new ApiError({ code: "not_found" }, "message not found in this chat");
     this.#cancelCount += 1;
+    chat.busyUntil = Date.now() + this.#cancelMilliseconds;
     message.stop?.();
     return {};
   }

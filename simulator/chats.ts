@@ -35,6 +35,8 @@ export type Chat = {
   latestMessage: Message | undefined;
   /** True after a moderation stop over the legacy protocol: no further turns (kimi-web.md §1.6). */
   isDisabled: boolean;
+  /** Until then (milliseconds since the epoch) a cancelled answer occupies the chat. */
+  busyUntil: number;
   /** Length of all texts of this chat. */
   characters: number;
 };
@@ -94,6 +96,7 @@ export class Chats {
       lastRequest: undefined,
       latestMessage: undefined,
       isDisabled: false,
+      busyUntil: 0,
       characters: 0,
     };
     this.#chats.set(chat.id, chat);
@@ -122,11 +125,13 @@ export class Chats {
 
   /**
    * Adds a user message and an empty assistant message to the tree (kimi-web.md §2.4, §2.7). Throws `not_found` for an
-   * unknown chat or parent, and REASON_TOKEN_LENGTH_TOO_LONG if the chat has
-   * too many messages or too much text.
+   * unknown chat or parent, REASON_CHAT_IN_PROGRESS while a cancelled answer occupies the chat, and
+   * REASON_TOKEN_LENGTH_TOO_LONG if the chat has too many messages or too much text.
    */
   beginTurn(turn: NewTurn, owner: string): ChatTurn {
     const existing = turn.chatId === undefined ? undefined : this.get(turn.chatId, owner);
+    if (existing && Date.now() < existing.busyUntil)
+      throw new ApiError({ code: "resource_exhausted", reason: "REASON_CHAT_IN_PROGRESS" });
     const parentId = existing ? this.#findParentId(existing, turn) : undefined;
     if (
       existing &&

@@ -24,6 +24,8 @@ export type SimulatorOptions = {
   accessTokenSeconds?: number;
   /** How long a refresh token stays valid after its first use; default 60. With 0 it becomes invalid at once. */
   refreshGraceSeconds?: number;
+  /** How long a cancelled answer goes on occupying its chat over the current protocol; default 0 (kimi-web.md §2.9). */
+  cancelMilliseconds?: number;
   /** Concurrent answers of each account over the legacy protocol; default 1 (kimi-web.md §1.6). */
   legacyConcurrency?: number;
   /** Returns the steps of an answer, or undefined for the default answer. */
@@ -68,7 +70,7 @@ export function createState(options: SimulatorOptions, replay?: Replay): Simulat
       replay !== undefined,
     ),
     chats,
-    chatMethods: new ChatMethods(chats),
+    chatMethods: new ChatMethods(chats, options.cancelMilliseconds ?? 0),
     files: new Files(ids),
     legacy: createLegacyState(options.legacyConcurrency),
     faults: new FaultQueue(),

@@ -34,6 +34,8 @@ export class AccountQueue {
   readonly #uploadSlots: SlotQueue;
   #pause: Pause | undefined;
   #quotaExceeded: QueueState["quotaExceeded"];
+  /** The prompt of the last failure that may concern that prompt alone; cleared by the next answer. */
+  #suspectPrompt: string | undefined;
   #resumeTimer: NodeJS.Timeout | undefined;
 
   constructor(options: QueueOptions) {
@@ -80,18 +82,21 @@ export class AccountQueue {
   /** Call when an answer was completed: clears `quotaExceeded`. */
   recordSuccess(): void {
     this.#quotaExceeded = undefined;
+    this.#suspectPrompt = undefined;
   }
 
   /**
-   * Call when an answer failed. A rate limit or an overload of the upstream pauses the account for the time in the
-   * error.
+   * Call when an answer failed; `prompt` identifies what was asked. A rate limit of the account pauses it for the time in
+   * the error. An overload, and a limit that may concern one prompt alone, pause it only when the next prompt to fail is
+   * another one.
    */
-  recordFailure(error: unknown): void {
+  recordFailure(error: unknown, prompt: string): void {
     // No pause: the quota may be that of a single model.
     if (error instanceof GatewayError && error.code === "quota_exceeded")
       this.#quotaExceeded = { reportedAt: Date.now(), reason: error };
     const durationMs = error instanceof GatewayError ? pauseMs(error) : 0;
     if (!(error instanceof GatewayError) || durationMs === 0) return;
+    if (!isAccountWide(error) && !this.#isSecondPrompt(prompt)) return;
     const until = Date.now() + durationMs;
     if (until <= (this.#activePause()?.until ?? 0)) return;
     this.#pause = { until, reason: error };
@@ -99,6 +104,13 @@ export class AccountQueue {
     clearTimeout(this.#resumeTimer);
     this.#resumeTimer = setTimeout(() => this.#endPause(), durationMs).unref();
     if (!this.#endsInTime(this.#pause)) this.#rejectAll(pauseError(this.#pause));
+  }
+
+  /** Whether another prompt has failed since the last answer. */
+  #isSecondPrompt(prompt: string): boolean {
+    const suspect = this.#suspectPrompt;
+    this.#suspectPrompt = prompt;
+    return suspect !== undefined && suspect !== prompt;
   }
 
   /** Rejects all waiting requests with `shutting_down` and clears the timer. */
@@ -157,6 +169,11 @@ function pauseMs({ code, retryAfterSeconds }: GatewayError): number {
     default:
       return 0;
   }
+}
+
+/** Whether the error says of itself that other requests of the account would fail, too. */
+function isAccountWide({ code, isAccountWide }: GatewayError): boolean {
+  return isAccountWide ?? code !== "upstream_overloaded";
 }
 
 /** The error that caused the pause, with the remaining time as `retryAfterSeconds`. */

@@ -113,7 +113,8 @@ export function uploadTarget(
     try {
       return await upstream.upload(content, signal);
     } catch (error) {
-      queue.recordFailure(error);
+      // Whatever the file is: several files of one request must not count as several prompts.
+      queue.recordFailure(error, `uploads of ${owner}`);
       throw error;
     } finally {
       slot.release();

@@ -1,6 +1,7 @@
 import type { ChatEvent, ChatRequest, CitationMode, EventSink, Principal } from "../core/types.js";
 import type { LocalFileStore } from "../files/local-file-store.js";
 import type { LinkFetches } from "../files/request-links.js";
+import { hashLong } from "../lib/hash.js";
 import type { ActiveUpstream, ActiveUpstreams } from "./active-upstreams.js";
 import { answerWithFailover, type Candidate } from "./failover.js";
 import type { KeyQueues } from "./key-queues.js";
@@ -64,7 +65,13 @@ export class ChatService {
       if (principal.concurrency !== undefined) await sink([candidates[0].startEvent]);
       const slot = await this.#dependencies.keyQueues.acquire(principal, signal);
       try {
-        await answerWithFailover(candidates, { sink: clientSink, keyName: principal.keyName, signal });
+        const prompt = () => hashPrompt(request);
+        await answerWithFailover(candidates, {
+          sink: clientSink,
+          keyName: principal.keyName,
+          prompt,
+          signal,
+        });
       } finally {
         links.release();
         slot.release();
@@ -156,6 +163,12 @@ export class ChatService {
     await cleanup.stop();
     await upstreams.close();
   }
+}
+
+/** A hash of the newest message's text: the same for a request that is sent again, whoever sends it. */
+function hashPrompt({ messages }: ChatRequest): Promise<string> {
+  const parts = messages.at(-1)?.content ?? [];
+  return hashLong(...parts.map((part) => (part.type === "text" ? part.text : part.type)));
 }
 
 function createStartEvent(

@@ -10,16 +10,17 @@ const countedCodes = new Set<ErrorCode>([
 ]);
 
 /**
- * Opens after `limits.breakerFailures` failures in a row; while it is open, other upstreams are preferred. After a
+ * Opens after `limits.breakerFailures` different prompts failed in a row; while it is open, other upstreams are preferred. After a
  * pause one request may try it (half-open). Each failed try doubles the pause, up to `limits.breakerMaxPause`.
  */
 export class CircuitBreaker {
-  #failures = 0;
+  /** The prompts that failed since the last success; no more than open the breaker. */
+  readonly #failedPrompts = new Set<string>();
   #retryAt = 0;
   #pause: number = limits.breakerPause;
 
   get isOpen(): boolean {
-    return this.#failures >= limits.breakerFailures;
+    return this.#failedPrompts.size >= limits.breakerFailures;
   }
 
   /** True if closed, or open and due for a try. `now` is milliseconds since the epoch. */
@@ -33,14 +34,15 @@ export class CircuitBreaker {
   }
 
   recordSuccess(): void {
-    this.#failures = 0;
+    this.#failedPrompts.clear();
     this.#pause = limits.breakerPause;
   }
 
-  recordFailure(error: unknown, now = Date.now()): void {
+  /** `prompt` identifies what was asked: a prompt that fails again and again may be the cause itself. */
+  recordFailure(error: unknown, prompt: string, now = Date.now()): void {
     if (!(error instanceof GatewayError) || !countedCodes.has(error.code)) return;
     if (this.isOpen) this.#pause = Math.min(2 * this.#pause, limits.breakerMaxPause);
-    this.#failures++;
+    else this.#failedPrompts.add(prompt);
     if (this.isOpen) this.#retryAt = now + this.#pause;
   }
 }

@@ -27,6 +27,14 @@ export type Candidate = UpstreamGuards & {
   send(sink: EventSink): Promise<void>;
 };
 
+export type FailoverContext = {
+  sink: EventSink;
+  keyName: string;
+  /** Identifies what is asked; called only after a failure. */
+  prompt: () => Promise<string>;
+  signal: AbortSignal;
+};
+
 /**
  * Emits the answer of the first candidate that succeeds, each behind its own queue. Tries the next one only before
  * visible output, and only for the failures of `canFailOver` (docs/decisions/0007-no-account-rotation.md).
@@ -34,7 +42,7 @@ export type Candidate = UpstreamGuards & {
  */
 export async function answerWithFailover(
   [first, ...rest]: readonly [Candidate, ...Candidate[]],
-  { sink, keyName, signal }: { sink: EventSink; keyName: string; signal: AbortSignal },
+  { sink, keyName, prompt, signal }: FailoverContext,
 ): Promise<void> {
   let candidate = first;
   let fallbacks = rest;
@@ -72,12 +80,14 @@ export async function answerWithFailover(
       // The answer has finished, so it must not be retried.
       if (outcome === "ok") throw error;
       if (error instanceof ConversationAnsweringError || error instanceof UnpreparedError) {
+        if (error instanceof ConversationAnsweringError) outcome = "chat_busy";
         attempt--;
         continue;
       }
       outcome = toGatewayError(error).code;
-      if (slot) queue.recordFailure(error);
-      circuitBreaker.recordFailure(error);
+      const failedPrompt = await prompt();
+      if (slot) queue.recordFailure(error, failedPrompt);
+      circuitBreaker.recordFailure(error, failedPrompt);
       if (hasOutput) throw error;
       if (slot && isAccountBusy(error) && attempt < limits.busyAttempts) continue;
       const nextIndex = fallbacks.findIndex((other) =>

@@ -45,7 +45,10 @@ export type ResumePoint = {
 /** Thrown if files of the messages that are to be sent are not uploaded yet; that is done without holding a slot. */
 export class UnpreparedError extends Error {}
 
-/** Thrown if the named conversation is answering another request; the request waits without holding a slot. */
+/**
+ * Thrown if the named conversation is answering another request, or its chat still answers upstream; the request waits
+ * without holding a slot.
+ */
 export class ConversationAnsweringError extends Error {}
 
 /**

@@ -1,5 +1,4 @@
 import type { AccountQueue } from "../accounts/account-queue.js";
-import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import {
   type ChatEvent,
@@ -13,12 +12,20 @@ import {
 import type { RequestLinks } from "../files/request-links.js";
 import type { BoundedMap } from "../lib/bounded-map.js";
 import { Attachments, type AttachmentsDependencies, uploadTarget } from "./attachments.js";
+import { BusyChatRetries } from "./busy-chat-retries.js";
 import type { ChatCleanup } from "./chat-cleanup.js";
 import { rejectTooLong } from "./context-length.js";
 import { isAccountBusy } from "./failover.js";
 import type { Route } from "./model-router.js";
 import type { SideRequestMatcher } from "./side-requests.js";
 import { type ResumePoint, Thread, type ThreadDependencies, UnpreparedError } from "./thread.js";
+import {
+  conversationNotFound,
+  isChatBusy,
+  isChatLost,
+  isUntrustworthy,
+  unknownConversation,
+} from "./turn-failures.js";
 import type { UsageMeter } from "./usage-meter.js";
 
 type ChatOpened = Extract<ChatEvent, { type: "chat-opened" }>;
@@ -38,13 +45,6 @@ export type TurnDependencies = ThreadDependencies & {
 /** What a turn uses of its request and of its account. */
 export type TurnContext = { meter: UsageMeter; links: RequestLinks; queue: AccountQueue };
 
-const unknownConversation: ChatEvent = {
-  type: "notice",
-  code: "conversation_unknown",
-  message:
-    "This conversation is not known here any more; the answer rests on the messages of this request alone.",
-};
-
 /**
  * One turn with an upstream that stores conversations (docs/decisions/0003-chats-as-trees.md): continues its chat if
  * the history is known, else creates one with the whole transcript. Stores every chat it creates, for deletion.
@@ -61,6 +61,7 @@ export class Turn {
   /** The messages whose attachments were found missing when they were to be sent. */
   #unprepared: readonly Message[] | undefined;
   #isUnknownReported = false;
+  readonly #busyChat = new BusyChatRetries();
   #hasOutput = false;
 
   constructor(
@@ -84,8 +85,9 @@ export class Turn {
     );
   }
 
-  /** Resolves when the conversation that the request names is free; see Thread. */
+  /** Resolves when the conversation that the request names is free, here (see Thread) and after a refusal upstream. */
   async waitUntilFree(signal: AbortSignal): Promise<void> {
+    await this.#busyChat.wait(signal);
     if (this.#mode === "native") await this.#thread.waitUntilFree(signal);
   }
 
@@ -102,29 +104,41 @@ export class Turn {
   }
 
   /**
-   * Emits the answer. A chat that is gone upstream is replaced by a new one, if nothing visible was emitted yet. Throws
-   * `conversation_not_found` if the request rests on a conversation alone that cannot be continued, and UnpreparedError if
+   * Emits the answer. A chat that is gone upstream, or stays busy, is replaced by a new one, if nothing visible was emitted
+   * yet. Throws `conversation_not_found` if the request rests on a conversation alone that cannot be continued,
+   * ConversationAnsweringError if the chat is busy upstream and the message should be sent again, and UnpreparedError if
    * `prepare` must be called again first.
    */
   async run(sink: EventSink): Promise<void> {
-    const resumePoint = this.#mode === "native" ? await this.#claimResumePoint() : undefined;
+    const canContinue = this.#mode === "native" && !this.#busyChat.isExhausted;
+    const resumePoint = canContinue ? await this.#claimResumePoint() : undefined;
     if (resumePoint) {
       try {
         await this.#attempt(resumePoint, sink);
         return;
       } catch (error) {
         if (isUntrustworthy(error)) await this.#trySave(() => this.#thread.detach(resumePoint.chat));
-        if (this.#hasOutput || !isChatLost(error)) throw error;
-        await this.#thread.detach(resumePoint.chat);
+        if (this.#hasOutput) throw error;
+        if (isChatBusy(error)) {
+          this.#busyChat.recordRefusal();
+          if (!this.#canBeginAnew()) throw error;
+        } else if (isChatLost(error)) await this.#thread.detach(resumePoint.chat);
+        else throw error;
       }
     }
     if (this.#request.conversation !== undefined) await this.#requireHistory(sink);
     return this.#attempt(undefined, sink);
   }
 
+  /** Whether the request rests on its messages, not on a conversation alone. */
+  #canBeginAnew(): boolean {
+    const { conversation, messages } = this.#request;
+    return conversation === undefined || messages.some(({ role }) => role === "assistant");
+  }
+
   /** Without its conversation a request needs a history to rest on; a notice says that the answer rests on that alone. */
   async #requireHistory(sink: EventSink): Promise<void> {
-    if (!this.#request.messages.some(({ role }) => role === "assistant")) throw conversationNotFound();
+    if (!this.#canBeginAnew()) throw conversationNotFound();
     if (this.#isUnknownReported) return;
     if (this.#mode !== "native" || !(await this.#thread.isConversationAlive())) {
       this.#isUnknownReported = true;
@@ -146,7 +160,7 @@ export class Turn {
   async #attempt(resumePoint: ResumePoint | undefined, sink: EventSink): Promise<void> {
     const { upstream } = this.#route;
     let opened: ChatOpened | undefined;
-    let isBusy = false;
+    let isRefused = false;
     let isSaved = false;
     let hasFinished = false;
     const stopKeeping = resumePoint ? this.#thread.keepClaim(resumePoint) : undefined;
@@ -176,12 +190,12 @@ export class Turn {
       if (notices.length > 0) await sink(notices);
       await upstream.chat(request, turnSink, this.#request.signal);
     } catch (error) {
-      isBusy = isAccountBusy(error);
+      isRefused = isAccountBusy(error) || isChatBusy(error);
       throw error;
     } finally {
       stopKeeping?.();
       if (resumePoint && !isSaved)
-        await this.#trySave(() => this.#thread.release(resumePoint, !opened || isBusy));
+        await this.#trySave(() => this.#thread.release(resumePoint, !opened || isRefused));
       if (opened && !hasFinished) await this.#advanceDeletion(opened.chat);
       if (this.#mode === "ephemeral") this.#dependencies.cleanup.sweep();
     }
@@ -278,25 +292,4 @@ export class Turn {
       event.type === "chat-opened" ? { type: "conversation", id: this.#thread.conversationId } : event,
     );
   }
-}
-
-function conversationNotFound(): GatewayError {
-  return new GatewayError(
-    "conversation_not_found",
-    "This conversation is unknown or has expired, or its last answer was stopped. Send the messages so far, or leave " +
-      "conversation_id out to begin a new one.",
-    { param: "conversation_id" },
-  );
-}
-
-/** The upstream answered in another chat, or after another message, than was asked for. */
-function isUntrustworthy(error: unknown): boolean {
-  return error instanceof GatewayError && error.upstreamCode === "wrong_place";
-}
-
-/** The chat was deleted upstream, or is too long to continue. */
-function isChatLost(error: unknown): boolean {
-  return (
-    error instanceof GatewayError && (error.code === "not_found" || error.code === "context_length_exceeded")
-  );
 }

@@ -30,6 +30,8 @@ const errorTraits = {
   headers_too_large: { status: 431, retryable: false },
   /** The account's queue is full or too slow. */
   account_busy: { status: 429, retryable: true },
+  /** The upstream is still answering in the chat that the request continues. */
+  chat_busy: { status: 429, retryable: true },
   rate_limited: { status: 429, retryable: true },
   quota_exceeded: { status: 429, retryable: false },
   internal: { status: 500, retryable: false },
@@ -61,6 +63,11 @@ export type ErrorDetails = {
   upstreamCode?: string;
   /** Overrides the code's default, e.g. for an overload that only an upgrade ends. */
   retryable?: boolean;
+  /**
+   * False if the failure may concern this request alone although its code usually concerns the whole account, e.g. a
+   * 429 without the service's own reason.
+   */
+  isAccountWide?: boolean;
   cause?: unknown;
 };
 
@@ -73,6 +80,7 @@ export class GatewayError extends Error {
   readonly param: string | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly upstreamCode: string | undefined;
+  readonly isAccountWide: boolean | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -82,6 +90,7 @@ export class GatewayError extends Error {
     this.param = details.param;
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.upstreamCode = details.upstreamCode;
+    this.isAccountWide = details.isAccountWide;
   }
 
   /** A copy for a later request that fails for the same reason; `retryAfterSeconds` is `milliseconds`, rounded up. */

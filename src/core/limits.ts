@@ -164,6 +164,8 @@ export const limits = {
 
   /** Attempts of one request while Kimi reports its account as busy. */
   busyAttempts: 5,
+  /** Delay before each repetition of a message that its chat refused because Kimi still answers in it. */
+  busyChatDelays: [second, 2 * second, 3 * second],
   /** Maximum pause of an upstream after it reported an overload. */
   overloadPause: 5 * second,
 

@@ -122,7 +122,7 @@ describe("limits", () => {
 describe("pause after an upstream limit", () => {
   test("holds requests until it ends, then serves them", async () => {
     const queue = createQueue({ concurrency: 5 });
-    queue.recordFailure(limited(0.05));
+    queue.recordFailure(limited(0.05), "hi");
     let started = false;
     const waiting = queue.acquire("a", neverAborts()).then((slot) => {
       started = true;
@@ -139,7 +139,7 @@ describe("pause after an upstream limit", () => {
     const queue = createQueue({ maxWait: 1_000 });
     const slot = await queue.acquire("a", neverAborts());
     const waiting = queue.acquire("a", neverAborts());
-    queue.recordFailure(limited(30));
+    queue.recordFailure(limited(30), "hi");
     await expect(waiting).rejects.toMatchObject({ code: "rate_limited", retryAfterSeconds: 30 });
     await expect(queue.acquire("b", neverAborts())).rejects.toMatchObject({ upstreamCode: "RATE" });
     slot.release();
@@ -147,7 +147,7 @@ describe("pause after an upstream limit", () => {
 
   test("does not start for a used-up quota, which is reported until the next answer", async () => {
     const queue = createQueue();
-    queue.recordFailure(new GatewayError("quota_exceeded", "Used up."));
+    queue.recordFailure(new GatewayError("quota_exceeded", "Used up."), "hi");
     expect(queue.state.quotaExceeded?.reason.code).toBe("quota_exceeded");
     (await queue.acquire("a", neverAborts())).release();
     queue.recordSuccess();
@@ -156,16 +156,32 @@ describe("pause after an upstream limit", () => {
 
   test("does not start after other errors", async () => {
     const queue = createQueue();
-    queue.recordFailure(new GatewayError("upstream_cut", "Cut."));
-    queue.recordFailure(new Error("defect"));
+    queue.recordFailure(new GatewayError("upstream_cut", "Cut."), "hi");
+    queue.recordFailure(new Error("defect"), "hi");
     (await queue.acquire("a", neverAborts())).release();
+  });
+
+  const uncertain = [
+    new GatewayError("upstream_overloaded", "Too busy.", { retryAfterSeconds: 30 }),
+    new GatewayError("rate_limited", "Too fast?", { retryAfterSeconds: 30, isAccountWide: false }),
+  ];
+  test.each(uncertain)("starts after $code only if two different prompts failed in a row", (error) => {
+    const queue = createQueue();
+    for (let n = 0; n < 5; n++) queue.recordFailure(error, "poison");
+    expect(queue.state.pause).toBeUndefined();
+    queue.recordSuccess();
+    queue.recordFailure(error, "hi");
+    expect(queue.state.pause).toBeUndefined();
+    queue.recordFailure(error, "poison");
+    expect(queue.state.pause?.reason).toBe(error);
+    queue.close();
   });
 
   test("is not shortened by a shorter one", () => {
     const queue = createQueue();
-    queue.recordFailure(limited(30));
+    queue.recordFailure(limited(30), "hi");
     const until = queue.state.pause?.until;
-    queue.recordFailure(limited(1));
+    queue.recordFailure(limited(1), "hi");
     expect(queue.state.pause?.until).toBe(until);
     queue.close();
   });
@@ -190,7 +206,7 @@ describe("an upload", () => {
 
   test("is held by a pause of the account, and rejected by one that outlasts maxWait", async () => {
     const queue = createQueue({ maxWait: 5_000 });
-    queue.recordFailure(limited(1));
+    queue.recordFailure(limited(1), "hi");
     let isServed = false;
     const upload = queue.acquireUpload("a", neverAborts()).then((slot) => {
       isServed = true;
@@ -199,7 +215,7 @@ describe("an upload", () => {
     await nextIteration();
     expect(isServed).toBe(false);
     (await upload).release();
-    queue.recordFailure(limited(30));
+    queue.recordFailure(limited(30), "hi");
     await expect(queue.acquireUpload("a", neverAborts())).rejects.toMatchObject({ code: "rate_limited" });
     queue.close();
   });

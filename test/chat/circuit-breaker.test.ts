@@ -8,7 +8,7 @@ const down = new GatewayError("upstream_unavailable", "Down.");
 
 function failedTimes(times: number, now = 0): CircuitBreaker {
   const breaker = new CircuitBreaker();
-  for (let n = 0; n < times; n++) breaker.recordFailure(down, now);
+  for (let n = 0; n < times; n++) breaker.recordFailure(down, `prompt ${n}`, now);
   return breaker;
 }
 
@@ -17,10 +17,16 @@ test("opens after `breakerFailures` failures in a row, and not before", () => {
   expect(failedTimes(breakerFailures).allowsRequests(0)).toBe(false);
 });
 
+test("one prompt that fails again and again does not open it", () => {
+  const breaker = new CircuitBreaker();
+  for (let n = 0; n < 10; n++) breaker.recordFailure(down, "poison", 0);
+  expect(breaker.isOpen).toBe(false);
+});
+
 test("a success resets the count of failures", () => {
   const breaker = failedTimes(breakerFailures - 1);
   breaker.recordSuccess();
-  breaker.recordFailure(down, 0);
+  breaker.recordFailure(down, "another prompt", 0);
   expect(breaker.isOpen).toBe(false);
 });
 
@@ -42,7 +48,7 @@ test("each failed try doubles the pause, up to `breakerMaxPause`", () => {
     now += pause;
     expect(breaker.allowsRequests(now)).toBe(true);
     breaker.recordAttempt(now);
-    breaker.recordFailure(down, now);
+    breaker.recordFailure(down, "the same prompt", now);
     pause = Math.min(2 * pause, breakerMaxPause);
   }
 });
@@ -50,8 +56,9 @@ test("each failed try doubles the pause, up to `breakerMaxPause`", () => {
 test("errors of a request or an account, and defects, are not counted", () => {
   const breaker = new CircuitBreaker();
   for (const code of ["invalid_request", "quota_exceeded", "account_login_required", "cancelled"] as const) {
-    for (let n = 0; n < 10; n++) breaker.recordFailure(new GatewayError(code, "Not its fault."), 0);
+    for (let n = 0; n < 10; n++)
+      breaker.recordFailure(new GatewayError(code, "Not its fault."), `prompt ${n}`, 0);
   }
-  breaker.recordFailure(new Error("a defect"), 0);
+  breaker.recordFailure(new Error("a defect"), "a prompt", 0);
   expect(breaker.isOpen).toBe(false);
 });

@@ -159,7 +159,11 @@ test("an upstream with an open breaker is tried last, retried after the pause, a
   platform.respondWith(json(500, {}));
   const answers = async (times: number) => {
     const upstreams = new Set<string | null>();
-    for (let n = 0; n < times; n++) upstreams.add((await complete(gateway)).upstream);
+    for (let n = 0; n < times; n++) {
+      // One prompt alone does not open the breaker.
+      const { messages } = chatBody(`question ${n}`);
+      upstreams.add((await complete(gateway, { messages })).upstream);
+    }
     return [...upstreams];
   };
   expect(await answers(limits.breakerFailures)).toEqual(["me"]);

@@ -28,6 +28,7 @@ const errorNames: Record<ErrorCode, ErrorNames> = {
   file_storage_full: { type: "invalid_request_error" },
   headers_too_large: { type: "invalid_request_error" },
   account_busy: { type: "rate_limit_exceeded" },
+  chat_busy: { type: "rate_limit_exceeded" },
   rate_limited: { type: "rate_limit_exceeded", code: "rate_limit_exceeded" },
   quota_exceeded: { type: "exceeded_current_quota_error", code: "insufficient_quota" },
   internal: { type: "server_error" },

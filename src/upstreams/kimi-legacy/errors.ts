@@ -72,7 +72,10 @@ export function failureToError(
     contentFilterWords.test(type) || contentFilterWords.test(message ?? "") ? contentFiltered : undefined;
   const kind = kindOfType ?? filtered ?? kindByStatus[response.status ?? 0] ?? answerFailed;
   const retryAfterSeconds = response.retryAfterSeconds ?? defaultRetryAfterSeconds[kind.code];
+  // A 429 in which Kimi says nothing itself: there is no documented type of a rate limit (kimi-web.md §1.6).
+  const isUncertain = kind === rateLimited && response.retryAfterSeconds === undefined;
   return new GatewayError(kind.code, kind.message + quoteServiceMessage("Kimi", message), {
+    ...(isUncertain ? { isAccountWide: false } : {}),
     upstreamCode: type || (response.status === undefined ? "unknown" : `http_${response.status}`),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });

@@ -16,6 +16,11 @@ export const rateLimited: KimiErrorKind = {
   code: "rate_limited",
   message: "Kimi says that this account asks too often. Wait a little before the next message.",
 };
+/** Kimi allows one answer in a chat at a time. */
+export const chatBusy: KimiErrorKind = {
+  code: "chat_busy",
+  message: "Kimi is still answering an earlier message in this chat. Send this one again in a few seconds.",
+};
 export const answerFailed: KimiErrorKind = {
   code: "upstream_unavailable",
   message: "Kimi failed while it was answering. Try again.",

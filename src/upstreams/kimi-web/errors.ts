@@ -1,9 +1,10 @@
-import { GatewayError } from "../../core/errors.js";
+import { type ErrorCode, GatewayError } from "../../core/errors.js";
 import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import {
   accessRefused,
   answerFailed,
+  chatBusy,
   chatNotFound,
   contentFiltered,
   contextTooLong,
@@ -74,6 +75,17 @@ const kindByReason: Record<string, KimiErrorKind> = {
   REQUEST_RATE_EXCEEDED: rateLimited,
   RATE_LIMIT_EXCEEDED: rateLimited,
   RESEARCH_TASK_CONCURRENT_LIMIT: rateLimited,
+  CHAT_IN_PROGRESS: chatBusy,
+};
+
+/** Reasons that refuse the account as a whole. Other rate limits may concern one request, chat or kind of task. */
+const accountWideReasons = new Set(["REQUEST_RATE_EXCEEDED", "RATE_LIMIT_EXCEEDED"]);
+
+/** Seconds until a retry if Kimi does not say how many. */
+const defaultRetryAfterSeconds: Partial<Record<ErrorCode, number>> = {
+  rate_limited: 30,
+  upstream_overloaded: 30,
+  chat_busy: 3,
 };
 
 /** Connect's codes, for failures without a known reason. */
@@ -112,9 +124,11 @@ export function failureToError(
   if (!known && failure.code !== "" && !kindByCode[failure.code]) drift.record("code", failure.code);
   const kind = failure.needsUpgrade ? quotaExceeded : (known ?? kindByCode[failure.code] ?? answerFailed);
   const message = kind.message + quoteServiceMessage("Kimi", failure.localizedMessage);
-  const retryAfter = retryAfterSeconds ?? (kind === rateLimited || kind === overloaded ? 30 : undefined);
+  const retryAfter = retryAfterSeconds ?? defaultRetryAfterSeconds[kind.code];
+  const isUncertain = retryAfterSeconds === undefined && !accountWideReasons.has(failure.reason);
   return new GatewayError(kind.code, message, {
     upstreamCode: failure.reason || failure.code || "unknown",
+    ...(isUncertain ? { isAccountWide: false } : {}),
     ...(retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter }),
   });
 }
@@ -132,11 +146,7 @@ export function statusToError(
   const reason = failure.reason || legacyReason;
   // A 429 stays a rate limit, even if its reason is an overload.
   const isRateLimited = status === 429 && kindByReason[reason] === overloaded;
-  return failureToError(
-    { ...failure, code, reason: isRateLimited ? "REQUEST_RATE_EXCEEDED" : reason },
-    drift,
-    retryAfterSeconds,
-  );
+  return failureToError({ ...failure, code, reason: isRateLimited ? "" : reason }, drift, retryAfterSeconds);
 }
 
 /** Whether Kimi rejected the access token, so that a token refresh may help (kimi-web.md §2.9). */

@@ -47,6 +47,7 @@ function toError(service: ServiceIdentity, failure: Failure, retryAfterSeconds?:
   const redactedMessage = service.apiKey ? failure.message.replaceAll(service.apiKey, "…") : failure.message;
   const isTemporary = code === "rate_limited" || code === "upstream_overloaded";
   const retryAfter = retryAfterSeconds ?? (isTemporary ? parseWaitSeconds(failure.message) : undefined);
+  const isUncertain = code === "rate_limited" && retryAfterSeconds === undefined && failure.message === "";
   const param = code === "model_not_found" ? "model" : failure.param;
   const isConflict =
     code === "invalid_request" && /tool_choice .* incompatible with thinking/.test(redactedMessage);
@@ -54,6 +55,7 @@ function toError(service: ServiceIdentity, failure: Failure, retryAfterSeconds?:
     code,
     describe(service) + (isAccountError ? "" : quoteServiceMessage(service.service, redactedMessage)),
     {
+      ...(isUncertain ? { isAccountWide: false } : {}),
       upstreamCode: isConflict ? toolChoiceConflict : upstreamCodeOf(failure),
       ...(retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter }),
       ...(param !== undefined && /^[\w.[\]-]{1,100}$/.test(param) ? { param } : {}),

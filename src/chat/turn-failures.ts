@@ -1,0 +1,35 @@
+import { GatewayError } from "../core/errors.js";
+import type { ChatEvent } from "../core/types.js";
+
+export const unknownConversation: ChatEvent = {
+  type: "notice",
+  code: "conversation_unknown",
+  message:
+    "This conversation is not known here any more; the answer rests on the messages of this request alone.",
+};
+
+export function conversationNotFound(): GatewayError {
+  return new GatewayError(
+    "conversation_not_found",
+    "This conversation is unknown or has expired, or its last answer was stopped. Send the messages so far, or leave " +
+      "conversation_id out to begin a new one.",
+    { param: "conversation_id" },
+  );
+}
+
+/** The upstream answered in another chat, or after another message, than was asked for. */
+export function isUntrustworthy(error: unknown): boolean {
+  return error instanceof GatewayError && error.upstreamCode === "wrong_place";
+}
+
+/** The chat was deleted upstream, or is too long to continue. */
+export function isChatLost(error: unknown): boolean {
+  return (
+    error instanceof GatewayError && (error.code === "not_found" || error.code === "context_length_exceeded")
+  );
+}
+
+/** The upstream refused a message because it is still answering in that chat. */
+export function isChatBusy(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === "chat_busy";
+}
