@@ -83,6 +83,11 @@ const earlyFaults: ExpectedError[] = [
     "upstream_overloaded",
   ],
   [{ kind: "exception", reason: "REASON_TOKEN_LENGTH_TOO_LONG", after: 0 }, 400, "context_length_exceeded"],
+  [
+    { kind: "exception", reason: "REASON_TOKEN_LENGTH_TOO_LONG", severity: "SEVERITY_INFO", after: 0 },
+    400,
+    "context_length_exceeded",
+  ],
   [{ kind: "exception", reason: "REASON_K2_USAGE_EXCEEDED", after: 0 }, 429, "insufficient_quota"],
   [{ kind: "retract", after: 0 }, 400, "content_filter"],
 ];
@@ -136,6 +141,10 @@ const midAnswerFaults: [fault: Fault, code: string][] = [
   [{ kind: "error-late", after: 3, code: "unavailable" }, "upstream_overloaded"],
   [{ kind: "error-late", after: 3, code: "unavailable", afterDone: true }, "upstream_overloaded"],
   [{ kind: "error-late", after: 3, code: "unauthenticated" }, "account_login_required"],
+  [
+    { kind: "exception", reason: "REASON_TOKEN_LENGTH_TOO_LONG", severity: "SEVERITY_INFO", after: 3 },
+    "context_length_exceeded",
+  ],
   [{ kind: "exception", reason: "REASON_CHAT_FATAL_ERROR", after: 3 }, "upstream_unavailable"],
   [
     { kind: "exception", reason: "REASON_COMPLETION_OVERLOADED", after: 3, status: "COMPLETED" },
@@ -164,7 +173,7 @@ describe("a fault after the first delta is an error", () => {
   test.each(midAnswerFaults)("not streamed: an HTTP error status: %j → %s", async (fault, code) => {
     const gateway = await startGateway({ timeouts });
     const answer = await requestWithFault(gateway, fault, false);
-    expect(answer.status).toBeGreaterThanOrEqual(500);
+    expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(JSON.parse(answer.body)).toMatchObject({ error: { code } });
   });
 });

@@ -204,6 +204,28 @@ const behaviours: Record<string, (upstream: UpstreamUnderTest) => Promise<void>>
     expect(kimiSides[kind].sentMessages(gateway).at(-1)?.text).toBe("plums");
   },
 
+  "replaces a chat that is too long before the first word, whatever the severity of the reason": async ({
+    kind,
+    start,
+  }) => {
+    const reason = "REASON_TOKEN_LENGTH_TOO_LONG";
+    const severities =
+      kind === "kimi-web" ? ["SEVERITY_INFO", "SEVERITY_BLOCK_RETRACT", undefined] : [undefined];
+    for (const severity of severities) {
+      const gateway = await start();
+      const dialogue = new Dialogue(gateway);
+      await dialogue.send("one");
+      gateway.simulator.fault({ kind: "exception", reason, severity, after: 0 });
+      const body = { ...requestAfter(dialogue.history, "two"), stream: true };
+      const chunks = parseChunks(await (await postChat(gateway, body)).text());
+      expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe("stop");
+      expect(JSON.stringify(chunks)).not.toContain("too long");
+      const sent = kimiSides[kind].sentMessages(gateway);
+      expect(sent.map(({ text }) => /^user: one.*user: two$/s.test(text))).toEqual([false, false, true]);
+      expect(sent[2]?.chat === sent[1]?.chat).toBe(false);
+    }
+  },
+
   "uploads files byte for byte": async ({ kind, start }) => {
     const gateway = await start();
     for (const [type, name] of [

@@ -88,6 +88,11 @@ const defaultRetryAfterSeconds: Partial<Record<ErrorCode, number>> = {
   chat_busy: 3,
 };
 
+/** Whether the reason is one of the site's enum. */
+export function isKnownReason(reason: string): boolean {
+  return Object.hasOwn(kindByReason, reason);
+}
+
 /** Connect's codes, for failures without a known reason. */
 const kindByCode: Record<string, KimiErrorKind> = {
   unauthenticated: loginExpired,
@@ -160,4 +165,13 @@ export function isRejectedAccessToken(error: unknown): boolean {
 /** Whether Kimi refused the form of a request, rather than its content. */
 export function isInvalidArgument(error: unknown): boolean {
   return error instanceof GatewayError && error.upstreamCode === "invalid_argument";
+}
+
+/** The answer is in another chat, or after another message, than was requested; the chat must not be continued. */
+export function wrongPlaceError(): GatewayError {
+  return new GatewayError(
+    "upstream_protocol",
+    "Kimi answered in another place of its chat than was requested, so this answer is not shown. Send the message again.",
+    { upstreamCode: "wrong_place" },
+  );
 }

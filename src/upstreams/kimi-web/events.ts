@@ -1,4 +1,4 @@
-import { GatewayError } from "../../core/errors.js";
+import { type ErrorCode, GatewayError } from "../../core/errors.js";
 import type { ChatEvent, FinishReason } from "../../core/types.js";
 import {
   asObject,
@@ -13,7 +13,7 @@ import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import { SearchSources } from "../kimi-shared/search-sources.js";
 import { DeltaFastPath } from "./delta-fast-path.js";
 import { type Envelope, payloadText } from "./envelope.js";
-import { failureToError, parseFailure } from "./errors.js";
+import { failureToError, isKnownReason, type KimiFailure, parseFailure, wrongPlaceError } from "./errors.js";
 import { TextBlocks } from "./text-blocks.js";
 import { ToolCalls } from "./tool-calls.js";
 
@@ -50,7 +50,12 @@ export class ChatInterpreter {
   #status = "";
   #isDone = false;
   #isRetracted = false;
+  /** The exception that failed the answer by its severity. */
   #failure: GatewayError | undefined;
+  /** The last exception with a reason, whatever its severity: the error if the answer fails (kimi-web.md §2.9). */
+  #namedFailure: { error: GatewayError; isKnown: boolean } | undefined;
+  /** Exceptions of severity INFO, as notices for an answer that does not fail. */
+  readonly #notices: ChatEvent[] = [];
   #isComplete = false;
   readonly #continued: SentTurn | undefined;
 
@@ -73,6 +78,11 @@ export class ChatInterpreter {
   /** The ids of the chat and of the answer; empty until Kimi has sent them. */
   get ids(): { chat: string; message: string } {
     return { chat: this.#chatId, message: this.#assistantId };
+  }
+
+  /** The reason that Kimi has named, for an answer that ends without its trailer; undefined if it has named none. */
+  get namedFailure(): GatewayError | undefined {
+    return this.#namedFailure?.error;
   }
 
   get isComplete(): boolean {
@@ -197,12 +207,12 @@ export class ChatInterpreter {
     if (!knownSeverities.has(failure.severity)) this.#drift.record("severity", failure.severity);
     const isRetraction = failure.severity.endsWith("_RETRACT");
     const problem = failureToError(failure, this.#drift);
+    const isKnown = isKnownReason(failure.reason);
+    if (isKnown || (failure.reason !== "" && !this.#namedFailure?.isKnown))
+      this.#namedFailure = { error: problem, isKnown };
     if (failure.severity === "INFO") {
-      out.push({
-        type: "notice",
-        code: problem.upstreamCode ?? "info",
-        message: failure.localizedMessage ?? problem.message,
-      });
+      const message = failure.localizedMessage ?? problem.message;
+      this.#notices.push({ type: "notice", code: problem.upstreamCode ?? "info", message });
       return;
     }
     const isFiltered = problem.code === "content_filter";
@@ -231,44 +241,38 @@ export class ChatInterpreter {
   /** The trailer (flag 0x02): `{}` or `{"error":…}`. An error may follow even a `done` (kimi-web.md §2.5). */
   #handleTrailer(trailer: JsonObject, out: ChatEvent[]): void {
     this.#isComplete = true;
-    if (isObject(trailer.error)) throw failureToError(parseFailure(trailer.error), this.#drift);
-    if (this.#failure) throw this.#failure;
+    if (isObject(trailer.error)) throw this.#trailerError(parseFailure(trailer.error));
+    if (this.#failure) throw this.namedFailure ?? this.#failure;
     if (!this.#isRetracted) this.#textBlocks.flush(out);
-    out.push({ type: "finish", reason: this.#finishReason() });
+    const reason = this.#finishReason();
+    out.push(...this.#notices, { type: "finish", reason });
+  }
+
+  /** A trailer may have a mere code for what an exception has named; a refused login has a code of its own. */
+  #trailerError(failure: KimiFailure): GatewayError {
+    const error = failureToError(failure, this.#drift);
+    const isSpecific = failure.reason !== "" || error.code === "account_login_required";
+    return isSpecific ? error : (this.namedFailure ?? error);
   }
 
   #finishReason(): FinishReason {
     if (this.#isRetracted) return "content-filter";
-    if (this.#status === "ERROR") {
-      throw new GatewayError(
-        "upstream_unavailable",
-        "Kimi failed while it was answering and did not say why.",
-      );
-    }
-    if (this.#status === "CANCELLED") {
-      throw new GatewayError(
-        "upstream_cut",
-        "This answer was stopped on Kimi's side before it was complete.",
-      );
-    }
-    if (this.#status !== "COMPLETED" && this.#status !== "TRUNCATED" && !this.#isDone) {
-      throw new GatewayError(
-        "upstream_cut",
-        "Kimi ended the stream without saying that the answer is complete.",
-      );
-    }
-    if (this.#textBlocks.length === 0 && this.#toolCalls.isEmpty) {
-      throw new GatewayError("upstream_protocol", "Kimi sent an empty answer. Try again.");
-    }
+    const failure = this.#statusFailure();
+    if (failure) throw this.namedFailure ?? failure;
     return this.#status === "TRUNCATED" ? "length" : "stop";
   }
-}
 
-/** The answer is in another chat, or after another message, than was requested; the chat must not be continued. */
-function wrongPlaceError(): GatewayError {
-  return new GatewayError(
-    "upstream_protocol",
-    "Kimi answered in another place of its chat than was requested, so this answer is not shown. Send the message again.",
-    { upstreamCode: "wrong_place" },
-  );
+  /** Why the answer failed, as far as its status and content tell; undefined if it is a good one. */
+  #statusFailure(): GatewayError | undefined {
+    const fail = (code: ErrorCode, message: string) => new GatewayError(code, message);
+    if (this.#status === "ERROR")
+      return fail("upstream_unavailable", "Kimi failed while it was answering and did not say why.");
+    if (this.#status === "CANCELLED")
+      return fail("upstream_cut", "This answer was stopped on Kimi's side before it was complete.");
+    if (this.#status !== "COMPLETED" && this.#status !== "TRUNCATED" && !this.#isDone)
+      return fail("upstream_cut", "Kimi ended the stream without saying that the answer is complete.");
+    if (this.#textBlocks.length === 0 && this.#toolCalls.isEmpty)
+      return fail("upstream_protocol", "Kimi sent an empty answer. Try again.");
+    return undefined;
+  }
 }

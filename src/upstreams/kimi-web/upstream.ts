@@ -197,7 +197,8 @@ export class KimiWeb implements Upstream {
       const output = { sink: lookupSink, service: "Kimi", progress };
       await stream.pipeTo(new StreamPump(decoder, interpreter, output));
       if (!interpreter.isComplete) {
-        throw new GatewayError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
+        const cut = new GatewayError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
+        throw interpreter.namedFailure ?? cut;
       }
     } finally {
       stream.close(interpreter.isComplete);

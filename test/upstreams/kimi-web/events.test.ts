@@ -351,6 +351,46 @@ describe("the ending of an answer", () => {
       "stop",
     ],
     [
+      "failed after a reason of severity INFO",
+      [hi, exception("TOKEN_LENGTH_TOO_LONG", "INFO"), status("ERROR"), done, end],
+      "context_length_exceeded",
+    ],
+    [
+      "failed after a reason of a severity that is not known",
+      [exception("TOKEN_LENGTH_TOO_LONG", "NEW"), status("ERROR"), done, end],
+      "context_length_exceeded",
+    ],
+    [
+      "failed after two reasons: the last one counts",
+      [
+        exception("REQUEST_ERROR", "BLOCK_RETRACT"),
+        exception("K2_USAGE_EXCEEDED", "INFO"),
+        status("ERROR"),
+        end,
+      ],
+      "quota_exceeded",
+    ],
+    [
+      "failed after a known and an unknown reason: the known one counts",
+      [exception("TOKEN_LENGTH_TOO_LONG", "INFO"), exception("MOON_ECLIPSE", "INFO"), status("ERROR"), end],
+      "context_length_exceeded",
+    ],
+    [
+      "empty, with a reason of severity INFO",
+      [exception("TOKEN_LENGTH_TOO_LONG", "INFO"), status("COMPLETED"), done, end],
+      "context_length_exceeded",
+    ],
+    [
+      "a trailer without a reason, after a reason of severity INFO",
+      [exception("TOKEN_LENGTH_TOO_LONG", "INFO"), jsonEnvelope({ error: { code: "internal" } }, 2)],
+      "context_length_exceeded",
+    ],
+    [
+      "a refused login in the trailer, after a reason of severity INFO",
+      [exception("REQUEST_ERROR", "INFO"), jsonEnvelope({ error: { code: "unauthenticated" } }, 2)],
+      "account_login_required",
+    ],
+    [
       "an unknown reason",
       [hi, exception("MOON_ECLIPSE", "BLOCK_RETRACT"), done, end],
       "upstream_unavailable",
@@ -363,6 +403,16 @@ describe("the ending of an answer", () => {
     ["not JSON", [hi, Buffer.from([0, 0, 0, 0, 3, 0x61, 0x62, 0x63])], "upstream_protocol"],
   ])("%s", (_name, envelopes, expected) => {
     expect(outcome(...envelopes)).toBe(expected);
+  });
+
+  test("an exception of severity INFO is a notice only of an answer that does not fail", () => {
+    const info = exception("REQUEST_ERROR", "INFO");
+    const notices = (last: string) =>
+      interpret([chat, assistant, hi, info, status(last), done, end]).events.filter(
+        ({ type }) => type === "notice",
+      );
+    expect(notices("COMPLETED")).toMatchObject([{ code: "REQUEST_ERROR" }]);
+    expect(notices("ERROR")).toEqual([]);
   });
 
   test("a paywall is a used-up quota, whatever the reason", () => {
