@@ -58,7 +58,7 @@ export type GatewayOptions = {
   timeouts?: { idle: number; progress: number; parse?: number };
   /** Records the calls to Kimi. */
   recorder?: Recorder;
-  /** Base URL of the upstream; default the simulator. */
+  /** Base URL of the upstream and of its account gateway; default the simulator. */
   baseUrl?: string;
   routes?: Record<string, string[]>;
   modelAliases?: Record<string, string>;
@@ -103,7 +103,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
         : {
             ...account,
             kind: "kimi-web",
-            authUrl: simulator.url,
+            authUrl: account.baseUrl,
             concurrency: options.concurrency ?? 10_000,
           },
       ...(options.upstreams?.(simulator) ?? []),

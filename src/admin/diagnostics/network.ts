@@ -2,16 +2,28 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
 import { limits } from "../../core/limits.js";
+import {
+  explainNetworkCause,
+  type NetworkCause,
+  networkCauseOf,
+  redirectTarget,
+} from "../../core/network-failure.js";
 import { errorCode } from "../../lib/error-code.js";
 import { version } from "../../lib/version.js";
 import type { Finding } from "./finding.js";
 
 /**
  * The result of a probe. `clockAhead`: milliseconds by which this machine's clock is ahead of the server's; undefined
- * without a `Date` header. `stage`: the step of the connection that failed.
+ * without a `Date` header. `redirectsTo`: the other host that it names. `stage`: the step of the connection that failed.
  */
 export type Probe = { address: string } & (
-  | { reached: true; status: number; milliseconds: number; clockAhead: number | undefined }
+  | {
+      reached: true;
+      status: number;
+      milliseconds: number;
+      clockAhead: number | undefined;
+      redirectsTo?: string | undefined;
+    }
   | { reached: false; stage: ConnectStage; code: string }
 );
 
@@ -47,7 +59,8 @@ export function probeAddress(address: string, signal: AbortSignal): Promise<Prob
       // The server read its clock at about half the round trip.
       const difference = startedAt + milliseconds / 2 - serverTime;
       const clockAhead = Number.isFinite(difference) ? difference : undefined;
-      resolve({ address, reached: true, status: statusCode, milliseconds, clockAhead });
+      const redirectsTo = redirectTarget(headers.location, url.hostname);
+      resolve({ address, reached: true, status: statusCode, milliseconds, clockAhead, redirectsTo });
       request.destroy();
     });
     request.on("error", (error) => resolve({ address, reached: false, stage, code: failureCode(error) }));
@@ -61,31 +74,29 @@ export function checkReachability(probe: Probe): Finding {
   const what = `network ${origin}`;
   if (probe.reached) {
     const detail = `it answers with HTTP ${probe.status} after ${probe.milliseconds} ms`;
+    if (probe.redirectsTo !== undefined) {
+      const redirect = explainNetworkCause("redirect", hostname, probe.redirectsTo);
+      return {
+        what,
+        state: "warn",
+        detail: `${redirect.detail} (HTTP ${probe.status})`,
+        remedy: redirect.remedy,
+      };
+    }
     if (probe.status < 500) return { what, state: "ok", detail };
     return { what, state: "warn", detail, remedy: "It is in trouble itself. Try again later." };
   }
-  const { detail, remedy } = failures[probe.stage](hostname);
+  const cause = networkCauseOf(probe.code) ?? causeOfStage[probe.stage];
+  const { detail, remedy } = explainNetworkCause(cause, hostname);
   return { what, state: "fail", detail: `${detail} (${probe.code})`, remedy };
 }
 
-const failures: Record<ConnectStage, (host: string) => { detail: string; remedy: string }> = {
-  name: (host) => ({
-    detail: `the name ${host} cannot be looked up`,
-    remedy: "Check this machine's network and DNS, and the address in the config.",
-  }),
-  connection: (host) => ({
-    detail: `${host} takes no connection`,
-    remedy: "See whether a firewall or filter is in the way, and whether the address in the config is right.",
-  }),
-  TLS: (host) => ({
-    detail: `there is no trustworthy TLS connection to ${host}`,
-    remedy:
-      "Set this machine's clock if it is wrong. Where a network inspects TLS, NODE_EXTRA_CA_CERTS names its certificate.",
-  }),
-  answer: (host) => ({
-    detail: `${host} takes the connection and does not answer`,
-    remedy: "Try again later, and see whether it works in a browser on this machine.",
-  }),
+/** The cause of a failure whose code has several. */
+const causeOfStage: Record<ConnectStage, NetworkCause> = {
+  name: "name",
+  connection: "connection",
+  TLS: "tls",
+  answer: "answer",
 };
 
 /** Compares this machine's clock with the first service that sent a `Date` header. */

@@ -5,6 +5,7 @@ import { limits } from "../../core/limits.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
 import { rawConnector } from "./raw-connector.js";
 import { type ChunkSink, ResponseStream, type StreamRequest } from "./response-stream.js";
+import { redirectError, type ServiceAddress, toTransportError } from "./transport-error.js";
 
 /** Upper limit of `Retry-After`, one day: a longer one is most likely a mistake. */
 export const maxRetryAfterSeconds = 86_400;
@@ -16,7 +17,7 @@ export const unaryTimeouts = { headersTimeout: limits.unary, bodyTimeout: limits
  * A service's connection pool, its name in error messages, and the path prefix of its base URL. If `isRecorded`, all
  * bytes must pass through the pool's recorder, so that raw reads are off.
  */
-export type Host = { service: string; pool: Dispatcher; prefix: string; isRecorded: boolean };
+export type Host = ServiceAddress & { pool: Dispatcher; prefix: string; isRecorded: boolean };
 
 /** Default timeouts of a host's requests, in milliseconds. */
 export type HttpTimeouts = Pick<Pool.Options, "headersTimeout" | "bodyTimeout">;
@@ -28,12 +29,13 @@ export function createHost(
   timeouts: HttpTimeouts = {},
   recorder?: Recorder,
 ): Host {
-  const { origin, pathname } = new URL(url);
+  const { origin, pathname, hostname } = new URL(url);
   const pool = new Pool(origin, { ...timeouts, connect: rawConnector({ timeout: limits.connect }) });
   const prefix = pathname.replace(/\/+$/, "");
   const isRecorded = recorder !== undefined;
   return {
     service,
+    hostname,
     pool: recorder ? pool.compose(recorder.interceptor(prefix)) : pool,
     prefix,
     isRecorded,
@@ -56,9 +58,10 @@ export async function fetchResponse(
     const { statusCode: status, headers, body } = await host.pool.request(request);
     const collector = new BodyCollector(host, maxBytes);
     for await (const chunk of body) collector.add(chunk);
+    rejectRedirect(host, { status, headers });
     return { status, headers, body: collector.toText() };
   } catch (cause) {
-    throw transportError(host, cause, options.signal);
+    throw toTransportError(host, cause, options.signal);
   }
 }
 
@@ -71,10 +74,9 @@ export async function openStream(
   options: StreamRequest,
   mediaType: string,
 ): Promise<ResponseStream | HttpResponse> {
-  const toTransportError = (cause: unknown, signal: AbortSignal) => transportError(host, cause, signal);
   const request = { ...options, path: host.prefix + options.path };
   const stream = await ResponseStream.open(host.pool, request, {
-    toTransportError,
+    toTransportError: (cause, signal) => toTransportError(host, cause, signal),
     raw: !host.isRecorded,
   });
   if (stream.status === 200 && parseMediaType(stream.headers["content-type"]) === mediaType) return stream;
@@ -84,6 +86,7 @@ export async function openStream(
   } finally {
     stream.close(false);
   }
+  rejectRedirect(host, stream);
   return { status: stream.status, headers: stream.headers, body: collector.toText() };
 }
 
@@ -118,36 +121,8 @@ class BodyCollector implements ChunkSink {
   }
 }
 
-/** A transport failure as a GatewayError. Undici's own messages are not used: they could contain headers. */
-function transportError({ service }: Host, cause: unknown, signal: unknown): GatewayError {
-  if (cause instanceof GatewayError) return cause;
-  if (signal instanceof AbortSignal && signal.aborted && signal.reason instanceof GatewayError)
-    return signal.reason;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const name = cause instanceof Error ? cause.name : "";
-  if (/TIMEOUT/.test(code) || name === "TimeoutError") {
-    return new GatewayError("timeout", `${service} did not answer in time. Try again.`, {
-      upstreamCode: code || name,
-    });
-  }
-  if (
-    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|DEPTH_|SELF_SIGNED|ERR_TLS)/.test(code)
-  ) {
-    return new GatewayError(
-      "upstream_unavailable",
-      `${service} cannot be reached. Check this machine's network and baseUrl.`,
-      {
-        upstreamCode: code,
-      },
-    );
-  }
-  return new GatewayError(
-    "upstream_cut",
-    `The connection to ${service} broke before the answer was complete.`,
-    {
-      upstreamCode: code || name || "broken",
-    },
-  );
+function rejectRedirect(host: Host, { status, headers }: Pick<HttpResponse, "status" | "headers">): void {
+  if (status >= 300 && status < 400) throw redirectError(host, status, headers.location);
 }
 
 /** The seconds of a `Retry-After` header, which holds seconds or a date. */

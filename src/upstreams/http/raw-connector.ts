@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { buildConnector } from "undici";
 import { limits } from "../../core/limits.js";
 import { ChunkedDecoder } from "./chunked-decoder.js";
+import { ConnectError } from "./transport-error.js";
 
 /** Reads the body of a response in place of undici. */
 export type RawBodyReader = {
@@ -42,9 +43,10 @@ export function rawConnector(options: buildConnector.BuildOptions): buildConnect
   const connect = buildConnector({ ...options, onread: { buffer: readBuffer, callback: onRead } });
   return (target, callback) => {
     connect(target, (...result) => {
-      const [, socket] = result;
-      if (socket) installRawReads(socket);
-      callback(...result);
+      const [error, socket] = result;
+      if (error) return callback(new ConnectError(error, target.protocol === "https:"), null);
+      installRawReads(socket);
+      callback(null, socket);
     });
   };
 }

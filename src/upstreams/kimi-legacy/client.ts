@@ -17,8 +17,8 @@ import {
   unaryTimeouts,
 } from "../http/client.js";
 import { ResponseStream } from "../http/response-stream.js";
-import { notEventStreamError, notJsonError } from "../kimi-shared/errors.js";
-import { failureToError } from "./errors.js";
+import { foreignAnswerError, isKimiAnswer, notEventStreamError } from "../kimi-shared/errors.js";
+import { failureToError, hasKimiForm } from "./errors.js";
 
 export type LegacyClientOptions = {
   /** Base URL of the site, e.g. `https://kimi.moonshot.cn`. */
@@ -80,7 +80,11 @@ export class LegacyClient {
       signal,
       ...unaryTimeouts,
     });
-    if (response.status >= 300) throw this.#toError(response, parseObject(response.body));
+    if (response.status < 300) return;
+    const refusal = parseObject(response.body);
+    throw isKimiAnswer(response, refusal, hasKimiForm)
+      ? this.#toError(response, refusal)
+      : foreignAnswerError(response);
   }
 
   /** Opens an event stream. The caller must close it. A refusal comes as JSON, with any status (kimi-web.md §1.6). */
@@ -160,13 +164,13 @@ export class LegacyClient {
   /** The body of a unary call. Throws unless it is a JSON object with status 200 and no error. */
   #parseBody(response: HttpResponse): JsonObject {
     const body = parseObject(response.body);
-    if (response.status !== 200 || body?.error_type !== undefined) throw this.#toError(response, body);
-    if (!body) throw notJsonError(response.headers["content-type"]);
+    if (!isKimiAnswer(response, body, hasKimiForm)) throw foreignAnswerError(response);
+    if (response.status !== 200 || body.error_type !== undefined) throw this.#toError(response, body);
     return body;
   }
 
-  #toError({ status, headers }: HttpResponse, body: JsonObject | undefined): GatewayError {
-    return failureToError(body ?? {}, this.#drift, {
+  #toError({ status, headers }: HttpResponse, body: JsonObject): GatewayError {
+    return failureToError(body, this.#drift, {
       status,
       retryAfterSeconds: parseRetryAfter(headers["retry-after"]),
     });

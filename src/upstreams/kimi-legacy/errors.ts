@@ -21,6 +21,11 @@ const accountBusy: KimiErrorKind = {
   message: "Kimi is still answering something else on this account, and it gives one answer at a time.",
 };
 
+/** Whether an error body is Kimi's. */
+export function hasKimiForm({ error_type }: JsonObject): boolean {
+  return asText(error_type) !== undefined;
+}
+
 /** The error types that are documented (kimi-web.md §1.6). */
 const kindByType: readonly [types: RegExp, kind: KimiErrorKind][] = [
   [/^auth\.token\.invalid$/, loginExpired],

@@ -1,5 +1,7 @@
 import { type ErrorCode, GatewayError } from "../../core/errors.js";
-import { parseMediaType } from "../http/client.js";
+import type { JsonObject } from "../../lib/json.js";
+import { type HttpResponse, parseMediaType, parseRetryAfter } from "../http/client.js";
+import { describeForeignAnswer } from "../http/foreign-answer.js";
 
 /** A kind of Kimi error: our code and message, the same in both protocols. */
 export type KimiErrorKind = { code: ErrorCode; message: string };
@@ -57,15 +59,64 @@ export const timedOut: KimiErrorKind = {
   message: "Kimi took too long to answer. Try again.",
 };
 
-/** Upstream code of `notJsonError`, by which a token refresh recognises a web page in place of Kimi's response. */
-export const notJsonCode = "not_json";
+/** Upstream code of a `foreignAnswerError`, by which a token refresh recognises it. */
+const foreignCode = "not_kimi";
 
-/** A unary call got a response that is not JSON; its `contentType` is quoted. */
-export function notJsonError(contentType: string | string[] | undefined): GatewayError {
-  const type = parseMediaType(contentType);
-  return new GatewayError("upstream_protocol", `Kimi answered with a page (“${type}”) instead of JSON.`, {
-    upstreamCode: notJsonCode,
-  });
+/** Whether something else than Kimi answered, so that the answer says nothing about a token or a chat. */
+export function isForeignAnswer(error: unknown): boolean {
+  return error instanceof GatewayError && error.upstreamCode === foreignCode;
+}
+
+/** Statuses of something in trouble or in a hurry; with any other, something stands between Moonbridge and Kimi. */
+const temporaryByStatus: Record<number, { code: ErrorCode; retryAfterSeconds?: number }> = {
+  408: { code: "timeout" },
+  429: { code: "rate_limited", retryAfterSeconds: 30 },
+  500: { code: "upstream_unavailable" },
+  502: { code: "upstream_overloaded", retryAfterSeconds: 5 },
+  503: { code: "upstream_overloaded", retryAfterSeconds: 5 },
+  504: { code: "timeout" },
+};
+
+/**
+ * The response is not in Kimi's form: a page of a firewall, of a network's sign-in or of a proxy in front of Kimi. Only
+ * Kimi's own words say something about the login, the chat or the account.
+ */
+export function foreignAnswerError(response: HttpResponse): GatewayError {
+  const { status, headers } = response;
+  const what = `${describeForeignAnswer(response)} came in place of Kimi's answer.`;
+  const temporary = temporaryByStatus[status];
+  if (temporary) {
+    const retryAfterSeconds = parseRetryAfter(headers["retry-after"]) ?? temporary.retryAfterSeconds;
+    return new GatewayError(
+      temporary.code,
+      `${what} Kimi, or something on the way to it, is in trouble. Try again in a moment.`,
+      {
+        upstreamCode: `http_${status}`,
+        isAccountWide: false,
+        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      },
+    );
+  }
+  return new GatewayError(
+    status === 200 ? "upstream_protocol" : "upstream_unavailable",
+    `${what} See whether this network has a sign-in page or a filter, and whether Kimi's site works in a browser.`,
+    {
+      upstreamCode: foreignCode,
+      ...(status === 200 ? {} : { retryable: false }),
+    },
+  );
+}
+
+/** Statuses by which Kimi refuses a login or a chat; firewalls refuse with them in JSON, too. */
+const refusalStatuses = new Set([403, 404]);
+
+/** Whether a response counts as Kimi's: it is JSON, and a refusal names its reason as Kimi does. */
+export function isKimiAnswer(
+  { status }: HttpResponse,
+  body: JsonObject | undefined,
+  hasKimiForm: (body: JsonObject) => boolean,
+): body is JsonObject {
+  return body !== undefined && (!refusalStatuses.has(status) || hasKimiForm(body));
 }
 
 /** A stream request got a response that is neither a stream nor an error. */

@@ -1,7 +1,7 @@
 import { GatewayError } from "../../core/errors.js";
 import type { TokenPair } from "../../core/token.js";
 import { asObject, asText, type JsonObject } from "../../lib/json.js";
-import { notJsonCode } from "./errors.js";
+import { isForeignAnswer } from "./errors.js";
 
 /**
  * Sends a token refresh. Resolves to the new pair; to `refused`; or to `page` for a web page, which one endpoint sends
@@ -14,7 +14,7 @@ export async function refreshTokens(
   try {
     return parseTokenPair(await sendRefresh());
   } catch (error) {
-    if (error instanceof GatewayError && error.upstreamCode === notJsonCode) return "page";
+    if (isForeignAnswer(error)) return "page";
     if (error instanceof GatewayError && isRefusal(error)) return "refused";
     throw error;
   }

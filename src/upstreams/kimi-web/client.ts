@@ -15,9 +15,9 @@ import {
   unaryTimeouts,
 } from "../http/client.js";
 import { ResponseStream } from "../http/response-stream.js";
-import { notEventStreamError, notJsonError } from "../kimi-shared/errors.js";
+import { foreignAnswerError, isKimiAnswer, notEventStreamError } from "../kimi-shared/errors.js";
 import { encodeEnvelope } from "./envelope.js";
-import { statusToError } from "./errors.js";
+import { hasKimiForm, statusToError } from "./errors.js";
 import { MultipartFileForm } from "./multipart-form.js";
 
 export type KimiClientOptions = {
@@ -133,11 +133,11 @@ export class KimiClient {
   /** The body of a unary call. Throws unless it is a JSON object with status 200. */
   #parseBody(response: HttpResponse): JsonObject {
     const body = parseObject(response.body);
+    if (!isKimiAnswer(response, body, hasKimiForm)) throw foreignAnswerError(response);
     if (response.status !== 200) {
       const retryAfterSeconds = parseRetryAfter(response.headers["retry-after"]);
       throw statusToError(response.status, body, this.#drift, retryAfterSeconds);
     }
-    if (!body) throw notJsonError(response.headers["content-type"]);
     return body;
   }
 }

@@ -1,5 +1,5 @@
 import { type ErrorCode, GatewayError } from "../../core/errors.js";
-import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
+import { asObject, asText, isObject, type JsonObject, objectsIn } from "../../lib/json.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import {
   accessRefused,
@@ -42,6 +42,13 @@ export function parseFailure(error: JsonObject): KimiFailure {
     localizedMessage: asText(asObject(debug.localizedMessage)?.message),
     needsUpgrade: asObject(debug.paywall)?.needUpgrade === true,
   };
+}
+
+/** Whether an error body is Kimi's: Connect's, or that of a legacy path (kimi-web.md §2.9). */
+export function hasKimiForm({ code, details, error, error_type }: JsonObject): boolean {
+  return (
+    [code, error_type].some((name) => asText(name) !== undefined) || isObject(error) || Array.isArray(details)
+  );
 }
 
 /** The reasons of the site's own enum (kimi-web.md §2.9). */
@@ -106,7 +113,7 @@ const kindByCode: Record<string, KimiErrorKind> = {
   canceled: { code: "upstream_cut", message: "Kimi stopped this answer." },
 };
 
-/** Connect's table from HTTP status to code, for responses whose body is not an error object. */
+/** Connect's table from HTTP status to code, for error objects without one. */
 const codeByStatus: Record<number, string> = {
   400: "invalid_argument",
   401: "unauthenticated",
@@ -138,16 +145,16 @@ export function failureToError(
   });
 }
 
-/** Converts an HTTP response other than 200 to an error; `body` may be anything (kimi-web.md §2.9). */
+/** Converts an HTTP response other than 200 to an error; `body` may be any JSON (kimi-web.md §2.9). */
 export function statusToError(
   status: number,
-  body: JsonObject | undefined,
+  body: JsonObject,
   drift: ProtocolDrift,
   retryAfterSeconds?: number,
 ): GatewayError {
-  const failure = parseFailure(body ?? {});
+  const failure = parseFailure(body);
   const code = failure.code || codeByStatus[status] || (status >= 500 ? "unavailable" : "unknown");
-  const legacyReason = asText(body?.error_type) === "auth.token.invalid" ? "INVALID_AUTH_TOKEN" : "";
+  const legacyReason = asText(body.error_type) === "auth.token.invalid" ? "INVALID_AUTH_TOKEN" : "";
   const reason = failure.reason || legacyReason;
   // A 429 stays a rate limit, even if its reason is an overload.
   const isRateLimited = status === 429 && kindByReason[reason] === overloaded;

@@ -13,6 +13,7 @@ import {
   parseRetryAfter,
   unaryTimeouts,
 } from "../http/client.js";
+import { describeForeignAnswer, isWebPage } from "../http/foreign-answer.js";
 import { ResponseStream } from "../http/response-stream.js";
 import { findError, type ServiceIdentity, statusToError } from "./errors.js";
 
@@ -80,9 +81,21 @@ export class OpenAiClient {
     return { method: "POST", path, headers, body: JSON.stringify(body), signal } as const;
   }
 
+  /** A page that refuses is a firewall's: the service refuses in JSON (moonshot-platform.md A.15). */
+  #refusalPageError(response: HttpResponse): GatewayError {
+    return new GatewayError(
+      "upstream_unavailable",
+      `${describeForeignAnswer(response)} came in place of an answer of ${this.#service.service}. See whether this network ` +
+        "has a sign-in page or a filter, and whether baseUrl is right.",
+      { upstreamCode: `http_${response.status}`, retryable: false },
+    );
+  }
+
   /** The body of a response. Throws unless it is JSON without an error; errors may come with status 200. */
-  #parseBody({ status, headers, body: json }: HttpResponse): JsonObject {
+  #parseBody(response: HttpResponse): JsonObject {
+    const { status, headers, body: json } = response;
     const body = parseObject(json);
+    if (!body && isRefusalPage(response)) throw this.#refusalPageError(response);
     if (status !== 200) {
       throw statusToError(this.#service, status, body, parseRetryAfter(headers["retry-after"]));
     }
@@ -96,4 +109,8 @@ export class OpenAiClient {
     if (error) throw error;
     return body;
   }
+}
+
+function isRefusalPage(response: HttpResponse): boolean {
+  return [401, 403, 511].includes(response.status) && isWebPage(response);
 }

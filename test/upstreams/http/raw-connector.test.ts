@@ -43,7 +43,7 @@ async function connectTo(server: PlainServer, secure = false) {
     await pool.destroy();
     server.close();
   });
-  return { service: "Kimi", pool, prefix: "", isRecorded: false };
+  return { service: "Kimi", hostname: "secure.test", pool, prefix: "", isRecorded: false };
 }
 
 type TestHost = Awaited<ReturnType<typeof connectTo>>;

@@ -7,6 +7,7 @@ import { createTokenRefresher } from "../../../src/upstreams/kimi-web/token-refr
 
 type StubResponse = [status: number, body: string];
 
+const firewallPage: StubResponse = [403, "<html>Blocked by policy</html>"];
 const webPage: StubResponse = [200, "<html>Please sign in to this network</html>"];
 const pair: StubResponse = [200, JSON.stringify({ accessToken: "a", refreshToken: "r" })];
 const legacyPair: StubResponse = [200, JSON.stringify({ access_token: "a", refresh_token: "r" })];
@@ -54,6 +55,7 @@ test.each<[what: string, gateway: StubResponse, legacy: StubResponse]>([
 test.each<[what: string, gateway: StubResponse, legacy: StubResponse, message: RegExp]>([
   ["a web page answers for both", webPage, webPage, /sign-in page/],
   ["a web page answers for the gateway and the legacy endpoint refuses", webPage, refusal, /sign-in page/],
+  ["a firewall's page with status 403 answers for both", firewallPage, firewallPage, /sign-in page/],
   ["the gateway is unavailable", unavailable, refusal, /Kimi/],
 ])("throws without asking for a login if %s", async (_, gateway, legacy, message) => {
   await expect(refresh(gateway, legacy)).rejects.toMatchObject({ message: expect.stringMatching(message) });

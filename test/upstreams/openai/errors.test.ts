@@ -167,7 +167,9 @@ test.each(refusals)("converts %i %j to %i %s", async (status, error, became, cod
 
 test.each([
   [text(504, "<html><title>504</title>", { "content-type": "text/html" }), 504, "timeout"],
-  [text(301, "", { location: "https://elsewhere.example" }), 502, "upstream_protocol"],
+  [text(301, "", { location: "https://elsewhere.example" }), 502, "upstream_unavailable"],
+  [text(403, "<html>Blocked", { "content-type": "text/html" }), 502, "upstream_unavailable"],
+  [text(403, "Blocked"), 503, "account_login_required"],
   [text(422, '{"detail":[{"msg":"field required"}]}'), 400, "invalid_request"],
   [json(503, {}, { "retry-after": "17" }), 503, "upstream_overloaded"],
 ])("converts a response without an error object by its status: %#", async (script, status, code) => {
@@ -179,7 +181,7 @@ test.each([
   const { error } = Object(await answer.json());
   expect(error.code).toBe(code);
   if (status === 400) expect(error.message).toMatch(/field required/);
-  if (status === 503) expect(answer.headers.get("retry-after")).toBe("17");
+  if (code === "upstream_overloaded") expect(answer.headers.get("retry-after")).toBe("17");
 });
 
 test("reports a refused key as login required until a request succeeds", async () => {
