@@ -39,8 +39,11 @@ export type ToolCall = { id: string; name: string; arguments: string };
 export type Tool = { name: string; description?: string; parameters: JsonObject; strict?: boolean };
 export type ToolChoice = "auto" | "none" | "required" | { name: string };
 
-/** The parsed body of the client's request, for an upstream with the same API dialect. */
-type OriginalRequest = { dialect: "openai-chat"; body: JsonObject };
+/**
+ * The parsed body of the client's request, for an upstream with the same API dialect. `engineOptions`: the names of its
+ * parameters that need the feature `engine-options`, with values that repeat the default too.
+ */
+type OriginalRequest = { dialect: "openai-chat"; body: JsonObject; engineOptions: readonly string[] };
 
 /** Thinking effort, weakest first. */
 export type Thinking = "off" | "low" | "high" | "max";
@@ -54,8 +57,14 @@ export type Feature =
   | "output-format"
   | "logprobs"
   | "conversation"
+  /** Needed by parameters of inference engines and hubs, such as `mirostat`, `guided_json` and `provider`. */
+  | "engine-options"
+  /** Needed by parameters that do not change the answer, such as `user`, `metadata` and `store`. */
+  | "service-settings"
   /** Needed by parameters that Moonbridge does not know and passes on. */
-  | "unknown";
+  | "unknown"
+  /** Needed by parameters that only the client's own software understands: no upstream has it. */
+  | "nothing";
 
 /**
  * A parameter that needs a feature. `isRequired`: an answer without the feature would not be what the client asked for, so

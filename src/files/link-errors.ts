@@ -24,6 +24,14 @@ export function linkTooLarge(host: string, limit: number): GatewayError {
   );
 }
 
+/** `file_rejected` for a link to a picture that leads to a page, such as that of a login or of an image host. */
+export function linkToWebPage(host: string): GatewayError {
+  return new GatewayError(
+    "file_rejected",
+    `${linkLabel(host)} leads to a web page, not to a picture; use the address of the picture itself.`,
+  );
+}
+
 /** Converts a transport failure to a GatewayError without undici's message, which may quote headers. */
 export function toLinkError(host: string, cause: unknown, signal: AbortSignal): GatewayError {
   if (signal.aborted) {

@@ -4,7 +4,9 @@ import type { FetchedPicture } from "../core/types.js";
 import { KeySlots } from "../lib/key-slots.js";
 import type { Slot } from "../lib/slot-queue.js";
 import type { LinkBudget } from "./link-budget.js";
+import { linkToWebPage } from "./link-errors.js";
 import type { LinkFetcher, OpenLinkedFile } from "./link-fetcher.js";
+import { isWebPage } from "./web-page.js";
 
 /** Fetches the links of all requests within what each API key, and all of them, may occupy on disk and in memory. */
 export class LinkFetches {
@@ -76,7 +78,7 @@ export class RequestLinks {
 
   /**
    * Downloads a linked picture into memory, for services that fetch no links. It counts until `release`. Throws the errors
-   * of LinkFetcher, `file_rejected` for what is too large for a request, and `rate_limited`.
+   * of LinkFetcher, `file_rejected` for a web page and for what is too large for a request, and `rate_limited`.
    */
   async fetchPicture(url: string, signal: AbortSignal): Promise<FetchedPicture> {
     const slot = await this.acquireSlot(signal);
@@ -85,6 +87,7 @@ export class RequestLinks {
       const chunks: Buffer[] = [];
       let size = 0;
       for await (const chunk of file.body) {
+        if (size === 0 && isWebPage(file.mediaType, chunk)) throw linkToWebPage(new URL(file.url).hostname);
         size += chunk.length;
         if (size > limits.inlinedFile) throw tooLargeError("What the link leads to is", limits.inlinedFile);
         this.#takeMemory(chunk.length);

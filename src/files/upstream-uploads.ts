@@ -4,9 +4,12 @@ import { limits } from "../core/limits.js";
 import type { UploadStore } from "../core/store.js";
 import type { FileContent, MediaPart, Upstream } from "../core/types.js";
 import { hash } from "../lib/hash.js";
+import { linkToWebPage } from "./link-errors.js";
+import type { OpenLinkedFile } from "./link-fetcher.js";
 import type { LocalFileStore } from "./local-file-store.js";
 import { detectMediaType, withExtension } from "./media-type.js";
 import type { RequestLinks } from "./request-links.js";
+import { isWebPage } from "./web-page.js";
 
 /** File content ready to be uploaded, with its SHA-256 in hex; `release` deletes temporary data. */
 type OpenContent = FileContent & { digest: string; release(): Promise<void> };
@@ -72,6 +75,8 @@ export class Uploads {
     const bytes = Buffer.from(base64, "base64");
     if (bytes.length === 0) throw attachmentError(part, "it is empty, or not base64");
     if (bytes.length > this.#localFiles.maxBytes) throw this.#localFiles.tooLargeError();
+    if (part.type === "image" && isWebPage(part.mediaType ?? "", bytes))
+      throw attachmentError(part, "it is a web page");
     return {
       ...resolveNameAndType(part),
       size: bytes.length,
@@ -93,7 +98,8 @@ export class Uploads {
     const slot = await links.acquireSlot(signal);
     try {
       const link = await links.open(url, signal);
-      const received = await this.#localFiles.receive(link.body, signal).finally(link.close);
+      const body = part.type === "image" ? pictureBody(link) : link.body;
+      const received = await this.#localFiles.receive(body, signal).finally(link.close);
       return {
         ...resolveNameAndType({ ...part, name: part.name ?? link.name, mediaType: link.mediaType }),
         size: received.size,
@@ -121,6 +127,16 @@ export class Uploads {
       read: () => localFiles.read({ id, size }),
       release: async () => {},
     };
+  }
+}
+
+/** The body of a link to a picture. Throws `file_rejected` at the first bytes of a web page. */
+async function* pictureBody({ url, mediaType, body }: OpenLinkedFile): AsyncGenerator<Buffer> {
+  let isFirst = true;
+  for await (const chunk of body) {
+    if (isFirst && isWebPage(mediaType, chunk)) throw linkToWebPage(new URL(url).hostname);
+    isFirst = false;
+    yield chunk;
   }
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { Pool } from "undici";
 import { expect, onTestFinished, test } from "vitest";
-import { parameterNames } from "../../src/api/openai-chat/schema.js";
+import { parameterNames } from "../../src/api/openai-chat/client-parameters.js";
 import { apiKey, chatBody, type KimiKind, postChat, startGateway } from "../gateway.js";
 
 const bodyCount = 10_000;

@@ -223,6 +223,54 @@ describe("the same bytes from different sources", () => {
   );
 });
 
+describe("a picture that is a web page", () => {
+  const page = Buffer.from("\ufeff\n<!DOCTYPE html><html><body>Please log in</body></html>");
+
+  /** A web server on this machine that sends the page for every path, as this media type. */
+  async function pageServer(type: string | undefined): Promise<string> {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, type === undefined ? {} : { "content-type": type }).end(page);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const address: AddressInfo | string | null = server.address();
+    return `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+  }
+
+  test.each([
+    ["text/html; charset=utf-8"],
+    ["application/xhtml+xml"],
+    ["image/png"],
+    ["text/plain"],
+    [undefined],
+  ])("is refused and not uploaded if the link's server calls it %s", async (type) => {
+    const gateway = await startGateway({ files: { allowPrivateLinks: true } });
+    const url = `${await pageServer(type)}/cat.png`;
+    const response = await sendMessage(gateway, [text("Look"), { type: "image_url", image_url: { url } }]);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: {
+        code: "file_rejected",
+        param: "messages[0].content[1]",
+        message: expect.stringMatching(/leads to a web page, not to a picture/),
+      },
+    });
+    expect(uploadedBodies(gateway)).toEqual([]);
+  });
+
+  test("is refused inside the request too, while a page as a file is uploaded", async () => {
+    const gateway = await startGateway();
+    for (const url of [dataUrl("text/html", page), dataUrl("image/png", page)]) {
+      const response = await sendMessage(gateway, [text("Look"), { type: "image_url", image_url: { url } }]);
+      expect(response.status).toBe(400);
+      expect(await response.text()).toMatch(/it is a web page/);
+    }
+    const file = { filename: "page.html", file_data: dataUrl("text/html", page) };
+    expect((await sendMessage(gateway, [text("Read"), { type: "file", file }])).status).toBe(200);
+    expect(uploadedBodies(gateway)).toHaveLength(1);
+  });
+});
+
 describe("links in the text of a prompt", () => {
   const filesConfig = { allowPrivateLinks: true, promptLinks: "documents" };
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
-import { parameterNames } from "../../src/api/openai-chat/schema.js";
+import { clientParameters, type ParameterType } from "../../src/api/openai-chat/client-parameters.js";
 import { canonicalUrl } from "../../src/server/canonical-url.js";
 import { apiKey, chatBody, contentOf, parseChunks, postChat, startGateway } from "../gateway.js";
 
@@ -208,28 +208,29 @@ describe("requests", () => {
       messages: [{ role: "user", content: "hello" }],
       model: "kimi",
       stream: false,
-      stream_options: { include_usage: true },
-      reasoning_effort: "low",
-      reasoning: { effort: "low" },
+      think: true,
       thinking: { type: "enabled", keep: "all" },
+      reasoning_effort: "low",
       modalities: ["text"],
-      n: 1,
-      stop: ["END"],
-      tool_choice: "auto",
-      tools: [{ type: "function", function: { name: "f", parameters: {} } }],
-      functions: [],
-      include: [],
-      text: {},
-      context_management: {},
-      user: "u",
+      format: "json",
       citations: "footer",
     };
-    const specialValue = (name: string) =>
-      plausibleValues[name] ?? (/^(use|enable|store|parallel|logprobs)/.test(name) ? true : undefined);
-    const numericNames = /_p$|top_|penalty|temperature|seed|max_/;
-    const textNames = /_id$|_key$|tier|verbosity|identifier|retention|conversation/;
-    for (const name of parameterNames) {
-      const value = specialValue(name) ?? (numericNames.test(name) ? 1 : textNames.test(name) ? "x" : {});
+    const valuesByType: Record<ParameterType, unknown> = {
+      any: {},
+      array: [{}],
+      boolean: true,
+      "boolean or object": {},
+      "boolean or string": true,
+      integer: 1,
+      number: 0.5,
+      object: {},
+      string: "x",
+      "string or array": ["x"],
+      "string or number": "5m",
+      "string or object": "x",
+    };
+    for (const [name, { type }] of Object.entries(clientParameters)) {
+      const value = plausibleValues[name] ?? valuesByType[type];
       const response = await postChat(gateway, { ...chatBody("hello"), [name]: value });
       expect([name, response.status, response.ok ? "" : await response.text()]).toEqual([name, 200, ""]);
     }

@@ -1,14 +1,29 @@
-import { GatewayError } from "../../core/errors.js";
 import type { MediaSource, Message, Part, ToolCall } from "../../core/types.js";
 import { isObject, type JsonObject } from "../../lib/json.js";
+import { invalidParameter } from "./invalid-parameter.js";
+import { toStandardAddress } from "./media-address.js";
 import type { ChatCompletionMessage } from "./schema.js";
+import { toStandardMessage } from "./standard-messages.js";
+
+/** A message in OpenAI's form, and its path in the request for error messages. */
+export type PlacedMessage = { message: ChatCompletionMessage; path: string };
 
 /**
- * Converts the messages of a request, in every shape that clients send. Throws `invalid_request` with the field. A
- * content that is a list of messages, as in the README of kimi-free-api (original.md), is replaced by those messages.
+ * The messages of a request in OpenAI's form, from every shape that clients send. Throws `invalid_request` with the
+ * field. A content that is a list of messages, as in the README of kimi-free-api (original.md), is replaced by those
+ * messages.
  */
-export function readMessages(messages: readonly ChatCompletionMessage[]): Message[] {
-  return messages.flatMap((message, index) => readMessage(message, `messages[${index}]`));
+export function toStandardMessages(
+  messages: readonly ChatCompletionMessage[],
+  path = "messages",
+): PlacedMessage[] {
+  return messages.flatMap((message, index) => {
+    const place = `${path}[${index}]`;
+    const { content } = message;
+    return isNested(content)
+      ? toStandardMessages(content, `${place}.content`)
+      : [{ message: toStandardMessage(message, place), path: place }];
+  });
 }
 
 /** Whether any content is a list of messages instead of parts; only clients of kimi-free-api send that. */
@@ -16,28 +31,26 @@ export function hasNestedMessages(messages: readonly ChatCompletionMessage[]): b
   return messages.some(({ content }) => isNested(content));
 }
 
-function readMessage(message: JsonObject, path: string): Message[] {
+/** Reads a message in OpenAI's form. Throws `invalid_request` with the field. */
+export function readMessage({ message, path }: PlacedMessage): Message {
   const { content } = message;
-  if (isNested(content)) {
-    return content.flatMap((nested, index) => readMessage(nested, `${path}.content[${index}]`));
-  }
   const parts = readContent(content, `${path}.content`);
   const name = typeof message.name === "string" ? { name: message.name } : {};
   switch (message.role) {
     case "system":
     case "developer":
-      return [{ role: "system", content: parts }];
+      return { role: "system", content: parts };
     case "user":
-      return [{ role: "user", content: parts, ...name }];
+      return { role: "user", content: parts, ...name };
     case "assistant":
-      return [readAssistant(message, parts, path)];
+      return readAssistant(message, parts, path);
     case "tool":
     case "function": {
       const id = message.tool_call_id ?? message.name;
-      return [{ role: "tool", content: parts, toolCallId: typeof id === "string" ? id : "", ...name }];
+      return { role: "tool", content: parts, toolCallId: typeof id === "string" ? id : "", ...name };
     }
     default:
-      throw invalid(`${path}.role`, "expected system, developer, user, assistant, tool or function");
+      throw invalidParameter(`${path}.role`, "expected system, developer, user, assistant, tool or function");
   }
 }
 
@@ -58,7 +71,7 @@ function readToolCalls(message: JsonObject, path: string): ToolCall[] {
   return [...calls, ...legacy].map((call: unknown, index) => {
     const callee = isObject(call) ? (call.function ?? call.custom) : undefined;
     if (!isObject(call) || !isObject(callee) || typeof callee.name !== "string") {
-      throw invalid(
+      throw invalidParameter(
         `${path}.tool_calls[${index}]`,
         "expected {id, type: 'function', function: {name, arguments}}",
       );
@@ -78,38 +91,33 @@ function readContent(content: unknown, path: string): Part[] {
   if (Array.isArray(content))
     return content.map((part: unknown, index) => readPart(part, `${path}[${index}]`));
   if (isObject(content)) return [readPart(content, path)];
-  throw invalid(path, "expected text or a list of parts");
+  throw invalidParameter(path, "expected text or a list of parts");
 }
 
 function readPart(part: unknown, path: string): Part {
   if (typeof part === "string") return { type: "text", text: part };
-  if (!isObject(part)) throw invalid(path, "expected a part such as {type: 'text', text: '…'}");
+  if (!isObject(part)) throw invalidParameter(path, "expected a part such as {type: 'text', text: '…'}");
   switch (part.type) {
     case undefined:
     case "text":
     case "input_text":
     case "output_text":
-      if (typeof part.text !== "string") throw invalid(`${path}.text`, "expected text");
+      if (typeof part.text !== "string") throw invalidParameter(`${path}.text`, "expected text");
       return { type: "text", text: part.text };
     case "refusal":
       return { type: "text", text: typeof part.refusal === "string" ? part.refusal : "" };
     case "image_url":
-    case "input_image":
-      return {
-        type: "image",
-        ...readMediaSource(part.image_url ?? part.file_id, `${path}.image_url`),
-        path: path,
-      };
+      return { type: "image", ...readMediaSource(part.image_url, `${path}.image_url`), path: path };
     case "file":
     case "input_file":
     case "file_url":
       return readFile(part, path);
     case "input_audio":
-      throw invalid(path, "audio is not supported; send its transcript as text");
+      throw invalidParameter(path, "audio is not supported; send its transcript as text");
     case "video_url":
-      throw invalid(path, "video is not supported; send a description or pictures of it");
+      throw invalidParameter(path, "video is not supported; send a description or pictures of it");
     default:
-      throw invalid(`${path}.type`, "expected text, image_url, file or file_url");
+      throw invalidParameter(`${path}.type`, "expected text, image_url, file or file_url");
   }
 }
 
@@ -117,9 +125,11 @@ function readFile(part: JsonObject, path: string): Part {
   const file = isObject(part.file) ? part.file : part;
   const fileName = file.filename ?? file.name;
   const address = file.file_data ?? file.file_id ?? file.file_url ?? file.url;
+  const text = isObject(address) ? address.url : address;
+  const standardAddress = typeof text === "string" && text !== "" ? toStandardAddress(text, path) : text;
   return {
     type: "file",
-    ...readMediaSource(address, `${path}.file`),
+    ...readMediaSource(standardAddress, `${path}.file`),
     path: path,
     ...(typeof fileName === "string" ? { name: fileName } : {}),
   };
@@ -129,7 +139,7 @@ function readFile(part: JsonObject, path: string): Part {
 function readMediaSource(value: unknown, path: string): { source: MediaSource; mediaType?: string } {
   const address = isObject(value) ? value.url : value;
   if (typeof address !== "string" || address === "") {
-    throw invalid(path, "expected an address, a data URL or a file id");
+    throw invalidParameter(path, "expected an address, a data URL or a file id");
   }
   const head = dataUrlHead(address);
   if (head !== undefined) {
@@ -151,14 +161,10 @@ function dataUrlHead(address: string): string | undefined {
   return /^data:/i.test(head) && /;base64,$/i.test(head) ? head : undefined;
 }
 
-function isNested(content: unknown): content is JsonObject[] {
+function isNested(content: unknown): content is ChatCompletionMessage[] {
   return (
     Array.isArray(content) &&
     content.length > 0 &&
-    content.every((item) => isObject(item) && "role" in item && !item.type)
+    content.every((item) => isObject(item) && typeof item.role === "string" && !item.type)
   );
-}
-
-function invalid(param: string, expectation: string): GatewayError {
-  return new GatewayError("invalid_request", `${param}: ${expectation}.`, { param });
 }

@@ -1,19 +1,66 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { limits } from "../../core/limits.js";
+import {
+  type ClientParameter,
+  type ClientParameterName,
+  clientParameters,
+  type ParameterType,
+} from "./client-parameters.js";
 
 /** An optional parameter; clients also send `null` for "not set". */
 function optional<T extends TSchema>(schema: T) {
   return Type.Optional(Type.Union([schema, Type.Null()]));
 }
 
-const number = optional(Type.Number());
-const integer = optional(Type.Integer());
-const flag = optional(Type.Boolean());
-const string = optional(Type.String());
-const anything = Type.Optional(Type.Unknown());
-const table = optional(Type.Record(Type.String(), Type.Unknown()));
+/** The schemas of parameters by type. */
+const schemas = {
+  any: Type.Optional(Type.Unknown()),
+  array: optional(Type.Array(Type.Unknown())),
+  boolean: optional(Type.Boolean()),
+  "boolean or object": optional(Type.Union([Type.Boolean(), table()])),
+  "boolean or string": optional(Type.Union([Type.Boolean(), Type.String()])),
+  integer: optional(Type.Integer()),
+  number: optional(Type.Number()),
+  object: optional(table()),
+  string: optional(Type.String()),
+  "string or array": optional(Type.Union([Type.String(), Type.Array(Type.String())])),
+  "string or number": optional(Type.Union([Type.String(), Type.Number()])),
+  "string or object": optional(Type.Union([Type.String(), table()])),
+} satisfies Record<ParameterType, TSchema>;
 
-/** A message as clients send it. `content` has too many shapes for a schema; `content.ts` checks it. */
+function table() {
+  return Type.Record(Type.String(), Type.Unknown());
+}
+
+type ParameterSchemas = {
+  [Name in ClientParameterName]: (typeof schemas)[(typeof clientParameters)[Name]["type"]];
+};
+
+function parameterSchemas(): ParameterSchemas {
+  const entries = Object.entries<ClientParameter>(clientParameters);
+  // `Object.fromEntries` does not keep the names.
+  return Object.fromEntries(
+    entries.map(([name, parameter]) => [
+      name,
+      { ...schemas[parameter.type], description: describeParameter(parameter) },
+    ]),
+  ) as ParameterSchemas;
+}
+
+function describeParameter(parameter: ClientParameter): string {
+  switch (parameter.effect) {
+    case "honoured":
+      return `Sent by ${parameter.clients}.`;
+    case "passed on":
+      return `Sent by ${parameter.clients}. Passed on to upstreams that support it.`;
+    case "same as":
+      return `Sent by ${parameter.clients}. The same as ${parameter.target}.`;
+    case "no effect":
+      return `Sent by ${parameter.clients}. No effect.`;
+  }
+}
+
+/** A message as clients send it. `content` has too many shapes for a schema; `messages.ts` checks it. */
 const Message = Type.Object(
   {
     role: Type.String({ description: "system, developer, user, assistant, tool or function" }),
@@ -22,21 +69,20 @@ const Message = Type.Object(
         description: "Text, or a list of parts such as {type: 'text', text} or {type: 'image_url', …}",
       }),
     ),
-    name: string,
-    reasoning_content: anything,
-    reasoning: anything,
-    tool_calls: optional(Type.Array(Type.Unknown())),
-    function_call: anything,
-    tool_call_id: string,
+    name: schemas.string,
+    reasoning_content: schemas.any,
+    reasoning: schemas.any,
+    tool_calls: schemas.array,
+    function_call: schemas.any,
+    tool_call_id: schemas.string,
+    images: schemas.array,
   },
   { additionalProperties: true },
 );
 
-/**
- * Every parameter that a known client sends to chat completions (clients.md §2–§5, §7 row 21): OpenAI's own, those of
- * Moonshot, Qwen, vLLM and kimi-free-api. Other names are refused or ignored, as `server.unknownParameters` says.
- */
+/** The body of a chat completion: all parameters of `client-parameters.ts`; other names are checked by `parse.ts`. */
 export const ChatCompletionBody = Type.Object({
+  ...parameterSchemas(),
   messages: Type.Array(Message, {
     minItems: 1,
     maxItems: limits.messages,
@@ -51,68 +97,16 @@ export const ChatCompletionBody = Type.Object({
   ),
   stream: optional(Type.Boolean({ description: "Answer as server-sent events." })),
   stream_options: optional(
-    Type.Object({ include_usage: flag, include_obfuscation: flag }, { additionalProperties: true }),
+    Type.Object(
+      { include_usage: schemas.boolean, include_obfuscation: schemas.boolean },
+      { additionalProperties: true },
+    ),
   ),
-
   reasoning_effort: optional(Type.String({ description: "none, minimal, low, medium, high, xhigh or max" })),
-  reasoning: table,
-  thinking: anything,
-  enable_thinking: flag,
-  chat_template_kwargs: table,
-
-  web_search_options: table,
-  use_search: flag,
-  enable_search: flag,
-
-  temperature: number,
-  top_p: number,
-  top_k: number,
-  min_p: number,
-  presence_penalty: number,
-  frequency_penalty: number,
-  repetition_penalty: number,
-  logit_bias: table,
-  seed: number,
-  n: integer,
-
-  max_tokens: integer,
-  max_completion_tokens: integer,
-  stop: optional(Type.Union([Type.String(), Type.Array(Type.String())])),
-
-  tools: optional(Type.Array(Type.Unknown())),
-  tool_choice: anything,
-  parallel_tool_calls: flag,
-  functions: optional(Type.Array(Type.Unknown())),
-  function_call: anything,
-
-  response_format: table,
-  verbosity: string,
   modalities: optional(Type.Array(Type.String())),
-  audio: table,
-  prediction: table,
-  logprobs: flag,
-  top_logprobs: integer,
-
   conversation_id: optional(Type.String({ maxLength: 512 })),
   citations: optional(Type.String({ description: "inline, footer, annotations or off" })),
-
-  user: anything,
-  metadata: table,
-  client_metadata: table,
-  store: flag,
-  service_tier: string,
-  safety_identifier: string,
-  prompt_cache_key: string,
-  prompt_cache_retention: string,
-  prompt_cache_options: anything,
-  moderation: anything,
-  context_management: anything,
-  output_config: anything,
-  include: anything,
-  text: anything,
 });
 
 export type ChatCompletionBody = Static<typeof ChatCompletionBody>;
 export type ChatCompletionMessage = ChatCompletionBody["messages"][number];
-
-export const parameterNames: readonly string[] = Object.keys(ChatCompletionBody.properties);

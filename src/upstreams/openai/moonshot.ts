@@ -48,8 +48,17 @@ const thinkingParameters = [
   "reasoning",
   "enable_thinking",
   "chat_template_kwargs",
+  "thinking_budget",
+  "thinking_token_budget",
 ];
-const searchParameters = ["web_search_options", "enable_search"];
+const searchParameters = [
+  "web_search_options",
+  "enable_search",
+  "web_search",
+  "search_parameters",
+  "plugins",
+  "features",
+];
 
 /** The settings of a request on which Moonshot's rules depend. `thinking` undefined: not requested. */
 export type MoonshotSettings = { model: Model; thinking: Thinking | undefined; search: boolean };

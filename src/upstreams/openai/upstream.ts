@@ -22,7 +22,7 @@ import { CompletionInterpreter } from "./events.js";
 import { inlineLinkedImages } from "./inline-images.js";
 import { type Preset, parseModels } from "./models.js";
 import { ignoredParameters, moonshotBody, rejectFiles } from "./moonshot.js";
-import { completionBody, toStreamingBody, toWholeBody } from "./request.js";
+import { completionBody, omitKeys, toStreamingBody, toWholeBody } from "./request.js";
 import { runSearchLoop } from "./search.js";
 
 export type OpenAiOptions = {
@@ -43,6 +43,17 @@ export type OpenAiContext = {
   timeouts?: { idle: number; progress: number };
 };
 
+const commonFeatures: readonly Feature[] = [
+  "sampling",
+  "max-tokens",
+  "stop",
+  "tools",
+  "output-format",
+  "logprobs",
+  "service-settings",
+  "unknown",
+];
+
 /**
  * A service with OpenAI's chat completions API: the official Moonshot platform, whose gateway has its own rules
  * (moonshot-platform.md F), or an engine that serves Kimi's open weights, which gets requests unchanged.
@@ -51,15 +62,7 @@ export class OpenAiUpstream implements Upstream {
   readonly kind = "openai";
   readonly simulated = false;
   readonly chatStructure = "none";
-  readonly features: ReadonlySet<Feature> = new Set([
-    "sampling",
-    "max-tokens",
-    "stop",
-    "tools",
-    "output-format",
-    "logprobs",
-    "unknown",
-  ]);
+  readonly features: ReadonlySet<Feature>;
   readonly name: string;
   readonly #preset: Preset;
   readonly #service: ServiceIdentity;
@@ -73,6 +76,9 @@ export class OpenAiUpstream implements Upstream {
     const { name, baseUrl, apiKey, defaultModel, models, userAgent } = options;
     this.name = name;
     this.#preset = options.preset ?? detectPreset(baseUrl);
+    this.features = new Set(
+      this.#preset === "moonshot" ? commonFeatures : [...commonFeatures, "engine-options"],
+    );
     const service = this.#preset === "moonshot" ? "The Moonshot platform" : `The service of “${name}”`;
     this.#service = { service, upstream: name, apiKey };
     const { idle, progress } = context.timeouts ?? {
@@ -162,7 +168,8 @@ export class OpenAiUpstream implements Upstream {
 
   #buildBody(request: UpstreamRequest): JsonObject {
     const body = completionBody(request);
-    return this.#preset === "generic" ? body : moonshotBody(body, request);
+    if (this.#preset === "generic") return body;
+    return moonshotBody(omitKeys(body, request.originalRequest?.engineOptions ?? []), request);
   }
 
   /** Streams one answer. If it ends early for any reason, the connection is closed, which stops the service. */

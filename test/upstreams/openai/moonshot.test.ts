@@ -124,6 +124,25 @@ describe("thinking", () => {
   });
 });
 
+test("parameters of engines and of clients go no further, wherever they stand", async () => {
+  const { body, ignored } = await send({
+    model: "kimi-k2.6",
+    mirostat: 2,
+    options: { num_ctx: 8_192, num_predict: 100, min_tokens: 5 },
+    extra_body: { guided_json: {}, top_a: 0, enable_thinking: true },
+    keep_alive: "5m",
+    thinking_budget: 2_048,
+    web_search: false,
+  });
+  expect(body).toEqual({
+    ...commonBody,
+    model: "kimi-k2.6",
+    max_completion_tokens: 100,
+    thinking: { type: "enabled" },
+  });
+  expect(ignored.sort()).toEqual(["keep_alive", "min_tokens", "mirostat", "num_ctx"]);
+});
+
 test("older models keep their sampling parameters, limited to their scale", async () => {
   const { body, ignored } = await send({ model: "moonshot-v1-8k", temperature: 1.5, top_p: 0.5, seed: 1 });
   expect(body).toEqual({ ...commonBody, model: "moonshot-v1-8k", temperature: 1, top_p: 0.5, seed: 1 });

@@ -190,7 +190,11 @@ describe("a request from another dialect", () => {
 });
 
 describe("a whole answer to a request without streaming", () => {
-  const original = { dialect: "openai-chat" as const, body: { messages: [{ role: "user", content: "hi" }] } };
+  const original = {
+    dialect: "openai-chat" as const,
+    body: { messages: [{ role: "user", content: "hi" }] },
+    engineOptions: [],
+  };
 
   test("is emitted verbatim and as events", async () => {
     const platform = await startPlatform();

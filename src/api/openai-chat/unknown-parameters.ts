@@ -1,0 +1,39 @@
+import { distance } from "fastest-levenshtein";
+import { GatewayError } from "../../core/errors.js";
+import { parameterNames } from "./client-parameters.js";
+
+/**
+ * The refusal of a parameter that no known client sends, with the known name that was probably meant. `path` is the
+ * parameter as the client wrote it: `temprature`, `options.temprature`.
+ */
+export function unknownParameterError(path: string): GatewayError {
+  const shown = printableName(path);
+  const meant = findNearName(shown.split(".").at(-1) ?? shown);
+  const guess = meant === undefined ? "" : ` Did you mean “${meant}”?`;
+  return new GatewayError(
+    "unknown_parameter",
+    `There is no parameter “${shown}”.${guess} Remove it, or set server.unknownParameters to "ignore".`,
+    { param: shown },
+  );
+}
+
+/** The known name that differs from this one by one edit in four characters at most; undefined if there is none. */
+function findNearName(name: string): string | undefined {
+  const plain = plainName(name);
+  const allowed = Math.floor(plain.length / 4);
+  const [nearest] = parameterNames
+    .map((candidate) => ({ candidate, edits: distance(plain, plainName(candidate)) }))
+    .filter(({ edits }) => edits <= allowed)
+    .toSorted((a, b) => a.edits - b.edits);
+  return nearest?.candidate;
+}
+
+/** A parameter name from the client, made safe for messages and headers. */
+export function printableName(name: string): string {
+  return name.replace(/[^\w.-]/g, "?").slice(0, 64);
+}
+
+/** The name as other conventions also write it: `maxTokens` and `max-tokens` are `maxtokens`. */
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[_-]/g, "");
+}
