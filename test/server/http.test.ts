@@ -2,7 +2,11 @@ import { readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
-import { clientParameters, type ParameterType } from "../../src/api/openai-chat/client-parameters.js";
+import {
+  type ClientParameter,
+  clientParameters,
+  type ParameterType,
+} from "../../src/api/openai-chat/client-parameters.js";
 import { canonicalUrl } from "../../src/server/canonical-url.js";
 import { apiKey, chatBody, contentOf, parseChunks, postChat, startGateway } from "../gateway.js";
 
@@ -212,7 +216,7 @@ describe("requests", () => {
       thinking: { type: "enabled", keep: "all" },
       reasoning_effort: "low",
       modalities: ["text"],
-      format: "json",
+      format: "",
       citations: "footer",
     };
     const valuesByType: Record<ParameterType, unknown> = {
@@ -229,10 +233,13 @@ describe("requests", () => {
       "string or number": "5m",
       "string or object": "x",
     };
-    for (const [name, { type }] of Object.entries(clientParameters)) {
-      const value = plausibleValues[name] ?? valuesByType[type];
+    for (const [name, parameter] of Object.entries<ClientParameter>(clientParameters)) {
+      const value = plausibleValues[name] ?? valuesByType[parameter.type];
       const response = await postChat(gateway, { ...chatBody("hello"), [name]: value });
-      expect([name, response.status, response.ok ? "" : await response.text()]).toEqual([name, 200, ""]);
+      const refusal = response.ok ? "" : await response.text();
+      // Kimi cannot be held to a grammar or to a choice of answers.
+      const isRefused = "isRequired" in parameter && /"x"/.test(JSON.stringify(value));
+      expect([name, response.status, isRefused ? "" : refusal]).toEqual([name, isRefused ? 400 : 200, ""]);
     }
   });
 

@@ -324,8 +324,8 @@ export const requestShapes: RequestShape[] = [
   ],
   [
     "LangChain",
-    { messages: hello, stream: false, temperature: 0, n: 1, response_format: { type: "json_object" } },
-    { ignored: "temperature, response_format" },
+    { messages: hello, stream: false, temperature: 0, n: 1, response_format: { type: "text" } },
+    { ignored: "temperature" },
   ],
   [
     "vLLM program",
@@ -334,25 +334,24 @@ export const requestShapes: RequestShape[] = [
       min_tokens: 5,
       ignore_eos: true,
       skip_special_tokens: false,
-      guided_choice: ["a"],
       top_k: -1,
     },
-    { ignored: "min_tokens, ignore_eos, skip_special_tokens, guided_choice" },
+    { ignored: "min_tokens, ignore_eos, skip_special_tokens" },
   ],
   [
     "SGLang program",
-    { messages: hello, regex: "a+", separate_reasoning: true, no_stop_trim: true },
-    { ignored: "regex, no_stop_trim" },
+    { messages: hello, separate_reasoning: true, no_stop_trim: true },
+    { ignored: "no_stop_trim" },
   ],
   [
     "llama.cpp program",
-    { messages: hello, n_predict: 64, cache_prompt: true, grammar: "root ::= x", id_slot: -1 },
-    { ignored: "n_predict, grammar" },
+    { messages: hello, n_predict: 64, cache_prompt: true, grammar: "", id_slot: -1 },
+    { ignored: "n_predict" },
   ],
   [
     "Ollama program",
-    { messages: [{ ...user("Look"), images: [png] }], think: "low", format: "json", keep_alive: 300 },
-    { thinking: true, ignored: "format, keep_alive", blocks: "text file" },
+    { messages: [{ ...user("Look"), images: [png] }], think: "low", format: "", keep_alive: 300 },
+    { thinking: true, ignored: "keep_alive", blocks: "text file" },
   ],
   [
     "xAI program",
@@ -420,6 +419,22 @@ export const requestShapes: RequestShape[] = [
     { messages: [user([picture({ url: "file:///home/me/a.png" })])] },
     { error: "invalid_request", param: "messages[0].content[0].image_url" },
   ],
+  [
+    "LangChain, JSON",
+    { messages: hello, response_format: { type: "json_object" } },
+    { error: "invalid_request", param: "response_format" },
+  ],
+  [
+    "Ollama program, JSON",
+    { messages: hello, format: "json" },
+    { error: "invalid_request", param: "format" },
+  ],
+  [
+    "vLLM program, choice",
+    { messages: hello, extra_body: { guided_choice: ["a"] } },
+    { error: "invalid_request", param: "guided_choice" },
+  ],
+  ["SGLang program, regex", { messages: hello, regex: "a+" }, { error: "invalid_request", param: "regex" }],
   [
     "misspelt parameter",
     { messages: hello, temprature: 1 },
