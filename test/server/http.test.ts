@@ -238,7 +238,7 @@ describe("requests", () => {
       const response = await postChat(gateway, { ...chatBody("hello"), [name]: value });
       const refusal = response.ok ? "" : await response.text();
       // Kimi cannot be held to a grammar or to a choice of answers.
-      const isRefused = "isRequired" in parameter && /"x"/.test(JSON.stringify(value));
+      const isRefused = "isRequired" in parameter && JSON.stringify(value).length > "{}".length;
       expect([name, response.status, isRefused ? "" : refusal]).toEqual([name, isRefused ? 400 : 200, ""]);
     }
   });
