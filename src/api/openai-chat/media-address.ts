@@ -16,6 +16,8 @@ const idPattern = /^[\w.:-]+$/;
 /** Checked at the beginning of a text only: its whole length may be many megabytes. */
 const base64Pattern = /^[\w+/-]+={0,2}$/;
 const checkedLength = 1_000;
+/** Characters of a data URL before its data. */
+const maxHeaderLength = 300;
 
 const remedy =
   "send the picture or file itself as a data URL, a public http(s) address or the id of an uploaded file";
@@ -26,10 +28,11 @@ const remedy =
  * address that only the client's own computer or browser understands.
  */
 export function toStandardAddress(sent: string, path: string): string {
-  const address = /^\s|\s$/.test(sent) ? sent.trim() : sent;
+  const address = sent.trim();
+  const beginning = address.slice(0, maxHeaderLength);
   if (/^https?:\/\//i.test(address)) return address;
   if (/^data:/i.test(address)) return toBase64DataUrl(address, path);
-  if (/^(;?base64,|[\w.+-]+\/[\w.+-]+;base64,)/i.test(address))
+  if (/^(;?base64,|[\w.+-]+\/[\w.+-]+;base64,)/i.test(beginning))
     return toBase64DataUrl(`data:${address.startsWith("base64") ? ";" : ""}${address}`, path);
   const mediaType = mediaTypeOf(address);
   if (mediaType !== undefined && address.length > maxIdLength / 4)
@@ -60,7 +63,7 @@ function toBase64DataUrl(sent: string, path: string): string {
   let address = sent;
   // Some clients put a prefix before what already is a data URL.
   for (let inner = innerDataUrl(address); inner !== undefined; inner = innerDataUrl(address)) address = inner;
-  const comma = address.slice(0, 300).indexOf(",");
+  const comma = address.slice(0, maxHeaderLength).indexOf(",");
   if (comma < 0) throw invalidParameter(path, `this data URL has no comma before its data; ${remedy}`);
   const header = address.slice("data:".length, comma);
   const mediaType = /^[\w.+-]+\/[\w.+-]+/.exec(header)?.[0].toLowerCase();
@@ -85,7 +88,7 @@ function mediaTypeOf(base64: string): string | undefined {
 }
 
 function innerDataUrl(address: string): string | undefined {
-  const prefix = /^data:[^,]{0,200},\s*(?=data:)/i.exec(address.slice(0, 300))?.[0];
+  const prefix = /^data:[^,]*,\s*(?=data:)/i.exec(address.slice(0, maxHeaderLength))?.[0];
   return prefix === undefined ? undefined : address.slice(prefix.length);
 }
 
