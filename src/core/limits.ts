@@ -113,6 +113,9 @@ export const limits = {
   upstreamReadBuffer: 64 * kilobyte,
   /** One read of an upstream's socket, and bytes buffered there before it pauses. */
   socketRead: 64 * kilobyte,
+  /** `100 Continue` responses before an upstream's answer, and the size of each. */
+  continueResponses: 10,
+  continueHead: 16 * kilobyte,
   /** Bytes after the end-of-stream envelope beyond which the connection is closed instead of reused. */
   bytesAfterEnd: kilobyte,
   /** Waiting for Kimi to parse an uploaded file, and the polling interval. */

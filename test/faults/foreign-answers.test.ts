@@ -1,10 +1,9 @@
-import { createServer, request, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type Simulator, startSimulator } from "../../simulator/index.js";
 import { Dialogue } from "../conversations/dialogue.js";
 import { apiKey, chatBody, type Gateway, type KimiKind, postChat, startGateway } from "../gateway.js";
 import { kimiSides } from "../upstreams/kimi-sides.js";
+import { startNetwork } from "./network-between.js";
 
 const kinds: readonly KimiKind[] = ["kimi-web", "kimi-legacy"];
 
@@ -19,29 +18,16 @@ const page = (status: number): Intruder => ({
 /** A gateway behind a network that sends `network.intruder` in place of Kimi's answers while it is set. */
 async function startBehindFilter(kind: KimiKind) {
   const kimi: Simulator = await startSimulator();
+  onTestFinished(() => kimi.close());
   const network: { intruder: Intruder | undefined } = { intruder: undefined };
-  const proxy = createServer((incoming, response) => {
-    if (network.intruder) return intrude(network.intruder, response);
-    const { method, url, headers } = incoming;
-    const outgoing = request(kimi.url + url, { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(response);
-    });
-    incoming.pipe(outgoing);
+  const baseUrl = await startNetwork(kimi.url, (_incoming, response) => {
+    if (!network.intruder) return false;
+    const { status, headers, body } = network.intruder;
+    response.writeHead(status, headers).end(body);
+    return true;
   });
-  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  onTestFinished(async () => {
-    proxy.closeAllConnections();
-    proxy.close();
-    await kimi.close();
-  });
-  const baseUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
   const gateway = await startGateway({ kind, baseUrl, tokens: () => kimi.issue() });
   return { network, kimi, gateway: { ...gateway, simulator: kimi } };
-}
-
-function intrude({ status, headers, body }: Intruder, response: ServerResponse): void {
-  response.writeHead(status, headers).end(body);
 }
 
 async function accountState({ url }: Gateway): Promise<string> {

@@ -6,6 +6,7 @@ import type { Recorder } from "../../observability/recording/recorder.js";
 import { rawConnector } from "./raw-connector.js";
 import { type ChunkSink, ResponseStream, type StreamRequest } from "./response-stream.js";
 import { redirectError, type ServiceAddress, toTransportError } from "./transport-error.js";
+import { UpstreamConnection } from "./upstream-connection.js";
 
 /** Upper limit of `Retry-After`, one day: a longer one is most likely a mistake. */
 export const maxRetryAfterSeconds = 86_400;
@@ -30,7 +31,10 @@ export function createHost(
   recorder?: Recorder,
 ): Host {
   const { origin, pathname, hostname } = new URL(url);
-  const pool = new Pool(origin, { ...timeouts, connect: rawConnector({ timeout: limits.connect }) });
+  const connection = { ...timeouts, connect: rawConnector({ timeout: limits.connect }) };
+  const pool = new Pool(origin, {
+    factory: (poolOrigin) => UpstreamConnection.open(poolOrigin, connection),
+  });
   const prefix = pathname.replace(/\/+$/, "");
   const isRecorded = recorder !== undefined;
   return {
@@ -45,24 +49,19 @@ export function createHost(
 /** A response with its whole body. */
 export type HttpResponse = { status: number; headers: IncomingHttpHeaders; body: string };
 
+/** A request for a whole response. `bodyTimeout`: milliseconds without a byte of the body, default `upstreamIdle`. */
+export type WholeRequest = Dispatcher.DispatchOptions & { signal: AbortSignal };
+
 /**
  * Sends a request and reads the whole response. `maxBytes`: maximum size of the body. Throws only GatewayError.
  */
 export async function fetchResponse(
   host: Host,
-  options: Dispatcher.RequestOptions & { signal: AbortSignal },
+  { bodyTimeout, ...options }: WholeRequest,
   maxBytes: number = limits.unaryBody,
 ): Promise<HttpResponse> {
-  try {
-    const request = { ...options, path: host.prefix + options.path };
-    const { statusCode: status, headers, body } = await host.pool.request(request);
-    const collector = new BodyCollector(host, maxBytes);
-    for await (const chunk of body) collector.add(chunk);
-    rejectRedirect(host, { status, headers });
-    return { status, headers, body: collector.toText() };
-  } catch (cause) {
-    throw toTransportError(host, cause, options.signal);
-  }
+  const idleTimeout = bodyTimeout ?? limits.upstreamIdle;
+  return readWhole(host, await sendRequest(host, { ...options, idleTimeout }), maxBytes);
 }
 
 /**
@@ -74,20 +73,29 @@ export async function openStream(
   options: StreamRequest,
   mediaType: string,
 ): Promise<ResponseStream | HttpResponse> {
+  const stream = await sendRequest(host, options);
+  if (stream.status === 200 && parseMediaType(stream.headers["content-type"]) === mediaType) return stream;
+  return readWhole(host, stream, limits.unaryBody);
+}
+
+function sendRequest(host: Host, options: StreamRequest): Promise<ResponseStream> {
   const request = { ...options, path: host.prefix + options.path };
-  const stream = await ResponseStream.open(host.pool, request, {
+  return ResponseStream.open(host.pool, request, {
     toTransportError: (cause, signal) => toTransportError(host, cause, signal),
     raw: !host.isRecorded,
   });
-  if (stream.status === 200 && parseMediaType(stream.headers["content-type"]) === mediaType) return stream;
-  const collector = new BodyCollector(host, limits.unaryBody);
+}
+
+async function readWhole(host: Host, stream: ResponseStream, maxBytes: number): Promise<HttpResponse> {
+  const collector = new BodyCollector(host, maxBytes);
   try {
     await stream.pipeTo(collector);
   } finally {
     stream.close(false);
   }
-  rejectRedirect(host, stream);
-  return { status: stream.status, headers: stream.headers, body: collector.toText() };
+  const { status, headers } = stream;
+  if (status >= 300 && status < 400) throw redirectError(host, status, headers.location);
+  return { status, headers, body: collector.toText() };
 }
 
 /** Collects a body of at most `maxBytes` bytes. */
@@ -119,10 +127,6 @@ class BodyCollector implements ChunkSink {
   toText(): string {
     return Buffer.concat(this.#chunks).toString("utf8");
   }
-}
-
-function rejectRedirect(host: Host, { status, headers }: Pick<HttpResponse, "status" | "headers">): void {
-  if (status >= 300 && status < 400) throw redirectError(host, status, headers.location);
 }
 
 /** The seconds of a `Retry-After` header, which holds seconds or a date. */

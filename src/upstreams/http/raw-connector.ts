@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { buildConnector } from "undici";
 import { limits } from "../../core/limits.js";
 import { ChunkedDecoder } from "./chunked-decoder.js";
+import { ContinueFilter } from "./continue-filter.js";
 import { ConnectError } from "./transport-error.js";
 
 /** Reads the body of a response in place of undici. */
@@ -51,6 +52,16 @@ export function rawConnector(options: buildConnector.BuildOptions): buildConnect
   };
 }
 
+/** Call when a request is sent on a socket of `rawConnector`: the next bytes are those of its response. */
+export function startResponse(socket: Socket): void {
+  inputOf(socket).startResponse();
+}
+
+/** Whether bytes have arrived since `startResponse`. */
+export function hasReceived(socket: Socket): boolean {
+  return inputOf(socket).hasReceived;
+}
+
 /** Node's `onread` callback, called on the socket. False pauses reading. */
 function onRead(this: RawSocket, length: number): boolean {
   return inputOf(this).receive(length);
@@ -65,6 +76,10 @@ class SocketInput implements RawBodySource {
   /** Reading is paused; more bytes or the end may be waiting. */
   #isPaused = false;
   #body: { reader: RawBodyReader; decoder: ChunkedDecoder } | undefined;
+  /** Set between a request and the head of its response. */
+  #continueFilter: ContinueFilter | undefined;
+  /** Bytes have arrived since the last request. */
+  hasReceived = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -73,9 +88,18 @@ class SocketInput implements RawBodySource {
 
   /** Takes `length` bytes from the read buffer. False pauses reading. */
   receive(length: number): boolean {
-    return this.#body
-      ? this.#feedReader(this.#body, readBuffer, length)
-      : this.#feedUndici(readBuffer.subarray(0, length));
+    this.hasReceived = true;
+    if (this.#body) return this.#feedReader(this.#body, readBuffer, length);
+    const bytes = readBuffer.subarray(0, length);
+    const response = this.#continueFilter ? this.#continueFilter.push(bytes) : bytes;
+    if (!response) return true;
+    this.#continueFilter = undefined;
+    return this.#feedUndici(response);
+  }
+
+  startResponse(): void {
+    this.hasReceived = false;
+    this.#continueFilter = new ContinueFilter();
   }
 
   /**

@@ -37,6 +37,7 @@ const defaultSiteVersion = "2.3.0";
 
 /** HTTP client of Kimi's site: unary calls and the chat stream (kimi-web.md §2.1). Throws only GatewayError. */
 export class KimiClient {
+  readonly #openSite: () => Host;
   readonly #site: Host;
   readonly #auth: Host;
   readonly #drift: ProtocolDrift;
@@ -45,7 +46,8 @@ export class KimiClient {
 
   constructor(options: KimiClientOptions, drift: ProtocolDrift, recorder?: Recorder) {
     const timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: options.idleTimeout };
-    this.#site = createHost("Kimi", options.baseUrl, timeouts, recorder);
+    this.#openSite = () => createHost("Kimi", options.baseUrl, timeouts, recorder);
+    this.#site = this.#openSite();
     this.#auth = createHost("Kimi", options.authUrl, timeouts, recorder);
     this.#drift = drift;
     this.#idleTimeout = options.idleTimeout;
@@ -69,13 +71,21 @@ export class KimiClient {
     return this.#post(this.#site, `/apiv2-files/${method}`, JSON.stringify(body), signal, token);
   }
 
-  /** Uploads a file as a multipart form, streamed as it is read (kimi-web.md §2.8). */
+  /**
+   * Uploads a file as a multipart form, streamed as it is read (kimi-web.md §2.8). Over a connection of its own: a body
+   * that is gone could not be sent again if Kimi closed an idle connection just then.
+   */
   async upload(file: FileContent, token: string, signal: AbortSignal): Promise<JsonObject> {
+    const host = this.#openSite();
     const form = new MultipartFileForm(file);
     const headers = { ...this.#headersFor(token), ...form.headers };
     const path = "/apiv2-files/file/upload";
     const body = Readable.from(form.bytes(), { objectMode: false });
-    return this.#parseBody(await fetchResponse(this.#site, { method: "POST", path, headers, body, signal }));
+    try {
+      return this.#parseBody(await fetchResponse(host, { method: "POST", path, headers, body, signal }));
+    } finally {
+      await host.pool.destroy();
+    }
   }
 
   /** A unary call to the account gateway, which takes no bearer token. */
