@@ -19,7 +19,7 @@ export function createLog(level: string, destination: DestinationStream = pino.d
   return pino(options, destination);
 }
 
-/** Fields that are dropped: at level `trace` libraries log their arguments, @fastify/multipart the request headers. */
+/** Fields that are dropped: at level `trace` libraries log their arguments, request headers among them. */
 const secretFields = new Set(["headers", "authorization", "accessToken", "refreshToken", "token", "apiKey"]);
 
 /** Drops secret fields of a line, to a depth of two. */

@@ -1,10 +1,9 @@
 import { Readable } from "node:stream";
-import multipart from "@fastify/multipart";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { ChatService } from "../../chat/chat-service.js";
 import { GatewayError } from "../../core/errors.js";
 import { FileIdParams, FileListQuery } from "./schema.js";
-import { formOverhead, receiveUpload } from "./upload.js";
+import { formOverhead, isForm, receiveUpload } from "./upload.js";
 
 type FileRecord = Awaited<ReturnType<ChatService["files"]["get"]>>;
 
@@ -14,10 +13,9 @@ const maxListed = 10_000;
 export function filesRoute({ files }: ChatService): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.removeAllContentTypeParsers();
-    await app.register(multipart);
-    // Other content types are refused by the route, with a clear message.
-    app.addContentTypeParser("*", (_request, payload, done) => {
-      payload.resume();
+    // Forms are read by the route, which refuses other content types with a clear message.
+    app.addContentTypeParser("*", (request, payload, done) => {
+      if (!isForm(request.headers["content-type"])) payload.resume();
       done(null);
     });
 

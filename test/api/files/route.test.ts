@@ -226,9 +226,20 @@ describe("upload form", () => {
     expect(storedFileNames(gateway)).toEqual([]);
   });
 
+  test.each([
+    [`filename="=?utf-8?B?5oql?="; filename*=utf-8''%E6%8A%A5%E5%91%8A.txt`, "报告.txt"],
+    [`filename*=UTF-8''%E6%8A%A5%E5%91%8A.txt; filename="plain.txt"`, "报告.txt"],
+    [`filename="报告.txt"`, "报告.txt"],
+  ])("a file with %s is named %s", async (parameters, name) => {
+    const gateway = await startGateway();
+    const body = `--B\r\nContent-Disposition: form-data; name="file"; ${parameters}\r\n\r\nhello\r\n--B--\r\n`;
+    const response = await upload(gateway, body, { "content-type": "multipart/form-data; boundary=B" });
+    expect(await response.json()).toMatchObject({ filename: name, bytes: 5 });
+  });
+
   test("file names are shortened to valid names, and are never paths", async () => {
     const gateway = await startGateway();
-    const names = ["../../etc/passwd", "C:\\secret\\a.pdf", "", "a\u0000\nb.txt", `${"x".repeat(500)}.pdf`];
+    const names = ["../../etc/passwd", "C:\\secret\\a.pdf", "", "a\nb.txt", `${"x".repeat(500)}.pdf`];
     for (const name of names) {
       const response = await upload(gateway, formOf(["file", blob, name || "blob"]));
       const body = JSON.parse(await response.text());
@@ -244,6 +255,10 @@ describe("upload form", () => {
     ],
     ["a body that is no form", "CANARY"],
     ["a form of only its end", "--B--\r\n"],
+    [
+      "a name with a NUL",
+      '--B\r\nContent-Disposition: form-data; name="file"; filename="a\u0000b"\r\n\r\nhello\r\n--B--\r\n',
+    ],
     ["a part with headers that do not end", "--B\r\nContent-Disposition: form-data"],
   ])("%s is refused with 400, and leaves nothing on disk", async (_case, body) => {
     const gateway = await startGateway();
