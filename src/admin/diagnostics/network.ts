@@ -34,6 +34,7 @@ export function probeAddress(address: string, signal: AbortSignal): Promise<Prob
   const url = new URL(address);
   const isSecure = url.protocol === "https:";
   let stage: ConnectStage = isIP(url.hostname.replace(/[[\]]/g, "")) ? "connection" : "name";
+  const stageAfterConnection: ConnectStage = isSecure ? "TLS" : "answer";
   const startedAt = Date.now();
   return new Promise((resolve) => {
     const request = (isSecure ? httpsRequest : httpRequest)(url, {
@@ -47,7 +48,7 @@ export function probeAddress(address: string, signal: AbortSignal): Promise<Prob
         if (!error) stage = "connection";
       });
       socket.once("connect", () => {
-        stage = isSecure ? "TLS" : "answer";
+        stage = stageAfterConnection;
       });
       socket.once("secureConnect", () => {
         stage = "answer";
@@ -63,7 +64,12 @@ export function probeAddress(address: string, signal: AbortSignal): Promise<Prob
       resolve({ address, reached: true, status: statusCode, milliseconds, clockAhead, redirectsTo });
       request.destroy();
     });
-    request.on("error", (error) => resolve({ address, reached: false, stage, code: failureCode(error) }));
+    request.on("error", (error) => {
+      const code = failureCode(error);
+      // Only what was accepted can be reset; Node may report that without having reported the connection.
+      const isReset = stage === "connection" && code === "ECONNRESET";
+      resolve({ address, reached: false, stage: isReset ? stageAfterConnection : stage, code });
+    });
     request.end();
   });
 }
