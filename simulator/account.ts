@@ -38,3 +38,8 @@ export function subscriptionStats(): JsonObject {
 export function storageQuota(): JsonObject {
   return { quota: { limitBytes: "524288000" } };
 }
+
+/** The response to the GetSubscription of the order service, the token check of several clients (kimi-web.md §2.10). */
+export function orderSubscription(account: Account): JsonObject {
+  return { subscription: { userId: account.id, userName: `${account.name} (simulated)` } };
+}

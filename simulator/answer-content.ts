@@ -20,7 +20,8 @@ export class AnswerContent {
     if (this.#currentBlock) this.#currentBlock.content = content;
   }
 
-  addException(block: JsonObject): void {
+  /** Adds a block of another kind in its final form. */
+  addBlock(block: JsonObject): void {
     this.#blocks.push(block);
   }
 

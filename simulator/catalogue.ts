@@ -83,15 +83,72 @@ const models = [
   },
 ];
 
-/** The response to GetAvailableModels (kimi-web.md §3). */
-export function availableModels(): JsonObject {
-  return {
-    availableModels: models,
-    defaultScenario: { scenario: "SCENARIO_CHAT", model: "k2d6-chat" },
-  };
+const olderAgent = {
+  scenario: "SCENARIO_OK_COMPUTER",
+  inputPlaceholder: "Give Kimi a task (simulated)",
+  label: [],
+  kimiPlusId: "ok-computer",
+};
+
+/** The catalogue until 2026-08, without ids and efforts (kimi-web.md §3). */
+const olderModels = [
+  {
+    scenario: "SCENARIO_K2D5",
+    displayName: "K2.6 Instant (simulated)",
+    description: "Quick answers",
+    inputPlaceholder: "Ask Kimi (simulated)",
+    label: [],
+    key: "k2d6",
+    thinking: false,
+  },
+  {
+    scenario: "SCENARIO_K2D5",
+    displayName: "K2.6 Thinking (simulated)",
+    description: "Thinks before it answers",
+    inputPlaceholder: "Ask Kimi (simulated)",
+    label: [],
+    key: "k2d6-thinking",
+    thinking: true,
+  },
+  {
+    ...olderAgent,
+    displayName: "K2.6 Agent (simulated)",
+    description: "Does tasks",
+    key: "k2d6-agent",
+    agentMode: "TYPE_NORMAL",
+  },
+  {
+    ...olderAgent,
+    displayName: "K2.6 Agent Swarm (simulated)",
+    description: "Many agents at once",
+    key: "k2d6-agent-ultra",
+    agentMode: "TYPE_ULTRA",
+  },
+];
+
+/**
+ * The response to GetAvailableModels (kimi-web.md §3). `clientVersion` is the header `x-msh-version`: without at least
+ * 2.0.0 the list is an older one (kimi-web.md §2.2).
+ */
+export function availableModels(clientVersion: string | undefined): JsonObject {
+  if (Number.parseInt(clientVersion ?? "", 10) >= 2) {
+    return {
+      availableModels: models,
+      defaultScenario: { scenario: "SCENARIO_CHAT", model: "k2d6-chat" },
+    };
+  }
+  return { availableModels: olderModels, defaultScenario: { scenario: "SCENARIO_K2D5" } };
 }
 
-/** The scenario of a model; undefined if the catalogue does not have it. */
+/** The scenario of a model id; undefined if the catalogue does not have it. */
 export function findScenario(model: string): string | undefined {
   return models.find(({ id }) => id === model)?.scenario;
+}
+
+/** True for the id or the key of a model of either catalogue (kimi-web.md §6 row 6). */
+export function isModel(value: unknown): boolean {
+  return (
+    models.some(({ id, key }) => id === value || key === value) ||
+    olderModels.some(({ key }) => key === value)
+  );
 }

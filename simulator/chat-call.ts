@@ -1,5 +1,6 @@
-import { type ChatRequest, parseChatRequest, parseRequestFrame } from "./chat-request.js";
-import type { ChatTurn } from "./chats.js";
+import { type ChatRequest, parseChatRequest } from "./chat-request.js";
+import type { Chats, ChatTurn } from "./chats.js";
+import { handleStream, streamContentType } from "./connect-stream.js";
 import { ConnectWriter } from "./connect-writer.js";
 import { defaultAnswer, requestedPace, type Turn } from "./default-answer.js";
 import { findPromptFault, parseDirectives } from "./directives.js";
@@ -8,31 +9,21 @@ import { ApiError, codeForHttpStatus, errorJson } from "./errors.js";
 import { doneEvent, firstHeartbeatEvent, newChatEvent } from "./events.js";
 import { applyFault, type Fault, wireOptionsOf } from "./faults.js";
 import type { HttpCall } from "./http-call.js";
+import { isLegacyId } from "./ids.js";
 import type { JsonObject } from "./json.js";
 import { playAnswer } from "./player.js";
 import { ResponseWriter } from "./response-writer.js";
 import type { SimulatorState } from "./state.js";
+import type { Step } from "./steps.js";
 import { type Account, invalidToken } from "./tokens.js";
 import { applyTransportFault } from "./transport-faults.js";
 
-const contentType = "application/connect+json";
-const maxRequestBytes = 67_108_864;
-
-/** `ChatService/Chat`: one request frame, answered by a stream of frames (kimi-web.md §2.4, §2.5). */
-export async function handleChat(state: SimulatorState, call: HttpCall): Promise<void> {
+/** `ChatService/Chat`: a message, and the stream of its answer (kimi-web.md §2.4, §2.5). */
+export function handleChat(state: SimulatorState, call: HttpCall): Promise<void> {
   state.counters.chats += 1;
-  state.openStreams.add(call);
-  call.response.once("close", () => state.openStreams.delete(call));
-  try {
-    const bytes = await call.readBody(maxRequestBytes);
-    const body = parseRequestFrame(bytes);
-    state.callLog.recordBody(call.logEntry, body, bytes.length);
-    const account = state.tokens.authenticate(call.bearerToken);
-    await respond(state, call, parseChatRequest(body, state.files, account), account);
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    await sendErrorTrailer(call, error);
-  }
+  return handleStream(state, call, (body, account) =>
+    respond(state, call, parseChatRequest(body, state.files, account, state.strictness), account),
+  );
 }
 
 async function respond(
@@ -41,18 +32,22 @@ async function respond(
   request: ChatRequest,
   account: Account,
 ): Promise<void> {
+  const chats = chatsWith(state, request.turn.chatId);
+  if (request.turn.chatId !== undefined) chats.requireIdle(request.turn.chatId, account.id);
+  chats.requireShortPrompt(request.turn, account.id);
   const promptDirectives = parseDirectives(request.turn.text);
   const fault = state.faults.next() ?? findPromptFault(promptDirectives);
   if (await applyEarlyFault(state, call, fault, request, account)) return;
 
-  const turn = state.chats.beginTurn(request.turn, account.id);
+  const turn = chats.beginTurn(request.turn, account.id);
   turn.chat.lastRequest = request.lastRequest;
+  turn.chat.files.push(...request.files);
   turn.assistant.stop = () => call.stop("cancelled");
   const scriptTurn = toScriptTurn(turn, request);
-  const steps = state.script(scriptTurn) ?? defaultAnswer(scriptTurn, promptDirectives);
+  const steps = stepsFor(state, turn, scriptTurn) ?? defaultAnswer(scriptTurn, promptDirectives);
   const wireOptions = wireOptionsOf(fault);
   const responseWriter = new ResponseWriter(call, wireOptions);
-  responseWriter.open(contentType);
+  responseWriter.open(streamContentType);
   const answerWriter = new ConnectWriter(responseWriter, turn, {
     wireOptions,
     files: request.files,
@@ -60,10 +55,32 @@ async function respond(
   });
   const pace = requestedPace(promptDirectives) ?? state.deltaMilliseconds;
   await playAnswer(
-    { responseWriter, answerWriter, pace, stopSignal: call.stopSignal },
+    {
+      responseWriter,
+      answerWriter,
+      pace,
+      heartbeatMilliseconds: state.heartbeatMilliseconds,
+      stopSignal: call.stopSignal,
+    },
     applyFault(steps, fault),
   );
-  state.chats.addCharacters(turn.chat, turn.assistant.text.length);
+  chats.addCharacters(turn.chat, turn.assistant.text.length);
+}
+
+/** The chats of the protocol that made this one: a legacy chat can be continued over Connect (kimi-web.md §6 row 7). */
+function chatsWith(state: SimulatorState, chatId: string | undefined): Chats {
+  return chatId !== undefined && isLegacyId(chatId) ? state.legacy.chats : state.chats;
+}
+
+/** The steps of the script; if it throws, the answer has failed and its chat is free again. */
+function stepsFor(state: SimulatorState, { assistant }: ChatTurn, scriptTurn: Turn): Step[] | undefined {
+  try {
+    return state.script(scriptTurn);
+  } catch (error) {
+    assistant.status = "MESSAGE_STATUS_ERROR";
+    assistant.stop = undefined;
+    throw error;
+  }
 }
 
 function toScriptTurn({ chat, history }: ChatTurn, request: ChatRequest): Turn {
@@ -103,7 +120,7 @@ async function sendErrorFault(
   account: Account,
 ): Promise<void> {
   const responseWriter = new ResponseWriter(call, {});
-  responseWriter.open(contentType);
+  responseWriter.open(streamContentType);
   responseWriter.writeFrame(firstHeartbeatEvent);
   if (fault.afterDone) {
     const isNew = request.turn.chatId === undefined;
@@ -124,12 +141,4 @@ function httpErrorBody(call: HttpCall, status: number): JsonObject {
     `simulated HTTP ${status}`,
   );
   return errorJson(error, call.language);
-}
-
-/** Refuses a call: Chat responds with status 200 and nothing but the error trailer (kimi-web.md §5.5). */
-async function sendErrorTrailer(call: HttpCall, error: ApiError): Promise<void> {
-  const responseWriter = new ResponseWriter(call, {});
-  responseWriter.open(contentType);
-  responseWriter.writeFrame(JSON.stringify({ error: errorJson(error, call.language) }), endOfStreamFlag);
-  await responseWriter.end();
 }

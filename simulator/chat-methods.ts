@@ -1,7 +1,9 @@
+import { chatJson, listedMessageJson, messageJson } from "./chat-json.js";
 import type { Chat, Chats, Message } from "./chats.js";
 import { ApiError } from "./errors.js";
-import { messageTime } from "./ids.js";
+import { isLegacyId, messageTime } from "./ids.js";
 import { asArray, asObject, asString, getField, type JsonObject } from "./json.js";
+import { paginate } from "./pages.js";
 import type { Account } from "./tokens.js";
 
 /**
@@ -10,12 +12,17 @@ import type { Account } from "./tokens.js";
  */
 export class ChatMethods {
   readonly #chats: Chats;
+  readonly #legacyChats: Chats;
   readonly #cancelMilliseconds: number;
   #cancelCount = 0;
 
-  /** `cancelMilliseconds`: how long a cancelled answer occupies its chat. */
-  constructor(chats: Chats, cancelMilliseconds: number) {
+  /**
+   * `legacyChats` are those that the legacy protocol made: this one continues, reads and cancels them, but does not list or
+   * delete them (kimi-web.md §4, §6 row 7). `cancelMilliseconds`: how long a cancelled answer occupies its chat.
+   */
+  constructor(chats: Chats, legacyChats: Chats, cancelMilliseconds: number) {
     this.#chats = chats;
+    this.#legacyChats = legacyChats;
     this.#cancelMilliseconds = cancelMilliseconds;
   }
 
@@ -24,45 +31,65 @@ export class ChatMethods {
     return this.#cancelCount;
   }
 
-  getChat(body: JsonObject, { id }: Account): JsonObject {
-    const chat = this.#chats.get(requireText(body, "chat_id"), id);
-    const generating = chat.latestMessage?.status === "MESSAGE_STATUS_GENERATING";
-    return { chat: { ...chatJson(chat), status: generating ? "STATUS_GENERATING" : "STATUS_COMPLETED" } };
+  /** Also after a cancel the status is COMPLETED (kimi-web.md §2.7, §6). */
+  getChat(body: JsonObject, account: Account): JsonObject {
+    const chat = this.#find(body, account);
+    const status =
+      chat.latestMessage?.status === "MESSAGE_STATUS_GENERATING"
+        ? { status: "STATUS_GENERATING", statusText: "Working" }
+        : { status: "STATUS_COMPLETED", statusText: "Completed" };
+    return { chat: { ...chatJson(chat), ...status } };
   }
 
+  /** Pinned chats come with `include_pinned` only, all of them with the first page (kimi-web.md §6 row 16). */
   listChats(body: JsonObject, { id }: Account): JsonObject {
     const query = asString(body.query) ?? "";
     const chats = this.#chats.list(id).filter((chat) => chat.name.includes(query));
-    const { items, next } = paginate(chats, body);
-    return { chats: items.map(chatJson), ...next };
+    const pinned = chats.filter(({ isPinned }) => isPinned);
+    const { items, next } = paginate(
+      chats.filter(({ isPinned }) => !isPinned),
+      body,
+    );
+    const withPinned =
+      getField(body, "include_pinned") === true && !getField(body, "page_token") && pinned.length > 0;
+    return {
+      chats: items.map(chatJson),
+      ...(withPinned ? { pinnedChats: pinned.map(chatJson) } : {}),
+      ...next,
+    };
   }
 
-  listMessages(body: JsonObject, { id }: Account): JsonObject {
-    const chat = this.#chats.get(requireText(body, "chat_id"), id);
-    const { items, next } = paginate([...chat.messages.values()].reverse(), body);
-    return { messages: items.map(messageJson), ...next };
+  /**
+   * Newest first, so the empty system message of a chat comes last (kimi-web.md §6 row 15). The results of tools are left
+   * out (kimi-web.md §6 row 16).
+   */
+  listMessages(body: JsonObject, account: Account): JsonObject {
+    const { items, next } = paginate([...this.#find(body, account).messages.values()].reverse(), body);
+    return { messages: items.map(listedMessageJson), ...next };
   }
 
-  /** The tool block of a search, with its results (kimi-web.md §6 #16). */
-  getToolBlock(body: JsonObject, { id }: Account): JsonObject {
-    const chat = this.#chats.get(requireText(body, "chat_id"), id);
+  getMessage(body: JsonObject, account: Account): JsonObject {
+    return { message: messageJson(this.#findMessage(this.#find(body, account), body)) };
+  }
+
+  /** A tool block with the contents that ListMessages leaves out, by `tool_call_id` (kimi-web.md §6 row 16). */
+  getToolBlock(body: JsonObject, account: Account): JsonObject {
     const toolCallId = requireText(body, "tool_call_id");
-    const searches = [...chat.messages.values()].flatMap((message) => message.searches);
-    const search = searches.find((each) => each.toolCallId === toolCallId);
-    if (!search) throw new ApiError({ code: "not_found" }, "tool block not found in this chat");
-    const contents = search.chunks.map((searchResult) => ({ searchResult }));
-    return { block: { tool: { toolCallId, name: "web_search", contents } } };
+    const chat = this.#find(body, account);
+    for (const message of [...chat.messages.values()].reverse()) {
+      const block = message.blocks.find(({ tool }) => asObject(tool)?.toolCallId === toolCallId);
+      if (block) return { block };
+    }
+    throw new ApiError({ code: "not_found" }, "tool block not found in this chat");
   }
 
-  /** The page of a search result (kimi-web.md §6 #16). */
-  getSearchCitation(body: JsonObject, { id }: Account): JsonObject {
-    const chat = this.#chats.get(requireText(body, "chat_id"), id);
-    const message = chat.messages.get(requireText(body, "message_id"));
+  /** A search result with the content that ListMessages leaves out, by `ref_index` (kimi-web.md §6 row 16). */
+  getSearchCitation(body: JsonObject, account: Account): JsonObject {
     const refIndex = requireText(body, "ref_index");
-    const chunks = message?.searches.flatMap((search) => search.chunks) ?? [];
-    const chunk = chunks.find((each) => each.refIndex === refIndex);
-    if (!chunk) throw new ApiError({ code: "not_found" }, "search result not found in this message");
-    return { base: chunk.base };
+    const { refs } = this.#findMessage(this.#find(body, account), body);
+    const searchChunk = asArray(refs?.searchChunks).find((chunk) => asObject(chunk)?.refIndex === refIndex);
+    if (!searchChunk) throw new ApiError({ code: "not_found" }, "search result not found in this message");
+    return { searchChunk };
   }
 
   /** Echoes the id in snake_case, which one client expects (kimi-web.md §2.10). */
@@ -88,15 +115,35 @@ export class ChatMethods {
   }
 
   /** Cancels the answer with `message_id`, or else the chat's latest (kimi-web.md §2.7). */
-  cancelChat(body: JsonObject, { id }: Account): JsonObject {
-    const chat = this.#chats.get(requireText(body, "chat_id"), id);
+  cancelChat(body: JsonObject, account: Account): JsonObject {
+    const chat = this.#find(body, account);
+    const message = this.#findMessage(chat, body);
+    this.#cancelCount += 1;
+    // A client may close the stream first, which stops the answer, too.
+    if (message.stop || message.status === "MESSAGE_STATUS_CANCELLED")
+      chat.busyUntil = Date.now() + this.#cancelMilliseconds;
+    message.stop?.();
+    return {};
+  }
+
+  /** The answer with `message_id`, or else the latest of the chat, for ResumeChat. */
+  findAnswer(body: JsonObject, account: Account): { chat: Chat; message: Message } {
+    const chat = this.#find(body, account);
+    return { chat, message: this.#findMessage(chat, body) };
+  }
+
+  /** The chat with `chat_id`, made over either protocol. */
+  #find(body: JsonObject, { id }: Account): Chat {
+    const chatId = requireText(body, "chat_id");
+    return (isLegacyId(chatId) ? this.#legacyChats : this.#chats).get(chatId, id);
+  }
+
+  /** The message with `message_id`, or else the latest answer. */
+  #findMessage(chat: Chat, body: JsonObject): Message {
     const messageId = asString(getField(body, "message_id"));
     const message = messageId ? chat.messages.get(messageId) : chat.latestMessage;
     if (!message) throw new ApiError({ code: "not_found" }, "message not found in this chat");
-    this.#cancelCount += 1;
-    chat.busyUntil = Date.now() + this.#cancelMilliseconds;
-    message.stop?.();
-    return {};
+    return message;
   }
 }
 
@@ -104,43 +151,4 @@ function requireText(body: JsonObject, name: string): string {
   const value = asString(getField(body, name));
   if (!value) throw new ApiError({ code: "invalid_argument" }, `${name} is required`);
   return value;
-}
-
-/** One page of 50 items, or `page_size` up to 200; the page token is the index of the next item. */
-function paginate<T>(items: readonly T[], body: JsonObject): { items: readonly T[]; next: JsonObject } {
-  const pageSize = Number(getField(body, "page_size") ?? 0);
-  const limit = Number.isInteger(pageSize) && pageSize > 0 ? Math.min(pageSize, 200) : 50;
-  const start = Number(asString(getField(body, "page_token")) || 0);
-  if (!Number.isInteger(start) || start < 0)
-    throw new ApiError({ code: "invalid_argument" }, "bad page_token");
-  const end = start + limit;
-  return { items: items.slice(start, end), next: end < items.length ? { nextPageToken: String(end) } : {} };
-}
-
-function chatJson(chat: Chat): JsonObject {
-  return {
-    id: chat.id,
-    name: chat.name,
-    messageContent: Array.from(chat.latestMessage?.text ?? "")
-      .slice(0, 100)
-      .join(""),
-    createTime: chat.createTime,
-    updateTime: chat.updateTime,
-    ...(chat.lastRequest ? { lastRequest: chat.lastRequest } : {}),
-  };
-}
-
-function messageJson(message: Message): JsonObject {
-  return {
-    id: message.id,
-    parentId: message.parentId,
-    ...(message.children.length > 0 ? { childrenMessageIds: message.children } : {}),
-    role: message.role,
-    status: message.status,
-    ...(message.blocks.length > 0 ? { blocks: message.blocks } : {}),
-    ...(message.refs ? { refs: message.refs } : {}),
-    scenario: message.scenario,
-    createTime: message.createTime,
-    isGoal: false,
-  };
 }

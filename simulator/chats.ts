@@ -1,27 +1,28 @@
 import { ApiError } from "./errors.js";
 import { messageTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
-import type { StoredSearch } from "./search.js";
 import type { MessageStatus, Step } from "./steps.js";
 
 /** A node of a chat's message tree (kimi-web.md §2.5). */
 export type Message = {
   readonly id: string;
   readonly parentId: string;
-  readonly role: "user" | "assistant";
+  readonly role: "system" | "user" | "assistant";
   readonly createTime: string;
   readonly scenario: string;
   readonly children: string[];
   text: string;
   blocks: JsonObject[];
   refs: JsonObject | undefined;
-  readonly searches: StoredSearch[];
   status: `MESSAGE_STATUS_${"GENERATING" | MessageStatus}`;
   /** Cancels the answer; defined while it is being generated. */
   stop: (() => void) | undefined;
   /** The steps of a truncated answer that its continuation executes; empty for other answers (kimi-web.md §1.4). */
   remainingSteps: readonly Step[];
 };
+
+/** A message of the user or an answer; not the empty one at the head of a chat. */
+type SpokenMessage = Message & { readonly role: "user" | "assistant" };
 
 /** A chat of one account. */
 export type Chat = {
@@ -37,17 +38,26 @@ export type Chat = {
   isDisabled: boolean;
   /** Until then (milliseconds since the epoch) a cancelled answer occupies the chat. */
   busyUntil: number;
+  /** True after REASON_TOKEN_LENGTH_TOO_LONG: no further turns (kimi-web.md §6 row 12). */
+  isTooLong: boolean;
+  isPinned: boolean;
+  /** The attached files of all turns, as `chat.files` shows them (kimi-web.md §2.5). */
+  files: JsonObject[];
   /** Length of all texts of this chat. */
   characters: number;
 };
 
-/** The pair of messages that one call adds to a chat; `history` is the branch before them, root first. */
+/**
+ * The messages that one call adds to a chat: the user's and the answer, in a new chat also the empty one at its head.
+ * `history` is the branch before them, root first.
+ */
 export type ChatTurn = {
   chat: Chat;
   isNew: boolean;
+  system: Message | undefined;
   user: Message;
   assistant: Message;
-  history: readonly Message[];
+  history: readonly SpokenMessage[];
 };
 
 /** A request to add a turn to a chat. */
@@ -67,6 +77,8 @@ const maxChats = 50_000;
 const maxMessagesPerChat = 4_000;
 const maxCharactersPerChat = 67_108_864;
 const maxCharacters = 268_435_456;
+/** A prompt of 513,619 characters failed, one of 440,000 did not (kimi-web.md §6 row 8). */
+const maxPromptCharacters = 513_000;
 
 const nilUuid = "00000000-0000-0000-0000-000000000000";
 
@@ -76,11 +88,14 @@ type IdSource = { next(kind: "chat" | "message"): string };
 /** All chats of one protocol, by id and owner. The oldest are dropped when there are too many or they grow too large. */
 export class Chats {
   readonly #ids: IdSource;
+  readonly #hasSystemMessage: boolean;
   readonly #chats = new Map<string, Chat>();
   #totalCharacters = 0;
 
-  constructor(ids: IdSource) {
+  /** With `hasSystemMessage`, a chat begins with an empty message of the role system (kimi-web.md §6 row 15). */
+  constructor(ids: IdSource, hasSystemMessage: boolean) {
     this.#ids = ids;
+    this.#hasSystemMessage = hasSystemMessage;
   }
 
   /** Creates an empty chat, named "Untitled Chat". */
@@ -97,6 +112,9 @@ export class Chats {
       latestMessage: undefined,
       isDisabled: false,
       busyUntil: 0,
+      isTooLong: false,
+      isPinned: false,
+      files: [],
       characters: 0,
     };
     this.#chats.set(chat.id, chat);
@@ -124,32 +142,54 @@ export class Chats {
   }
 
   /**
+   * Throws if the chat takes no further turn now: REASON_CHAT_IN_PROGRESS while it answers or a cancelled answer still
+   * occupies it (kimi-web.md §6 row 1), REASON_TOKEN_LENGTH_TOO_LONG once it was too long (kimi-web.md §6 row 12). Throws
+   * `not_found` like `get`.
+   */
+  requireIdle(id: string, owner: string): void {
+    const chat = this.get(id, owner);
+    if (chat.isTooLong) throw tooLong();
+    if (chat.latestMessage?.status === "MESSAGE_STATUS_GENERATING" || Date.now() < chat.busyUntil)
+      throw new ApiError({ code: "resource_exhausted", reason: "REASON_CHAT_IN_PROGRESS" });
+  }
+
+  /** Throws REASON_TOKEN_LENGTH_TOO_LONG for a prompt that is too long, and locks its chat (kimi-web.md §6 row 8). */
+  requireShortPrompt({ chatId, text }: NewTurn, owner: string): void {
+    if (text.length <= maxPromptCharacters) return;
+    if (chatId !== undefined) this.get(chatId, owner).isTooLong = true;
+    throw tooLong();
+  }
+
+  /**
    * Adds a user message and an empty assistant message to the tree (kimi-web.md §2.4, §2.7). Throws `not_found` for an
-   * unknown chat or parent, REASON_CHAT_IN_PROGRESS while a cancelled answer occupies the chat, and
-   * REASON_TOKEN_LENGTH_TOO_LONG if the chat has too many messages or too much text.
+   * unknown chat or parent, and REASON_TOKEN_LENGTH_TOO_LONG if the chat has too many messages or too much text.
    */
   beginTurn(turn: NewTurn, owner: string): ChatTurn {
     const existing = turn.chatId === undefined ? undefined : this.get(turn.chatId, owner);
-    if (existing && Date.now() < existing.busyUntil)
-      throw new ApiError({ code: "resource_exhausted", reason: "REASON_CHAT_IN_PROGRESS" });
     const parentId = existing ? this.#findParentId(existing, turn) : undefined;
     if (
       existing &&
       (existing.messages.size >= maxMessagesPerChat ||
         existing.characters + turn.text.length > maxCharactersPerChat)
     ) {
-      throw new ApiError({ code: "resource_exhausted", reason: "REASON_TOKEN_LENGTH_TOO_LONG" });
+      throw tooLong();
     }
     const chat = existing ?? this.create(owner);
     const now = Date.now();
-    const user = this.#addMessage(chat, "user", parentId ?? chat.id, turn.scenario, messageTime(now, 113));
-    const assistant = this.#addMessage(chat, "assistant", user.id, turn.scenario, messageTime(now, 115));
+    const { scenario } = turn;
+    const system =
+      this.#hasSystemMessage && chat.messages.size === 0
+        ? this.#addMessage(chat, "system", nilUuid, scenario, messageTime(now, 111))
+        : undefined;
+    const userParentId = parentId ?? rootIdOf(chat);
+    const user = this.#addMessage(chat, "user", userParentId, scenario, messageTime(now, 113));
+    const assistant = this.#addMessage(chat, "assistant", user.id, scenario, messageTime(now, 115));
     user.text = turn.text;
     user.blocks = turn.blocks;
     this.addCharacters(chat, turn.text.length);
     chat.latestMessage = assistant;
     chat.updateTime = assistant.createTime;
-    return { chat, isNew: !existing, user, assistant, history: branchTo(chat, user.parentId) };
+    return { chat, isNew: !existing, system, user, assistant, history: branchTo(chat, user.parentId) };
   }
 
   /** Counts text added to a chat; may drop older chats. */
@@ -162,10 +202,11 @@ export class Chats {
 
   /** The parent of a new user message; by default the latest message (unproven: kimi-web.md §4.3). */
   #findParentId(chat: Chat, { parentId, messageId }: NewTurn): string {
-    const edited = messageId ? getMessage(chat, messageId) : undefined;
-    if (parentId === chat.id || parentId === nilUuid) return chat.id;
+    if (parentId === chat.id || parentId === nilUuid) return rootIdOf(chat);
     if (parentId) return getMessage(chat, parentId).id;
-    return edited?.parentId ?? chat.latestMessage?.id ?? chat.id;
+    // A client may choose the id of a new message, too (kimi-web.md §6 row 11).
+    const edited = messageId ? chat.messages.get(messageId) : undefined;
+    return edited?.parentId ?? chat.latestMessage?.id ?? rootIdOf(chat);
   }
 
   #addMessage(
@@ -185,9 +226,8 @@ export class Chats {
       text: "",
       blocks: [],
       refs: undefined,
-      status: role === "user" ? "MESSAGE_STATUS_COMPLETED" : "MESSAGE_STATUS_GENERATING",
+      status: role === "assistant" ? "MESSAGE_STATUS_GENERATING" : "MESSAGE_STATUS_COMPLETED",
       stop: undefined,
-      searches: [],
       remainingSteps: [],
     };
     chat.messages.get(parentId)?.children.push(message.id);
@@ -213,13 +253,27 @@ function getMessage(chat: Chat, id: string): Message {
   return message;
 }
 
-/** The messages from the root of a chat to this one, inclusive. */
-function branchTo(chat: Chat, leafId: string): Message[] {
-  const messages: Message[] = [];
+/** The parent of a first user message: the empty message at the head, or the chat if it has none (kimi-web.md §5.1). */
+function rootIdOf(chat: Chat): string {
+  const [first] = chat.messages.values();
+  return first?.role === "system" ? first.id : chat.id;
+}
+
+function tooLong(): ApiError {
+  return new ApiError({ code: "resource_exhausted", reason: "REASON_TOKEN_LENGTH_TOO_LONG" });
+}
+
+/** The messages from the first of the user's to this one, inclusive. */
+function branchTo(chat: Chat, leafId: string): SpokenMessage[] {
+  const messages: SpokenMessage[] = [];
   let message = chat.messages.get(leafId);
-  while (message) {
+  while (message && isSpoken(message)) {
     messages.push(message);
     message = chat.messages.get(message.parentId);
   }
   return messages.reverse();
+}
+
+function isSpoken(message: Message): message is SpokenMessage {
+  return message.role !== "system";
 }

@@ -8,7 +8,15 @@ import { blockTime } from "./ids.js";
 import type { JsonObject } from "./json.js";
 import type { AnswerWriter } from "./player.js";
 import type { ResponseWriter } from "./response-writer.js";
-import { createSearchChunks, isCited, type SearchChunk, searchCallId, searchFrames } from "./search.js";
+import {
+  createSearchChunks,
+  finishedSearchBlock,
+  isCited,
+  type SearchChunk,
+  type StreamedChunk,
+  searchFrames,
+  streamedChunks,
+} from "./search.js";
 import type { MessageStatus, StepOf, StreamPosition } from "./steps.js";
 
 export type ConnectWriterOptions = {
@@ -30,8 +38,9 @@ export class ConnectWriter implements AnswerWriter {
   #eventOffset = 0;
   #blockCount = 0;
   #searchCount = 0;
-  /** As the stream shows them. */
-  #searchChunks: (Omit<SearchChunk, "base"> & Partial<SearchChunk>)[] = [];
+  /** The search results, and those of them that the stream has. */
+  readonly #searchChunks: SearchChunk[] = [];
+  readonly #streamedChunks: StreamedChunk[] = [];
   /** The open block: the next delta of the same kind is appended to it. */
   #currentBlock: { kind: "think" | "text"; id: string; parentId: string } | undefined;
   /** Writes the end of the open thinking stages; undefined if none are open. */
@@ -49,15 +58,19 @@ export class ConnectWriter implements AnswerWriter {
     this.#language = language;
   }
 
-  /** Heartbeat, chat, lastRequest, files, both messages, heartbeat, in this order (kimi-web.md §5.1). */
+  /**
+   * Heartbeat, chat, lastRequest, files, the messages, heartbeat, in this order (kimi-web.md §5.1); a new chat has an empty
+   * system message before the user's (kimi-web.md §2.5, §6 row 15).
+   */
   writeOpening(): void {
-    const { isNew, assistant } = this.#turn;
+    const { isNew, system, assistant } = this.#turn;
     const { chat, user } = this.#echo();
     const files = this.#files;
     this.#responseWriter.writeFrame(events.firstHeartbeatEvent);
     if (isNew) this.#responseWriter.writeFrame(events.newChatEvent(this.#nextOffset(), chat));
     this.#responseWriter.writeFrame(events.lastRequestEvent(this.#nextOffset(), chat));
     if (files.length > 0) this.#writeEvent("append", "chat.files", { chat: { id: chat.id, files } });
+    if (system) this.#responseWriter.writeFrame(events.newMessageEvent(this.#nextOffset(), system));
     this.#responseWriter.writeFrame(events.newMessageEvent(this.#nextOffset(), user));
     this.#responseWriter.writeFrame(events.newMessageEvent(this.#nextOffset(), assistant));
     this.writeHeartbeat();
@@ -104,33 +117,32 @@ export class ConnectWriter implements AnswerWriter {
     this.#writeBlock("block.text", events.newBlock("text", id, parentId, content));
   }
 
-  /** A search as a tool call (kimi-web.md §5.3). */
+  /**
+   * A search as a tool call (kimi-web.md §5.3). What the stream leaves out of its results can be requested as soon as the
+   * stream says so (kimi-web.md §6 row 16).
+   */
   *writeSearch({ queries, sources, sourcesIn = "stream" }: StepOf<"search">): Generator<void> {
     this.#closeBlock();
     const searchIndex = this.#searchCount;
     this.#searchCount += 1;
     const chunks = createSearchChunks(sources, searchIndex);
-    this.#turn.assistant.searches.push({ toolCallId: searchCallId(searchIndex), chunks });
-    const shown = sourcesIn === "citations" ? chunks.map(({ id, refIndex }) => ({ id, refIndex })) : chunks;
-    const result =
-      sourcesIn === "tool-block"
-        ? { loadType: "LOAD_TYPE_EXTERNAL", contentCount: String(chunks.length) }
-        : { contents: shown.map((searchResult) => ({ searchResult })) };
-    const messageId = this.#turn.assistant.id;
-    for (const { op, mask, block } of searchFrames(
-      this.#nextBlockId(),
-      messageId,
-      searchIndex,
-      queries,
-      result,
-    )) {
+    const search = { id: this.#nextBlockId(), searchIndex, queries, chunks, sourcesIn };
+    const frames = searchFrames(search, this.#turn.assistant.id);
+    for (const frame of frames) {
+      const { op, mask, block } = frame;
       if (op === "set") this.#writeBlock(mask, block);
       else this.#writeEvent("append", mask, { block });
+      if (frame === frames.at(-1)) {
+        this.#content.addBlock(finishedSearchBlock(search));
+        this.#searchChunks.push(...chunks);
+        this.#saveContent();
+      }
       yield;
     }
     if (sourcesIn === "tool-block") return;
-    this.#searchChunks.push(...shown);
-    this.#writeRefs("append", "searchChunks", shown);
+    const streamed = streamedChunks(search);
+    this.#streamedChunks.push(...streamed);
+    this.#writeRefs("append", "searchChunks", streamed);
     yield;
   }
 
@@ -144,7 +156,8 @@ export class ConnectWriter implements AnswerWriter {
       ...(paywall ? { paywall: paywallJson(paywall) } : {}),
     };
     const block = { id: this.#nextBlockId(), parentId: "", exception: { error }, createTime: blockTime() };
-    this.#content.addException(block);
+    this.#content.addBlock(block);
+    if (reason === "REASON_TOKEN_LENGTH_TOO_LONG") this.#turn.chat.isTooLong = true;
     this.#writeBlock("block.exception", block);
   }
 
@@ -176,7 +189,7 @@ export class ConnectWriter implements AnswerWriter {
   writeEnd(status: MessageStatus): void {
     const { assistant } = this.#turn;
     this.#closeBlock();
-    const citedChunks = this.#searchChunks.filter((chunk) => isCited(chunk, this.#content.text));
+    const citedChunks = this.#streamedChunks.filter((chunk) => isCited(chunk, this.#content.text));
     if (citedChunks.length > 0) this.#writeRefs("set", "usedSearchChunks", citedChunks);
     assistant.status = `MESSAGE_STATUS_${status}`;
     this.#writeEvent("set", "message.status", { message: { id: assistant.id, status: assistant.status } });
@@ -201,9 +214,14 @@ export class ConnectWriter implements AnswerWriter {
     const { assistant } = this.#turn;
     assistant.stop = undefined;
     assistant.text = this.#content.text;
+    this.#saveContent();
+    if (assistant.status === "MESSAGE_STATUS_GENERATING") assistant.status = "MESSAGE_STATUS_CANCELLED";
+  }
+
+  #saveContent(): void {
+    const { assistant } = this.#turn;
     assistant.blocks = this.#content.toMessageBlocks(assistant.id);
     if (this.#searchChunks.length > 0) assistant.refs = { searchChunks: this.#searchChunks };
-    if (assistant.status === "MESSAGE_STATUS_GENERATING") assistant.status = "MESSAGE_STATUS_CANCELLED";
   }
 
   #nextOffset(): number {
@@ -222,7 +240,7 @@ export class ConnectWriter implements AnswerWriter {
   #writeRefs(
     op: "set" | "append",
     name: "searchChunks" | "usedSearchChunks",
-    chunks: readonly object[],
+    chunks: readonly StreamedChunk[],
   ): void {
     const message = { id: this.#turn.assistant.id, refs: { [name]: chunks } };
     this.#writeEvent(op, `message.refs.${name}`, { message });

@@ -1,6 +1,7 @@
 import { type Directive, lastLine } from "./directives.js";
-import { asArray, asObject, asString, getField, type JsonObject } from "./json.js";
-import type { Source, Step } from "./steps.js";
+import { toolTypeName } from "./enums.js";
+import { asArray, asObject, getField, type JsonObject } from "./json.js";
+import type { Source, SourcePlace, Step } from "./steps.js";
 
 /**
  * The input of a script. `text` is what the user wrote, `history` the earlier messages of the branch, root first, and
@@ -17,16 +18,24 @@ const maxEchoedCharacters = 120;
 const maxRepeats = 100_000;
 const maxRecalledCharacters = 1_000_000;
 
-/** The steps of an answer if the `script` option returns none: thinking, search and text, as request and directives ask. */
+/**
+ * The steps of an answer if the `script` option returns none: thinking, search and text, as request and directives ask.
+ * A search is a round of its own: after it, thinking and text begin anew in further blocks (kimi-web.md §2.5).
+ */
 export function defaultAnswer(turn: Turn, directives: readonly Directive[]): Step[] {
-  const hasDirective = (name: string) => directives.some((directive) => directive.name === name);
+  const findDirective = (wanted: string) => directives.find(({ name }) => name === wanted);
   const line = lastLine(turn.text);
   const chinese = containsCjk(line);
   const steps: Step[] = [];
-  if (hasDirective("think") || isThinkingRequested(turn.request))
-    steps.push({ do: "think", content: thoughtText(chinese) });
-  const withSearch = hasDirective("search") || (isSearchAllowed(turn.request) && needsSearch(line));
-  if (withSearch) steps.push(searchStep(line, chinese));
+  const withThinking = findDirective("think") !== undefined || isThinkingRequested(turn.request);
+  const search = findDirective("search");
+  const withSearch = search !== undefined || (isSearchAllowed(turn.request) && needsSearch(line));
+  if (withThinking) steps.push({ do: "think", content: thoughtText(chinese) });
+  if (withSearch) {
+    steps.push({ do: "text", content: beforeSearchText(chinese) });
+    steps.push(searchStep(line, chinese, search?.value === "lazy" ? "tool-block" : "stream"));
+    if (withThinking) steps.push({ do: "think", content: thoughtAfterSearchText(chinese) });
+  }
   steps.push({ do: "text", content: textByDirective(turn, directives) ?? echoText(turn, line, chinese) });
   if (withSearch) steps.push({ do: "text", content: citationText(chinese) });
   if (turn.history.length === 0) steps.push({ do: "name" });
@@ -107,6 +116,15 @@ function thoughtText(chinese: boolean): string {
   return chinese ? "（模拟）让我简单想一想这个问题。" : "(Simulated) Let me think about this for a moment.";
 }
 
+function thoughtAfterSearchText(chinese: boolean): string {
+  return chinese ? "（模拟）搜索结果里没有什么。" : "(Simulated) The results say nothing.";
+}
+
+/** The text of the round before the search. */
+function beforeSearchText(chinese: boolean): string {
+  return chinese ? "（模拟）我先搜索一下。" : "(Simulated) I will search first. ";
+}
+
 /** True if `thinking` is on and the effort is not NONE (kimi-web.md §3). */
 function isThinkingRequested(request: JsonObject): boolean {
   const options = asObject(request.options);
@@ -116,14 +134,14 @@ function isThinkingRequested(request: JsonObject): boolean {
 /** True if the request permits a search by the tool or the legacy flag; neither of them forces one (kimi-web.md §2.4, §1.4). */
 function isSearchAllowed(request: JsonObject): boolean {
   if (request.use_search === true) return true;
-  return asArray(request.tools).some((tool) => asString(asObject(tool)?.type) === "TOOL_TYPE_SEARCH");
+  return asArray(request.tools).some((tool) => toolTypeName(asObject(tool)?.type) === "TOOL_TYPE_SEARCH");
 }
 
 function needsSearch(line: string): boolean {
   return /https?:\/\/|\b(search|news|weather|latest)\b|搜索|查一下|新闻|天气|最新/i.test(line);
 }
 
-function searchStep(line: string, chinese: boolean): Step {
+function searchStep(line: string, chinese: boolean, sourcesIn: SourcePlace): Step {
   const query = Array.from(line.replace(/(?<!\S)sim:\S+/g, "").trim())
     .slice(0, 60)
     .join("");
@@ -131,6 +149,7 @@ function searchStep(line: string, chinese: boolean): Step {
     do: "search",
     queries: [query || "simulated"],
     sources: chinese ? chineseSources : englishSources,
+    sourcesIn,
   };
 }
 

@@ -9,9 +9,14 @@ export function lastLine(text: string): string {
   return text.trimEnd().split(/\r?\n/).at(-1)?.trim() ?? "";
 }
 
-/** The directives of a prompt, in order; the value of `sim:say=` is the rest of the line. */
+/**
+ * The directives of a prompt, in order; the value of `sim:say=` is the rest of the line. A directive stands at the start of
+ * the line, after a space, or right behind a role word, since clients write transcripts in several forms (`user:sim:think`).
+ */
 export function parseDirectives(text: string): Directive[] {
-  const matches = lastLine(text).matchAll(/(?<!\S)sim:(?:(say)=(.*)$|([a-z-]+)(?:=(\S*))?)/g);
+  const matches = lastLine(text).matchAll(
+    /(?<=^|\s|(?<!\S)(?:[Uu]ser|[Hh]uman|用户)[:：])sim:(?:(say)=(.*)$|([a-z-]+)(?:=(\S*))?)/g,
+  );
   return Array.from(matches, ([, say, sayText, name, value]) =>
     say ? { name: "say", value: sayText ?? "" } : { name: name ?? "", value: value ?? "" },
   );

@@ -40,7 +40,7 @@ export function lastRequestEvent(offset: number, chat: Chat): string {
   });
 }
 
-/** A new message: the echo of the user message has blocks; the assistant message is still empty. */
+/** A message: the echo of the user message has blocks; those of the other roles are still empty. */
 export function newMessageEvent(offset: number, message: Message): string {
   const { id, parentId, role, status, blocks, scenario, createTime } = message;
   const content = blocks.length > 0 ? { blocks } : {};

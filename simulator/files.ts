@@ -4,7 +4,14 @@ import { asArray, asString, getField, type JsonObject } from "./json.js";
 import type { Account } from "./tokens.js";
 import type { UploadMetadata } from "./upload-form.js";
 
-type UploadedFile = { owner: string; meta: JsonObject; isUnparsable: boolean; polls: number };
+type UploadedFile = {
+  owner: string;
+  meta: JsonObject;
+  blob: JsonObject;
+  /** The thumbnail of an image; empty for a document. */
+  preview: { parseResult?: JsonObject };
+  polls: number;
+};
 
 const maxFiles = 50_000;
 
@@ -31,10 +38,6 @@ export class Files {
       createTime: blockTime(),
       type: isImage ? "FILE_TYPE_IMAGE" : "FILE_TYPE_DOCUMENT",
     };
-    this.#files.set(id, { owner: account.id, meta, isUnparsable: name.includes("unparsable"), polls: 0 });
-    const oldest = this.#files.keys().next();
-    if (this.#files.size > maxFiles && !oldest.done) this.#files.delete(oldest.value);
-
     const signedUrl = `${siteUrl}/apiv2-files/sign-obj/kimi-fs%2Ffiles%2Fblob%2F${checksum}?filename=${encodeURIComponent(name)}&sig=simulated`;
     const thumbnail = {
       thumbnailUrl: `${signedUrl}&t=t`,
@@ -42,7 +45,11 @@ export class Files {
       mobileThumbnailUrl: `${signedUrl}&t=m`,
     };
     const blob = { signUrl: `${signedUrl}&t=o`, previewUrl: "" };
-    return { file: { id, meta, blob, ...(isImage ? { parseResult: { thumbnail } } : {}) } };
+    const preview = isImage ? { parseResult: { thumbnail } } : {};
+    this.#files.set(id, { owner: account.id, meta, blob, preview, polls: 0 });
+    const oldest = this.#files.keys().next();
+    if (this.#files.size > maxFiles && !oldest.done) this.#files.delete(oldest.value);
+    return { file: { id, meta, blob, ...preview } };
   }
 
   /**
@@ -53,19 +60,34 @@ export class Files {
     const progresses = asArray(getField(body, "file_ids")).map((id) => {
       const file = this.#get(asString(id) ?? "", account);
       file.polls += 1;
-      const isEndless = asString(file.meta.name)?.includes("endless");
-      return {
-        fileId: id,
-        status: file.polls === 1 || isEndless ? "PROCESS_STATUS_PROCESSING" : parseStatus(file),
-      };
+      return { fileId: id, status: parseStatus(file) };
     });
     return { progresses };
   }
 
-  /** The `file` of a message block (kimi-web.md §5.8). Throws `not_found` for an unknown file. */
+  /** The response to GetFile: the upload's, with the status (kimi-web.md §6 row 16). */
+  getFile(body: JsonObject, account: Account): JsonObject {
+    const id = asString(getField(body, "file_id")) ?? "";
+    const file = this.#get(id, account);
+    return { file: { id, meta: file.meta, blob: file.blob, ...file.preview, status: parseStatus(file) } };
+  }
+
+  /**
+   * The `file` of a message block (kimi-web.md §5.8). Throws `not_found` for an unknown file, and `failed_precondition` for
+   * a document whose parsing was not seen to end; an image is usable at once.
+   */
   describe(id: string, account: Account): JsonObject {
     const file = this.#get(id, account);
-    return { id, meta: file.meta, status: parseStatus(file) };
+    const status = file.preview.parseResult ? "PROCESS_STATUS_SUCCESS" : parseStatus(file);
+    if (status === "PROCESS_STATUS_PROCESSING")
+      throw new ApiError({ code: "failed_precondition" }, "the file is not parsed yet");
+    return { id, meta: file.meta, status };
+  }
+
+  /** An attached file as `chat.files` shows it, an image with its thumbnail (kimi-web.md §2.5). */
+  attachment(id: string, account: Account): JsonObject {
+    const { meta, preview } = this.#get(id, account);
+    return { id, meta, ...preview };
   }
 
   #get(id: string, account: Account): UploadedFile {
@@ -75,6 +97,8 @@ export class Files {
   }
 }
 
-function parseStatus(file: UploadedFile): string {
-  return file.isUnparsable ? "PROCESS_STATUS_FAILED" : "PROCESS_STATUS_SUCCESS";
+function parseStatus({ meta, polls }: UploadedFile): string {
+  const name = asString(meta.name) ?? "";
+  if (polls < 2 || name.includes("endless")) return "PROCESS_STATUS_PROCESSING";
+  return name.includes("unparsable") ? "PROCESS_STATUS_FAILED" : "PROCESS_STATUS_SUCCESS";
 }

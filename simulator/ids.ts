@@ -21,6 +21,11 @@ export function legacyId(): string {
   return Array.from(randomBytes(20), (byte) => (byte & 31).toString(32)).join("");
 }
 
+/** True for the form of `legacyId`. */
+export function isLegacyId(id: string): boolean {
+  return /^[0-9a-v]{20}$/.test(id);
+}
+
 /**
  * `timestamp` (Unix milliseconds) as an ISO time with microseconds, the form of messages (kimi-web.md §2.5). `microseconds`
  * are the three digits after the milliseconds.

@@ -14,6 +14,7 @@ export type { Fault } from "./faults.js";
 export { RecordingError } from "./replay.js";
 export type { RefreshFault, SimulatorOptions } from "./state.js";
 export type { Step } from "./steps.js";
+export { isStrictness, type Strictness, strictnessNames } from "./strictness.js";
 
 /** A running simulator: web chat, account gateway and file storage on one port. */
 export type Simulator = {

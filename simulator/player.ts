@@ -35,6 +35,8 @@ export type PlayContext = {
   answerWriter: AnswerWriter;
   /** Milliseconds between deltas. */
   pace: number;
+  /** Milliseconds without other data after which a heartbeat is sent. */
+  heartbeatMilliseconds: number;
   /** Aborted with the reason "cancelled" by CancelChat, and with another reason when the connection ends. */
   stopSignal: AbortSignal;
 };
@@ -94,7 +96,7 @@ class Player {
         return;
       case "wait":
         await this.#context.responseWriter.flush();
-        await sleep(step.milliseconds, undefined, { signal: this.#context.stopSignal });
+        await this.#sleep(step.milliseconds);
         return;
       case "pace":
         this.#pace = step.milliseconds;
@@ -164,9 +166,21 @@ class Player {
     const { responseWriter, stopSignal } = this.#context;
     if (this.#pace > 0) {
       await responseWriter.flush();
-      await sleep(this.#pace, undefined, { signal: stopSignal });
+      await this.#sleep(this.#pace);
     } else if (responseWriter.shouldFlush) await responseWriter.flush();
     stopSignal.throwIfAborted();
+  }
+
+  /** Waits, with heartbeats if it takes long (kimi-web.md §2.5). */
+  async #sleep(milliseconds: number): Promise<void> {
+    const { responseWriter, stopSignal, heartbeatMilliseconds } = this.#context;
+    let remaining = milliseconds;
+    for (; remaining > heartbeatMilliseconds; remaining -= heartbeatMilliseconds) {
+      await sleep(heartbeatMilliseconds, undefined, { signal: stopSignal });
+      this.#answerWriter.writeHeartbeat();
+      await responseWriter.flush();
+    }
+    await sleep(remaining, undefined, { signal: stopSignal });
   }
 
   /** Rejects when the answer is stopped; never resolves. */

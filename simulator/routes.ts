@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { currentUser, storageQuota, subscriptionStats } from "./account.js";
+import { currentUser, orderSubscription, storageQuota, subscriptionStats } from "./account.js";
 import { availableModels } from "./catalogue.js";
 import { handleChat } from "./chat-call.js";
 import { ApiError, codeForHttpStatus, errorJson } from "./errors.js";
 import type { HttpCall } from "./http-call.js";
 import { asString, getField, type JsonObject, parseObject } from "./json.js";
 import { handleLegacyCall } from "./legacy/routes.js";
+import { listFeeds, listPins, pinChat } from "./pins.js";
+import { handleResumeChat } from "./resume-call.js";
 import type { SimulatorState } from "./state.js";
 import type { Account } from "./tokens.js";
 import { readUpload } from "./upload-form.js";
@@ -13,24 +15,59 @@ import { readUpload } from "./upload-form.js";
 /** Handles a unary call: takes the body and the account, returns the body of the response. Throws ApiError. */
 type UnaryMethod = (state: SimulatorState, body: JsonObject, account: Account) => JsonObject;
 
+/** Handles a call whose response is a stream. */
+type StreamingMethod = (state: SimulatorState, call: HttpCall) => Promise<void>;
+
 const maxUnaryBytes = 8_388_608;
 const maxUploadBytes = 209_715_200;
 
-/** The unary methods by path; those of chats also exist in the old package (kimi-web.md §2.10). */
+/** The chat service of today, and that of the old package (kimi-web.md §2.10, §6 row 5). */
+const chatServices = ["/apiv2/kimi.gateway.chat.v1.ChatService", "/apiv2/kimi.chat.v1.ChatService"];
+
+const streamingMethods = new Map<string, StreamingMethod>(
+  chatServices.flatMap((service): [path: string, method: StreamingMethod][] => [
+    [`${service}/Chat`, handleChat],
+    [`${service}/ResumeChat`, handleResumeChat],
+  ]),
+);
+
+/** The unary methods by path. */
 const unaryMethods = new Map<string, UnaryMethod>([
   [
     "/apiv2/kimi.gateway.account.v1.UserService/GetCurrentUser",
     (_state, _body, account) => currentUser(account),
   ],
-  ["/apiv2/kimi.gateway.config.v1.ConfigService/GetAvailableModels", () => availableModels()],
   ["/apiv2/kimi.gateway.membership.v2.MembershipService/GetSubscriptionStats", () => subscriptionStats()],
+  [
+    "/apiv2/kimi.gateway.order.v1.SubscriptionService/GetSubscription",
+    (_state, _body, account) => orderSubscription(account),
+  ],
   ["/apiv2/kimi.gateway.storage.v1.StorageService/GetUserStorageQuota", () => storageQuota()],
+  [
+    "/apiv2/kimi.gateway.feed.v1.FeedService/ListFeeds",
+    (state, body, account) => listFeeds(state.chats, body, account),
+  ],
+  [
+    "/apiv2/kimi.gateway.pin.v1.PinService/PinResource",
+    (state, body, account) => pinChat(state.chats, body, account, true),
+  ],
+  [
+    "/apiv2/kimi.gateway.pin.v1.PinService/UnpinResource",
+    (state, body, account) => pinChat(state.chats, body, account, false),
+  ],
+  [
+    "/apiv2/kimi.gateway.pin.v1.PinService/ListPinResources",
+    (state, body, account) => listPins(state.chats, body, account),
+  ],
+  [
+    "/apiv2/kimi.gateway.chat.v1.FileService/GetFile",
+    (state, body, account) => state.files.getFile(body, account),
+  ],
   [
     "/apiv2-files/kimi.gateway.file.v1.FileService/GetFileParseProgress",
     (state, body, account) => state.files.parseProgress(body, account),
   ],
-  ...chatServiceMethods("/apiv2/kimi.gateway.chat.v1.ChatService"),
-  ...chatServiceMethods("/apiv2/kimi.chat.v1.ChatService"),
+  ...chatServices.flatMap(chatServiceMethods),
 ]);
 
 function chatServiceMethods(service: string): [path: string, method: UnaryMethod][] {
@@ -38,6 +75,7 @@ function chatServiceMethods(service: string): [path: string, method: UnaryMethod
     [`${service}/GetChat`, ({ chatMethods }, body, account) => chatMethods.getChat(body, account)],
     [`${service}/ListChats`, ({ chatMethods }, body, account) => chatMethods.listChats(body, account)],
     [`${service}/ListMessages`, ({ chatMethods }, body, account) => chatMethods.listMessages(body, account)],
+    [`${service}/GetMessage`, ({ chatMethods }, body, account) => chatMethods.getMessage(body, account)],
     [`${service}/GetToolBlock`, ({ chatMethods }, body, account) => chatMethods.getToolBlock(body, account)],
     [
       `${service}/GetSearchCitation`,
@@ -73,7 +111,10 @@ async function route(state: SimulatorState, call: HttpCall): Promise<void> {
   const { method, path } = call.logEntry;
   if (await state.replay?.respond(call, state.deltaMilliseconds)) return;
   if (method === "POST") {
-    if (path === "/apiv2/kimi.gateway.chat.v1.ChatService/Chat") return handleChat(state, call);
+    const streamingMethod = streamingMethods.get(path);
+    if (streamingMethod) return streamingMethod(state, call);
+    if (path === "/apiv2/kimi.gateway.config.v1.ConfigService/GetAvailableModels")
+      return handleAvailableModels(state, call);
     if (path === "/api/account.gateway.v1.AuthService/RefreshToken") return handleRefresh(state, call);
     if (path === "/apiv2-files/file/upload") return handleUpload(state, call);
     const unaryMethod = unaryMethods.get(path);
@@ -87,6 +128,14 @@ async function route(state: SimulatorState, call: HttpCall): Promise<void> {
 async function handleUnary(state: SimulatorState, call: HttpCall, method: UnaryMethod): Promise<void> {
   const body = await readJson(state, call);
   call.sendJson(200, method(state, body, state.tokens.authenticate(call.bearerToken)));
+}
+
+/** The catalogue, which is sent without a token, too, but not with an invalid one (kimi-web.md §2.10). */
+async function handleAvailableModels(state: SimulatorState, call: HttpCall): Promise<void> {
+  await readJson(state, call);
+  if (call.bearerToken !== undefined) state.tokens.authenticate(call.bearerToken);
+  const version = call.request.headers["x-msh-version"];
+  call.sendJson(200, availableModels(typeof version === "string" ? version : undefined));
 }
 
 /** `AuthService/RefreshToken` (kimi-web.md §2.3). */

@@ -10,6 +10,7 @@ import { IdGenerator } from "./ids.js";
 import { createLegacyState, type LegacyState } from "./legacy/state.js";
 import type { Replay } from "./replay.js";
 import type { Step } from "./steps.js";
+import type { Strictness } from "./strictness.js";
 import { TokenIssuer } from "./tokens.js";
 
 /** Options of `startSimulator`. */
@@ -24,8 +25,12 @@ export type SimulatorOptions = {
   accessTokenSeconds?: number;
   /** How long a refresh token stays valid after its first use; default 60. With 0 it becomes invalid at once. */
   refreshGraceSeconds?: number;
-  /** How long a cancelled answer goes on occupying its chat over the current protocol; default 0 (kimi-web.md §2.9). */
+  /** How long a cancelled answer goes on occupying its chat over the current protocol; default 3,000 (kimi-web.md §6 row 1). */
   cancelMilliseconds?: number;
+  /** Without other data for this time, a slow answer sends a heartbeat; default 1,000 (kimi-web.md §2.5). */
+  heartbeatMilliseconds?: number;
+  /** Request forms that are refused although some live clients send them; default none. */
+  strictness?: readonly Strictness[];
   /** Concurrent answers of each account over the legacy protocol; default 1 (kimi-web.md §1.6). */
   legacyConcurrency?: number;
   /** Returns the steps of an answer, or undefined for the default answer. */
@@ -40,6 +45,8 @@ export type RefreshFault = { status: number } | { delayMilliseconds: number } | 
 /** Everything that the calls of one simulator share. */
 export type SimulatorState = {
   readonly deltaMilliseconds: number;
+  readonly heartbeatMilliseconds: number;
+  readonly strictness: ReadonlySet<Strictness>;
   readonly script: (turn: Turn) => Step[] | undefined;
   readonly replay: Replay | undefined;
   readonly tokens: TokenIssuer;
@@ -59,9 +66,12 @@ export type SimulatorState = {
 
 export function createState(options: SimulatorOptions, replay?: Replay): SimulatorState {
   const ids = new IdGenerator();
-  const chats = new Chats(ids);
+  const chats = new Chats(ids, true);
+  const legacy = createLegacyState(options.legacyConcurrency);
   return {
     deltaMilliseconds: options.deltaMilliseconds ?? 0,
+    heartbeatMilliseconds: Math.max(1, options.heartbeatMilliseconds ?? 1_000),
+    strictness: new Set(options.strictness),
     script: options.script ?? (() => undefined),
     replay,
     tokens: new TokenIssuer(
@@ -70,9 +80,9 @@ export function createState(options: SimulatorOptions, replay?: Replay): Simulat
       replay !== undefined,
     ),
     chats,
-    chatMethods: new ChatMethods(chats, options.cancelMilliseconds ?? 0),
+    chatMethods: new ChatMethods(chats, legacy.chats, options.cancelMilliseconds ?? 3_000),
     files: new Files(ids),
-    legacy: createLegacyState(options.legacyConcurrency),
+    legacy,
     faults: new FaultQueue(),
     refreshFaults: new FaultQueue(),
     uploadFaults: new FaultQueue(),

@@ -4,6 +4,12 @@ import type { JsonObject } from "./json.js";
 /** A result of a `search` step. */
 export type Source = { title: string; url: string; snippet: string; publishTime?: string };
 
+/**
+ * Where the results of a search are: in the stream, or to be requested, all with their tool block (GetToolBlock) or each by
+ * its reference in the stream (GetSearchCitation; kimi-web.md §6 row 16).
+ */
+export type SourcePlace = "stream" | "tool-block" | "citations";
+
 /** The position in an answer, passed to a function that builds a raw frame. `block` is the id of the next block. */
 export type StreamPosition = { chatId: string; messageId: string; eventOffset: number; block: string };
 
@@ -23,13 +29,8 @@ export type Step =
   | { do: "text"; content: Content }
   /** Replaces the content of the open text block. */
   | { do: "rewrite"; content: string }
-  /** `sourcesIn`: where the sources are (kimi-web.md §6 #16); default the stream. */
-  | {
-      do: "search";
-      queries: readonly string[];
-      sources: readonly Source[];
-      sourcesIn?: "stream" | "tool-block" | "citations";
-    }
+  /** `sourcesIn`: default the stream. */
+  | { do: "search"; queries: readonly string[]; sources: readonly Source[]; sourcesIn?: SourcePlace }
   | {
       do: "exception";
       reason: string;

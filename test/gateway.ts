@@ -50,6 +50,7 @@ export type KimiKind = "kimi-web" | "kimi-legacy";
 export type GatewayOptions = {
   /** Default `kimi-web`, the current protocol. */
   kind?: KimiKind;
+  /** Unlike on Kimi, a cancelled answer frees its chat at once, unless `cancelMilliseconds` is given. */
   simulator?: SimulatorOptions;
   server?: Record<string, unknown>;
   /** Returns the credentials of the account; default a new pair. */
@@ -82,7 +83,7 @@ export type GatewayOptions = {
 
 /** Starts a gateway on a free port with its own simulator; both stop when the test ends. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
-  const simulator = await startSimulator(options.simulator);
+  const simulator = await startSimulator({ cancelMilliseconds: 0, ...options.simulator });
   const storePath = join(mkdtempSync(join(tmpdir(), "moonbridge-test-")), "state.db");
   const logLines: string[] = [];
   const logLevel = options.logLevel ?? "trace";

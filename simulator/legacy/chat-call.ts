@@ -69,6 +69,7 @@ async function respond(state: SimulatorState, call: HttpCall, request: Completio
       responseWriter,
       answerWriter,
       pace: requestedPace(promptDirectives) ?? state.deltaMilliseconds,
+      heartbeatMilliseconds: state.heartbeatMilliseconds,
       stopSignal: call.stopSignal,
     },
     steps,

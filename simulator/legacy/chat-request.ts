@@ -36,7 +36,7 @@ function findTruncatedTurn(chat: Chat, segmentId: string | undefined): ChatTurn 
   if (!assistant || !user || !hasId(segmentId, user, assistant))
     throw invalidArgument("segment_id is not the latest");
   if (assistant.remainingSteps.length === 0) throw invalidArgument("this answer has no rest");
-  return { chat, isNew: false, user, assistant, history: [] };
+  return { chat, isNew: false, system: undefined, user, assistant, history: [] };
 }
 
 function hasId(id: string | undefined, ...messages: Message[]): boolean {

@@ -14,7 +14,7 @@ export type LegacyState = {
 };
 
 export function createLegacyState(concurrency = 1): LegacyState {
-  const chats = new Chats({ next: legacyId });
+  const chats = new Chats({ next: legacyId }, false);
   return {
     chats,
     chatMethods: new LegacyChatMethods(chats),

@@ -125,7 +125,7 @@ test("a client that disconnects stops the answer, and the message is saved as ca
   const listMessages = "kimi.gateway.chat.v1.ChatService/ListMessages";
   await expect
     .poll(async () => (await callUnary(simulator, listMessages, { chat_id: ids.chat }, token)).body.messages)
-    .toMatchObject([{ status: "MESSAGE_STATUS_CANCELLED" }, {}, {}, {}]);
+    .toMatchObject([{ status: "MESSAGE_STATUS_CANCELLED" }, {}, {}, {}, { role: "system" }]);
 });
 
 test("received calls are listed with their JSON bodies", async () => {
@@ -159,6 +159,7 @@ test("the catalogue and the account methods respond with simulated data, and an 
     "kimi.gateway.config.v1.ConfigService/GetAvailableModels",
     {},
     token,
+    { "x-msh-version": "2.2.0" },
   );
   expect(models.body.defaultScenario).toEqual({ scenario: "SCENARIO_CHAT", model: "k2d6-chat" });
   const names = Array.isArray(models.body.availableModels) ? models.body.availableModels.map(toRecord) : [];

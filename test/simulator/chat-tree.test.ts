@@ -79,7 +79,12 @@ test("messages are listed newest first, page by page", async () => {
   const rest = { chat_id: chat, page_size: 1, page_token: body.nextPageToken };
   const second = await callUnary(simulator, list, rest, token);
   expect(second.body.messages).toMatchObject([{ id: user, childrenMessageIds: [assistant] }]);
-  expect(second.body.nextPageToken).toBeUndefined();
+  const head = { chat_id: chat, page_size: 1, page_token: second.body.nextPageToken };
+  const third = await callUnary(simulator, list, head, token);
+  expect(third.body.messages).toMatchObject([
+    { role: "system", parentId: "00000000-0000-0000-0000-000000000000", childrenMessageIds: [user] },
+  ]);
+  expect(third.body.nextPageToken).toBeUndefined();
 });
 
 test.each(["kimi.chat.v1", "kimi.gateway.chat.v1"])(
@@ -117,19 +122,12 @@ test("a chat of another account, an unknown chat and an unknown parent are not f
   expect(await errorCode(token, nextTurn("hi", "nowhere", assistant))).toBe("not_found");
 });
 
-test("a first request to K3 may have an empty chat_id", async () => {
-  const scenario = "SCENARIO_OK_COMPUTER";
-  const changes = { top: { scenario, chat_id: "" }, message: { scenario }, options: { model: "k3-agent" } };
-  expect(trailerOf(await sendChat(simulator, token, chatRequest("hi", changes)))).toEqual({});
-});
-
 test.each([
-  ["an empty chat_id of a chat model", chatRequest("hi", { top: { chat_id: "" } })],
-  ["another scenario in the message", chatRequest("hi", { message: { scenario: "SCENARIO_K3" } })],
+  ["no scenario", chatRequest("hi", { top: { scenario: undefined }, message: { scenario: undefined } })],
+  ["an unknown scenario", chatRequest("hi", { top: { scenario: "SCENARIO_KARAOKE" } })],
   ["no blocks", chatRequest("hi", { message: { blocks: [] } })],
   ["another role", chatRequest("hi", { message: { role: "assistant" } })],
   ["an unknown model", chatRequest("hi", { options: { model: "gpt-4" } })],
-  ["a model of another scenario", chatRequest("hi", { options: { model: "k3-agent" } })],
   ["an unknown fault", chatRequest("sim:fault=nonsense")],
 ])("%s is an invalid argument", async (_, body) => {
   expect(trailerOf(await sendChat(simulator, token, body))).toMatchObject({

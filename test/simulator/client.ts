@@ -137,10 +137,17 @@ export async function sendChat(simulator: Simulator, token: string, body: Json):
 }
 
 /** Calls a unary method and returns status and JSON. */
-export async function callUnary(simulator: Simulator, method: string, body: Json, token?: string) {
+export async function callUnary(
+  simulator: Simulator,
+  method: string,
+  body: Json,
+  token?: string,
+  headers: Record<string, string> = {},
+) {
+  const authorization = token ? { authorization: `Bearer ${token}` } : {};
   const response = await request(`${simulator.url}/apiv2/${method}`, {
     method: "POST",
-    headers: { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    headers: { "content-type": "application/json", ...authorization, ...headers },
     body: JSON.stringify(body),
   });
   return { status: response.statusCode, body: toRecord(await response.body.json()) };

@@ -24,7 +24,9 @@ test("closing cuts all open streams and refreshes, and leaves no timer or socket
     method: "POST",
     body: JSON.stringify({ refresh_token: refreshToken }),
   }).catch(() => "cut");
-  await expect.poll(() => [simulator.counts().openStreams, simulator.counts().refreshes]).toEqual([4, 1]);
+  await expect
+    .poll(() => [simulator.counts().openStreams, simulator.counts().refreshes], { timeout: 20_000 })
+    .toEqual([4, 1]);
 
   await simulator.close();
   await Promise.all([...running, refreshing]);

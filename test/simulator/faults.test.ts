@@ -43,7 +43,7 @@ async function readUntil(fault: Fault, isEnough: (received: string) => boolean):
   const stop = new AbortController();
   const response = await fetch(`${simulator.url}/apiv2/kimi.gateway.chat.v1.ChatService/Chat`, {
     method: "POST",
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/connect+json" },
     body: encodeFrame(JSON.stringify(chatRequest("hello"))),
     signal: stop.signal,
   });

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { request } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Simulator, startSimulator } from "../../simulator/index.js";
-import { chatRequest, sendChat, toRecord } from "./client.js";
+import { callUnary, chatRequest, sendChat, toRecord, trailerOf } from "./client.js";
 
 let simulator: Simulator;
 let token: string;
@@ -68,11 +68,31 @@ test("an image is uploaded, parsed and shown in the chat", async () => {
   expect(frames[3]?.json).toMatchObject({
     op: "append",
     mask: "chat.files",
-    chat: { files: [{ id: file.id }] },
+    chat: { files: [{ id: file.id, parseResult: { thumbnail: {} } }] },
   });
-  expect(frames[4]?.json.message).toMatchObject({
+  expect(frames[5]?.json.message).toMatchObject({
     blocks: [{}, { file: { id: file.id, meta: { ext: "png" } } }],
   });
+});
+
+test("a document that nobody polled cannot be attached yet, an image can", async () => {
+  const attach = async (id: unknown) => {
+    const blocks = [{ file: { id, status: "PROCESS_STATUS_SUCCESS" } }];
+    return trailerOf(await sendChat(simulator, token, chatRequest("", { message: { blocks } })));
+  };
+  const image = toRecord((await upload("a.png", "image/png", [Buffer.from("x")])).body.file);
+  expect(await attach(image.id)).toEqual({});
+
+  const document = toRecord((await upload("a.pdf", "application/pdf", [Buffer.from("%PDF")])).body.file);
+  const getFile = async () =>
+    (await callUnary(simulator, "kimi.gateway.chat.v1.FileService/GetFile", { fileId: document.id }, token))
+      .body;
+  expect(await attach(document.id)).toMatchObject({ error: { code: "failed_precondition" } });
+  expect(await getFile()).toMatchObject({ file: { ...document, status: "PROCESS_STATUS_PROCESSING" } });
+  await pollProgress(document.id);
+  await pollProgress(document.id);
+  expect(await attach(document.id)).toEqual({});
+  expect(await getFile()).toMatchObject({ file: { ...document, status: "PROCESS_STATUS_SUCCESS" } });
 });
 
 test("parsing fails for a document with “unparsable” in its name", async () => {
