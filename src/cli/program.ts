@@ -97,6 +97,7 @@ program
   .description("run the fake Kimi alone, for development")
   .option("--port <number>", "port to listen on (default: any free one)", parsePort)
   .option("--pace <milliseconds>", "time between deltas (default: 25)", parseMilliseconds)
+  .option("--strictness <names>", "request forms to refuse, separated by commas", parseList)
   .option("--replay <folder>", "answer what serve --record has written there")
   .action(simulate);
 

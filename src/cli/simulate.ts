@@ -1,13 +1,21 @@
-import { RecordingError, startSimulator } from "../../simulator/index.js";
+import {
+  isStrictness,
+  RecordingError,
+  type Strictness,
+  startSimulator,
+  strictnessNames,
+} from "../../simulator/index.js";
 import { ConfigError } from "../config/validate.js";
 
-type SimulateOptions = { port?: number; pace?: number; replay?: string };
+type SimulateOptions = { port?: number; pace?: number; strictness?: string[]; replay?: string };
 
 /** `moonbridge simulate`: runs the simulator alone and prints a configuration that connects Moonbridge to it. */
-export async function simulate({ port = 0, pace = 25, replay }: SimulateOptions): Promise<void> {
+export async function simulate(options: SimulateOptions): Promise<void> {
+  const { port = 0, pace = 25, strictness = [], replay } = options;
   const simulator = await startSimulator({
     port,
     deltaMilliseconds: pace,
+    strictness: strictness.map(checkStrictness),
     ...(replay === undefined ? {} : { replay }),
   }).catch((error: unknown) => {
     throw error instanceof RecordingError ? new ConfigError(`--replay: ${error.message}`) : error;
@@ -30,4 +38,10 @@ export async function simulate({ port = 0, pace = 25, replay }: SimulateOptions)
   process.on("SIGHUP", () => {});
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+}
+
+function checkStrictness(name: string): Strictness {
+  if (!isStrictness(name))
+    throw new ConfigError(`--strictness: "${name}" is none of ${strictnessNames.join(", ")}.`);
+  return name;
 }

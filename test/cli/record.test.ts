@@ -75,6 +75,7 @@ test.each([
   [["--record-texts"], /--record-texts goes with --record/],
   [["--record", "config.json"], /--record: config\.json is no folder that can be written to/],
   [["simulate", "--replay", "nowhere"], /--replay: nowhere cannot be read/],
+  [["simulate", "--strictness", "model,karaoke"], /--strictness: "karaoke" is none of model, /],
 ])("%j is refused with a reason", async (args, message) => {
   const folder = createTemporaryFolder();
   writeConfig(folder, {});
