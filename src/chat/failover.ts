@@ -85,6 +85,8 @@ export async function answerWithFailover(
         continue;
       }
       outcome = toGatewayError(error).code;
+      // The slot of a client that left is free at once.
+      if (outcome === "cancelled") throw error;
       const failedPrompt = await prompt();
       if (slot) queue.recordFailure(error, failedPrompt);
       circuitBreaker.recordFailure(error, failedPrompt);

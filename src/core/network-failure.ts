@@ -33,9 +33,12 @@ export function networkCauseOf(code: string): NetworkCause | undefined {
   return causesByCode.find(([codes]) => codes.test(code))?.[1];
 }
 
-/** Whether the cause stays until somebody does something about it, so that a retry is useless. */
+/** Causes that may pass by themselves; the others last until somebody does something about them. */
+const passingCauses = new Set<NetworkCause>(["name", "connection", "tls", "answer"]);
+
+/** Whether a retry is useless. */
 export function isLasting(cause: NetworkCause): boolean {
-  return !(cause === "name" || cause === "connection" || cause === "answer");
+  return !passingCauses.has(cause);
 }
 
 const interception =

@@ -96,7 +96,7 @@ const troubles: Record<string, Trouble> = {
     detail: noTls,
     code: /ECONNRESET/,
     remedy: /sign-in page/,
-    isRetryable: false,
+    isRetryable: true,
   },
   "a redirect to a sign-in page": {
     startSite: plainSite((_request, response) =>

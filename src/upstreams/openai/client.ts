@@ -1,6 +1,5 @@
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
-import { abortable } from "../../lib/abortable.js";
 import { type JsonObject, parseObject } from "../../lib/json.js";
 import { version } from "../../lib/version.js";
 import {
@@ -66,8 +65,7 @@ export class OpenAiClient {
   async fetchCompletion(body: JsonObject, signal: AbortSignal): Promise<{ body: JsonObject; json: string }> {
     const timeouts = { headersTimeout: limits.answer, bodyTimeout: this.#idleTimeout };
     const request = { ...this.#completionRequest(body, signal), ...timeouts };
-    // Undici sees the signal only once the request has a connection; `abortable` rejects at once.
-    const response = await abortable(fetchResponse(this.#host, request, limits.answerText), signal);
+    const response = await fetchResponse(this.#host, request, limits.answerText);
     return { body: this.#parseBody(response), json: response.body };
   }
 
