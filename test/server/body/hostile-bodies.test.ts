@@ -50,7 +50,7 @@ const hostileBodies: [name: string, expected: string, body: () => string][] = [
     tooLong,
     () => inHistory(repeat("\\n\\n**参考 / Sources**\\n\\n1. [](](", 2 * megabyte), "assistant"),
   ],
-  ["a link of dots", "200", () => chat(message(`"http://${".".repeat(megabyte)}a"`))],
+  ["a link of dots", "200", () => chat(message(`"http://${".".repeat(500_000)}a"`))],
   [
     "a media type without end",
     invalid,
