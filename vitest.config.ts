@@ -9,7 +9,7 @@ export default defineConfig({
     setupFiles: ["test/setup/fast-check-seed.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // Two cores: more workers only make each other late.
-    maxWorkers: 2,
+    // For two cores: the tests spend a third of their time waiting. More workers make each other late.
+    maxWorkers: 3,
   },
 });
