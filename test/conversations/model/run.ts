@@ -66,7 +66,7 @@ export async function runModel(
         const call = outcome.type === "answered" ? outcome.call : undefined;
         return { ...each, outcome, calls: call ? [call] : [], round };
       });
-      const stray = assign(calls.takeUnclaimed(), results);
+      const stray = assign(calls, results);
       for (const result of results) recordUse(calls, result, isKilled);
       for (const result of results) verdict.judge(result);
       verdict.judgeStray(stray);
@@ -115,12 +115,18 @@ async function killSoon(gateways: GatewayPair, milliseconds: number): Promise<vo
   await gateways.killChild();
 }
 
-/** Adds calls without an answer to the turn that has asked; returns those for which there is none. */
-function assign(calls: readonly KimiCall[], results: readonly FinishedTurn[]): KimiCall[] {
-  return calls.filter((call) => {
+/**
+ * Adds calls without an answer to the turn that has asked; returns those for which there is none. Of several turns with the
+ * same question, it is that of the conversation that used the chat before.
+ */
+function assign(calls: KimiCalls, results: readonly FinishedTurn[]): KimiCall[] {
+  return calls.takeUnclaimed().filter((call) => {
+    const { users } = calls.chat(call.chatId);
     const asking = results.filter(({ turn }) => lastLine(turn) === call.question);
     const own = asking.find(({ turn }) => wordsOf(turn.question.text).some((word) => call.words.has(word)));
-    const result = own ?? asking.find((candidate) => candidate.calls.length === 0) ?? asking[0];
+    const waiting = asking.filter((candidate) => candidate.calls.length === 0);
+    const known = waiting.find(({ turn }) => users.has(turn.conversation.number));
+    const result = own ?? known ?? waiting[0] ?? asking[0];
     result?.calls.push(call);
     return !result;
   });
