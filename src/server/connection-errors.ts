@@ -52,7 +52,7 @@ export class ConnectionErrors {
       return;
     }
     const origin = responses.at(-1)?.req.headers.origin ?? originIn(thrown.rawPacket);
-    this.#refuse(socket, toGatewayError(thrown), origin);
+    this.#refuse(socket, fromClientError(thrown), origin);
   }
 
   #trackResponse(socket: Socket, response: ServerResponse): void {
@@ -92,7 +92,7 @@ function originIn(packet: unknown): string | undefined {
   return /^origin:[ \t]*(\S+)/im.exec(text)?.[1];
 }
 
-function toGatewayError(thrown: Error): GatewayError {
+function fromClientError(thrown: Error): GatewayError {
   switch (errorCode(thrown)) {
     case "HPE_HEADER_OVERFLOW":
       return new GatewayError(

@@ -14,6 +14,7 @@ function media(description: string, contents: Record<string, JsonSchema>): JsonS
 
 const text = { type: "string" };
 const number = { type: "number" };
+const binary = { type: "string", format: "binary" };
 
 function object(title: string, properties: Record<string, JsonSchema>, description = title): JsonSchema {
   return { title, type: "object", description, properties };
@@ -85,12 +86,26 @@ const keyErrors = ["invalid_api_key", "rate_limited"] as const;
 const scopeErrors = ["insufficient_scope", ...keyErrors] as const;
 const chatErrors: readonly ErrorCode[] = [
   ...scopeErrors,
-  ...(["invalid_request", "unknown_parameter", "context_length_exceeded", "content_filter"] as const),
-  ...(["file_rejected", "link_forbidden", "link_unreachable"] as const),
-  ...(["model_not_found", "conversation_not_found", "request_too_large"] as const),
-  ...(["unsupported_media_type", "server_busy"] as const),
-  ...(["account_busy", "quota_exceeded", "account_login_required", "timeout"] as const),
-  ...(["upstream_unavailable", "upstream_overloaded", "upstream_protocol", "upstream_cut"] as const),
+  "invalid_request",
+  "unknown_parameter",
+  "context_length_exceeded",
+  "content_filter",
+  "file_rejected",
+  "link_forbidden",
+  "link_unreachable",
+  "model_not_found",
+  "conversation_not_found",
+  "request_too_large",
+  "unsupported_media_type",
+  "server_busy",
+  "account_busy",
+  "quota_exceeded",
+  "account_login_required",
+  "timeout",
+  "upstream_unavailable",
+  "upstream_overloaded",
+  "upstream_protocol",
+  "upstream_cut",
 ];
 
 const responsesByRoute: Readonly<Record<string, RouteResponses>> = {
@@ -99,7 +114,7 @@ const responsesByRoute: Readonly<Record<string, RouteResponses>> = {
     errors: [],
   },
   "GET /healthz": { answer: object("Liveness", { status: { const: "ok" } }), errors: [] },
-  "GET /readyz": { answer: readiness, errors: [...keyErrors] },
+  "GET /readyz": { answer: readiness, errors: keyErrors },
   "GET /metrics": {
     answer: media("Metrics in Prometheus' format", { "text/plain": text }),
     errors: scopeErrors,
@@ -121,7 +136,7 @@ const responsesByRoute: Readonly<Record<string, RouteResponses>> = {
     }),
     errors: chatErrors,
   },
-  "GET /v1/models": { answer: listOf("Models", model), errors: [...keyErrors] },
+  "GET /v1/models": { answer: listOf("Models", model), errors: keyErrors },
   "GET /v1/models/:id": { answer: model, errors: ["model_not_found", ...keyErrors] },
   "POST /v1/files": {
     answer: file,
@@ -130,7 +145,7 @@ const responsesByRoute: Readonly<Record<string, RouteResponses>> = {
       type: "object",
       required: ["file"],
       properties: {
-        file: { type: "string", format: "binary" },
+        file: binary,
         purpose: { ...text, examples: ["user_data"] },
       },
     },
@@ -138,9 +153,7 @@ const responsesByRoute: Readonly<Record<string, RouteResponses>> = {
   "GET /v1/files": { answer: listOf("Files", file), errors: ["invalid_request", ...scopeErrors] },
   "GET /v1/files/:id": { answer: file, errors: ["not_found", ...scopeErrors] },
   "GET /v1/files/:id/content": {
-    answer: media("The bytes of the file", {
-      "application/octet-stream": { type: "string", format: "binary" },
-    }),
+    answer: media("The bytes of the file", { "application/octet-stream": binary }),
     errors: ["not_found", ...scopeErrors],
   },
   "DELETE /v1/files/:id": {

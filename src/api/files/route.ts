@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { ChatService } from "../../chat/chat-service.js";
-import { GatewayError } from "../../core/errors.js";
+import { invalidParameter } from "../invalid-parameter.js";
 import { FileIdParams, FileListQuery } from "./schema.js";
 import { formOverhead, isForm, receiveUpload } from "./upload.js";
 
@@ -39,9 +39,7 @@ export function filesRoute({ files }: ChatService): FastifyPluginAsyncTypebox {
       const { limit = String(maxListed), after, order, purpose } = request.query;
       const pageSize = Number(limit);
       if (pageSize < 1 || pageSize > maxListed) {
-        throw new GatewayError("invalid_request", `limit: expected a number from 1 to ${maxListed}.`, {
-          param: "limit",
-        });
+        throw invalidParameter("limit", `expected a number from 1 to ${maxListed}`);
       }
       const { files: page, hasMore } = await files.list(request.principal.keyName, {
         limit: pageSize,

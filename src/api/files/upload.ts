@@ -3,6 +3,7 @@ import busboy, { type Busboy, type FileInfo } from "busboy";
 import type { FastifyRequest } from "fastify";
 import type { ChatService } from "../../chat/chat-service.js";
 import { GatewayError } from "../../core/errors.js";
+import { invalidParameter } from "../invalid-parameter.js";
 
 type UploadedFiles = ChatService["files"];
 type ReceivedFile = Awaited<ReturnType<UploadedFiles["receive"]>>;
@@ -19,7 +20,7 @@ const unsupportedField = /^expires_after(\[\w+\])?$/;
  */
 export async function receiveUpload(request: FastifyRequest, files: UploadedFiles, owner: string) {
   if (!isForm(request.headers["content-type"]))
-    throw invalid("file", "expected a form (multipart/form-data) with a part “file”");
+    throw invalidParameter("file", "expected a form (multipart/form-data) with a part “file”");
   if (Number(request.headers["content-length"] ?? 0) > files.maxBytes + formOverhead)
     throw files.tooLargeError();
   const form = new UploadForm();
@@ -100,7 +101,7 @@ class UploadForm {
   addField(name: string, value: string, isTruncated: boolean): void {
     if (name === "purpose") {
       if (isTruncated || !/^[\w.-]{1,64}$/.test(value))
-        throw invalid("purpose", "expected a word such as user_data");
+        throw invalidParameter("purpose", "expected a word such as user_data");
       this.#purpose = value;
     } else if (unsupportedField.test(name)) this.ignored.add("expires_after");
     else throw tooManyPartsError();
@@ -109,7 +110,7 @@ class UploadForm {
   addFile(field: string, { filename, mimeType }: Partial<FileInfo>, received: ReceivedFile): void {
     this.received.push(received);
     if (field !== "file" || this.received.length > 1)
-      throw invalid("file", "expected one file, as the part “file”");
+      throw invalidParameter("file", "expected one file, as the part “file”");
     // A part without a name is a file if its type is application/octet-stream.
     this.#name = filename ?? "";
     this.#mediaType = mimeType ?? "";
@@ -117,7 +118,7 @@ class UploadForm {
 
   complete() {
     const [received] = this.received;
-    if (!received) throw invalid("file", "this part is required");
+    if (!received) throw invalidParameter("file", "this part is required");
     return { received, metadata: { name: this.#name, mediaType: this.#mediaType, purpose: this.#purpose } };
   }
 }
@@ -132,9 +133,5 @@ function toFormError(error: unknown): unknown {
 }
 
 function tooManyPartsError(): GatewayError {
-  return invalid("form", "expected the parts “file” and “purpose” and no other");
-}
-
-function invalid(param: string, expectation: string): GatewayError {
-  return new GatewayError("invalid_request", `${param}: ${expectation}.`, { param });
+  return invalidParameter("form", "expected the parts “file” and “purpose” and no other");
 }

@@ -1,4 +1,4 @@
-import { invalidParameter } from "./invalid-parameter.js";
+import { invalidParameter } from "../invalid-parameter.js";
 
 /** What base64 of a known file format begins with. JPEG's looks like a path otherwise. */
 const base64Beginnings: [string, string][] = [
@@ -77,7 +77,8 @@ function toBase64DataUrl(sent: string, path: string): string {
   );
   if (base64 !== "" && !base64Pattern.test(base64.slice(0, checkedLength)))
     throw invalidParameter(path, `the data of this data URL is not base64; ${remedy}`);
-  if (base64 === data && mediaType === header.split(";", 1)[0] && mediaType !== "image/jpg") return address;
+  const isStandard = /;base64$/i.test(header) && mediaType === header.split(";", 1)[0];
+  if (isStandard && base64 === data && mediaType !== "image/jpg") return address;
   const type = mediaType ?? mediaTypeOf(base64) ?? "";
   return `data:${type.replace("image/jpg", "image/jpeg")};base64,${base64}`;
 }

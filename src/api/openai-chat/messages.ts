@@ -1,6 +1,6 @@
 import type { MediaSource, Message, Part, ToolCall } from "../../core/types.js";
 import { isObject, type JsonObject } from "../../lib/json.js";
-import { invalidParameter } from "./invalid-parameter.js";
+import { invalidParameter } from "../invalid-parameter.js";
 import { toStandardAddress } from "./media-address.js";
 import type { ChatCompletionMessage } from "./schema.js";
 import { toStandardMessage } from "./standard-messages.js";
@@ -135,30 +135,20 @@ function readFile(part: JsonObject, path: string): Part {
   };
 }
 
-/** Parses a link, a data URL or the id of an uploaded file, given as `{url}` or as a string. */
+/** Parses the standard form (`toStandardAddress`) of a link, a data URL or the id of an uploaded file, or `{url}` with it. */
 function readMediaSource(value: unknown, path: string): { source: MediaSource; mediaType?: string } {
   const address = isObject(value) ? value.url : value;
   if (typeof address !== "string" || address === "") {
     throw invalidParameter(path, "expected an address, a data URL or a file id");
   }
-  const head = dataUrlHead(address);
-  if (head !== undefined) {
+  if (/^data:/i.test(address)) {
+    const head = address.slice(0, address.indexOf(",") + 1);
     const mediaType = /^data:([\w.+-]+\/[\w.+-]+)/i.exec(head)?.[1]?.toLowerCase();
     const source: MediaSource = { kind: "bytes", base64: address.slice(head.length) };
     return { source, ...(mediaType === undefined ? {} : { mediaType }) };
   }
   if (/^https?:/i.test(address)) return { source: { kind: "link", url: address } };
   return { source: { kind: "file-id", id: address.replace(/^ms:\/\//, "") } };
-}
-
-/** Characters of a data URL before its data. */
-const maxDataUrlHead = 300;
-
-/** A data URL up to its data; undefined for other addresses. Looks at the beginning only: the data may be large. */
-function dataUrlHead(address: string): string | undefined {
-  const beginning = address.slice(0, maxDataUrlHead);
-  const head = beginning.slice(0, beginning.indexOf(",") + 1);
-  return /^data:/i.test(head) && /;base64,$/i.test(head) ? head : undefined;
 }
 
 function isNested(content: unknown): content is ChatCompletionMessage[] {

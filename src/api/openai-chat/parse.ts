@@ -1,10 +1,10 @@
 import { type ChatRequest, type CitationMode, citationModes, type Principal } from "../../core/types.js";
+import { invalidParameter } from "../invalid-parameter.js";
 import { findParameter } from "./client-parameters.js";
-import { invalidParameter } from "./invalid-parameter.js";
 import { hasNestedMessages, readMessage, toStandardMessages } from "./messages.js";
 import { requestedFeatures } from "./requested-features.js";
 import type { ChatCompletionBody } from "./schema.js";
-import { toStandardBody } from "./standard-body.js";
+import { containers, toStandardBody } from "./standard-body.js";
 import { parseSearch, parseThinking } from "./thinking-and-search.js";
 import { unknownParameterError } from "./unknown-parameters.js";
 
@@ -16,9 +16,7 @@ export type ParseOptions = {
 
 /** Parses a schema-valid body. Throws `unknown_parameter` or `invalid_request` with the field and what was expected. */
 export function parseChatCompletion(original: ChatCompletionBody, options: ParseOptions): ChatRequest {
-  const unknown = unknownParameters(original);
-  if (options.unknownParameters === "reject" && unknown[0] !== undefined)
-    throw unknownParameterError(unknown[0]);
+  if (options.unknownParameters === "reject") rejectUnknownParameters(original);
   const { body, sent, parameters } = toStandardBody(original);
   if ((body.n ?? 1) !== 1)
     throw invalidParameter("n", "only one answer at a time; leave n out or set it to 1");
@@ -60,15 +58,14 @@ function isEngineOption(name: string): boolean {
   return parameter?.effect === "passed on" && parameter.feature === "engine-options";
 }
 
-/** The paths of parameters that no known client sends, those in `options` and `extra_body` included. */
-function unknownParameters(body: ChatCompletionBody): string[] {
-  const isUnknown = (name: string) => findParameter(name) === undefined;
-  const nested = (["options", "extra_body"] as const).flatMap((container) =>
-    Object.keys(body[container] ?? {})
-      .filter(isUnknown)
-      .map((name) => `${container}.${name}`),
-  );
-  return [...Object.keys(body).filter(isUnknown), ...nested];
+/** Throws `unknown_parameter` for one that no known client sends, those in `options` and `extra_body` included. */
+function rejectUnknownParameters(body: ChatCompletionBody): void {
+  const reject = (parameters: object, prefix: string) => {
+    const unknown = Object.keys(parameters).find((name) => findParameter(name) === undefined);
+    if (unknown !== undefined) throw unknownParameterError(`${prefix}${unknown}`);
+  };
+  reject(body, "");
+  for (const container of containers) reject(body[container] ?? {}, `${container}.`);
 }
 
 /** Clients of kimi-free-api send "none" for a first turn. */

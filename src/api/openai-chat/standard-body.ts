@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import { asObject, isObject, type JsonObject, keyPath } from "../../lib/json.js";
+import { isObject, type JsonObject, keyPath } from "../../lib/json.js";
+import { invalidParameter } from "../invalid-parameter.js";
 import { type ClientParameter, findParameter } from "./client-parameters.js";
-import { invalidParameter } from "./invalid-parameter.js";
 import { ChatCompletionBody } from "./schema.js";
 
 /** A parameter that is set. `path` is where the client wrote it: `temperature`, or `options.temperature`. */
@@ -17,7 +17,7 @@ export type StandardBody = {
 };
 
 /** Objects whose parameters are read as if they stood beside them; the later one wins. */
-const containers = ["options", "extra_body"] as const;
+export const containers = ["options", "extra_body"] as const;
 
 const NestedParameters = Type.Omit(ChatCompletionBody, ["messages", ...containers], {
   additionalProperties: true,
@@ -30,21 +30,19 @@ const NestedParameters = Type.Omit(ChatCompletionBody, ["messages", ...container
  */
 export function toStandardBody(original: ChatCompletionBody): StandardBody {
   const body = { ...original };
-  const parameters = new Map(setParameters(original, ""));
+  const parametersByName = new Map(setParameters(original, ""));
   for (const container of containers) {
     const nested = original[container];
     if (!nested) continue;
     checkNested(nested, container);
     Object.assign(body, nested);
-    for (const [name, parameter] of setParameters(nested, `${container}.`)) parameters.set(name, parameter);
+    for (const [name, parameter] of setParameters(nested, `${container}.`))
+      parametersByName.set(name, parameter);
   }
-  renameParameters(body, [...parameters.values()]);
-  const sentNames = new Set(Object.keys(body).filter(isSent));
-  return {
-    body,
-    sent: Object.fromEntries(Object.entries(body).filter(([name]) => sentNames.has(name))),
-    parameters: [...parameters.values()],
-  };
+  const parameters = [...parametersByName.values()];
+  renameParameters(body, parameters);
+  const sent = Object.fromEntries(Object.entries(body).filter(([name]) => isSent(name)));
+  return { body, sent, parameters };
 }
 
 function setParameters(object: JsonObject, prefix: string): [string, SetParameter][] {
@@ -98,8 +96,7 @@ export function convertValue(
       if (typeof value === "boolean") return value ? "medium" : "none";
       return value === "" ? undefined : value;
     case "response_format":
-      if (isObject(value))
-        return { type: "json_schema", json_schema: { name: "answer", schema: asObject(value) } };
+      if (isObject(value)) return { type: "json_schema", json_schema: { name: "answer", schema: value } };
       if (value === "json") return { type: "json_object" };
       if (value === "") return undefined;
       throw invalidParameter(path, "expected “json” or a JSON schema");

@@ -1,5 +1,5 @@
 import { asObject, asText, isObject, type JsonObject, objectsIn } from "../../lib/json.js";
-import { invalidParameter } from "./invalid-parameter.js";
+import { invalidParameter } from "../invalid-parameter.js";
 import { toStandardAddress } from "./media-address.js";
 import type { ChatCompletionMessage } from "./schema.js";
 

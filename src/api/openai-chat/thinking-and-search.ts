@@ -1,6 +1,6 @@
 import type { Thinking } from "../../core/types.js";
 import { asObject, asText } from "../../lib/json.js";
-import { invalidParameter } from "./invalid-parameter.js";
+import { invalidParameter } from "../invalid-parameter.js";
 import type { ChatCompletionBody } from "./schema.js";
 
 /** Whether the request asks for a web search, in any form that clients use (clients.md §7 row 49); undefined if unset. */

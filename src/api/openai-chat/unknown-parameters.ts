@@ -1,5 +1,5 @@
-import { distance } from "fastest-levenshtein";
 import { GatewayError } from "../../core/errors.js";
+import { nearestName } from "../../lib/nearest-name.js";
 import { parameterNames } from "./client-parameters.js";
 
 /**
@@ -19,13 +19,8 @@ export function unknownParameterError(path: string): GatewayError {
 
 /** The known name that differs from this one by one edit in four characters at most; undefined if there is none. */
 function findNearName(name: string): string | undefined {
-  const plain = plainName(name);
-  const allowed = Math.floor(plain.length / 4);
-  const [nearest] = parameterNames
-    .map((candidate) => ({ candidate, edits: distance(plain, plainName(candidate)) }))
-    .filter(({ edits }) => edits <= allowed)
-    .toSorted((a, b) => a.edits - b.edits);
-  return nearest?.candidate;
+  const allowedEdits = (plain: string) => Math.floor(plain.length / 4);
+  return nearestName(name, parameterNames, { plain: plainName, allowedEdits });
 }
 
 /** A parameter name from the client, made safe for messages and headers. */
