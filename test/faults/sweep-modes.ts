@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import Database from "libsql";
 import { request } from "undici";
 import type { Fault } from "../../simulator/index.js";
@@ -165,7 +166,13 @@ export const requestModes: FailureMode[] = [
     expectedOutcome: "cancelled",
     prepare: ({ gateway }) => gateway.simulator.fault({ kind: "stall", after: 1 }, 10_000),
     send: (gateway, { body = "", ...route }) =>
-      sendRaw(gateway, route, `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, false),
+      sendRaw(
+        gateway,
+        route,
+        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        false,
+        untilAnswering(gateway),
+      ),
   },
   {
     name: "a malformed header",
@@ -370,6 +377,7 @@ async function sendRaw(
   route: SweptRoute,
   rest: string,
   readsResponse: boolean,
+  untilDisconnect = sleep(readsResponse ? 2_000 : 300),
 ): Promise<Outcome> {
   const { hostname, port } = new URL(gateway.url);
   const socket = connect(Number(port), hostname);
@@ -383,7 +391,13 @@ async function sendRaw(
   const head = `${route.method} ${route.path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${apiKey}\r\n`;
   socket.write(head + rest);
   // There may be no response to an incomplete body.
-  setTimeout(() => socket.destroy(), readsResponse ? 2_000 : 300);
+  void untilDisconnect.then(() => socket.destroy());
   await once(socket, "close");
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(body)?.[1] ?? 0), body };
+}
+
+/** Resolves when Kimi answers the first of the requests, so that a disconnect then comes before any time-out. */
+async function untilAnswering({ simulator }: Gateway): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (simulator.counts().openStreams === 0 && performance.now() < deadline) await sleep(10);
 }
