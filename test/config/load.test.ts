@@ -187,6 +187,11 @@ describe("the tokens of an account are understood as moonbridge login understand
     ["no token", "abc", /^auth_token is not used: This looks like text/],
     ["a platform key", "sk-AbCdEfGhIjKlMnOpQrStUv", /^auth_token is not used: .*"kind": "openai"/],
     ["another service's", jwt({ iss: "https://accounts.google.com" }), /^auth_token is not used: .*Google/],
+    [
+      "another service's login",
+      `{"id_token":"${jwt({ iss: "https://accounts.google.com" })}","refresh_token":"rt.7c9e6679-7425-40de-944b-e07fc1f90ae7"}`,
+      /^auth_token is not used: .*Google/,
+    ],
     ["a sample's", "Bearer …", /^auth_token is still the sample's placeholder/],
     [
       "another user's",

@@ -25,7 +25,8 @@ export function classifyTokens(text: string): ClassifiedTokens {
     kimi: kimi.sort((a, b) => b.issuedAt - a.issuedAt),
     foreign,
     truncated,
-    opaqueRefreshToken: findOpaqueRefreshToken(text),
+    // Where all other tokens are another service's, so is this one, and Kimi must not get it.
+    opaqueRefreshToken: kimi.length > 0 || foreign.length === 0 ? findOpaqueRefreshToken(text) : undefined,
   };
 }
 

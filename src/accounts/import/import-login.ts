@@ -51,10 +51,7 @@ const clockTolerance = 5 * 60_000;
 export function importLogin(pasted: string, now = Date.now()): ImportResult {
   if (Buffer.byteLength(pasted) > limits.pasted) return { kind: "nothing", problem: tooLargeMessage };
   const found = classifyTokens(pasted);
-  const { kimi, truncated } = found;
-  // Where all other tokens are another service's, so is this one, and Kimi must not get it.
-  const opaqueRefreshToken =
-    kimi.length > 0 || found.foreign.length === 0 ? found.opaqueRefreshToken : undefined;
+  const { kimi, truncated, opaqueRefreshToken } = found;
   const valid = kimi.filter(({ expiresAt }) => expiresAt > now);
   const newest = valid[0];
   if (!newest && !opaqueRefreshToken) return { kind: "nothing", problem: explainFailure(pasted, found, now) };
