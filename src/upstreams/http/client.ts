@@ -12,7 +12,7 @@ import { UpstreamConnection } from "./upstream-connection.js";
 export const maxRetryAfterSeconds = 86_400;
 
 /** Timeouts of a unary call. */
-export const unaryTimeouts = { headersTimeout: limits.unary, bodyTimeout: limits.unary };
+export const unaryTimeouts = { headersTimeout: limits.unary, idleTimeout: limits.unary };
 
 /**
  * A service's connection pool, its name in error messages, and the path prefix of its base URL. If `isRecorded`, all
@@ -20,8 +20,8 @@ export const unaryTimeouts = { headersTimeout: limits.unary, bodyTimeout: limits
  */
 export type Host = ServiceAddress & { pool: Dispatcher; prefix: string; isRecorded: boolean };
 
-/** Default timeouts of a host's requests, in milliseconds. */
-export type HttpTimeouts = Pick<Pool.Options, "headersTimeout" | "bodyTimeout">;
+/** Default timeouts of a host's requests, in milliseconds; each request has its own time without a byte of the body. */
+export type HttpTimeouts = Pick<Pool.Options, "headersTimeout">;
 
 /** Creates the connection pool of a service. A recorder records all its calls. */
 export function createHost(
@@ -49,19 +49,15 @@ export function createHost(
 /** A response with its whole body. */
 export type HttpResponse = { status: number; headers: IncomingHttpHeaders; body: string };
 
-/** A request for a whole response. `bodyTimeout`: milliseconds without a byte of the body, default `upstreamIdle`. */
-export type WholeRequest = Dispatcher.DispatchOptions & { signal: AbortSignal };
-
 /**
  * Sends a request and reads the whole response. `maxBytes`: maximum size of the body. Throws only GatewayError.
  */
 export async function fetchResponse(
   host: Host,
-  { bodyTimeout, ...options }: WholeRequest,
+  options: StreamRequest,
   maxBytes: number = limits.unaryBody,
 ): Promise<HttpResponse> {
-  const idleTimeout = bodyTimeout ?? limits.upstreamIdle;
-  return readWhole(host, await sendRequest(host, { ...options, idleTimeout }), maxBytes);
+  return readWhole(host, await sendRequest(host, options), maxBytes);
 }
 
 /**

@@ -26,10 +26,9 @@ export class ConnectError extends Error {
 }
 
 /** Converts a transport failure. Messages of Node and undici are not used: they could contain headers. */
-export function toTransportError(address: ServiceAddress, cause: unknown, signal: unknown): GatewayError {
+export function toTransportError(address: ServiceAddress, cause: unknown, signal: AbortSignal): GatewayError {
   if (cause instanceof GatewayError) return cause;
-  if (signal instanceof AbortSignal && signal.aborted && signal.reason instanceof GatewayError)
-    return signal.reason;
+  if (signal.aborted && signal.reason instanceof GatewayError) return signal.reason;
   const { service } = address;
   if (cause instanceof ConnectError) return unreachableError(address, connectCause(cause), cause.code);
   const code = errorCode(cause) ?? "";

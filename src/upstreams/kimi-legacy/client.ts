@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { FileContent } from "../../core/types.js";
-import { type JsonObject, parseObject } from "../../lib/json.js";
+import type { JsonObject } from "../../lib/json.js";
 import { version } from "../../lib/version.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
@@ -17,7 +17,7 @@ import {
   unaryTimeouts,
 } from "../http/client.js";
 import { ResponseStream } from "../http/response-stream.js";
-import { foreignAnswerError, isKimiAnswer, notEventStreamError } from "../kimi-shared/errors.js";
+import { notEventStreamError, parseKimiAnswer } from "../kimi-shared/errors.js";
 import { failureToError, hasKimiForm } from "./errors.js";
 
 export type LegacyClientOptions = {
@@ -43,7 +43,7 @@ export class LegacyClient {
     drift: ProtocolDrift,
     recorder?: Recorder,
   ) {
-    this.#timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: idleTimeout };
+    this.#timeouts = { headersTimeout: limits.upstreamHeaders };
     this.#idleTimeout = idleTimeout;
     this.#site = createHost("Kimi", baseUrl, this.#timeouts, recorder);
     this.#origin = new URL(baseUrl).origin;
@@ -81,10 +81,7 @@ export class LegacyClient {
       ...unaryTimeouts,
     });
     if (response.status < 300) return;
-    const refusal = parseObject(response.body);
-    throw isKimiAnswer(response, refusal, hasKimiForm)
-      ? this.#toError(response, refusal)
-      : foreignAnswerError(response);
+    throw this.#toError(response, parseKimiAnswer(response, hasKimiForm));
   }
 
   /** Opens an event stream. The caller must close it. A refusal comes as JSON, with any status (kimi-web.md §1.6). */
@@ -119,7 +116,8 @@ export class LegacyClient {
       };
       const body = Readable.from(read(), { objectMode: false });
       const path = pathname + search;
-      const { status } = await fetchResponse(storage, { method: "PUT", path, headers, body, signal });
+      const request = { method: "PUT", path, headers, body, signal, idleTimeout: this.#idleTimeout } as const;
+      const { status } = await fetchResponse(storage, request);
       if (status < 300) return;
       throw new GatewayError(
         "upstream_unavailable",
@@ -163,8 +161,7 @@ export class LegacyClient {
 
   /** The body of a unary call. Throws unless it is a JSON object with status 200 and no error. */
   #parseBody(response: HttpResponse): JsonObject {
-    const body = parseObject(response.body);
-    if (!isKimiAnswer(response, body, hasKimiForm)) throw foreignAnswerError(response);
+    const body = parseKimiAnswer(response, hasKimiForm);
     if (response.status !== 200 || body.error_type !== undefined) throw this.#toError(response, body);
     return body;
   }

@@ -1,3 +1,4 @@
+import { textOf } from "../../core/message-content.js";
 import type { MediaPart, UpstreamRequest } from "../../core/types.js";
 import type { JsonObject } from "../../lib/json.js";
 import type { LegacyModel } from "./models.js";
@@ -28,7 +29,7 @@ export function completionBody(request: UpstreamRequest, model: LegacyModel): Js
   const { messages, search } = request;
   const parts = messages.flatMap(({ content }) => content);
   const files = parts.flatMap((part) => (part.type === "text" ? [] : toFileReference(part)));
-  const text = parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+  const text = textOf(parts);
   return {
     kimiplus_id: model.kimiPlusId,
     messages: [{ role: "user", content: wrapLinks(text) }],

@@ -1,5 +1,5 @@
 import { type ErrorCode, GatewayError } from "../../core/errors.js";
-import type { JsonObject } from "../../lib/json.js";
+import { type JsonObject, parseObject } from "../../lib/json.js";
 import { type HttpResponse, parseMediaType, parseRetryAfter } from "../http/client.js";
 import { describeForeignAnswer } from "../http/foreign-answer.js";
 
@@ -81,7 +81,7 @@ const temporaryByStatus: Record<number, { code: ErrorCode; retryAfterSeconds?: n
  * The response is not in Kimi's form: a page of a firewall, of a network's sign-in or of a proxy in front of Kimi. Only
  * Kimi's own words say something about the login, the chat or the account.
  */
-export function foreignAnswerError(response: HttpResponse): GatewayError {
+function foreignAnswerError(response: HttpResponse): GatewayError {
   const { status, headers } = response;
   const what = `${describeForeignAnswer(response)} came in place of Kimi's answer.`;
   const temporary = temporaryByStatus[status];
@@ -99,7 +99,7 @@ export function foreignAnswerError(response: HttpResponse): GatewayError {
   }
   return new GatewayError(
     status === 200 ? "upstream_protocol" : "upstream_unavailable",
-    `${what} See whether this network has a sign-in page or a filter, and whether Kimi's site works in a browser.`,
+    `${what} ${pageRemedy}`,
     {
       upstreamCode: foreignCode,
       ...(status === 200 ? {} : { retryable: false }),
@@ -107,16 +107,21 @@ export function foreignAnswerError(response: HttpResponse): GatewayError {
   );
 }
 
+/** What a person can do about a page in place of Kimi's answer. */
+export const pageRemedy =
+  "See whether this network has a sign-in page or a filter, and whether Kimi's site works in a browser.";
+
 /** Statuses by which Kimi refuses a login or a chat; firewalls refuse with them in JSON, too. */
 const refusalStatuses = new Set([403, 404]);
 
-/** Whether a response counts as Kimi's: it is JSON, and a refusal names its reason as Kimi does. */
-export function isKimiAnswer(
-  { status }: HttpResponse,
-  body: JsonObject | undefined,
+/** The body of Kimi's answer. Throws unless it is JSON, and a refusal names its reason as Kimi does. */
+export function parseKimiAnswer(
+  response: HttpResponse,
   hasKimiForm: (body: JsonObject) => boolean,
-): body is JsonObject {
-  return body !== undefined && (!refusalStatuses.has(status) || hasKimiForm(body));
+): JsonObject {
+  const body = parseObject(response.body);
+  if (body && (!refusalStatuses.has(response.status) || hasKimiForm(body))) return body;
+  throw foreignAnswerError(response);
 }
 
 /** A stream request got a response that is neither a stream nor an error. */

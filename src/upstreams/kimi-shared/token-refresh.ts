@@ -1,7 +1,7 @@
 import { GatewayError } from "../../core/errors.js";
 import type { TokenPair } from "../../core/token.js";
 import { asObject, asText, type JsonObject } from "../../lib/json.js";
-import { isForeignAnswer } from "./errors.js";
+import { isForeignAnswer, pageRemedy } from "./errors.js";
 
 /**
  * Sends a token refresh. Resolves to the new pair; to `refused`; or to `page` for a web page, which one endpoint sends
@@ -24,8 +24,7 @@ export async function refreshTokens(
 export function webPageError(): GatewayError {
   return new GatewayError(
     "upstream_unavailable",
-    "A web page answered in place of Kimi's account service. See whether this network has a sign-in page or a filter, " +
-      "and whether Kimi's site works in a browser.",
+    `A web page answered in place of Kimi's account service. ${pageRemedy}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { limits } from "../../core/limits.js";
 import type { FileContent } from "../../core/types.js";
-import { type JsonObject, parseObject } from "../../lib/json.js";
+import type { JsonObject } from "../../lib/json.js";
 import { version } from "../../lib/version.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
@@ -15,7 +15,7 @@ import {
   unaryTimeouts,
 } from "../http/client.js";
 import { ResponseStream } from "../http/response-stream.js";
-import { foreignAnswerError, isKimiAnswer, notEventStreamError } from "../kimi-shared/errors.js";
+import { notEventStreamError, parseKimiAnswer } from "../kimi-shared/errors.js";
 import { encodeEnvelope } from "./envelope.js";
 import { hasKimiForm, statusToError } from "./errors.js";
 import { MultipartFileForm } from "./multipart-form.js";
@@ -45,7 +45,7 @@ export class KimiClient {
   readonly #headers: Record<string, string>;
 
   constructor(options: KimiClientOptions, drift: ProtocolDrift, recorder?: Recorder) {
-    const timeouts = { headersTimeout: limits.upstreamHeaders, bodyTimeout: options.idleTimeout };
+    const timeouts = { headersTimeout: limits.upstreamHeaders };
     this.#openSite = () => createHost("Kimi", options.baseUrl, timeouts, recorder);
     this.#site = this.#openSite();
     this.#auth = createHost("Kimi", options.authUrl, timeouts, recorder);
@@ -82,7 +82,15 @@ export class KimiClient {
     const path = "/apiv2-files/file/upload";
     const body = Readable.from(form.bytes(), { objectMode: false });
     try {
-      return this.#parseBody(await fetchResponse(host, { method: "POST", path, headers, body, signal }));
+      const request = {
+        method: "POST",
+        path,
+        headers,
+        body,
+        signal,
+        idleTimeout: this.#idleTimeout,
+      } as const;
+      return this.#parseBody(await fetchResponse(host, request));
     } finally {
       await host.pool.destroy();
     }
@@ -142,8 +150,7 @@ export class KimiClient {
 
   /** The body of a unary call. Throws unless it is a JSON object with status 200. */
   #parseBody(response: HttpResponse): JsonObject {
-    const body = parseObject(response.body);
-    if (!isKimiAnswer(response, body, hasKimiForm)) throw foreignAnswerError(response);
+    const body = parseKimiAnswer(response, hasKimiForm);
     if (response.status !== 200) {
       const retryAfterSeconds = parseRetryAfter(response.headers["retry-after"]);
       throw statusToError(response.status, body, this.#drift, retryAfterSeconds);

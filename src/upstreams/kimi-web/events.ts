@@ -80,13 +80,17 @@ export class ChatInterpreter {
     return { chat: this.#chatId, message: this.#assistantId };
   }
 
-  /** The reason that Kimi has named, for an answer that ends without its trailer; undefined if it has named none. */
-  get namedFailure(): GatewayError | undefined {
-    return this.#namedFailure?.error;
-  }
-
   get isComplete(): boolean {
     return this.#isComplete;
+  }
+
+  /** To be called at the end of the stream. Throws unless its trailer has come: the reason that Kimi has named, if any. */
+  onStreamEnd(): void {
+    if (this.#isComplete) return;
+    throw (
+      this.#namedFailure?.error ??
+      new GatewayError("upstream_cut", "Kimi's stream ended in the middle of the answer.")
+    );
   }
 
   /** Appends the events of an envelope to `out`. False for a heartbeat. */
@@ -242,7 +246,7 @@ export class ChatInterpreter {
   #handleTrailer(trailer: JsonObject, out: ChatEvent[]): void {
     this.#isComplete = true;
     if (isObject(trailer.error)) throw this.#trailerError(parseFailure(trailer.error));
-    if (this.#failure) throw this.namedFailure ?? this.#failure;
+    if (this.#failure) throw this.#namedFailure?.error ?? this.#failure;
     if (!this.#isRetracted) this.#textBlocks.flush(out);
     const reason = this.#finishReason();
     out.push(...this.#notices, { type: "finish", reason });
@@ -252,13 +256,13 @@ export class ChatInterpreter {
   #trailerError(failure: KimiFailure): GatewayError {
     const error = failureToError(failure, this.#drift);
     const isSpecific = failure.reason !== "" || error.code === "account_login_required";
-    return isSpecific ? error : (this.namedFailure ?? error);
+    return isSpecific ? error : (this.#namedFailure?.error ?? error);
   }
 
   #finishReason(): FinishReason {
     if (this.#isRetracted) return "content-filter";
     const failure = this.#statusFailure();
-    if (failure) throw this.namedFailure ?? failure;
+    if (failure) throw this.#namedFailure?.error ?? failure;
     return this.#status === "TRUNCATED" ? "length" : "stop";
   }
 

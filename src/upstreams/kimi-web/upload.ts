@@ -1,7 +1,7 @@
-import { setTimeout } from "node:timers/promises";
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { FileContent } from "../../core/types.js";
+import { abortableSleep } from "../../lib/abortable.js";
 import { asObject, asText, objectsIn } from "../../lib/json.js";
 import type { KimiClient } from "./client.js";
 
@@ -44,8 +44,7 @@ export async function uploadFile(
     }
     if (Date.now() > deadline)
       throw new GatewayError("timeout", `Kimi takes too long to read the file “${file.name}”.`);
-    // Throws the signal's own reason instead of an AbortError, such as a client's disconnect.
-    await setTimeout(limits.fileParsePoll, undefined, { signal }).catch(() => signal.throwIfAborted());
+    await abortableSleep(limits.fileParsePoll, signal);
   }
 }
 

@@ -2,6 +2,7 @@ import { Credentials } from "../../accounts/credentials.js";
 import { GatewayError } from "../../core/errors.js";
 import { type KimiSite, kimiSite, kimiSiteFromToken } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
+import { textOf } from "../../core/message-content.js";
 import type { TokenPair } from "../../core/token.js";
 import type {
   AccountStatus,
@@ -196,10 +197,7 @@ export class KimiWeb implements Upstream {
       });
       const output = { sink: lookupSink, service: "Kimi", progress };
       await stream.pipeTo(new StreamPump(decoder, interpreter, output));
-      if (!interpreter.isComplete) {
-        const cut = new GatewayError("upstream_cut", "Kimi's stream ended in the middle of the answer.");
-        throw interpreter.namedFailure ?? cut;
-      }
+      interpreter.onStreamEnd();
     } finally {
       stream.close(interpreter.isComplete);
       if (interpreter.cancelTarget) this.#cancel(interpreter.cancelTarget, token);
@@ -242,7 +240,7 @@ export class KimiWeb implements Upstream {
 function sentTurn({ continueFrom, messages }: UpstreamRequest): SentTurn | undefined {
   if (!continueFrom) return undefined;
   const parts = messages.flatMap(({ content }) => content);
-  return { ...continueFrom, text: parts.map((part) => (part.type === "text" ? part.text : "")).join("") };
+  return { ...continueFrom, text: textOf(parts) };
 }
 
 /** The hosts of an account: those of the site that its tokens were issued for, unless overridden. */

@@ -12,7 +12,7 @@ import {
   parseRetryAfter,
   unaryTimeouts,
 } from "../http/client.js";
-import { describeForeignAnswer, isWebPage } from "../http/foreign-answer.js";
+import { describeForeignAnswer, isWebPageResponse } from "../http/foreign-answer.js";
 import { ResponseStream } from "../http/response-stream.js";
 import { findError, type ServiceIdentity, statusToError } from "./errors.js";
 
@@ -63,7 +63,7 @@ export class OpenAiClient {
 
   /** One whole answer: parsed, and as the exact JSON. The service may send the response head only when the answer is done. */
   async fetchCompletion(body: JsonObject, signal: AbortSignal): Promise<{ body: JsonObject; json: string }> {
-    const timeouts = { headersTimeout: limits.answer, bodyTimeout: this.#idleTimeout };
+    const timeouts = { headersTimeout: limits.answer, idleTimeout: this.#idleTimeout };
     const request = { ...this.#completionRequest(body, signal), ...timeouts };
     const response = await fetchResponse(this.#host, request, limits.answerText);
     return { body: this.#parseBody(response), json: response.body };
@@ -110,5 +110,5 @@ export class OpenAiClient {
 }
 
 function isRefusalPage(response: HttpResponse): boolean {
-  return [401, 403, 511].includes(response.status) && isWebPage(response);
+  return [401, 403, 511].includes(response.status) && isWebPageResponse(response);
 }

@@ -56,13 +56,19 @@ async function serve(behave: Behaviour, isSecure = false) {
 type Host = Awaited<ReturnType<typeof serve>>["host"];
 
 const request = () =>
-  ({ method: "POST", path: "/", body: "prompt", signal: new AbortController().signal }) as const;
+  ({
+    method: "POST",
+    path: "/",
+    body: "prompt",
+    signal: new AbortController().signal,
+    idleTimeout: 5_000,
+  }) as const;
 
 /** Each way in which the client sends requests; resolves to the text of the answer. */
 const ways: Record<string, (host: Host) => Promise<string>> = {
   "a unary call": async (host) => (await fetchResponse(host, request())).body,
   "a stream": async (host) => {
-    const stream = await openStream(host, { ...request(), idleTimeout: 5_000 }, "text/event-stream");
+    const stream = await openStream(host, request(), "text/event-stream");
     if (!(stream instanceof ResponseStream)) return stream.body;
     const chunks: Buffer[] = [];
     await stream.pipeTo({ isDone: false, onChunks: (some) => void chunks.push(...some) });
