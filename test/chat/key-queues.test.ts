@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { sentTurns } from "../conversations/dialogue.js";
 import { chatBody, type Gateway, postChat, startGateway, waitUntil } from "../gateway.js";
 
 const key = "sk-CANARY-limited";
@@ -14,11 +15,7 @@ function send(gateway: Gateway, content: string, options: { key?: string; signal
 }
 
 /** The prompts that Kimi received, in order. */
-function receivedPrompts({ simulator }: Gateway): string[] {
-  return simulator.calls
-    .filter(({ path }) => path.endsWith("ChatService/Chat"))
-    .map(({ body }) => JSON.parse(JSON.stringify(body)).message.blocks[0].text.content);
-}
+const receivedPrompts = (gateway: Gateway) => sentTurns(gateway).map(({ text }) => text);
 
 const waitingOf = (gateway: Gateway) =>
   gateway

@@ -2,10 +2,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type Simulator, startSimulator } from "../../simulator/index.js";
 import { Dialogue } from "../conversations/dialogue.js";
 import { apiKey, chatBody, type Gateway, type KimiKind, postChat, startGateway } from "../gateway.js";
-import { kimiSides } from "../upstreams/kimi-sides.js";
+import { kimiSides, kinds } from "../upstreams/kimi-sides.js";
 import { startNetwork } from "./network-between.js";
-
-const kinds: readonly KimiKind[] = ["kimi-web", "kimi-legacy"];
 
 type Intruder = { status: number; headers: Record<string, string>; body: string };
 

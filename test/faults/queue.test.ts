@@ -1,15 +1,12 @@
 import { expect, test } from "vitest";
+import { sentTurns } from "../conversations/dialogue.js";
 import { apiKey, chatBody, type Gateway, postChat, startGateway, waitUntil } from "../gateway.js";
 
 const otherKey = "sk-CANARY-other";
 const keys = [{ name: "other", key: otherKey }];
 
 /** The prompts that Kimi received, in order. */
-function receivedPrompts({ simulator }: Gateway): string[] {
-  return simulator.calls
-    .filter(({ path }) => path.endsWith("ChatService/Chat"))
-    .map(({ body }) => JSON.parse(JSON.stringify(body)).message.blocks[0].text.content);
-}
+const receivedPrompts = (gateway: Gateway) => sentTurns(gateway).map(({ text }) => text);
 
 function sendPrompt(
   gateway: Gateway,

@@ -3,7 +3,7 @@ import { Pool } from "undici";
 import { expect, onTestFinished, test } from "vitest";
 import { startSimulator } from "../../simulator/index.js";
 import { createTemporaryFolder, runMoonbridge, writeConfig } from "../cli/process.js";
-import { parseChunks } from "../gateway.js";
+import { contentOf, parseChunks } from "../gateway.js";
 
 const requests = 30_000;
 const concurrency = 32;
@@ -78,10 +78,9 @@ async function ask(pool: Pool, number: number): Promise<string> {
     });
     const received = await body.text();
     if (statusCode !== 200) return `${statusCode} ${received}`;
-    const text = parseChunks(received)
-      .map((chunk) => chunk.choices[0]?.delta.content ?? "")
-      .join("");
-    return text === deltasFor(word).join("") ? "whole" : `${word} got ${received.slice(-300)}`;
+    return contentOf(parseChunks(received)) === deltasFor(word).join("")
+      ? "whole"
+      : `${word} got ${received.slice(-300)}`;
   } catch (error) {
     return abort.signal.aborted ? "aborted" : String(error);
   } finally {

@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { Fault } from "../../simulator/index.js";
 import { Dialogue, sentTurns } from "../conversations/dialogue.js";
 import { chatBody, type Gateway, type KimiKind, postChat, startGateway, waitUntil } from "../gateway.js";
+import { kinds } from "../upstreams/kimi-sides.js";
 
 const otherKey = "sk-CANARY-other";
 const keys = [{ name: "other", key: otherKey }];
-const kinds: readonly KimiKind[] = ["kimi-web", "kimi-legacy"];
 const page = "<!doctype html><title>502 Bad Gateway</title>";
 
 /** Sends a prompt with the other key; resolves to its status and the milliseconds that it took. */
