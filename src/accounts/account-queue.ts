@@ -1,6 +1,12 @@
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import { type Refusal, type Slot, SlotQueue, type SlotQueueOptions } from "../lib/slot-queue.js";
+import {
+  queueRetryAfterSeconds,
+  type Refusal,
+  type Slot,
+  SlotQueue,
+  type SlotQueueOptions,
+} from "../lib/slot-queue.js";
 
 /**
  * `concurrency`: answers that the account may generate at the same time; `depth`: requests that may wait, over all API
@@ -55,17 +61,19 @@ export class AccountQueue {
    * Waits for a free slot. Rejects with `account_busy` and `retryAfterSeconds` if the queue is full or `maxWait` has
    * passed, with the error behind the current pause if the pause outlasts `maxWait`, and with the signal's reason.
    */
-  async acquire(key: string, signal: AbortSignal): Promise<Slot> {
-    signal.throwIfAborted();
-    this.throwIfRefusing();
-    return this.#slots.acquire(key, signal);
+  acquire(key: string, signal: AbortSignal): Promise<Slot> {
+    return this.#acquireFrom(this.#slots, key, signal);
   }
 
   /** The same for an upload, which does not wait for answers. */
-  async acquireUpload(key: string, signal: AbortSignal): Promise<Slot> {
+  acquireUpload(key: string, signal: AbortSignal): Promise<Slot> {
+    return this.#acquireFrom(this.#uploadSlots, key, signal);
+  }
+
+  async #acquireFrom(slots: SlotQueue, key: string, signal: AbortSignal): Promise<Slot> {
     signal.throwIfAborted();
     this.#throwIfPausedTooLong();
-    return this.#uploadSlots.acquire(key, signal);
+    return slots.acquire(key, signal);
   }
 
   /** Throws the error that `acquire` would reject with at once, if it would. */
@@ -140,11 +148,10 @@ export class AccountQueue {
 
   #busyError(refusal: Refusal, waitMs: number): GatewayError {
     const pausedMs = Math.max(0, (this.#activePause()?.until ?? 0) - Date.now());
-    const seconds = Math.ceil((pausedMs + waitMs) / 1_000);
     return new GatewayError(
       "account_busy",
       `This Kimi account is busy with other requests. ${refusalReasons[refusal]}`,
-      { retryAfterSeconds: Math.min(maxRetryAfterSeconds, Math.max(1, seconds)) },
+      { retryAfterSeconds: queueRetryAfterSeconds(pausedMs + waitMs) },
     );
   }
 }
@@ -153,9 +160,6 @@ const refusalReasons: Record<Refusal, string> = {
   full: "More requests wait for it already than it can take.",
   "too slow": "The wait for it took too long.",
 };
-
-/** Seconds. */
-const maxRetryAfterSeconds = 600;
 
 /** How long an error pauses the account, in milliseconds; 0 if it does not. */
 function pauseMs({ code, retryAfterSeconds }: GatewayError): number {

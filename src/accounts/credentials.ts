@@ -182,8 +182,13 @@ export class Credentials {
 
   /** Whether a valid token ends within this time, and a refresh that is tried now may give one that lasts longer. */
   #canOutlast(milliseconds: number, token: string): boolean {
-    const canRefresh = this.#record.refreshTokens().length > 0 && !this.#record.isLockUnavailable;
-    return this.#lifetime.endsWithin(milliseconds, token) && canRefresh && this.#backoff.remaining === 0;
+    // The cheapest checks first: this runs for every call, and `refreshTokens` decodes the tokens.
+    return (
+      this.#lifetime.endsWithin(milliseconds, token) &&
+      this.#backoff.remaining === 0 &&
+      !this.#record.isLockUnavailable &&
+      this.#record.refreshTokens().length > 0
+    );
   }
 
   /** A refreshed token; `valid`, or what has replaced it, if there is none within `limits.refreshWait`. */

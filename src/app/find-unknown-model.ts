@@ -1,10 +1,10 @@
 import type { UnknownModel } from "../admin/api-keys.js";
 import { listModels } from "../chat/model-list.js";
 import type { AvailableModels, ModelNameTables } from "../chat/model-names.js";
-import { listAvailableModels, resolveRoutes } from "../chat/model-router.js";
+import { listAvailableModels, resolveModel } from "../chat/model-router.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import type { Principal, Upstream } from "../core/types.js";
+import type { Upstream } from "../core/types.js";
 import { nearestName } from "../lib/nearest-name.js";
 import { areBuiltInModels } from "../upstreams/kimi-web/models.js";
 
@@ -14,16 +14,16 @@ export async function findUnknownModel(
   upstreams: readonly Upstream[],
   tables: ModelNameTables,
 ): Promise<UnknownModel | undefined> {
-  const principal: Principal = { keyName: "", scopes: ["chat"] };
-  const signal = AbortSignal.timeout(limits.doctorCheck);
-  for (const name of names.filter((each) => each !== "*")) {
+  const asked = names.filter((each) => each !== "*");
+  if (asked.length === 0) return undefined;
+  const available = await listAvailableModels({}, upstreams, AbortSignal.timeout(limits.doctorCheck));
+  for (const name of asked) {
     try {
-      await resolveRoutes({ principal, model: name, signal }, upstreams, tables);
+      resolveModel({ principal: {}, model: name }, available, tables);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      const available = await listAvailableModels(principal, upstreams, signal);
       const isCertain = error.code === "model_not_found" && available.every(isComplete);
-      const offered = listModels(principal, available, tables).map(({ id }) => id);
+      const offered = listModels({}, available, tables).map(({ id }) => id);
       return { name, nearest: nearestName(name, offered), isCertain };
     }
   }

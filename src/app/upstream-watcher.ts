@@ -74,11 +74,11 @@ export class UpstreamWatcher {
   async #reopenChanged(): Promise<void> {
     const { config, store, log } = this.#options;
     const configs = await configuredUpstreams(config, store);
+    const opened = await openAll(configs, this.#opened, this.#options);
     const isUnchanged =
-      configs.length === this.#opened.length &&
-      configs.every((each, index) => isDeepStrictEqual(each, this.#opened[index]?.config));
+      opened.length === this.#opened.length && opened.every((each, index) => each === this.#opened[index]);
     if (isUnchanged) return;
-    this.#opened = await openAll(configs, this.#opened, this.#options);
+    this.#opened = opened;
     this.upstreams.replace(this.#opened.map(({ active }) => active));
     log.info({ upstreams: configs.map(({ name }) => name) }, "a login has changed the upstreams");
   }

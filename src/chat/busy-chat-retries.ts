@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { limits } from "../core/limits.js";
-import { abortable } from "../lib/abortable.js";
+import { abortableSleep } from "../lib/abortable.js";
 import { ConversationAnsweringError } from "./thread.js";
 
 /**
@@ -28,6 +27,6 @@ export class BusyChatRetries {
   /** Resolves when the message may be sent again; rejects with the signal's reason. */
   async wait(signal: AbortSignal): Promise<void> {
     const delay = this.#nextAttemptAt - performance.now();
-    if (delay > 0) await abortable(sleep(delay, undefined, { ref: false }), signal);
+    if (delay > 0) await abortableSleep(delay, signal);
   }
 }

@@ -11,7 +11,6 @@ import { listAvailableModels, type Route, resolveRoutes } from "./model-router.j
 import { rejectOversized } from "./request-size.js";
 import { routesWithRequiredFeatures } from "./required-features.js";
 import { StatelessTurn } from "./stateless-turn.js";
-import { Thread } from "./thread.js";
 import { Turn, type TurnContext, type TurnDependencies } from "./turn.js";
 import { UsageMeter } from "./usage-meter.js";
 
@@ -119,7 +118,7 @@ export class ChatService {
     const ranked = await Promise.all(
       [first, ...others].map(async (route) => {
         const candidate = this.#candidate(request, route, context);
-        const isKnown = await new Thread(this.#dependencies, request, route).isKnown();
+        const isKnown = await candidate.isKnown();
         return { candidate, rank: (candidate.circuitBreaker.allowsRequests() ? 0 : 2) + (isKnown ? 0 : 1) };
       }),
     );
@@ -144,12 +143,13 @@ export class ChatService {
     request: ChatRequest,
     route: Route,
     context: TurnContext,
-  ): Pick<Candidate, "waitUntilFree" | "prepare" | "send"> {
+  ): Pick<Candidate, "isKnown" | "waitUntilFree" | "prepare" | "send"> {
     const isStateless = route.upstream.chatStructure === "none";
     const turn = isStateless
       ? new StatelessTurn(this.#dependencies.sideRequests, request, route, context)
       : new Turn(this.#dependencies, request, route, context);
     return {
+      isKnown: () => turn.isKnown(),
       waitUntilFree: (signal) => turn.waitUntilFree(signal),
       prepare: (signal) => turn.prepare(signal),
       send: (sink) => turn.run(sink),

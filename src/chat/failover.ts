@@ -19,6 +19,8 @@ export type UpstreamGuards = {
 export type Candidate = UpstreamGuards & {
   route: Route;
   startEvent: ChatEvent;
+  /** Whether the request continues a stored conversation here. */
+  isKnown(): Promise<boolean>;
   /** Resolves when the request's conversation is free; waits without a slot of the account. */
   waitUntilFree(signal: AbortSignal): Promise<void>;
   /** Fetches and uploads what the request refers to; done already, it does nothing. */

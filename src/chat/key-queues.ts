@@ -1,7 +1,7 @@
 import { GatewayError } from "../core/errors.js";
 import type { Principal } from "../core/types.js";
 import { KeySlots, type KeySlotsOptions } from "../lib/key-slots.js";
-import type { Refusal, Slot } from "../lib/slot-queue.js";
+import { queueRetryAfterSeconds, type Refusal, type Slot } from "../lib/slot-queue.js";
 
 /**
  * The queue of each API key with a `concurrency`: its requests beyond that wait their turn, first in, first out. UIs send
@@ -36,9 +36,6 @@ function limitReachedError(refusal: Refusal, waitMs: number, concurrency: number
   return new GatewayError(
     "rate_limited",
     `Moonbridge's own limit for this key is reached (concurrency: ${concurrency}). ${reason}; wait until one of them is done.`,
-    { retryAfterSeconds: Math.min(maxRetryAfterSeconds, Math.max(1, Math.ceil(waitMs / 1_000))) },
+    { retryAfterSeconds: queueRetryAfterSeconds(waitMs) },
   );
 }
-
-/** Seconds. */
-const maxRetryAfterSeconds = 600;

@@ -1,3 +1,4 @@
+import { isSystem, textOf } from "../core/message-content.js";
 import type { Answer, Message, Part, ToolCall } from "../core/types.js";
 import { hash, hashLong, isLongText, keyedHash, keyedHashLong } from "../lib/hash.js";
 import { isObject } from "../lib/json.js";
@@ -71,7 +72,7 @@ export function hasAnswerLength(message: Message, length: number): boolean {
 
 /** The text of each system message. Media count by what identifies them. */
 export async function systemTexts(messages: readonly Message[]): Promise<string[]> {
-  const system = messages.filter(({ role }) => role === "system");
+  const system = messages.filter(isSystem);
   return Promise.all(
     system.map(async ({ content }) => (await Promise.all(content.map(normalizePart))).join("").trim()),
   );
@@ -155,10 +156,6 @@ function normalizeAnswer(answer: string): string {
 /** Removes whitespace and quote marks, since quoting changes them. */
 function normalizeReasoning(reasoning: string): string {
   return reasoning.replace(/[\s>]+/g, "");
-}
-
-function textOf(content: readonly Part[]): string {
-  return content.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
 function normalizePart(part: Part): string | Promise<string> {

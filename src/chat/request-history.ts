@@ -1,4 +1,5 @@
 import { limits } from "../core/limits.js";
+import { isSystem } from "../core/message-content.js";
 import type { ChatRequest, Message } from "../core/types.js";
 import { hash } from "../lib/hash.js";
 import { TimeSlicer } from "../lib/time-slicing.js";
@@ -33,8 +34,8 @@ export type RequestHistory = {
   ends: readonly HistoryEnd[];
   /** The hash of all messages. */
   path: string;
-  /** Hashes of the request's system texts, with clock values masked. */
-  systemTexts: ReadonlySet<string>;
+  /** The hash of the text of each system message, with clock values masked. */
+  systemTexts: ReadonlyMap<Message, string>;
   /** Hashes of the conversation and the session that the request names. */
   conversation: string | undefined;
   affinity: string | undefined;
@@ -56,7 +57,7 @@ export async function hashRequest(
   const ends: HistoryEnd[] = [];
   let path = hasher.value("path", scope);
   for (const [index, message] of messages.entries()) {
-    if (message.role === "system") continue;
+    if (isSystem(message)) continue;
     const hashed = hasher.message(message);
     const messageHash = isResolved(hashed) ? hashed : await hashed;
     hashes.push(messageHash);
@@ -88,16 +89,19 @@ export function hashConversation(hasher: MessageHasher, scope: string, id: strin
 /** Characters of a system text beyond which it is hashed as it is: masking takes a second for some megabytes. */
 const maxMaskedLength = 500_000;
 
-/** Hashes of the system texts in these messages, each with clock values masked. */
-export async function hashSystemTexts(
+async function hashSystemTexts(
   hasher: MessageHasher,
   messages: readonly Message[],
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<Message, string>> {
   const now = Date.now();
   const slicer = new TimeSlicer();
-  const hashes = new Set<string>();
-  for (const text of await systemTexts(messages)) {
-    hashes.add(await hasher.longValue("system", text.length > maxMaskedLength ? text : maskClock(text, now)));
+  const system = messages.filter(isSystem);
+  const texts = await systemTexts(system);
+  const hashes = new Map<Message, string>();
+  for (const [index, message] of system.entries()) {
+    const text = texts[index] ?? "";
+    const masked = text.length > maxMaskedLength ? text : maskClock(text, now);
+    hashes.set(message, await hasher.longValue("system", masked));
     const pause = slicer.yieldIfDue();
     if (pause) await pause;
   }

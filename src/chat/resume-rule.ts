@@ -78,9 +78,8 @@ async function findNamed(rule: ResumeRule, end: HistoryEnd, conversation: string
 
 async function findProven(rule: ResumeRule, end: HistoryEnd): Promise<ResumeDecision> {
   const nodes = await rule.store.findNodes({ by: "path", hash: end.path }, limits.nodeCandidates, rule.now);
-  const withOwnSystem = nodes.filter((node) =>
-    node.systemTexts.every((text) => rule.history.systemTexts.has(text)),
-  );
+  const ownSystemTexts = new Set(rule.history.systemTexts.values());
+  const withOwnSystem = nodes.filter((node) => node.systemTexts.every((text) => ownSystemTexts.has(text)));
   const proven = withOwnSystem.filter((node) => isFree(rule, node));
   const isClaimed = !rule.isLine && withOwnSystem.some(({ chat }) => chat?.answering !== undefined);
   if (proven.length === 0 && isClaimed && !rule.skipClaimed) return "claimed";

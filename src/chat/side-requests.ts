@@ -1,3 +1,4 @@
+import { isSystem, textOf } from "../core/message-content.js";
 import type { ChatRequest, Message } from "../core/types.js";
 import type { KnownPrompt, PromptTemplate } from "./known-prompts/known-prompt.js";
 import { knownPrompts } from "./known-prompts/known-prompts.js";
@@ -27,9 +28,9 @@ export class SideRequestMatcher {
   #matchesPattern(messages: readonly Message[]): boolean {
     if (this.#patterns.length === 0) return false;
     const last = messages.at(-1);
-    const system = messages.filter(({ role }) => role === "system");
+    const system = messages.filter(isSystem);
     const texts = [...system, ...(last && last.role !== "assistant" ? [last] : [])].map((message) =>
-      textOf(message).slice(0, 4_000),
+      textOf(message.content).trim().slice(0, 4_000),
     );
     return texts.some((text) => this.#patterns.some((pattern) => pattern.test(text)));
   }
@@ -66,8 +67,8 @@ function findWithin(text: string, piece: string, position: number, gap: number):
 }
 
 function isKnownSideRequest(messages: readonly Message[]): boolean {
-  const system = messages.filter(({ role }) => role === "system");
-  const others = messages.filter(({ role }) => role !== "system");
+  const system = messages.filter(isSystem);
+  const others = messages.filter((message) => !isSystem(message));
   const last = messages.at(-1);
   const lastUser = others.at(-1)?.role === "user" ? others.at(-1) : undefined;
   const onlyUserMessages = lastUser !== undefined && others.every(({ role }) => role === "user");
@@ -89,12 +90,5 @@ function isKnownSideRequest(messages: readonly Message[]): boolean {
 /** The text of a message, trimmed; undefined if it has a picture or a file. */
 function plainText(message: Message | undefined): string | undefined {
   if (message === undefined || message.content.some(({ type }) => type !== "text")) return undefined;
-  return textOf(message);
-}
-
-function textOf({ content }: Message): string {
-  return content
-    .map((part) => (part.type === "text" ? part.text : ""))
-    .join("")
-    .trim();
+  return textOf(message.content).trim();
 }

@@ -35,6 +35,11 @@ export class StatelessTurn {
     };
   }
 
+  /** There are no stored conversations. */
+  async isKnown(): Promise<boolean> {
+    return false;
+  }
+
   /** There is no conversation to wait for. */
   async waitUntilFree(_signal: AbortSignal): Promise<void> {}
 

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { limits } from "../core/limits.js";
+import { isSystem } from "../core/message-content.js";
 import type { ChatClaim, ConversationNode, ConversationStore } from "../core/store.js";
 import type { Answer, ChatRequest, Message } from "../core/types.js";
+import { abortableSleep } from "../lib/abortable.js";
 import { appendToPath } from "./message-hash.js";
 import type { Route } from "./model-router.js";
 import {
@@ -10,7 +11,6 @@ import {
   hashConversation,
   hashExactSystem,
   hashRequest,
-  hashSystemTexts,
   type RequestHistory,
 } from "./request-history.js";
 import {
@@ -105,8 +105,7 @@ export class Thread {
     for (;;) {
       const decision = await this.#decide({ skipClaimed: Date.now() > claimEnd });
       if (decision !== "busy" && decision !== "claimed") return;
-      // Throws the signal's own reason instead of an AbortError.
-      await sleep(limits.chatPoll, undefined, { signal }).catch(() => signal.throwIfAborted());
+      await abortableSleep(limits.chatPoll, signal);
     }
   }
 
@@ -138,14 +137,14 @@ export class Thread {
     const { hasher } = history;
     const sent = resumePoint?.messages ?? this.#request.messages;
     const messages = history.messages.slice(
-      history.messages.length - sent.filter(({ role }) => role !== "system").length,
+      history.messages.length - sent.filter((each) => !isSystem(each)).length,
     );
     const path = pathBefore(history, resumePoint, messages);
     const answers = await hasher.answer(answer);
     const paths = answers.map((hash) => appendToPath(path, hash));
     const systemTexts = new Set([
       ...(resumePoint?.node.systemTexts ?? []),
-      ...(await hashSystemTexts(hasher, sent)),
+      ...sent.flatMap((message) => history.systemTexts.get(message) ?? []),
     ]);
     await this.#dependencies.store.saveNode(
       {
@@ -241,8 +240,4 @@ function pathBefore(
   const end = history.ends.find(({ length }) => length === knownLength);
   if (end && node.paths.includes(end.path)) return history.path;
   return messages.reduce(appendToPath, node.paths[0] ?? history.path);
-}
-
-function isSystem({ role }: Message): boolean {
-  return role === "system";
 }

@@ -1,4 +1,5 @@
 import { GatewayError } from "../core/errors.js";
+import { textOf } from "../core/message-content.js";
 import type { MediaPart, Message, Part } from "../core/types.js";
 
 /**
@@ -17,7 +18,7 @@ export function mergeTranscript(messages: readonly Message[]): Message {
   const single = nonEmpty.length === 1 ? nonEmpty[0] : undefined;
   const text =
     single?.role === "user"
-      ? single.content.map((part) => (part.type === "text" ? part.text : "")).join("")
+      ? textOf(single.content)
       : nonEmpty.map((message) => formatMessage(message, media)).join("\n\n");
   if (single?.role === "user") media.push(...single.content.filter((part) => part.type !== "text"));
   return { role: "user", content: [...(text === "" ? [] : [{ type: "text" as const, text }]), ...media] };

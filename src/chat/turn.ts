@@ -85,6 +85,11 @@ export class Turn {
     );
   }
 
+  /** Whether the request continues a stored conversation here. */
+  isKnown(): Promise<boolean> {
+    return this.#thread.isKnown();
+  }
+
   /** Resolves when the conversation that the request names is free, here (see Thread) and after a refusal upstream. */
   async waitUntilFree(signal: AbortSignal): Promise<void> {
     await this.#busyChat.wait(signal);

@@ -1,4 +1,5 @@
 import { estimateTokenCount } from "tokenx";
+import { isSystem } from "../core/message-content.js";
 import type { Answer, ChatEvent, Message, ToolCall, Usage } from "../core/types.js";
 import { TimeSlicer, textChunks } from "../lib/time-slicing.js";
 import { InlineText } from "./citations.js";
@@ -89,10 +90,6 @@ export class UsageMeter {
     else
       this.#calls[event.index] = { id: event.id ?? "", name: event.name ?? "", arguments: event.arguments };
   }
-}
-
-function isSystem({ role }: Message): boolean {
-  return role === "system";
 }
 
 /** For the role and separators, as in every chat format. */

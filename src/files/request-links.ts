@@ -76,6 +76,12 @@ export class RequestLinks {
     return this.#fetcher.open(url, signal, this.#budget);
   }
 
+  /** The same for a link to a picture: its body throws `file_rejected` at the first bytes of a web page. */
+  async openPicture(url: string, signal: AbortSignal): Promise<OpenLinkedFile> {
+    const file = await this.open(url, signal);
+    return { ...file, body: pictureBody(file) };
+  }
+
   /**
    * Downloads a linked picture into memory, for services that fetch no links. It counts until `release`. Throws the errors
    * of LinkFetcher, `file_rejected` for a web page and for what is too large for a request, and `rate_limited`.
@@ -83,11 +89,10 @@ export class RequestLinks {
   async fetchPicture(url: string, signal: AbortSignal): Promise<FetchedPicture> {
     const slot = await this.acquireSlot(signal);
     try {
-      const file = await this.open(url, signal);
+      const file = await this.openPicture(url, signal);
       const chunks: Buffer[] = [];
       let size = 0;
       for await (const chunk of file.body) {
-        if (size === 0 && isWebPage(file.mediaType, chunk)) throw linkToWebPage(new URL(file.url).hostname);
         size += chunk.length;
         if (size > limits.inlinedFile) throw tooLargeError("What the link leads to is", limits.inlinedFile);
         this.#takeMemory(chunk.length);
@@ -119,4 +124,13 @@ function tooLargeError(subject: string, bytes: number): GatewayError {
 
 function tooManyError(reason: string): GatewayError {
   return new GatewayError("rate_limited", `${reason} Try again in a few seconds.`, { retryAfterSeconds: 5 });
+}
+
+async function* pictureBody({ url, mediaType, body }: OpenLinkedFile): AsyncGenerator<Buffer> {
+  let isFirst = true;
+  for await (const chunk of body) {
+    if (isFirst && isWebPage(mediaType, chunk)) throw linkToWebPage(new URL(url).hostname);
+    isFirst = false;
+    yield chunk;
+  }
 }

@@ -4,8 +4,6 @@ import { limits } from "../core/limits.js";
 import type { UploadStore } from "../core/store.js";
 import type { FileContent, MediaPart, Upstream } from "../core/types.js";
 import { hash } from "../lib/hash.js";
-import { linkToWebPage } from "./link-errors.js";
-import type { OpenLinkedFile } from "./link-fetcher.js";
 import type { LocalFileStore } from "./local-file-store.js";
 import { detectMediaType, withExtension } from "./media-type.js";
 import type { RequestLinks } from "./request-links.js";
@@ -97,9 +95,8 @@ export class Uploads {
   ): Promise<OpenContent> {
     const slot = await links.acquireSlot(signal);
     try {
-      const link = await links.open(url, signal);
-      const body = part.type === "image" ? pictureBody(link) : link.body;
-      const received = await this.#localFiles.receive(body, signal).finally(link.close);
+      const link = await (part.type === "image" ? links.openPicture(url, signal) : links.open(url, signal));
+      const received = await this.#localFiles.receive(link.body, signal).finally(link.close);
       return {
         ...resolveNameAndType({ ...part, name: part.name ?? link.name, mediaType: link.mediaType }),
         size: received.size,
@@ -127,16 +124,6 @@ export class Uploads {
       read: () => localFiles.read({ id, size }),
       release: async () => {},
     };
-  }
-}
-
-/** The body of a link to a picture. Throws `file_rejected` at the first bytes of a web page. */
-async function* pictureBody({ url, mediaType, body }: OpenLinkedFile): AsyncGenerator<Buffer> {
-  let isFirst = true;
-  for await (const chunk of body) {
-    if (isFirst && isWebPage(mediaType, chunk)) throw linkToWebPage(new URL(url).hostname);
-    isFirst = false;
-    yield chunk;
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash, createHmac, hash as nodeHash } from "node:crypto";
+import { createHash, createHmac, type Hash, type Hmac, hash as nodeHash } from "node:crypto";
 import { TimeSlicer, textChunks } from "./time-slicing.js";
 
 /** Characters hashed in one step, about a millisecond of CPU. */
@@ -17,7 +17,11 @@ export function hash(...parts: string[]): string {
 /** The same hash as `hash`, for parts of any length; yields to the event loop while hashing. */
 export async function hashLong(...parts: string[]): Promise<string> {
   if (!parts.some(isLongText)) return hash(...parts);
-  const digest = createHash("sha256");
+  return digestLong(createHash("sha256"), parts);
+}
+
+/** The digest of the parts, each terminated by NUL, as base64url. */
+async function digestLong(digest: Hash | Hmac, parts: readonly string[]): Promise<string> {
   const slicer = new TimeSlicer();
   for (const part of parts) {
     for (const chunk of textChunks(part, hashChunkLength)) {
@@ -43,14 +47,5 @@ export function keyedHash(key: string, ...parts: string[]): string {
 /** The same hash for parts of any length; yields to the event loop while hashing. */
 export async function keyedHashLong(key: string, ...parts: string[]): Promise<string> {
   if (!parts.some(isLongText)) return keyedHash(key, ...parts);
-  const digest = createHmac("sha256", key);
-  const slicer = new TimeSlicer();
-  for (const part of parts) {
-    for (const piece of textChunks(part, hashChunkLength)) {
-      digest.update(piece);
-      await slicer.yieldIfDue();
-    }
-    digest.update("\0");
-  }
-  return digest.digest("base64url").slice(0, keyedHashLength);
+  return (await digestLong(createHmac("sha256", key), parts)).slice(0, keyedHashLength);
 }

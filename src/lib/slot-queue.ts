@@ -14,6 +14,11 @@ export type SlotQueueOptions = {
 /** Why a caller gets no slot: too many wait already, or it has waited for `maxWait`. */
 export type Refusal = "full" | "too slow";
 
+/** For `Retry-After`, from the estimated wait in milliseconds: at least a second, at most ten minutes. */
+export function queueRetryAfterSeconds(waitMs: number): number {
+  return Math.min(600, Math.max(1, Math.ceil(waitMs / 1_000)));
+}
+
 /** The right to do one piece of work. Release it when the work has ended; further calls do nothing. */
 export type Slot = { release(): void };
 

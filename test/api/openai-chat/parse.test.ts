@@ -94,6 +94,7 @@ describe("content", () => {
     ["a prefix of another type before a data URL", `data:image/jpeg;base64, ${asPng}`, asPng],
     ["a data URL without its scheme", `image/png;base64,${png}`, asPng],
     ["half a prefix", `base64,${png}`, asPng],
+    ["a data URL with blanks around its base64 mark", `data:image/png; base64 ,${png}`, asPng],
     ["image/jpg", "data:image/jpg;base64,AAAA", "data:image/jpeg;base64,AAAA"],
     ["percent-encoded base64", "data:image/png;base64,AA%2BA", "data:image/png;base64,AA+A"],
     [
