@@ -5,6 +5,7 @@ import OpenAI from "openai";
 import { onTestFinished } from "vitest";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../simulator/index.js";
 import { createApp } from "../src/app/create-app.js";
+import type { TransformFactory } from "../src/chat/transforms/transform.js";
 import type { KeyConfig } from "../src/config/key-schema.js";
 import { OAuthSchema } from "../src/config/oauth-schema.js";
 import {
@@ -75,6 +76,8 @@ export type GatewayOptions = {
   files?: Record<string, unknown>;
   queue?: Record<string, unknown>;
   streams?: Record<string, unknown>;
+  /** Between each turn and its upstream. */
+  transforms?: readonly TransformFactory[];
   /** Default "trace". */
   logLevel?: string;
   /** Concurrent answers of the account; default 10,000, or 1 over the legacy protocol. */
@@ -125,7 +128,11 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     log: { level: logLevel },
     warnings: [],
   };
-  const app = await createApp(config, log, { timeouts: options.timeouts, recorder: options.recorder });
+  const app = await createApp(config, log, {
+    timeouts: options.timeouts,
+    recorder: options.recorder,
+    transforms: options.transforms ?? [],
+  });
   const server = await app.listen();
   let stopping: Promise<void> | undefined;
   const stop = () => {

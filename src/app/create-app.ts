@@ -6,15 +6,14 @@ import { ChatCleanup } from "../chat/chat-cleanup.js";
 import { ChatService } from "../chat/chat-service.js";
 import { KeyQueues } from "../chat/key-queues.js";
 import { SideRequestMatcher } from "../chat/side-requests.js";
+import type { TransformFactory } from "../chat/transforms/transform.js";
 import type { Config } from "../config/schema.js";
-import { limits } from "../core/limits.js";
 import type { Store } from "../core/store.js";
 import { LinkFetcher } from "../files/link-fetcher.js";
 import { LocalFileStore } from "../files/local-file-store.js";
 import { LinkFetches } from "../files/request-links.js";
 import { SsrfGuard } from "../files/ssrf-guard.js";
 import { Uploads } from "../files/upstream-uploads.js";
-import { BoundedMap } from "../lib/bounded-map.js";
 import { Metrics } from "../observability/metrics.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
 import type { Recorder } from "../observability/recording/recorder.js";
@@ -43,13 +42,15 @@ export type AppOptions = {
   /** Shorter upstream timeouts, for tests. */
   timeouts?: IdleTimeouts | undefined;
   recorder?: Recorder | undefined;
+  /** Further transforms, nearer to the client than Moonbridge's own. */
+  transforms?: readonly TransformFactory[];
 };
 
 /** Opens the store and the upstreams; sends nothing upstream yet. Throws StoreError where the store cannot be used. */
 export async function createApp(
   config: Config,
   log: FastifyBaseLogger,
-  { timeouts, recorder }: AppOptions = {},
+  { timeouts, recorder, transforms = [] }: AppOptions = {},
 ): Promise<App> {
   const store = await openStore(config);
   for (const note of store.notes) log.warn(note);
@@ -90,7 +91,7 @@ export async function createApp(
     allowWindows: chats.windows === "continue",
     citations,
     sideRequests: new SideRequestMatcher(config.sideRequestPatterns),
-    historyTokens: new BoundedMap(limits.historyTokenCounts),
+    transforms,
     files,
     attachments: { uploads, linkInspector: promptLinks === "documents" ? links : undefined },
     linkFetches: new LinkFetches(links),

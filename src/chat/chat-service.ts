@@ -10,10 +10,15 @@ import type { AvailableModels, ModelNameTables } from "./model-names.js";
 import { listAvailableModels, type Route, resolveRoutes } from "./model-router.js";
 import { rejectOversized } from "./request-size.js";
 import { routesWithRequiredFeatures } from "./required-features.js";
+import type { SideRequestMatcher } from "./side-requests.js";
 import { StatelessTurn } from "./stateless-turn.js";
+import { AnswerRecorder } from "./transforms/answer-recorder.js";
+import { sideRequestTransform } from "./transforms/side-request.js";
+import type { TransformFactory } from "./transforms/transform.js";
+import { UsageReporter } from "./transforms/usage-reporter.js";
 import { Turn, type TurnContext, type TurnDependencies } from "./turn.js";
-import { UsageMeter } from "./usage-meter.js";
 
+type StartEvent = Extract<ChatEvent, { type: "start" }>;
 type ModelUser = Pick<Principal, "models" | "upstreams">;
 
 export type ChatServiceDependencies = TurnDependencies & {
@@ -21,12 +26,15 @@ export type ChatServiceDependencies = TurnDependencies & {
   upstreams: ActiveUpstreams;
   keyQueues: KeyQueues;
   linkFetches: LinkFetches;
+  sideRequests: SideRequestMatcher;
+  /** Between each turn and its upstream; the first one is nearest to the client. */
+  transforms: readonly TransformFactory[];
   modelNames: ModelNameTables;
   citations: CitationMode;
 };
 
 /** What all turns of one request share. */
-type RequestContext = Omit<TurnContext, "queue"> & { active: readonly ActiveUpstream[] };
+type RequestContext = Pick<TurnContext, "links"> & { active: readonly ActiveUpstream[] };
 
 /** Answers chat requests: resolves the routes, then sends the request upstream with failover. */
 export class ChatService {
@@ -49,28 +57,16 @@ export class ChatService {
     const { signal } = request;
     signal.throwIfAborted();
     rejectOversized(request.messages);
-    const meter = new UsageMeter(request.messages);
     const links = this.#dependencies.linkFetches.forRequest(request.principal.keyName);
-    const sinkWithUsage: EventSink = (events) => {
-      const last = events.at(-1);
-      if (last?.type !== "finish") return sink(events);
-      return meter.total().then((usage) => sink([...events.slice(0, -1), { type: "usage", usage }, last]));
-    };
-    const clientSink = request.includeUsage ? sinkWithUsage : sink;
     await this.#dependencies.upstreams.use(async (active) => {
-      const candidates = await this.#candidates(request, { active, meter, links });
+      const candidates = await this.#candidates(request, { active, links });
       const { principal } = request;
       // While the request waits, its status line may have to be sent, with the upstream's name.
       if (principal.concurrency !== undefined) await sink([candidates[0].startEvent]);
       const slot = await this.#dependencies.keyQueues.acquire(principal, signal);
       try {
         const prompt = () => hashPrompt(request);
-        await answerWithFailover(candidates, {
-          sink: clientSink,
-          keyName: principal.keyName,
-          prompt,
-          signal,
-        });
+        await answerWithFailover(candidates, { sink, keyName: principal.keyName, prompt, signal });
       } finally {
         links.release();
         slot.release();
@@ -126,34 +122,44 @@ export class ChatService {
     return [best ?? this.#candidate(request, first, context), ...rest];
   }
 
-  #candidate(request: ChatRequest, route: Route, { active, meter, links }: RequestContext): Candidate {
+  #candidate(request: ChatRequest, route: Route, { active, links }: RequestContext): Candidate {
     const guards = active.find(({ upstream }) => upstream === route.upstream)?.guards;
     if (!guards) throw new Error("a route to an upstream that is not active");
     const startEvent = createStartEvent(request, route, this.#dependencies.citations);
-    meter.record(startEvent);
+    const turn = this.#createTurn(request, route, { links, queue: guards.queue, startEvent });
     return {
       ...guards,
       route,
       startEvent,
-      ...this.#createTurn(request, route, { meter, links, queue: guards.queue }),
+      isKnown: () => turn.isKnown(),
+      waitUntilFree: (signal) => turn.waitUntilFree(signal),
+      prepare: (signal) => turn.prepare(signal),
+      send: (sink) => turn.run(sink),
     };
   }
 
   #createTurn(
     request: ChatRequest,
     route: Route,
-    context: TurnContext,
-  ): Pick<Candidate, "isKnown" | "waitUntilFree" | "prepare" | "send"> {
-    const isStateless = route.upstream.chatStructure === "none";
-    const turn = isStateless
-      ? new StatelessTurn(this.#dependencies.sideRequests, request, route, context)
-      : new Turn(this.#dependencies, request, route, context);
-    return {
-      isKnown: () => turn.isKnown(),
-      waitUntilFree: (signal) => turn.waitUntilFree(signal),
-      prepare: (signal) => turn.prepare(signal),
-      send: (sink) => turn.run(sink),
+    { links, queue, startEvent }: Pick<TurnContext, "links" | "queue"> & { startEvent: StartEvent },
+  ): Turn | StatelessTurn {
+    const { sideRequests, transforms } = this.#dependencies;
+    const isSideRequest = sideRequests.isSideRequest(request, route);
+    const recorder = new AnswerRecorder(startEvent.citations);
+    const context: TurnContext = {
+      links,
+      queue,
+      isSideRequest,
+      recorder,
+      usageReporter: new UsageReporter(request, recorder),
+      transforms: [
+        ...transforms.flatMap((create) => create({ request, route }) ?? []),
+        ...(isSideRequest ? [sideRequestTransform] : []),
+      ],
     };
+    return route.upstream.chatStructure === "none"
+      ? new StatelessTurn(request, route, context)
+      : new Turn(this.#dependencies, request, route, context);
   }
 
   /** Rejects waiting requests, stops the clean-up of chats and closes the upstreams. */
@@ -175,7 +181,7 @@ function createStartEvent(
   request: ChatRequest,
   { upstream, model, modelName, citations }: Route,
   defaultCitations: CitationMode,
-): ChatEvent {
+): StartEvent {
   const unsupported = request.requestedFeatures
     .filter(({ feature }) => !upstream.features.has(feature))
     .map(({ parameter }) => parameter);

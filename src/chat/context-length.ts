@@ -1,6 +1,6 @@
 import { GatewayError } from "../core/errors.js";
 import type { Message, Model } from "../core/types.js";
-import { countTokens, mayExceed } from "./usage-meter.js";
+import { countTokens, mayExceed } from "./token-count.js";
 
 /** Throws `context_length_exceeded` if the messages do not fit the model's context. */
 export async function rejectTooLong(

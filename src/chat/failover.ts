@@ -1,11 +1,12 @@
 import type { AccountQueue } from "../accounts/account-queue.js";
 import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import { type ChatEvent, type EventSink, isVisible, type Upstream } from "../core/types.js";
+import type { ChatEvent, EventSink, Upstream } from "../core/types.js";
 import type { Slot } from "../lib/slot-queue.js";
 import type { CircuitBreaker } from "./circuit-breaker.js";
 import type { Route } from "./model-router.js";
 import { ConversationAnsweringError, UnpreparedError } from "./thread.js";
+import { OutputObserver } from "./transforms/output-observer.js";
 
 /** Per upstream: the account's queue, the circuit breaker and the metrics, used for every request. */
 export type UpstreamGuards = {
@@ -52,20 +53,8 @@ export async function answerWithFailover(
     const { queue, circuitBreaker, observe, route } = candidate;
     const timer = new AttemptTimer();
     let slot: Slot | undefined;
-    let hasOutput = false;
     let outcome = "cancelled";
-    const observedSink: EventSink = (events) => {
-      if (!hasOutput && events.some(isVisible)) {
-        hasOutput = true;
-        timer.markFirstOutput();
-      }
-      if (events.at(-1)?.type === "finish") {
-        queue.recordSuccess();
-        circuitBreaker.recordSuccess();
-        outcome = "ok";
-      }
-      return sink(events);
-    };
+    const output = new OutputObserver(() => timer.markFirstOutput());
     await sink([candidate.startEvent]);
     try {
       await candidate.waitUntilFree(signal);
@@ -75,12 +64,12 @@ export async function answerWithFailover(
       slot = await queue.acquire(keyName, signal);
       timer.markDequeued();
       circuitBreaker.recordAttempt();
-      await candidate.send(observedSink);
-      if (outcome !== "ok") throw new GatewayError("upstream_cut", "The answer ended without its end.");
+      await candidate.send(output.events(sink));
+      if (!output.isFinished) throw new GatewayError("upstream_cut", "The answer ended without its end.");
       return;
     } catch (error) {
       // The answer has finished, so it must not be retried.
-      if (outcome === "ok") throw error;
+      if (output.isFinished) throw error;
       if (error instanceof ConversationAnsweringError || error instanceof UnpreparedError) {
         if (error instanceof ConversationAnsweringError) outcome = "chat_busy";
         attempt--;
@@ -92,7 +81,7 @@ export async function answerWithFailover(
       const failedPrompt = await prompt();
       if (slot) queue.recordFailure(error, failedPrompt);
       circuitBreaker.recordFailure(error, failedPrompt);
-      if (hasOutput) throw error;
+      if (output.hasOutput) throw error;
       if (slot && isAccountBusy(error) && attempt < limits.busyAttempts) continue;
       const nextIndex = fallbacks.findIndex((other) =>
         canFailOver(error, route.upstream, other.route.upstream),
@@ -103,6 +92,11 @@ export async function answerWithFailover(
       await sink([failoverNotice(route.upstream, fallback.route.upstream, error)]);
       candidate = fallback;
     } finally {
+      if (output.isFinished) {
+        queue.recordSuccess();
+        circuitBreaker.recordSuccess();
+        outcome = "ok";
+      }
       slot?.release();
       observe(outcome, timer);
     }

@@ -1,38 +1,22 @@
-import type { ChatEvent, ChatRequest, EventSink, UpstreamRequest } from "../core/types.js";
-import type { RequestLinks } from "../files/request-links.js";
+import type { ChatRequest, EventSink, UpstreamRequest } from "../core/types.js";
 import type { Route } from "./model-router.js";
-import type { SideRequestMatcher } from "./side-requests.js";
-import type { UsageMeter } from "./usage-meter.js";
+import { sendThrough } from "./transforms/transform.js";
+import type { TurnContext } from "./turn.js";
 
-/**
- * One turn with an upstream that stores no conversations: sends the whole history; nothing is stored or cleaned up.
- * Searches only if the request enables it, since such a search costs money.
- */
+/** One turn with an upstream that stores no conversations: sends the whole history; nothing is stored or cleaned up. */
 export class StatelessTurn {
   readonly #request: ChatRequest;
   readonly #route: Route;
-  readonly #meter: UsageMeter;
-  readonly #links: RequestLinks;
+  readonly #context: TurnContext;
   #upstreamRequest: UpstreamRequest;
   #isPrepared = false;
 
-  constructor(
-    sideRequests: SideRequestMatcher,
-    request: ChatRequest,
-    route: Route,
-    { meter, links }: { meter: UsageMeter; links: RequestLinks },
-  ) {
+  constructor(request: ChatRequest, route: Route, context: TurnContext) {
     this.#request = request;
     this.#route = route;
-    this.#meter = meter;
-    this.#links = links;
+    this.#context = context;
     const { model, search, thinking } = route;
-    this.#upstreamRequest = {
-      ...request,
-      model,
-      search: search === true,
-      thinking: sideRequests.isSideRequest(request, route) ? model.thinking[0] : thinking,
-    };
+    this.#upstreamRequest = { ...request, model, search, thinking };
   }
 
   /** There are no stored conversations. */
@@ -48,21 +32,19 @@ export class StatelessTurn {
     const { upstream } = this.#route;
     if (this.#isPrepared || !upstream.prepare) return;
     const fetchPicture = (url: string, fetchSignal: AbortSignal) =>
-      this.#links.fetchPicture(url, fetchSignal);
+      this.#context.links.fetchPicture(url, fetchSignal);
     this.#upstreamRequest = await upstream.prepare(this.#upstreamRequest, fetchPicture, signal);
     this.#isPrepared = true;
   }
 
   async run(sink: EventSink): Promise<void> {
-    const meteredSink: EventSink = (events) => {
-      if (this.#request.includeUsage) for (const event of events) this.#meter.record(event);
-      return sink(events.some(isUsage) ? events.filter((event) => !isUsage(event)) : events);
-    };
-    await this.#route.upstream.chat(this.#upstreamRequest, meteredSink, this.#request.signal);
+    const { recorder, usageReporter, transforms } = this.#context;
+    // The answer is recorded for its usage alone.
+    const recorders = this.#request.usage === "none" ? [] : [recorder];
+    await sendThrough([usageReporter, ...recorders, ...transforms], this.#route.upstream, {
+      request: this.#upstreamRequest,
+      sink,
+      signal: this.#request.signal,
+    });
   }
-}
-
-/** The upstream's usage events are dropped: `ChatService` emits usage itself, once and last. */
-function isUsage({ type }: ChatEvent): boolean {
-  return type === "usage";
 }

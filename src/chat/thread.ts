@@ -127,12 +127,12 @@ export class Thread {
     return isConversationAlive({ store: this.#dependencies.store, history, now: Date.now() });
   }
 
-  /** Saves the turn after its answer, ends the claim, and returns the path hashes under which the next turn may come. */
+  /** Saves the turn after its answer, and ends the claim. */
   async save(
     { chat, message }: { chat: string; message: string },
     answer: Answer,
     resumePoint: ResumePoint | undefined,
-  ): Promise<readonly string[]> {
+  ): Promise<void> {
     const history = await this.history();
     const { hasher } = history;
     const sent = resumePoint?.messages ?? this.#request.messages;
@@ -141,7 +141,6 @@ export class Thread {
     );
     const path = pathBefore(history, resumePoint, messages);
     const answers = await hasher.answer(answer);
-    const paths = answers.map((hash) => appendToPath(path, hash));
     const systemTexts = new Set([
       ...(resumePoint?.node.systemTexts ?? []),
       ...sent.flatMap((message) => history.systemTexts.get(message) ?? []),
@@ -150,7 +149,7 @@ export class Thread {
       {
         answerId: message,
         conversation: hashConversation(hasher, this.scope, this.conversationId),
-        paths,
+        paths: answers.map((hash) => appendToPath(path, hash)),
         messages,
         answers,
         systemTexts: [...systemTexts],
@@ -160,7 +159,6 @@ export class Thread {
       },
       { upstream: this.#upstream, chat },
     );
-    return paths;
   }
 
   /** Ends a claim without a new turn. `isUnchanged`: nothing was sent, so the chat is as before. */

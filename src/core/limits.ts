@@ -50,8 +50,6 @@ export const limits = {
   collectInterval: 5 * second,
   /** Heap growth since the last collection below which no collection is started. */
   minCollectableGarbage: 4 * megabyte,
-  /** Cached token counts of histories. */
-  historyTokenCounts: 10_000,
   /**
    * How long a stream's headers are delayed until the first content; after that they are sent and keep-alives start.
    */

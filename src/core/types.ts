@@ -103,6 +103,12 @@ export type Principal = {
   concurrency?: number;
 };
 
+/**
+ * Which usage events the client receives. `none`: tokens are not counted. `early and final`: an estimate of the input before
+ * the first content as well, for dialects that begin with it.
+ */
+type UsageReporting = "none" | "final" | "early and final";
+
 /** A chat request, independent of the client's dialect. */
 export type ChatRequest = {
   /** As the client named it; `chat/model-router.ts` resolves it. */
@@ -127,8 +133,7 @@ export type ChatRequest = {
   requestedFeatures: RequestedFeature[];
   /** Whether the client requested a stream. */
   stream: boolean;
-  /** Whether the client receives token usage. If not, tokens are not counted. */
-  includeUsage: boolean;
+  usage: UsageReporting;
   /**
    * If set, `tools`, `toolChoice`, `sampling` and `limits` may be undefined here: the upstream takes them from this
    * body.
@@ -181,8 +186,11 @@ export type ChatEvent =
   /** The upstream withdrew the answer. */
   | { type: "retract" }
   | { type: "usage"; usage: Usage }
-  /** The regular end: exactly once and last. An answer without it ends with a GatewayError. */
-  | { type: "finish"; reason: FinishReason };
+  /**
+   * The regular end: exactly once and last. An answer without it ends with a GatewayError. `isInexact`: the upstream's chat
+   * does not hold exactly what the client was given, so no turn continues after this answer.
+   */
+  | { type: "finish"; reason: FinishReason; isInexact?: true };
 
 /** True for events that a client can see. Before the first one, the request can still be sent to another upstream. */
 export function isVisible({ type }: ChatEvent): boolean {
@@ -238,7 +246,8 @@ export type Model = {
 export type UpstreamRequest = {
   model: Model;
   messages: Message[];
-  search: boolean;
+  /** Undefined means the upstream's default: Kimi's own models search by themselves, a service that charges for it does not. */
+  search: boolean | undefined;
   /** Undefined means the upstream's default. */
   thinking: Thinking | undefined;
   /** Continue this upstream chat after this message instead of opening a new one. */

@@ -37,7 +37,7 @@ export function parseChatCompletion(original: ChatCompletionBody, options: Parse
     ...parseCitations(body),
     requestedFeatures: requestedFeatures(parameters),
     stream,
-    includeUsage: !stream || body.stream_options?.include_usage === true || body.usage?.include === true,
+    usage: reportsUsage(body, stream) ? "final" : "none",
     // No upstream knows nested messages.
     ...(hasNested
       ? {}
@@ -51,6 +51,10 @@ export function parseChatCompletion(original: ChatCompletionBody, options: Parse
     principal: options.principal,
     signal: options.signal,
   };
+}
+
+function reportsUsage({ stream_options, usage }: ChatCompletionBody, stream: boolean): boolean {
+  return !stream || stream_options?.include_usage === true || usage?.include === true;
 }
 
 function isEngineOption(name: string): boolean {

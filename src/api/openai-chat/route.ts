@@ -46,7 +46,7 @@ export function chatCompletionsRoute(
           .type("application/json; charset=utf-8")
           .send(encoder.toJson());
       }
-      const encoder = new ChunkEncoder(chatRequest.includeUsage, responseId);
+      const encoder = new ChunkEncoder(chatRequest.usage !== "none", responseId);
       const stream = new SseResponse(reply.raw, defaultSseTimeouts, {
         headers: () => {
           reply.hijack();

@@ -16,7 +16,7 @@ export function newChatBody(model: LegacyModel): JsonObject {
 
 /** Research is a search: without search, as in side requests of UIs, there is no research. */
 export function usesResearch({ search }: UpstreamRequest, model: LegacyModel): boolean {
-  return model.research && search;
+  return model.research && search !== false;
 }
 
 /** Whether the turn may take minutes: it is a research, or the model reasons (kimi-web.md §1.4). */
@@ -37,7 +37,7 @@ export function completionBody(request: UpstreamRequest, model: LegacyModel): Js
     refs_file: files,
     use_math: model.math,
     use_research: usesResearch(request, model),
-    use_search: search,
+    use_search: search !== false,
     extend: { sidebar: true },
   };
 }

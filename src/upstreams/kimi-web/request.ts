@@ -36,7 +36,7 @@ export function chatRequestBody(request: UpstreamRequest, model: KimiModel, newC
     scenario: model.scenario,
     ...(model.kimiPlusId ? { kimiplus_id: model.kimiPlusId } : {}),
     ...(model.agentMode ? { agent_mode: model.agentMode } : {}),
-    tools: search ? [{ type: "TOOL_TYPE_SEARCH", search: {} }] : [],
+    tools: search !== false ? [{ type: "TOOL_TYPE_SEARCH", search: {} }] : [],
     message: {
       ...(continueFrom ? { parent_id: continueFrom.parent } : {}),
       role: "user",

@@ -169,7 +169,8 @@ export class OpenAiUpstream implements Upstream {
   #buildBody(request: UpstreamRequest): JsonObject {
     const body = completionBody(request);
     if (this.#preset === "generic") return body;
-    return moonshotBody(omitKeys(body, request.originalRequest?.engineOptions ?? []), request);
+    const accepted = omitKeys(body, request.originalRequest?.engineOptions ?? []);
+    return moonshotBody(accepted, { ...request, search: request.search === true });
   }
 
   /** Streams one answer. If it ends early for any reason, the connection is closed, which stops the service. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { countTokens, mayExceed } from "../../src/chat/usage-meter.js";
+import { countTokens, mayExceed } from "../../src/chat/token-count.js";
 import { startGateway } from "../gateway.js";
 
 type Message = { role: "system" | "user" | "assistant"; content: string };

@@ -1,0 +1,61 @@
+import { estimateTokenCount } from "tokenx";
+import type { Message } from "../core/types.js";
+import { TimeSlicer, textChunks } from "../lib/time-slicing.js";
+
+/** For the role and separators, as in every chat format. */
+const tokensPerMessage = 3;
+
+/** Upper bound of the estimate; a lone ☀ counts as two. */
+const maxTokensPerCharacter = 2;
+
+/** Estimated tokens of the messages. */
+export async function countTokens(messages: readonly Message[]): Promise<number> {
+  let sum = 0;
+  const slicer = new TimeSlicer();
+  for (const message of messages) {
+    sum += await countMessage(message);
+    await slicer.yieldIfDue();
+  }
+  return sum;
+}
+
+/** Whether the messages may have more tokens than the limit, by an upper bound that is cheaper than counting. */
+export function mayExceed(messages: readonly Message[], limit: number): boolean {
+  let upperBound = 0;
+  for (const message of messages) {
+    upperBound += tokensPerMessage;
+    for (const text of messageTexts(message)) upperBound += maxTokensPerCharacter * text.length;
+  }
+  return upperBound > limit;
+}
+
+async function countMessage(message: Message): Promise<number> {
+  let sum = tokensPerMessage;
+  for (const text of messageTexts(message)) sum += await countTextTokens(text);
+  return sum;
+}
+
+function messageTexts(message: Message): string[] {
+  const texts: string[] = [];
+  for (const part of message.content) if (part.type === "text") texts.push(part.text);
+  if (message.role === "assistant") {
+    for (const call of message.toolCalls ?? []) texts.push(call.name, call.arguments);
+  }
+  return texts;
+}
+
+/** Characters counted in one step: about a millisecond of work. */
+const chunkSize = 8_192;
+
+/** Estimated tokens of a text. */
+export async function countTextTokens(text: string): Promise<number> {
+  if (text === "") return 0;
+  if (text.length <= chunkSize) return estimateTokenCount(text);
+  let sum = 0;
+  const slicer = new TimeSlicer();
+  for (const chunk of textChunks(text, chunkSize)) {
+    sum += estimateTokenCount(chunk);
+    await slicer.yieldIfDue();
+  }
+  return sum;
+}

@@ -1,0 +1,78 @@
+import { type ChatEvent, type ChatRequest, type EventSink, isVisible, type Usage } from "../../core/types.js";
+import { countTextTokens, countTokens } from "../token-count.js";
+import type { AnswerRecorder } from "./answer-recorder.js";
+import type { Transform } from "./transform.js";
+
+/**
+ * Emits the usage of the turn right before its `finish`: as the upstream reports it, else an estimate (Kimi's web chat
+ * reports none). Where the client's dialect names the input first, an estimate of that is emitted before the first visible
+ * event, too. The upstream's own usage events go no further.
+ */
+export class UsageReporter implements Transform {
+  readonly #request: Pick<ChatRequest, "messages" | "usage">;
+  readonly #recorder: AnswerRecorder;
+  #reported: Usage | undefined;
+  #input: Promise<number> | undefined;
+  #isInputEmitted = false;
+
+  /** `recorder` records the answer of the same turn. */
+  constructor(request: Pick<ChatRequest, "messages" | "usage">, recorder: AnswerRecorder) {
+    this.#request = request;
+    this.#recorder = recorder;
+    this.#isInputEmitted = request.usage !== "early and final";
+  }
+
+  events(sink: EventSink): EventSink {
+    return (events) => {
+      const own = this.#takeReported(events);
+      const last = own.at(-1);
+      if (last?.type === "finish" && this.#request.usage !== "none") return this.#emitFinal(own, sink);
+      if (!this.#isInputEmitted && own.some(isVisible)) return this.#emitInput(own, sink);
+      return own.length > 0 ? sink(own) : undefined;
+    };
+  }
+
+  #takeReported(events: readonly ChatEvent[]): readonly ChatEvent[] {
+    const reported = events.findLast((event) => event.type === "usage");
+    if (!reported) return events;
+    this.#reported = reported.usage;
+    return events.filter(({ type }) => type !== "usage");
+  }
+
+  async #emitInput(events: readonly ChatEvent[], sink: EventSink): Promise<void> {
+    this.#isInputEmitted = true;
+    const usage: Usage = {
+      input: await this.#countInput(),
+      output: 0,
+      reasoning: 0,
+      cached: 0,
+      estimated: true,
+    };
+    await sink([{ type: "usage", usage }, ...events]);
+  }
+
+  async #emitFinal(events: readonly ChatEvent[], sink: EventSink): Promise<void> {
+    const usage = this.#reported ?? (await this.#estimate());
+    await sink([...events.slice(0, -1), { type: "usage", usage }, ...events.slice(-1)]);
+  }
+
+  async #estimate(): Promise<Usage> {
+    const { reasoning, toolCalls } = this.#recorder.answer;
+    const calls = toolCalls.map((call) => call.name + call.arguments).join("");
+    const reasoningTokens = await countTextTokens(reasoning);
+    const spoken = (await countTextTokens(this.#recorder.uncitedText)) + (await countTextTokens(calls));
+    const output = spoken + reasoningTokens;
+    return {
+      input: await this.#countInput(),
+      output,
+      reasoning: reasoningTokens,
+      cached: 0,
+      estimated: true,
+    };
+  }
+
+  #countInput(): Promise<number> {
+    this.#input ??= countTokens(this.#request.messages);
+    return this.#input;
+  }
+}
