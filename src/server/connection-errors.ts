@@ -2,7 +2,8 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { FastifyBaseLogger } from "fastify";
-import { errorEnvelope, errorHeaders } from "../api/openai-chat/errors.js";
+import { errorFormat } from "../api/dialects.js";
+import { errorHeaders } from "../api/error-headers.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { errorCode } from "../lib/error-code.js";
@@ -18,7 +19,7 @@ export type ConnectionErrorOptions = {
 
 /**
  * Answers what Node's HTTP server refuses before any route sees it (headers that are too large, malformed HTTP,
- * timeouts, CONNECT) as the routes answer: in the error envelope, with CORS headers.
+ * timeouts, CONNECT) as the routes answer: in an error envelope, with CORS headers.
  */
 export class ConnectionErrors {
   readonly #options: ConnectionErrorOptions;
@@ -63,7 +64,7 @@ export class ConnectionErrors {
 
   #refuse(socket: Duplex, error: GatewayError, origin: string | undefined): void {
     const { origins, log, requestId } = this.#options;
-    const body = JSON.stringify(errorEnvelope(error));
+    const body = JSON.stringify(errorFormat("").body(error));
     const id = requestId();
     const headers = {
       ...securityHeaders,

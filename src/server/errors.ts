@@ -1,14 +1,15 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { errorEnvelope, errorHeaders } from "../api/openai-chat/errors.js";
+import { errorFormat } from "../api/dialects.js";
+import { errorHeaders } from "../api/error-headers.js";
 import { GatewayError, toGatewayError } from "../core/errors.js";
 import { keyPath } from "../lib/json.js";
 import { bodyTooLargeError } from "./body/receive-body.js";
 
-/** Renders every error as JSON in OpenAI's envelope, never as HTML or with a stack (clients.md §7 row 18). */
+/** Renders every error as JSON in the form of the path's dialect, never as HTML or with a stack (clients.md §7 row 18). */
 export function registerErrorHandlers(app: FastifyInstance): void {
-  app.setErrorHandler<FastifyError>((thrown, request, reply) => {
-    return sendError(toLoggedError(thrown, request), request, reply);
-  });
+  app.setErrorHandler<FastifyError>((thrown, request, reply) =>
+    sendError(toLoggedError(thrown, request), request, reply),
+  );
   app.setNotFoundHandler((request, reply) => {
     const path = request.originalUrl
       .split("?")[0]
@@ -28,9 +29,10 @@ export function toLoggedError(thrown: FastifyError, request: FastifyRequest): Ga
 }
 
 function sendError(error: GatewayError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = request.url.split("?")[0] ?? "";
   request.failure = error;
   if (error.code === "invalid_api_key") reply.header("www-authenticate", 'Bearer realm="moonbridge"');
-  return reply.status(error.status).headers(errorHeaders(error)).send(errorEnvelope(error));
+  return reply.status(error.status).headers(errorHeaders(error)).send(errorFormat(path).body(error));
 }
 
 /** Converts Fastify's validation, size and parse errors; undefined for anything else. */

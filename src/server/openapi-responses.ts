@@ -1,55 +1,21 @@
-import { errorEnvelope } from "../api/openai-chat/errors.js";
+import { dialects, errorFormat } from "../api/dialects.js";
+import {
+  keyErrors,
+  media,
+  number,
+  object,
+  type RouteDocumentations,
+  scopeErrors,
+  text,
+} from "../api/route-documentation.js";
 import { type ErrorCode, GatewayError } from "../core/errors.js";
 
-type JsonSchema = Readonly<Record<string, unknown>>;
-
-/** What a route answers, for the documentation; routes do not validate or shape their answers by it. */
-type RouteResponses = { answer: JsonSchema; errors: readonly ErrorCode[]; body?: JsonSchema };
-
-/** A response that is no JSON object, or one of several media types. */
-function media(description: string, contents: Record<string, JsonSchema>): JsonSchema {
-  const content = Object.entries(contents).map(([type, schema]) => [type, { schema }]);
-  return { description, content: Object.fromEntries(content) };
-}
-
-const text = { type: "string" };
-const number = { type: "number" };
 const binary = { type: "string", format: "binary" };
 
-function object(title: string, properties: Record<string, JsonSchema>, description = title): JsonSchema {
-  return { title, type: "object", description, properties };
+function listOf(title: string, items: object) {
+  return object(title, { object: { const: "list" }, data: { type: "array", items: { ...items } } });
 }
 
-function listOf(title: string, items: JsonSchema): JsonSchema {
-  return object(title, { object: { const: "list" }, data: { type: "array", items } });
-}
-
-const usage = object("Usage", {
-  prompt_tokens: number,
-  completion_tokens: number,
-  total_tokens: number,
-  estimated: { type: "boolean", description: "counted by Moonbridge, since the upstream does not tell" },
-});
-const message = object("Message", {
-  role: { const: "assistant" },
-  content: { type: ["string", "null"] },
-  reasoning_content: text,
-  annotations: { type: "array", items: { type: "object" } },
-  tool_calls: { type: "array", items: { type: "object" } },
-});
-const finishReason = { type: ["string", "null"], description: "stop, length, tool_calls or content_filter" };
-const completion = object("Chat completion", {
-  id: text,
-  object: { const: "chat.completion" },
-  created: number,
-  model: text,
-  choices: {
-    type: "array",
-    items: object("Choice", { index: number, message, finish_reason: finishReason }),
-  },
-  conversation_id: text,
-  usage,
-});
 const model = object("Model", {
   id: text,
   object: { const: "model" },
@@ -82,33 +48,8 @@ const readiness = object(
   "An account can answer",
 );
 
-const keyErrors = ["invalid_api_key", "rate_limited"] as const;
-const scopeErrors = ["insufficient_scope", ...keyErrors] as const;
-const chatErrors: readonly ErrorCode[] = [
-  ...scopeErrors,
-  "invalid_request",
-  "unknown_parameter",
-  "context_length_exceeded",
-  "content_filter",
-  "file_rejected",
-  "link_forbidden",
-  "link_unreachable",
-  "model_not_found",
-  "conversation_not_found",
-  "request_too_large",
-  "unsupported_media_type",
-  "server_busy",
-  "account_busy",
-  "quota_exceeded",
-  "account_login_required",
-  "timeout",
-  "upstream_unavailable",
-  "upstream_overloaded",
-  "upstream_protocol",
-  "upstream_cut",
-];
-
-const responsesByRoute: Readonly<Record<string, RouteResponses>> = {
+const documentations: RouteDocumentations = {
+  ...Object.fromEntries(dialects.flatMap(({ documentation }) => Object.entries(documentation))),
   "GET /": {
     answer: object("Moonbridge", { name: text, version: text, docs: text, simulated: { type: "boolean" } }),
     errors: [],
@@ -129,13 +70,6 @@ const responsesByRoute: Readonly<Record<string, RouteResponses>> = {
     errors: [],
   },
   "GET /v1/accounts": { answer: listOf("Accounts", account), errors: scopeErrors },
-  "POST /v1/chat/completions": {
-    answer: media("The answer, or with “stream” its chunks as server-sent events", {
-      "application/json": completion,
-      "text/event-stream": { ...text, description: "one chat.completion.chunk an event, then [DONE]" },
-    }),
-    errors: chatErrors,
-  },
   "GET /v1/models": { answer: listOf("Models", model), errors: keyErrors },
   "GET /v1/models/:id": { answer: model, errors: ["model_not_found", ...keyErrors] },
   "POST /v1/files": {
@@ -162,25 +96,14 @@ const responsesByRoute: Readonly<Record<string, RouteResponses>> = {
   },
 };
 
-const envelope = object("Error", {
-  error: object("Error details", {
-    message: { ...text, description: "what is wrong and what to do" },
-    type: text,
-    param: { type: ["string", "null"], description: "the field that is wrong" },
-    code: text,
-  }),
-});
 const oauthError = object("OAuth error", { error: text, error_description: text });
-
-function wireCode(code: ErrorCode): string {
-  return errorEnvelope(new GatewayError(code, "")).error.code;
-}
 
 /** Adds the answer and the errors to a route's schema for the documentation. */
 export function withResponses<T extends object>(schema: T, method: string, url: string): T {
-  const route = responsesByRoute[`${method} ${url}`];
+  const route = documentations[`${method} ${url}`];
   if (!route) return schema;
-  const error = url === "/token" ? oauthError : envelope;
+  const { wireCode, schema: dialectError } = errorFormat(url);
+  const error = url === "/token" ? oauthError : dialectError;
   const statusOf = (code: ErrorCode) => new GatewayError(code, "").status;
   const described = [...new Set(route.errors.map(statusOf))].map((status) => {
     const codes = route.errors.filter((code) => statusOf(code) === status).map(wireCode);

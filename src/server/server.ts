@@ -3,9 +3,10 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Accounts } from "../admin/accounts.js";
 import { accountsRoute } from "../api/admin/accounts.js";
+import type { DialectContext } from "../api/dialect.js";
+import { dialects } from "../api/dialects.js";
 import { filesRoute } from "../api/files/route.js";
 import { modelsRoute } from "../api/models/route.js";
-import { chatCompletionsRoute } from "../api/openai-chat/route.js";
 import type { ChatService } from "../chat/chat-service.js";
 import type { Config } from "../config/schema.js";
 import { GatewayError } from "../core/errors.js";
@@ -104,11 +105,15 @@ async function assemble(
   { chat, accounts, store, config, metrics }: ServerDependencies,
 ): Promise<void> {
   const { cors: origins, unknownParameters } = config.server;
-  const apiOptions = { unknownParameters, visibleErrors: config.streams.visibleErrors };
   const authenticator = await Authenticator.open(config, store);
   app.addHook("onClose", () => authenticator.close());
   const failedLogins = new FailedLoginLimiter();
   const rateLimiter = new RateLimiter();
+  const dialectContext: DialectContext = {
+    chat,
+    options: { unknownParameters, visibleErrors: config.streams.visibleErrors },
+    rateLimit: async (request, reply) => rateLimiter.admit(request, reply),
+  };
   registerErrorHandlers(app);
   ignoreBodies(app);
   registerSecurityHeaders(app);
@@ -135,10 +140,7 @@ async function assemble(
     await api.register(async (chatScope) => {
       chatScope.addHook("onRequest", requireScope("chat"));
       await chatScope.register(filesRoute(chat));
-      await chatScope.register(async (rateLimited) => {
-        rateLimited.addHook("onRequest", async (request, reply) => rateLimiter.admit(request, reply));
-        await rateLimited.register(chatCompletionsRoute(chat, apiOptions));
-      });
+      for (const dialect of dialects) await chatScope.register(dialect.routes(dialectContext));
     });
   });
 }

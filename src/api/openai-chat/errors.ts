@@ -45,14 +45,11 @@ const errorNames: Record<ErrorCode, ErrorNames> = {
 };
 
 export function errorEnvelope(error: GatewayError): ErrorEnvelope {
-  const { type, code = error.code } = errorNames[error.code];
-  return { error: { message: error.message, type, param: error.param ?? null, code } };
+  const { type } = errorNames[error.code];
+  return { error: { message: error.message, type, param: error.param ?? null, code: wireCode(error.code) } };
 }
 
-/** Headers by which SDKs decide whether and when to retry (clients.md §0.9, §7 row 15). */
-export function errorHeaders(error: GatewayError): Record<string, string> {
-  return {
-    ...(error.retryable ? {} : { "x-should-retry": "false" }),
-    ...(error.retryAfterSeconds === undefined ? {} : { "retry-after": String(error.retryAfterSeconds) }),
-  };
+/** The code on the wire. */
+export function wireCode(code: ErrorCode): string {
+  return errorNames[code].code ?? code;
 }

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
-import type { ChatService } from "../../chat/chat-service.js";
-import type { ApiOptions } from "../request-context.js";
+import type { DialectContext } from "../dialect.js";
 import { sessionAffinity } from "../session-affinity.js";
 import { defaultSseTimeouts, SseResponse } from "../stream/sse-response.js";
 import { streamAnswer } from "../stream/stream-answer.js";
@@ -25,12 +24,13 @@ const schema = {
 };
 
 /** `POST /v1/chat/completions`, streaming and not (docs/decisions/0004-honest-endings.md). */
-export function chatCompletionsRoute(
-  chatService: ChatService,
-  options: ApiOptions,
-): FastifyPluginAsyncTypebox {
+export function chatCompletionsRoute({
+  chat,
+  options,
+  rateLimit,
+}: DialectContext): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.post("/v1/chat/completions", { schema }, async (request, reply) => {
+    app.post("/v1/chat/completions", { schema, onRequest: rateLimit }, async (request, reply) => {
       const parsed = parseChatCompletion(request.body, {
         unknownParameters: options.unknownParameters,
         principal: request.principal,
@@ -40,7 +40,7 @@ export function chatCompletionsRoute(
       const chatRequest = { ...parsed, ...sessionAffinity(request.headers), responseId };
       if (!chatRequest.stream) {
         const encoder = new CompletionEncoder(responseId);
-        await chatService.answer(chatRequest, (events) => encoder.onEvents(events));
+        await chat.answer(chatRequest, (events) => encoder.onEvents(events));
         return reply
           .headers(startHeaders(encoder.start))
           .type("application/json; charset=utf-8")
@@ -55,7 +55,7 @@ export function chatCompletionsRoute(
         keepAliveComment: ": keep-alive\n\n",
       });
       const { visibleErrors = options.visibleErrors } = request.principal;
-      request.failure = await streamAnswer((sink) => chatService.answer(chatRequest, sink), encoder, stream, {
+      request.failure = await streamAnswer((sink) => chat.answer(chatRequest, sink), encoder, stream, {
         visibleErrors,
       });
       return reply;

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { errorHeaders } from "../../../api/openai-chat/errors.js";
+import { errorHeaders } from "../../../api/error-headers.js";
 import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import { scopes as allScopes, type Scope } from "../../../core/types.js";

@@ -1,0 +1,9 @@
+import type { Dialect, ErrorFormat } from "./dialect.js";
+import { openAiChat } from "./openai-chat/dialect.js";
+
+export const dialects: readonly Dialect[] = [openAiChat];
+
+/** The form of errors for a path, without its query; OpenAI's for paths that belong to no dialect. */
+export function errorFormat(path: string): ErrorFormat {
+  return dialects.find((dialect) => dialect.ownsPath(path))?.errors ?? openAiChat.errors;
+}
