@@ -3,7 +3,7 @@ import type { Chats, ChatTurn } from "./chats.js";
 import { handleStream, streamContentType } from "./connect-stream.js";
 import { ConnectWriter } from "./connect-writer.js";
 import { defaultAnswer, requestedPace, type Turn } from "./default-answer.js";
-import { findPromptFault, parseDirectives } from "./directives.js";
+import { findPromptFault } from "./directives.js";
 import { endOfStreamFlag } from "./envelope.js";
 import { ApiError, codeForHttpStatus, errorJson } from "./errors.js";
 import { doneEvent, firstHeartbeatEvent, newChatEvent } from "./events.js";
@@ -15,6 +15,7 @@ import { playAnswer } from "./player.js";
 import { ResponseWriter } from "./response-writer.js";
 import type { SimulatorState } from "./state.js";
 import type { Step } from "./steps.js";
+import { readPromptDirectives } from "./taught-model/prompt-directives.js";
 import { type Account, invalidToken } from "./tokens.js";
 import { applyTransportFault } from "./transport-faults.js";
 
@@ -35,7 +36,7 @@ async function respond(
   const chats = chatsWith(state, request.turn.chatId);
   if (request.turn.chatId !== undefined) chats.requireIdle(request.turn.chatId, account.id);
   chats.requireShortPrompt(request.turn, account.id);
-  const promptDirectives = parseDirectives(request.turn.text);
+  const promptDirectives = readPromptDirectives(request.turn.text);
   const fault = state.faults.next() ?? findPromptFault(promptDirectives);
   if (await applyEarlyFault(state, call, fault, request, account)) return;
 
@@ -44,7 +45,7 @@ async function respond(
   turn.chat.files.push(...request.files);
   turn.assistant.stop = () => call.stop("cancelled");
   const scriptTurn = toScriptTurn(turn, request);
-  const steps = stepsFor(state, turn, scriptTurn) ?? defaultAnswer(scriptTurn, promptDirectives);
+  const steps = stepsFor(state, turn, scriptTurn, account) ?? defaultAnswer(scriptTurn, promptDirectives);
   const wireOptions = wireOptionsOf(fault);
   const responseWriter = new ResponseWriter(call, wireOptions);
   responseWriter.open(streamContentType);
@@ -72,10 +73,15 @@ function chatsWith(state: SimulatorState, chatId: string | undefined): Chats {
   return chatId !== undefined && isLegacyId(chatId) ? state.legacy.chats : state.chats;
 }
 
-/** The steps of the script; if it throws, the answer has failed and its chat is free again. */
-function stepsFor(state: SimulatorState, { assistant }: ChatTurn, scriptTurn: Turn): Step[] | undefined {
+/** The steps of the script, or of a model that was told of functions; if the script throws, the answer has failed and its chat is free again. */
+function stepsFor(
+  state: SimulatorState,
+  { assistant }: ChatTurn,
+  scriptTurn: Turn,
+  account: Account,
+): Step[] | undefined {
   try {
-    return state.script(scriptTurn);
+    return state.script(scriptTurn) ?? state.taughtModel.answer(scriptTurn, account.id);
   } catch (error) {
     assistant.status = "MESSAGE_STATUS_ERROR";
     assistant.stop = undefined;

@@ -7,6 +7,7 @@ import { HttpCall } from "./http-call.js";
 import { Replay } from "./replay.js";
 import { handleCall } from "./routes.js";
 import { createState, type RefreshFault, type SimulatorOptions } from "./state.js";
+import type { ToolFault } from "./taught-model/tool-faults.js";
 import type { IssueOptions, TokenPair } from "./tokens.js";
 
 export type { Turn } from "./default-answer.js";
@@ -15,6 +16,7 @@ export { RecordingError } from "./replay.js";
 export type { RefreshFault, SimulatorOptions } from "./state.js";
 export type { Step } from "./steps.js";
 export { isStrictness, type Strictness, strictnessNames } from "./strictness.js";
+export type { ToolFault } from "./taught-model/tool-faults.js";
 
 /** A running simulator: web chat, account gateway and file storage on one port. */
 export type Simulator = {
@@ -37,6 +39,8 @@ export type Simulator = {
   faultRefresh(fault: RefreshFault, times?: number): void;
   /** Refuses the next `times` (default 1) uploads with this error, after the whole body was received. */
   faultUpload(error: ErrorFields, times?: number): void;
+  /** Applies to the next `times` (default 1) answers in which the model calls a function that a prompt told it of. */
+  faultModel(fault: ToolFault, times?: number): void;
   /** Numbers of calls so far, and of streams that are open now. */
   counts(): {
     refreshes: number;
@@ -79,6 +83,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     fault: (fault, times = 1) => state.faults.add(fault, times),
     faultRefresh: (fault, times = 1) => state.refreshFaults.add(fault, times),
     faultUpload: (error, times = 1) => state.uploadFaults.add(error, times),
+    faultModel: (fault, times = 1) => state.toolFaults.add(fault, times),
     counts: () => ({
       ...state.counters,
       cancels: state.chatMethods.cancelCount,

@@ -11,6 +11,8 @@ import { createLegacyState, type LegacyState } from "./legacy/state.js";
 import type { Replay } from "./replay.js";
 import type { Step } from "./steps.js";
 import type { Strictness } from "./strictness.js";
+import { TaughtModel, type TaughtModelOptions } from "./taught-model/taught-model.js";
+import type { ToolFault } from "./taught-model/tool-faults.js";
 import { TokenIssuer } from "./tokens.js";
 
 /** Options of `startSimulator`. */
@@ -35,6 +37,8 @@ export type SimulatorOptions = {
   legacyConcurrency?: number;
   /** Returns the steps of an answer, or undefined for the default answer. */
   script?: (turn: Turn) => Step[] | undefined;
+  /** How the model behaves in chats that tell it of functions. */
+  taughtModel?: TaughtModelOptions;
   /** A folder written by `moonbridge serve --record`: its responses take precedence, and any token is accepted. */
   replay?: string;
 };
@@ -57,6 +61,8 @@ export type SimulatorState = {
   readonly faults: FaultQueue<Fault>;
   readonly refreshFaults: FaultQueue<RefreshFault>;
   readonly uploadFaults: FaultQueue<ErrorFields>;
+  readonly taughtModel: TaughtModel;
+  readonly toolFaults: FaultQueue<ToolFault>;
   readonly callLog: CallLog;
   /** Chat calls that have not ended. */
   readonly openStreams: Set<HttpCall>;
@@ -68,6 +74,7 @@ export function createState(options: SimulatorOptions, replay?: Replay): Simulat
   const ids = new IdGenerator();
   const chats = new Chats(ids, true);
   const legacy = createLegacyState(options.legacyConcurrency);
+  const toolFaults = new FaultQueue<ToolFault>();
   return {
     deltaMilliseconds: options.deltaMilliseconds ?? 0,
     heartbeatMilliseconds: Math.max(1, options.heartbeatMilliseconds ?? 1_000),
@@ -86,6 +93,8 @@ export function createState(options: SimulatorOptions, replay?: Replay): Simulat
     faults: new FaultQueue(),
     refreshFaults: new FaultQueue(),
     uploadFaults: new FaultQueue(),
+    taughtModel: new TaughtModel(options.taughtModel ?? {}, () => toolFaults.next()),
+    toolFaults,
     callLog: new CallLog(),
     openStreams: new Set(),
     counters: { refreshes: 0, legacyRefreshes: 0, chats: 0 },

@@ -1,6 +1,6 @@
 import type { Chat, ChatTurn } from "../chats.js";
 import { defaultAnswer, requestedPace } from "../default-answer.js";
-import { findPromptFault, parseDirectives } from "../directives.js";
+import { findPromptFault } from "../directives.js";
 import { ApiError, codeForHttpStatus } from "../errors.js";
 import { applyFault, type Fault, wireOptionsOf } from "../faults.js";
 import type { HttpCall } from "../http-call.js";
@@ -9,6 +9,7 @@ import { playAnswer } from "../player.js";
 import { ResponseWriter } from "../response-writer.js";
 import type { SimulatorState } from "../state.js";
 import { isEnding, type Step } from "../steps.js";
+import { readPromptDirectives } from "../taught-model/prompt-directives.js";
 import { invalidToken } from "../tokens.js";
 import { applyTransportFault } from "../transport-faults.js";
 import { type Completion, parseCompletion } from "./chat-request.js";
@@ -49,7 +50,7 @@ async function respond(state: SimulatorState, call: HttpCall, request: Completio
   const { completion } = request;
   // A URL that was wrapped in a `<url>` element for Kimi is read as plain text (kimi-web.md §1.4).
   const prompt = completion.truncatedTurn ? "" : unwrapUrls(completion.content);
-  const promptDirectives = parseDirectives(prompt);
+  const promptDirectives = readPromptDirectives(prompt);
   const fault = state.faults.next() ?? findPromptFault(promptDirectives);
   if (await applyEarlyFault(call, fault)) return;
 
@@ -90,13 +91,17 @@ function beginTurn(
 
 function stepsFor(
   state: SimulatorState,
-  { body, completion }: CompletionRequest,
+  { body, completion, owner }: CompletionRequest,
   turn: ChatTurn,
 ): readonly Step[] {
   if (completion.truncatedTurn) return turn.assistant.remainingSteps;
   const history = turn.history.map(({ role, text }) => ({ role, text }));
   const scriptTurn = { chatId: turn.chat.id, text: turn.user.text, history, request: body };
-  return state.script(scriptTurn) ?? defaultAnswer(scriptTurn, parseDirectives(scriptTurn.text));
+  return (
+    state.script(scriptTurn) ??
+    state.taughtModel.answer(scriptTurn, owner) ??
+    defaultAnswer(scriptTurn, readPromptDirectives(scriptTurn.text))
+  );
 }
 
 /** The steps after `truncated`; empty if the answer has another ending. */
