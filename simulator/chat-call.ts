@@ -73,7 +73,10 @@ function chatsWith(state: SimulatorState, chatId: string | undefined): Chats {
   return chatId !== undefined && isLegacyId(chatId) ? state.legacy.chats : state.chats;
 }
 
-/** The steps of the script, or of a model that was told of functions; if the script throws, the answer has failed and its chat is free again. */
+/**
+ * The steps of the script, or of a model that was told of functions. If either throws, the answer has failed and its chat is
+ * free again.
+ */
 function stepsFor(
   state: SimulatorState,
   { assistant }: ChatTurn,

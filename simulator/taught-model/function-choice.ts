@@ -72,7 +72,7 @@ function hasRoles(roles: ReadonlySet<Role>, needed: readonly Role[]): boolean {
 
 /**
  * The function that is meant by a name: the same name, then one that differs in case and separators, then the only one
- * whose name contains it or is contained in it, since a gateway may tell a function under an alias.
+ * whose name contains it, since a gateway may tell a function under an alias.
  */
 export function findFunction(
   functions: ReadonlyMap<string, FunctionDescription>,

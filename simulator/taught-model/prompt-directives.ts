@@ -1,4 +1,4 @@
-import { type Directive, parseDirectives } from "../directives.js";
+import { type Directive, lastLine, parseDirectives } from "../directives.js";
 import { type JsonObject, parseObject } from "../json.js";
 import { findOpenRequest } from "./taught-chat.js";
 import { isTaught, readTaughtPrompt } from "./taught-prompt.js";
@@ -26,7 +26,7 @@ export function readPromptDirectives(text: string): Directive[] {
 
 /** A cheap test, so that a long prompt that has nothing to do with functions is not read line by line. */
 function mayBeTaught(text: string): boolean {
-  return /<call-[a-z0-9]{4}>|^\W{0,3}results? of |\b(prose|calls?|functions?)\b[^\n]*\s*$/im.test(text);
+  return text.includes("<call-") || /\b(prose|calls?|functions?)\b/i.test(lastLine(text));
 }
 
 /** The last lines of a message that have directives. Other lines may follow: an agent's additions, or a correction. */

@@ -20,6 +20,8 @@ export type TaughtChat = {
 
 /** The state of a chat; undefined if nobody has told it of functions. */
 export function readTaughtChat({ history, text }: Pick<Turn, "history" | "text">): TaughtChat | undefined {
+  // Whoever tells of functions shows the form of a call.
+  if (![...history, { text }].some((message) => message.text.includes("<call-"))) return undefined;
   const functions = new Map<string, FunctionDescription>();
   const entries: Entry[] = [];
   let example: Example | undefined;

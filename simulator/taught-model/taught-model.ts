@@ -87,6 +87,7 @@ export class TaughtModel {
 
 /** The chat of a prompt that tells of no functions, but asks for the fault of calling one all the same. */
 function untaughtChat(text: string): TaughtChat | undefined {
+  if (!text.includes("call-anyway")) return undefined;
   const isAsked = parseToolFaults(readMessageDirectives(text).directives).some(
     ({ fault }) => fault.kind === "call-anyway",
   );

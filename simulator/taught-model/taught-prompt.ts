@@ -40,10 +40,9 @@ export function readTaughtPrompt(text: string): TaughtPrompt {
   return { functions, word, reminder, ...splitExample(spoken, functions) };
 }
 
-/** True if a prompt speaks of functions: it has a section, results, or a reminder of the form. */
-export function isTaught({ functions, reminder, word, entries }: TaughtPrompt): boolean {
-  const hasReminder = reminder.kind !== "absent" && word !== undefined;
-  return functions.length > 0 || hasReminder || entries.some(({ kind }) => kind === "result");
+/** True if a prompt speaks of functions: it has a section, or a reminder of the form. */
+export function isTaught({ functions, reminder, word }: TaughtPrompt): boolean {
+  return functions.length > 0 || (reminder.kind !== "absent" && word !== undefined);
 }
 
 /** Separates the reminder, which is the last line that is not empty. */

@@ -167,6 +167,7 @@ describe("a model that was told of functions", () => {
 test.each([
   "Write this in prose, without calls.",
   "Give me at least one call to action.",
+  "result of it: none",
   "sim:call list_notes",
 ])("“%s” in a chat without functions is answered as always", async (text) => {
   expect(await answerTo(`A line.\n${text}`)).toBe(
