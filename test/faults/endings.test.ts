@@ -5,7 +5,8 @@ import { chatBody, contentOf, type Gateway, parseChunks, postChat, startGateway 
 const timeouts = { idle: 400, progress: 400 };
 
 async function requestWithFault(gateway: Gateway, fault: Fault, stream: boolean, text = "sim:repeat=20") {
-  gateway.simulator.fault(fault);
+  // A connection that was used before and closes unanswered is tried once more.
+  gateway.simulator.fault(fault, fault.kind === "cut-before" ? 2 : 1);
   const response = await postChat(
     gateway,
     chatBody(text, { stream, stream_options: { include_usage: true } }),
