@@ -109,11 +109,8 @@ export const limits = {
   upstreamClose: 2 * second,
   /** Bytes buffered for a slow client before reading from the upstream pauses. */
   upstreamReadBuffer: 64 * kilobyte,
-  /** One read of an upstream's socket, and bytes buffered there before it pauses. */
-  socketRead: 64 * kilobyte,
-  /** `100 Continue` responses before an upstream's answer, and the size of each. */
-  continueResponses: 10,
-  continueHead: 16 * kilobyte,
+  /** The same for a body that cannot be paused, since its connection has no keep-alive; the answer fails beyond it. */
+  upstreamUnpausableBuffer: 16 * megabyte,
   /** Bytes after the end-of-stream envelope beyond which the connection is closed instead of reused. */
   bytesAfterEnd: kilobyte,
   /** Waiting for Kimi to parse an uploaded file, and the polling interval. */

@@ -61,12 +61,4 @@ describe.each(Object.entries(setups))("%s", (_kind, { path, start }) => {
     for (let n = 0; n < 12; n++) expect(await answerOf(gateway, `question ${n}`)).not.toBe("");
     expect(closed.length).toBe(3);
   });
-
-  test("an unasked 100 Continue before every answer is survived", async () => {
-    const gateway = await start((_incoming, response) => {
-      response.writeContinue();
-      return false;
-    });
-    for (let n = 0; n < 3; n++) expect(await answerOf(gateway, `question ${n}`)).not.toBe("");
-  });
 });

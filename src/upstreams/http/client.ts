@@ -3,7 +3,6 @@ import { type Dispatcher, Pool } from "undici";
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
-import { rawConnector } from "./raw-connector.js";
 import { type ChunkSink, ResponseStream, type StreamRequest } from "./response-stream.js";
 import { redirectError, type ServiceAddress, toTransportError } from "./transport-error.js";
 import { UpstreamConnection } from "./upstream-connection.js";
@@ -14,11 +13,8 @@ export const maxRetryAfterSeconds = 86_400;
 /** Timeouts of a unary call. */
 export const unaryTimeouts = { headersTimeout: limits.unary, idleTimeout: limits.unary };
 
-/**
- * A service's connection pool, its name in error messages, and the path prefix of its base URL. If `isRecorded`, all
- * bytes must pass through the pool's recorder, so that raw reads are off.
- */
-export type Host = ServiceAddress & { pool: Dispatcher; prefix: string; isRecorded: boolean };
+/** A service's connection pool, its name in error messages, and the path prefix of its base URL. */
+export type Host = ServiceAddress & { pool: Dispatcher; prefix: string };
 
 /** Default timeouts of a host's requests, in milliseconds; each request has its own time without a byte of the body. */
 export type HttpTimeouts = Pick<Pool.Options, "headersTimeout">;
@@ -31,19 +27,13 @@ export function createHost(
   recorder?: Recorder,
 ): Host {
   const { origin, pathname, hostname } = new URL(url);
-  const connection = { ...timeouts, connect: rawConnector({ timeout: limits.connect }) };
+  const connection = { ...timeouts, connect: { timeout: limits.connect } };
   const pool = new Pool(origin, {
     factory: (poolOrigin) => UpstreamConnection.open(poolOrigin, connection),
   });
   const prefix = pathname.replace(/\/+$/, "");
-  const isRecorded = recorder !== undefined;
-  return {
-    service,
-    hostname,
-    pool: recorder ? pool.compose(recorder.interceptor(prefix)) : pool,
-    prefix,
-    isRecorded,
-  };
+  const recordedPool = recorder ? pool.compose(recorder.interceptor(prefix)) : pool;
+  return { service, hostname, pool: recordedPool, prefix };
 }
 
 /** A response with its whole body. */
@@ -76,10 +66,7 @@ export async function openStream(
 
 function sendRequest(host: Host, options: StreamRequest): Promise<ResponseStream> {
   const request = { ...options, path: host.prefix + options.path };
-  return ResponseStream.open(host.pool, request, {
-    toTransportError: (cause, signal) => toTransportError(host, cause, signal),
-    raw: !host.isRecorded,
-  });
+  return ResponseStream.open(host.pool, request, (cause, signal) => toTransportError(host, cause, signal));
 }
 
 async function readWhole(host: Host, stream: ResponseStream, maxBytes: number): Promise<HttpResponse> {

@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { type Dispatcher, errors } from "undici";
+import type { Dispatcher } from "undici";
 import { limits } from "../../core/limits.js";
 import { afterPoll } from "../../lib/after-poll.js";
-import { type RawBodyReader, type RawBodySource, takeRawBody } from "./raw-connector.js";
 
-/** A request for a streamed response. `idleTimeout`: milliseconds without a byte after which it fails. */
+/** A request for a streamed response. `idleTimeout`: milliseconds without a byte of the body after which it fails. */
 export type StreamRequest = Omit<Dispatcher.DispatchOptions, "bodyTimeout"> & {
   signal: AbortSignal;
   idleTimeout: number;
@@ -13,7 +12,7 @@ export type StreamRequest = Omit<Dispatcher.DispatchOptions, "bodyTimeout"> & {
 /** The consumer of a response body. */
 export type ChunkSink = {
   /**
-   * Takes all chunks of one socket read. If it returns a promise, it is not called again until that resolves
+   * Takes all chunks of one event loop iteration. If it returns a promise, it is not called again until that resolves
    * (back-pressure up to the sender). What it throws ends `pipeTo`.
    */
   onChunks(chunks: readonly Buffer[]): Promise<void> | undefined;
@@ -21,44 +20,34 @@ export type ChunkSink = {
   readonly isDone: boolean;
 };
 
-/** Host-specific settings of a stream. */
-export type StreamOptions = {
-  /** Converts a transport failure to the error that `open` and `pipeTo` throw. */
-  toTransportError: (cause: unknown, signal: AbortSignal) => Error;
-  /** The body may bypass undici (`takeRawBody`). False if an interceptor, such as a recorder, needs its bytes. */
-  raw: boolean;
-};
-
-/**
- * Idle checks per idle timeout: cheaper than reading the clock for each chunk. The first may come right after a chunk.
- */
-const checksPerTimeout = 4;
+/** Converts a transport failure to the error that `open` and `pipeTo` throw. */
+export type ToTransportError = (cause: unknown, signal: AbortSignal) => Error;
 
 /** The reason for closing a connection whose response is no longer read. Never thrown to a caller. */
 const abandonedError = new Error("The rest of the answer is not read.");
 
+/** A body that cannot be paused has become longer than may be kept for a sink that does not take it. */
+const unreadError = Object.assign(new Error("Too much of the answer was not taken."), {
+  code: "unread_body",
+});
+
 /**
- * The body of one response, pushed to a `ChunkSink`, from the raw socket or from undici's parser. No Node stream and no
- * async iterator: waking them would double the cost of a delta.
+ * The body of one response, pushed to a `ChunkSink`: a handler of undici's `dispatch`. The chunks of all streams are
+ * delivered together after the poll phase of an event loop iteration (`afterPoll`).
  */
-export class ResponseStream implements Dispatcher.DispatchHandler, RawBodyReader {
+export class ResponseStream implements Dispatcher.DispatchHandler {
   readonly #signal: AbortSignal;
-  readonly #options: StreamOptions;
-  readonly #idleTimeout: number;
+  readonly #toTransportError: ToTransportError;
   readonly #abort = () => this.#fail(this.#signal.reason);
   readonly #deliverQueued = () => this.#deliver();
   #controller: Dispatcher.DispatchController | undefined;
-  #rawSource: RawBodySource | undefined;
-  /** Idle checks since the last chunk. */
-  #idleChecks = 0;
-  #idleTimer: NodeJS.Timeout | undefined;
   #pendingOpen: { resolve(stream: ResponseStream): void; reject(error: Error): void } | undefined;
   #onEnd: (() => void) | undefined;
   #pipe: { sink: ChunkSink; resolve(): void; reject(error: unknown): void } | undefined;
-  #chunks: Buffer[] | undefined;
+  #chunks: Buffer[] = [];
   /** Bytes not delivered yet; after `close`, the bytes received since. */
   #queuedBytes = 0;
-  /** The chunks are delivered after the poll phase of this event loop iteration, when all sockets have been read. */
+  #canPause = false;
   #isDeliveryScheduled = false;
   /** The promise of the sink's last `onChunks` is pending. */
   #isSinkBusy = false;
@@ -68,29 +57,26 @@ export class ResponseStream implements Dispatcher.DispatchHandler, RawBodyReader
   status = 0;
   headers: IncomingHttpHeaders = {};
 
-  private constructor({ signal, idleTimeout }: StreamRequest, options: StreamOptions) {
+  private constructor(signal: AbortSignal, toTransportError: ToTransportError) {
     this.#signal = signal;
-    this.#idleTimeout = idleTimeout;
-    this.#options = options;
+    this.#toTransportError = toTransportError;
   }
 
   /** Sends the request. Resolves once the response head has arrived. The caller must close the stream. */
   static open(
     dispatcher: Dispatcher,
-    request: StreamRequest,
-    streamOptions: StreamOptions,
+    { signal, idleTimeout, ...options }: StreamRequest,
+    toTransportError: ToTransportError,
   ): Promise<ResponseStream> {
-    const { signal, idleTimeout: _, ...options } = request;
     return new Promise((resolve, reject) => {
-      const stream = new ResponseStream(request, streamOptions);
+      const stream = new ResponseStream(signal, toTransportError);
       stream.#pendingOpen = { resolve, reject };
       if (signal.aborted) {
         stream.#abort();
         return;
       }
       signal.addEventListener("abort", stream.#abort, { once: true });
-      // Undici's own timeout does not see bytes that bypass it.
-      dispatcher.dispatch({ ...options, bodyTimeout: 0 }, stream);
+      dispatcher.dispatch({ ...options, bodyTimeout: idleTimeout }, stream);
     });
   }
 
@@ -110,7 +96,7 @@ export class ResponseStream implements Dispatcher.DispatchHandler, RawBodyReader
     this.#isClosed = true;
     this.#queuedBytes = 0;
     // The end of the transfer may still be on its way. It must be read before the connection can be reused.
-    if (isComplete) this.#resume();
+    if (isComplete) this.#controller?.resume();
     else this.#fail(abandonedError);
   }
 
@@ -129,43 +115,29 @@ export class ResponseStream implements Dispatcher.DispatchHandler, RawBodyReader
     if (this.#failure) controller.abort(abandonedError);
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-  ): void {
-    // Undici's raw headers keep the buffer of the first socket read alive for as long as the response lasts.
-    controller.rawHeaders = null;
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return;
     this.status = status;
     this.headers = headers;
-    const isChunked = status === 200 && headers["transfer-encoding"] === "chunked";
-    if (isChunked && this.#options.raw) this.#rawSource = takeRawBody(this);
-    this.#idleTimer = setInterval(() => this.#checkIdle(), this.#idleTimeout / checksPerTimeout);
+    this.#canPause = isPausable(headers);
     this.#pendingOpen?.resolve(this);
     this.#pendingOpen = undefined;
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.push(chunk)) controller.pause();
-  }
-
-  push(chunk: Buffer): boolean {
-    this.#idleChecks = 0;
     this.#queuedBytes += chunk.length;
     if (this.#isClosed) {
-      if (this.#queuedBytes > limits.bytesAfterEnd) this.#controller?.abort(abandonedError);
-      return true;
+      if (this.#queuedBytes > limits.bytesAfterEnd) controller.abort(abandonedError);
+      return;
     }
-    if (this.#chunks) this.#chunks.push(chunk);
-    else this.#chunks = [chunk];
+    this.#chunks.push(chunk);
+    if (this.#canPause && this.#queuedBytes > limits.upstreamReadBuffer) controller.pause();
+    else if (this.#queuedBytes > limits.upstreamUnpausableBuffer) this.#fail(unreadError);
     this.#scheduleDelivery();
-    return this.#queuedBytes <= limits.upstreamReadBuffer;
   }
 
   onResponseEnd(): void {
     this.#hasEnded = true;
-    clearInterval(this.#idleTimer);
     this.#signal.removeEventListener("abort", this.#abort);
     this.#onEnd?.();
     this.#scheduleDelivery();
@@ -178,25 +150,12 @@ export class ResponseStream implements Dispatcher.DispatchHandler, RawBodyReader
   #fail(cause: unknown): void {
     if (this.#hasEnded || this.#failure) return;
     this.#failure = { cause };
-    clearInterval(this.#idleTimer);
     this.#signal.removeEventListener("abort", this.#abort);
     this.#controller?.abort(abandonedError);
-    this.#pendingOpen?.reject(this.#options.toTransportError(cause, this.#signal));
+    this.#pendingOpen?.reject(this.#toTransportError(cause, this.#signal));
     this.#pendingOpen = undefined;
     this.#onEnd?.();
     this.#scheduleDelivery();
-  }
-
-  #resume(): void {
-    this.#controller?.resume();
-    this.#rawSource?.resume();
-  }
-
-  /** Fails the stream after the idle timeout. Time during which the sink applies back-pressure does not count. */
-  #checkIdle(): void {
-    if (this.#isSinkBusy) return;
-    this.#idleChecks++;
-    if (this.#idleChecks > checksPerTimeout) this.#fail(new errors.BodyTimeoutError());
   }
 
   #scheduleDelivery(): void {
@@ -211,14 +170,14 @@ export class ResponseStream implements Dispatcher.DispatchHandler, RawBodyReader
     const { sink } = this.#pipe;
     // After an abort the remaining chunks are not wanted; a sink that is done needs none.
     const isStopped = this.#failure !== undefined && this.#signal.aborted;
-    const chunks = sink.isDone || isStopped ? undefined : this.#takeChunks();
+    const chunks = sink.isDone || isStopped ? [] : this.#takeChunks();
     try {
-      const drained = chunks && sink.onChunks(chunks);
+      const drained = chunks.length > 0 ? sink.onChunks(chunks) : undefined;
       if (drained) this.#waitForSink(drained);
       else if (sink.isDone) this.#settle();
-      else if (this.#failure) this.#settle(this.#options.toTransportError(this.#failure.cause, this.#signal));
+      else if (this.#failure) this.#settle(this.#toTransportError(this.#failure.cause, this.#signal));
       else if (this.#hasEnded) this.#settle();
-      else this.#resume();
+      else this.#controller?.resume();
     } catch (error) {
       this.#settle(error);
     }
@@ -228,15 +187,14 @@ export class ResponseStream implements Dispatcher.DispatchHandler, RawBodyReader
     this.#isSinkBusy = true;
     const deliverNext = () => {
       this.#isSinkBusy = false;
-      this.#idleChecks = 0;
       this.#deliver();
     };
     drained.then(deliverNext, (error: unknown) => this.#settle(error));
   }
 
-  #takeChunks(): readonly Buffer[] | undefined {
+  #takeChunks(): readonly Buffer[] {
     const chunks = this.#chunks;
-    this.#chunks = undefined;
+    this.#chunks = [];
     this.#queuedBytes = 0;
     return chunks;
   }
@@ -247,4 +205,12 @@ export class ResponseStream implements Dispatcher.DispatchHandler, RawBodyReader
     if (error === undefined) pipe?.resolve();
     else pipe?.reject(error);
   }
+}
+
+/**
+ * Whether the connection stays open after the response. Undici 7 fails an assertion, which ends the process, if a
+ * connection without keep-alive is closed while its body is paused.
+ */
+function isPausable(headers: IncomingHttpHeaders): boolean {
+  return headers["transfer-encoding"] === "chunked" && !/\bclose\b/i.test(headers.connection ?? "");
 }

@@ -1,13 +1,13 @@
 import type { Socket } from "node:net";
-import { type buildConnector, Client, type Dispatcher } from "undici";
+import { buildConnector, Client, type Dispatcher } from "undici";
 import { errorCode } from "../../lib/error-code.js";
-import { hasReceived, startResponse } from "./raw-connector.js";
+import { ConnectError } from "./transport-error.js";
 
 /** Errors of a connection that the other side has closed. */
 const closedCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
-/** The socket of a connection, and whether it has brought an answer. */
-type ConnectionState = { socket: Socket | undefined; hasAnswered: boolean };
+/** The socket of a connection, once it is established. */
+type ConnectionState = { socket?: Socket };
 
 /**
  * One connection of a pool. A service may close a connection that was idle at the very moment when a request goes out on
@@ -20,18 +20,20 @@ export class UpstreamConnection extends Client {
     this.dispatch = this.compose(repeatUnanswered(state)).dispatch;
   }
 
+  /** `connect`: settings of the connector. A connection that cannot be established fails with a ConnectError. */
   static open(
     origin: URL,
-    options: Client.Options & { connect: buildConnector.connector },
+    { connect, ...options }: Client.Options & { connect: buildConnector.BuildOptions },
   ): UpstreamConnection {
-    const state: ConnectionState = { socket: undefined, hasAnswered: false };
-    const connect: buildConnector.connector = (target, callback) =>
-      options.connect(target, (...result) => {
-        state.socket = result[1] ?? undefined;
-        state.hasAnswered = false;
-        callback(...result);
+    const state: ConnectionState = {};
+    const connector = buildConnector(connect);
+    const connectTracked: buildConnector.connector = (target, callback) =>
+      connector(target, (...[error, socket]) => {
+        if (error) return callback(new ConnectError(error, target.protocol === "https:"), null);
+        state.socket = socket;
+        callback(null, socket);
       });
-    return new UpstreamConnection(origin, { ...options, connect }, state);
+    return new UpstreamConnection(origin, { ...options, connect: connectTracked }, state);
   }
 }
 
@@ -53,7 +55,8 @@ class RepeatHandler implements Dispatcher.DispatchHandler {
   readonly #handler: Dispatcher.DispatchHandler;
   /** Sends the request again; undefined once it may not be. */
   #repeat: ((handler: Dispatcher.DispatchHandler) => boolean) | undefined;
-  #isReused = false;
+  /** Bytes that the connection had received before the request; none on a new connection. */
+  #receivedBefore = 0;
 
   constructor(
     state: ConnectionState,
@@ -66,8 +69,7 @@ class RepeatHandler implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
-    this.#isReused = this.#state.hasAnswered;
-    if (this.#state.socket) startResponse(this.#state.socket);
+    this.#receivedBefore = this.#state.socket?.bytesRead ?? 0;
     this.#handler.onRequestStart?.(controller, context);
   }
 
@@ -77,8 +79,6 @@ class RepeatHandler implements Dispatcher.DispatchHandler {
 
   onResponseStart(...args: Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>): void {
     this.#handler.onResponseStart?.(...args);
-    // They keep the buffer of the first socket read alive for as long as the response lasts.
-    args[0].rawHeaders = null;
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -86,20 +86,21 @@ class RepeatHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(...args: Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseEnd"]>>): void {
-    this.#state.hasAnswered = true;
     this.#handler.onResponseEnd?.(...args);
   }
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
-    const repeat = this.#isReused && this.#wasClosedUnanswered(error) ? this.#repeat : undefined;
+    const repeat = this.#wasClosedUnanswered(error) ? this.#repeat : undefined;
     this.#repeat = undefined;
     // At once: the connection has no other request yet, and this one is the first on the new socket.
     if (repeat) repeat(this);
     else this.#handler.onResponseError?.(controller, error);
   }
 
+  /** Whether the service had closed the idle connection before it read the request. */
   #wasClosedUnanswered(error: Error): boolean {
-    const { socket } = this.#state;
-    return closedCodes.has(errorCode(error) ?? "") && socket !== undefined && !hasReceived(socket);
+    const isReused = this.#receivedBefore > 0;
+    const hasReceived = this.#state.socket?.bytesRead !== this.#receivedBefore;
+    return isReused && !hasReceived && closedCodes.has(errorCode(error) ?? "");
   }
 }
