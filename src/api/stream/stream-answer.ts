@@ -1,17 +1,16 @@
 import { type GatewayError, toGatewayError } from "../../core/errors.js";
 import type { ChatEvent, EventSink } from "../../core/types.js";
-import { type ChunkWriter, encodeChunks } from "./chunk-writer.js";
 import type { SseResponse } from "./sse-response.js";
 import { visibleErrorText } from "./visible-error.js";
 
 /** Encodes a streamed answer in one dialect. */
 export type StreamEncoder = {
-  /** Writes the client's form of a batch of events. May write nothing, to let a later error set the HTTP status. */
-  encode(events: readonly ChatEvent[], output: ChunkWriter): void;
-  /** Writes Moonbridge's own words as a further piece of the answer's text, which every client of the dialect shows. */
-  encodeText(text: string, output: ChunkWriter): void;
-  /** Writes a failure after the status line was sent; it must not look like a finished answer. */
-  encodeError(error: GatewayError, output: ChunkWriter): void;
+  /** A batch of events in the client's form. May be empty, to let a later error set the HTTP status. */
+  encode(events: readonly ChatEvent[]): string;
+  /** Moonbridge's own words as a further piece of the answer's text, which every client of the dialect shows. */
+  encodeText(text: string): string;
+  /** A failure after the status line was sent; it must not look like a finished answer. */
+  encodeError(error: GatewayError): string;
 };
 
 /**
@@ -27,10 +26,10 @@ export async function streamAnswer(
   let isFinished = false;
   try {
     await answer((events) => {
-      const chunks = encodeChunks((output) => encoder.encode(events, output));
+      const text = encoder.encode(events);
       isFinished = events.at(-1)?.type === "finish";
-      if (!isFinished) return chunks.length === 0 ? undefined : stream.write(chunks);
-      stream.end(chunks);
+      if (!isFinished) return text === "" ? undefined : stream.write(text);
+      stream.end(text);
       return undefined;
     });
     if (!isFinished) throw new Error("an answer ended without finish");
@@ -39,12 +38,8 @@ export async function streamAnswer(
     stream.stopTimer();
     if (!stream.isHeadWritten) throw thrown;
     const error = toGatewayError(thrown);
-    stream.end(
-      encodeChunks((output) => {
-        if (visibleErrors) encoder.encodeText(visibleErrorText(error), output);
-        encoder.encodeError(error, output);
-      }),
-    );
+    const words = visibleErrors ? encoder.encodeText(visibleErrorText(error)) : "";
+    stream.end(words + encoder.encodeError(error));
     return error;
   }
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { ChunkEncoder, CompletionEncoder } from "../../../src/api/openai-chat/encode.js";
-import { chunkContents, encodeChunks } from "../../../src/api/stream/chunk-writer.js";
 import type { ChatEvent } from "../../../src/core/types.js";
 import { parseChunks } from "../../gateway.js";
 
@@ -15,7 +14,7 @@ const start: ChatEvent = {
 
 /** The text that the client gets for a batch of events. */
 function encodeBatch(encoder: ChunkEncoder, events: readonly ChatEvent[]): string {
-  return chunkContents(encodeChunks((output) => encoder.encode(events, output))).toString();
+  return encoder.encode(events);
 }
 
 const args = JSON.stringify({ text: "月\u2028".repeat(10_000) });
@@ -77,7 +76,7 @@ describe("tool calls (clients.md §7 row 36)", () => {
 
 test("a text may come before any event, as the first delta after the role", () => {
   const encoder = new ChunkEncoder(false, "chatcmpl-x");
-  const written = encodeChunks((output) => encoder.encodeText("late", output)).join("");
+  const written = encoder.encodeText("late");
   expect(written.match(/"delta":\{[^}]*\}/g)).toEqual([
     '"delta":{"role":"assistant","content":""}',
     '"delta":{"content":"late"}',

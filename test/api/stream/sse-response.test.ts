@@ -7,11 +7,9 @@ import { GatewayError } from "../../../src/core/errors.js";
 import type { ChatEvent, EventSink } from "../../../src/core/types.js";
 
 const encoder: StreamEncoder = {
-  encode: (events, body) => {
-    for (const event of events) if (event.type === "text") body.write(event.text);
-  },
-  encodeText: (value, body) => body.write(value),
-  encodeError: (error, body) => body.write(`error ${error.code}`),
+  encode: (events) => events.map((event) => (event.type === "text" ? event.text : "")).join(""),
+  encodeText: (value) => value,
+  encodeError: (error) => `error ${error.code}`,
 };
 
 /** Starts a server that answers every request with a stream of the given events; returns its port. */
