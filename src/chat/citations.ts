@@ -1,5 +1,4 @@
 import type { ChatEvent, CitationMode, Source } from "../core/types.js";
-import { TextBuffer } from "./text-buffer.js";
 
 /** A source cited by a range of the answer's text. Offsets are UTF-16 code units; `end` is exclusive. */
 export type Annotation = { url: string; title: string; start: number; end: number };
@@ -43,7 +42,7 @@ export class CitationWriter {
   readonly #annotations: Annotation[] = [];
   #length = 0;
   /** The text since the last citation, or since the first source; ends where the written text ends. */
-  #passage = new TextBuffer();
+  #passage = "";
   /** The last cited range; a mark directly behind another cites the same one. */
   #citedRange = { start: 0, end: 0 };
   /** What was written last. */
@@ -87,18 +86,14 @@ export class CitationWriter {
     this.#lastWritten = written;
     this.#length += written.length;
     if (this.#sources.length === 0) return written;
-    this.#passage.append(written);
-    if (this.#passage.length > 2 * maxPassageLength) {
-      const tail = this.#passage.toString().slice(-maxPassageLength);
-      this.#passage = new TextBuffer();
-      this.#passage.append(tail);
-    }
+    this.#passage += written;
+    if (this.#passage.length > 2 * maxPassageLength) this.#passage = this.#passage.slice(-maxPassageLength);
     return written;
   }
 
   #cite(indexes: readonly number[]): string {
-    this.#citedRange = this.#citedWords(this.#passage.toString()) ?? this.#citedRange;
-    this.#passage = new TextBuffer();
+    this.#citedRange = this.#citedWords(this.#passage) ?? this.#citedRange;
+    this.#passage = "";
     const markers: string[] = [];
     for (const index of indexes) {
       const source = this.#sources.find((candidate) => candidate.index === index);
@@ -149,7 +144,7 @@ export class CitationWriter {
 /** The text of an answer with its citations as `inline` shows them, but without the list at the end. */
 export class InlineText {
   readonly #writer = new CitationWriter();
-  readonly #text = new TextBuffer();
+  #text = "";
 
   /** `before`: the text before the first source. */
   constructor(before: string) {
@@ -157,11 +152,11 @@ export class InlineText {
   }
 
   add(event: Extract<ChatEvent, { type: "text" | "source" | "citation" }>): void {
-    this.#text.append(this.#writer.write(event));
+    this.#text += this.#writer.write(event);
   }
 
-  toString(): string {
-    return this.#text.toString();
+  get text(): string {
+    return this.#text;
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Answer, ChatEvent, CitationMode, EventSink, ToolCall } from "../../core/types.js";
 import { InlineText } from "../citations.js";
-import { TextBuffer } from "../text-buffer.js";
 import type { Transform } from "./transform.js";
 
 type ToolCallEvent = Extract<ChatEvent, { type: "tool-call" }>;
@@ -8,8 +7,8 @@ type ToolCallEvent = Extract<ChatEvent, { type: "tool-call" }>;
 /** Records the answer as the client is shown it, for usage and for the conversation. */
 export class AnswerRecorder implements Transform {
   readonly #showsInlineCitations: boolean;
-  readonly #text = new TextBuffer();
-  readonly #reasoning = new TextBuffer();
+  #text = "";
+  #reasoning = "";
   /** From the first source on, if the client is shown inline citations. */
   #citedText: InlineText | undefined;
   readonly #toolCalls: ToolCall[] = [];
@@ -27,26 +26,26 @@ export class AnswerRecorder implements Transform {
 
   /** The answer so far, without the list of sources. */
   get answer(): Answer {
-    const text = (this.#citedText ?? this.#text).toString();
-    return { text, reasoning: this.#reasoning.toString(), toolCalls: this.#toolCalls };
+    const text = this.#citedText?.text ?? this.#text;
+    return { text, reasoning: this.#reasoning, toolCalls: this.#toolCalls };
   }
 
   /** The text so far as the upstream wrote it, without inline citations. */
   get uncitedText(): string {
-    return this.#text.toString();
+    return this.#text;
   }
 
   #record(event: ChatEvent): void {
-    if (event.type === "text") this.#text.append(event.text);
+    if (event.type === "text") this.#text += event.text;
     if (event.type === "text" || event.type === "citation") this.#citedText?.add(event);
     else if (event.type === "source") this.#recordSource(event);
-    else if (event.type === "reasoning") this.#reasoning.append(event.text);
+    else if (event.type === "reasoning") this.#reasoning += event.text;
     else if (event.type === "tool-call") this.#recordCall(event);
   }
 
   #recordSource(event: Extract<ChatEvent, { type: "source" }>): void {
     if (!this.#showsInlineCitations) return;
-    this.#citedText ??= new InlineText(this.#text.toString());
+    this.#citedText ??= new InlineText(this.#text);
     this.#citedText.add(event);
   }
 
