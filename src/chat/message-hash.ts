@@ -1,6 +1,6 @@
 import { isSystem, textOf } from "../core/message-content.js";
-import type { Answer, Message, Part, ToolCall } from "../core/types.js";
-import { hash, hashLong, isLongText, keyedHash, keyedHashLong } from "../lib/hash.js";
+import type { Answer, MediaPart, Message, Part, ToolCall } from "../core/types.js";
+import { hash, hashLong, keyedHash, keyedHashLong } from "../lib/hash.js";
 import { isObject } from "../lib/json.js";
 import { withoutCitations } from "./citations.js";
 
@@ -18,14 +18,9 @@ export class MessageHasher {
     this.#principal = principal;
   }
 
-  /**
-   * The hash of a user, assistant or tool message. A promise only for long content: clients send the whole history each
-   * turn, so short messages must not cost a microtask each.
-   */
-  message(message: Message): string | Promise<string> {
-    const normalized = normalizeMessage(message);
-    if (!isResolved(normalized) || isLongText(normalized)) return this.#long(normalized);
-    return keyedHash(this.#key, this.#principal, normalized);
+  /** The hash of a user, assistant or tool message. */
+  async message(message: Message): Promise<string> {
+    return keyedHashLong(this.#key, this.#principal, await normalizeMessage(message));
   }
 
   /** The hashes of an answer, one for each form in which clients send it back: without and with its reasoning. */
@@ -52,10 +47,6 @@ export class MessageHasher {
   longValue(purpose: string, value: string): Promise<string> {
     return keyedHashLong(this.#key, this.#principal, purpose, value);
   }
-
-  async #long(normalized: string | Promise<string>): Promise<string> {
-    return keyedHashLong(this.#key, this.#principal, await normalized);
-  }
 }
 
 /** The hash of a path with one more message. */
@@ -73,13 +64,11 @@ export function hasAnswerLength(message: Message, length: number): boolean {
 /** The text of each system message. Media count by what identifies them. */
 export async function systemTexts(messages: readonly Message[]): Promise<string[]> {
   const system = messages.filter(isSystem);
-  return Promise.all(
-    system.map(async ({ content }) => (await Promise.all(content.map(normalizePart))).join("").trim()),
-  );
+  return Promise.all(system.map(({ content }) => normalizeContent(content)));
 }
 
-/** The text of a message that is hashed, without what clients change about it. A promise only if it holds bytes. */
-function normalizeMessage(message: Message): string | Promise<string> {
+/** The text of a message that is hashed, without what clients change about it. */
+async function normalizeMessage(message: Message): Promise<string> {
   switch (message.role) {
     case "assistant": {
       const { text, reasoning } = parseReturnedAnswer(textOf(message.content));
@@ -87,14 +76,8 @@ function normalizeMessage(message: Message): string | Promise<string> {
     }
     case "system":
     case "user":
-    case "tool": {
-      const { role, content } = message;
-      const join = (parts: readonly string[]) => joinFields(role, parts.join("").trim());
-      const normalizedParts = content.map(normalizePart);
-      return normalizedParts.every(isResolved)
-        ? join(normalizedParts)
-        : Promise.all(normalizedParts).then(join);
-    }
+    case "tool":
+      return joinFields(message.role, await normalizeContent(message.content));
   }
 }
 
@@ -158,20 +141,21 @@ function normalizeReasoning(reasoning: string): string {
   return reasoning.replace(/[\s>]+/g, "");
 }
 
-function normalizePart(part: Part): string | Promise<string> {
-  if (part.type === "text") return part.text.replaceAll("\r\n", "\n");
-  const { source } = part;
-  switch (source.kind) {
-    case "link":
-      return `\0${part.type} ${source.url}\0`;
-    case "bytes":
-      return hashLong(source.base64).then((digest) => `\0${part.type} ${digest}\0`);
-    case "file-id":
-      return `\0${part.type} ${source.id}\0`;
+async function normalizeContent(content: readonly Part[]): Promise<string> {
+  const texts: string[] = [];
+  for (const part of content) {
+    texts.push(part.type === "text" ? part.text.replaceAll("\r\n", "\n") : await identifyMedia(part));
   }
+  return texts.join("").trim();
 }
 
-/** Whether the value is no promise. */
-export function isResolved(value: string | Promise<string>): value is string {
-  return typeof value === "string";
+async function identifyMedia({ type, source }: MediaPart): Promise<string> {
+  switch (source.kind) {
+    case "link":
+      return `\0${type} ${source.url}\0`;
+    case "bytes":
+      return `\0${type} ${await hashLong(source.base64)}\0`;
+    case "file-id":
+      return `\0${type} ${source.id}\0`;
+  }
 }

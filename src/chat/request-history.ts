@@ -3,7 +3,7 @@ import { isSystem } from "../core/message-content.js";
 import type { ChatRequest, Message } from "../core/types.js";
 import { hash } from "../lib/hash.js";
 import { TimeSlicer } from "../lib/time-slicing.js";
-import { appendToPath, isResolved, MessageHasher, systemTexts } from "./message-hash.js";
+import { appendToPath, MessageHasher, systemTexts } from "./message-hash.js";
 import type { Route } from "./model-router.js";
 import { maskClock } from "./system-text.js";
 
@@ -58,8 +58,7 @@ export async function hashRequest(
   let path = hasher.value("path", scope);
   for (const [index, message] of messages.entries()) {
     if (isSystem(message)) continue;
-    const hashed = hasher.message(message);
-    const messageHash = isResolved(hashed) ? hashed : await hashed;
+    const messageHash = await hasher.message(message);
     hashes.push(messageHash);
     path = appendToPath(path, messageHash);
     // An answer at the very end has no new message behind it.

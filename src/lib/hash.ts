@@ -4,8 +4,8 @@ import { TimeSlicer, textChunks } from "./time-slicing.js";
 /** Characters hashed in one step, about a millisecond of CPU. */
 const hashChunkLength = 262_144;
 
-/** True for a text that takes more than one step to hash: use `hashLong`. */
-export function isLongText({ length }: string): boolean {
+/** True for a text that takes more than one step to hash. */
+function isLongText({ length }: string): boolean {
   return length > hashChunkLength;
 }
 
