@@ -35,5 +35,4 @@ USER 1000:1000
 EXPOSE 6867
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
     CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 6867) + '/healthz').then(({ ok }) => process.exit(ok ? 0 : 1))"]
-# Large pages for Node's code, one V8 worker thread, a larger young generation: docs/reference/performance.md.
-ENTRYPOINT ["node", "--use-largepages=silent", "--v8-pool-size=1", "--max-semi-space-size=32", "dist/src/cli/main.js"]
+ENTRYPOINT ["node", "dist/src/cli/main.js"]

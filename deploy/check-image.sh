@@ -147,7 +147,7 @@ check_image() {
   expect "folder" "$(each "$config" '[config.WorkingDir]')" /app
   expect "volumes" "$(each "$config" 'Object.keys(config.Volumes)')" /data
   expect "ports" "$(each "$config" 'Object.keys(config.ExposedPorts)')" 6867/tcp
-  expect "entrypoint" "${entrypoint[*]}" "node --use-largepages=silent --v8-pool-size=1 --max-semi-space-size=32 dist/src/cli/main.js"
+  expect "entrypoint" "${entrypoint[*]}" "node dist/src/cli/main.js"
 
   root=$(bud mount "$(new_container)")
   expect "owner of /data" "$(stat -c %u:%g "$root/data")" 1000:1000

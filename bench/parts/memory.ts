@@ -1,5 +1,4 @@
 import { setTimeout } from "node:timers/promises";
-import { limits } from "../../src/core/limits.js";
 import { selectCandidates } from "../candidates/all.js";
 import { CandidateUnavailable, type RunningCandidate } from "../candidates/candidate.js";
 import { noGateway } from "../candidates/relays.js";
@@ -108,8 +107,7 @@ async function holdStreams(
   const cpuShare = (cpuTime(pids()) - cpuBefore) / (performance.now() - startedAt);
   const { openStreams } = await environment.loadClient.call<LoadProgress>("progress");
   const loadResult = await environment.loadClient.call<LoadResult>("stop", { abort: false });
-  // An idle gateway needs this long to release its memory; with `--quick` the benchmark does not wait for that.
-  await setTimeout(settings.quick ? 1_000 : limits.idleBeforeCollecting + 4 * limits.collectInterval);
+  await setTimeout(settings.quick ? 1_000 : 80_000);
   return {
     before,
     during: median(samples),

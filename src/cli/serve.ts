@@ -8,7 +8,6 @@ import { createApiKey } from "../core/api-key.js";
 import type { KeyStore } from "../core/store.js";
 import { createLog } from "../observability/log.js";
 import { Recorder } from "../observability/recording/recorder.js";
-import { releaseIdleMemory } from "../server/idle-memory.js";
 import type { RunningServer } from "../server/server.js";
 import { printLine } from "./print.js";
 
@@ -30,7 +29,6 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
     // Warms up: loads the catalogue and refreshes tokens that are due before the first request needs them.
     app.chat.models({}, new AbortController().signal).catch(() => {});
     app.cleanup.sweep();
-    releaseIdleMemory(server.idleFor);
 
     for (const warning of config.warnings) printLine(`note: ${warning}`);
     if (recorder) printRecordingNotice(commandLine);

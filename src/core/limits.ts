@@ -44,12 +44,6 @@ export const limits = {
   /** During shutdown: time between aborting a stream and closing its connection. */
   shutdownFlush: 2 * second,
 
-  /** Time without requests before garbage is collected; longer than a person takes to read an answer and type. */
-  idleBeforeCollecting: minute,
-  /** Time between two garbage collections while idle. */
-  collectInterval: 5 * second,
-  /** Heap growth since the last collection below which no collection is started. */
-  minCollectableGarbage: 4 * megabyte,
   /**
    * How long a stream's headers are delayed until the first content; after that they are sent and keep-alives start.
    */

@@ -3,16 +3,12 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { Metrics } from "../observability/metrics.js";
 
-/** Methods of health checks and metrics scrapes, which do not count as activity. */
-const probeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
-
 /**
  * Tracks running requests: gives each an abort signal and a deadline, logs and measures its end, and aborts all of them
  * at shutdown.
  */
 export class RequestLifecycle {
   readonly #running = new Set<AbortController>();
-  #idleSince = performance.now();
 
   constructor(app: FastifyInstance, metrics: Metrics) {
     app.addHook("onRequest", (request, reply, done) => {
@@ -25,7 +21,6 @@ export class RequestLifecycle {
       reply.raw.once("close", () => {
         clearTimeout(deadlineTimer);
         this.#running.delete(controller);
-        if (!probeMethods.has(request.method)) this.#idleSince = performance.now();
         const isDisconnected = !reply.raw.writableFinished;
         if (isDisconnected) controller.abort(new GatewayError("cancelled", "The client left."));
         const ended = {
@@ -52,11 +47,6 @@ export class RequestLifecycle {
 
   get running(): number {
     return this.#running.size;
-  }
-
-  /** Milliseconds since the last request ended, health checks not counted; 0 while any is running. */
-  get idleFor(): number {
-    return this.#running.size > 0 ? 0 : performance.now() - this.#idleSince;
   }
 
   /** Aborts running requests: streams end with an error event, others with status 503. */

@@ -41,8 +41,6 @@ export type ServerDependencies = {
 /** A listening server. */
 export type RunningServer = {
   url: string;
-  /** Milliseconds since the last request ended; 0 while one is running. */
-  idleFor(): number;
   stop(): Promise<void>;
 };
 
@@ -76,7 +74,6 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
   await app.listen({ host: config.host, port: config.port });
   return {
     url: addressOf(app, config.host),
-    idleFor: () => lifecycle.idleFor,
     stop: () => shutDown(app, lifecycle, config.shutdownSeconds * 1_000),
   };
 }
