@@ -10,11 +10,6 @@ import { applicationId, migrations, readPragma, readSchemaVersion } from "./migr
 
 /** How long a call waits for another process that is writing, in milliseconds. */
 const busyTimeout = 5_000;
-/**
- * Pages in the -wal file at which SQLite checkpoints during a write. Only a fallback: `WalCheckpointer` usually does it
- * earlier, on another thread.
- */
-const maxWalPages = 16_000;
 /** Larger files skip the integrity check, which reads the whole file: about 2 ms per MB. */
 const maxCheckedBytes = 64 * 1_024 * 1_024;
 
@@ -92,7 +87,6 @@ export function connect(path: string, synchronous: "FULL" | "NORMAL"): Database.
       synchronous === "FULL" ? "ON" : "OFF",
       synchronous === "FULL" ? 1 : 0,
     );
-    setPragma(database, "wal_autocheckpoint", String(maxWalPages), maxWalPages);
     return database;
   } catch (error) {
     database.close();

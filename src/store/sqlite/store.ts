@@ -23,7 +23,6 @@ import { SqliteKeys } from "./keys.js";
 import { migrate } from "./migrations.js";
 import { SqliteNodeTrimmer } from "./node-trimmer.js";
 import { SqliteUploads } from "./uploads.js";
-import { WalCheckpointer } from "./wal-checkpointer.js";
 import { WriteBatch } from "./write-batch.js";
 
 export { StoreError } from "../errors.js";
@@ -38,7 +37,6 @@ type OpenDatabase = {
   uploads: SqliteUploads;
   files: SqliteFiles;
   batch: WriteBatch;
-  checkpointer: WalCheckpointer;
 };
 
 /**
@@ -82,7 +80,6 @@ export class SqliteStore implements Store {
         synced.transaction(() => credentials.encryptOutdated()).immediate();
       // It may still contain credentials in plain text.
       if (encryptionKeys.length > 0) truncateWal(synced);
-      const checkpointer = new WalCheckpointer(file);
       const open = {
         connections,
         credentials,
@@ -92,8 +89,7 @@ export class SqliteStore implements Store {
         nodeTrimmer: new SqliteNodeTrimmer(unsynced),
         uploads: new SqliteUploads(unsynced),
         files: new SqliteFiles(synced),
-        batch: new WriteBatch(unsynced, (count) => checkpointer.recordWrites(count)),
-        checkpointer,
+        batch: new WriteBatch(unsynced),
       };
       return new SqliteStore(file, open, notes);
     } catch (error) {
@@ -240,7 +236,6 @@ export class SqliteStore implements Store {
     // libsql closes the file when its statements are garbage-collected, so nothing may reference them.
     this.#database = undefined;
     database.batch.flush();
-    await database.checkpointer.close();
     if (database.connections[0]) truncateWal(database.connections[0]);
     for (const connection of database.connections) connection.close();
   }

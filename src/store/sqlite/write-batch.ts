@@ -10,15 +10,12 @@ export class WriteBatch {
   readonly #database: Database.Database;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
-  readonly #onCommitted: (count: number) => void;
   #pending: PendingWrite[] = [];
 
-  /** `onCommitted` is called after each transaction with its number of writes. */
-  constructor(database: Database.Database, onCommitted: (count: number) => void) {
+  constructor(database: Database.Database) {
     this.#database = database;
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
-    this.#onCommitted = onCommitted;
   }
 
   /** Resolves once the write survives the process being killed. */
@@ -41,7 +38,6 @@ export class WriteBatch {
         if (failure) write.reject(failure.error);
         else write.resolve();
       });
-      this.#onCommitted(writes.length);
     } catch (error) {
       for (const write of writes) write.reject(error);
     }
