@@ -88,6 +88,13 @@ module.exports = {
       },
     },
     {
+      name: "stores-are-opened-in-one-place",
+      severity: "error",
+      comment: "src/store/open-store.ts knows the kinds of store; everybody else knows the Store interface.",
+      from: { path: "^(src|simulator|test)/", pathNot: "^(src|test)/store/" },
+      to: { path: "^src/store/sqlite/" },
+    },
+    {
       name: "who-runs-the-simulator",
       severity: "error",
       comment:

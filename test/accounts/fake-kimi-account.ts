@@ -1,9 +1,10 @@
 import { type IssueOptions, TokenIssuer } from "../../simulator/tokens.js";
 import { Credentials, type RefreshTokens } from "../../src/accounts/credentials.js";
 import { GatewayError, toGatewayError } from "../../src/core/errors.js";
-import type { CredentialStore } from "../../src/core/store.js";
+import type { CredentialStore, Store } from "../../src/core/store.js";
 import type { TokenPair } from "../../src/core/token.js";
-import { SqliteStore, StoreError } from "../../src/store/sqlite/store.js";
+import { StoreError } from "../../src/store/errors.js";
+import { openStore } from "../../src/store/open-store.js";
 import { withClockAhead } from "./virtual-time.js";
 
 /** Fault of a token refresh: refused although the token is valid, or successful with the response lost. */
@@ -83,13 +84,13 @@ export class GatewayProcess {
   /** Requests that failed. */
   failures = 0;
   readonly #kimi: FakeKimiAccount;
-  readonly #store: SqliteStore;
+  readonly #store: Store;
   readonly credentials: Credentials;
   readonly #lifecycle: { ended: boolean };
 
   private constructor(
     kimi: FakeKimiAccount,
-    store: SqliteStore,
+    store: Store,
     credentials: Credentials,
     lifecycle: { ended: boolean },
   ) {
@@ -105,7 +106,7 @@ export class GatewayProcess {
     configured: TokenPair,
     storeFault: () => StoreFault | undefined = () => undefined,
   ): Promise<GatewayProcess> {
-    const store = await SqliteStore.open(path);
+    const store = await openStore({ storePath: path, encryptionKeys: [] });
     const lifecycle = { ended: false };
     /** Never settles once the process was killed. */
     const ifAlive = async <T>(work: () => Promise<T>): Promise<T> => {

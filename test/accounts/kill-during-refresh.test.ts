@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { afterAll, describe, expect, type TestContext, test } from "vitest";
 import { type Simulator, startSimulator } from "../../simulator/index.js";
 import type { TokenPair } from "../../src/core/token.js";
-import { SqliteStore } from "../../src/store/sqlite/store.js";
+import { openStore } from "../../src/store/open-store.js";
 
 const workerPath = new URL("./refresh-worker.mjs", import.meta.url).pathname;
 
@@ -46,7 +46,7 @@ async function killRepeatedly(
   const simulator = await startSimulator({ refreshGraceSeconds });
   const folder = mkdtempSync(join(tmpdir(), "moonbridge-kill-"));
   const path = join(folder, "moonbridge.db");
-  const store = await SqliteStore.open(path);
+  const store = await openStore({ storePath: path, encryptionKeys: [] });
   onTestFinished(async () => {
     await simulator.close();
     await store.close();

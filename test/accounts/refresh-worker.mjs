@@ -2,14 +2,14 @@
 // It reports the outcome of the first refresh of each: `me ok`, or `me` and the error code.
 import { writeSync } from "node:fs";
 import { Credentials } from "../../dist/src/accounts/credentials.js";
-import { SqliteStore } from "../../dist/src/store/sqlite/store.js";
+import { openStore } from "../../dist/src/store/open-store.js";
 
 const { path, url, logins, later } = JSON.parse(process.argv[2]);
 // Sets the clock ahead, so that the locks of the killed process have expired.
 const clock = Date.now;
 Date.now = () => clock() + later;
 
-const store = await SqliteStore.open(path);
+const store = await openStore({ storePath: path, encryptionKeys: [] });
 
 async function refresh(refreshToken) {
   const response = await fetch(`${url}/api/account.gateway.v1.AuthService/RefreshToken`, {

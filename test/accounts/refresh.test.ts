@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { saveLogin } from "../../src/accounts/save-login.js";
+import type { Store } from "../../src/core/store.js";
 import type { TokenPair } from "../../src/core/token.js";
-import { SqliteStore } from "../../src/store/sqlite/store.js";
+import { openStore } from "../../src/store/open-store.js";
 import { FakeKimiAccount, GatewayProcess, type StoreFault } from "./fake-kimi-account.js";
 import { advance, advanceUntilDone, flushImmediates, startVirtualTime } from "./virtual-time.js";
 
@@ -35,21 +36,25 @@ async function start(
 }
 
 /** A separate connection to the same store. */
-async function openStore(): Promise<SqliteStore> {
-  const store = await SqliteStore.open(path);
+async function openAccountStore(): Promise<Store> {
+  const store = await openStore({ storePath: path, encryptionKeys: [] });
   onTestFinished(() => store.close());
   return store;
 }
 
 /** Stores a pair as `moonbridge login` does. */
 async function logIn(current: TokenPair): Promise<void> {
-  await (await openStore()).saveCredentials("me", { current, startedFrom: "login", savedAt: Date.now() });
+  await (await openAccountStore()).saveCredentials("me", {
+    current,
+    startedFrom: "login",
+    savedAt: Date.now(),
+  });
 }
 
 /** Stores tokens through the use case of `moonbridge login`, without asking Kimi. */
 async function loginThroughCommand(tokens: TokenPair): Promise<void> {
   const site = { baseUrl: "https://www.kimi.com", authUrl: "https://auth.kimi.com" };
-  await saveLogin(await openStore(), "me", { tokens, site });
+  await saveLogin(await openAccountStore(), "me", { tokens, site });
 }
 
 describe("refresh over time", () => {
@@ -260,7 +265,7 @@ describe("moonbridge login beside a running Moonbridge", () => {
     await logIn(imported);
     await advance(second);
     expect(await request).toBe("answered");
-    expect((await (await openStore()).findCredentials("me"))?.current).toEqual(imported);
+    expect((await (await openAccountStore()).findCredentials("me"))?.current).toEqual(imported);
     expect(await process.credentials.accessToken(neverAborts)).toBe(imported.accessToken);
   });
 
@@ -310,7 +315,7 @@ describe("an access token alone", () => {
     await advance(15 * minute);
     expect(await process.request()).toBe("answered");
     expect(kimi.refreshes).toBeGreaterThan(0);
-    expect((await (await openStore()).findCredentials("me"))?.current.refreshToken).not.toBe(
+    expect((await (await openAccountStore()).findCredentials("me"))?.current.refreshToken).not.toBe(
       stored.refreshToken,
     );
   });
@@ -337,7 +342,10 @@ describe("an access token alone", () => {
     await advance(16 * second);
     expect(await process.credentials.accessToken(neverAborts)).toBe(accessToken);
     expect(process.credentials.status().state).toBe("ok");
-    expect((await (await openStore()).findCredentials("me"))?.current).toEqual({ ...stored, accessToken });
+    expect((await (await openAccountStore()).findCredentials("me"))?.current).toEqual({
+      ...stored,
+      accessToken,
+    });
   });
 
   test("from moonbridge login waits for a refresh that is running, whose refresh token it keeps", async () => {
@@ -351,7 +359,7 @@ describe("an access token alone", () => {
     await advance(second);
     await login;
     expect(await request).toBe("answered");
-    const { current } = (await (await openStore()).findCredentials("me")) ?? {};
+    const { current } = (await (await openAccountStore()).findCredentials("me")) ?? {};
     expect(current?.accessToken).toBe(accessToken);
     const next = kimi.refresh(current?.refreshToken ?? "", neverAborts);
     await advance(second);
@@ -420,7 +428,7 @@ describe("storing refreshed tokens", () => {
     const late = processA.credentials.confirm(await older);
     await advance(second);
     await late;
-    expect((await (await openStore()).findCredentials("me"))?.current.accessToken).toBe(await newer);
+    expect((await (await openAccountStore()).findCredentials("me"))?.current.accessToken).toBe(await newer);
     expect(await newer).not.toBe(await older);
   });
 
@@ -444,10 +452,10 @@ describe("storing refreshed tokens", () => {
     const request = process.request();
     await advance(second);
     expect(await request).toBe("answered");
-    expect(await (await openStore()).findCredentials("me")).toBeUndefined();
+    expect(await (await openAccountStore()).findCredentials("me")).toBeUndefined();
     storeFault = undefined;
     await advance(80 * second);
-    expect((await (await openStore()).findCredentials("me"))?.current.accessToken).toBe(
+    expect((await (await openAccountStore()).findCredentials("me"))?.current.accessToken).toBe(
       await process.credentials.accessToken(neverAborts),
     );
   });
@@ -460,7 +468,7 @@ describe("storing refreshed tokens", () => {
     await advance(second);
     storeFault = undefined;
     await advanceUntilDone(process.stop());
-    expect(await (await openStore()).findCredentials("me")).toBeDefined();
+    expect(await (await openAccountStore()).findCredentials("me")).toBeDefined();
   });
 
   test("waits at shutdown for a refresh that is running", async () => {
@@ -470,7 +478,7 @@ describe("storing refreshed tokens", () => {
     await flushImmediates();
     await advanceUntilDone(process.stop());
     expect(kimi.refreshes).toBe(1);
-    const { accessToken } = (await (await openStore()).findCredentials("me"))?.current ?? {};
+    const { accessToken } = (await (await openAccountStore()).findCredentials("me"))?.current ?? {};
     expect(kimi.accepts(accessToken ?? "")).toBe(true);
   });
 });

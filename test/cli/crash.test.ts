@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Simulator, startSimulator } from "../../simulator/index.js";
-import { SqliteStore } from "../../src/store/sqlite/store.js";
+import { openStore } from "../../src/store/open-store.js";
 import { listKimiChats } from "../conversations/dialogue.js";
 import { createTemporaryFolder, type MoonbridgeProcess, runMoonbridge, writeConfig } from "./process.js";
 
@@ -25,7 +25,7 @@ function createConfiguredFolder(simulator: Simulator): string {
 
 /** Makes all chats in this folder's store due for deletion. */
 async function makeChatsDue(folder: string): Promise<void> {
-  const store = await SqliteStore.open(join(folder, "moonbridge.db"));
+  const store = await openStore({ storePath: join(folder, "moonbridge.db"), encryptionKeys: [] });
   for (const { upstream, chat } of await store.listDueChats(["me"], Number.MAX_SAFE_INTEGER, 100)) {
     await store.postponeChat(upstream, chat, 0);
   }

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../simulator/index.js";
 import type { StoredCredentials } from "../../src/core/store.js";
 import { decodeClaims } from "../../src/core/token.js";
-import { SqliteStore } from "../../src/store/sqlite/store.js";
+import { openStore } from "../../src/store/open-store.js";
 import { legacyToken } from "../accounts/import/jwt.js";
 import { chatBody, contentOf, parseChunks, waitUntil } from "../gateway.js";
 import { createTemporaryFolder, programPath, runMoonbridge, writeConfig } from "./process.js";
@@ -20,7 +20,7 @@ async function startKimi(options?: SimulatorOptions): Promise<Simulator> {
 const siteOptions = ({ url }: Simulator) => ["--base-url", url, "--auth-url", url];
 
 async function readCredentials(folder: string, account = "kimi"): Promise<StoredCredentials | undefined> {
-  const store = await SqliteStore.open(join(folder, "moonbridge.db"));
+  const store = await openStore({ storePath: join(folder, "moonbridge.db"), encryptionKeys: [] });
   try {
     return await store.findCredentials(account);
   } finally {

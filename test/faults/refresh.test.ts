@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { SqliteStore } from "../../src/store/sqlite/store.js";
+import { openStore } from "../../src/store/open-store.js";
 import {
   apiKey,
   chatBody,
@@ -15,7 +15,7 @@ const asAdmin = { headers: { authorization: `Bearer ${apiKey}` } };
 
 /** The credentials as another process reads them from the same database. */
 async function storedCredentials(gateway: Gateway) {
-  const otherStore = await SqliteStore.open(gateway.storePath);
+  const otherStore = await openStore({ storePath: gateway.storePath, encryptionKeys: [] });
   const credentials = await otherStore.findCredentials("me");
   await otherStore.close();
   return credentials;
@@ -162,7 +162,7 @@ describe("a failed refresh", () => {
     });
     for (const token of revoked) gateway.simulator.revoke(token);
     expect((await postChat(gateway, chatBody("hello"))).status).toBe(503);
-    const otherStore = await SqliteStore.open(gateway.storePath);
+    const otherStore = await openStore({ storePath: gateway.storePath, encryptionKeys: [] });
     const current = gateway.simulator.issue();
     await otherStore.saveCredentials("me", { current, startedFrom: "login", savedAt: Date.now() });
     await otherStore.close();

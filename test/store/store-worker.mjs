@@ -1,15 +1,18 @@
-// A process on the same store: `node store-worker.mjs <command> <path>`. Prints one line per action.
+// A process on the same store: `node store-worker.mjs <command> <config as JSON> [<file>]`. Prints one line per action.
 import { rmSync, writeFileSync, writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { SqliteStore } from "../../dist/src/store/sqlite/store.js";
+import { openStore } from "../../dist/src/store/open-store.js";
 
-const [, , command, path] = process.argv;
+const [, , command, config, file] = process.argv;
+const { encryptionKeys, ...rest } = JSON.parse(config);
+const open = () =>
+  openStore({ ...rest, encryptionKeys: encryptionKeys.map((key) => Buffer.from(key, "hex")) });
 // Synchronous, because printed lines must be true after kill -9.
 const print = (line) => writeSync(1, `${line}\n`);
 
 /** Tries to acquire the lock 200 times. Creating a file exclusively checks that no other process holds it. */
 async function race() {
-  const store = await SqliteStore.open(path);
+  const store = await open();
   const owner = String(process.pid);
   for (let n = 0; n < 200; n++) {
     if (!(await store.acquireLock("lock-a", owner, Date.now() + 60_000))) {
@@ -18,9 +21,9 @@ async function race() {
       continue;
     }
     try {
-      writeFileSync(`${path}.inside`, owner, { flag: "wx" });
+      writeFileSync(file, owner, { flag: "wx" });
       await setTimeout(n % 3);
-      rmSync(`${path}.inside`);
+      rmSync(file);
       print("alone");
     } catch {
       print("NOT ALONE");
@@ -35,7 +38,7 @@ async function race() {
  * the end of a line.
  */
 async function claim() {
-  const store = await SqliteStore.open(path);
+  const store = await open();
   for (let node = 1; node <= 1_000; node++) {
     const isLine = node % 2 === 0;
     const owner = String(process.pid);
@@ -49,7 +52,7 @@ async function claim() {
 
 /** Writes until it is killed or a write fails: chats of ten turns each, the turns all of one conversation. */
 async function write() {
-  const store = await SqliteStore.open(path);
+  const store = await open();
   for (let n = (await store.listKeys()).length; ; n++) {
     const chat = { upstream: "me", chat: `chat-${Math.floor(n / 10)}` };
     await store.saveChat({ ...chat, scope: "s", dueAt: 1_000 });
@@ -65,7 +68,7 @@ async function write() {
         systemTexts: [],
         system: "SECRET".repeat(50),
       },
-      { ...chat, savedAt: n },
+      chat,
     );
     await store.saveCredentials("me", { current: { accessToken: "SECRET" }, startedFrom: "x", savedAt: n });
     await store.addKey({ name: `${n}`, sha256: "00", settings: { scopes: ["chat"] } });
@@ -78,7 +81,7 @@ async function write() {
  * acknowledged after the first one.
  */
 async function recover() {
-  const store = await SqliteStore.open(path);
+  const store = await open();
   const chat = { upstream: "me", chat: "a" };
   await store.saveChat({ ...chat, scope: "s", dueAt: 1_000 });
   const save = (name) =>
@@ -92,7 +95,7 @@ async function recover() {
         systemTexts: [],
         system: "SECRET".repeat(50),
       },
-      { ...chat, savedAt: 0 },
+      chat,
     );
   const attempt = (name) =>
     save(name).then(
@@ -116,13 +119,13 @@ async function recover() {
   process.kill(process.pid, "SIGKILL");
 }
 
-async function open() {
+async function openUnprivileged() {
   // Root can write everywhere.
   if (process.getuid() === 0) process.setuid(65_534);
-  await SqliteStore.open(path);
+  await open();
   print("opened");
 }
 
-await { race, claim, write, recover, open }
+await { race, claim, write, recover, open: openUnprivileged }
   [command]()
   .catch((error) => print(`${error.name}: ${error.message}`));

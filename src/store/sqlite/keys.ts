@@ -1,6 +1,6 @@
-import { Type } from "@sinclair/typebox";
+import { type TSchema, Type } from "@sinclair/typebox";
 import type Database from "libsql";
-import type { StoredKey } from "../../core/store.js";
+import type { KeySettings, StoredKey } from "../../core/store.js";
 import { chatModes, citationModes, scopes } from "../../core/types.js";
 import type { CredentialCipher } from "../encryption.js";
 import { readRow } from "./database-file.js";
@@ -8,7 +8,8 @@ import { readRow } from "./database-file.js";
 const oneOf = <T extends string>(values: readonly T[]) =>
   Type.Union(values.map((value) => Type.Literal(value)));
 
-const KeySettingsSchema = Type.Object({
+/** The compiler reports a setting that is missing here. */
+const keySettings = {
   scopes: Type.Array(oneOf(scopes)),
   models: Type.Optional(Type.Array(Type.String())),
   upstreams: Type.Optional(Type.Array(Type.String())),
@@ -17,7 +18,9 @@ const KeySettingsSchema = Type.Object({
   expires: Type.Optional(Type.Number()),
   chats: Type.Optional(oneOf(chatModes)),
   citations: Type.Optional(oneOf(citationModes)),
-});
+  visibleErrors: Type.Optional(Type.Boolean()),
+} satisfies Record<keyof KeySettings, TSchema>;
+const KeySettingsSchema = Type.Object(keySettings);
 const KeyRow = Type.Tuple([
   Type.String(),
   Type.String(),

@@ -25,8 +25,6 @@ import { SqliteNodeTrimmer } from "./node-trimmer.js";
 import { SqliteUploads } from "./uploads.js";
 import { WriteBatch } from "./write-batch.js";
 
-export { StoreError } from "../errors.js";
-
 type OpenDatabase = {
   connections: readonly Database.Database[];
   credentials: SqliteCredentials;

@@ -127,8 +127,8 @@ describe("an access token", () => {
     const token = await issueToken(gateway);
     const { AccessTokens } = await import("../../../../src/server/auth/oauth/access-tokens.js");
     const { ApiKeys } = await import("../../../../src/server/auth/api-keys.js");
-    const { SqliteStore } = await import("../../../../src/store/sqlite/store.js");
-    const store = await SqliteStore.open(gateway.storePath);
+    const { openStore } = await import("../../../../src/store/open-store.js");
+    const store = await openStore({ storePath: gateway.storePath, encryptionKeys: [] });
     const keys = new ApiKeys([{ name: "test", key: apiKey, scopes: ["chat"] }], store);
     const key = await (await AccessTokens.open(store, keys)).verify(token);
     // On that server the key has only the scope chat.

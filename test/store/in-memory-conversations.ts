@@ -7,27 +7,33 @@ import type {
 } from "../../src/core/store.js";
 
 type ChatName = { upstream: string; chat: string };
-type ReferenceChat = StoredChat & {
+type InMemoryChat = StoredChat & {
   end?: number | undefined;
   claim?: { owner: string; conversation: string; until: number } | undefined;
 };
-type ReferenceNode = Omit<ConversationNode, "chat"> & { chat: ReferenceChat | undefined; endedAt?: number };
+type InMemoryNode = Omit<ConversationNode, "chat"> & { chat: InMemoryChat | undefined; endedAt?: number };
 type ForgottenAnswer = { answer: string; affinity: string; forgottenAt: number };
 
 type Claim = Parameters<ConversationStore["claimChat"]>[0];
 type Owner = Parameters<ConversationStore["releaseChat"]>[0];
 
-/** Reference implementation of a store of chats and conversation nodes, in memory. */
-export class ReferenceConversationStore implements ConversationStore {
-  #chats: ReferenceChat[] = [];
+/** Chats and conversation nodes; the stores of one storage share them. */
+export type ConversationData = {
+  chats: InMemoryChat[];
   /** Oldest first. */
-  #nodes: ReferenceNode[] = [];
+  nodes: InMemoryNode[];
   /** Oldest first. */
-  #forgotten: ForgottenAnswer[] = [];
+  forgotten: ForgottenAnswer[];
+};
+
+/** The part of the in-memory store that keeps chats and conversation nodes. */
+export abstract class InMemoryConversations implements ConversationStore {
+  /** Throws if the store is closed. */
+  protected abstract get data(): ConversationData;
 
   async saveChat(chat: Omit<StoredChat, "attempts">): Promise<void> {
     const known = this.#findChat(chat);
-    if (!known) this.#chats.push({ ...chat, attempts: 0 });
+    if (!known) this.data.chats.push({ ...chat, attempts: 0 });
     else if (known.scope === chat.scope) Object.assign(known, { dueAt: chat.dueAt, attempts: 0 });
   }
 
@@ -36,7 +42,7 @@ export class ReferenceConversationStore implements ConversationStore {
     now: number,
     limit: number,
   ): Promise<readonly StoredChat[]> {
-    return this.#chats
+    return this.data.chats
       .filter(({ upstream, dueAt }) => upstreams.includes(upstream) && dueAt <= now)
       .sort((a, b) => a.dueAt - b.dueAt)
       .slice(0, limit)
@@ -44,7 +50,7 @@ export class ReferenceConversationStore implements ConversationStore {
   }
 
   async countDueChats(now: number): Promise<number> {
-    return this.#chats.filter(({ dueAt }) => dueAt <= now).length;
+    return this.data.chats.filter(({ dueAt }) => dueAt <= now).length;
   }
 
   async postponeChat(upstream: string, chat: string, dueAt: number): Promise<void> {
@@ -54,26 +60,26 @@ export class ReferenceConversationStore implements ConversationStore {
 
   async removeChat(upstream: string, chat: string, now: number): Promise<void> {
     await this.detachNodes(upstream, chat, now);
-    this.#chats = this.#chats.filter((known) => !isSameChat(known, { upstream, chat }));
+    this.data.chats = this.data.chats.filter((known) => !isSameChat(known, { upstream, chat }));
   }
 
   async findNodes(query: NodeQuery, limit: number, now: number): Promise<readonly ConversationNode[]> {
-    const found = this.#nodes.filter((node) => matches(node, query)).reverse();
+    const found = this.data.nodes.filter((node) => matches(node, query)).reverse();
     return found.slice(0, limit).map((node) => toNode(node, now));
   }
 
   async findNode(id: number, now: number): Promise<ConversationNode | undefined> {
-    const node = this.#nodes.find((each) => each.id === id);
+    const node = this.data.nodes.find((each) => each.id === id);
     return node && toNode(node, now);
   }
 
   async knownHashes(hashes: readonly string[]): Promise<ReadonlySet<string>> {
-    const stored = new Set(this.#nodes.flatMap(({ paths, answers }) => [...paths, ...answers]));
+    const stored = new Set(this.data.nodes.flatMap(({ paths, answers }) => [...paths, ...answers]));
     return new Set(hashes.filter((hash) => stored.has(hash)));
   }
 
   async claimChat({ node, isLine, owner, conversation, until, now }: Claim): Promise<boolean> {
-    const chat = this.#nodes.find(({ id }) => id === node)?.chat;
+    const chat = this.data.nodes.find(({ id }) => id === node)?.chat;
     const isClaimed = chat?.claim !== undefined && chat.claim.until > now;
     if (!chat || chat.dueAt <= now || isClaimed || (isLine && chat.end !== node)) return false;
     chat.claim = { owner, conversation, until };
@@ -94,46 +100,48 @@ export class ReferenceConversationStore implements ConversationStore {
   async saveNode(...[node, name]: Parameters<ConversationStore["saveNode"]>): Promise<void> {
     const chat = this.#findChat(name);
     if (!chat) return;
-    const id = (this.#nodes.at(-1)?.id ?? 0) + 1;
-    this.#nodes.push({ ...node, id, chat, hasChildren: false });
-    const parent = this.#nodes.find(({ id }) => id === node.parent);
+    const id = (this.data.nodes.at(-1)?.id ?? 0) + 1;
+    this.data.nodes.push({ ...node, id, chat, hasChildren: false });
+    const parent = this.data.nodes.find(({ id }) => id === node.parent);
     if (parent) parent.hasChildren = true;
     Object.assign(chat, { end: id, claim: undefined });
   }
 
   async detachNodes(upstream: string, chat: string, now: number): Promise<void> {
-    for (const node of this.#nodes)
+    for (const node of this.data.nodes)
       if (node.chat && isSameChat(node.chat, { upstream, chat }))
         Object.assign(node, { chat: undefined, endedAt: now });
   }
 
   async isAnswerForgotten(answer: string, affinity: string | undefined): Promise<boolean> {
-    return this.#forgotten.some(
+    return this.data.forgotten.some(
       (forgotten) =>
         forgotten.answer === answer && (affinity === undefined || forgotten.affinity === affinity),
     );
   }
 
   async trimNodes({ nodes, forgottenAnswers, tombstonesBefore }: TrimLimits, now: number): Promise<void> {
-    this.#nodes = this.#nodes.filter(({ endedAt }) => endedAt === undefined || endedAt >= tombstonesBefore);
-    const removed = this.#nodes.splice(0, Math.max(0, this.#nodes.length - nodes));
+    this.data.nodes = this.data.nodes.filter(
+      ({ endedAt }) => endedAt === undefined || endedAt >= tombstonesBefore,
+    );
+    const removed = this.data.nodes.splice(0, Math.max(0, this.data.nodes.length - nodes));
     for (const { answers, affinity = "" } of removed)
       for (const answer of answers) this.#forget({ answer, affinity, forgottenAt: now });
-    this.#forgotten = this.#forgotten.filter(({ forgottenAt }) => forgottenAt >= tombstonesBefore);
-    this.#forgotten.splice(0, Math.max(0, this.#forgotten.length - forgottenAnswers));
+    this.data.forgotten = this.data.forgotten.filter(({ forgottenAt }) => forgottenAt >= tombstonesBefore);
+    this.data.forgotten.splice(0, Math.max(0, this.data.forgotten.length - forgottenAnswers));
   }
 
   #forget(forgotten: ForgottenAnswer): void {
     const isOther = ({ answer, affinity }: ForgottenAnswer) =>
       answer !== forgotten.answer || affinity !== forgotten.affinity;
-    this.#forgotten = [...this.#forgotten.filter(isOther), forgotten];
+    this.data.forgotten = [...this.data.forgotten.filter(isOther), forgotten];
   }
 
-  #findChat(name: ChatName): ReferenceChat | undefined {
-    return this.#chats.find((known) => isSameChat(known, name));
+  #findChat(name: ChatName): InMemoryChat | undefined {
+    return this.data.chats.find((known) => isSameChat(known, name));
   }
 
-  #findClaimed({ owner, ...name }: Owner): ReferenceChat | undefined {
+  #findClaimed({ owner, ...name }: Owner): InMemoryChat | undefined {
     const chat = this.#findChat(name);
     return chat?.claim?.owner === owner ? chat : undefined;
   }
@@ -143,7 +151,7 @@ function isSameChat(a: ChatName, b: ChatName): boolean {
   return a.upstream === b.upstream && a.chat === b.chat;
 }
 
-function matches({ paths, answers, conversation }: ReferenceNode, query: NodeQuery): boolean {
+function matches({ paths, answers, conversation }: InMemoryNode, query: NodeQuery): boolean {
   switch (query.by) {
     case "path":
       return paths.includes(query.hash);
@@ -157,7 +165,7 @@ function matches({ paths, answers, conversation }: ReferenceNode, query: NodeQue
 }
 
 /** The node as it is seen at this time: without its chat if that is due, and without a claim that has expired. */
-function toNode({ chat, endedAt: _, ...node }: ReferenceNode, now: number): ConversationNode {
+function toNode({ chat, endedAt: _, ...node }: InMemoryNode, now: number): ConversationNode {
   if (!chat || chat.dueAt <= now) return node;
   const { upstream, chat: name, scope, end, claim } = chat;
   return {

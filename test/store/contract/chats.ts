@@ -1,0 +1,37 @@
+import { describe, expect, test } from "vitest";
+import { type CreateStorage, chat, openWithChats } from "./fixtures.js";
+
+/** The contract of chats that are due for deletion upstream. */
+export function testChats(createStorage: CreateStorage): void {
+  describe("chats", () => {
+    test("stay in the scope that saved them first", async () => {
+      const store = await openWithChats(createStorage);
+      await store.saveChat(chat("a", 100, "mine"));
+      await store.saveChat(chat("a", 900, "yours"));
+      expect(await store.listDueChats(["me"], 99, 2)).toEqual([]);
+      expect(await store.listDueChats(["me"], 100, 2)).toEqual([{ ...chat("a", 100, "mine"), attempts: 0 }]);
+    });
+
+    test("are due from their time on, the longest overdue first, until used again or removed", async () => {
+      const store = await openWithChats(createStorage);
+      for (const one of [chat("c", 30), chat("a", 10), chat("b", 20)]) await store.saveChat(one);
+      const due = async (now: number) =>
+        (await store.listDueChats(["me", "you"], now, 2)).map((one) => one.chat);
+      const attemptsOf = async (name: string) =>
+        (await store.listDueChats(["me"], 100, 3)).find((one) => one.chat === name)?.attempts;
+      expect(await due(5)).toEqual([]);
+      expect(await due(30)).toEqual(["a", "b"]);
+      expect(await store.countDueChats(30)).toBe(3);
+      await store.postponeChat("me", "a", 40);
+      await store.postponeChat("me", "a", 50);
+      expect(await due(49)).toEqual(["b", "c"]);
+      expect(await attemptsOf("a")).toBe(2);
+      await store.saveChat(chat("a", 15));
+      expect(await due(15)).toEqual(["a"]);
+      expect(await attemptsOf("a")).toBe(0);
+      await store.removeChat("me", "a", 0);
+      expect(await due(100)).toEqual(["b", "c"]);
+      expect(await store.listDueChats(["you"], 100, 2)).toEqual([]);
+    });
+  });
+}

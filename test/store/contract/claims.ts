@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+import { type CreateStorage, chat, claimOf, node, openWithChats, saveNode } from "./fixtures.js";
+
+const ownerOf = (owner: string) => ({ upstream: "me", chat: "a", owner });
+
+/** The contract of the exclusive use of a chat by one turn. */
+export function testClaims(createStorage: CreateStorage): void {
+  describe("claims", () => {
+    test("give a line to one turn, at its end only, and take its end away until they end", async () => {
+      const open = await createStorage();
+      const [mine, yours] = [await open(), await open()];
+      await mine.saveChat(chat("a"));
+      const [first, second] = [await saveNode(mine, "a", node("1")), await saveNode(mine, "a", node("2"))];
+      expect(await yours.claimChat(claimOf(first))).toBe(false);
+      expect(await mine.claimChat(claimOf(second, "me"))).toBe(true);
+      expect(await yours.claimChat(claimOf(second, "you"))).toBe(false);
+      expect(await mine.claimChat(claimOf(second, "me"))).toBe(false);
+      for (const id of [first, second])
+        expect((await yours.findNode(id, 49))?.chat).toEqual({
+          upstream: "me",
+          chat: "a",
+          scope: "s",
+          answering: "conversation of me",
+        });
+      expect((await yours.findNode(second, 50))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
+    });
+
+    test("give a tree to one turn, after any of its nodes, and leave its end", async () => {
+      const store = await openWithChats(createStorage, "a");
+      const [first, second] = [await saveNode(store, "a", node("1")), await saveNode(store, "a", node("2"))];
+      expect(await store.claimChat({ ...claimOf(first), isLine: false })).toBe(true);
+      for (const id of [first, second]) {
+        expect(await store.claimChat({ ...claimOf(id, "you"), isLine: false })).toBe(false);
+        expect((await store.findNode(id, 0))?.chat).toMatchObject({
+          end: second,
+          answering: "conversation of me",
+        });
+      }
+    });
+
+    test.each([true, false])("do not exist for chats that are due or unknown (line: %s)", async (isLine) => {
+      const store = await openWithChats(createStorage, "a");
+      const id = await saveNode(store, "a", node("1"));
+      expect(await store.claimChat({ ...claimOf(id), isLine, now: 100, until: 200 })).toBe(false);
+      expect(await store.claimChat({ ...claimOf(id + 1), isLine })).toBe(false);
+      expect(await store.claimChat({ ...claimOf(id), isLine, now: 99, until: 200 })).toBe(true);
+    });
+
+    test("of a killed process expire: a tree can be continued then, a line has no end", async () => {
+      const store = await openWithChats(createStorage, "a", "b");
+      const [line, tree] = [await saveNode(store, "a", node("1")), await saveNode(store, "b", node("2"))];
+      await store.claimChat({ ...claimOf(line, "killed"), until: 20 });
+      await store.claimChat({ ...claimOf(tree, "killed"), isLine: false, until: 20 });
+      for (const [isLine, id] of [[true, line] as const, [false, tree] as const]) {
+        expect(await store.claimChat({ ...claimOf(id), isLine, now: 19 })).toBe(false);
+        expect(await store.claimChat({ ...claimOf(id), isLine, now: 20 })).toBe(!isLine);
+      }
+      // The one before has nothing to release any more.
+      await store.releaseChat({ ...ownerOf("killed"), chat: "b" });
+      expect(await store.claimChat({ ...claimOf(tree, "third"), isLine: false, now: 49 })).toBe(false);
+    });
+
+    test("released with an end restore it, so that the next turn can go on there", async () => {
+      const open = await createStorage();
+      const [mine, yours] = [await open(), await open()];
+      await mine.saveChat(chat("a"));
+      const id = await saveNode(mine, "a", node("1"));
+      await mine.claimChat(claimOf(id, "me"));
+      await mine.releaseChat(ownerOf("me"), id);
+      expect((await yours.findNode(id, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s", end: id });
+      expect(await yours.claimChat(claimOf(id, "you"))).toBe(true);
+    });
+
+    test("released without an end leave a line without one, and a tree as it was", async () => {
+      const store = await openWithChats(createStorage, "a", "b");
+      const [line, tree] = [await saveNode(store, "a", node("1")), await saveNode(store, "b", node("2"))];
+      await store.claimChat(claimOf(line, "me"));
+      await store.claimChat({ ...claimOf(tree, "me"), isLine: false });
+      await store.releaseChat(ownerOf("me"));
+      await store.releaseChat({ ...ownerOf("me"), chat: "b" });
+      expect((await store.findNode(line, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
+      expect((await store.findNode(tree, 0))?.chat).toEqual({
+        upstream: "me",
+        chat: "b",
+        scope: "s",
+        end: tree,
+      });
+      expect(await store.claimChat(claimOf(line, "you"))).toBe(false);
+      expect(await store.claimChat({ ...claimOf(tree, "you"), isLine: false })).toBe(true);
+    });
+
+    test("of another owner are neither released nor extended", async () => {
+      const store = await openWithChats(createStorage, "a");
+      const id = await saveNode(store, "a", node("1"));
+      await store.claimChat(claimOf(id, "me"));
+      await store.releaseChat(ownerOf("you"), id);
+      await store.extendClaim(ownerOf("you"), 99);
+      await store.releaseChat({ ...ownerOf("me"), upstream: "you" }, id);
+      expect(await store.claimChat(claimOf(id, "you"))).toBe(false);
+      expect((await store.findNode(id, 49))?.chat).toEqual({
+        upstream: "me",
+        chat: "a",
+        scope: "s",
+        answering: "conversation of me",
+      });
+      expect((await store.findNode(id, 50))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
+    });
+
+    test("last longer when extended, and not again once ended", async () => {
+      const store = await openWithChats(createStorage, "a");
+      const id = await saveNode(store, "a", node("1"));
+      const tree = { ...claimOf(id, "me"), isLine: false };
+      await store.claimChat({ ...tree, until: 10 });
+      await store.extendClaim(ownerOf("me"), 80.5);
+      expect(await store.claimChat({ ...tree, owner: "you", now: 80 })).toBe(false);
+      await store.releaseChat(ownerOf("me"));
+      await store.extendClaim(ownerOf("me"), 90);
+      expect(await store.claimChat({ ...tree, owner: "you" })).toBe(true);
+    });
+
+    test("end when the turn is saved, which is the chat's new end", async () => {
+      const open = await createStorage();
+      const [mine, yours] = [await open(), await open()];
+      await mine.saveChat(chat("a"));
+      const first = await saveNode(mine, "a", node("1"));
+      await mine.claimChat(claimOf(first, "me"));
+      const second = await saveNode(mine, "a", node("2", { parent: first }));
+      // Late, from the turn that is over.
+      await mine.releaseChat(ownerOf("me"), first);
+      await mine.extendClaim(ownerOf("me"), 99);
+      expect((await yours.findNode(second, 0))?.chat).toEqual({
+        upstream: "me",
+        chat: "a",
+        scope: "s",
+        end: second,
+      });
+      expect(await yours.claimChat(claimOf(first, "you"))).toBe(false);
+      expect(await yours.claimChat(claimOf(second, "you"))).toBe(true);
+    });
+  });
+}

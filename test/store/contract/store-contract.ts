@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { testChats } from "./chats.js";
+import { testClaims } from "./claims.js";
+import { testCredentials } from "./credentials.js";
+import { testFiles } from "./files.js";
+import { type CreateStorage, chat, openWithChats } from "./fixtures.js";
+import { testKeys } from "./keys.js";
+import { testNodes } from "./nodes.js";
+import { testTrimming } from "./trimming.js";
+
+/** The tests that every implementation of `Store` (src/core/store.ts) must pass. */
+export function testStore(createStorage: CreateStorage): void {
+  testCredentials(createStorage);
+  testKeys(createStorage);
+  testChats(createStorage);
+  testNodes(createStorage);
+  testTrimming(createStorage);
+  testClaims(createStorage);
+  testFiles(createStorage);
+
+  test("a store can be closed twice, and rejects calls afterwards", async () => {
+    const store = await openWithChats(createStorage, "a");
+    await store.close();
+    await store.close();
+    await expect(store.countDueChats(1)).rejects.toThrow(/is closed/);
+    await expect(store.saveChat(chat("b"))).rejects.toThrow(/is closed/);
+  });
+}

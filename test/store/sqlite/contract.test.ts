@@ -1,0 +1,20 @@
+import { describe, expect } from "vitest";
+import { readPragma } from "../../../src/store/sqlite/migrations.js";
+import { testProcesses } from "../contract/processes.js";
+import { testRandomCalls } from "../contract/random-calls.js";
+import { testStore } from "../contract/store-contract.js";
+import { configOf, freshPath, openRaw, openStore } from "./temporary-database.js";
+
+async function createStorage() {
+  const path = await freshPath();
+  return () => openStore(path);
+}
+
+describe("the SQLite store", () => {
+  testStore(createStorage);
+  testRandomCalls(createStorage);
+  testProcesses(
+    async () => configOf(await freshPath()),
+    ({ storePath }) => expect(readPragma(openRaw(storePath), "quick_check")).toBe("ok"),
+  );
+});
