@@ -4,22 +4,23 @@ import { gzipSync } from "node:zlib";
 export const endOfStreamFlag = 0x02;
 const compressedFlag = 0x01;
 
-const headerLength = 5;
+/** Flags and length. */
+export const envelopeHeaderLength = 5;
 
 /** Encodes an envelope: one byte of flags, four of length (big-endian), the payload (kimi-web.md §2.1). */
 export function encodeEnvelope(payload: string, flags = 0): Buffer {
   const length = Buffer.byteLength(payload);
-  const bytes = Buffer.allocUnsafe(headerLength + length);
+  const bytes = Buffer.allocUnsafe(envelopeHeaderLength + length);
   bytes[0] = flags;
   bytes.writeUInt32BE(length, 1);
-  bytes.write(payload, headerLength);
+  bytes.write(payload, envelopeHeaderLength);
   return bytes;
 }
 
 /** Encodes an envelope with a gzip payload, which Connect allows but Kimi was never seen to send (kimi-web.md §2.1). */
 export function encodeGzipEnvelope(payload: string, flags = 0): Buffer {
   const compressed = gzipSync(payload, { level: 1 });
-  const header = Buffer.alloc(headerLength);
+  const header = Buffer.alloc(envelopeHeaderLength);
   header[0] = flags | compressedFlag;
   header.writeUInt32BE(compressed.length, 1);
   return Buffer.concat([header, compressed]);
@@ -32,7 +33,7 @@ export function oversizedHeader(): Buffer {
 
 /** The payload of a request; undefined unless it is exactly one envelope with flags 0 (kimi-web.md §2.1). */
 export function decodeEnvelope(body: Buffer): string | undefined {
-  if (body.length < headerLength || body[0] !== 0) return undefined;
-  if (body.readUInt32BE(1) !== body.length - headerLength) return undefined;
-  return body.toString("utf8", headerLength);
+  if (body.length < envelopeHeaderLength || body[0] !== 0) return undefined;
+  if (body.readUInt32BE(1) !== body.length - envelopeHeaderLength) return undefined;
+  return body.toString("utf8", envelopeHeaderLength);
 }

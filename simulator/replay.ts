@@ -1,13 +1,18 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { CallLog } from "./call-log.js";
+import { envelopeHeaderLength } from "./envelope.js";
+import type { WireOptions } from "./faults.js";
 import type { HttpCall } from "./http-call.js";
+import { parseObject } from "./json.js";
 import { parseRecordedCall, type RecordedResponse } from "./recorded-call.js";
 import { ResponseWriter } from "./response-writer.js";
 
 /** Thrown if the folder of a recording cannot be read, is empty or too large, or if a file in it is not a recording. */
 export class RecordingError extends Error {}
 
+/** The limit of a recording, and of a request. */
 const maxBytes = 1_073_741_824;
 /** Origin of the signed URLs in a recording. */
 const signedOrigin = "http://signed.invalid";
@@ -17,6 +22,9 @@ const refreshCalls = new Set([
   "POST /api/account.gateway.v1.AuthService/RefreshToken",
   "GET /api/auth/token/refresh",
 ]);
+
+/** `pace`: milliseconds between chunks. */
+type ReplayContext = { pace: number; callLog: CallLog; nextWireOptions: () => WireOptions };
 
 /** Recorded responses by method and path, in the order of the recording; the last one of a kind is repeated. */
 export class Replay {
@@ -40,20 +48,37 @@ export class Replay {
     this.#responses.set(kind, [...(this.#responses.get(kind) ?? []), response]);
   }
 
-  /** Sends the next response to a call of this kind, `pace` milliseconds between chunks; false if none was recorded. */
-  async respond(call: HttpCall, pace: number): Promise<boolean> {
+  /**
+   * Sends the next response to a call of this kind, after the request was recorded in the call log; false if none was
+   * recorded. `nextWireOptions` is called for each streamed response.
+   */
+  async respond(call: HttpCall, { pace, callLog, nextWireOptions }: ReplayContext): Promise<boolean> {
     const responses = this.#responses.get(callKind(`${call.logEntry.method} ${call.logEntry.path}`)) ?? [];
     const response = responses.length > 1 ? responses.shift() : responses[0];
     if (!response) return false;
-    for await (const _ of call.request.iterator({ destroyOnReturn: false }));
-    await sendResponse(response, call, pace);
+    const bytes = await call.readBody(maxBytes);
+    const body = parseObject(bytes.toString()) ?? parseObject(bytes.toString("utf8", envelopeHeaderLength));
+    if (body) callLog.recordBody(call.logEntry, body, bytes.length);
+    await sendResponse(response, call, { pace, wireOptions: isStream(response) ? nextWireOptions() : {} });
     return true;
   }
 }
 
-async function sendResponse(response: RecordedResponse, call: HttpCall, pace: number): Promise<void> {
+function isStream({ head }: RecordedResponse): boolean {
+  return /^(application\/connect\+json|text\/event-stream)/.test(head?.headers["content-type"] ?? "");
+}
+
+/** Of the wire options only those that concern bytes change a recording: `split` and `burst`. */
+async function sendResponse(
+  response: RecordedResponse,
+  call: HttpCall,
+  { pace, wireOptions: { split, burst } }: { pace: number; wireOptions: WireOptions },
+): Promise<void> {
   if (!response.head) return call.cut();
-  const responseWriter = new ResponseWriter(call, {});
+  const responseWriter = new ResponseWriter(call, {
+    ...(split ? { split } : {}),
+    ...(burst ? { burst } : {}),
+  });
   call.response.writeHead(response.head.status, response.head.headers).flushHeaders();
   const siteUrl = `http://${call.request.headers.host ?? "127.0.0.1"}`;
   for (const bytes of response.body) {

@@ -3,6 +3,7 @@ import { currentUser, orderSubscription, storageQuota, subscriptionStats } from 
 import { availableModels } from "./catalogue.js";
 import { handleChat } from "./chat-call.js";
 import { ApiError, codeForHttpStatus, errorJson } from "./errors.js";
+import { wireOptionsOf } from "./faults.js";
 import type { HttpCall } from "./http-call.js";
 import { asString, getField, type JsonObject, parseObject } from "./json.js";
 import { handleLegacyCall } from "./legacy/routes.js";
@@ -109,7 +110,9 @@ export async function handleCall(state: SimulatorState, call: HttpCall): Promise
 
 async function route(state: SimulatorState, call: HttpCall): Promise<void> {
   const { method, path } = call.logEntry;
-  if (await state.replay?.respond(call, state.deltaMilliseconds)) return;
+  const nextWireOptions = () => wireOptionsOf(state.faults.next());
+  const { callLog, deltaMilliseconds: pace } = state;
+  if (await state.replay?.respond(call, { pace, callLog, nextWireOptions })) return;
   if (method === "POST") {
     const streamingMethod = streamingMethods.get(path);
     if (streamingMethod) return streamingMethod(state, call);

@@ -1,11 +1,11 @@
+import { limits } from "../core/limits.js";
 import type { ChatEvent, CitationMode, Source } from "../core/types.js";
+import { escapeTitle, escapeUrl } from "../lib/markdown.js";
 
 /** A source cited by a range of the answer's text. Offsets are UTF-16 code units; `end` is exclusive. */
 export type Annotation = { url: string; title: string; start: number; end: number };
 
 const footerHeading = "**参考 / Sources**";
-/** Characters of a title in the list of sources. */
-const maxTitleLength = 300;
 // The addresses that these patterns match are those of `escapeUrl`, without brackets and parentheses. If an address or a
 // title could contain the beginning of another match, a text of such beginnings would take quadratic time.
 const footerPattern =
@@ -40,6 +40,9 @@ export class CitationWriter {
   /** In order of first citation; the shown number is the index plus one. */
   readonly #citedSources: Source[] = [];
   readonly #annotations: Annotation[] = [];
+  /** Citations of sources that have not come, and the sources that came after their citations. */
+  #openCitations: { index: number; start: number; end: number }[] = [];
+  readonly #lateSources: Source[] = [];
   #length = 0;
   /** The text since the last citation, or since the first source; ends where the written text ends. */
   #passage = "";
@@ -58,7 +61,7 @@ export class CitationWriter {
       case "text":
         return this.#addText(event.text);
       case "source":
-        this.#sources.push(event.source);
+        this.#addSource(event.source);
         return "";
       case "citation":
         return this.#mode === "off" ? "" : this.#cite(event.sources);
@@ -79,6 +82,18 @@ export class CitationWriter {
     return this.#sources.map(({ url, title }) => ({ url, title, start: end, end }));
   }
 
+  /** A source that was cited before it came is annotated, and listed; its number cannot be written into the text any more. */
+  #addSource(source: Source): void {
+    this.#sources.push(source);
+    if (this.#openCitations.length === 0) return;
+    const open = this.#openCitations.filter(({ index }) => index === source.index);
+    if (open.length === 0) return;
+    this.#openCitations = this.#openCitations.filter(({ index }) => index !== source.index);
+    this.#lateSources.push(source);
+    const { url, title } = source;
+    for (const { start, end } of open) this.#annotations.push({ url, title, start, end });
+  }
+
   #addText(text: string): string {
     if (text === "") return "";
     const written = this.#endsWithMarker && sticksToMarker.test(text) ? ` ${text}` : text;
@@ -92,12 +107,19 @@ export class CitationWriter {
   }
 
   #cite(indexes: readonly number[]): string {
-    this.#citedRange = this.#citedWords(this.#passage) ?? this.#citedRange;
+    // Before the first source the words are not kept: the position alone is known.
+    const here = { start: this.#length, end: this.#length };
+    const unknown = this.#sources.length === 0 ? here : this.#citedRange;
+    this.#citedRange = this.#citedWords(this.#passage) ?? unknown;
     this.#passage = "";
     const markers: string[] = [];
     for (const index of indexes) {
       const source = this.#sources.find((candidate) => candidate.index === index);
-      if (!source) continue;
+      if (!source) {
+        if (this.#openCitations.length < limits.sourceReferences)
+          this.#openCitations.push({ index, ...this.#citedRange });
+        continue;
+      }
       const { url, title } = source;
       if (!this.#citedSources.includes(source)) this.#citedSources.push(source);
       this.#annotations.push({ url, title, ...this.#citedRange });
@@ -132,7 +154,8 @@ export class CitationWriter {
   /** The Markdown list of sources that kimi-free-api put at the end of an answer; empty without sources. */
   #footer(): string {
     if (this.#mode !== "inline" && this.#mode !== "footer") return "";
-    const listed = this.#citedSources.length > 0 ? this.#citedSources : this.#sources;
+    const cited = [...new Set([...this.#citedSources, ...this.#lateSources])];
+    const listed = cited.length > 0 ? cited : this.#sources;
     if (listed.length === 0) return "";
     const lines = listed.map(
       (source, index) => `${index + 1}. [${escapeTitle(source.title)}](${escapeUrl(source.url)})`,
@@ -158,21 +181,4 @@ export class InlineText {
   get text(): string {
     return this.#text;
   }
-}
-
-/** Untrusted text: it must stay inside the brackets of a Markdown link. */
-function escapeTitle(title: string): string {
-  return title
-    .replace(/\s+/g, " ")
-    .replace(/[\\[\]<>`*_!|#]/g, "\\$&")
-    .slice(0, maxTitleLength);
-}
-
-/** Only http(s) addresses are linked; characters that could close the parenthesis are percent-encoded. */
-function escapeUrl(url: string): string {
-  if (!/^https?:\/\//i.test(url)) return "#";
-  return url.replace(
-    /[\s()<>"'`\\[\]]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }

@@ -179,7 +179,10 @@ export type ChatEvent =
   | { type: "verbatim"; dialect: OriginalRequest["dialect"]; json: string; usageOnly: boolean }
   | { type: "search"; queries: string[] }
   | { type: "source"; source: Source }
-  /** A citation at this position of the text. `sources` are values of `Source.index` from earlier events. */
+  /**
+   * A citation at this position of the text. `sources` are values of `Source.index`, from earlier events or, where a source
+   * comes after the text that cites it, from later ones.
+   */
   | { type: "citation"; sources: number[] }
   /** A remark for the user that is not an error, such as a fallback to a weaker model. */
   | { type: "notice"; code: string; message: string }

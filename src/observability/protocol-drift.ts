@@ -2,11 +2,14 @@ import { limits } from "../core/limits.js";
 
 /** The kinds of protocol elements in which Kimi may introduce unknown values. */
 export type DriftKind =
-  | "mask"
   | "event"
-  | "block"
-  | "op"
+  | "frame"
   | "container"
+  | "field"
+  | "block"
+  | "stage"
+  | "role"
+  | "op"
   | "status"
   | "reason"
   | "severity"

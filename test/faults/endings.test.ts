@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { Fault } from "../../simulator/index.js";
-import { chatBody, contentOf, type Gateway, parseChunks, postChat, startGateway } from "../gateway.js";
+import { Dialogue, sentTurns } from "../conversations/dialogue.js";
+import {
+  chatBody,
+  contentOf,
+  type Gateway,
+  parseChunks,
+  postChat,
+  startGateway,
+  waitUntil,
+} from "../gateway.js";
 
 const timeouts = { idle: 400, progress: 400 };
 
@@ -63,6 +72,9 @@ const earlyFaults: ExpectedError[] = [
   [{ kind: "http", status: 403 }, 503, "account_login_required"],
   [{ kind: "http", status: 500 }, 502, "upstream_unavailable"],
   [{ kind: "http", status: 502, body: "<html>Bad gateway</html>" }, 503, "upstream_overloaded"],
+  [{ kind: "http", status: 200, body: '{"code":"unavailable"}' }, 503, "upstream_overloaded"],
+  [{ kind: "http", status: 200, body: '{"error":{"code":"deadline_exceeded"}}' }, 504, "timeout"],
+  [{ kind: "http", status: 200, body: "{}" }, 502, "upstream_protocol"],
   [{ kind: "html" }, 502, "upstream_protocol"],
   [{ kind: "cut-before" }, 502, "upstream_cut"],
   [{ kind: "cut", after: 0 }, 502, "upstream_cut"],
@@ -141,7 +153,6 @@ const midAnswerFaults: [fault: Fault, code: string][] = [
   [{ kind: "status-error", after: 3 }, "upstream_unavailable"],
   [{ kind: "error-late", after: 3, code: "unavailable" }, "upstream_overloaded"],
   [{ kind: "error-late", after: 3, code: "unavailable", afterDone: true }, "upstream_overloaded"],
-  [{ kind: "error-late", after: 3, code: "unauthenticated" }, "account_login_required"],
   [
     { kind: "exception", reason: "REASON_TOKEN_LENGTH_TOO_LONG", severity: "SEVERITY_INFO", after: 3 },
     "context_length_exceeded",
@@ -176,6 +187,81 @@ describe("a fault after the first delta is an error", () => {
     const answer = await requestWithFault(gateway, fault, false);
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(JSON.parse(answer.body)).toMatchObject({ error: { code } });
+  });
+});
+
+describe("an access token that ends while Kimi answers is renewed", () => {
+  const expired: Fault = { kind: "error-late", after: 3, code: "unauthenticated" };
+
+  test("streamed: what was sent on ends with an error that says so", async () => {
+    const gateway = await startGateway();
+    const chunks = parseChunks((await requestWithFault(gateway, expired, true)).body);
+    expect(chunks.at(-1)?.error).toMatchObject({
+      code: "upstream_cut",
+      message: expect.stringMatching(/has renewed it: send the message again/),
+    });
+    expect(gateway.simulator.counts().refreshes).toBe(1);
+    const again = await postChat(gateway, chatBody("sim:repeat=3"));
+    expect(again.status).toBe(200);
+    expect(gateway.simulator.counts().refreshes).toBe(1);
+  });
+
+  test.each([
+    ["not streamed", false, 3],
+    ["streamed, before anything was sent on", true, 0],
+  ])("%s: the message is sent again", async (_how, stream, after) => {
+    const gateway = await startGateway();
+    const response = await requestWithFault(gateway, { ...expired, after }, stream, "sim:repeat=4");
+    expect(response.status).toBe(200);
+    expect(response.body).not.toContain("error");
+    const content = stream
+      ? contentOf(parseChunks(response.body))
+      : JSON.parse(response.body).choices[0].message.content;
+    expect(content).toBe("1 2 3 4 ");
+    expect(gateway.simulator.counts().refreshes).toBe(1);
+  });
+
+  test("with a login that is no longer accepted: the error says to log in", async () => {
+    let refreshToken = "";
+    const gateway = await startGateway({
+      tokens: (simulator) => {
+        const pair = simulator.issue();
+        refreshToken = pair.refreshToken;
+        return pair;
+      },
+    });
+    gateway.simulator.revoke(refreshToken);
+    const chunks = parseChunks((await requestWithFault(gateway, expired, true)).body);
+    expect(chunks.at(-1)?.error?.code).toBe("account_login_required");
+  });
+});
+
+describe("a block that Kimi replaces", () => {
+  const rewrite: Fault = { kind: "rewrite", after: 2 };
+
+  test("not streamed: the answer is what Kimi holds, and its next turn continues the chat", async () => {
+    const gateway = await startGateway();
+    const dialogue = new Dialogue(gateway);
+    gateway.simulator.fault(rewrite);
+    expect(await dialogue.send("sim:repeat=4")).toBe("(Rewritten.)3 4 ");
+    await dialogue.send("and now?");
+    expect(sentTurns(gateway).map(({ chatId }) => chatId !== undefined)).toEqual([false, true]);
+  });
+
+  test("streamed, after its text was sent on: an error, and the next turn begins a new chat", async () => {
+    const gateway = await startGateway();
+    const prompt = "sim:slow=100 sim:repeat=4";
+    const chunks = parseChunks((await requestWithFault(gateway, rewrite, true, prompt)).body);
+    expect(contentOf(chunks.slice(0, -1))).toBe("1 2 ");
+    expect(chunks.at(-1)?.error).toMatchObject({
+      code: "upstream_protocol",
+      message: expect.stringMatching(/replaced a part of its answer/),
+    });
+    await waitUntil(() => gateway.simulator.counts().cancels === 1);
+    const history = [...chatBody(prompt).messages, { role: "assistant", content: "1 2 " }];
+    const messages = [...history, { role: "user", content: "and now?" }];
+    expect((await postChat(gateway, { model: "kimi", messages })).status).toBe(200);
+    expect(sentTurns(gateway).map(({ chatId }) => chatId)).toEqual([undefined, undefined]);
   });
 });
 

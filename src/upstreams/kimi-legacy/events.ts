@@ -4,7 +4,27 @@ import type { ChatEvent, FinishReason } from "../../core/types.js";
 import { asObject, asText, type JsonObject, parseObject } from "../../lib/json.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import { SearchSources } from "../kimi-shared/search-sources.js";
+import { type KnownFields, recordUnknownFields } from "../kimi-shared/unknown-fields.js";
 import { failureToError } from "./errors.js";
+
+/** The fields of each event that are used or carry nothing (kimi-web.md §1.5). */
+const knownEvents: Readonly<Record<string, KnownFields>> = {
+  req: { content: true, group_id: true, id: true, refs: true },
+  resp: { group_id: true, id: true },
+  debug: { message: true },
+  search_plus: { msg: { type: true, successNum: true, title: true, url: true } },
+  cmpl: { text: true, idx_s: true, idx_z: true, view: true },
+  length: {},
+  done: {},
+  all_done: {},
+  ping: {},
+  error: {
+    error: { error_type: true, message: true, detail: true },
+    error_type: true,
+    message: true,
+    detail: true,
+  },
+};
 
 /**
  * Interprets one answer (kimi-web.md §1.5): SSE data in, ChatEvents out, no I/O. An answer may take several streams,
@@ -49,6 +69,7 @@ export class LegacyChatInterpreter {
         "Kimi sent an event that is not JSON. Is the base URL really Kimi's?",
       );
     }
+    this.#recordUnknownFields(event);
     switch (event.event) {
       case "cmpl":
         this.#emitText(event, out);
@@ -106,6 +127,12 @@ export class LegacyChatInterpreter {
     if (this.#length === 0)
       throw new GatewayError("upstream_protocol", "Kimi sent an empty answer. Try again.");
     return this.#isCutToLength ? "length" : "stop";
+  }
+
+  #recordUnknownFields({ event: name, ...fields }: JsonObject): void {
+    const known =
+      typeof name === "string" && Object.hasOwn(knownEvents, name) ? knownEvents[name] : undefined;
+    if (known) recordUnknownFields(fields, known, { drift: this.#drift, path: String(name) });
   }
 
   #emitText(event: JsonObject, out: ChatEvent[]): void {

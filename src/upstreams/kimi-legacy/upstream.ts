@@ -17,6 +17,7 @@ import type { IdleTimeouts, UpstreamContext } from "../context.js";
 import type { ResponseStream } from "../http/response-stream.js";
 import { SseDecoder } from "../http/sse-decoder.js";
 import { StreamPump } from "../http/stream-pump.js";
+import { renewedTokenError } from "../kimi-shared/errors.js";
 import { refreshTokens, webPageError } from "../kimi-shared/token-refresh.js";
 import { LegacyClient } from "./client.js";
 import { isRejectedAccessToken } from "./errors.js";
@@ -32,6 +33,9 @@ export type KimiLegacyOptions = {
   userAgent?: string;
   tokens: TokenPair;
 };
+
+/** An answer that Kimi sends. `renewToken` refreshes the access token with which it was requested. */
+type OpenAnswer = { stream: ResponseStream; renewToken: () => Promise<string> };
 
 /** Base URL of the legacy site. */
 export const defaultBaseUrl = "https://kimi.moonshot.cn";
@@ -97,7 +101,10 @@ export class KimiLegacy implements Upstream {
     return findModel(name);
   }
 
-  /** One turn, in as many streams as its length takes (`limits.continuations`). Their texts join seamlessly. */
+  /**
+   * One turn, in as many streams as its length takes (`limits.continuations`). Their texts join seamlessly. An access token
+   * that Kimi rejects during the answer is refreshed, and the error says so: the chat has the question already.
+   */
   async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
     const model = getModel(request.model.id);
     if (isLongTurn(request, model)) await this.#credentials.accessToken(signal, limits.longTurnToken);
@@ -172,12 +179,13 @@ export class KimiLegacy implements Upstream {
     return id;
   }
 
-  #openCompletion(chat: string, body: JsonObject, signal: AbortSignal): Promise<ResponseStream> {
+  #openCompletion(chat: string, body: JsonObject, signal: AbortSignal): Promise<OpenAnswer> {
     const path = `${chatPath(chat)}/completion/stream`;
     return this.#callWithToken(signal, async (token) => {
       const stream = await this.#client.openStream(path, body, token, signal);
       void this.#credentials.confirm(token);
-      return stream;
+      const renewToken = () => this.#credentials.replace(token, signal);
+      return { stream, renewToken };
     });
   }
 
@@ -186,7 +194,7 @@ export class KimiLegacy implements Upstream {
     chat: string,
     body: JsonObject,
     signal: AbortSignal,
-  ): Promise<ResponseStream | undefined> {
+  ): Promise<OpenAnswer | undefined> {
     try {
       return await this.#openCompletion(chat, body, signal);
     } catch (error) {
@@ -197,12 +205,20 @@ export class KimiLegacy implements Upstream {
   }
 
   /** Reads one stream until Kimi has closed it: before that, Kimi accepts no other on this account. */
-  async #consume(stream: ResponseStream, interpreter: LegacyChatInterpreter, sink: EventSink): Promise<void> {
+  async #consume(
+    { stream, renewToken }: OpenAnswer,
+    interpreter: LegacyChatInterpreter,
+    sink: EventSink,
+  ): Promise<void> {
     const decoder = new SseDecoder(limits.sseEventData, "Kimi");
     const { progress } = this.#timeouts;
     try {
       await stream.pipeTo(new StreamPump(decoder, interpreter, { sink, service: "Kimi", progress }));
       interpreter.onStreamEnd();
+    } catch (error) {
+      if (!isRejectedAccessToken(error)) throw error;
+      await renewToken();
+      throw renewedTokenError();
     } finally {
       stream.close(interpreter.isComplete);
       await stream.waitForEnd(limits.upstreamClose);

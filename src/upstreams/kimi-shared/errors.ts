@@ -124,6 +124,15 @@ export function parseKimiAnswer(
   throw foreignAnswerError(response);
 }
 
+/** The access token ended while Kimi was answering and was renewed, after a part of the answer had been sent on. */
+export function renewedTokenError(): GatewayError {
+  return new GatewayError(
+    "upstream_cut",
+    "Kimi ended this answer because the account's access token had expired. Moonbridge has renewed it: send the message again.",
+    { upstreamCode: "token_renewed" },
+  );
+}
+
 /** A stream request got a response that is neither a stream nor an error. */
 export function notEventStreamError(contentType: string | string[] | undefined): GatewayError {
   const type = parseMediaType(contentType);

@@ -17,7 +17,10 @@ export class SearchSources {
   readonly #byUrl = new Map<string, number>();
   /** The numbers of sources whose addresses are missing. */
   readonly #withoutAddress = new Set<number>();
+  /** Those of them that only a citation mark has named so far. */
+  readonly #onlyCited = new Set<number>();
   #count = 0;
+  #isSearchAnnounced = false;
   readonly #toolCalls = new Set<string>();
   #missing: MissingSources | undefined;
 
@@ -30,9 +33,38 @@ export class SearchSources {
     for (const item of objectsIn(items)) this.#addResult(asObject(item.searchResult) ?? item, out);
   }
 
-  /** The number of the source that a citation mark refers to, by its `refIndex` or its id. */
-  findIndex(reference: string): number | undefined {
-    return this.#byReference.get(reference);
+  /** Whether the answer has searched: it has sources, or a search was announced. */
+  get hasSearched(): boolean {
+    return this.#isSearchAnnounced || this.#count > 0;
+  }
+
+  announceSearch(): void {
+    this.#isSearchAnnounced = true;
+  }
+
+  /** Whether there is a source with this `refIndex` or id. */
+  has(reference: string): boolean {
+    return this.#byReference.has(reference);
+  }
+
+  /**
+   * The number of the source that a citation mark refers to, by its `refIndex` or its id. One that has not come yet gets its
+   * number now. Undefined if there are too many.
+   */
+  cite(reference: string): number | undefined {
+    const known = this.#byReference.get(reference);
+    if (known !== undefined || this.#isFull()) return known;
+    const index = ++this.#count;
+    this.#withoutAddress.add(index);
+    this.#onlyCited.add(index);
+    this.#refer([reference], index);
+    return index;
+  }
+
+  /** Counts the citations whose sources never came as protocol drift. To be called at the end of the answer. */
+  recordUnknownCitations(): void {
+    for (const _ of this.#onlyCited) this.#drift.record("citation", "unknown-reference");
+    this.#onlyCited.clear();
   }
 
   /** Notes a tool block whose contents must be requested (kimi-web.md §6 #16). */
@@ -56,6 +88,7 @@ export class SearchSources {
   addAddress(index: number, base: JsonObject, out: ChatEvent[]): void {
     const url = asText(base.url);
     if (!url || !this.#withoutAddress.delete(index)) return;
+    this.#onlyCited.delete(index);
     this.#byUrl.set(url, index);
     out.push({ type: "source", source: toSource(index, url, base) });
   }
@@ -64,13 +97,16 @@ export class SearchSources {
     const base = asObject(result.base) ?? result;
     const url = asText(base.url);
     const references = [result.refIndex, result.id].flatMap((value) => asText(value) || []);
-    const known = this.#byReference.get(references[0] ?? "");
+    const cited = this.#findCited(references);
+    const known = cited ?? this.#byReference.get(references[0] ?? "");
     if (!url) {
-      if (known === undefined && isSearchResult(result)) this.#addWithoutAddress(result, references);
+      if (cited !== undefined) this.#requestAddress(cited, result, references);
+      else if (known === undefined && isSearchResult(result)) this.#addWithoutAddress(result, references);
       return;
     }
     if (known !== undefined && this.#withoutAddress.has(known)) {
       this.addAddress(known, base, out);
+      this.#refer(references, known);
       return;
     }
     let index = this.#byUrl.get(url);
@@ -84,14 +120,30 @@ export class SearchSources {
   }
 
   #addWithoutAddress(result: JsonObject, references: readonly string[]): void {
-    this.#drift.record("source", "without-address");
-    const [reference] = references;
-    if (reference === undefined || this.#isFull()) return;
+    if (references.length === 0 || this.#isFull()) {
+      this.#drift.record("source", "without-address");
+      return;
+    }
     const index = ++this.#count;
     this.#withoutAddress.add(index);
+    this.#requestAddress(index, result, references);
+  }
+
+  #requestAddress(index: number, result: JsonObject, references: readonly string[]): void {
+    this.#drift.record("source", "without-address");
+    this.#onlyCited.delete(index);
     this.#refer(references, index);
     this.#missing ??= { results: [], toolCalls: [] };
+    const reference = references[0] ?? "";
     this.#missing.results.push({ index, reference, blockId: asText(result.blockId) ?? "" });
+  }
+
+  /** The number under which a citation mark has named a result that comes only now. */
+  #findCited(references: readonly string[]): number | undefined {
+    if (this.#onlyCited.size === 0) return undefined;
+    return references
+      .map((reference) => this.#byReference.get(reference))
+      .find((index) => index !== undefined && this.#onlyCited.has(index));
   }
 
   #refer(references: readonly string[], index: number): void {

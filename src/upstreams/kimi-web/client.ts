@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { limits } from "../../core/limits.js";
 import type { FileContent } from "../../core/types.js";
-import type { JsonObject } from "../../lib/json.js";
+import { asObject, type JsonObject } from "../../lib/json.js";
 import { version } from "../../lib/version.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
@@ -123,7 +123,9 @@ export class KimiClient {
     } as const;
     const response = await openStream(this.#site, request, "application/connect+json");
     if (response instanceof ResponseStream) return response;
-    this.#parseBody(response);
+    const answer = this.#parseBody(response);
+    const failure = asObject(answer.error) ?? answer;
+    if (hasKimiForm(answer)) throw statusToError(response.status, failure, this.#drift);
     throw notEventStreamError(response.headers["content-type"]);
   }
 

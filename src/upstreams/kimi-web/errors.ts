@@ -17,6 +17,7 @@ import {
   timedOut,
 } from "../kimi-shared/errors.js";
 import { quoteServiceMessage } from "../quote-service-message.js";
+import { reasonName, severityName } from "./enums.js";
 
 /** An error of Kimi's, from a unary body, a trailer or a `block.exception`. */
 export type KimiFailure = {
@@ -30,15 +31,19 @@ export type KimiFailure = {
   needsUpgrade: boolean;
 };
 
+/** What Kimi says, whatever the code, when the access token ends before the answer (kimi-web.md §6 #10). */
+const expiredToken = /\b(token is expired|invalid user token)\b/i;
+
 /** Parses `{code, message, details:[{debug:{reason, localizedMessage, paywall}}]}` (kimi-web.md §2.9). */
 export function parseFailure(error: JsonObject): KimiFailure {
   const details = objectsIn(error.details).map((detail) => asObject(detail.debug) ?? detail);
   const debug =
     details.find((detail) => detail.reason !== undefined) ?? details[0] ?? asObject(error.debug) ?? error;
+  const code = asText(error.code) ?? "";
   return {
-    code: asText(error.code) ?? "",
-    reason: (asText(debug.reason) ?? "").replace(/^REASON_/, ""),
-    severity: (asText(debug.severity) ?? "").replace(/^SEVERITY_/, ""),
+    code: expiredToken.test(asText(error.message) ?? "") ? "unauthenticated" : code,
+    reason: reasonName(debug.reason),
+    severity: severityName(debug.severity),
     localizedMessage: asText(asObject(debug.localizedMessage)?.message),
     needsUpgrade: asObject(debug.paywall)?.needUpgrade === true,
   };

@@ -1,5 +1,5 @@
-import { type ErrorCode, GatewayError } from "../../core/errors.js";
-import type { ChatEvent, FinishReason } from "../../core/types.js";
+import { GatewayError } from "../../core/errors.js";
+import type { ChatEvent } from "../../core/types.js";
 import {
   asObject,
   asText,
@@ -11,60 +11,59 @@ import {
 } from "../../lib/json.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import { SearchSources } from "../kimi-shared/search-sources.js";
+import { AnswerFailures } from "./answer-failures.js";
+import { AnswerResults, isResultBlock } from "./answer-results.js";
 import { DeltaFastPath } from "./delta-fast-path.js";
+import { checkEcho, type SentTurn } from "./echo.js";
+import { knownRoles, knownStatuses, roleName, statusName } from "./enums.js";
 import { type Envelope, payloadText } from "./envelope.js";
-import { failureToError, isKnownReason, type KimiFailure, parseFailure, wrongPlaceError } from "./errors.js";
-import { TextBlocks } from "./text-blocks.js";
+import { wrongPlaceError } from "./errors.js";
+import { FieldDrift } from "./field-drift.js";
+import { HeldText } from "./held-text.js";
+import { toProtoJson } from "./page-json.js";
+import { type AnswerText, StreamedText } from "./text-blocks.js";
 import { ToolCalls } from "./tool-calls.js";
 
-/** Block kinds without content for a chat client (kimi-web.md §2.5). */
-const ignoredBlocks = new Set(["stage", "multiStage", "file", "memory", "artifact", "resourceLink"]);
-const blockFields = new Set(["id", "parentId", "messageId", "createTime"]);
-const knownStatuses = new Set([
-  "UNSPECIFIED",
-  "GENERATING",
-  "PENDING",
-  "COMPLETED",
-  "CANCELLED",
-  "TRUNCATED",
-  "ERROR",
-]);
-const knownSeverities = new Set(["", "INFO", "BLOCK_RETRACT", "MESSAGE_RETRACT"]);
+/** `continued`: the turn that continues a chat; the id of a new one comes with the stream. `stream`: see ChatInterpreter. */
+export type InterpreterOptions = { continued?: SentTurn | undefined; stream: boolean };
 
-/** What a turn that continues a chat has sent, to be compared with what Kimi echoes. */
-export type SentTurn = { chat: string; parent: string; text: string };
+/** Heartbeats in a row after which Kimi waits for an answer to its question, with the stream open (kimi-web.md §6). */
+const heartbeatsOfWaiting = 2;
 
 /**
  * Interprets the stream of one `Chat` call (kimi-web.md §2.5): envelopes in, ChatEvents out, no I/O. The end-of-stream
- * envelope yields `finish` or throws the GatewayError of a failed answer.
+ * envelope yields `finish` or throws the GatewayError of a failed answer. For a client that gets the answer whole, all
+ * events but `chat-opened` come at the end, so that it gets what Kimi finally holds.
  */
 export class ChatInterpreter {
   readonly #drift: ProtocolDrift;
+  readonly #fieldDrift: FieldDrift;
   readonly sources: SearchSources;
+  readonly #results = new AnswerResults();
   readonly #toolCalls: ToolCalls;
-  readonly #textBlocks: TextBlocks;
+  readonly #text: AnswerText;
+  readonly #failures: AnswerFailures;
   readonly #fastPath = new DeltaFastPath();
+  readonly #continued: SentTurn | undefined;
+  /** The events to emit at the end; undefined for a client that gets a stream. */
+  readonly #held: ChatEvent[] | undefined;
   #chatId: string;
   #assistantId = "";
   #isChatOpened = false;
   #status = "";
   #isDone = false;
-  #isRetracted = false;
-  /** The exception that failed the answer by its severity. */
-  #failure: GatewayError | undefined;
-  /** The last exception with a reason, whatever its severity: the error if the answer fails (kimi-web.md §2.9). */
-  #namedFailure: { error: GatewayError; isKnown: boolean } | undefined;
-  /** Exceptions of severity INFO, as notices for an answer that does not fail. */
-  readonly #notices: ChatEvent[] = [];
   #isComplete = false;
-  readonly #continued: SentTurn | undefined;
+  #hasEnded = false;
+  #heartbeats = 0;
 
-  /** `continued`: the turn that continues a chat. The id of a new chat comes with the stream. */
-  constructor(drift: ProtocolDrift, continued?: SentTurn) {
+  constructor(drift: ProtocolDrift, { continued, stream }: InterpreterOptions) {
     this.#drift = drift;
+    this.#fieldDrift = new FieldDrift(drift);
     this.sources = new SearchSources(drift);
-    this.#toolCalls = new ToolCalls(this.sources);
-    this.#textBlocks = new TextBlocks(drift, this.sources);
+    this.#toolCalls = new ToolCalls(this.sources, this.#results);
+    this.#text = stream ? new StreamedText(drift, this.sources) : new HeldText(drift, this.sources);
+    this.#failures = new AnswerFailures(drift, this.#text);
+    this.#held = stream ? undefined : [];
     this.#chatId = continued?.chat ?? "";
     this.#continued = continued;
   }
@@ -80,62 +79,99 @@ export class ChatInterpreter {
     return { chat: this.#chatId, message: this.#assistantId };
   }
 
+  /** Whether the answer is complete or has failed for good. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
 
-  /** To be called at the end of the stream. Throws unless its trailer has come: the reason that Kimi has named, if any. */
-  onStreamEnd(): void {
+  /** Whether Kimi has ended the stream, too. It stays open while Kimi waits for the answer to a question. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /**
+   * To be called when the response has ended properly. Without its trailer an answer is complete only if Kimi has sent both
+   * its final status and `done`; otherwise throws: the reason that Kimi has named, if any.
+   */
+  onStreamEnd(out: ChatEvent[]): void {
     if (this.#isComplete) return;
-    throw (
-      this.#namedFailure?.error ??
-      new GatewayError("upstream_cut", "Kimi's stream ended in the middle of the answer.")
-    );
+    const isFinal = this.#isDone && this.#status !== "" && this.#status !== "GENERATING";
+    if (!isFinal) {
+      throw (
+        this.#failures.namedError ??
+        new GatewayError("upstream_cut", "Kimi's stream ended in the middle of the answer.")
+      );
+    }
+    this.#drift.record("frame", "no-trailer");
+    this.#hasEnded = true;
+    this.#finish(this.#held ?? out);
+    this.#release(out);
   }
 
   /** Appends the events of an envelope to `out`. False for a heartbeat. */
   interpret(envelope: Envelope, out: ChatEvent[]): boolean {
+    const events = this.#held ?? out;
     // The hot path: almost every envelope extends the block of the one before.
     const text = envelope.isEndOfStream ? undefined : this.#fastPath.match(envelope);
     if (text !== undefined) {
-      this.#textBlocks.append(this.#fastPath.blockId, this.#fastPath.channel, text, out);
+      this.#heartbeats = 0;
+      this.#text.append(this.#fastPath.blockId, this.#fastPath.channel, text, events);
       return true;
     }
-    return this.#interpretJson(envelope, out);
+    const hasProgressed = this.#interpretJson(envelope, events);
+    this.#release(out);
+    return hasProgressed;
+  }
+
+  /** Emits what is held back: `chat-opened` at once, all else at the end. */
+  #release(out: ChatEvent[]): void {
+    if (!this.#held) return;
+    const opening = this.#held.findIndex(({ type }) => type === "chat-opened");
+    if (opening !== -1) out.push(...this.#held.splice(opening, 1));
+    if (this.#isComplete) out.push(...this.#held.splice(0));
   }
 
   #interpretJson(envelope: Envelope, out: ChatEvent[]): boolean {
     const payload = payloadText(envelope);
-    const event = parseObject(payload);
-    if (!event) {
+    // A frame of no bytes is an empty message.
+    const parsed = payload === "" ? {} : parseObject(payload);
+    if (!parsed) {
       throw new GatewayError(
         "upstream_protocol",
         "Kimi sent a frame that is not JSON. Is the base URL really Kimi's?",
       );
     }
     if (envelope.isEndOfStream) {
-      this.#handleTrailer(event, out);
+      this.#handleTrailer(parsed, out);
       return true;
     }
-    if (event.op === "append") this.#fastPath.setTemplate(payload);
-    return this.#handleEvent(event, out);
+    if (parsed.op === "append") this.#fastPath.setTemplate(payload);
+    return this.#handleEvent(toProtoJson(payload, parsed), out);
   }
 
+  /** An event has one container as a rule, but may have several (kimi-web.md §2.5). */
   #handleEvent(event: JsonObject, out: ChatEvent[]): boolean {
-    if (isObject(event.block)) this.#handleBlock(event.block, event, out);
-    else if (isObject(event.message)) this.#handleMessage(event.message, out);
-    else if (isObject(event.chat)) this.#handleChat(event.chat, out);
-    else if (event.heartbeat !== undefined) return false;
-    else if (event.done !== undefined) this.#isDone = true;
-    else if (isObject(event.notification)) this.#handleNotification(event.notification, out);
-    else
-      this.#drift.record(
-        "container",
-        Object.keys(event).find((key) => !/^(op|mask|eventOffset)$/.test(key)) ?? "none",
-      );
-    if (event.op !== "set" && event.op !== "append" && !this.#isDone)
-      this.#drift.record("op", asText(event.op) ?? "none");
-    return true;
+    const failure = eventFailure(event);
+    if (failure) {
+      this.#drift.record("frame", "error");
+      this.#isDone = true;
+      throw this.#failures.trailerError(failure);
+    }
+    const { chat, message, block, notification, ref } = event;
+    this.#fieldDrift.recordEvent(event);
+    if (isObject(chat)) this.#handleChat(chat, out);
+    if (isObject(message)) this.#handleMessage(message, out);
+    if (isObject(block)) this.#handleBlock(block, event.op, out);
+    if (isObject(notification)) this.#handleNotification(notification, out);
+    if (isObject(ref)) this.#handleOldCitation(ref, out);
+    if (event.done !== undefined) this.#isDone = true;
+    const isHeartbeat = event.heartbeat !== undefined && !(chat || message || block || notification || ref);
+    this.#heartbeats = isHeartbeat ? this.#heartbeats + 1 : 0;
+    if (this.#heartbeats >= heartbeatsOfWaiting && this.#toolCalls.questions().length > 0) {
+      this.#isDone = true;
+      this.#finish(out);
+    }
+    return !isHeartbeat;
   }
 
   #handleChat(chat: JsonObject, out: ChatEvent[]): void {
@@ -145,35 +181,36 @@ export class ChatInterpreter {
     this.#emitChatOpened(out);
   }
 
-  /**
-   * Kimi echoes the user message with its parent (kimi-web.md §2.5). Another parent means that the answer would not follow
-   * the conversation it was requested for. The text is only counted as drift: how Kimi normalises it is not known.
-   */
-  #checkEcho(message: JsonObject, continued: SentTurn): void {
-    const parent = asText(message.parentId) ?? asText(message.parent_id);
-    if (parent === undefined) this.#drift.record("echo", "parent");
-    else if (parent !== continued.parent) throw wrongPlaceError();
-    const text = objectsIn(message.blocks).map((block) => asText(asObject(block.text)?.content) ?? "");
-    if (text.join("") !== continued.text) this.#drift.record("echo", "text");
-  }
-
   #handleMessage(message: JsonObject, out: ChatEvent[]): void {
     const refs = asObject(message.refs);
     if (refs) {
       this.sources.addResults(refs.searchChunks, out);
       this.sources.addResults(refs.usedSearchChunks, out);
+      this.#results.addRefs(refs);
     }
     const id = asText(message.id) ?? "";
-    if (message.role === "user" && this.#continued) this.#checkEcho(message, this.#continued);
-    if (message.role === "assistant") {
+    const role = roleName(message.role);
+    if (!knownRoles.has(role)) this.#drift.record("role", role);
+    if (role === "user" && this.#continued) checkEcho(message, this.#continued, this.#drift);
+    if (role === "assistant") {
       this.#assistantId = id;
       this.#emitChatOpened(out);
+      this.#handleWholeBlocks(message, out);
     }
     // The user's own message is echoed as COMPLETED; only the status of the answer counts.
-    const status = (asText(message.status) ?? "").replace(/^MESSAGE_STATUS_/, "");
+    const status = statusName(message.status);
     if (status === "" || id === "" || id !== this.#assistantId) return;
     if (!knownStatuses.has(status)) this.#drift.record("status", status);
     else this.#status = status;
+  }
+
+  /** The answer's blocks in its message, as ListMessages has them (kimi-web.md §2.5). */
+  #handleWholeBlocks(message: JsonObject, out: ChatEvent[]): void {
+    for (const block of objectsIn(message.blocks)) {
+      // Without its id a block cannot be told from one that was sent before.
+      if (asText(block.id) === undefined) this.#drift.record("field", "message.blocks");
+      else this.#handleBlock(block, "set", out);
+    }
   }
 
   #emitChatOpened(out: ChatEvent[]): void {
@@ -182,57 +219,32 @@ export class ChatInterpreter {
     out.push({ type: "chat-opened", chat: this.#chatId, message: this.#assistantId });
   }
 
-  #handleBlock(block: JsonObject, event: JsonObject, out: ChatEvent[]): void {
+  #handleBlock(block: JsonObject, op: unknown, out: ChatEvent[]): void {
     const id = asText(block.id) ?? "";
     const exception = asObject(block.exception) ?? asObject(block.error);
-    if (isObject(block.text)) this.#textBlocks.update(id, "text", block.text.content, event.op, out);
-    else if (isObject(block.think)) this.#textBlocks.update(id, "think", block.think.content, event.op, out);
-    else if (isObject(block.tool)) this.#toolCalls.update(id, block.tool, event.op, out);
-    else if (exception) this.#handleException(asObject(exception.error) ?? exception, out);
-    else if (isObject(block.search)) this.#handleLegacySearch(block.search, out);
-    else this.#recordUnknownKinds(block);
-  }
-
-  #recordUnknownKinds(block: JsonObject): void {
-    for (const kind of Object.keys(block)) {
-      if (!blockFields.has(kind) && !ignoredBlocks.has(kind)) this.#drift.record("block", kind);
-    }
+    if (isObject(block.text)) this.#text.update(id, "text", block.text.content, op, out);
+    if (isObject(block.think)) this.#text.update(id, "think", block.think.content, op, out);
+    if (isObject(block.tool)) this.#toolCalls.update(id, block.tool, op, out);
+    if (exception) this.#failures.addException(id, asObject(exception.error) ?? exception, out);
+    if (isObject(block.search)) this.#handleLegacySearch(block.search, out);
+    for (const [name, fields] of Object.entries(block))
+      if (isResultBlock(name) && isObject(fields)) this.#results.updateBlock(id, name, fields, op);
   }
 
   /** The search block of 2025 and early 2026, before search became a tool. */
   #handleLegacySearch(search: JsonObject, out: ChatEvent[]): void {
     const queries = textsIn(search.keywords);
-    if (queries.length > 0) out.push({ type: "search", queries });
+    if (queries.length > 0) {
+      this.sources.announceSearch();
+      out.push({ type: "search", queries });
+    }
     this.sources.addResults(search.webPages, out);
   }
 
-  #handleException(error: JsonObject, out: ChatEvent[]): void {
-    const failure = parseFailure(error);
-    if (!knownSeverities.has(failure.severity)) this.#drift.record("severity", failure.severity);
-    const isRetraction = failure.severity.endsWith("_RETRACT");
-    const problem = failureToError(failure, this.#drift);
-    const isKnown = isKnownReason(failure.reason);
-    if (isKnown || (failure.reason !== "" && !this.#namedFailure?.isKnown))
-      this.#namedFailure = { error: problem, isKnown };
-    if (failure.severity === "INFO") {
-      const message = failure.localizedMessage ?? problem.message;
-      this.#notices.push({ type: "notice", code: problem.upstreamCode ?? "info", message });
-      return;
-    }
-    const isFiltered = problem.code === "content_filter";
-    if (isFiltered && !isRetraction && this.#textBlocks.length === 0) this.#failure = problem;
-    else if (isFiltered || (isRetraction && problem.upstreamCode === "unknown"))
-      this.#retract(problem.message, out);
-    else this.#failure ??= problem;
-  }
-
-  #retract(message: string, out: ChatEvent[]): void {
-    this.#isRetracted = true;
-    if (this.#textBlocks.length === 0) {
-      this.#failure ??= new GatewayError("content_filter", message, { upstreamCode: "CONTENT_FILTER" });
-      return;
-    }
-    out.push({ type: "notice", code: "content_filter", message }, { type: "retract" });
+  /** The citation event of 2025; what is in its search is not known but for its name (kimi-web.md §2.5). */
+  #handleOldCitation({ search }: JsonObject, out: ChatEvent[]): void {
+    this.sources.addResults([search], out);
+    this.sources.addResults(asObject(search)?.webPages, out);
   }
 
   #handleNotification(notification: JsonObject, out: ChatEvent[]): void {
@@ -244,39 +256,38 @@ export class ChatInterpreter {
 
   /** The trailer (flag 0x02): `{}` or `{"error":…}`. An error may follow even a `done` (kimi-web.md §2.5). */
   #handleTrailer(trailer: JsonObject, out: ChatEvent[]): void {
+    this.#isComplete = this.#hasEnded = true;
+    if (isObject(trailer.error)) throw this.#failures.trailerError(trailer.error);
+    this.#finish(out);
+  }
+
+  /** Emits the end of the answer. Throws if it has failed or is empty. */
+  #finish(out: ChatEvent[]): void {
     this.#isComplete = true;
-    if (isObject(trailer.error)) throw this.#trailerError(parseFailure(trailer.error));
-    if (this.#failure) throw this.#namedFailure?.error ?? this.#failure;
-    if (!this.#isRetracted) this.#textBlocks.flush(out);
-    const reason = this.#finishReason();
-    out.push(...this.#notices, { type: "finish", reason });
+    this.#failures.throwIfFailed(this.#status, this.#isDone);
+    if (this.#failures.isRetracted) {
+      out.push(...this.#failures.notices(), { type: "finish", reason: "content-filter" });
+      return;
+    }
+    this.#text.flush(out);
+    for (const paragraph of [...this.#toolCalls.questions(), ...this.#results.paragraphs()])
+      this.#text.addParagraph(paragraph, out);
+    this.sources.recordUnknownCitations();
+    this.#toolCalls.recordUnreadable(this.#drift);
+    if (this.#text.length === 0 && this.#toolCalls.isEmpty)
+      throw (
+        this.#failures.namedError ??
+        new GatewayError("upstream_protocol", "Kimi sent an empty answer. Try again.")
+      );
+    const reason = this.#status === "TRUNCATED" ? "length" : "stop";
+    const exactness = this.#text.isInexact ? ({ isInexact: true } as const) : {};
+    out.push(...this.#failures.notices(), { type: "finish", reason, ...exactness });
   }
+}
 
-  /** A trailer may have a mere code for what an exception has named; a refused login has a code of its own. */
-  #trailerError(failure: KimiFailure): GatewayError {
-    const error = failureToError(failure, this.#drift);
-    const isSpecific = failure.reason !== "" || error.code === "account_login_required";
-    return isSpecific ? error : (this.#namedFailure?.error ?? error);
-  }
-
-  #finishReason(): FinishReason {
-    if (this.#isRetracted) return "content-filter";
-    const failure = this.#statusFailure();
-    if (failure) throw this.#namedFailure?.error ?? failure;
-    return this.#status === "TRUNCATED" ? "length" : "stop";
-  }
-
-  /** Why the answer failed, as far as its status and content tell; undefined if it is a good one. */
-  #statusFailure(): GatewayError | undefined {
-    const fail = (code: ErrorCode, message: string) => new GatewayError(code, message);
-    if (this.#status === "ERROR")
-      return fail("upstream_unavailable", "Kimi failed while it was answering and did not say why.");
-    if (this.#status === "CANCELLED")
-      return fail("upstream_cut", "This answer was stopped on Kimi's side before it was complete.");
-    if (this.#status !== "COMPLETED" && this.#status !== "TRUNCATED" && !this.#isDone)
-      return fail("upstream_cut", "Kimi ended the stream without saying that the answer is complete.");
-    if (this.#textBlocks.length === 0 && this.#toolCalls.isEmpty)
-      return fail("upstream_protocol", "Kimi sent an empty answer. Try again.");
-    return undefined;
-  }
+/** The error object of a frame that is no trailer but has one, as the trailer has it or bare. */
+function eventFailure(event: JsonObject): JsonObject | undefined {
+  if (isObject(event.error)) return event.error;
+  const isBare = event.op === undefined && asText(event.code) !== undefined;
+  return isBare && (asText(event.message) !== undefined || Array.isArray(event.details)) ? event : undefined;
 }

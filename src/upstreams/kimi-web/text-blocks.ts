@@ -8,6 +8,26 @@ import { CitationMarkParser, type TextSegment } from "./citation-marks.js";
 /** The block kinds whose text is part of the answer, by Kimi's names: `think` becomes reasoning. */
 export type TextChannel = "text" | "think";
 
+/** The texts of an answer's blocks by block id, extended by `append` and replaced by `set` (kimi-web.md §2.5). */
+export type AnswerText = {
+  /** Characters of all blocks. */
+  readonly length: number;
+  /** Characters of the blocks that are not reasoning. */
+  readonly textLength: number;
+  /** Whether something was emitted that Kimi has replaced since. */
+  readonly isInexact: boolean;
+  /** Applies one `set` or `append` of a block's content. Throws GatewayError for a text without end. */
+  update(id: string, channel: TextChannel, content: unknown, op: unknown, out: ChatEvent[]): void;
+  /** Extends a block. */
+  append(id: string, channel: TextChannel, addition: string, out: ChatEvent[]): void;
+  /** Removes a block that Kimi has withdrawn, if there is one with this id. Throws GatewayError if it was sent on. */
+  withdraw(id: string, out: ChatEvent[]): void;
+  /** Adds a paragraph in which nothing is a citation mark. To be called after `flush`. */
+  addParagraph(text: string, out: ChatEvent[]): void;
+  /** Emits what is held back. To be called at the end of the answer. */
+  flush(out: ChatEvent[]): void;
+};
+
 /** Length and hash of a block's emitted text, to check whether a `set` begins with it. Saves keeping the text itself. */
 class EmittedPrefix {
   length = 0;
@@ -30,59 +50,56 @@ function hashPrefix(text: string, length: number, seed = 0x811c9dc5): number {
   return hash;
 }
 
-/**
- * The text blocks of one answer by block id, extended by `append` and replaced by `set` (kimi-web.md §2.5). Emits only
- * new text, without citation marks.
- */
-export class TextBlocks {
+/** Where the events of the newest block begin, if they are still in the batch that has not been emitted. */
+type BlockStart = { batch: ChatEvent[]; index: number; channel: TextChannel; hadText: boolean };
+
+/** Emits the text of blocks as it comes, without citation marks. */
+export class StreamedText implements AnswerText {
   readonly #drift: ProtocolDrift;
   readonly #sources: SearchSources;
   readonly #blocks = new Map<string, EmittedPrefix>();
   readonly #hasText = { text: false, think: false };
-  readonly #citationMarks = new CitationMarkParser();
+  readonly #citationMarks: CitationMarkParser;
   /** The block that was extended last, and its emitted text. */
   #currentBlock: string | undefined;
   #currentPrefix = new EmittedPrefix();
+  #currentStart: BlockStart | undefined;
   #length = 0;
+  #textLength = 0;
+  #isInexact = false;
 
-  constructor(drift: ProtocolDrift, sources: SearchSources) {
+  /** `options`: see CitationMarkParser. */
+  constructor(drift: ProtocolDrift, sources: SearchSources, options: { bracketMarks?: "if-searched" } = {}) {
     this.#drift = drift;
     this.#sources = sources;
+    this.#citationMarks = new CitationMarkParser(sources, options);
   }
 
-  /** Emitted characters of all blocks. */
   get length(): number {
     return this.#length;
   }
 
-  /** Applies one `set` or `append` of a block's content and emits its new text. */
+  get textLength(): number {
+    return this.#textLength;
+  }
+
+  get isInexact(): boolean {
+    return this.#isInexact;
+  }
+
+  /** Throws `upstream_protocol` for a `set` that replaces text which was sent on. */
   update(id: string, channel: TextChannel, content: unknown, op: unknown, out: ChatEvent[]): void {
     const text = typeof content === "string" ? content : "";
-    if (op !== "set") {
-      this.append(id, channel, text, out);
-      return;
-    }
-    const emitted = this.#blocks.get(id) ?? new EmittedPrefix();
-    // A `set` that begins with the emitted text is a snapshot; any other rewrites text that was sent to the client.
-    if (emitted.isPrefixOf(text)) this.append(id, channel, text.slice(emitted.length), out);
-    else if (text !== "") this.#recordRewrite(id, channel, text, out);
+    const emitted = this.#blocks.get(id);
+    if (op !== "set" || !emitted) this.append(id, channel, text, out);
+    // A `set` that begins with the emitted text is a snapshot.
+    else if (emitted.isPrefixOf(text)) this.append(id, channel, text.slice(emitted.length), out);
+    else this.#rewrite(id, channel, text, out);
   }
 
-  /** Emits the beginning of a citation mark that was never closed, as text. */
-  flush(out: ChatEvent[]): void {
-    this.#emitSegments(this.#citationMarks.flush(), out);
-  }
-
-  /** Emits text that extends a block. */
   append(id: string, channel: TextChannel, addition: string, out: ChatEvent[]): void {
     if (addition === "") return;
-    this.#length += addition.length;
-    if (this.#length > limits.answerText) {
-      throw new GatewayError(
-        "upstream_protocol",
-        `Kimi's answer is longer than ${limits.answerText} characters.`,
-      );
-    }
+    this.#addLength(channel, addition.length);
     const text = this.#currentBlock === id ? addition : this.#startBlock(id, channel, out) + addition;
     this.#currentPrefix.append(addition);
     if (channel === "think") out.push({ type: "reasoning", text });
@@ -90,45 +107,112 @@ export class TextBlocks {
     else this.#emitSegments(this.#citationMarks.push(text), out);
   }
 
+  withdraw(id: string, out: ChatEvent[]): void {
+    const emitted = this.#blocks.get(id);
+    if (!emitted || emitted.length === 0) return;
+    if (!this.#takeBack(id, out)) throw rewrittenError();
+  }
+
+  addParagraph(text: string, out: ChatEvent[]): void {
+    this.#addLength("text", text.length);
+    out.push({ type: "text", text: this.#hasText.text ? `\n\n${text}` : text });
+    this.#hasText.text = true;
+  }
+
+  flush(out: ChatEvent[]): void {
+    this.#emitSegments(this.#citationMarks.flush(), out);
+  }
+
+  #addLength(channel: TextChannel, length: number): void {
+    this.#length += length;
+    if (channel === "text") this.#textLength += length;
+    if (this.#length > limits.answerText) throw endlessTextError();
+  }
+
   /** Switches to another block. Returns the separator before its text: Kimi shows each block as its own paragraph. */
   #startBlock(id: string, channel: TextChannel, out: ChatEvent[]): string {
     this.flush(out);
     this.#currentBlock = id;
     const emitted = this.#blocks.get(id);
+    const hadText = this.#hasText[channel];
+    this.#currentStart = emitted ? undefined : { batch: out, index: out.length, channel, hadText };
     this.#currentPrefix = emitted ?? new EmittedPrefix();
     this.#blocks.set(id, this.#currentPrefix);
-    if (this.#blocks.size > limits.answerBlocks) {
-      throw new GatewayError("upstream_protocol", "Kimi's answer has more blocks than any real one.");
-    }
-    const separator = !emitted && this.#hasText[channel] ? "\n\n" : "";
+    if (this.#blocks.size > limits.answerBlocks) throw tooManyBlocksError();
     this.#hasText[channel] = true;
-    return separator;
+    return !emitted && hadText ? "\n\n" : "";
   }
 
-  #recordRewrite(id: string, channel: TextChannel, content: string, out: ChatEvent[]): void {
-    this.#drift.record("rewrite", channel);
+  /** Replaces the text of a block. Of reasoning that was sent on the client keeps the first version. */
+  #rewrite(id: string, channel: TextChannel, content: string, out: ChatEvent[]): void {
+    this.#drift.record("rewrite", content === "" ? `${channel}-empty` : channel);
+    // Proto JSON omits empty fields, so this `set` may concern another one.
+    if (content === "") return;
+    if (this.#takeBack(id, out)) this.append(id, channel, content, out);
+    else if (channel === "text") throw rewrittenError();
+    else this.#keepFirstReasoning(id, content, out);
+  }
+
+  /** Removes the block from the batch that is being filled; false if some of it may have been sent on. */
+  #takeBack(id: string, out: ChatEvent[]): boolean {
+    const start = this.#currentStart;
+    if (this.#currentBlock !== id || start?.batch !== out) return false;
+    const others = out.splice(start.index).filter(({ type }) => !textEvents.has(type));
+    out.push(...others);
+    this.#citationMarks.flush();
+    this.#addLength(start.channel, -this.#currentPrefix.length);
+    this.#hasText[start.channel] = start.hadText;
+    this.#blocks.delete(id);
+    this.#currentBlock = undefined;
+    return true;
+  }
+
+  #keepFirstReasoning(id: string, content: string, out: ChatEvent[]): void {
+    this.#isInexact = true;
     const prefix = new EmittedPrefix();
     prefix.append(content);
     this.#blocks.set(id, prefix);
     if (this.#currentBlock === id) this.#currentPrefix = prefix;
-    out.push({
-      type: "notice",
-      code: "answer_rewritten",
-      message: "Kimi rewrote a part of its answer after sending it; the text shown is the first version.",
-    });
+    const message = "Kimi rewrote a part of its reasoning; the reasoning shown has the first version.";
+    out.push({ type: "notice", code: "reasoning_rewritten", message });
   }
 
   #emitSegments(segments: readonly TextSegment[], out: ChatEvent[]): void {
     for (const segment of segments) {
-      if (segment.type === "text") {
-        out.push(segment);
-        continue;
-      }
-      const cited = segment.refs
-        .map((ref) => this.#sources.findIndex(ref))
-        .filter((index) => index !== undefined);
-      if (cited.length < segment.refs.length) this.#drift.record("citation", "unknown-reference");
-      if (cited.length > 0) out.push({ type: "citation", sources: cited });
+      if (segment.type === "text") out.push(segment);
+      else this.#emitMark(segment, out);
     }
   }
+
+  /** A source that comes later has the number that its mark was given. */
+  #emitMark({ refs, bare }: Extract<TextSegment, { type: "mark" }>, out: ChatEvent[]): void {
+    if (bare !== undefined && !refs.some((ref) => this.#sources.has(ref))) {
+      out.push({ type: "text", text: bare });
+      return;
+    }
+    const cited = refs.map((ref) => this.#sources.cite(ref)).filter((index) => index !== undefined);
+    if (cited.length > 0) out.push({ type: "citation", sources: cited });
+  }
+}
+
+/** The events that come from the text of a block. */
+const textEvents = new Set<ChatEvent["type"]>(["text", "reasoning", "citation"]);
+
+function rewrittenError(): GatewayError {
+  return new GatewayError(
+    "upstream_protocol",
+    "Kimi replaced a part of its answer that had been sent on already, so what was sent is not its answer. Send the message again.",
+    { upstreamCode: "answer_rewritten" },
+  );
+}
+
+export function endlessTextError(): GatewayError {
+  return new GatewayError(
+    "upstream_protocol",
+    `Kimi's answer is longer than ${limits.answerText} characters.`,
+  );
+}
+
+export function tooManyBlocksError(): GatewayError {
+  return new GatewayError("upstream_protocol", "Kimi's answer has more blocks than any real one.");
 }

@@ -2,24 +2,45 @@ import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent } from "../../core/types.js";
 import { asText, type JsonObject, objectsIn, parseObject, textsIn } from "../../lib/json.js";
+import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { SearchSources } from "../kimi-shared/search-sources.js";
+import type { AnswerResults } from "./answer-results.js";
+import { askUserTool, questionsText } from "./questions.js";
 
 /** `callId`: Kimi's id of the call, which changes once when it starts to run (kimi-web.md §5.3). */
 type ToolCall = { name: string; args: string; callId: string; isAnnounced: boolean };
 
-/** The tool blocks of one answer, in which Kimi searches: emits the queries, and collects the sources (kimi-web.md §2.6). */
+/**
+ * The tool blocks of one answer, in which Kimi searches and asks back: emits the queries, and collects the sources
+ * (kimi-web.md §2.6), other results and the questions.
+ */
 export class ToolCalls {
   readonly #sources: SearchSources;
+  readonly #results: AnswerResults;
   readonly #calls = new Map<string, ToolCall>();
   /** Characters of the arguments of all calls. */
   #argsLength = 0;
 
-  constructor(sources: SearchSources) {
+  constructor(sources: SearchSources, results: AnswerResults) {
     this.#sources = sources;
+    this.#results = results;
   }
 
+  /** Whether there is no call but questions, which are text of the answer. */
   get isEmpty(): boolean {
-    return this.#calls.size === 0;
+    return [...this.#calls.values()].every(({ name }) => name === askUserTool);
+  }
+
+  /** The questions that Kimi asks the user, as Markdown; those whose arguments are incomplete are left out. */
+  questions(): string[] {
+    const asked = [...this.#calls.values()].filter(({ name }) => name === askUserTool);
+    return asked.flatMap(({ args }) => questionsText(args) ?? []);
+  }
+
+  /** Counts questions that cannot be read as protocol drift. */
+  recordUnreadable(drift: ProtocolDrift): void {
+    for (const { name, args } of this.#calls.values())
+      if (name === askUserTool && questionsText(args) === undefined) drift.record("field", "block.tool.args");
   }
 
   /** Applies one `set` or `append` of the block with this id. Throws GatewayError for an answer without end. */
@@ -47,6 +68,7 @@ export class ToolCalls {
   /** The contents may have to be requested (kimi-web.md §6 #16). */
   #collectSources({ callId }: ToolCall, tool: JsonObject, out: ChatEvent[]): void {
     this.#sources.addResults(tool.contents, out);
+    this.#results.addToolContents(tool.contents);
     const isExternal = asText(tool.loadType)?.endsWith("_EXTERNAL") && objectsIn(tool.contents).length === 0;
     if (isExternal && callId) this.#sources.addToolCall(callId);
   }
@@ -58,6 +80,7 @@ export class ToolCalls {
     const queries = textsIn(parseObject(call.args)?.queries);
     if (queries.length === 0) return;
     call.isAnnounced = true;
+    this.#sources.announceSearch();
     out.push({ type: "search", queries });
   }
 }

@@ -6,6 +6,7 @@ import { textOf } from "../../core/message-content.js";
 import type { TokenPair } from "../../core/token.js";
 import type {
   AccountStatus,
+  ChatEvent,
   EventSink,
   Feature,
   FileContent,
@@ -17,11 +18,13 @@ import type {
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { IdleTimeouts, UpstreamContext } from "../context.js";
 import { StreamPump } from "../http/stream-pump.js";
+import { renewedTokenError } from "../kimi-shared/errors.js";
 import { ModelCatalogue } from "../model-catalogue.js";
 import { KimiClient } from "./client.js";
+import type { SentTurn } from "./echo.js";
 import { EnvelopeDecoder } from "./envelope.js";
 import { isInvalidArgument, isRejectedAccessToken } from "./errors.js";
-import { ChatInterpreter, type SentTurn } from "./events.js";
+import { ChatInterpreter, type InterpreterOptions } from "./events.js";
 import { builtInModels, fetchModels, type KimiModel } from "./models.js";
 import { fetchQuota } from "./quota.js";
 import { chatRequestBody, isLongTurn, newChatIdOf } from "./request.js";
@@ -105,8 +108,9 @@ export class KimiWeb implements Upstream {
   }
 
   /**
-   * If Kimi rejects the access token before any content, refreshes it and repeats the turn once; likewise with the other
-   * form of a new chat's id if an agent's first request is an invalid argument (kimi-web.md §6 #23).
+   * If Kimi rejects the access token, refreshes it once and repeats the turn; after content was emitted throws
+   * `upstream_cut` instead. Likewise repeats it with the other form of a new chat's id if an agent's first request is an
+   * invalid argument (kimi-web.md §6 #10, #23).
    */
   async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
     const model = await this.#getModel(request.model.id);
@@ -126,13 +130,15 @@ export class KimiWeb implements Upstream {
     for (;;) {
       try {
         const body = chatRequestBody(request, model, newChatId);
-        return await this.#streamAnswer(body, sentTurn(request), { token, sink: trackingSink, signal });
+        const options = { continued: sentTurn(request), stream: request.stream };
+        return await this.#streamAnswer(body, options, { token, sink: trackingSink, signal });
       } catch (error) {
-        if (hasContent) throw error;
         if (canRefresh && isRejectedAccessToken(error)) {
           canRefresh = false;
           token = await this.#credentials.replace(token, signal);
-        } else if (canChangeChatId && isInvalidArgument(error)) {
+          if (hasContent) throw renewedTokenError();
+        } else if (hasContent) throw error;
+        else if (canChangeChatId && isInvalidArgument(error)) {
           canChangeChatId = false;
           newChatId = newChatId === "empty" ? "absent" : "empty";
         } else throw error;
@@ -181,11 +187,11 @@ export class KimiWeb implements Upstream {
   /** One `Chat` call. If it ends early for any reason, sends Kimi a request to stop generating. */
   async #streamAnswer(
     body: string,
-    continued: SentTurn | undefined,
+    options: InterpreterOptions,
     { token, sink, signal }: { token: string; sink: EventSink; signal: AbortSignal },
   ): Promise<void> {
     const stream = await this.#client.openChat(body, token, signal);
-    const interpreter = new ChatInterpreter(this.#drift, continued);
+    const interpreter = new ChatInterpreter(this.#drift, options);
     const { progress } = this.#timeouts;
     const decoder = new EnvelopeDecoder(limits.envelope);
     try {
@@ -197,9 +203,11 @@ export class KimiWeb implements Upstream {
       });
       const output = { sink: lookupSink, service: "Kimi", progress };
       await stream.pipeTo(new StreamPump(decoder, interpreter, output));
-      interpreter.onStreamEnd();
+      const lastEvents: ChatEvent[] = [];
+      interpreter.onStreamEnd(lastEvents);
+      if (lastEvents.length > 0) await lookupSink(lastEvents);
     } finally {
-      stream.close(interpreter.isComplete);
+      stream.close(interpreter.hasEnded);
       if (interpreter.cancelTarget) this.#cancel(interpreter.cancelTarget, token);
     }
   }

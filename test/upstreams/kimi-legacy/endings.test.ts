@@ -255,3 +255,16 @@ describe("requests to Kimi", () => {
     },
   );
 });
+
+test.each([true, false])(
+  "an access token that ends during the answer is renewed, and the error says so; streamed: %s",
+  async (stream) => {
+    const gateway = await start();
+    gateway.simulator.fault({ kind: "error-late", after: 3, code: "unauthenticated" });
+    const body = await (await postChat(gateway, chatBody("sim:repeat=9", { stream }))).text();
+    expect(body).toContain("Moonbridge has renewed it: send the message again");
+    expect(gateway.simulator.counts().legacyRefreshes).toBe(1);
+    expect((await postChat(gateway, chatBody("sim:repeat=3"))).status).toBe(200);
+    expect(gateway.simulator.counts().legacyRefreshes).toBe(1);
+  },
+);

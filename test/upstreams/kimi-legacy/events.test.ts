@@ -241,3 +241,17 @@ function safeJson(value: unknown): string {
     return "null";
   }
 }
+
+test("each field that is not used is counted as protocol drift", () => {
+  const aura = { aura: 1 };
+  const search = {
+    event: "search_plus",
+    msg: { type: "get_res", title: "t", url: "https://example.org/", ...aura },
+  };
+  const { error, drift } = interpret([
+    sseBytes({ ...req, ...aura }, resp, search, { ...hi, ...aura }, { ...done, ...aura }, allDone),
+  ]);
+  expect(error).toBeUndefined();
+  const fields = ["req.aura", "search_plus.msg.aura", "cmpl.aura", "done.aura"];
+  expect(drift).toEqual(fields.map((field) => `field ${field}`));
+});

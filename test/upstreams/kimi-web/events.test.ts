@@ -2,16 +2,17 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ChatEvent } from "../../../src/core/types.js";
 import { ProtocolDrift } from "../../../src/observability/protocol-drift.js";
+import type { SentTurn } from "../../../src/upstreams/kimi-web/echo.js";
 import { EnvelopeDecoder } from "../../../src/upstreams/kimi-web/envelope.js";
-import { ChatInterpreter, type SentTurn } from "../../../src/upstreams/kimi-web/events.js";
+import { ChatInterpreter } from "../../../src/upstreams/kimi-web/events.js";
 import { jsonEnvelope, transcriptBytes } from "../../fixtures/kimi-web.js";
 
 type Outcome = { events: ChatEvent[]; error: unknown; drift: string[] };
 
-/** The outcome of a stream, split into the given chunks. */
-function interpret(chunks: Buffer[], continued?: SentTurn): Outcome {
+/** The outcome of a stream, split into the given chunks; `stream: false` for a client that gets the answer whole. */
+function interpret(chunks: Buffer[], continued?: SentTurn, stream = true): Outcome {
   const drift = new ProtocolDrift();
-  const interpreter = new ChatInterpreter(drift, continued);
+  const interpreter = new ChatInterpreter(drift, { continued, stream });
   const decoder = new EnvelopeDecoder(1_000_000);
   const events: ChatEvent[] = [];
   let error: unknown;
@@ -238,17 +239,74 @@ describe("set and append by block id", () => {
       "Hello world",
     );
     for (const other of ["Hallo world", "hello world", "Hello xor!", "Hello wo"]) {
-      expect(joinText(interpretAnswer(...pieces, text("set", other)).events, "text"), other).toBe(
-        "Hello wor",
-      );
+      const rewritten = [...pieces, text("set", other)];
+      expect(joinText(interpretAnswer(...rewritten).events, "text"), other).toBe(other);
     }
   });
 
-  test("a rewritten block keeps the emitted text and sends a notice", () => {
-    const { events, drift } = interpretAnswer(text("set", "One"), text("set", "Two"), text("append", "!"));
-    expect(joinText(events, "text")).toBe("One!");
-    expect(events).toContainEqual(expect.objectContaining({ type: "notice", code: "answer_rewritten" }));
-    expect(drift).toEqual(["rewrite text"]);
+  const rewritten = [text("set", "Wrong start"), text("set", "Right answer"), text("append", " indeed.")];
+
+  test("a replaced block of which nothing was sent on has only its new text", () => {
+    const interpreted = interpretAnswer(text("set", "Before", "0"), ...rewritten);
+    expect(joinText(interpreted.events, "text")).toBe("Before\n\nRight answer indeed.");
+    expect(interpreted.drift).toEqual(["rewrite text"]);
+    const first = interpretAnswer(...rewritten);
+    expect(joinText(first.events, "text")).toBe("Right answer indeed.");
+  });
+
+  test("a replaced block that was sent on is an error, and its new text is not mixed into it", () => {
+    const out: ChatEvent[][] = [];
+    const interpreter = new ChatInterpreter(new ProtocolDrift(), { stream: true });
+    const decoder = new EnvelopeDecoder(1_000_000);
+    const interpretBatches = () => {
+      for (const envelope of [chat, assistant, ...rewritten]) {
+        const batch: ChatEvent[] = [];
+        decoder.push(envelope);
+        for (let next = decoder.next(); next; next = decoder.next()) interpreter.interpret(next, batch);
+        out.push(batch);
+      }
+    };
+    expect(interpretBatches).toThrow(/replaced a part of its answer/);
+    expect(joinText(out.flat(), "text")).toBe("Wrong start");
+  });
+
+  test("an answer that is given whole is what Kimi holds in the end, with all blocks in their places", () => {
+    const pieces = [block("set", "0", { think: { content: "Hm" } }), ...rewritten, text("set", "Last", "2")];
+    const replaced = [block("set", "0", { think: { content: "Ah" } }), text("set", "First.")];
+    const ending = [status("COMPLETED"), done, end];
+    const { events, error } = interpret(
+      [chat, assistant, ...pieces, ...replaced, ...ending],
+      undefined,
+      false,
+    );
+    expect(error).toBeUndefined();
+    expect(joinText(events, "reasoning")).toBe("Ah");
+    expect(joinText(events, "text")).toBe("First.\n\nLast");
+  });
+
+  test("a rewritten thought that was sent on stays, and no turn continues after such an answer", () => {
+    const think = (op: string, content: string) => block(op, "1", { think: { content } });
+    const drift = new ProtocolDrift();
+    const interpreter = new ChatInterpreter(drift, { stream: true });
+    const decoder = new EnvelopeDecoder(1_000_000);
+    const events: ChatEvent[] = [];
+    for (const envelope of [
+      chat,
+      assistant,
+      think("set", "One"),
+      think("set", "Two"),
+      text("set", "Hi", "2"),
+      done,
+      end,
+    ]) {
+      const batch: ChatEvent[] = [];
+      decoder.push(envelope);
+      for (let next = decoder.next(); next; next = decoder.next()) interpreter.interpret(next, batch);
+      events.push(...batch);
+    }
+    expect(joinText(events, "reasoning")).toBe("One");
+    expect(events).toContainEqual(expect.objectContaining({ type: "notice", code: "reasoning_rewritten" }));
+    expect(events.at(-1)).toEqual({ type: "finish", reason: "stop", isInexact: true });
   });
 
   test("two text blocks are two paragraphs", () => {
