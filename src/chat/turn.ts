@@ -7,13 +7,14 @@ import type { ChatCleanup } from "./chat-cleanup.js";
 import { rejectTooLong } from "./context-length.js";
 import { isAccountBusy } from "./failover.js";
 import type { Route } from "./model-router.js";
-import { type ResumePoint, Thread, type ThreadDependencies } from "./thread.js";
+import { type ResumePoint, Thread, type ThreadDependencies, UnpreparedError } from "./thread.js";
 import type { AnswerRecorder } from "./transforms/answer-recorder.js";
 import { MergeMessages } from "./transforms/merge-messages.js";
 import { OutputObserver } from "./transforms/output-observer.js";
 import { sendThrough, type Transform } from "./transforms/transform.js";
 import { TurnRecorder } from "./transforms/turn-recorder.js";
 import type { UsageReporter } from "./transforms/usage-reporter.js";
+import { trySave } from "./try-save.js";
 import {
   conversationNotFound,
   isChatBusy,
@@ -113,7 +114,8 @@ export class Turn {
         await this.#attempt(resumePoint, sink);
         return;
       } catch (error) {
-        if (isUntrustworthy(error)) await this.#trySave(() => this.#thread.detach(resumePoint.chat));
+        if (isUntrustworthy(error))
+          await trySave(() => this.#thread.detach(resumePoint.chat), this.#dependencies.warn);
         if (this.#output.hasOutput) throw error;
         if (isChatBusy(error)) {
           this.#busyChat.recordRefusal();
@@ -149,14 +151,13 @@ export class Turn {
       upstream: this.#route.upstream.name,
       mode: this.#mode,
       resumePoint,
-      answer: () => recorder.answer,
+      recorder,
     });
     const stopKeeping = resumePoint ? this.#thread.keepClaim(resumePoint) : undefined;
+    const messages = resumePoint?.messages ?? this.#request.messages;
     let isRefused = false;
     try {
-      const messages = resumePoint?.messages ?? this.#request.messages;
       await rejectTooLong(messages, this.#route.model);
-      this.#unprepared = messages;
       await sendThrough(
         [
           this.#output,
@@ -170,13 +171,12 @@ export class Turn {
         { request: this.#upstreamRequest(messages, resumePoint), sink, signal: this.#request.signal },
       );
     } catch (error) {
+      if (error instanceof UnpreparedError) this.#unprepared = messages;
       isRefused = isAccountBusy(error) || isChatBusy(error);
       throw error;
     } finally {
       stopKeeping?.();
-      if (resumePoint && !turnRecorder.isSaved)
-        await this.#trySave(() => this.#thread.release(resumePoint, !turnRecorder.isOpened || isRefused));
-      await turnRecorder.end();
+      await turnRecorder.end(isRefused);
       if (this.#mode === "ephemeral") this.#dependencies.cleanup.sweep();
     }
   }
@@ -191,14 +191,5 @@ export class Turn {
       stream: this.#request.stream,
       ...(resumePoint ? { continueFrom: { chat: resumePoint.chat, parent: resumePoint.parent } } : {}),
     };
-  }
-
-  /** A failure of the store is logged and does not fail the answer. */
-  async #trySave(save: () => Promise<void>): Promise<void> {
-    try {
-      await save();
-    } catch (error) {
-      this.#dependencies.warn("a conversation could not be noted in the store", error);
-    }
   }
 }

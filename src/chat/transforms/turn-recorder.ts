@@ -1,7 +1,9 @@
 import { limits } from "../../core/limits.js";
 import type { ConversationStore } from "../../core/store.js";
-import type { Answer, ChatEvent, ChatMode, EventSink } from "../../core/types.js";
+import type { ChatEvent, ChatMode, EventSink } from "../../core/types.js";
 import type { ResumePoint, Thread } from "../thread.js";
+import { trySave } from "../try-save.js";
+import type { AnswerRecorder } from "./answer-recorder.js";
 import type { Transform } from "./transform.js";
 
 type ChatOpened = Extract<ChatEvent, { type: "chat-opened" }>;
@@ -14,13 +16,13 @@ export type TurnRecorderDependencies = {
   warn: (message: string, error: unknown) => void;
 };
 
-/** The turn to record. `answer` is called once the answer is complete. */
+/** The turn to record. `recorder` records its answer. */
 export type RecordedTurn = {
   thread: Thread;
   upstream: string;
   mode: ChatMode;
   resumePoint: ResumePoint | undefined;
-  answer: () => Answer;
+  recorder: AnswerRecorder;
 };
 
 /**
@@ -37,16 +39,6 @@ export class TurnRecorder implements Transform {
   constructor(dependencies: TurnRecorderDependencies, turn: RecordedTurn) {
     this.#dependencies = dependencies;
     this.#turn = turn;
-  }
-
-  /** Whether the upstream has accepted the message. */
-  get isOpened(): boolean {
-    return this.#opened !== undefined;
-  }
-
-  /** Whether the turn was stored, which ends the claim on its chat. */
-  get isSaved(): boolean {
-    return this.#isSaved;
   }
 
   events(sink: EventSink): EventSink {
@@ -66,8 +58,14 @@ export class TurnRecorder implements Transform {
     };
   }
 
-  /** To be called after the answer has ended, however it did. */
-  async end(): Promise<void> {
+  /**
+   * To be called after the answer has ended, however it did: ends the claim of a turn that was not stored. `isRefused`: the
+   * upstream has not added the message to the chat.
+   */
+  async end(isRefused: boolean): Promise<void> {
+    const { thread, resumePoint } = this.#turn;
+    if (resumePoint && !this.#isSaved)
+      await this.#trySave(() => thread.release(resumePoint, !this.#opened || isRefused));
     if (this.#opened && !this.#isFinished) await this.#advanceDeletion(this.#opened);
   }
 
@@ -78,9 +76,9 @@ export class TurnRecorder implements Transform {
 
   /** Saves the turn if it can be continued: only if the upstream holds exactly what the client was given. */
   async #save({ reason, isInexact }: Finish, opened: ChatOpened): Promise<void> {
-    const { mode, thread, answer, resumePoint } = this.#turn;
+    const { mode, thread, recorder, resumePoint } = this.#turn;
     if (mode !== "native" || isInexact || reason === "content-filter") return;
-    this.#isSaved = await this.#trySave(() => thread.save(opened, answer(), resumePoint));
+    this.#isSaved = await this.#trySave(() => thread.save(opened, recorder.answer, resumePoint));
   }
 
   /** Replaces the provisional due time (`limits.answer` from the start) by an earlier one, if the chat is kept for less. */
@@ -97,15 +95,8 @@ export class TurnRecorder implements Transform {
     );
   }
 
-  /** A failure of the store is logged and does not fail the answer; the result is then false. */
-  async #trySave(save: () => Promise<void>): Promise<boolean> {
-    try {
-      await save();
-      return true;
-    } catch (error) {
-      this.#dependencies.warn("a conversation could not be noted in the store", error);
-      return false;
-    }
+  #trySave(save: () => Promise<void>): Promise<boolean> {
+    return trySave(save, this.#dependencies.warn);
   }
 
   get #retentionMs(): number {
