@@ -124,6 +124,11 @@ export function parseKimiAnswer(
   throw foreignAnswerError(response);
 }
 
+/** An answer has more of something (`blocks`, `tool calls`) than it can have. */
+export function endlessAnswerError(what: string): GatewayError {
+  return new GatewayError("upstream_protocol", `Kimi's answer has more ${what} than any real one.`);
+}
+
 /** The access token ended while Kimi was answering and was renewed, after a part of the answer had been sent on. */
 export function renewedTokenError(): GatewayError {
   return new GatewayError(

@@ -1,7 +1,7 @@
-import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import { asText, type JsonObject, objectsIn } from "../../lib/json.js";
 import { markdownCode, markdownLink } from "../../lib/markdown.js";
+import { endlessAnswerError } from "../kimi-shared/errors.js";
 
 /** One result of an answer: its kind, and its fields as the stream has set them so far. */
 type Result = { kind: ResultKind; fields: JsonObject };
@@ -101,7 +101,8 @@ export class AnswerResults {
     const added = isAppended ? joinFields(known, fields) : fields;
     for (const value of Object.values(fields)) if (typeof value === "string") this.#length += value.length;
     this.#results.set(key, { kind, fields: { ...known, ...added } });
-    if (this.#results.size > limits.answerBlocks || this.#length > limits.answerText) throw endlessError();
+    if (this.#results.size > limits.answerBlocks || this.#length > limits.answerText)
+      throw endlessAnswerError("results");
   }
 }
 
@@ -121,8 +122,4 @@ function titleOf(...candidates: unknown[]): string | undefined {
 function linkWith(title: string, url: unknown): string[] {
   const address = asText(url);
   return address === undefined ? [] : [markdownLink(title, address)];
-}
-
-function endlessError(): GatewayError {
-  return new GatewayError("upstream_protocol", "Kimi's answer has more results than any real one.");
 }

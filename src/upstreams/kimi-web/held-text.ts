@@ -1,14 +1,9 @@
 import { limits } from "../../core/limits.js";
 import type { ChatEvent } from "../../core/types.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
+import { endlessAnswerError } from "../kimi-shared/errors.js";
 import type { SearchSources } from "../kimi-shared/search-sources.js";
-import {
-  type AnswerText,
-  endlessTextError,
-  StreamedText,
-  type TextChannel,
-  tooManyBlocksError,
-} from "./text-blocks.js";
+import { type AnswerText, endlessTextError, StreamedText, type TextChannel } from "./text-blocks.js";
 
 /**
  * Holds the text of all blocks back until `flush`, for a client that gets the answer whole: what Kimi replaces or
@@ -52,7 +47,7 @@ export class HeldText implements AnswerText {
     if (this.#length > limits.answerText) throw endlessTextError();
     const held = this.#blocks.get(id) ?? { channel, text: "" };
     this.#blocks.set(id, { ...held, text: held.text + addition });
-    if (this.#blocks.size > limits.answerBlocks) throw tooManyBlocksError();
+    if (this.#blocks.size > limits.answerBlocks) throw endlessAnswerError("blocks");
   }
 
   withdraw(id: string): void {

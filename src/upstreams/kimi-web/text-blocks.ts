@@ -2,6 +2,7 @@ import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent } from "../../core/types.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
+import { endlessAnswerError } from "../kimi-shared/errors.js";
 import type { SearchSources } from "../kimi-shared/search-sources.js";
 import { CitationMarkParser, type TextSegment } from "./citation-marks.js";
 
@@ -138,7 +139,7 @@ export class StreamedText implements AnswerText {
     this.#currentStart = emitted ? undefined : { batch: out, index: out.length, channel, hadText };
     this.#currentPrefix = emitted ?? new EmittedPrefix();
     this.#blocks.set(id, this.#currentPrefix);
-    if (this.#blocks.size > limits.answerBlocks) throw tooManyBlocksError();
+    if (this.#blocks.size > limits.answerBlocks) throw endlessAnswerError("blocks");
     this.#hasText[channel] = true;
     return !emitted && hadText ? "\n\n" : "";
   }
@@ -211,8 +212,4 @@ export function endlessTextError(): GatewayError {
     "upstream_protocol",
     `Kimi's answer is longer than ${limits.answerText} characters.`,
   );
-}
-
-export function tooManyBlocksError(): GatewayError {
-  return new GatewayError("upstream_protocol", "Kimi's answer has more blocks than any real one.");
 }

@@ -1,8 +1,8 @@
-import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent } from "../../core/types.js";
 import { asText, type JsonObject, objectsIn, parseObject, textsIn } from "../../lib/json.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
+import { endlessAnswerError } from "../kimi-shared/errors.js";
 import type { SearchSources } from "../kimi-shared/search-sources.js";
 import type { AnswerResults } from "./answer-results.js";
 import { askUserTool, questionsText } from "./questions.js";
@@ -49,7 +49,7 @@ export class ToolCalls {
     call.name ||= asText(tool.name) ?? "";
     const args = asText(tool.args) ?? "";
     this.#argsLength += args.length;
-    if (this.#argsLength > limits.answerText) throw endlessAnswerError();
+    if (this.#argsLength > limits.answerText) throw endlessAnswerError("tool calls");
     call.args = op === "append" ? call.args + args : args || call.args;
     call.callId = asText(tool.toolCallId) ?? call.callId;
     this.#collectSources(call, tool, out);
@@ -59,7 +59,7 @@ export class ToolCalls {
   #getOrCreate(id: string): ToolCall {
     const known = this.#calls.get(id);
     if (known) return known;
-    if (this.#calls.size >= limits.answerBlocks) throw endlessAnswerError();
+    if (this.#calls.size >= limits.answerBlocks) throw endlessAnswerError("tool calls");
     const call = { name: "", args: "", callId: "", isAnnounced: false };
     this.#calls.set(id, call);
     return call;
@@ -83,8 +83,4 @@ export class ToolCalls {
     this.#sources.announceSearch();
     out.push({ type: "search", queries });
   }
-}
-
-function endlessAnswerError(): GatewayError {
-  return new GatewayError("upstream_protocol", "Kimi's answer has more tool calls than any real one.");
 }
