@@ -85,7 +85,6 @@ export class CitationWriter {
   /** A source that was cited before it came is annotated, and listed; its number cannot be written into the text any more. */
   #addSource(source: Source): void {
     this.#sources.push(source);
-    if (this.#openCitations.length === 0) return;
     const open = this.#openCitations.filter(({ index }) => index === source.index);
     if (open.length === 0) return;
     this.#openCitations = this.#openCitations.filter(({ index }) => index !== source.index);

@@ -5,7 +5,6 @@ import { chatCompletionsRoute } from "./route.js";
 
 /** OpenAI's chat completions; its error envelope is also that of models, files and all other paths. */
 export const openAiChat: Dialect = {
-  name: "openai-chat",
   ownsPath: (path) => path.startsWith("/v1/chat/"),
   errors: { body: errorEnvelope, wireCode, schema: errorSchema },
   routes: chatCompletionsRoute,

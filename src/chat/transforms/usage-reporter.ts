@@ -13,7 +13,7 @@ export class UsageReporter implements Transform {
   readonly #recorder: AnswerRecorder;
   #reported: Usage | undefined;
   #input: Promise<number> | undefined;
-  #isInputEmitted = false;
+  #isInputEmitted: boolean;
 
   /** `recorder` records the answer of the same turn. */
   constructor(request: Pick<ChatRequest, "messages" | "usage">, recorder: AnswerRecorder) {
