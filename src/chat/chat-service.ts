@@ -9,7 +9,7 @@ import { findListedModel, type ListedModel, listModels } from "./model-list.js";
 import type { AvailableModels, ModelNameTables } from "./model-names.js";
 import { listAvailableModels, type Route, resolveRoutes } from "./model-router.js";
 import { rejectOversized } from "./request-size.js";
-import { routesWithRequiredFeatures } from "./required-features.js";
+import { ignoredParameters, routesWithRequiredFeatures } from "./required-features.js";
 import type { SideRequestMatcher } from "./side-requests.js";
 import { StatelessTurn } from "./stateless-turn.js";
 import { AnswerRecorder } from "./transforms/answer-recorder.js";
@@ -177,20 +177,14 @@ function hashPrompt({ messages }: ChatRequest): Promise<string> {
   return hashLong(...parts.map((part) => (part.type === "text" ? part.text : part.type)));
 }
 
-function createStartEvent(
-  request: ChatRequest,
-  { upstream, model, modelName, citations }: Route,
-  defaultCitations: CitationMode,
-): StartEvent {
-  const unsupported = request.requestedFeatures
-    .filter(({ feature }) => !upstream.features.has(feature))
-    .map(({ parameter }) => parameter);
+function createStartEvent(request: ChatRequest, route: Route, defaultCitations: CitationMode): StartEvent {
+  const { upstream, modelName, citations } = route;
   return {
     type: "start",
     upstream: upstream.name,
     model: upstream.simulated ? `${modelName} (simulator)` : modelName,
     simulated: upstream.simulated,
     citations: citations ?? request.principal.citations ?? defaultCitations,
-    ignored: [...new Set([...unsupported, ...(upstream.ignoredParameters?.(request, model) ?? [])])],
+    ignored: ignoredParameters(request, route),
   };
 }

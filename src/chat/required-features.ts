@@ -35,11 +35,18 @@ export function routesWithRequiredFeatures(
 }
 
 /** The first required feature that the route's upstream lacks, or ignores for this model. */
-function missingFeature(request: ChatRequest, { upstream, model }: Route): RequestedFeature | undefined {
-  const required = request.requestedFeatures.filter(({ isRequired }) => isRequired);
-  if (required.length === 0) return undefined;
-  const ignored = upstream.ignoredParameters?.(request, model) ?? [];
-  return required.find(
-    ({ parameter, feature }) => !upstream.features.has(feature) || ignored.includes(parameter),
+function missingFeature(request: ChatRequest, route: Route): RequestedFeature | undefined {
+  return request.requestedFeatures.find(
+    (requested) => requested.isRequired && !isHonoured(requested, request, route),
   );
+}
+
+/** The parameters of the request that the route's upstream does not honour, by the client's names. */
+export function ignoredParameters(request: ChatRequest, route: Route): string[] {
+  const ignored = request.requestedFeatures.filter((requested) => !isHonoured(requested, request, route));
+  return [...new Set(ignored.map(({ parameter }) => parameter))];
+}
+
+function isHonoured(requested: RequestedFeature, request: ChatRequest, { upstream, model }: Route): boolean {
+  return upstream.features.has(requested.feature) && !upstream.ignores?.(requested, request, model);
 }

@@ -39,6 +39,14 @@ export type ToolCall = { id: string; name: string; arguments: string };
 export type Tool = { name: string; description?: string; parameters: JsonObject; strict?: boolean };
 export type ToolChoice = "auto" | "none" | "required" | { name: string };
 
+/** What the answer's text must be: JSON, or JSON of this schema. Undefined in a request: any text. */
+export type ResponseFormat =
+  | { type: "json" }
+  | { type: "json-schema"; name: string; schema: JsonObject; strict?: boolean };
+
+/** Bounds of an answer. `maxTokens` counts the reasoning, too. */
+export type AnswerLimits = { maxTokens?: number; stop?: string[] };
+
 /**
  * The parsed body of the client's request, for an upstream with the same API dialect. `engineOptions`: the names of its
  * parameters that need the feature `engine-options`, with values that repeat the default too.
@@ -50,10 +58,14 @@ export type Thinking = "off" | "low" | "high" | "max";
 
 /** A capability that a request may need and that not every upstream has. */
 export type Feature =
+  | "thinking"
+  | "search"
   | "sampling"
   | "max-tokens"
   | "stop"
   | "tools"
+  /** Needed by tools that are no functions, such as those that only a service can run. */
+  | "service-tools"
   | "output-format"
   | "logprobs"
   | "conversation"
@@ -67,10 +79,17 @@ export type Feature =
   | "nothing";
 
 /**
- * A parameter that needs a feature. `isRequired`: an answer without the feature would not be what the client asked for, so
- * the request is refused where nothing honours it; otherwise the parameter is reported as ignored.
+ * A parameter that needs a feature. `parameter` is its name as the client wrote it (`num_predict`), `name` the one among
+ * OpenAI's (`max_tokens`). `isRequired`: an answer without the feature would not be what the client asked for, so the
+ * request is refused where nothing honours it; otherwise the parameter is reported as ignored.
  */
-export type RequestedFeature = { parameter: string; feature: Feature; isRequired?: boolean };
+export type RequestedFeature = {
+  parameter: string;
+  name: string;
+  value: unknown;
+  feature: Feature;
+  isRequired?: true;
+};
 
 /**
  * How upstream chats are used: `native` continues them, `merged` opens one per answer with the whole transcript,
@@ -134,16 +153,17 @@ export type ChatRequest = {
   /** Whether the client requested a stream. */
   stream: boolean;
   usage: UsageReporting;
-  /**
-   * If set, `tools`, `toolChoice`, `sampling` and `limits` may be undefined here: the upstream takes them from this
-   * body.
-   */
+  /** If set, an upstream with this dialect may pass it on instead of the fields below, which say the same. */
   originalRequest?: OriginalRequest;
+  /** The functions that the model may call; undefined if there are none. */
   tools?: Tool[];
   toolChoice?: ToolChoice;
+  /** Undefined means the default, which is true. */
+  parallelToolCalls?: boolean;
+  responseFormat?: ResponseFormat;
   /** By OpenAI's names: `temperature`, `top_p`. */
   sampling?: Record<string, number>;
-  limits?: { maxTokens?: number; stop?: string[] };
+  limits?: AnswerLimits;
   principal: Principal;
   signal: AbortSignal;
 };
@@ -255,7 +275,17 @@ export type UpstreamRequest = {
   thinking: Thinking | undefined;
   /** Continue this upstream chat after this message instead of opening a new one. */
   continueFrom?: { chat: string; parent: string };
-} & Pick<ChatRequest, "stream" | "originalRequest" | "tools" | "toolChoice" | "sampling" | "limits">;
+} & Pick<
+  ChatRequest,
+  | "stream"
+  | "originalRequest"
+  | "tools"
+  | "toolChoice"
+  | "parallelToolCalls"
+  | "responseFormat"
+  | "sampling"
+  | "limits"
+>;
 
 /** A file to upload. `read` streams its bytes and may be called again if the upload is retried. */
 export type FileContent = {
@@ -327,8 +357,8 @@ export interface Upstream {
     signal: AbortSignal,
   ): Promise<UpstreamRequest>;
   chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void>;
-  /** The request's parameters that it ignores for this model, by the client's names. */
-  ignoredParameters?(request: ChatRequest, model: Model): string[];
+  /** Whether it ignores this parameter of the request for this model, though it has the feature. */
+  ignores?(parameter: RequestedFeature, request: ChatRequest, model: Model): boolean;
   /** A stable one-way id of the account; chats belong to one account. */
   accountId(): string;
   /** Uploads a file and resolves to its id at the upstream. Throws `file_rejected`. */

@@ -12,7 +12,6 @@ const requirements: [parameter: string, fields: Record<string, unknown>][] = [
   ["tool_choice", { tools: [tool], tool_choice: "required" }],
   ["tool_choice", { tools: [tool], tool_choice: named }],
   ["tool_choice", { tools: [tool], tool_choice: { type: "any" } }],
-  ["tool_choice", { tool_choice: "required" }],
   ["function_call", { functions: [tool.function], function_call: { name: "f" } }],
   ["response_format", { response_format: jsonSchema }],
   ["response_format", { response_format: { type: "json_object" } }],
@@ -43,6 +42,15 @@ describe.each<KimiKind>(["kimi-web", "kimi-legacy"])("on %s", (kind) => {
       expect(gateway.simulator.counts().chats).toBe(0);
     },
   );
+});
+
+test("a required call is refused if there is no function to call", async () => {
+  const gateway = await startGateway();
+  const response = await postChat(gateway, chatBody("hello", { tool_choice: "required" }));
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    error: { param: "tool_choice", message: expect.stringContaining("tools has no function") },
+  });
 });
 
 test("tools that the model may use as it likes are answered in text and named as ignored", async () => {

@@ -69,6 +69,10 @@ type Target = Extract<Effect, { effect: "same as" }>["target"];
 
 const honoured = <T extends ParameterType>(type: T, sender: Sender) =>
   ({ type, effect: "honoured", ...sender }) as const;
+const thinks = <T extends ParameterType>(type: T, sender: Sender) =>
+  ({ ...honoured(type, sender), feature: "thinking" }) as const;
+const searches = <T extends ParameterType>(type: T, sender: Sender) =>
+  ({ ...honoured(type, sender), feature: "search" }) as const;
 const passedOn = <T extends ParameterType>(
   type: T,
   feature: Feature,
@@ -103,14 +107,14 @@ export const clientParameters = {
   citations: honoured("string", moonbridge),
 
   // Thinking.
-  reasoning_effort: honoured("string", openAi),
-  reasoning: honoured("object", openRouter),
-  thinking: honoured("any", moonshot),
-  enable_thinking: honoured("boolean", qwen),
-  chat_template_kwargs: honoured("object", vllm),
+  reasoning_effort: thinks("string", openAi),
+  reasoning: thinks("object", openRouter),
+  thinking: thinks("any", moonshot),
+  enable_thinking: thinks("boolean", qwen),
+  chat_template_kwargs: thinks("object", vllm),
   think: sameAs("reasoning_effort", "boolean or string", ollama),
-  thinking_budget: honoured("integer", dify),
-  thinking_token_budget: honoured("integer", vllm),
+  thinking_budget: thinks("integer", dify),
+  thinking_token_budget: thinks("integer", vllm),
   include_reasoning: passedOn("boolean", "engine-options", libreChat("issues/6076"), [true]),
   reasoning_format: passedOn("string", "engine-options", groq, ["parsed", "auto"]),
   separate_reasoning: passedOn("boolean", "engine-options", sglang, [true]),
@@ -119,13 +123,13 @@ export const clientParameters = {
   preserve_thinking: passedOn("boolean", "engine-options", qwen),
 
   // Search.
-  web_search_options: honoured("object", openAi),
-  use_search: honoured("boolean", kimiFreeApi),
-  enable_search: honoured("boolean", qwen),
-  web_search: honoured("boolean or object", libreChat("issues/9793")),
-  search_parameters: honoured("object", xAi),
-  plugins: honoured("array", openRouter),
-  features: honoured("object", openWebUi(21_557)),
+  web_search_options: searches("object", openAi),
+  use_search: searches("boolean", kimiFreeApi),
+  enable_search: searches("boolean", qwen),
+  web_search: searches("boolean or object", libreChat("issues/9793")),
+  search_parameters: searches("object", xAi),
+  plugins: searches("array", openRouter),
+  features: searches("object", openWebUi(21_557)),
   search_options: passedOn("object", "engine-options", qwen),
   search_domain_filter: passedOn("array", "engine-options", perplexity),
   search_recency_filter: passedOn("string", "engine-options", perplexity),

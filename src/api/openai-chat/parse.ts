@@ -1,5 +1,6 @@
 import { type ChatRequest, type CitationMode, citationModes, type Principal } from "../../core/types.js";
 import { invalidParameter } from "../invalid-parameter.js";
+import { parseAnswerForm } from "./answer-form.js";
 import { findParameter } from "./client-parameters.js";
 import { hasNestedMessages, readMessage, toStandardMessages } from "./messages.js";
 import { requestedFeatures } from "./requested-features.js";
@@ -35,6 +36,7 @@ export function parseChatCompletion(original: ChatCompletionBody, options: Parse
     ...(thinking === undefined ? {} : { thinking }),
     ...parseConversation(body),
     ...parseCitations(body),
+    ...parseAnswerForm(body),
     requestedFeatures: requestedFeatures(parameters),
     stream,
     usage: reportsUsage(body, stream) ? "final" : "none",

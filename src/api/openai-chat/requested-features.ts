@@ -1,5 +1,6 @@
 import type { RequestedFeature } from "../../core/types.js";
 import { asObject, asText, isObject, type JsonObject } from "../../lib/json.js";
+import { isFunctionTool } from "./answer-form.js";
 import { findParameter } from "./client-parameters.js";
 import { convertValue, type SetParameter } from "./standard-body.js";
 import { isSearchTool } from "./thinking-and-search.js";
@@ -9,43 +10,43 @@ import { printableName } from "./unknown-parameters.js";
 export function requestedFeatures(parameters: readonly SetParameter[]): RequestedFeature[] {
   const isServedBySearch = offersOnlySearchTools(parameters);
   return parameters.flatMap((parameter) => {
-    const { feature, isRequired } = neededFeature(parameter) ?? {};
-    const shown = printableName(parameter.name);
-    const isRequiredHere = isRequired && !(feature === "tools" && isServedBySearch);
-    return [
-      ...(feature === undefined
-        ? []
-        : [{ parameter: shown, feature, ...(isRequiredHere ? { isRequired } : {}) }]),
-      ...partsWithoutEffect(parameter).map((path) => ({
-        parameter: printableName(path),
-        feature: "nothing" as const,
-      })),
-    ];
+    const needed = neededFeature(parameter);
+    const isRequired = needed?.isRequired && !(needed.feature === "tools" && isServedBySearch);
+    const whole: RequestedFeature[] = needed
+      ? [
+          {
+            parameter: printableName(parameter.name),
+            name: needed.name,
+            value: needed.value,
+            feature: needed.feature,
+            ...(isRequired ? { isRequired } : {}),
+          },
+        ]
+      : [];
+    return [...whole, ...requestedParts(parameter)];
   });
 }
 
 /** What a parameter needs; undefined if nothing, or if it repeats the default. */
-function neededFeature({
-  name,
-  path,
-  value,
-}: SetParameter): Pick<RequestedFeature, "feature" | "isRequired"> | undefined {
+function neededFeature({ name, path, value }: SetParameter): Omit<RequestedFeature, "parameter"> | undefined {
   const parameter = findParameter(name);
-  if (!parameter) return { feature: "unknown" };
+  if (!parameter) return { name, value, feature: "unknown" };
   switch (parameter.effect) {
     case "honoured": {
       const { feature, neutral = [] } = parameter;
-      return feature === undefined || isNeutral(name, value, neutral) ? undefined : { feature };
+      // Not every model can do without thinking, so that `false` is a request, too.
+      const isNeutralHere = !(feature === "thinking" && value === false) && isNeutral(name, value, neutral);
+      return feature === undefined || isNeutralHere ? undefined : { name, value, feature };
     }
     case "passed on": {
       const { feature, isRequired, neutral } = parameter;
       if (isNeutral(name, value, neutral)) return undefined;
-      return { feature, ...(isRequired ? { isRequired } : {}) };
+      return { name, value, feature, ...(isRequired ? { isRequired } : {}) };
     }
     case "same as":
       return neededFeature({ name: parameter.target, path, value: convertValue(parameter, value, path) });
     case "no effect":
-      return { feature: "nothing" };
+      return { name, value, feature: "nothing" };
   }
 }
 
@@ -53,7 +54,8 @@ function neededFeature({
 function isNeutral(name: string, value: unknown, neutral: readonly unknown[]): boolean {
   if (value === undefined || value === null || value === "") return true;
   if (value === false) return !neutral.includes(true);
-  if (Array.isArray(value)) return value.length === 0 || (isToolList(name) && value.every(isSearchTool));
+  if (name === "tools" && Array.isArray(value)) return !value.some(isFunctionTool);
+  if (Array.isArray(value)) return value.length === 0;
   if (isObject(value)) return Object.keys(value).length === 0 || isNeutralObject(name, value, neutral);
   return neutral.includes(value);
 }
@@ -90,6 +92,28 @@ function offersOnlySearchTools(parameters: readonly SetParameter[]): boolean {
 
 function isToolList(name: string): boolean {
   return name === "tools" || name === "functions";
+}
+
+/** What a parameter asks for beside what the parameter as a whole does. */
+function requestedParts(parameter: SetParameter): RequestedFeature[] {
+  const { name, value } = parameter;
+  const withoutEffect = partsWithoutEffect(parameter).map((path) => ({
+    parameter: printableName(path),
+    name,
+    value,
+    feature: "nothing" as const,
+  }));
+  return [...withoutEffect, ...serviceTools(parameter)];
+}
+
+/** The tools that are neither functions nor searches, such as `custom`, `mcp` and those of Moonshot's platform. */
+function serviceTools({ name, value }: SetParameter): RequestedFeature[] {
+  if (name !== "tools" || !Array.isArray(value)) return [];
+  return value.flatMap((tool: unknown, index) =>
+    isFunctionTool(tool) || isSearchTool(tool)
+      ? []
+      : [{ parameter: `tools[${index}]`, name, value: tool, feature: "service-tools" as const }],
+  );
 }
 
 /** What Moonbridge does not honour inside a parameter that it honours. */

@@ -46,7 +46,7 @@ export class KimiLegacy implements Upstream {
   readonly chatStructure = "line";
   readonly simulated = false;
   /** No sampling, no limits and no functions (kimi-web.md §1.4). */
-  readonly features: ReadonlySet<Feature> = new Set(["conversation"]);
+  readonly features: ReadonlySet<Feature> = new Set(["conversation", "thinking", "search"]);
   readonly name: string;
   readonly #client: LegacyClient;
   readonly #credentials: Credentials;

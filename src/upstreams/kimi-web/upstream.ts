@@ -49,7 +49,7 @@ export class KimiWeb implements Upstream {
   readonly chatStructure = "tree";
   readonly simulated = false;
   /** The web chat has no sampling, no limits and no functions (kimi-web.md §2.4). */
-  readonly features: ReadonlySet<Feature> = new Set(["conversation"]);
+  readonly features: ReadonlySet<Feature> = new Set(["conversation", "thinking", "search"]);
   readonly name: string;
   readonly #client: KimiClient;
   readonly #credentials: Credentials;

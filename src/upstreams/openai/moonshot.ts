@@ -1,5 +1,5 @@
 import { GatewayError } from "../../core/errors.js";
-import type { Message, Model, Thinking } from "../../core/types.js";
+import type { Message, Model, RequestedFeature, Thinking } from "../../core/types.js";
 import { asObject, asText, isObject, type JsonObject, objectsIn } from "../../lib/json.js";
 import { omitKeys } from "./request.js";
 
@@ -88,19 +88,15 @@ export function moonshotBody(body: JsonObject, settings: MoonshotSettings): Json
   };
 }
 
-/** The parameters that `moonshotBody` drops or cannot honour, without those that have a neutral value. */
-export function ignoredParameters(body: JsonObject, settings: MoonshotSettings): string[] {
-  const { model } = settings;
-  const isSet = (name: string) => body[name] !== undefined && body[name] !== null;
-  const refused = Object.entries(unsupportedParameters)
-    .filter(
-      ([name, neutralValues]) =>
-        isSet(name) && !neutralValues.some((value) => isEqualJson(value, body[name])),
-    )
-    .map(([name]) => name);
-  const ignoredThinking = isThinkingHonoured(settings) ? [] : thinkingParameters.filter(isSet);
-  if (isKimi(model)) return [...refused, ...ignoredThinking];
-  return [...(isTemperatureTooHigh(body) ? ["temperature"] : []), ...ignoredThinking];
+/** Whether `moonshotBody` drops or cannot honour a parameter, and its value is no neutral one. */
+export function ignoresParameter(
+  { name, value, feature }: Pick<RequestedFeature, "name" | "value" | "feature">,
+  settings: MoonshotSettings,
+): boolean {
+  if (feature === "thinking") return !isThinkingHonoured(settings);
+  if (!isKimi(settings.model)) return name === "temperature" && isTemperatureTooHigh({ temperature: value });
+  const neutralValues = unsupportedParameters[name];
+  return neutralValues !== undefined && !neutralValues.some((neutral) => isEqualJson(neutral, value));
 }
 
 /**

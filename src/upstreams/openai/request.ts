@@ -3,6 +3,7 @@ import type {
   MediaPart,
   Message,
   Part,
+  ResponseFormat,
   Thinking,
   Tool,
   ToolCall,
@@ -44,12 +45,16 @@ const wireEfforts: Record<Thinking, string | undefined> = {
   max: "high",
 };
 
-function buildBody({ messages, tools, toolChoice, sampling, limits, thinking }: UpstreamRequest): JsonObject {
+function buildBody(request: UpstreamRequest): JsonObject {
+  const { messages, tools, toolChoice, parallelToolCalls, responseFormat, sampling, limits, thinking } =
+    request;
   const effort = thinking && wireEfforts[thinking];
   return {
     messages: messages.map(buildMessage),
     ...(tools ? { tools: tools.map(buildTool) } : {}),
     ...(toolChoice ? { tool_choice: buildToolChoice(toolChoice) } : {}),
+    ...(parallelToolCalls === undefined ? {} : { parallel_tool_calls: parallelToolCalls }),
+    ...(responseFormat ? { response_format: buildResponseFormat(responseFormat) } : {}),
     ...sampling,
     ...(limits?.maxTokens === undefined ? {} : { max_completion_tokens: limits.maxTokens }),
     ...(limits?.stop ? { stop: limits.stop } : {}),
@@ -105,6 +110,13 @@ function buildTool({ name, description, parameters, strict }: Tool): JsonObject 
 
 function buildToolChoice(choice: ToolChoice): string | JsonObject {
   return typeof choice === "string" ? choice : { type: "function", function: { name: choice.name } };
+}
+
+function buildResponseFormat(format: ResponseFormat): JsonObject {
+  if (format.type === "json") return { type: "json_object" };
+  const { name, schema, strict } = format;
+  const strictField = strict === undefined ? {} : { strict };
+  return { type: "json_schema", json_schema: { name, schema, ...strictField } };
 }
 
 function buildToolCall({ id, name, arguments: text }: ToolCall): JsonObject {

@@ -8,6 +8,7 @@ import type {
   Feature,
   FetchPicture,
   Model,
+  RequestedFeature,
   Upstream,
   UpstreamRequest,
 } from "../../core/types.js";
@@ -21,7 +22,7 @@ import { type ServiceIdentity, toolChoiceConflict } from "./errors.js";
 import { CompletionInterpreter } from "./events.js";
 import { inlineLinkedImages } from "./inline-images.js";
 import { type Preset, parseModels } from "./models.js";
-import { ignoredParameters, moonshotBody, rejectFiles } from "./moonshot.js";
+import { ignoresParameter, moonshotBody, rejectFiles } from "./moonshot.js";
 import { completionBody, omitKeys, toStreamingBody, toWholeBody } from "./request.js";
 import { runSearchLoop } from "./search.js";
 
@@ -44,10 +45,13 @@ export type OpenAiContext = {
 };
 
 const commonFeatures: readonly Feature[] = [
+  "thinking",
+  "search",
   "sampling",
   "max-tokens",
   "stop",
   "tools",
+  "service-tools",
   "output-format",
   "logprobs",
   "service-settings",
@@ -100,10 +104,14 @@ export class OpenAiUpstream implements Upstream {
     return [...(await this.#catalogue.models())];
   }
 
-  ignoredParameters(request: ChatRequest, model: Model): string[] {
-    const body = request.originalRequest?.body ?? request.sampling ?? {};
-    if (this.#preset === "generic") return body.use_search === true ? ["use_search"] : [];
-    return ignoredParameters(body, { model, thinking: request.thinking, search: request.search === true });
+  ignores(parameter: RequestedFeature, request: ChatRequest, model: Model): boolean {
+    // Moonbridge's own parameter, which no service knows.
+    if (this.#preset === "generic") return parameter.name === "use_search" && parameter.value === true;
+    return ignoresParameter(parameter, {
+      model,
+      thinking: request.thinking,
+      search: request.search === true,
+    });
   }
 
   async prepare(
