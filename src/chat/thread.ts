@@ -129,7 +129,7 @@ export class Thread {
 
   /** Saves the turn after its answer, and ends the claim. */
   async save(
-    { chat, message }: { chat: string; message: string },
+    { chat, message, toolState }: { chat: string; message: string; toolState?: string },
     answer: Answer,
     resumePoint: ResumePoint | undefined,
   ): Promise<void> {
@@ -156,6 +156,7 @@ export class Thread {
         system: await hashExactSystem(hasher, this.#request.messages),
         ...(resumePoint ? { parent: resumePoint.node.id } : {}),
         ...(history.affinity === undefined ? {} : { affinity: history.affinity }),
+        ...(toolState === undefined ? {} : { toolState }),
       },
       { upstream: this.#upstream, chat },
     );

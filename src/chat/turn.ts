@@ -189,7 +189,12 @@ export class Turn {
       search,
       thinking,
       stream: this.#request.stream,
-      ...(resumePoint ? { continueFrom: { chat: resumePoint.chat, parent: resumePoint.parent } } : {}),
+      ...(resumePoint ? { continueFrom: continueFrom(resumePoint) } : {}),
     };
   }
+}
+
+function continueFrom({ chat, parent, node }: ResumePoint): NonNullable<UpstreamRequest["continueFrom"]> {
+  const { toolState } = node;
+  return { chat, parent, ...(toolState === undefined ? {} : { toolState }) };
 }

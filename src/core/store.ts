@@ -116,6 +116,8 @@ export type ConversationNode = {
   system: string;
   /** Hash of the client's session id, if it sent one. */
   affinity?: string;
+  /** What the model was told of functions on the path (chat/tools/tool-state.ts), if anything. */
+  toolState?: string;
   /** Whether another node continues after this one. */
   hasChildren: boolean;
 };

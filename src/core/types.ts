@@ -181,9 +181,10 @@ export type ChatEvent =
     }
   /**
    * The upstream has accepted the message. `chat` and `message` are its ids of the chat and of the answer; the next
-   * turn continues after them (with `chatStructure: "line"`, `message` is not needed). Consumed by the chat layer.
+   * turn continues after them (with `chatStructure: "line"`, `message` is not needed). `toolState`: what the model was told
+   * of functions, to be saved with the turn. Consumed by the chat layer.
    */
-  | { type: "chat-opened"; chat: string; message: string }
+  | { type: "chat-opened"; chat: string; message: string; toolState?: string }
   /** The id that a client can send as `ChatRequest.conversation` to continue after this answer. */
   | { type: "conversation"; id: string }
   | { type: "reasoning"; text: string }
@@ -273,8 +274,11 @@ export type UpstreamRequest = {
   search: boolean | undefined;
   /** Undefined means the upstream's default. */
   thinking: Thinking | undefined;
-  /** Continue this upstream chat after this message instead of opening a new one. */
-  continueFrom?: { chat: string; parent: string };
+  /**
+   * Continue this upstream chat after this message instead of opening a new one. `toolState`: what the model was told of
+   * functions there.
+   */
+  continueFrom?: { chat: string; parent: string; toolState?: string };
 } & Pick<
   ChatRequest,
   | "stream"

@@ -17,6 +17,7 @@ const NodeRow = Type.Tuple([
   Type.String(),
   Type.String(),
   orNull(Type.String()),
+  orNull(Type.String()),
   Type.Number(),
   orNull(Type.String()),
   orNull(Type.String()),
@@ -28,7 +29,7 @@ const TextRow = Type.Tuple([Type.String()]);
 
 /** In the order of `NodeRow`. The chat's columns are null for a tombstone and for a chat that is due. */
 const nodeColumns = `n.id, n.answer_id, n.parent, n.conversation, n.path, n.other_path, n.messages, n.answer,
-  n.other_answer, n.system_texts, n.system, n.affinity, n.has_children, c.upstream, c.chat, c.end_node,
+  n.other_answer, n.system_texts, n.system, n.affinity, n.tool_state, n.has_children, c.upstream, c.chat, c.end_node,
   iif(c.claimed_until > @now, c.answering, NULL), c.scope`;
 const nodesWithChats = "nodes n LEFT JOIN chats c ON c.id = n.chat_id AND c.due_at > @now";
 
@@ -103,6 +104,7 @@ export class SqliteConversations {
         systemTexts: node.systemTexts.join(" "),
         system: node.system,
         affinity: node.affinity ?? null,
+        toolState: node.toolState ?? null,
       });
       if (changes === 0) return;
       if (node.parent !== undefined) this.#statements.markParent.run(node.parent);
@@ -137,7 +139,7 @@ function toNode(row: unknown): ConversationNode {
   const values: Static<typeof NodeRow> = readRow(NodeRow, row);
   const [id, answerId, parent, conversation, path, otherPath, messages, answer, otherAnswer, ...rest] =
     values;
-  const [systemTexts, system, affinity, hasChildren, upstream, chat, end, answering, scope] = rest;
+  const [systemTexts, system, affinity, toolState, hasChildren, upstream, chat, end, answering, scope] = rest;
   const nodeChat =
     upstream === null || chat === null || scope === null
       ? undefined
@@ -160,6 +162,7 @@ function toNode(row: unknown): ConversationNode {
     systemTexts: splitHashes(systemTexts),
     system,
     ...(affinity === null ? {} : { affinity }),
+    ...(toolState === null ? {} : { toolState }),
     hasChildren: hasChildren !== 0,
   };
 }
@@ -208,9 +211,9 @@ function prepareStatements(database: Database.Database) {
     ),
     insert: write(
       `INSERT INTO nodes (chat_id, answer_id, parent, conversation, path, other_path, messages, answer, other_answer,
-         system_texts, system, affinity)
+         system_texts, system, affinity, tool_state)
        SELECT id, @answerId, @parent, @conversation, @path, @otherPath, @messages, @answer, @otherAnswer,
-         @systemTexts, @system, @affinity FROM chats WHERE ${whereChat}`,
+         @systemTexts, @system, @affinity, @toolState FROM chats WHERE ${whereChat}`,
     ),
     markParent: write("UPDATE nodes SET has_children = 1 WHERE id = ?"),
     setEnd: write(

@@ -99,6 +99,7 @@ export const migrations: readonly string[] = [
      UNIQUE (answer, affinity)
    ) STRICT;
    CREATE INDEX forgotten_answers_by_time ON forgotten_answers (forgotten_at);`,
+  "ALTER TABLE nodes ADD COLUMN tool_state TEXT;",
 ];
 
 /** The first version that stores conversations as nodes. */

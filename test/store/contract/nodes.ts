@@ -25,6 +25,7 @@ export function testNodes(createStorage: CreateStorage): void {
         systemTexts: ["s1", "s2"],
         system: "exact",
         affinity: "session",
+        toolState: '{"word":"7f3k"}',
       });
       const plain = node("y", { messages: [] });
       const ids = [await saveNode(store, "a", full), await saveNode(store, "a", plain)];

@@ -27,6 +27,7 @@ const newNode: fc.Arbitrary<NewNode> = fc.record(
     systemTexts: hashes("system", 0),
     system: fc.constantFrom("", "system"),
     affinity: fc.constantFrom("session"),
+    toolState: fc.string(),
   },
   {
     requiredKeys: ["answerId", "conversation", "paths", "messages", "answers", "systemTexts", "system"],
