@@ -2,7 +2,7 @@ import type { Tool } from "../../core/types.js";
 import { hash } from "../../lib/hash.js";
 
 /**
- * The tools of Kimi's own agent (kimi-web.md §2.1), and of its cloud sandbox. A function of the client's with the same name
+ * The tools of Kimi's own agent (kimi-web.md §2.4), and of its cloud sandbox. A function of the client's with the same name
  * would be looked for there.
  */
 const kimiTools = new Set([
@@ -83,8 +83,7 @@ export class ToolAliases {
     const told = this.told(tool.name);
     this.#byTold.set(told, tool);
     for (const plain of new Set([plainName(told), plainName(tool.name)])) {
-      const other = this.#byPlainName.get(plain) ?? tool;
-      const isShared = this.#byPlainName.has(plain) && (!this.#byPlainName.get(plain) || other !== tool);
+      const isShared = this.#byPlainName.has(plain) && this.#byPlainName.get(plain) !== tool;
       this.#byPlainName.set(plain, isShared ? undefined : tool);
     }
   }
