@@ -99,7 +99,7 @@ module.exports = {
       severity: "error",
       comment:
         "The simulator is a fake Kimi, not a part of the gateway: one upstream and one command start it.",
-      from: { path: "^src/", pathNot: "^src/(upstreams/simulator|cli/simulate)\\.ts$" },
+      from: { path: "^src/", pathNot: "^src/(upstreams/simulator/upstream|cli/simulate)\\.ts$" },
       to: { path: "^simulator/" },
     },
     {

@@ -16,7 +16,7 @@ import {
   ServerSchema,
   StreamsSchema,
 } from "../src/config/schema.js";
-import type { UpstreamConfig } from "../src/config/upstream-schema.js";
+import type { UpstreamConfig } from "../src/config/upstream-settings.js";
 import { checkSchema } from "../src/config/validate.js";
 import type { Store } from "../src/core/store.js";
 import type { TokenPair } from "../src/core/token.js";

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { upstreamSchemas } from "../../src/config/upstream-schema.js";
 import { asObject, asText, parseObject } from "../../src/lib/json.js";
+import { upstreamKinds } from "../../src/upstreams/registry.js";
 import { formatAnswerSpec } from "../answers/answer-spec.js";
 import { accessToken, refreshToken } from "../answers/tokens.js";
 import { Child } from "../child.js";
@@ -124,7 +124,7 @@ function npmStartFlags(): string[] {
  */
 function gatewayConfig(kind: UpstreamKind, fakeUpstreamPort: number): object {
   const fakeUrl = `http://127.0.0.1:${fakeUpstreamPort}`;
-  const schema = Object.entries(upstreamSchemas).find(([name]) => name === kind)?.[1];
+  const schema = upstreamKinds.find((each) => each.kind === kind)?.schema;
   if (!schema) throw new CandidateUnavailable(`this version has no upstream of the kind ${kind}`);
   const settings = {
     baseUrl: kind === "openai" ? `${fakeUrl}/v1` : fakeUrl,
@@ -134,7 +134,7 @@ function gatewayConfig(kind: UpstreamKind, fakeUpstreamPort: number): object {
     apiKey: "bench-service-key",
     concurrency: 10_000,
   };
-  const properties = new Map<string, { readonly maximum?: unknown }>(Object.entries(schema.properties));
+  const properties = new Map(Object.entries(schema.properties));
   const knownSettings = Object.entries(settings).flatMap(([name, value]) => {
     const maximum = properties.get(name)?.maximum;
     if (!properties.has(name)) return [];

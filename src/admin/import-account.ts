@@ -1,6 +1,5 @@
 import type { ImportedLogin } from "../accounts/import/import-login.js";
 import { saveLogin } from "../accounts/save-login.js";
-import type { Config } from "../config/schema.js";
 import { GatewayError } from "../core/errors.js";
 import { type KimiSite, kimiSite } from "../core/kimi-site.js";
 import { limits } from "../core/limits.js";
@@ -27,6 +26,7 @@ export type ImportAccountOptions = {
   /** Override the site's addresses, for a mirror or a simulator. */
   baseUrl?: string;
   authUrl?: string;
+  userAgent?: string;
 };
 
 /** `keptRefreshToken`: an access token alone was added to the refresh token that was stored for the same user. */
@@ -45,12 +45,9 @@ export async function importAccount(
   login: ImportedLogin,
   account: string,
   options: ImportAccountOptions,
-  { upstreams }: Pick<Config, "upstreams">,
   { store, verifyCredentials }: { store: CredentialStore; verifyCredentials: VerifyCredentials },
 ): Promise<ImportAccountResult> {
-  const configured = upstreams.find(({ name }) => name === account);
-  const overrides = { ...(configured?.kind === "kimi-web" ? configured : {}), ...options };
-  const site = kimiSite(login.site, overrides);
+  const site = kimiSite(login.site, options);
   const save = (tokens: TokenPair) => saveLogin(store, account, { tokens, site });
   if (options.offline) return { kind: "stored-unverified", keptRefreshToken: await save(login.tokens) };
   let refreshed = false;
@@ -59,7 +56,7 @@ export async function importAccount(
     refreshed = true;
   };
   try {
-    const { userAgent } = overrides;
+    const { userAgent } = options;
     const clientOptions = { ...site, ...(userAgent === undefined ? {} : { userAgent }) };
     const user = await verifyCredentials(
       login.tokens,

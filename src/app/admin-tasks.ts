@@ -8,17 +8,18 @@ import {
   importAccount,
 } from "../admin/import-account.js";
 import type { Config } from "../config/schema.js";
-import type { UpstreamConfig } from "../config/upstream-schema.js";
+import type { UpstreamConfig } from "../config/upstream-settings.js";
 import type { Store } from "../core/store.js";
 import type { Upstream } from "../core/types.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
 import { openStore } from "../store/open-store.js";
-import { areBuiltInModels } from "../upstreams/kimi-web/models.js";
+import { kimiWeb } from "../upstreams/kimi-web/kind.js";
 import { verifyCredentials } from "../upstreams/kimi-web/verify-credentials.js";
-import { openUpstream, upstreamBaseUrls } from "../upstreams/registry.js";
-import { createNullCredentialStore } from "../upstreams/simulator.js";
+import { createNullCredentialStore } from "../upstreams/null-credential-store.js";
+import { kindOf } from "../upstreams/registry.js";
 import { configuredUpstreams } from "./configured-upstreams.js";
 import { findUnknownModel } from "./find-unknown-model.js";
+import { loadAppConfig } from "./load-config.js";
 
 /** Runs `task` with the API key administration on the configured store, which is open only during the task. */
 export async function withApiKeyAdmin(
@@ -48,9 +49,14 @@ export function importAccountIntoStore(
   account: string,
   options: ImportAccountOptions,
 ): Promise<ImportAccountResult> {
-  return withStore(config, (store) =>
-    importAccount(login, account, options, config, { store, verifyCredentials }),
-  );
+  const configured = config.upstreams.filter(kimiWeb.is).find(({ name }) => name === account);
+  const settings = { ...configured, ...options };
+  return withStore(config, (store) => importAccount(login, account, settings, { store, verifyCredentials }));
+}
+
+/** The configured upstreams that a login can be imported for. */
+export function accountNames({ upstreams }: Config): string[] {
+  return upstreams.filter(kimiWeb.is).map(({ name }) => name);
 }
 
 /** Runs the checks of `moonbridge doctor`. */
@@ -58,15 +64,15 @@ export function diagnose(options: DiagnosticsOptions): AsyncGenerator<Finding> {
   return runDiagnostics(options, {
     openStore,
     configuredUpstreams,
-    upstreamBaseUrls,
+    loadConfig: loadAppConfig,
+    kindOf,
     openUpstream: openForTask,
-    isBuiltInCatalogue: areBuiltInModels,
   });
 }
 
 /** Opens an upstream outside a running server. Without a store it keeps nothing. */
 function openForTask(config: UpstreamConfig, store: Store | undefined): Promise<Upstream> {
-  return openUpstream(config, {
+  return kindOf(config).open(config, {
     store: store ?? createNullCredentialStore(),
     drift: new ProtocolDrift(),
     warn: () => {},

@@ -1,7 +1,9 @@
 import type { Config } from "../config/schema.js";
-import type { UpstreamConfig } from "../config/upstream-schema.js";
+import type { UpstreamConfig } from "../config/upstream-settings.js";
 import type { KimiSite } from "../core/kimi-site.js";
 import type { Store } from "../core/store.js";
+import { kimiWeb } from "../upstreams/kimi-web/kind.js";
+import { simulator } from "../upstreams/simulator/kind.js";
 
 /**
  * The upstreams to open: those of the configuration, else one for each account that `moonbridge login` stored, else
@@ -15,11 +17,9 @@ export async function configuredUpstreams({ upstreams }: Config, store: Store): 
   }
   if (upstreams.length > 0) {
     return upstreams.map((upstream) =>
-      upstream.kind === "kimi-web" && !upstream.baseUrl
-        ? { ...sites.get(upstream.name), ...upstream }
-        : upstream,
+      kimiWeb.is(upstream) && !upstream.baseUrl ? { ...sites.get(upstream.name), ...upstream } : upstream,
     );
   }
-  const logins = [...sites].map(([name, site]) => ({ name, kind: "kimi-web", ...site }) as const);
-  return logins.length > 0 ? logins : [{ name: "simulator", kind: "simulator" }];
+  const logins = [...sites].map(([name, site]) => ({ name, kind: kimiWeb.kind, ...site }));
+  return logins.length > 0 ? logins : [{ name: "simulator", kind: simulator.kind }];
 }

@@ -20,7 +20,7 @@ import type { Recorder } from "../observability/recording/recorder.js";
 import { type RunningServer, startServer } from "../server/server.js";
 import { openStore } from "../store/open-store.js";
 import type { IdleTimeouts } from "../upstreams/context.js";
-import { openUpstream } from "../upstreams/registry.js";
+import { kindOf } from "../upstreams/registry.js";
 import { createUpstreamGuards } from "./upstream-guards.js";
 import { UpstreamWatcher } from "./upstream-watcher.js";
 
@@ -67,7 +67,7 @@ export async function createApp(
     config,
     store,
     log,
-    openUpstream: (upstream) => openUpstream(upstream, context),
+    openUpstream: (upstream) => kindOf(upstream).open(upstream, context),
     createGuards: (upstream) => createUpstreamGuards(upstream, { config, log, metrics }),
   });
   const { upstreams } = watcher;

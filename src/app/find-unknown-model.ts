@@ -6,7 +6,6 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { Upstream } from "../core/types.js";
 import { nearestName } from "../lib/nearest-name.js";
-import { areBuiltInModels } from "../upstreams/kimi-web/models.js";
 
 /** Finds the first of these model names that none of the upstreams answers for. `*` stands for any model. */
 export async function findUnknownModel(
@@ -31,6 +30,6 @@ export async function findUnknownModel(
 }
 
 /** False for an upstream that did not list its models. */
-function isComplete({ upstream, models, failure }: AvailableModels): boolean {
-  return failure === undefined && !(upstream.kind === "kimi-web" && areBuiltInModels(models));
+function isComplete({ upstream, failure }: AvailableModels): boolean {
+  return failure === undefined && !upstream.usesBuiltInModels?.();
 }

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from "fastify";
 import { type ActiveUpstream, ActiveUpstreams } from "../chat/active-upstreams.js";
 import type { UpstreamGuards } from "../chat/failover.js";
 import type { Config } from "../config/schema.js";
-import type { UpstreamConfig } from "../config/upstream-schema.js";
+import type { UpstreamConfig } from "../config/upstream-settings.js";
 import { limits } from "../core/limits.js";
 import type { Store } from "../core/store.js";
 import type { Upstream } from "../core/types.js";

@@ -1,6 +1,6 @@
 import type { ApiKeyAdmin, ListedApiKey } from "../admin/api-keys.js";
 import { withApiKeyAdmin } from "../app/admin-tasks.js";
-import { loadConfig } from "../config/load.js";
+import { loadAppConfig } from "../app/load-config.js";
 import { hasExpired } from "../core/api-key.js";
 import { printError, printLine } from "./print.js";
 
@@ -45,7 +45,7 @@ export async function revokeKey(name: string, { config: file }: Options): Promis
 }
 
 async function withKeys(file: string | undefined, task: (keys: ApiKeyAdmin) => Promise<void>): Promise<void> {
-  const config = await loadConfig({ config: file }, process.env);
+  const config = await loadAppConfig({ config: file }, process.env);
   for (const warning of config.warnings) printError(warning);
   await withApiKeyAdmin(config, task);
 }

@@ -2,9 +2,9 @@ import { Type } from "@sinclair/typebox";
 import { describeImport } from "../accounts/import/describe-import.js";
 import { type ImportedLogin, importLogin } from "../accounts/import/import-login.js";
 import type { ImportAccountResult, KimiUser } from "../admin/import-account.js";
-import { importAccountIntoStore } from "../app/admin-tasks.js";
+import { accountNames, importAccountIntoStore } from "../app/admin-tasks.js";
+import { loadAppConfig } from "../app/load-config.js";
 import { NameSchema, UrlSchema } from "../config/field-schemas.js";
-import { loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { ConfigError, checkSchema } from "../config/validate.js";
 import type { GatewayError } from "../core/errors.js";
@@ -24,7 +24,7 @@ const Addresses = Type.Object({ baseUrl: Type.Optional(UrlSchema), authUrl: Type
 
 /** `moonbridge login`: imports the pasted login, verifies it with Kimi and stores it. Exits with 1 if nothing was stored. */
 export async function login(options: LoginOptions): Promise<void> {
-  const config = await loadConfig({ config: options.config }, process.env);
+  const config = await loadAppConfig({ config: options.config }, process.env);
   for (const warning of config.warnings) printError(warning);
   const account = accountFor(config, options.name);
   checkSchema(options, Addresses);
@@ -44,14 +44,14 @@ export async function login(options: LoginOptions): Promise<void> {
 }
 
 /** The `kimi-web` upstream that the login is for: the named one, the only one, or `kimi`. Throws ConfigError. */
-function accountFor({ upstreams }: Config, requestedName: string | undefined): string {
-  const names = upstreams.filter(({ kind }) => kind === "kimi-web").map(({ name }) => name);
+function accountFor(config: Config, requestedName: string | undefined): string {
+  const names = accountNames(config);
   const account = checkSchema(
     requestedName ?? (names.length === 1 ? names[0] : "kimi"),
     NameSchema,
     "--name",
   );
-  if (upstreams.length === 0 || names.includes(account)) return account;
+  if (config.upstreams.length === 0 || names.includes(account)) return account;
   const availableNames =
     names.length === 0 ? 'It needs one of kind "kimi-web".' : `It has: ${names.join(", ")}.`;
   throw new ConfigError(`--name: the configuration has no such account. ${availableNames}`);

@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
 import { type App, createApp } from "../app/create-app.js";
+import { loadAppConfig } from "../app/load-config.js";
 import { isLoopback, keyRequiredMessage, toListenError, toLocalUrl } from "../config/listen-address.js";
-import { type CommandLineOptions, loadConfig } from "../config/load.js";
+import type { CommandLineOptions } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { ConfigError } from "../config/validate.js";
 import { createApiKey } from "../core/api-key.js";
@@ -15,7 +16,7 @@ type RecordingOptions = { record?: string; recordTexts?: boolean };
 
 /** `moonbridge serve`: creates the app, starts listening and prints the address, and the key at the first start. */
 export async function serve(commandLine: CommandLineOptions & RecordingOptions): Promise<void> {
-  const config = await loadConfig(commandLine, process.env);
+  const config = await loadAppConfig(commandLine, process.env);
   const log = createLog(config.log.level);
   const recorder = await openRecorder(commandLine, log);
   const app = await createApp(config, log, { recorder });

@@ -1,4 +1,4 @@
-import { type SchemaOptions, Type } from "@sinclair/typebox";
+import { type SchemaOptions, type TProperties, Type } from "@sinclair/typebox";
 import { chatModes, citationModes } from "../core/types.js";
 
 /** The name of a key or an upstream: short and on one line, since error messages quote it. */
@@ -30,3 +30,22 @@ export const CitationsSchema = oneOf(citationModes, {
 
 /** Options of an object schema that make unknown settings an error. */
 export const strict = { additionalProperties: false } as const;
+
+export const ModelIdSchema = Type.String({ minLength: 1, maxLength: 200, description: "a model's id" });
+
+export const UserAgentSchema = Type.String({ minLength: 1, maxLength: 256, description: "a User-Agent" });
+
+/** Concurrent answers of an upstream. */
+export const ConcurrencySchema = Type.Integer({
+  minimum: 1,
+  maximum: 100_000,
+  description: "how many answers at a time, from 1",
+});
+
+/** An entry of `upstreams` of this kind, with its own settings besides the name. */
+export function upstreamSchema<const Kind extends string, Settings extends TProperties>(
+  kind: Kind,
+  settings: Settings,
+) {
+  return Type.Object({ name: NameSchema, kind: Type.Literal(kind), ...settings }, strict);
+}

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type ParseError, parse } from "jsonc-parser";
+import { stripBearer } from "../core/token.js";
 import { errorCode } from "../lib/error-code.js";
 import { isObject } from "../lib/json.js";
 import { checkEnvironment } from "./check-environment.js";
@@ -19,12 +20,15 @@ import {
   ServerSchema,
   StreamsSchema,
 } from "./schema.js";
-import type { UpstreamConfig } from "./upstream-schema.js";
+import { parseUpstreams, type UpstreamConfig, type UpstreamSettings } from "./upstream-settings.js";
 import { readTokens } from "./upstream-tokens.js";
-import { ConfigError, checkSchema, checkUpstreams } from "./validate.js";
+import { ConfigError, checkSchema } from "./validate.js";
 
 /** Options of the command line: the path of the config file, and settings that override it. */
 export type CommandLineOptions = { config?: string | undefined; host?: string; port?: number };
+
+/** The upstream kinds that the configuration may have. `accountKind`: the kind of the account in the short form. */
+export type ConfigurableUpstreams = { kinds: readonly UpstreamSettings[]; accountKind: string };
 
 type Settings = Record<string, unknown>;
 
@@ -32,7 +36,11 @@ type Settings = Record<string, unknown>;
  * Loads the configuration from command line, environment and file, in this order of precedence. Throws ConfigError.
  * The file is `--config`, else MOONBRIDGE_CONFIG, else `config.json` in the working directory if it exists.
  */
-export async function loadConfig(commandLine: CommandLineOptions, environment: Environment): Promise<Config> {
+export async function loadConfig(
+  commandLine: CommandLineOptions,
+  environment: Environment,
+  { kinds, accountKind }: ConfigurableUpstreams,
+): Promise<Config> {
   const { variables, warnings } = checkEnvironment(environment);
   const { path, isNamed } = locateConfigFile(commandLine, variables);
   const file = await readConfigFile(path, isNamed);
@@ -43,10 +51,8 @@ export async function loadConfig(commandLine: CommandLineOptions, environment: E
     ConfigFileSchema,
   );
   const upstreams = [
-    ...upstreamsFromShortForm(settings, warnings),
-    ...checkUpstreams(settings.upstreams ?? []).map((upstream, index) =>
-      withReadSecrets(upstream, `upstreams[${index}]`, warnings),
-    ),
+    ...upstreamsFromShortForm(settings, accountKind, warnings),
+    ...parseUpstreams(settings.upstreams ?? [], kinds, warnings),
   ];
   const keys = [...keysFromShortForm(settings), ...(settings.keys ?? [])];
   checkUniqueNames(keys, "keys");
@@ -134,8 +140,8 @@ function keysFromShortForm({ token }: ConfigFile): KeyConfig[] {
   return token === undefined ? [] : [{ name: "token", key: stripBearer(token), scopes: ["chat", "admin"] }];
 }
 
-/** `auth_token` and `refresh_token` of the short form (original.md §2): one kimi-web upstream. */
-function upstreamsFromShortForm(settings: ConfigFile, warnings: string[]): UpstreamConfig[] {
+/** `auth_token` and `refresh_token` of the short form (original.md §2): one Kimi account. */
+function upstreamsFromShortForm(settings: ConfigFile, kind: string, warnings: string[]): UpstreamConfig[] {
   const { auth_token, refresh_token } = settings;
   const configured = {
     ...(auth_token === undefined ? {} : { accessToken: auth_token }),
@@ -144,31 +150,7 @@ function upstreamsFromShortForm(settings: ConfigFile, warnings: string[]): Upstr
   const names = { accessToken: "auth_token", refreshToken: "refresh_token" };
   const tokens = readTokens(configured, names, warnings);
   if (!tokens.accessToken && !tokens.refreshToken) return [];
-  return [{ name: "kimi", kind: "kimi-web", ...tokens }];
-}
-
-/** The upstream with its tokens or key as they are sent. Throws ConfigError for tokens that cannot be used. */
-function withReadSecrets(upstream: UpstreamConfig, path: string, warnings: string[]): UpstreamConfig {
-  if (upstream.kind === "openai") {
-    return { ...upstream, ...(upstream.apiKey ? { apiKey: readApiKey(upstream.apiKey, path) } : {}) };
-  }
-  if (upstream.kind !== "kimi-web" && upstream.kind !== "kimi-legacy") return upstream;
-  const { accessToken, refreshToken, ...rest } = upstream;
-  const configured = { ...(accessToken ? { accessToken } : {}), ...(refreshToken ? { refreshToken } : {}) };
-  const names = { accessToken: `${path}.accessToken`, refreshToken: `${path}.refreshToken` };
-  return { ...rest, ...readTokens(configured, names, warnings) };
-}
-
-/** A service's key as it is sent, without what copying adds. Throws ConfigError unless it can stand in a header. */
-function readApiKey(text: string, path: string): string {
-  const key = stripBearer(text.replace(/[\u00ad\u200b-\u200d\u2060\ufeff]|^\s*["']|["']\s*$/g, ""));
-  if (!/^[!-~]+$/.test(key)) throw new ConfigError(`${path}.apiKey: expected a key of the service.`);
-  return key;
-}
-
-/** Removes a `Bearer ` that was copied along with a token. */
-function stripBearer(token: string): string {
-  return token.trim().replace(/^bearer\s+/i, "");
+  return [{ name: "kimi", kind, ...tokens }];
 }
 
 function checkUniqueNames(items: readonly { name: string }[], section: string): void {

@@ -1,4 +1,4 @@
-import type { UpstreamConfig } from "./upstream-schema.js";
+import type { UpstreamConfig } from "./upstream-settings.js";
 import { ConfigError } from "./validate.js";
 
 type ModelNameSettings = { routes: Record<string, string[]>; modelAliases: Record<string, string> };
@@ -50,10 +50,9 @@ function checkAliases(modelAliases: Record<string, string>): void {
   }
 }
 
-/** The ids that an `openai` upstream is configured with. */
+/** The model ids that upstreams are configured with. */
 function checkOwnNames(upstreams: readonly UpstreamConfig[]): void {
   upstreams.forEach((upstream, index) => {
-    if (upstream.kind !== "openai") return;
     const others = upstreams.filter((other) => other !== upstream);
     upstream.models?.forEach((id, position) => {
       checkPrefix(id, `upstreams[${index}].models[${position}]`, others);

@@ -3,7 +3,7 @@ import { limits } from "../core/limits.js";
 import { CitationsSchema, chatModeSchema, NameSchema, oneOf, strict } from "./field-schemas.js";
 import { type KeyConfig, KeySchema } from "./key-schema.js";
 import { type OAuthConfig, OAuthSchema } from "./oauth-schema.js";
-import type { UpstreamConfig } from "./upstream-schema.js";
+import type { UpstreamConfig } from "./upstream-settings.js";
 
 /** Listening, CORS, unknown request parameters and shutdown. */
 export const ServerSchema = Type.Object(

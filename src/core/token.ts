@@ -46,6 +46,11 @@ export function fingerprint(token: string): string {
   return hash("sha256", token, "hex").slice(0, 12);
 }
 
+/** A token or key without the `Bearer ` that was copied along with it. */
+export function stripBearer(token: string): string {
+  return token.trim().replace(/^bearer\s+/i, "");
+}
+
 function milliseconds(seconds: unknown): number | undefined {
   return typeof seconds === "number" && Number.isFinite(seconds) ? seconds * 1_000 : undefined;
 }

@@ -349,6 +349,8 @@ export interface Upstream {
   readonly chatStructure: "tree" | "line" | "none";
   /** Throws GatewayError if the models cannot be listed. */
   models(signal: AbortSignal): Promise<Model[]>;
+  /** True while `models` gives a built-in list, because the account's own could not be had. Absent where that cannot be. */
+  usesBuiltInModels?(): boolean;
   /** Finds a model that is not listed but can be used by this name. */
   findModel?(name: string): Model | undefined;
   /**

@@ -9,10 +9,16 @@ export class ModelCatalogue<M> {
   #refreshAt = 0;
   #loading: Promise<void> | undefined;
   #hasWaited = false;
+  #isLive = false;
 
   constructor(load: (signal: AbortSignal) => Promise<readonly M[]>, builtIn: readonly M[] = []) {
     this.#load = load;
     this.#models = builtIn;
+  }
+
+  /** Whether a list of the account's own has been loaded. */
+  get isLive(): boolean {
+    return this.#isLive;
   }
 
   /**
@@ -36,6 +42,7 @@ export class ModelCatalogue<M> {
       const live = await this.#load(AbortSignal.timeout(limits.unary));
       if (live.length === 0) throw new GatewayError("upstream_protocol", "This upstream lists no models.");
       this.#models = live;
+      this.#isLive = true;
       this.#refreshAt = Date.now() + limits.catalogueTtl;
     } catch (error) {
       this.#failure = toGatewayError(error);

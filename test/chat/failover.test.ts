@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import type { Simulator } from "../../simulator/index.js";
-import type { UpstreamConfig } from "../../src/config/upstream-schema.js";
+import type { UpstreamConfig } from "../../src/config/upstream-settings.js";
 import { limits } from "../../src/core/limits.js";
 import { helloStream, nonStreamedAnswer } from "../fixtures/moonshot.js";
 import { chatBody, contentOf, type Gateway, parseChunks, postChat, startGateway } from "../gateway.js";

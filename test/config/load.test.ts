@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { loadConfig } from "../../src/config/load.js";
+import { loadAppConfig } from "../../src/app/load-config.js";
 import { currentToken, jwt } from "../accounts/import/jwt.js";
 
 const [access, refresh] = [currentToken("access"), currentToken("refresh")];
@@ -14,7 +14,7 @@ async function fileWith(content: string | Buffer): Promise<string> {
 }
 
 async function load(content: string | Buffer, environment: Record<string, string> = {}) {
-  return loadConfig({ config: await fileWith(content) }, environment);
+  return loadAppConfig({ config: await fileWith(content) }, environment);
 }
 
 describe("the short form of the config file, which is that of reverse-kimi", () => {
@@ -115,7 +115,7 @@ describe("the long form of the config file", () => {
   });
 
   test("is overridden by the environment, and that by the command line", async () => {
-    const config = await loadConfig(
+    const config = await loadAppConfig(
       { config: await fileWith('{"server": {"port": 1000, "host": "127.0.0.1"}}'), port: 3000 },
       {
         PORT: "1500",
@@ -450,7 +450,9 @@ describe("an error names the setting and what was expected, without its value", 
   });
 
   test("reports a missing file that was given explicitly", async () => {
-    await expect(loadConfig({ config: "/nowhere/config.json" }, {})).rejects.toThrow(/there is no such file/);
+    await expect(loadAppConfig({ config: "/nowhere/config.json" }, {})).rejects.toThrow(
+      /there is no such file/,
+    );
   });
 });
 
@@ -499,10 +501,10 @@ describe("a config file as Windows' tools and input methods write it", () => {
 
   test("that is a folder is refused by name", async () => {
     const folder = await mkdtemp(join(tmpdir(), "moonbridge-config-"));
-    await expect(loadConfig({ config: folder }, {})).rejects.toThrow(
+    await expect(loadAppConfig({ config: folder }, {})).rejects.toThrow(
       `${folder}: this is a folder, not a file.`,
     );
-    await expect(loadConfig({}, { MOONBRIDGE_CONFIG: folder })).rejects.toThrow(/this is a folder/);
+    await expect(loadAppConfig({}, { MOONBRIDGE_CONFIG: folder })).rejects.toThrow(/this is a folder/);
   });
 });
 

@@ -5,7 +5,7 @@ import { request } from "undici";
 import { expect, test } from "vitest";
 import { startSimulator } from "../../simulator/index.js";
 import { createApp } from "../../src/app/create-app.js";
-import { loadConfig } from "../../src/config/load.js";
+import { loadAppConfig } from "../../src/app/load-config.js";
 import { createLog } from "../../src/observability/log.js";
 import { contentOf, parseChunks, startGateway } from "../gateway.js";
 
@@ -26,7 +26,7 @@ test.each(["/v1/chat/completions", "/v1/chat/completitions"])(
       configPath,
       `{\n  "token": "12345678", // for example\n  "auth_token": "Bearer ${accessToken}",\n  "refresh_token": "Bearer ${refreshToken}"\n}\n`,
     );
-    const config = await loadConfig({ config: configPath, port: 0 }, {});
+    const config = await loadAppConfig({ config: configPath, port: 0 }, {});
     const log = createLog("silent");
     const app = await createApp(
       {

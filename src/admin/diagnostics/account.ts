@@ -1,6 +1,6 @@
 import { limits } from "../../core/limits.js";
 import type { ConversationStore } from "../../core/store.js";
-import type { AccountStatus, Model, Quota, Upstream } from "../../core/types.js";
+import type { AccountStatus, Quota, Upstream } from "../../core/types.js";
 import { formatTimeWithDistance } from "../../lib/relative-time.js";
 import { describeFailure, type Finding, runCheck } from "./finding.js";
 import { runShortChat } from "./short-chat.js";
@@ -10,8 +10,6 @@ export type AccountOptions = {
   offline: boolean;
   store: Pick<ConversationStore, "saveChat" | "removeChat"> | undefined;
   signal: AbortSignal;
-  /** Whether these are the built-in models of an upstream. */
-  isBuiltInCatalogue(models: readonly Model[]): boolean;
 };
 
 /**
@@ -20,14 +18,14 @@ export type AccountOptions = {
  */
 export async function checkAccount(
   upstream: Upstream,
-  { offline, store, signal, isBuiltInCatalogue }: AccountOptions,
+  { offline, store, signal }: AccountOptions,
 ): Promise<Finding[]> {
   const what = `account ${upstream.name}`;
   if (offline) return [checkCredentials(what, upstream.status())];
   const checks = await Promise.all([
     runCheck(`${what}, user`, signal, (checkSignal) => checkUser(`${what}, user`, upstream, checkSignal)),
     runCheck(`${what}, models`, signal, (checkSignal) =>
-      checkModels(`${what}, models`, upstream, isBuiltInCatalogue, checkSignal),
+      checkModels(`${what}, models`, upstream, checkSignal),
     ),
     runCheck(`${what}, quota`, signal, (checkSignal) => checkQuota(`${what}, quota`, upstream, checkSignal)),
     runCheck(`${what}, chat`, signal, async (checkSignal) => [
@@ -90,16 +88,11 @@ function shortenId(id: string): string {
   return `${id.slice(0, 4).replace(/\W/g, "?")}…`;
 }
 
-async function checkModels(
-  what: string,
-  upstream: Upstream,
-  isBuiltInCatalogue: AccountOptions["isBuiltInCatalogue"],
-  signal: AbortSignal,
-): Promise<Finding[]> {
+async function checkModels(what: string, upstream: Upstream, signal: AbortSignal): Promise<Finding[]> {
   const models = await upstream.models(signal);
   const defaultModel = models.find(({ isDefault }) => isDefault);
   const detail = `${models.length}; “kimi” means ${defaultModel?.id ?? "none of them"}`;
-  if (upstream.kind !== "kimi-web" || !isBuiltInCatalogue(models)) return [{ what, state: "ok", detail }];
+  if (!upstream.usesBuiltInModels?.()) return [{ what, state: "ok", detail }];
   return [
     {
       what,

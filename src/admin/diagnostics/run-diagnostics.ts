@@ -1,9 +1,9 @@
+import type { Environment } from "../../config/environment.js";
 import type { CommandLineOptions } from "../../config/load.js";
-import { loadConfig } from "../../config/load.js";
 import type { Config } from "../../config/schema.js";
-import type { UpstreamConfig } from "../../config/upstream-schema.js";
+import type { UpstreamConfig } from "../../config/upstream-settings.js";
 import type { Store } from "../../core/store.js";
-import type { Model, Upstream } from "../../core/types.js";
+import type { Upstream } from "../../core/types.js";
 import { checkAccount } from "./account.js";
 import { checkAddress } from "./address.js";
 import { checkConfig, checkNode } from "./config.js";
@@ -15,14 +15,17 @@ import { checkDueChats, checkStore } from "./store.js";
 
 /** Functions of other folders that the checks use, supplied by the app. */
 export type DiagnosticsContext = {
+  loadConfig(commandLine: CommandLineOptions, environment: Environment): Promise<Config>;
   openStore(config: Config): Promise<Store>;
   configuredUpstreams(config: Config, store: Store): Promise<UpstreamConfig[]>;
-  /** The base URLs that an upstream of this configuration sends requests to. */
-  upstreamBaseUrls(config: UpstreamConfig): string[];
+  /** What holds for all upstreams of the entry's kind. */
+  kindOf(config: UpstreamConfig): {
+    credentials: "tokens" | "api-key" | "none";
+    /** The base URLs that requests are sent to. */
+    baseUrls(config: UpstreamConfig): string[];
+  };
   /** `store` is undefined where it could not be opened; the upstream then keeps nothing. */
   openUpstream(config: UpstreamConfig, store: Store | undefined): Promise<Upstream>;
-  /** Whether these are an upstream's built-in models, used while its live catalogue is unavailable. */
-  isBuiltInCatalogue(models: readonly Model[]): boolean;
 };
 
 export type DiagnosticsOptions = {
@@ -47,7 +50,7 @@ export async function* runDiagnostics(
   yield checkNode();
   let config: Config;
   try {
-    config = await loadConfig(commandLine, process.env);
+    config = await context.loadConfig(commandLine, process.env);
   } catch (error) {
     yield { what: "config", state: "fail", detail: describeFailure(error) };
     return;
@@ -84,7 +87,7 @@ function startChecks(run: DiagnosticsRun): Promise<Finding[]>[] {
     runCheck("keys", signal, () => checkKeys(config, store)),
     runCheck("address", signal, async (checkSignal) => {
       const known = await upstreams.catch(() => []);
-      const hasAccount = known.some(({ kind }) => kind !== "simulator");
+      const hasAccount = known.some((each) => context.kindOf(each).credentials !== "none");
       return checkAddress(config, hasAccount, checkSignal);
     }),
     runCheck("files", signal, async () => [await checkFiles(config, store)]),
@@ -100,11 +103,13 @@ const offlineFinding: Finding = {
 
 async function checkNetwork(
   upstreams: readonly UpstreamConfig[],
-  { upstreamBaseUrls }: DiagnosticsContext,
+  { kindOf }: DiagnosticsContext,
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const origins = new Map(
-    upstreams.flatMap(upstreamBaseUrls).map((address) => [new URL(address).origin, address]),
+    upstreams
+      .flatMap((config) => kindOf(config).baseUrls(config))
+      .map((address) => [new URL(address).origin, address]),
   );
   const probes = await Promise.all([...origins.values()].map((address) => probeAddress(address, signal)));
   return [...checkClock(probes), ...probes.map(checkReachability)];
@@ -128,15 +133,14 @@ async function checkOneAccount(
   { store, offline, signal, context }: DiagnosticsRun,
 ): Promise<Finding[]> {
   const what = `account ${config.name}`;
-  if (!store && config.kind.startsWith("kimi")) {
+  if (!store && context.kindOf(config).credentials === "tokens") {
     const detail = "not tried: without the store a renewed login would be lost";
     return [{ what, state: "warn", detail, remedy: "Mend the store first." }];
   }
   let upstream: Upstream | undefined;
   try {
     upstream = await context.openUpstream(config, store);
-    const { isBuiltInCatalogue } = context;
-    return await checkAccount(upstream, { offline, store, signal, isBuiltInCatalogue });
+    return await checkAccount(upstream, { offline, store, signal });
   } catch (error) {
     return [{ what, state: "fail", detail: describeFailure(error) }];
   } finally {

@@ -27,11 +27,6 @@ export const builtInModels: readonly KimiModel[] = [
   },
 ];
 
-/** Whether these models are the built-in ones rather than Kimi's live list. */
-export function areBuiltInModels(models: readonly Model[]): boolean {
-  return models.every((model) => builtInModels.some((each) => each === model));
-}
-
 /** Efforts on the wire, weakest first (kimi-web.md §2.4). MEDIUM is neither requested nor listed. */
 const thinkingByEffort: Record<string, Thinking> = {
   REASONING_EFFORT_NONE: "off",

@@ -107,6 +107,10 @@ export class KimiWeb implements Upstream {
     return [...(await this.#catalogue.models())];
   }
 
+  usesBuiltInModels(): boolean {
+    return !this.#catalogue.isLive;
+  }
+
   /**
    * If Kimi rejects the access token, refreshes it once and repeats the turn; after content was emitted throws
    * `upstream_cut` instead. Likewise repeats it with the other form of a new chat's id if an agent's first request is an

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { onTestFinished } from "vitest";
-import type { UpstreamConfig } from "../../../src/config/upstream-schema.js";
 import { isObject, type JsonObject, parseObject } from "../../../src/lib/json.js";
+import type { OpenAiSettings } from "../../../src/upstreams/openai/kind.js";
 import { type Gateway, type GatewayOptions, startGateway } from "../../gateway.js";
 
 /** The platform's API key. Like every secret of the tests it must not appear in a log. */
@@ -100,10 +100,10 @@ export async function startPlatform(): Promise<Platform> {
 /** A gateway whose upstream “platform” is this service, beside the simulator's “me”. */
 export function gatewayTo(
   platform: Platform,
-  config: Partial<Extract<UpstreamConfig, { kind: "openai" }>> = {},
+  config: Partial<OpenAiSettings> = {},
   options: GatewayOptions = {},
 ): Promise<Gateway> {
-  const upstream: UpstreamConfig = {
+  const upstream: OpenAiSettings = {
     name: "platform",
     kind: "openai",
     baseUrl: platform.url,

@@ -1,4 +1,4 @@
-import { type Simulator, startSimulator } from "../../simulator/index.js";
+import { type Simulator, startSimulator } from "../../../simulator/index.js";
 import type {
   AccountStatus,
   EventSink,
@@ -7,9 +7,10 @@ import type {
   Model,
   Upstream,
   UpstreamRequest,
-} from "../core/types.js";
-import type { UpstreamContext } from "./context.js";
-import { KimiWeb } from "./kimi-web/upstream.js";
+} from "../../core/types.js";
+import type { UpstreamContext } from "../context.js";
+import { KimiWeb } from "../kimi-web/upstream.js";
+import { createNullCredentialStore } from "../null-credential-store.js";
 
 /** Interval between the simulator's deltas: about Kimi's own speed. */
 const deltaMilliseconds = 15;
@@ -70,14 +71,4 @@ export class SimulatorUpstream implements Upstream {
     await this.#kimiWeb.close();
     await this.#simulator.close();
   }
-}
-
-/** A credential store that keeps nothing, for credentials that must not be written to disk, such as the simulator's. */
-export function createNullCredentialStore(): UpstreamContext["store"] {
-  return {
-    findCredentials: async () => undefined,
-    saveCredentials: async () => {},
-    acquireLock: async () => true,
-    releaseLock: async () => {},
-  };
 }

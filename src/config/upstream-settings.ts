@@ -1,0 +1,41 @@
+import { type TObject, Type } from "@sinclair/typebox";
+import { ConfigError, checkSchema } from "./validate.js";
+
+/** An entry of `upstreams`, valid for its kind. Its other settings are known to its kind only. */
+export type UpstreamConfig = {
+  name: string;
+  kind: string;
+  /** Concurrent answers; undefined means the kind's default. */
+  concurrency?: number;
+  /** The ids of the only models that it offers. */
+  models?: string[];
+  [setting: string]: unknown;
+};
+
+/** What the configuration needs to know of an upstream kind. */
+export type UpstreamSettings = {
+  kind: string;
+  schema: TObject;
+  /**
+   * Validates an entry and returns it with its tokens and keys as they are sent. `path`: where the entry is in the
+   * configuration; `warnings` gets a sentence about each setting that is not used. Throws ConfigError.
+   */
+  parse(entry: unknown, path: string, warnings: string[]): UpstreamConfig;
+};
+
+/** Validates each entry by its kind. Throws ConfigError. */
+export function parseUpstreams(
+  entries: readonly unknown[],
+  kinds: readonly UpstreamSettings[],
+  warnings: string[],
+): UpstreamConfig[] {
+  const description = kinds.map(({ kind }) => kind).join(" or ");
+  const EntrySchema = Type.Object({ kind: Type.String({ description }) });
+  return entries.map((entry, index) => {
+    const path = `upstreams[${index}]`;
+    const { kind } = checkSchema(entry, EntrySchema, path);
+    const settings = kinds.find((each) => each.kind === kind);
+    if (!settings) throw new ConfigError(`${path}.kind: expected ${description}.`);
+    return settings.parse(entry, path, warnings);
+  });
+}

@@ -1,0 +1,34 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { ConcurrencySchema, UserAgentSchema } from "../../config/field-schemas.js";
+import type { UpstreamConfig } from "../../config/upstream-settings.js";
+import { readTokens } from "../../config/upstream-tokens.js";
+import type { TokenPair } from "../../core/token.js";
+
+const AccountSchema = Type.Object({
+  accessToken: Type.Optional(Type.String({ description: "an access token" })),
+  refreshToken: Type.Optional(Type.String({ description: "a refresh token" })),
+  userAgent: Type.Optional(UserAgentSchema),
+  concurrency: Type.Optional(ConcurrencySchema),
+});
+
+/** Settings of an upstream that uses a Kimi account. */
+export type AccountSettings = Static<typeof AccountSchema>;
+
+/** The schemas of `AccountSettings`. */
+export const accountFields = AccountSchema.properties;
+
+/** The settings with the account's tokens as they are sent. Throws ConfigError for tokens that cannot be used. */
+export function readAccountSettings(
+  settings: UpstreamConfig & AccountSettings,
+  path: string,
+  warnings: string[],
+): UpstreamConfig {
+  const { accessToken: _access, refreshToken: _refresh, ...rest } = settings;
+  const names = { accessToken: `${path}.accessToken`, refreshToken: `${path}.refreshToken` };
+  return { ...rest, ...readTokens(configuredTokens(settings), names, warnings) };
+}
+
+/** The tokens in the settings; empty ones count as not set. */
+export function configuredTokens({ accessToken, refreshToken }: AccountSettings): TokenPair {
+  return { ...(accessToken ? { accessToken } : {}), ...(refreshToken ? { refreshToken } : {}) };
+}

@@ -1,0 +1,11 @@
+import type { CredentialStore } from "../core/store.js";
+
+/** A credential store that keeps nothing, for credentials that must not be written to disk, such as the simulator's. */
+export function createNullCredentialStore(): CredentialStore {
+  return {
+    findCredentials: async () => undefined,
+    saveCredentials: async () => {},
+    acquireLock: async () => true,
+    releaseLock: async () => {},
+  };
+}
