@@ -1,4 +1,4 @@
-import { Credentials } from "../../accounts/credentials.js";
+import type { RefreshTokens } from "../../accounts/credentials.js";
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { TokenPair } from "../../core/token.js";
@@ -17,7 +17,7 @@ import type { IdleTimeouts, UpstreamContext } from "../context.js";
 import type { ResponseStream } from "../http/response-stream.js";
 import { SseDecoder } from "../http/sse-decoder.js";
 import { StreamPump } from "../http/stream-pump.js";
-import { renewedTokenError } from "../kimi-shared/errors.js";
+import { answerTimeouts, KimiAccount } from "../kimi-shared/account.js";
 import { refreshTokens, webPageError } from "../kimi-shared/token-refresh.js";
 import { LegacyClient } from "./client.js";
 import { isRejectedAccessToken } from "./errors.js";
@@ -34,8 +34,11 @@ export type KimiLegacyOptions = {
   tokens: TokenPair;
 };
 
-/** An answer that Kimi sends. `renewToken` refreshes the access token with which it was requested. */
-type OpenAnswer = { stream: ResponseStream; renewToken: () => Promise<string> };
+/**
+ * An answer that Kimi sends. `renewToken` refreshes the access token with which it was requested, and throws the error that
+ * says so.
+ */
+type OpenAnswer = { stream: ResponseStream; renewToken: () => Promise<never> };
 
 /** Base URL of the legacy site. */
 export const defaultBaseUrl = "https://kimi.moonshot.cn";
@@ -49,7 +52,7 @@ export class KimiLegacy implements Upstream {
   readonly features: ReadonlySet<Feature> = new Set(["conversation", "thinking", "search"]);
   readonly name: string;
   readonly #client: LegacyClient;
-  readonly #credentials: Credentials;
+  readonly #account: KimiAccount;
   readonly #timeouts: IdleTimeouts;
   readonly #drift: ProtocolDrift;
   readonly #warn: UpstreamContext["warn"];
@@ -57,13 +60,13 @@ export class KimiLegacy implements Upstream {
   private constructor(
     name: string,
     client: LegacyClient,
-    credentials: Credentials,
+    account: KimiAccount,
     timeouts: IdleTimeouts,
     { drift, warn }: UpstreamContext,
   ) {
     this.name = name;
     this.#client = client;
-    this.#credentials = credentials;
+    this.#account = account;
     this.#timeouts = timeouts;
     this.#drift = drift;
     this.#warn = warn;
@@ -71,26 +74,20 @@ export class KimiLegacy implements Upstream {
 
   /** Opens the account. Sends no request yet. */
   static async open(options: KimiLegacyOptions, context: UpstreamContext): Promise<KimiLegacy> {
-    const timeouts = context.timeouts ?? {
-      idle: limits.upstreamIdle,
-      progress: limits.upstreamProgress,
-    };
+    const timeouts = answerTimeouts(context);
     const { name, userAgent, baseUrl = defaultBaseUrl } = options;
     const client = new LegacyClient(
       { baseUrl, idleTimeout: timeouts.idle, ...(userAgent ? { userAgent } : {}) },
       context.drift,
       context.recorder,
     );
-    const credentials = await Credentials.open(name, options.tokens, {
-      store: context.store,
-      refresh: async (refreshToken, signal) => {
-        const pair = await refreshTokens(() => client.get("/api/auth/token/refresh", refreshToken, signal));
-        if (pair === "page") throw webPageError();
-        return pair;
-      },
-      warn: context.warn,
-    });
-    return new KimiLegacy(name, client, credentials, timeouts, context);
+    const refresh: RefreshTokens = async (refreshToken, signal) => {
+      const pair = await refreshTokens(() => client.get("/api/auth/token/refresh", refreshToken, signal));
+      if (pair === "page") throw webPageError();
+      return pair;
+    };
+    const account = await KimiAccount.open(options, { refresh, isRejection: isRejectedAccessToken }, context);
+    return new KimiLegacy(name, client, account, timeouts, context);
   }
 
   async models(): Promise<Model[]> {
@@ -107,7 +104,7 @@ export class KimiLegacy implements Upstream {
    */
   async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
     const model = getModel(request.model.id);
-    if (isLongTurn(request, model)) await this.#credentials.accessToken(signal, limits.longTurnToken);
+    if (isLongTurn(request, model)) await this.#account.accessToken(signal, limits.longTurnToken);
     if (usesResearch(request, model)) await this.#checkResearchQuota(signal);
     const chat = request.continueFrom?.chat ?? (await this.#createChat(model, signal));
     await sink([{ type: "chat-opened", chat, message: "" }]);
@@ -131,24 +128,24 @@ export class KimiLegacy implements Upstream {
   }
 
   accountId(): string {
-    return this.#credentials.accountId();
+    return this.#account.accountId();
   }
 
   upload(file: FileContent, signal: AbortSignal): Promise<string> {
-    return this.#callWithToken(signal, (token) => uploadFile(this.#client, file, token, signal));
+    return this.#account.call(signal, (token) => uploadFile(this.#client, file, token, signal));
   }
 
   /** Deletes a chat (kimi-web.md §1.3). */
   async deleteChat(chat: string, signal: AbortSignal): Promise<void> {
-    await this.#callWithToken(signal, (token) => this.#client.delete(chatPath(chat), token, signal));
+    await this.#account.call(signal, (token) => this.#client.delete(chatPath(chat), token, signal));
   }
 
   status(): AccountStatus {
-    return this.#credentials.status();
+    return this.#account.status();
   }
 
   async close(): Promise<void> {
-    await this.#credentials.close();
+    await this.#account.close();
     await this.#client.close();
   }
 
@@ -157,7 +154,7 @@ export class KimiLegacy implements Upstream {
    */
   async #checkResearchQuota(signal: AbortSignal): Promise<void> {
     const path = "/api/chat/research/usage";
-    const { used, total } = await this.#callWithToken(signal, (token) =>
+    const { used, total } = await this.#account.call(signal, (token) =>
       this.#client.get(path, token, signal),
     );
     if (typeof used !== "number" || typeof total !== "number" || used < total) return;
@@ -171,7 +168,7 @@ export class KimiLegacy implements Upstream {
   /** Not aborted by the client's disconnect: a chat whose id is lost could never be deleted. */
   async #createChat(model: LegacyModel, signal: AbortSignal): Promise<string> {
     const body = newChatBody(model);
-    const response = await this.#callWithToken(signal, (token) =>
+    const response = await this.#account.call(signal, (token) =>
       this.#client.post("/api/chat", body, token, AbortSignal.timeout(limits.unary)),
     );
     const id = asText(response.id);
@@ -181,11 +178,9 @@ export class KimiLegacy implements Upstream {
 
   #openCompletion(chat: string, body: JsonObject, signal: AbortSignal): Promise<OpenAnswer> {
     const path = `${chatPath(chat)}/completion/stream`;
-    return this.#callWithToken(signal, async (token) => {
+    return this.#account.call(signal, async (token) => {
       const stream = await this.#client.openStream(path, body, token, signal);
-      void this.#credentials.confirm(token);
-      const renewToken = () => this.#credentials.replace(token, signal);
-      return { stream, renewToken };
+      return { stream, renewToken: () => this.#account.replaceAndFail(token, signal) };
     });
   }
 
@@ -216,18 +211,12 @@ export class KimiLegacy implements Upstream {
       await stream.pipeTo(new StreamPump(decoder, interpreter, { sink, service: "Kimi", progress }));
       interpreter.onStreamEnd();
     } catch (error) {
-      if (!isRejectedAccessToken(error)) throw error;
-      await renewToken();
-      throw renewedTokenError();
+      if (this.#account.isRejection(error)) await renewToken();
+      throw error;
     } finally {
       stream.close(interpreter.isComplete);
       await stream.waitForEnd(limits.upstreamClose);
     }
-  }
-
-  /** A call with a valid access token. A rejected token is refreshed and the call repeated, once. */
-  #callWithToken<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
-    return this.#credentials.withAccessToken(call, isRejectedAccessToken, signal);
   }
 }
 

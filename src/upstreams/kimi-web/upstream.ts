@@ -1,4 +1,3 @@
-import { Credentials } from "../../accounts/credentials.js";
 import { GatewayError } from "../../core/errors.js";
 import { type KimiSite, kimiSite, kimiSiteFromToken } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
@@ -18,7 +17,7 @@ import type {
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { IdleTimeouts, UpstreamContext } from "../context.js";
 import { StreamPump } from "../http/stream-pump.js";
-import { renewedTokenError } from "../kimi-shared/errors.js";
+import { answerTimeouts, KimiAccount } from "../kimi-shared/account.js";
 import { ModelCatalogue } from "../model-catalogue.js";
 import { KimiClient } from "./client.js";
 import type { SentTurn } from "./echo.js";
@@ -52,7 +51,7 @@ export class KimiWeb implements Upstream {
   readonly features: ReadonlySet<Feature> = new Set(["conversation", "thinking", "search"]);
   readonly name: string;
   readonly #client: KimiClient;
-  readonly #credentials: Credentials;
+  readonly #account: KimiAccount;
   readonly #catalogue: ModelCatalogue<KimiModel>;
   readonly #timeouts: IdleTimeouts;
   readonly #drift: ProtocolDrift;
@@ -61,18 +60,18 @@ export class KimiWeb implements Upstream {
   private constructor(
     name: string,
     client: KimiClient,
-    credentials: Credentials,
+    account: KimiAccount,
     timeouts: IdleTimeouts,
     context: UpstreamContext,
   ) {
     this.name = name;
     this.#timeouts = timeouts;
     this.#client = client;
-    this.#credentials = credentials;
+    this.#account = account;
     this.#drift = context.drift;
     this.#warn = context.warn;
     this.#catalogue = new ModelCatalogue(
-      (signal) => this.#callWithToken(signal, (token) => fetchModels(client, token, this.#drift, signal)),
+      (signal) => account.call(signal, (token) => fetchModels(client, token, this.#drift, signal)),
       builtInModels,
     );
   }
@@ -80,10 +79,7 @@ export class KimiWeb implements Upstream {
   /** Opens the account. Sends no request yet. */
   static async open(options: KimiWebOptions, context: UpstreamContext): Promise<KimiWeb> {
     const site = siteForTokens(options.tokens, options);
-    const timeouts = context.timeouts ?? {
-      idle: limits.upstreamIdle,
-      progress: limits.upstreamProgress,
-    };
+    const timeouts = answerTimeouts(context);
     const { userAgent, siteVersion } = options;
     const client = new KimiClient(
       {
@@ -95,12 +91,9 @@ export class KimiWeb implements Upstream {
       context.drift,
       context.recorder,
     );
-    const credentials = await Credentials.open(options.name, options.tokens, {
-      store: context.store,
-      refresh: createTokenRefresher(client),
-      warn: context.warn,
-    });
-    return new KimiWeb(options.name, client, credentials, timeouts, context);
+    const protocol = { refresh: createTokenRefresher(client), isRejection: isRejectedAccessToken };
+    const account = await KimiAccount.open(options, protocol, context);
+    return new KimiWeb(options.name, client, account, timeouts, context);
   }
 
   async models(): Promise<Model[]> {
@@ -119,14 +112,14 @@ export class KimiWeb implements Upstream {
   async chat(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
     const model = await this.#getModel(request.model.id);
     const minimumLifetime = isLongTurn(request, model) ? limits.longTurnToken : 0;
-    let token = await this.#credentials.accessToken(signal, minimumLifetime);
+    let token = await this.#account.accessToken(signal, minimumLifetime);
     let newChatId = newChatIdOf(model);
     let canChangeChatId = model.agent && !request.continueFrom;
     let canRefresh = true;
     let hasContent = false;
     const trackingSink: EventSink = (events) => {
       if (!hasContent) {
-        void this.#credentials.confirm(token);
+        this.#account.confirm(token);
         hasContent = events.some(({ type }) => type !== "chat-opened" && type !== "notice");
       }
       return sink(events);
@@ -137,10 +130,10 @@ export class KimiWeb implements Upstream {
         const options = { continued: sentTurn(request), stream: request.stream };
         return await this.#streamAnswer(body, options, { token, sink: trackingSink, signal });
       } catch (error) {
-        if (canRefresh && isRejectedAccessToken(error)) {
+        if (canRefresh && this.#account.isRejection(error)) {
           canRefresh = false;
-          token = await this.#credentials.replace(token, signal);
-          if (hasContent) throw renewedTokenError();
+          if (hasContent) await this.#account.replaceAndFail(token, signal);
+          token = await this.#account.replace(token, signal);
         } else if (hasContent) throw error;
         else if (canChangeChatId && isInvalidArgument(error)) {
           canChangeChatId = false;
@@ -151,40 +144,38 @@ export class KimiWeb implements Upstream {
   }
 
   accountId(): string {
-    return this.#credentials.accountId();
+    return this.#account.accountId();
   }
 
   upload(file: FileContent, signal: AbortSignal): Promise<string> {
     const parseTimeout = this.#timeouts.parse ?? limits.fileParse;
-    return this.#callWithToken(signal, (token) =>
+    return this.#account.call(signal, (token) =>
       uploadFile(this.#client, file, { token, parseTimeout, signal }),
     );
   }
 
   /** Deletes a chat (kimi-web.md §2.10). */
   async deleteChat(chat: string, signal: AbortSignal): Promise<void> {
-    await this.#callWithToken(signal, (token) =>
+    await this.#account.call(signal, (token) =>
       this.#client.call("kimi.chat.v1.ChatService/DeleteChat", { chat_id: chat }, token, signal),
     );
   }
 
   status(): AccountStatus {
-    return this.#credentials.status();
+    return this.#account.status();
   }
 
   async currentUser(signal: AbortSignal): Promise<string> {
-    const { id } = await this.#callWithToken(signal, (token) =>
-      fetchCurrentUser(this.#client, token, signal),
-    );
+    const { id } = await this.#account.call(signal, (token) => fetchCurrentUser(this.#client, token, signal));
     return id;
   }
 
   quota(signal: AbortSignal): Promise<Quota[]> {
-    return this.#callWithToken(signal, (token) => fetchQuota(this.#client, token, signal));
+    return this.#account.call(signal, (token) => fetchQuota(this.#client, token, signal));
   }
 
   async close(): Promise<void> {
-    await this.#credentials.close();
+    await this.#account.close();
     await this.#client.close();
   }
 
@@ -235,16 +226,6 @@ export class KimiWeb implements Upstream {
         param: "model",
       },
     );
-  }
-
-  /** A unary call with a valid access token. A rejected token is refreshed and the call repeated, once. */
-  #callWithToken<T>(signal: AbortSignal, call: (token: string) => Promise<T>): Promise<T> {
-    const callAndConfirm = async (token: string) => {
-      const result = await call(token);
-      void this.#credentials.confirm(token);
-      return result;
-    };
-    return this.#credentials.withAccessToken(callAndConfirm, isRejectedAccessToken, signal);
   }
 }
 

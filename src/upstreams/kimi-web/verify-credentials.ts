@@ -1,18 +1,12 @@
+import type { KimiUser, VerifyCredentials } from "../../admin/import-account.js";
 import { GatewayError } from "../../core/errors.js";
-import type { KimiSite } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
-import { decodeClaims, type TokenPair } from "../../core/token.js";
+import { decodeClaims } from "../../core/token.js";
 import { asObject, asText } from "../../lib/json.js";
 import { ProtocolDrift } from "../../observability/protocol-drift.js";
 import { KimiClient } from "./client.js";
 import { isRejectedAccessToken } from "./errors.js";
 import { createTokenRefresher } from "./token-refresher.js";
-
-/** The owner of an account, as Kimi reports it. */
-export type KimiUser = { id: string; nickname: string | undefined };
-
-/** Awaited before a refreshed pair is used: the old pair may be invalid from then on. */
-export type OnTokensRefreshed = (refreshed: TokenPair) => Promise<void>;
 
 const refusedRefreshToken =
   "Kimi refuses this refresh token: it has expired, was renewed elsewhere, or its owner logged out. Log in on Kimi's " +
@@ -25,12 +19,7 @@ const noRefreshToken =
  * Verifies tokens by fetching the user they belong to (kimi-web.md §2.10). Refreshes them first if the access token is
  * missing, expired or rejected. Throws GatewayError if Kimi refuses them or cannot be reached.
  */
-export async function verifyCredentials(
-  tokens: TokenPair,
-  options: KimiSite & { userAgent?: string },
-  onRefreshed: OnTokensRefreshed,
-  signal: AbortSignal,
-): Promise<KimiUser> {
+export const verifyCredentials: VerifyCredentials = async (tokens, options, onRefreshed, signal) => {
   const client = new KimiClient({ ...options, idleTimeout: limits.unary }, new ProtocolDrift());
   const refreshAndFetchUser = async () => {
     if (!tokens.refreshToken) throw new GatewayError("account_login_required", noRefreshToken);
@@ -49,7 +38,7 @@ export async function verifyCredentials(
   } finally {
     await client.close();
   }
-}
+};
 
 /** Fetches the user that an access token belongs to (kimi-web.md §2.10). Throws GatewayError. */
 export async function fetchCurrentUser(
