@@ -9,11 +9,7 @@ import type { MediaPart, Message, Part } from "../core/types.js";
  */
 export function mergeTranscript(messages: readonly Message[]): Message {
   const nonEmpty = messages.filter((message) => !isEmpty(message));
-  if (nonEmpty.length === 0) {
-    throw new GatewayError("invalid_request", "messages: there is no text in them to send.", {
-      param: "messages",
-    });
-  }
+  if (nonEmpty.length === 0) throw noTextError();
   const media: MediaPart[] = [];
   const single = nonEmpty.length === 1 ? nonEmpty[0] : undefined;
   const text =
@@ -22,6 +18,13 @@ export function mergeTranscript(messages: readonly Message[]): Message {
       : nonEmpty.map((message) => formatMessage(message, media)).join("\n\n");
   if (single?.role === "user") media.push(...single.content.filter((part) => part.type !== "text"));
   return { role: "user", content: [...(text === "" ? [] : [{ type: "text" as const, text }]), ...media] };
+}
+
+/** The error for messages of which all are empty. */
+export function noTextError(): GatewayError {
+  return new GatewayError("invalid_request", "messages: there is no text in them to send.", {
+    param: "messages",
+  });
 }
 
 function isEmpty(message: Message): boolean {

@@ -139,6 +139,25 @@ export const limits = {
   answerBlocks: 10_000,
   /** Tool calls of one answer of an `openai` upstream. */
   toolCalls: 1_000,
+  /** Characters of the functions' descriptions in a prompt, and of those in the shorter form of the section. */
+  toolDescriptions: 24_000,
+  shortToolDescriptions: 8_000,
+  /** Characters of one function's signature, of its description where not all fit whole, and of a nested parameter's. */
+  toolSignature: 80,
+  shortToolDescription: 600,
+  nestedDescription: 300,
+  /** Values of an `enum`, and nested levels of parameters, that are told where not all descriptions fit whole. */
+  toolEnumValues: 30,
+  toolParameterDepth: 4,
+  /** Turns, and characters of a chat, after which the signatures of all functions are told again. */
+  toolSignatureTurns: 12,
+  toolSignatureText: 60_000,
+  /** Characters of a call that are quoted in a correction. */
+  quotedCall: 300,
+  /** Comparing a call with what the model has read: characters of one place, places, and words of the call. */
+  quotationWindow: 64 * kilobyte,
+  quotationPlaces: 100,
+  quotationWords: 100,
   /** Characters of the arguments of a search that are read for its queries. */
   searchArguments: 16 * kilobyte,
   /** Searches, and notices, that are reported of one answer. */

@@ -1,18 +1,102 @@
+import { limits } from "../../core/limits.js";
 import type { Message } from "../../core/types.js";
+import { isObject, parseObject } from "../../lib/json.js";
 import type { ToolAliases } from "./tool-aliases.js";
 
 /**
- * Calls in foreign forms that stand in what the model was given to read. If the model writes one of them, it is a quotation
- * and no call.
+ * Calls in foreign forms that stand in what the model was given to read: results, the user's and the system's texts, earlier
+ * answers, names of files, search snippets. If the model writes one of them, it is a quotation and no call.
  */
 export class Quotations {
-  constructor(_messages: readonly Message[], _aliases: ToolAliases) {}
+  readonly #texts: string[] = [];
+  readonly #aliases: ToolAliases;
+
+  /** `messages`: all of the conversation, as far as the request has it. */
+  constructor(messages: readonly Message[], aliases: ToolAliases) {
+    this.#aliases = aliases;
+    for (const { content } of messages) {
+      this.add(content.map((part) => (part.type === "text" ? part.text : (part.name ?? ""))).join(""));
+    }
+  }
 
   /** A further text that the model reads during its answer, such as a search snippet. */
-  add(_text: string): void {}
+  add(text: string): void {
+    if (text !== "") this.#texts.push(text);
+  }
 
-  /** Whether the model has read a call of this function with these arguments, a JSON object as text. */
-  isQuotation(_name: string, _canonicalArguments: string): boolean {
+  /**
+   * Whether the model has read a call of this function, by the client's name of it, with these arguments, a JSON object as
+   * text. The form is not parsed: in the text, the name stands where forms of calls have it, and all words of the arguments
+   * follow. So a call is taken for a quotation rather than a quotation for a call.
+   */
+  isQuotation(name: string, canonicalArguments: string): boolean {
+    const strings = collectWords(canonicalArguments);
+    const length = Math.min(limits.quotationWindow, 2 * canonicalArguments.length + 2_048);
+    const pattern = new RegExp(
+      `${beforeName}(?:${looseName(name)}|${looseName(this.#aliases.told(name))})`,
+      "giu",
+    );
+    let places = 0;
+    for (const text of this.#texts) {
+      for (const { index, 0: match } of text.matchAll(pattern)) {
+        places += 1;
+        if (places > limits.quotationPlaces) return true;
+        const start = index + match.length;
+        if (hasWords(text.slice(start, start + length), strings)) return true;
+      }
+    }
     return false;
   }
+}
+
+/** What stands before a name in the forms of calls: a key or an attribute, a token, a tag, or a namespace. */
+const beforeName = [
+  "(?:name|function|tool|recipient)\\\\{0,4}[\"'“”]?\\s{0,20}[:=]\\s{0,20}\\\\{0,4}[\"'“”]?(?:functions|default_api)?[.:/]?",
+  "<\\|[^|<>]{1,60}\\|>\\s{0,20}(?:functions[.:/])?",
+  "<[^<>]{0,60}>\\s{0,20}",
+  "<",
+  "(?:functions|default_api)[.:/]",
+].join("|");
+
+/** A pattern for a name in any case, with `_`, `-` and `.` anywhere or nowhere, as a model may write it. */
+function looseName(name: string): string {
+  const characters = [...name.replace(/[_.-]/g, "")].map((each) =>
+    each.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&"),
+  );
+  return characters.join("[_.\\-]?");
+}
+
+/** The words of each key and value, in their order. */
+function collectWords(json: string): string[][] {
+  const strings: string[][] = [];
+  let count = 0;
+  const collect = (value: unknown): void => {
+    if (count > limits.quotationWords) return;
+    if (Array.isArray(value)) for (const item of value) collect(item);
+    else if (isObject(value)) for (const [key, item] of Object.entries(value)) [key, item].forEach(collect);
+    else {
+      const words =
+        String(value)
+          .slice(0, limits.quotationWindow / 2)
+          .match(/[\p{L}\p{N}]+/gu) ?? [];
+      strings.push(words.slice(0, limits.quotationWords));
+      count += words.length;
+    }
+  };
+  collect(parseObject(json));
+  return strings;
+}
+
+function hasWords(text: string, strings: readonly (readonly string[])[]): boolean {
+  const decoded = text.replace(/\\u([0-9a-f]{4})/gi, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+  return strings.every((words) => {
+    let position = 0;
+    return words.every((word) => {
+      const index = decoded.indexOf(word, position);
+      position = index + word.length;
+      return index !== -1;
+    });
+  });
 }

@@ -1,5 +1,13 @@
-import type { Message, Tool, ToolChoice } from "../../core/types.js";
+import { limits } from "../../core/limits.js";
+import type { Message, Tool, ToolCall, ToolChoice } from "../../core/types.js";
+import { hash } from "../../lib/hash.js";
+import { noTextError } from "../transcript.js";
+import { escapeMarkup } from "./escape-markup.js";
+import { clip, oneLine } from "./one-line.js";
 import { ToolAliases } from "./tool-aliases.js";
+import { HistoryWriter } from "./tool-history.js";
+import { proseReminder, writeReminder } from "./tool-reminder.js";
+import { writeSection, writeToolNews } from "./tool-section.js";
 import { createToolState, type ToolState } from "./tool-state.js";
 
 export type ToolPromptInput = {
@@ -7,13 +15,13 @@ export type ToolPromptInput = {
   messages: readonly Message[];
   /** The request's messages before them, which the chat has: their calls name the functions of new results. */
   before: readonly Message[];
-  /** Empty: the request declares none (any more). */
+  /** Empty: the request declares none, or none any more. */
   tools: readonly Tool[];
   toolChoice: ToolChoice | undefined;
   parallelToolCalls: boolean | undefined;
   /** Undefined for a new chat. */
   state: ToolState | undefined;
-  /** The client's names of functions whose whole description is sent again. */
+  /** The client's names of functions whose whole description is told again. */
   resendFor?: readonly string[];
   /** The shorter section, after the model took the long one for an injection. */
   isShort?: boolean;
@@ -23,20 +31,118 @@ export type ToolPromptInput = {
   maxOldResultCharacters: number;
 };
 
-/** What to send instead of the messages: one user message with text, pictures and files. `state` is saved with the turn. */
+/**
+ * What to send instead of the messages: one user message, with the same pictures and files. `state` belongs to the turn, and
+ * `aliases` are those that the model knows after it.
+ */
 export type ToldTurn = { messages: Message[]; state: ToolState; aliases: ToolAliases };
 
-/** Writes a turn's messages with all that the model has to be told of the client's functions. */
+/**
+ * Writes a turn's messages with what the model has to be told of the client's functions: all of it in the first turn that
+ * may have calls, later only what is new, and in every turn the form as its last line. Throws `invalid_request` if the
+ * messages are empty.
+ */
 export function tellTools(input: ToolPromptInput): ToldTurn {
-  const state = input.state ?? createToolState();
+  const before = input.state ?? createToolState();
+  const tools = [...new Map(input.tools.toReversed().map((tool) => [tool.name, tool])).values()].toReversed();
+  const aliases = new ToolAliases(tools, before.aliases);
+  const history = new HistoryWriter({
+    messages: input.messages,
+    openCalls: findOpenCalls(input.before),
+    aliases,
+    word: before.word,
+    maxOldResultCharacters: input.maxOldResultCharacters,
+  });
+  const paragraphs = history.write();
+  if (paragraphs.length === 0) throw noTextError();
+  const canCall = tools.length > 0 && input.toolChoice !== "none";
+  const telling = canCall
+    ? tellFunctions(input, { tools, aliases, state: before })
+    : { text: "", state: before };
+  const wasTold = Object.keys(before.told).length > 0 || [...input.before, ...input.messages].some(hasCalls);
+  const reminder = canCall
+    ? writeReminder({ ...input, aliases, word: before.word })
+    : wasTold
+      ? proseReminder
+      : "";
+  const parts = [
+    telling.text,
+    ...withoutLoneRole(paragraphs, input.messages, telling.text),
+    input.correction ?? "",
+    reminder,
+  ];
+  const text = parts.filter((part) => part !== "").join("\n\n");
+  const { turns, characters, told } = telling.state;
   return {
-    messages: [...input.messages],
-    state,
-    aliases: new ToolAliases(input.tools, state.aliases),
+    messages: [{ role: "user", content: [{ type: "text", text }, ...history.media] }],
+    state: { word: before.word, told, aliases: aliases.renamed, turns, characters: characters + text.length },
+    aliases,
   };
 }
 
-/** The line that tells the model what was wrong with a call. It quotes at most `limits.quotedCall` characters. */
+/** The line that tells the model what was wrong with a call; neither its form nor a tag of ours is quoted. */
 export function correctionLine({ written, problem }: { written: string; problem: string }): string {
-  return `${written}: ${problem}`;
+  const quoted = clip(oneLine(written.replace(/<\/?call-[a-z0-9]{4}>/gi, " ")), limits.quotedCall);
+  return escapeMarkup(
+    `(The program could not carry out this call: ${quoted} – ${clip(oneLine(problem), limits.quotedCall)})`,
+  );
+}
+
+type Telling = { text: string; state: ToolState };
+
+/** The section, or in a chat that has it what is new about the functions. */
+function tellFunctions(
+  { messages, before, toolChoice, resendFor = [], isShort = false }: ToolPromptInput,
+  { tools, aliases, state }: { tools: readonly Tool[]; aliases: ToolAliases; state: ToolState },
+): Telling {
+  const digests = new Map(tools.map((tool) => [tool.name, digestTool(tool, aliases.told(tool.name))]));
+  const told = Object.fromEntries(digests);
+  const known = new Map(Object.entries(state.told));
+  const whole = new Set([...resendFor, ...(typeof toolChoice === "object" ? [toolChoice.name] : [])]);
+  const described = { aliases, whole, recent: recentlyCalled([...before, ...messages]), isShort };
+  if (known.size === 0) {
+    const text = writeSection({ ...described, tools }, state.word);
+    return { text, state: { ...state, told, turns: 0, characters: 0 } };
+  }
+  const isDue = state.turns >= limits.toolSignatureTurns || state.characters >= limits.toolSignatureText;
+  const text = writeToolNews({
+    ...described,
+    tools: tools.filter(({ name }) => known.get(name) !== digests.get(name) || resendFor.includes(name)),
+    signaturesOf: isDue ? tools : [],
+    removed: [...known.keys()].filter((name) => !digests.has(name)).map((name) => aliases.told(name)),
+  });
+  const counters = isDue
+    ? { turns: 0, characters: 0 }
+    : { turns: state.turns + 1, characters: state.characters };
+  return { text, state: { ...state, told, ...counters } };
+}
+
+function digestTool({ description = "", parameters }: Tool, told: string): string {
+  return hash(told, description, JSON.stringify(parameters)).slice(0, 12);
+}
+
+/** The calls after which the chat's next messages come. */
+function findOpenCalls(before: readonly Message[]): readonly ToolCall[] {
+  const last = before.findLast(({ role }) => role === "assistant");
+  return last?.role === "assistant" ? (last.toolCalls ?? []) : [];
+}
+
+function hasCalls(message: Message): boolean {
+  return message.role === "tool" || (message.role === "assistant" && (message.toolCalls ?? []).length > 0);
+}
+
+/** The names of functions that were called, the newest first. */
+function recentlyCalled(messages: readonly Message[]): string[] {
+  const names = messages.flatMap((message) =>
+    message.role === "assistant" ? (message.toolCalls ?? []) : [],
+  );
+  return [...new Set(names.map(({ name }) => name).reverse())];
+}
+
+/** A single message of the user's needs no role in front where nothing else is said. */
+function withoutLoneRole(paragraphs: string[], messages: readonly Message[], telling: string): string[] {
+  const [only, ...others] = paragraphs;
+  const [user] = messages;
+  if (telling !== "" || only === undefined || others.length > 0 || user?.role !== "user") return paragraphs;
+  return [only.replace(/^user: /, "")];
 }
