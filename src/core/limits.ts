@@ -154,10 +154,14 @@ export const limits = {
   toolSignatureText: 60_000,
   /** Characters of a call that are quoted in a correction. */
   quotedCall: 300,
-  /** Comparing a call with what the model has read: characters of one place, places, and words of the call. */
-  quotationWindow: 64 * kilobyte,
+  /**
+   * Comparing a call with what the model has read: the places that are compared, their characters together, the characters of
+   * a value and the words of all values. Beyond the first two, it counts as a quotation.
+   */
   quotationPlaces: 100,
-  quotationWords: 100,
+  quotationText: 16_000_000,
+  quotedWords: 2 * kilobyte,
+  quotedWordCount: 100,
   /** Characters of the arguments of a search that are read for its queries. */
   searchArguments: 16 * kilobyte,
   /** Searches, and notices, that are reported of one answer. */

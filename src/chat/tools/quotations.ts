@@ -30,19 +30,21 @@ export class Quotations {
    * follow. So a call is taken for a quotation rather than a quotation for a call.
    */
   isQuotation(name: string, canonicalArguments: string): boolean {
-    const strings = collectWords(canonicalArguments);
-    const length = Math.min(limits.quotationWindow, 2 * canonicalArguments.length + 2_048);
+    const patterns = collectPatterns(canonicalArguments);
+    // Forms may write every character of the arguments as two, and have white space and markup between them.
+    const length = 2 * canonicalArguments.length + 2_048;
     const pattern = new RegExp(
-      `${beforeName}(?:${looseName(name)}|${looseName(this.#aliases.told(name))})`,
+      `(?:${beforeName})(?:${looseName(name)}|${looseName(this.#aliases.told(name))})`,
       "giu",
     );
     let places = 0;
     for (const text of this.#texts) {
       for (const { index, 0: match } of text.matchAll(pattern)) {
         places += 1;
-        if (places > limits.quotationPlaces) return true;
+        if (places > limits.quotationPlaces || places * length > limits.quotationText) return true;
         const start = index + match.length;
-        if (hasWords(text.slice(start, start + length), strings)) return true;
+        const place = decodeCharacters(text.slice(start, start + length));
+        if (patterns.every((each) => each.test(place))) return true;
       }
     }
     return false;
@@ -66,37 +68,37 @@ function looseName(name: string): string {
   return characters.join("[_.\\-]?");
 }
 
-/** The words of each key and value, in their order. */
-function collectWords(json: string): string[][] {
-  const strings: string[][] = [];
-  let count = 0;
+/** A pattern for each key and value: its words, with anything between them that may stand for what is no word. */
+function collectPatterns(json: string): RegExp[] {
+  const patterns: RegExp[] = [];
+  let left: number = limits.quotedWordCount;
   const collect = (value: unknown): void => {
-    if (count > limits.quotationWords) return;
+    if (left <= 0) return;
     if (Array.isArray(value)) for (const item of value) collect(item);
-    else if (isObject(value)) for (const [key, item] of Object.entries(value)) [key, item].forEach(collect);
-    else {
-      const words =
-        String(value)
-          .slice(0, limits.quotationWindow / 2)
-          .match(/[\p{L}\p{N}]+/gu) ?? [];
-      strings.push(words.slice(0, limits.quotationWords));
-      count += words.length;
+    else if (isObject(value)) for (const entry of Object.entries(value)) entry.forEach(collect);
+    // Languages write the other literals differently.
+    else if (typeof value === "string" || typeof value === "number") {
+      const text = String(value).slice(0, limits.quotedWords);
+      const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+      const first = words.slice(0, left);
+      left -= first.length;
+      const isCut = first.length < words.length || text.length === limits.quotedWords;
+      const end = isCut ? "" : "(?![\\p{L}\\p{N}])";
+      if (first.length > 0)
+        patterns.push(new RegExp(`${wordStart}${first.join(`${betweenWords}+`)}${end}`, "u"));
     }
   };
   collect(parseObject(json));
-  return strings;
+  return patterns;
 }
 
-function hasWords(text: string, strings: readonly (readonly string[])[]): boolean {
-  const decoded = text.replace(/\\u([0-9a-f]{4})/gi, (_, code: string) =>
+/** An escape sequence of JSON, an entity of XML, or a character that is no part of a word. */
+const betweenWords = "(?:\\\\[nrtbf]|&[a-z]{2,6};|[^\\p{L}\\p{N}])";
+const wordStart = `(?:^|${betweenWords})`;
+
+/** Replaces escape sequences of other characters by the characters. */
+function decodeCharacters(text: string): string {
+  return text.replace(/\\u([0-9a-f]{4})/gi, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),
   );
-  return strings.every((words) => {
-    let position = 0;
-    return words.every((word) => {
-      const index = decoded.indexOf(word, position);
-      position = index + word.length;
-      return index !== -1;
-    });
-  });
 }
