@@ -15,6 +15,7 @@ import {
   QueueSchema,
   ServerSchema,
   StreamsSchema,
+  ToolsSchema,
 } from "../src/config/schema.js";
 import type { UpstreamConfig } from "../src/config/upstream-settings.js";
 import { checkSchema } from "../src/config/validate.js";
@@ -76,6 +77,7 @@ export type GatewayOptions = {
   files?: Record<string, unknown>;
   queue?: Record<string, unknown>;
   streams?: Record<string, unknown>;
+  tools?: Record<string, unknown>;
   /** Between each turn and its upstream. */
   transforms?: readonly TransformFactory[];
   /** Default "trace". */
@@ -123,6 +125,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       ...checkSchema({ promptLinks: "off", ...options.files }, FilesSchema),
       folder: join(dirname(storePath), "files"),
     },
+    tools: checkSchema(options.tools ?? {}, ToolsSchema),
     storePath,
     encryptionKeys: [],
     log: { level: logLevel },

@@ -118,6 +118,8 @@ function canonicalCalls(calls: readonly ToolCall[]): (readonly [string, string])
 
 /** A tool call by name and arguments as JSON with sorted keys: clients change ids and white space. */
 function canonicalCall({ name, arguments: text }: ToolCall): [string, string] {
+  // Clients make an object of no arguments at all.
+  if (text.trim() === "") return [name, "{}"];
   try {
     return [name, JSON.stringify(sortKeys(JSON.parse(text)))];
   } catch {

@@ -39,6 +39,10 @@ const variables: Record<string, { path: readonly [string, ...string[]]; parseVal
   MOONBRIDGE_FILES_ALLOW_PRIVATE_LINKS: { path: ["files", "allowPrivateLinks"], parseValue: parseBoolean },
   MOONBRIDGE_FILES_PROMPT_LINKS: { path: ["files", "promptLinks"], parseValue: parseString },
   MOONBRIDGE_FILES_FOLDER: { path: ["files", "folder"], parseValue: parseString },
+  MOONBRIDGE_TOOLS_MAX_OLD_RESULT_CHARACTERS: {
+    path: ["tools", "maxOldResultCharacters"],
+    parseValue: parseInteger,
+  },
   MOONBRIDGE_STORE: { path: ["store"], parseValue: parseString },
   MOONBRIDGE_LOG_LEVEL: { path: ["log", "level"], parseValue: parseString },
   MOONBRIDGE_TOKEN: { path: ["token"], parseValue: parseString },

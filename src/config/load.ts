@@ -19,6 +19,7 @@ import {
   QueueSchema,
   ServerSchema,
   StreamsSchema,
+  ToolsSchema,
 } from "./schema.js";
 import { parseUpstreams, type UpstreamConfig, type UpstreamSettings } from "./upstream-settings.js";
 import { readTokens } from "./upstream-tokens.js";
@@ -84,6 +85,7 @@ export async function loadConfig(
     streams: checkSchema(settings.streams ?? {}, StreamsSchema, "streams"),
     queue: checkSchema(settings.queue ?? {}, QueueSchema, "queue"),
     files: { ...files, folder },
+    tools: checkSchema(settings.tools ?? {}, ToolsSchema, "tools"),
     storePath,
     encryptionKeys: readEncryptionKeys(variables),
     log: { level: settings.log?.level ?? "info" },

@@ -98,6 +98,19 @@ export const FilesSchema = Type.Object(
   strict,
 );
 
+/** What models without functions are told of the client's. */
+export const ToolsSchema = Type.Object(
+  {
+    maxOldResultCharacters: Type.Integer({
+      minimum: 200,
+      maximum: 10_000_000,
+      default: 8_000,
+      description: "characters from 200 to 10000000",
+    }),
+  },
+  strict,
+);
+
 const LogSchema = Type.Object(
   {
     level: oneOf(["trace", "debug", "info", "warn", "error", "silent"], {
@@ -145,6 +158,7 @@ export const ConfigFileSchema = Type.Object(
     streams: Type.Optional(StreamsSchema),
     queue: Type.Optional(QueueSchema),
     files: Type.Optional(FilesSchema),
+    tools: Type.Optional(ToolsSchema),
     store: Type.Optional(Type.String({ pattern: "^sqlite:.+", description: "sqlite: and a path" })),
     log: Type.Optional(LogSchema),
     // The short form: the three fields of reverse-kimi's file (configuration.md).
@@ -176,6 +190,7 @@ export type Config = {
   streams: Static<typeof StreamsSchema>;
   queue: Static<typeof QueueSchema>;
   files: Omit<Static<typeof FilesSchema>, "folder"> & { folder: string };
+  tools: Static<typeof ToolsSchema>;
   /** Absolute path of the database. */
   storePath: string;
   /**
