@@ -74,9 +74,11 @@ export class ToolAliases {
    */
   resolve(nameAsWritten: string): Tool | undefined {
     const name = nameAsWritten.trim();
-    const found = this.#byTold.get(name) ?? this.#byName.get(name) ?? this.#byPlainName.get(plainName(name));
-    if (found || !foreignPrefix.test(name)) return found;
-    return this.resolve(name.replace(foreignPrefix, ""));
+    return this.#find(name) ?? this.#find(name.replace(foreignPrefix, ""));
+  }
+
+  #find(name: string): Tool | undefined {
+    return this.#byTold.get(name) ?? this.#byName.get(name) ?? this.#byPlainName.get(plainName(name));
   }
 
   #register(tool: Tool): void {
