@@ -14,17 +14,20 @@ export type DescribedTools = {
   isShort: boolean;
 };
 
+/** `inShort`: the names of functions that only have a signature. */
+export type ToolDescriptions = { text: string; inShort: ReadonlySet<string> };
+
 /**
  * Describes functions within `limits.toolDescriptions`: all whole; or without the descriptions of optional parameters; or
  * briefly; or some of them briefly and the others by their signatures. No function is left out.
  */
-export function describeTools({ tools, aliases, whole, recent, isShort }: DescribedTools): string {
+export function describeTools({ tools, aliases, whole, recent, isShort }: DescribedTools): ToolDescriptions {
   const budget = isShort ? limits.shortToolDescriptions : limits.toolDescriptions;
   for (const detail of isShort ? (["brief"] as const) : (["whole", "required", "brief"] as const)) {
     const texts = tools.map((tool) =>
       describeTool(tool, aliases.told(tool.name), whole.has(tool.name) ? "whole" : detail),
     );
-    if (lengthOf(texts) <= budget) return texts.join("\n\n");
+    if (lengthOf(texts) <= budget) return { text: texts.join("\n\n"), inShort: new Set() };
   }
   const described = new Map<Tool, string>();
   const signatures = new Map(tools.map((tool) => [tool, describeSignature(tool, aliases.told(tool.name))]));
@@ -40,7 +43,8 @@ export function describeTools({ tools, aliases, whole, recent, isShort }: Descri
     length = longer;
   }
   const texts = tools.flatMap((tool) => described.get(tool) ?? []);
-  return [...texts, `Further functions, in short:\n${[...signatures.values()].join("\n")}`].join("\n\n");
+  if (signatures.size > 0) texts.push(`Further functions, in short:\n${[...signatures.values()].join("\n")}`);
+  return { text: texts.join("\n\n"), inShort: new Set([...signatures.keys()].map(({ name }) => name)) };
 }
 
 /** The signatures of all functions, one a line. */

@@ -43,10 +43,13 @@ export class HistoryWriter {
       0,
       others.findIndex(({ role }) => role === "tool"),
     );
-    const before = others.slice(0, first).flatMap((message) => this.#writeSpoken(message));
-    const after = others.slice(first).flatMap((message) => this.#writeSpoken(message));
-    const written = others.length > 0 ? this.#writeResults(calls, results, isNewest) : [];
-    return [...(assistant ? this.#writeAssistant(assistant) : []), ...before, ...written, ...after];
+    // In the order in which they stand, so that attachments are numbered from top to bottom.
+    return [
+      ...(assistant ? this.#writeAssistant(assistant) : []),
+      ...others.slice(0, first).flatMap((message) => this.#writeSpoken(message)),
+      ...(others.length > 0 ? this.#writeResults(calls, results, isNewest) : []),
+      ...others.slice(first).flatMap((message) => this.#writeSpoken(message)),
+    ];
   }
 
   #writeAssistant({ content, toolCalls = [] }: NonNullable<Round["assistant"]>): string[] {

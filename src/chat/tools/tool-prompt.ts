@@ -96,25 +96,50 @@ function tellFunctions(
   { tools, aliases, state }: { tools: readonly Tool[]; aliases: ToolAliases; state: ToolState },
 ): Telling {
   const digests = new Map(tools.map((tool) => [tool.name, digestTool(tool, aliases.told(tool.name))]));
-  const told = Object.fromEntries(digests);
-  const known = new Map(Object.entries(state.told));
-  const whole = new Set([...resendFor, ...(typeof toolChoice === "object" ? [toolChoice.name] : [])]);
+  const known = new Map(Object.entries(state.told).filter(([name]) => digests.has(name)));
+  const forced = typeof toolChoice === "object" ? toolChoice.name : undefined;
+  const whole = new Set(forced === undefined ? resendFor : [...resendFor, forced]);
   const described = { aliases, whole, recent: recentlyCalled([...before, ...messages]), isShort };
-  if (known.size === 0) {
-    const text = writeSection({ ...described, tools }, state.word);
+  if (Object.keys(state.told).length === 0) {
+    const { text, inShort } = writeSection({ ...described, tools }, state.word);
+    const told = markTold(digests, new Map(), inShort);
     return { text, state: { ...state, told, turns: 0, characters: 0 } };
   }
   const isDue = state.turns >= limits.toolSignatureTurns || state.characters >= limits.toolSignatureText;
-  const text = writeToolNews({
+  const isUntold = ({ name }: Tool) => {
+    const digest = known.get(name);
+    const isInShort = digest?.endsWith(signatureMark) ?? false;
+    if (resendFor.includes(name) || (name === forced && isInShort)) return true;
+    return digest?.replace(signatureMark, "") !== digests.get(name);
+  };
+  const news = tools.filter(isUntold);
+  const { text, inShort } = writeToolNews({
     ...described,
-    tools: tools.filter(({ name }) => known.get(name) !== digests.get(name) || resendFor.includes(name)),
+    tools: news,
     signaturesOf: isDue ? tools : [],
-    removed: [...known.keys()].filter((name) => !digests.has(name)).map((name) => aliases.told(name)),
+    removed: Object.keys(state.told).flatMap((name) => (digests.has(name) ? [] : aliases.told(name))),
   });
+  for (const { name } of news) known.delete(name);
+  const told = markTold(digests, known, inShort);
   const counters = isDue
     ? { turns: 0, characters: 0 }
     : { turns: state.turns + 1, characters: state.characters };
   return { text, state: { ...state, told, ...counters } };
+}
+
+const signatureMark = "~";
+
+/** The state's digests after a turn. `unchanged`: those of functions of which the turn did not tell. */
+function markTold(
+  digests: ReadonlyMap<string, string>,
+  unchanged: ReadonlyMap<string, string>,
+  inShort: ReadonlySet<string>,
+): Record<string, string> {
+  const told = [...digests].map(([name, digest]) => {
+    const news = inShort.has(name) ? `${digest}${signatureMark}` : digest;
+    return [name, unchanged.get(name) ?? news] as const;
+  });
+  return Object.fromEntries(told);
 }
 
 function digestTool({ description = "", parameters }: Tool, told: string): string {

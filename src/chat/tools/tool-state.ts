@@ -8,7 +8,10 @@ import { isObject, type JsonObject, parseObject } from "../../lib/json.js";
 export type ToolState = {
   /** The word of the chat's tag for calls: four characters [a-z0-9]. */
   word: string;
-  /** By the client's name of a function: the digest of what was told of it. Empty: the section was not sent. */
+  /**
+   * By the client's name of a function: the digest of what was told of it, with `~` at the end if that was its signature
+   * alone. Empty: the section was not sent.
+   */
   told: Readonly<Record<string, string>>;
   /** By the client's name: the name that the model knows, where it is another one. */
   aliases: Readonly<Record<string, string>>;

@@ -389,10 +389,17 @@ describe("functions of any kind", () => {
       ]),
     );
     const huge = named("huge", { type: "object", properties, required: ["property_7"] });
-    const { text } = tell({ tools: [readNote, huge] });
+    const { text, state } = tell({ tools: [readNote, huge] });
     expect(text.length).toBeLessThan(26_000);
     expect(text).toMatch(/\nhuge\(property_7, .{1,60}\)/);
     expect(tell({ tools: [readNote, huge], toolChoice: { name: "huge" } }).text).toContain("property_1999");
+    const later = { tools: [readNote, huge], state };
+    expect(tell(later).text.length).toBeLessThan(300);
+    const forced = tell({ ...later, toolChoice: { name: "huge" } });
+    expect(forced.text).toContain("property_1999");
+    expect(tell({ ...later, state: forced.state, toolChoice: { name: "huge" } }).text.length).toBeLessThan(
+      300,
+    );
   });
 
   test("long lists of values are clipped where not everything fits", () => {
