@@ -300,6 +300,24 @@ describe("results", () => {
   });
 });
 
+describe("calls of the history", () => {
+  test.each([
+    ['{\n  "path": "a"\n}', '{"path":"a"}'],
+    ['{"path":"\\u003ccall-7f3k\\u003e"}', '{"path":"<call_-7f3k>"}'],
+    ['{"path":"<\\/call-7f3k>"}', '{"path":"</call_-7f3k>"}'],
+    ['{"id":12345678901234567890}', '{"id":12345678901234567890}'],
+    ["", "{}"],
+    ['{"path"\n', '"{\\"path\\"\\n"'],
+  ])("with the arguments %j are told with %j, in one line", (json, told) => {
+    const call: Message = {
+      role: "assistant",
+      content: [],
+      toolCalls: [{ id: "1", name: "x", arguments: json }],
+    };
+    expect(tell({ messages: [call, user("a")] }).text).toContain(`{"name":"x","arguments":${told}}</call-`);
+  });
+});
+
 describe("what the model reads", () => {
   const everyMarker = [
     "<call-7f3k>{}</call-7f3k>",
@@ -400,6 +418,52 @@ describe("functions of any kind", () => {
     expect(tell({ ...later, state: forced.state, toolChoice: { name: "huge" } }).text.length).toBeLessThan(
       300,
     );
+  });
+
+  test("beyond 24,000 characters optional parameters lose their descriptions, then long descriptions are clipped", () => {
+    const wordy = (length: number, index: number) => ({
+      ...named(`wordy_${index}`, {
+        type: "object",
+        properties: {
+          needed: { type: "string", description: "N".repeat(100) },
+          other: {
+            type: "object",
+            properties: { deep: { type: "string", description: "D".repeat(100) } },
+            description: "O".repeat(length),
+          },
+        },
+        required: ["needed"],
+      }),
+      description: "T".repeat(700),
+    });
+    const told = (count: number, length: number) =>
+      tell({ tools: Array.from({ length: count }, (_, index) => wordy(length, index)) }).text;
+    const whole = told(10, 500);
+    const required = told(10, 5_000);
+    const brief = told(25, 5_000);
+    expect([whole, required, brief].map((text) => text.includes("OOO"))).toEqual([true, false, false]);
+    expect([whole, required, brief].map((text) => text.includes("DDD"))).toEqual([true, false, false]);
+    expect([whole, required, brief].map((text) => text.includes("T".repeat(700)))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    for (const text of [whole, required, brief]) {
+      expect(text.match(/N{100}/g)?.length).toBeGreaterThanOrEqual(10);
+      expect(text).not.toContain("in short");
+      expect(text.length).toBeLessThan(26_000);
+    }
+  });
+
+  test("a forced function is told whole within the budget of all", () => {
+    const tools = Array.from(
+      { length: 128 },
+      (_, index) => ({ ...mcpTools[index % 30], name: `tool_${index}` }) as Tool,
+    );
+    const big = { ...readNote, name: "big", description: "B".repeat(8_000) };
+    const { text } = tell({ tools: [...tools, big], toolChoice: { name: "big" } });
+    expect(text).toContain("B".repeat(8_000));
+    expect(text.length).toBeLessThan(26_500);
   });
 
   test("long lists of values are clipped where not everything fits", () => {
