@@ -33,6 +33,8 @@ export type Gateway = {
   url: string;
   simulator: Simulator;
   drift: ProtocolDrift;
+  /** Replaces the configured upstreams while the gateway runs. */
+  replaceUpstreams(upstreams: readonly UpstreamConfig[]): Promise<void>;
   /** The parsed lines of the log so far. */
   logEntries(): Record<string, unknown>[];
   /** The path of the database file. */
@@ -151,6 +153,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     url: server.url,
     simulator,
     drift: app.drift,
+    replaceUpstreams: app.replaceUpstreams,
     logEntries: () => logLines.map((line) => JSON.parse(line)),
     storePath,
     store: app.store,

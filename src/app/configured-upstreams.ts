@@ -1,4 +1,3 @@
-import type { Config } from "../config/schema.js";
 import type { UpstreamConfig } from "../config/upstream-settings.js";
 import type { KimiSite } from "../core/kimi-site.js";
 import type { Store } from "../core/store.js";
@@ -9,7 +8,10 @@ import { simulator } from "../upstreams/simulator/kind.js";
  * The upstreams to open: those of the configuration, else one for each account that `moonbridge login` stored, else
  * the simulator. A configured `kimi-web` upstream without `baseUrl` uses the site of its stored login.
  */
-export async function configuredUpstreams({ upstreams }: Config, store: Store): Promise<UpstreamConfig[]> {
+export async function configuredUpstreams(
+  { upstreams }: { upstreams: readonly UpstreamConfig[] },
+  store: Store,
+): Promise<UpstreamConfig[]> {
   const sites = new Map<string, KimiSite>();
   for (const account of await store.listAccounts()) {
     const site = (await store.findCredentials(account))?.site;

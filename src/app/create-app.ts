@@ -8,6 +8,7 @@ import { KeyQueues } from "../chat/key-queues.js";
 import { SideRequestMatcher } from "../chat/side-requests.js";
 import type { TransformFactory } from "../chat/transforms/transform.js";
 import type { Config } from "../config/schema.js";
+import type { UpstreamConfig } from "../config/upstream-settings.js";
 import type { Store } from "../core/store.js";
 import { LinkFetcher } from "../files/link-fetcher.js";
 import { LocalFileStore } from "../files/local-file-store.js";
@@ -33,6 +34,8 @@ export type App = {
   drift: ProtocolDrift;
   metrics: Metrics;
   upstreams: ActiveUpstreams;
+  /** Replaces the configured upstreams; see `UpstreamWatcher.replaceConfigured`. */
+  replaceUpstreams(upstreams: readonly UpstreamConfig[]): Promise<void>;
   /** Starts the HTTP server. Stop it before `close`. */
   listen(): Promise<RunningServer>;
   close(): Promise<void>;
@@ -109,5 +112,6 @@ export async function createApp(
     await recorder?.close();
     await store.close();
   };
-  return { chat, accounts, store, cleanup, drift, metrics, upstreams, listen, close };
+  const replaceUpstreams = (configured: readonly UpstreamConfig[]) => watcher.replaceConfigured(configured);
+  return { replaceUpstreams, chat, accounts, store, cleanup, drift, metrics, upstreams, listen, close };
 }

@@ -21,21 +21,25 @@ export type UpstreamWatcherOptions = {
 type Opened = { config: UpstreamConfig; active: ActiveUpstream };
 
 /**
- * Opens the upstreams, and again when `moonbridge login` changes which there are: the first account takes the place of the
- * simulator, another account is added, and a login for another site reopens its account there.
+ * Opens the upstreams, and again when `moonbridge login` or a new configuration changes which there are: the first account
+ * takes the place of the simulator, another account is added, and a login for another site reopens its account there.
  */
 export class UpstreamWatcher {
   readonly upstreams: ActiveUpstreams;
   readonly #options: UpstreamWatcherOptions;
   readonly #warn: (message: string, error: unknown) => void;
   readonly #timer: NodeJS.Timeout;
+  #configured: readonly UpstreamConfig[];
   #opened: readonly Opened[];
-  #reloading: Promise<void> | undefined;
+  /** The last of the changes, which are made one after the other. Never rejects. */
+  #lastChange: Promise<unknown> = Promise.resolve();
+  #isReloading = false;
   #hasFailed = false;
 
   private constructor(options: UpstreamWatcherOptions, opened: readonly Opened[]) {
     const warn = (message: string, error: unknown) => options.log.warn({ error }, message);
     this.#options = options;
+    this.#configured = options.config.upstreams;
     this.#warn = warn;
     this.#opened = opened;
     this.upstreams = new ActiveUpstreams(
@@ -54,11 +58,28 @@ export class UpstreamWatcher {
   /** Stops watching. The upstreams stay open. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#reloading;
+    await this.#lastChange;
+  }
+
+  /**
+   * From now on these are the configured upstreams. Answers in progress end on the upstreams that they began with. Throws
+   * what opening one of them throws; then nothing changes.
+   */
+  replaceConfigured(upstreams: readonly UpstreamConfig[]): Promise<void> {
+    return this.#change(upstreams);
+  }
+
+  /** Opens what has changed once the change before is made; `configured` is undefined for the present configuration. */
+  #change(configured?: readonly UpstreamConfig[]): Promise<void> {
+    const change = this.#lastChange.then(() => this.#reopenChanged(configured ?? this.#configured));
+    this.#lastChange = change.catch(() => {});
+    return change;
   }
 
   #reload(): void {
-    this.#reloading ??= this.#reopenChanged()
+    if (this.#isReloading) return;
+    this.#isReloading = true;
+    this.#change()
       .then(() => {
         this.#hasFailed = false;
       })
@@ -67,26 +88,27 @@ export class UpstreamWatcher {
         this.#hasFailed = true;
       })
       .finally(() => {
-        this.#reloading = undefined;
+        this.#isReloading = false;
       });
   }
 
-  async #reopenChanged(): Promise<void> {
-    const { config, store, log } = this.#options;
-    const configs = await configuredUpstreams(config, store);
+  async #reopenChanged(configured: readonly UpstreamConfig[]): Promise<void> {
+    const { store, log } = this.#options;
+    const configs = await configuredUpstreams({ upstreams: configured }, store);
     const opened = await openAll(configs, this.#opened, this.#options);
+    this.#configured = configured;
     const isUnchanged =
       opened.length === this.#opened.length && opened.every((each, index) => each === this.#opened[index]);
     if (isUnchanged) return;
     this.#opened = opened;
     this.upstreams.replace(this.#opened.map(({ active }) => active));
-    log.info({ upstreams: configs.map(({ name }) => name) }, "a login has changed the upstreams");
+    log.info({ upstreams: configs.map(({ name }) => name) }, "the upstreams have changed");
   }
 }
 
 /**
  * Opens the upstreams that are not among `opened`; if one fails, closes the others again and throws. An upstream of the same
- * name and kind keeps its queue and metrics.
+ * name, kind and concurrency keeps its queue and circuit breaker.
  */
 async function openAll(
   configs: readonly UpstreamConfig[],
@@ -96,7 +118,8 @@ async function openAll(
   const open = async (config: UpstreamConfig): Promise<Opened> => {
     const before = opened.find((each) => each.config.name === config.name);
     if (before && isDeepStrictEqual(before.config, config)) return before;
-    const guards = before?.config.kind === config.kind ? before.active.guards : createGuards(config);
+    const guards =
+      before && haveSameGuards(before.config, config) ? before.active.guards : createGuards(config);
     return { config, active: { upstream: await openUpstream(config), guards } };
   };
   const results = await Promise.allSettled(configs.map(open));
@@ -106,4 +129,8 @@ async function openAll(
   const added = all.filter((each) => !opened.includes(each));
   await Promise.all(added.map(({ active }) => active.upstream.close()));
   throw failure.reason;
+}
+
+function haveSameGuards(one: UpstreamConfig, other: UpstreamConfig): boolean {
+  return one.kind === other.kind && one.concurrency === other.concurrency;
 }

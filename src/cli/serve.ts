@@ -27,6 +27,7 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
     // Stored only after listening has succeeded: otherwise a failed start would leave a key that was never shown.
     const isStored = newKey !== undefined && (await app.store.addKey(newKey.stored));
     stopOnSignals(server, app, log);
+    process.on("SIGHUP", () => reloadUpstreams(app, commandLine, log));
     // Warms up: loads the catalogue and refreshes tokens that are due before the first request needs them.
     app.chat.models({}, new AbortController().signal).catch(() => {});
     app.cleanup.sweep();
@@ -102,9 +103,21 @@ function printGreeting(url: string, simulated: boolean, newKey: string | undefin
 }
 
 /**
- * SIGINT and SIGTERM: the first one stops gracefully, the second one exits at once. SIGHUP, which a closed terminal sends
- * and other servers take as a request to read their settings again, changes nothing.
+ * Reads the upstreams of the configuration again, as other servers do on SIGHUP, which a closed terminal sends, too. If
+ * anything in the configuration is not valid, nothing changes.
  */
+async function reloadUpstreams(app: App, commandLine: CommandLineOptions, log: Logger): Promise<void> {
+  try {
+    const { upstreams } = await loadAppConfig(commandLine, process.env);
+    await app.replaceUpstreams(upstreams);
+    log.info("SIGHUP: the upstreams were read again; other settings are read at the start only");
+  } catch (error) {
+    const reason = error instanceof ConfigError ? `: ${error.message}` : ".";
+    log.error({ error }, `SIGHUP: the upstreams stay as they are${reason}`);
+  }
+}
+
+/** SIGINT and SIGTERM: the first one stops gracefully, the second one exits at once. */
 function stopOnSignals(server: RunningServer, app: App, log: Logger): void {
   let stopping = false;
   const stop = () => {
@@ -122,7 +135,6 @@ function stopOnSignals(server: RunningServer, app: App, log: Logger): void {
         () => process.exit(1),
       );
   };
-  process.on("SIGHUP", () => log.info("SIGHUP: settings are read at the start only"));
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
 }

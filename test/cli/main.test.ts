@@ -122,12 +122,29 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address ? address.port : 0;
 }
 
-test("SIGHUP does not end a server", async () => {
-  const program = runMoonbridge(["--port", "0"], createTemporaryFolder(), { MOONBRIDGE_TOKEN: key });
+test("SIGHUP makes a server read its upstreams again, and keeps them if the config is not valid", async () => {
+  const folder = createTemporaryFolder();
+  const writeUpstreams = (...upstreams: object[]) => writeConfig(folder, { token: key, upstreams });
+  const simulator = (name: string) => ({ name, kind: "simulator" });
+  writeUpstreams(simulator("first"));
+  const program = runMoonbridge(["--port", "0"], folder, {});
   const url = await program.ready;
+  const names = async () => {
+    const response = await fetch(`${url}/readyz`, { headers: { authorization: `Bearer ${key}` } });
+    return (await response.text()).match(/(?<="upstream":")[a-z]+/g);
+  };
+  expect(await names()).toEqual(["first"]);
+  writeUpstreams(simulator("second"), { name: "third", kind: "SECRET" });
   program.kill("SIGHUP");
-  await waitUntil(() => program.log().includes("SIGHUP: settings are read at the start only"));
-  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  await waitUntil(() =>
+    program.log().includes("the upstreams stay as they are: upstreams[1].kind: expected"),
+  );
+  expect(await names()).toEqual(["first"]);
+  writeUpstreams(simulator("second"));
+  program.kill("SIGHUP");
+  await waitUntil(() => program.log().includes("SIGHUP: the upstreams were read again"));
+  expect(await names()).toEqual(["second"]);
+  expect(program.log()).not.toContain("SECRET");
   program.kill("SIGTERM");
   expect(await program.exit).toBe(0);
 });
