@@ -1,5 +1,14 @@
-import { type SchemaOptions, type TProperties, Type } from "@sinclair/typebox";
+import { type SchemaOptions, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { chatModes, citationModes } from "../core/types.js";
+
+/** What a setting does, in the languages of the documentation. */
+export type Meaning = { en: string; zh: string };
+
+/** The schema of a setting, with its line in the reference page of settings (docs/reference/settings.md). */
+export function documented<Schema extends TSchema>(en: string, zh: string, schema: Schema): Schema {
+  const meaning: Meaning = { en, zh };
+  return { ...schema, meaning };
+}
 
 /** The name of a key or an upstream: short and on one line, since error messages quote it. */
 export const NameSchema = Type.String({
@@ -23,29 +32,35 @@ export function oneOf<const T extends string>(values: readonly T[], options: Sch
 export const chatModeSchema = (options: SchemaOptions = {}) =>
   oneOf(chatModes, { description: '"native", "merged" or "ephemeral"', ...options });
 
-/** The citation mode. */
-export const CitationsSchema = oneOf(citationModes, {
-  description: '"inline", "footer", "annotations" or "off"',
-});
+/** The citation mode; `options` may add a default. */
+export const citationsSchema = (options: SchemaOptions = {}) =>
+  oneOf(citationModes, { description: '"inline", "footer", "annotations" or "off"', ...options });
 
 /** Options of an object schema that make unknown settings an error. */
 export const strict = { additionalProperties: false } as const;
 
 export const ModelIdSchema = Type.String({ minLength: 1, maxLength: 200, description: "a model's id" });
 
-export const UserAgentSchema = Type.String({ minLength: 1, maxLength: 256, description: "a User-Agent" });
+export const UserAgentSchema = documented(
+  "The User-Agent of requests; by default Moonbridge and its version",
+  "请求的 User-Agent；默认为 Moonbridge 及其版本",
+  Type.String({ minLength: 1, maxLength: 256, description: "a User-Agent" }),
+);
 
-/** Concurrent answers of an upstream. */
-export const ConcurrencySchema = Type.Integer({
-  minimum: 1,
-  maximum: 100_000,
-  description: "how many answers at a time, from 1",
-});
+export const ConcurrencySchema = documented(
+  "Concurrent answers; further requests wait in the queue",
+  "同时进行的回答数；其余请求排队",
+  Type.Integer({ minimum: 1, maximum: 100_000, description: "how many answers at a time, from 1" }),
+);
 
 /** An entry of `upstreams` of this kind, with its own settings besides the name. */
 export function upstreamSchema<const Kind extends string, Settings extends TProperties>(
   kind: Kind,
   settings: Settings,
 ) {
-  return Type.Object({ name: NameSchema, kind: Type.Literal(kind), ...settings }, strict);
+  const common = {
+    name: documented("How routes, keys and the log name it", "路由、密钥和日志中使用的名字", NameSchema),
+    kind: documented("Chooses this kind of upstream", "选择这种上游", Type.Literal(kind)),
+  };
+  return Type.Object({ ...common, ...settings }, strict);
 }

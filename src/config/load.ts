@@ -10,17 +10,7 @@ import { type Environment, readEnvironment } from "./environment.js";
 import { decodeFile, describeParseError } from "./file-text.js";
 import { checkKeyText, type KeyConfig } from "./key-schema.js";
 import { checkModelNames } from "./model-names.js";
-import {
-  ChatsSchema,
-  type Config,
-  type ConfigFile,
-  ConfigFileSchema,
-  FilesSchema,
-  QueueSchema,
-  ServerSchema,
-  StreamsSchema,
-  ToolsSchema,
-} from "./schema.js";
+import { type Config, type ConfigFile, ConfigFileSchema } from "./schema.js";
 import { parseUpstreams, type UpstreamConfig, type UpstreamSettings } from "./upstream-settings.js";
 import { readTokens } from "./upstream-tokens.js";
 import { ConfigError, checkSchema } from "./validate.js";
@@ -45,50 +35,48 @@ export async function loadConfig(
   const { variables, warnings } = checkEnvironment(environment);
   const { path, isNamed } = locateConfigFile(commandLine, variables);
   const file = await readConfigFile(path, isNamed);
-  const merged = merge(file, readEnvironment(variables), readCommandLine(commandLine));
   // "chats": "native" is short for "chats": { "mode": "native" }.
-  const settings = checkSchema(
-    typeof merged.chats === "string" ? { ...merged, chats: { mode: merged.chats } } : merged,
-    ConfigFileSchema,
-  );
+  const { chats } = file;
+  const longForm = typeof chats === "string" ? { ...file, chats: { mode: chats } } : file;
+  const merged = merge(longForm, readEnvironment(variables), readCommandLine(commandLine));
+  const settings = checkSchema(merged, ConfigFileSchema);
   const upstreams = [
     ...upstreamsFromShortForm(settings, accountKind, warnings),
-    ...parseUpstreams(settings.upstreams ?? [], kinds, warnings),
+    ...parseUpstreams(settings.upstreams, kinds, warnings),
   ];
-  const keys = [...keysFromShortForm(settings), ...(settings.keys ?? [])];
+  const keys = [...keysFromShortForm(settings), ...settings.keys];
   checkUniqueNames(keys, "keys");
   checkUniqueNames(upstreams, "upstreams");
   if (settings.token !== undefined) checkKeyText(stripBearer(settings.token), "token");
-  settings.keys?.forEach((key, index) => {
+  settings.keys.forEach((key, index) => {
     checkKeyText(key.key, `keys[${index}].key`);
     checkKeySettings(key, upstreams, `keys[${index}].`);
   });
-  const { routes = {}, modelAliases = {} } = settings;
+  const { server, routes, modelAliases, citations, streams, queue, files, tools, log } = settings;
   checkModelNames({ routes, modelAliases }, upstreams);
-  checkSideRequestPatterns(settings.chores?.patterns ?? []);
-  const storePath = resolve(dirname(path), settings.store?.slice("sqlite:".length) ?? "moonbridge.db");
-  const files = checkSchema(settings.files ?? {}, FilesSchema, "files");
+  checkSideRequestPatterns(settings.chores.patterns);
+  const storePath = resolve(dirname(path), settings.store.slice("sqlite:".length));
   // Next to the database by default, where files can be written.
   const folder = files.folder
     ? resolve(dirname(path), files.folder)
     : `${storePath.replace(/\.db$/, "")}-files`;
   return {
-    server: checkSchema(settings.server ?? {}, ServerSchema, "server"),
+    server,
     keys,
     ...(settings.oauth ? { oauth: settings.oauth } : {}),
     upstreams,
     routes,
     modelAliases,
-    chats: checkSchema(settings.chats ?? {}, ChatsSchema, "chats"),
-    citations: settings.citations ?? "inline",
-    sideRequestPatterns: settings.chores?.patterns ?? [],
-    streams: checkSchema(settings.streams ?? {}, StreamsSchema, "streams"),
-    queue: checkSchema(settings.queue ?? {}, QueueSchema, "queue"),
+    chats: settings.chats,
+    citations,
+    sideRequestPatterns: settings.chores.patterns,
+    streams,
+    queue,
     files: { ...files, folder },
-    tools: checkSchema(settings.tools ?? {}, ToolsSchema, "tools"),
+    tools,
     storePath,
     encryptionKeys: readEncryptionKeys(variables),
-    log: { level: settings.log?.level ?? "info" },
+    log,
     warnings,
   };
 }

@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadAppConfig } from "../../src/app/load-config.js";
+import { variableNamesOf } from "../../src/config/environment.js";
+import { listSettings } from "../../src/config/list-settings.js";
+import { ConfigFileSchema } from "../../src/config/schema.js";
 import { currentToken, jwt } from "../accounts/import/jwt.js";
 
 const [access, refresh] = [currentToken("access"), currentToken("refresh")];
@@ -562,6 +565,42 @@ describe("environment variables", () => {
         (name) => `MOONBRIDGE_${name}: the quotes around its value were taken off.`,
       ),
     );
+  });
+
+  test("set every setting that has a default, lists of them by commas", async () => {
+    const asText = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+    const withDefault = listSettings(ConfigFileSchema).filter(
+      ({ path, schema }) => path[0] !== "oauth" && schema.default !== undefined,
+    );
+    const variables = withDefault.map(({ path, schema }) => [
+      variableNamesOf(path).at(-1),
+      asText(schema.default),
+    ]);
+    const path = await fileWith("{}");
+    const byDefault = await loadAppConfig({ config: path }, {});
+    expect(await loadAppConfig({ config: path }, Object.fromEntries(variables))).toEqual(byDefault);
+    expect(withDefault.length).toBeGreaterThan(20);
+  });
+
+  test("set numbers with fractions where the setting has them, and regular expressions with commas as JSON", async () => {
+    expect((await load("{}", { MOONBRIDGE_CHATS_KEEP_HOURS: "0.5" })).chats.keepHours).toBe(0.5);
+    await expect(load("{}", { MOONBRIDGE_CHATS_KEEP_HOURS: "1e3" })).rejects.toThrow("expected a number");
+    await expect(load("{}", { MOONBRIDGE_QUEUE_DEPTH: "0.5" })).rejects.toThrow("expected a whole number");
+    const { sideRequestPatterns } = await load("{}", { MOONBRIDGE_CHORES_PATTERNS: '["a{1,2}"]' });
+    expect(sideRequestPatterns).toEqual(["a{1,2}"]);
+    await expect(load("{}", { MOONBRIDGE_CHORES_PATTERNS: "a{1,2}" })).rejects.toThrow("expected JSON");
+  });
+
+  test("leave the other settings of a section as the file has them, also in its short form", async () => {
+    const variables = { MOONBRIDGE_CHATS_KEEP_HOURS: "2" };
+    expect((await load('{"chats": "ephemeral"}', variables)).chats).toMatchObject({
+      mode: "ephemeral",
+      keepHours: 2,
+    });
+    expect((await load('{"chats": {"windows": "new"}}', variables)).chats).toMatchObject({
+      windows: "new",
+      keepHours: 2,
+    });
   });
 
   test("that do not exist lead to a warning with the nearest one", async () => {

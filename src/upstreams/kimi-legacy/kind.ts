@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { UrlSchema, upstreamSchema } from "../../config/field-schemas.js";
+import { documented, UrlSchema, upstreamSchema } from "../../config/field-schemas.js";
 import { accountFields, configuredTokens, readAccountSettings } from "../kimi-shared/settings.js";
 import { defineUpstreamKind } from "../upstream-kind.js";
 import { defaultBaseUrl, KimiLegacy } from "./upstream.js";
@@ -7,7 +7,14 @@ import { defaultBaseUrl, KimiLegacy } from "./upstream.js";
 /** Kimi's web chat over its older protocol. */
 export const kimiLegacy = defineUpstreamKind({
   kind: "kimi-legacy",
-  schema: upstreamSchema("kimi-legacy", { baseUrl: Type.Optional(UrlSchema), ...accountFields }),
+  schema: upstreamSchema("kimi-legacy", {
+    baseUrl: documented(
+      "The site; by default https://kimi.moonshot.cn",
+      "站点；默认为 https://kimi.moonshot.cn",
+      Type.Optional(UrlSchema),
+    ),
+    ...accountFields,
+  }),
   // One stream of a user at a time (kimi-web.md §1.6).
   defaultConcurrency: 1,
   credentials: "tokens",

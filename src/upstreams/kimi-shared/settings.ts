@@ -1,12 +1,20 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { ConcurrencySchema, UserAgentSchema } from "../../config/field-schemas.js";
+import { ConcurrencySchema, documented, UserAgentSchema } from "../../config/field-schemas.js";
 import type { UpstreamConfig } from "../../config/upstream-settings.js";
 import { readTokens } from "../../config/upstream-tokens.js";
 import type { TokenPair } from "../../core/token.js";
 
 const AccountSchema = Type.Object({
-  accessToken: Type.Optional(Type.String({ description: "an access token" })),
-  refreshToken: Type.Optional(Type.String({ description: "a refresh token" })),
+  accessToken: documented(
+    "The account's access token, as it was pasted",
+    "账号的访问令牌，粘贴的原样即可",
+    Type.Optional(Type.String({ description: "an access token" })),
+  ),
+  refreshToken: documented(
+    "The account's refresh token, as it was pasted",
+    "账号的刷新令牌，粘贴的原样即可",
+    Type.Optional(Type.String({ description: "a refresh token" })),
+  ),
   userAgent: Type.Optional(UserAgentSchema),
   concurrency: Type.Optional(ConcurrencySchema),
 });

@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import {
   ConcurrencySchema,
+  documented,
   ModelIdSchema,
   oneOf,
   UrlSchema,
@@ -13,12 +14,36 @@ import { defineUpstreamKind } from "../upstream-kind.js";
 import { OpenAiUpstream } from "./upstream.js";
 
 const OpenAiSchema = upstreamSchema("openai", {
-  baseUrl: Type.Optional(UrlSchema),
-  region: Type.Optional(oneOf(["ai", "cn"], { description: '"ai" or "cn"' })),
-  apiKey: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: "a key of the service" })),
-  preset: Type.Optional(oneOf(["moonshot", "generic"], { description: '"moonshot" or "generic"' })),
-  defaultModel: Type.Optional(ModelIdSchema),
-  models: Type.Optional(Type.Array(ModelIdSchema, { minItems: 1, description: "a list of model ids" })),
+  baseUrl: documented(
+    "The service's address with its version, instead of `region`",
+    "服务的地址，含版本号；用来代替 `region`",
+    Type.Optional(UrlSchema),
+  ),
+  region: documented(
+    "The Moonshot platform: `ai` is api.moonshot.ai, `cn` is api.moonshot.cn",
+    "Moonshot 开放平台：`ai` 是 api.moonshot.ai，`cn` 是 api.moonshot.cn",
+    Type.Optional(oneOf(["ai", "cn"], { description: '"ai" or "cn"' })),
+  ),
+  apiKey: documented(
+    "A key of the service, if it needs one",
+    "服务的密钥，服务不需要时可省略",
+    Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: "a key of the service" })),
+  ),
+  preset: documented(
+    "Whether the platform's rules are followed; by default by the host",
+    "是否遵循开放平台的规则；默认由主机名决定",
+    Type.Optional(oneOf(["moonshot", "generic"], { description: '"moonshot" or "generic"' })),
+  ),
+  defaultModel: documented(
+    "What `kimi` means here; by default the first `kimi-k…`, else the first listed",
+    "这里 `kimi` 所指的模型；默认是第一个 `kimi-k…`，否则是列表中的第一个",
+    Type.Optional(ModelIdSchema),
+  ),
+  models: documented(
+    "Only these models; required if the service has no `GET /models`",
+    "只提供这些模型；服务没有 `GET /models` 时必须填写",
+    Type.Optional(Type.Array(ModelIdSchema, { minItems: 1, description: "a list of model ids" })),
+  ),
   concurrency: Type.Optional(ConcurrencySchema),
   userAgent: Type.Optional(UserAgentSchema),
 });
