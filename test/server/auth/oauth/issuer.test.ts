@@ -129,7 +129,7 @@ describe("a token is refused if it is", () => {
     ["for no audience", { aud: undefined }, /“aud”/],
     ["expired", { exp: secondsFromNow(-60) }, /has expired/],
     ["without an expiry", { exp: undefined }, /“exp”/],
-    ["not yet valid", { nbf: secondsFromNow(60) }, /“nbf”/],
+    ["not yet valid", { nbf: secondsFromNow(3_600) }, /“nbf”/],
     ["without a subject", { sub: undefined }, /“sub”/],
     ["for a subject that is too long", { sub: "x".repeat(256) }, /“sub”/],
     ["for a subject of several lines", { sub: "robot\nadmin" }, /“sub”/],
