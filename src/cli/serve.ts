@@ -1,7 +1,13 @@
 import type { Logger } from "pino";
 import { type App, createApp } from "../app/create-app.js";
 import { loadAppConfig } from "../app/load-config.js";
-import { isLoopback, keyRequiredMessage, toListenError, toLocalUrl } from "../config/listen-address.js";
+import {
+  isLoopback,
+  keylessLoopbackNotice,
+  keyRequiredMessage,
+  toListenError,
+  toLocalUrl,
+} from "../config/listen-address.js";
 import type { CommandLineOptions } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { ConfigError } from "../config/validate.js";
@@ -33,6 +39,7 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
     app.cleanup.sweep();
 
     for (const warning of config.warnings) printLine(`note: ${warning}`);
+    if (config.server.keylessLoopback) printLine(`note: ${keylessLoopbackNotice}`);
     if (recorder) printRecordingNotice(commandLine);
     printGreeting(
       server.url,

@@ -7,6 +7,10 @@ export const keyRequiredMessage =
   "server.host: Moonbridge listens beyond this machine only with an API key of yours. " +
   'Set "token" in the config or MOONBRIDGE_TOKEN to one.';
 
+/** What `server.keylessLoopback` does, for the start and for `moonbridge doctor`. */
+export const keylessLoopbackNotice =
+  "every program on this machine can chat without an API key, as server.keylessLoopback says";
+
 /** Whether a host is reachable from this machine only. */
 export function isLoopback(host: string): boolean {
   return /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host);

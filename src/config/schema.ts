@@ -32,6 +32,11 @@ export const ServerSchema = Type.Object(
         description: 'a list of origins, such as ["https://chat.example.org"], or ["*"]',
       }),
     ),
+    keylessLoopback: documented(
+      "Whether programs on this machine may chat [without a key](configuration.md#without-a-key)",
+      "本机程序是否可以[无需密钥](configuration.zh-CN.md#无需密钥)对话",
+      Type.Boolean({ default: false, description: "true or false" }),
+    ),
     unknownParameters: documented(
       "Refuse unknown request parameters, or accept them and name them in `x-moonbridge-ignored`",
       "拒绝请求中的未知参数，或接受并在 `x-moonbridge-ignored` 中列出",

@@ -101,7 +101,7 @@ async function assemble(
   app: FastifyInstance,
   { chat, accounts, store, config, metrics }: ServerDependencies,
 ): Promise<void> {
-  const { cors: origins, unknownParameters } = config.server;
+  const { cors: origins, unknownParameters, keylessLoopback } = config.server;
   const authenticator = await Authenticator.open(config, store);
   app.addHook("onClose", () => authenticator.close());
   const failedLogins = new FailedLoginLimiter();
@@ -121,7 +121,7 @@ async function assemble(
   await registerCors(app, origins);
   requireHost(app);
   await registerOpenApi(app);
-  const authenticate = authHook(authenticator, failedLogins, rateLimiter);
+  const authenticate = authHook({ authenticator, failedLogins, rateLimiter, keylessLoopback });
   registerHealth(app, accounts, authenticate);
   await app.register(tokenEndpoint(authenticator, failedLogins));
   await app.register(async (authenticated) => {

@@ -1,21 +1,31 @@
 import { toKeySettings } from "../../config/key-schema.js";
-import { isLoopback } from "../../config/listen-address.js";
+import { isLoopback, keylessLoopbackNotice } from "../../config/listen-address.js";
 import type { Config } from "../../config/schema.js";
 import { hasExpired, minimumUnguessableLength } from "../../core/api-key.js";
 import { limits } from "../../core/limits.js";
 import type { KeyStore } from "../../core/store.js";
 import type { Finding } from "./finding.js";
 
+const what = "keys";
+
 /** Keys from sample configurations, and common guesses. */
 const samplePattern =
   /^(sk-?)?(\d{0,15}|(.)\3*|[x.…]*|your[-_ ].*|(token|key|secret|password|change-?me|test|example)\d*)$/i;
 
-/** Counts the API keys and reports expired and weak ones. */
+/** Counts the API keys, reports expired and weak ones, and whether some programs need none. */
 export async function checkKeys(
+  config: Pick<Config, "keys" | "oauth" | "server">,
+  store: KeyStore | undefined,
+): Promise<Finding[]> {
+  const findings = await checkEachKey(config, store);
+  if (!config.server.keylessLoopback) return findings;
+  return [...findings, { what, state: "ok", detail: keylessLoopbackNotice }];
+}
+
+async function checkEachKey(
   { keys, oauth, server }: Pick<Config, "keys" | "oauth" | "server">,
   store: KeyStore | undefined,
 ): Promise<Finding[]> {
-  const what = "keys";
   const stored = (await store?.listKeys()) ?? [];
   const all = [...keys.map((key) => ({ name: key.name, settings: toKeySettings(key) })), ...stored];
   if (all.length === 0) return [noKeysFinding(server.host, oauth !== undefined)];
@@ -49,7 +59,6 @@ export async function checkKeys(
 }
 
 function noKeysFinding(host: string, hasIssuer: boolean): Finding {
-  const what = "keys";
   if (hasIssuer)
     return { what, state: "ok", detail: "none; tokens of the issuer in the config open this server" };
   if (isLoopback(host))

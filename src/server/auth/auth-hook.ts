@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { GatewayError } from "../../core/errors.js";
-import type { Scope } from "../../core/types.js";
+import type { Principal, Scope } from "../../core/types.js";
 import type { RateLimiter } from "../rate-limit.js";
 import type { KeyLimits } from "./api-keys.js";
 import type { Authenticator } from "./authenticator.js";
 import type { FailedLoginLimiter } from "./failed-login-limiter.js";
+import { isLocalProgram } from "./local-program.js";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -13,18 +14,30 @@ declare module "fastify" {
   }
 }
 
+/** A program on this machine without a key. The name of an API key has no space, so that none is the same. */
+const keylessPrincipal: Principal = { keyName: "no key", scopes: ["chat"] };
+
+export type AuthHookOptions = {
+  authenticator: Authenticator;
+  failedLogins: FailedLoginLimiter;
+  rateLimiter: RateLimiter;
+  /** Whether programs on this machine may chat without a key. */
+  keylessLoopback: boolean;
+};
+
 /**
  * A Fastify hook that authenticates the request, sets `principal` and `keyLimits` on it, and adds the rate-limit
  * headers of a limited key. Throws `invalid_api_key`.
  */
-export function authHook(
-  authenticator: Authenticator,
-  failedLogins: FailedLoginLimiter,
-  rateLimiter: RateLimiter,
-) {
+export function authHook({ authenticator, failedLogins, rateLimiter, keylessLoopback }: AuthHookOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const credential = presentedCredential(request);
-    if (credential === undefined) throw missingKeyError(request);
+    if (credential === undefined) {
+      if (!keylessLoopback || !isLocalProgram(request)) throw missingKeyError(request, keylessLoopback);
+      request.principal = keylessPrincipal;
+      request.keyLimits = {};
+      return;
+    }
     const authenticated = await failedLogins.check(request, () => authenticator.authenticate(credential));
     request.principal = authenticated.principal;
     request.keyLimits = authenticated.limits;
@@ -36,7 +49,10 @@ export function authHook(
 export function requireScope(scope: Scope) {
   return async ({ principal }: FastifyRequest): Promise<void> => {
     if (principal.scopes.includes(scope)) return;
-    const message = `This key lacks the scope “${scope}”. “moonbridge keys list” shows the scopes of each key.`;
+    const message =
+      principal === keylessPrincipal
+        ? `This needs an API key with the scope “${scope}”: without a key only chats are possible.`
+        : `This key lacks the scope “${scope}”. “moonbridge keys list” shows the scopes of each key.`;
     throw new GatewayError("insufficient_scope", message);
   };
 }
@@ -48,12 +64,20 @@ export function presentedCredential({ headers }: FastifyRequest): string | undef
   return value?.trim().replace(/^bearer\s+/i, "");
 }
 
-function missingKeyError({ query }: FastifyRequest): GatewayError {
+function missingKeyError({ query }: FastifyRequest, keylessLoopback: boolean): GatewayError {
   const isKeyInUrl = Object.keys(Object(query)).some((name) =>
     /^(key|token|(access|auth)_token|api_?key)$/i.test(name),
   );
-  const message = isKeyInUrl
-    ? "A key in an address is not read, since addresses end up in logs. Send it as “Authorization: Bearer <key>”."
-    : "An API key is missing. Send it as “Authorization: Bearer <key>”; Moonbridge printed one at its first start.";
-  return new GatewayError("invalid_api_key", message);
+  if (isKeyInUrl) {
+    const message =
+      "A key in an address is not read, since addresses end up in logs. Send it as “Authorization: Bearer <key>”.";
+    return new GatewayError("invalid_api_key", message);
+  }
+  const remedy = keylessLoopback
+    ? "server.keylessLoopback is only for programs that connect to this machine by 127.0.0.1 or localhost, without a proxy, and not for web pages."
+    : "Moonbridge printed one at its first start.";
+  return new GatewayError(
+    "invalid_api_key",
+    `An API key is missing. Send it as “Authorization: Bearer <key>”; ${remedy}`,
+  );
 }

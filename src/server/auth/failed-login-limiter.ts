@@ -3,6 +3,7 @@ import ipaddr from "ipaddr.js";
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import { type RateAllowance, TokenBuckets } from "../token-buckets.js";
+import { isLocalProgram } from "./local-program.js";
 
 /** Limits wrong keys and secrets per client address, so that a short key cannot be found by brute force. */
 export class FailedLoginLimiter {
@@ -54,24 +55,6 @@ function countersFor({ socket }: FastifyRequest, name: string | undefined): Coun
     [address, limits.failedLogins],
     [`${address} ${name.slice(0, 64)}`, limits.failedTokenRequests],
   ];
-}
-
-const loopbackAddress = /^(::1|(::ffff:)?127\.[\d.]+)$/;
-const loopbackHostOrOrigin = /^(https?:\/\/)?(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
-
-/**
- * True for a request of a program on this machine: it came over loopback without a proxy, and not from a web page,
- * neither cross-origin nor by DNS rebinding.
- */
-function isLocalProgram({ socket, headers }: FastifyRequest): boolean {
-  const forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].some((name) => name in headers);
-  const { origin, host = "" } = headers;
-  return (
-    loopbackAddress.test(socket.remoteAddress ?? "") &&
-    !forwarded &&
-    loopbackHostOrOrigin.test(host) &&
-    (origin === undefined || loopbackHostOrOrigin.test(origin))
-  );
 }
 
 /** The IPv4 address, or the /64 prefix of an IPv6 address, which usually belongs to one customer. */
