@@ -31,6 +31,8 @@ export const apiKey = "sk-CANARY-key";
 /** A running gateway with its simulator. */
 export type Gateway = {
   url: string;
+  /** The same gateway at the ports of `server.alsoListen`. */
+  furtherUrls: readonly string[];
   simulator: Simulator;
   drift: ProtocolDrift;
   /** Replaces the configured upstreams while the gateway runs. */
@@ -151,6 +153,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const client = new OpenAI({ apiKey, baseURL: `${server.url}/v1`, maxRetries: 0 });
   return {
     url: server.url,
+    furtherUrls: server.furtherUrls,
     simulator,
     drift: app.drift,
     replaceUpstreams: app.replaceUpstreams,

@@ -42,7 +42,7 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
     if (config.server.keylessLoopback) printLine(`note: ${keylessLoopbackNotice}`);
     if (recorder) printRecordingNotice(commandLine);
     printGreeting(
-      server.url,
+      server,
       app.upstreams.current.every(({ upstream }) => upstream.simulated),
       isStored ? newKey.key : undefined,
     );
@@ -85,7 +85,11 @@ async function createFirstKey(config: Config, store: KeyStore) {
   return createApiKey("first", { scopes: ["chat", "admin"] });
 }
 
-function printGreeting(url: string, simulated: boolean, newKey: string | undefined): void {
+function printGreeting(
+  { url, furtherUrls }: RunningServer,
+  simulated: boolean,
+  newKey: string | undefined,
+): void {
   const localUrl = toLocalUrl(url);
   if (simulated) {
     printLine(
@@ -106,6 +110,7 @@ function printGreeting(url: string, simulated: boolean, newKey: string | undefin
   printLine(`  curl -N ${localUrl}/v1/chat/completions -H ${authorization} \\`);
   printLine("    -H 'Content-Type: application/json' \\");
   printLine(`    -d '{"model":"kimi","stream":true,"messages":[{"role":"user","content":"你好！"}]}'`);
+  if (furtherUrls.length > 0) printLine(`also listening on ${furtherUrls.join(", ")}`);
   printLine(`listening on ${url}`);
 }
 

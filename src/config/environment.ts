@@ -47,7 +47,8 @@ function parserFor(schema: TSchema): ValueParser {
   if (TypeGuard.IsBoolean(schema)) return parseBoolean;
   if (TypeGuard.IsString(schema) || TypeGuard.IsUnion(schema)) return parseString;
   const isList = TypeGuard.IsArray(schema) && !TypeGuard.IsObject(schema.items) && schema.commas !== false;
-  return isList && !TypeGuard.IsUnknown(schema.items) ? parseList : parseJson;
+  if (!isList || TypeGuard.IsUnknown(schema.items)) return parseJson;
+  return TypeGuard.IsInteger(schema.items) ? parseIntegers : parseList;
 }
 
 function parseString(value: string): string {
@@ -71,6 +72,11 @@ function parseBoolean(value: string, name: string): boolean {
 
 function parseList(value: string, name: string): unknown {
   return value.startsWith("[") ? parseJson(value, name) : value.split(",").map((item) => item.trim());
+}
+
+function parseIntegers(value: string, name: string): unknown {
+  if (value.startsWith("[")) return parseJson(value, name);
+  return value.split(",").map((item) => parseInteger(item.trim(), name));
 }
 
 function parseJson(value: string, name: string): unknown {

@@ -23,11 +23,14 @@ export function toLocalUrl(url: string): string {
 
 /** A ConfigError with a remedy for errors of `listen`; other errors are returned unchanged. */
 export function toListenError(error: unknown, { host, port }: Config["server"]): unknown {
+  const failedPort = error instanceof Error && "port" in error ? Number(error.port) : port;
+  const remedy = failedPort === port ? "Choose another with --port" : "Take it out of server.alsoListen";
+  const ollama = failedPort === 11_434 ? ", perhaps by Ollama itself" : "";
   switch (errorCode(error)) {
     case "EADDRINUSE":
-      return new ConfigError(`Port ${port} is in use. Choose another with --port.`);
+      return new ConfigError(`Port ${failedPort} is in use${ollama}. ${remedy}.`);
     case "EACCES":
-      return new ConfigError(`Port ${port} is not allowed here. Choose another with --port.`);
+      return new ConfigError(`Port ${failedPort} is not allowed here. ${remedy}.`);
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
       return new ConfigError(`server.host: ${host} is no address of this machine.`);

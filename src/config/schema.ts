@@ -24,6 +24,15 @@ export const ServerSchema = Type.Object(
         description: "a port from 0 (any) to 65535",
       }),
     ),
+    alsoListen: documented(
+      "Further ports at the same host, such as 11434, where programs look for Ollama",
+      "同一主机上的其他端口，例如 11434，程序会在那里寻找 Ollama",
+      Type.Array(Type.Integer({ minimum: 0, maximum: 65_535, description: "a port from 0 to 65535" }), {
+        maxItems: 16,
+        default: [],
+        description: "a list of ports, such as [11434]",
+      }),
+    ),
     cors: documented(
       "The origins of browser UIs; `*` means all",
       "浏览器界面的源（origin）；`*` 表示全部",

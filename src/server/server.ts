@@ -23,6 +23,7 @@ import { canonicalUrl } from "./canonical-url.js";
 import { ConnectionErrors } from "./connection-errors.js";
 import { registerCors } from "./cors.js";
 import { registerErrorHandlers } from "./errors.js";
+import { FurtherPorts } from "./further-ports.js";
 import { registerHealth } from "./health.js";
 import { registerOpenApi } from "./openapi.js";
 import { RateLimiter } from "./rate-limit.js";
@@ -41,6 +42,8 @@ export type ServerDependencies = {
 /** A listening server. */
 export type RunningServer = {
   url: string;
+  /** The same server at the ports of `server.alsoListen`. */
+  furtherUrls: readonly string[];
   stop(): Promise<void>;
 };
 
@@ -71,10 +74,22 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
   connectionErrors.watch(app.server);
   const lifecycle = new RequestLifecycle(app, dependencies.metrics);
   await assemble(app, dependencies);
-  await app.listen({ host: config.host, port: config.port });
+  const furtherPorts = new FurtherPorts();
+  const close = async () => {
+    await Promise.all([app.close(), furtherPorts.close()]);
+  };
+  try {
+    await app.listen({ host: config.host, port: config.port });
+    const addresses = app.addresses().flatMap((each) => (typeof each === "object" ? [each.address] : []));
+    await furtherPorts.listen(app.server, addresses, config.alsoListen);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
-    url: addressOf(app, config.host),
-    stop: () => shutDown(app, lifecycle, config.shutdownSeconds * 1_000),
+    url: urlAt(config.host, portOf(app)),
+    furtherUrls: furtherPorts.ports.map((port) => urlAt(config.host, port)),
+    stop: () => shutDown(app, lifecycle, close, config.shutdownSeconds * 1_000),
   };
 }
 
@@ -82,6 +97,7 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
 async function shutDown(
   app: FastifyInstance,
   lifecycle: RequestLifecycle,
+  close: () => Promise<void>,
   gracePeriod: number,
 ): Promise<void> {
   const abortTimer = setTimeout(() => lifecycle.abortAll(), gracePeriod);
@@ -91,7 +107,7 @@ async function shutDown(
     if (lifecycle.running > 0) app.server.closeIdleConnections();
     else app.server.closeAllConnections();
   }, 50);
-  await app.close();
+  await close();
   clearTimeout(abortTimer);
   clearTimeout(closeTimer);
   clearInterval(idleTimer);
@@ -167,8 +183,11 @@ function ignoreBodies(app: FastifyInstance): void {
   });
 }
 
-function addressOf(app: FastifyInstance, host: string): string {
+function portOf(app: FastifyInstance): number {
   const address = app.server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function urlAt(host: string, port: number): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

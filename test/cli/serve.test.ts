@@ -98,11 +98,33 @@ describe("moonbridge serve says what is wrong and exits with 1", () => {
     otherServer.close();
   });
 
+  test("for a further port that is in use", async () => {
+    const otherServer = createServer();
+    await new Promise<void>((resolve) => otherServer.listen(0, "127.0.0.1", resolve));
+    const address = otherServer.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    const environment = { MOONBRIDGE_SERVER_ALSO_LISTEN: `0,${port}` };
+    const program = runMoonbridge(["--port", "0"], createTemporaryFolder(), environment);
+    expect(await program.exit).toBe(1);
+    expect(program.log()).toContain(`Port ${port} is in use. Take it out of server.alsoListen.`);
+    otherServer.close();
+  });
+
   test("for an invalid port number", async () => {
     const program = runMoonbridge(["--port", "70000"], createTemporaryFolder());
     expect(await program.exit).toBe(1);
     expect(program.log()).toMatch(/expected a port from 0 to 65535/);
   });
+});
+
+test("moonbridge serve prints its further addresses, and that programs on this machine need no key", async () => {
+  const folder = createTemporaryFolder();
+  writeConfig(folder, { token: "sk-CANARY", server: { port: 0, alsoListen: [0], keylessLoopback: true } });
+  const program = runMoonbridge([], folder);
+  await program.ready;
+  expect(program.output()).toMatch(/^note: every program on this machine can chat without an API key/m);
+  const furtherUrl = /^also listening on (http:\/\/127\.0\.0\.1:\d+)$/m.exec(program.output())?.[1];
+  expect((await fetch(`${furtherUrl}/v1/models`)).status).toBe(200);
 });
 
 describe("moonbridge serve, at SIGTERM,", () => {

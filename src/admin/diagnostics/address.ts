@@ -7,8 +7,10 @@ import { errorCode } from "../../lib/error-code.js";
 import { asText, type JsonObject, parseObject } from "../../lib/json.js";
 import { describeFailure, type Finding } from "./finding.js";
 
+const what = "address";
+
 /**
- * Checks who can reach the address, and whether the port is free or a Moonbridge already listens there. `hasAccount`:
+ * Checks who can reach the address, and whether each port is free or a Moonbridge already listens there. `hasAccount`:
  * whether this configuration and its store have an account, so that a Moonbridge there must not answer with the simulator.
  */
 export async function checkAddress(
@@ -16,9 +18,9 @@ export async function checkAddress(
   hasAccount: boolean,
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  const { host, port } = server;
-  const what = "address";
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const { host, port, alsoListen } = server;
+  const urlAt = (each: number) => `http://${host.includes(":") ? `[${host}]` : host}:${each}`;
+  const url = urlAt(port);
   const exposureFindings: Finding[] = isLoopback(host)
     ? []
     : [
@@ -29,18 +31,19 @@ export async function checkAddress(
           remedy: 'Put a proxy with TLS in front and use long keys, or set "server.host" to 127.0.0.1.',
         },
       ];
-  return [await checkPort(what, server, url, hasAccount, signal), ...exposureFindings];
+  const checks = [port, ...alsoListen].map((each) =>
+    checkPort({ server, port: each, url: urlAt(each) }, hasAccount, signal),
+  );
+  return [...(await Promise.all(checks)), ...exposureFindings];
 }
 
 async function checkPort(
-  what: string,
-  server: Config["server"],
-  url: string,
+  { server, port, url }: { server: Config["server"]; port: number; url: string },
   hasAccount: boolean,
   signal: AbortSignal,
 ): Promise<Finding> {
-  if (server.port === 0) return { what, state: "ok", detail: `${server.host}, any free port` };
-  const error = await tryToListen(server);
+  if (port === 0) return { what, state: "ok", detail: `${server.host}, any free port` };
+  const error = await tryToListen(server.host, port);
   if (error === undefined) return { what, state: "ok", detail: `${url} is free` };
   const running = errorCode(error) === "EADDRINUSE" ? await moonbridgeAt(toLocalUrl(url), signal) : undefined;
   if (running !== undefined) {
@@ -51,7 +54,7 @@ async function checkPort(
   return { what, state: "fail", detail: describeFailure(toListenError(error, server)) };
 }
 
-function tryToListen({ host, port }: Config["server"]): Promise<Error | undefined> {
+function tryToListen(host: string, port: number): Promise<Error | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", resolve);
