@@ -2,15 +2,14 @@ import { randomUUID } from "node:crypto";
 import { type Annotation, CitationWriter } from "../../chat/citations.js";
 import type { GatewayError } from "../../core/errors.js";
 import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../core/types.js";
-import { encodeEvent, encodeJson, escapeText, splitText } from "../stream/sse-json.js";
+import type { StartEvent, StreamEncoder } from "../stream/stream-answer.js";
+import { encodeEvent, encodeJson, escapeText, eventStreamType, splitText } from "../stream/stream-json.js";
 import { errorEnvelope } from "./errors.js";
 import { NoticeCollector } from "./notices.js";
 import { usageObject } from "./usage.js";
 import { VerbatimWriter } from "./verbatim.js";
 
 type ToolCallEvent = Extract<ChatEvent, { type: "tool-call" }>;
-/** The first event of an answer: model, upstream and the parameters that it ignores. */
-export type StartEvent = Extract<ChatEvent, { type: "start" }>;
 
 const finishReasons: Record<FinishReason, string> = {
   stop: "stop",
@@ -49,7 +48,8 @@ const chunkSuffix = ',"logprobs":null,"finish_reason":null}]}\n\n';
 const textSuffix = `"}${chunkSuffix}`;
 
 /** Encodes events as server-sent chat completion chunks (clients.md §0.1–§0.8, §7 rows 29–36). */
-export class ChunkEncoder {
+export class ChunkEncoder implements StreamEncoder {
+  readonly contentType = eventStreamType;
   readonly #metadata: CompletionMetadata;
   readonly #includeUsage: boolean;
   readonly #citations = new CitationWriter();
@@ -87,6 +87,10 @@ export class ChunkEncoder {
   /** An error event that every client parses, then `[DONE]` (clients.md §0.1, §7 row 41). */
   encodeError(error: GatewayError): string {
     return `${encodeEvent(encodeJson(errorEnvelope(error)))}data: [DONE]\n\n`;
+  }
+
+  encodeKeepAlive(): string {
+    return ": keep-alive\n\n";
   }
 
   #encodeEvent(event: ChatEvent): string {

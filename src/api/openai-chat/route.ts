@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
+import type { EventSink } from "../../core/types.js";
 import type { DialectContext } from "../dialect.js";
 import { sessionAffinity } from "../session-affinity.js";
-import { defaultSseTimeouts, SseResponse } from "../stream/sse-response.js";
-import { streamAnswer } from "../stream/stream-answer.js";
-import { ChunkEncoder, CompletionEncoder, createCompletionId, type StartEvent } from "./encode.js";
+import { startHeaders } from "../stream/start-headers.js";
+import { streamReply } from "../stream/stream-reply.js";
+import { ChunkEncoder, CompletionEncoder, createCompletionId } from "./encode.js";
 import { parseChatCompletion } from "./parse.js";
 import { ChatCompletionBody } from "./schema.js";
 
@@ -47,31 +48,10 @@ export function chatCompletionsRoute({
           .send(encoder.toJson());
       }
       const encoder = new ChunkEncoder(chatRequest.usage !== "none", responseId);
-      const stream = new SseResponse(reply.raw, defaultSseTimeouts, {
-        headers: () => {
-          reply.hijack();
-          return { ...stringHeaders(reply.getHeaders()), ...startHeaders(encoder.start) };
-        },
-        keepAliveComment: ": keep-alive\n\n",
-      });
       const { visibleErrors = options.visibleErrors } = request.principal;
-      request.failure = await streamAnswer((sink) => chat.answer(chatRequest, sink), encoder, stream, {
-        visibleErrors,
-      });
+      const answer = (sink: EventSink) => chat.answer(chatRequest, sink);
+      request.failure = await streamReply(reply, answer, encoder, { visibleErrors });
       return reply;
     });
   };
-}
-
-/** Headers that name the upstream and the request's parameters that it ignores. */
-function startHeaders(start: StartEvent | undefined): Record<string, string> {
-  if (!start) return {};
-  const ignored = start.ignored.join(", ").slice(0, 1_000);
-  return { "x-moonbridge-upstream": start.upstream, ...(ignored ? { "x-moonbridge-ignored": ignored } : {}) };
-}
-
-function stringHeaders(headers: Record<string, unknown>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
-  );
 }

@@ -1,7 +1,7 @@
 import { limits } from "../../core/limits.js";
 import type { Usage } from "../../core/types.js";
 import { asObject, type JsonObject, objectsIn, parseObject } from "../../lib/json.js";
-import { encodeEvent, encodeJson, splitText, toSingleLine } from "../stream/sse-json.js";
+import { encodeEvent, encodeJson, splitText, toSingleLine } from "../stream/stream-json.js";
 import { usageObject } from "./usage.js";
 
 /** Writes the chunks of an upstream that uses this dialect itself, unchanged. Methods return the text to send. */

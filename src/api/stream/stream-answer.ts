@@ -1,16 +1,24 @@
 import { type GatewayError, toGatewayError } from "../../core/errors.js";
 import type { ChatEvent, EventSink } from "../../core/types.js";
-import type { SseResponse } from "./sse-response.js";
+import type { StreamResponse } from "./stream-response.js";
 import { visibleErrorText } from "./visible-error.js";
+
+/** The first event of an answer: model, upstream and the parameters that it ignores. */
+export type StartEvent = Extract<ChatEvent, { type: "start" }>;
 
 /** Encodes a streamed answer in one dialect. */
 export type StreamEncoder = {
+  readonly contentType: string;
+  /** Undefined until the first event. */
+  readonly start: StartEvent | undefined;
   /** A batch of events in the client's form. May be empty, to let a later error set the HTTP status. */
   encode(events: readonly ChatEvent[]): string;
   /** Moonbridge's own words as a further piece of the answer's text, which every client of the dialect shows. */
   encodeText(text: string): string;
   /** A failure after the status line was sent; it must not look like a finished answer. */
   encodeError(error: GatewayError): string;
+  /** What is sent in silence, which may also be before the first event; clients read over it. */
+  encodeKeepAlive(): string;
 };
 
 /**
@@ -20,7 +28,7 @@ export type StreamEncoder = {
 export async function streamAnswer(
   answer: (sink: EventSink) => Promise<void>,
   encoder: StreamEncoder,
-  stream: SseResponse,
+  stream: StreamResponse,
   { visibleErrors }: { visibleErrors: boolean },
 ): Promise<GatewayError | undefined> {
   let isFinished = false;

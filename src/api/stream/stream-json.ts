@@ -6,6 +6,8 @@ const maxPieceLength = Math.floor((limits.sseLine - 1_000) / 6);
 /** Characters besides LF and CR at which some readers end a line; in JSON they occur only inside strings. */
 const lineBreaks = /[\u0085\u2028\u2029]/g;
 
+export const eventStreamType = "text/event-stream; charset=utf-8";
+
 /** One server-sent event with this JSON as its data. */
 export function encodeEvent(json: string): string {
   return `data: ${json}\n\n`;

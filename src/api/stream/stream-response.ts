@@ -2,30 +2,38 @@ import type { ServerResponse } from "node:http";
 import { limits } from "../../core/limits.js";
 
 /** In milliseconds; tests shorten them. */
-export type SseTimeouts = {
+export type StreamTimeouts = {
   /** The status line is sent after this time at the latest. */
   holdHeader: number;
-  /** Time without data after which a keep-alive comment is sent. */
+  /** Time without data after which a keep-alive is sent. */
   keepAlive: number;
   /** A client that reads nothing for this time is disconnected. */
   stuckClient: number;
 };
 
-export const defaultSseTimeouts: SseTimeouts = {
+export const defaultStreamTimeouts: StreamTimeouts = {
   holdHeader: limits.headerDelay,
   keepAlive: limits.sseKeepAlive,
   stuckClient: limits.clientStall,
 };
 
+/** How a stream looks on the wire. */
+export type StreamFormat = {
+  contentType: string;
+  /** Called when the status line is sent. */
+  headers(): Record<string, string>;
+  /** What is sent in silence: something that clients read over, such as a comment of an event stream. */
+  keepAlive(): string;
+};
+
 /**
- * A server-sent event stream to one client. The status line is sent with the first write, so that an earlier failure
- * can have its own status; after `holdHeader` it is sent without content. While there is no data, keep-alive comments are
- * sent.
+ * A stream to one client: server-sent events, JSON lines or any other text. The status line is sent with the first write,
+ * so that an earlier failure can have its own status; after `holdHeader` it is sent without content. While there is no
+ * data, keep-alives are sent.
  */
-export class SseResponse {
+export class StreamResponse {
   readonly #response: ServerResponse;
-  readonly #headers: () => Record<string, string>;
-  readonly #keepAliveComment: string;
+  readonly #format: StreamFormat;
   readonly #stuckClient: number;
   #isHeadWritten = false;
   /** Nothing has been sent since the last check. */
@@ -34,18 +42,12 @@ export class SseResponse {
   /** Before the status line: the `holdHeader` timeout; after it: the keep-alive interval. */
   #timer: NodeJS.Timeout;
 
-  /** `headers` is called when the status line is sent. */
-  constructor(
-    response: ServerResponse,
-    timeouts: SseTimeouts,
-    { headers, keepAliveComment }: { headers: () => Record<string, string>; keepAliveComment: string },
-  ) {
+  constructor(response: ServerResponse, timeouts: StreamTimeouts, format: StreamFormat) {
     this.#response = response;
-    this.#headers = headers;
-    this.#keepAliveComment = keepAliveComment;
+    this.#format = format;
     this.#stuckClient = timeouts.stuckClient;
     this.#keepAliveMs = timeouts.keepAlive;
-    this.#timer = setTimeout(() => this.#send(keepAliveComment), timeouts.holdHeader);
+    this.#timer = setTimeout(() => this.#send(format.keepAlive()), timeouts.holdHeader);
   }
 
   /** Whether the status line was written; from then on a failure is an event of the stream. */
@@ -95,7 +97,7 @@ export class SseResponse {
   #checkIdle(): void {
     const wasIdle = this.#isIdle;
     this.#isIdle = true;
-    if (wasIdle) this.#send(this.#keepAliveComment);
+    if (wasIdle) this.#send(this.#format.keepAlive());
   }
 
   #writeHead(): void {
@@ -104,8 +106,8 @@ export class SseResponse {
     clearTimeout(this.#timer);
     this.#timer = setInterval(() => this.#checkIdle(), this.#keepAliveMs / 2);
     this.#response.writeHead(200, {
-      ...this.#headers(),
-      "content-type": "text/event-stream; charset=utf-8",
+      ...this.#format.headers(),
+      "content-type": this.#format.contentType,
       "cache-control": "no-cache, no-transform",
       "x-accel-buffering": "no",
     });

@@ -1,29 +1,36 @@
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { SseResponse } from "../../../src/api/stream/sse-response.js";
 import { type StreamEncoder, streamAnswer } from "../../../src/api/stream/stream-answer.js";
+import { StreamResponse } from "../../../src/api/stream/stream-response.js";
 import { GatewayError } from "../../../src/core/errors.js";
 import type { ChatEvent, EventSink } from "../../../src/core/types.js";
 
 const encoder: StreamEncoder = {
+  contentType: "text/event-stream; charset=utf-8",
+  start: undefined,
   encode: (events) => events.map((event) => (event.type === "text" ? event.text : "")).join(""),
   encodeText: (value) => value,
   encodeError: (error) => `error ${error.code}`,
+  encodeKeepAlive: () => ": keep-alive\n\n",
 };
 
 /** Starts a server that answers every request with a stream of the given events; returns its port. */
 async function startStreamServer(
   answer: (response: ServerResponse) => AsyncGenerator<readonly ChatEvent[]>,
   times = { holdHeader: 10_000, keepAlive: 10_000, stuckClient: 10_000 },
+  used = encoder,
 ): Promise<number> {
   const server = createServer((_request, response) => {
-    const headers = () => ({ "x-known": "late" });
-    const stream = new SseResponse(response, times, { headers, keepAliveComment: ": keep-alive\n\n" });
+    const stream = new StreamResponse(response, times, {
+      contentType: used.contentType,
+      headers: () => ({ "x-known": "late" }),
+      keepAlive: () => used.encodeKeepAlive(),
+    });
     const emitAll = async (sink: EventSink) => {
       for await (const events of answer(response)) await sink(events);
     };
-    streamAnswer(emitAll, encoder, stream, { visibleErrors: false }).catch(() =>
+    streamAnswer(emitAll, used, stream, { visibleErrors: false }).catch(() =>
       response.writeHead(503).end("refused"),
     );
   });
@@ -78,6 +85,34 @@ test("keep-alives are sent only in silence, each as its own block", async () => 
     { holdHeader: 10_000, keepAlive: 20, stuckClient: 10_000 },
   );
   expect((await get(port)).body).toMatch(/^data: a\n\n(: keep-alive\n\n){2,}data: b\n\n$/);
+});
+
+test("a stream of JSON lines has its own content type, keep-alives and error line", async () => {
+  const line = (value: object) => `${JSON.stringify(value)}\n`;
+  const port = await startStreamServer(
+    async function* () {
+      await pause(100);
+      yield [text("a")];
+      throw new GatewayError("upstream_cut", "cut");
+    },
+    { holdHeader: 20, keepAlive: 20, stuckClient: 10_000 },
+    {
+      ...encoder,
+      contentType: "application/x-ndjson",
+      encode: (events) =>
+        events.map((event) => (event.type === "text" ? line({ text: event.text }) : "")).join(""),
+      encodeError: (error) => line({ error: error.code }),
+      encodeKeepAlive: () => line({ text: "" }),
+    },
+  );
+  const { headers, body } = await get(port);
+  expect(headers.get("content-type")).toBe("application/x-ndjson");
+  const lines = body
+    .trimEnd()
+    .split("\n")
+    .map((each): unknown => JSON.parse(each));
+  expect(lines[0]).toEqual({ text: "" });
+  expect(lines.slice(-2)).toEqual([{ text: "a" }, { error: "upstream_cut" }]);
 });
 
 test("a slow client slows only its own upstream, and its answer does not fill memory", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodeJson, escapeText } from "../../../src/api/stream/sse-json.js";
+import { encodeJson, escapeText } from "../../../src/api/stream/stream-json.js";
 
 test("escapeText equals encodeJson without its quotes, for every UTF-16 code unit", () => {
   for (let unit = 0; unit <= 0xffff; unit++) {
