@@ -1,4 +1,4 @@
-import type { Model, Principal } from "../core/types.js";
+import type { Feature, Model, Principal } from "../core/types.js";
 import {
   type AvailableModels,
   defaultModelNames,
@@ -11,8 +11,8 @@ import {
 } from "./model-names.js";
 import { findChoices, type ModelAtUpstream, resolveModel } from "./model-router.js";
 
-/** A model under one of its names, as `/v1/models` lists it. */
-export type ListedModel = Model & { upstream: string; simulated: boolean };
+/** A model under one of its names, as `/v1/models` lists it, and what its upstream can do. */
+export type ListedModel = Model & { upstream: string; simulated: boolean; features: ReadonlySet<Feature> };
 
 /**
  * The models that the principal may use, by each of their names: the names of the default model, those of the
@@ -83,5 +83,12 @@ function toListedModel(parsed: ModelName, { upstream, model }: ModelAtUpstream):
     ...(parsed.upstream === undefined ? [] : [parsed.upstream]),
   ];
   const name = details.length > 0 ? `${model.name} (${details.join(", ")})` : model.name;
-  return { ...model, id: parsed.spelling, name, upstream: upstream.name, simulated: upstream.simulated };
+  return {
+    ...model,
+    id: parsed.spelling,
+    name,
+    upstream: upstream.name,
+    simulated: upstream.simulated,
+    features: upstream.features,
+  };
 }

@@ -1,13 +1,13 @@
 import { type ChatRequest, type CitationMode, citationModes, type Principal } from "../../core/types.js";
 import { invalidParameter } from "../invalid-parameter.js";
+import { unknownParameterError } from "../unknown-parameters.js";
 import { parseAnswerForm } from "./answer-form.js";
-import { findParameter } from "./client-parameters.js";
+import { findParameter, parameterNames } from "./client-parameters.js";
 import { hasNestedMessages, readMessage, toStandardMessages } from "./messages.js";
 import { requestedFeatures } from "./requested-features.js";
 import type { ChatCompletionBody } from "./schema.js";
 import { containers, toStandardBody } from "./standard-body.js";
 import { parseSearch, parseThinking } from "./thinking-and-search.js";
-import { unknownParameterError } from "./unknown-parameters.js";
 
 export type ParseOptions = {
   unknownParameters: "reject" | "ignore";
@@ -68,7 +68,7 @@ function isEngineOption(name: string): boolean {
 function rejectUnknownParameters(body: ChatCompletionBody): void {
   const reject = (parameters: object, prefix: string) => {
     const unknown = Object.keys(parameters).find((name) => findParameter(name) === undefined);
-    if (unknown !== undefined) throw unknownParameterError(`${prefix}${unknown}`);
+    if (unknown !== undefined) throw unknownParameterError(`${prefix}${unknown}`, parameterNames);
   };
   reject(body, "");
   for (const container of containers) reject(body[container] ?? {}, `${container}.`);

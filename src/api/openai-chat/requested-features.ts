@@ -1,10 +1,10 @@
 import type { RequestedFeature } from "../../core/types.js";
 import { asObject, asText, isObject, type JsonObject } from "../../lib/json.js";
+import { printableName } from "../unknown-parameters.js";
 import { isFunctionTool } from "./answer-form.js";
 import { findParameter } from "./client-parameters.js";
 import { convertValue, type SetParameter } from "./standard-body.js";
 import { isSearchTool } from "./thinking-and-search.js";
-import { printableName } from "./unknown-parameters.js";
 
 /** The parameters that need a feature of the upstream, except those that only repeat the default. */
 export function requestedFeatures(parameters: readonly SetParameter[]): RequestedFeature[] {

@@ -1,14 +1,13 @@
-import { GatewayError } from "../../core/errors.js";
-import { nearestName } from "../../lib/nearest-name.js";
-import { parameterNames } from "./client-parameters.js";
+import { GatewayError } from "../core/errors.js";
+import { nearestName } from "../lib/nearest-name.js";
 
 /**
  * The refusal of a parameter that no known client sends, with the known name that was probably meant. `path` is the
- * parameter as the client wrote it: `temprature`, `options.temprature`.
+ * parameter as the client wrote it: `temprature`, `options.temprature`; `known` are the names of the dialect.
  */
-export function unknownParameterError(path: string): GatewayError {
+export function unknownParameterError(path: string, known: readonly string[]): GatewayError {
   const shown = printableName(path);
-  const meant = findNearName(shown.split(".").at(-1) ?? shown);
+  const meant = findNearName(shown.split(".").at(-1) ?? shown, known);
   const guess = meant === undefined ? "" : ` Did you mean “${meant}”?`;
   return new GatewayError(
     "unknown_parameter",
@@ -18,9 +17,9 @@ export function unknownParameterError(path: string): GatewayError {
 }
 
 /** The known name that differs from this one by one edit in four characters at most; undefined if there is none. */
-function findNearName(name: string): string | undefined {
+function findNearName(name: string, known: readonly string[]): string | undefined {
   const allowedEdits = (plain: string) => Math.floor(plain.length / 4);
-  return nearestName(name, parameterNames, { plain: plainName, allowedEdits });
+  return nearestName(name, known, { plain: plainName, allowedEdits });
 }
 
 /** A parameter name from the client, made safe for messages and headers. */
