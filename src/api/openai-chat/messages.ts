@@ -1,7 +1,7 @@
-import type { MediaSource, Message, Part, ToolCall } from "../../core/types.js";
+import type { Message, Part, ToolCall } from "../../core/types.js";
 import { isObject, type JsonObject } from "../../lib/json.js";
 import { invalidParameter } from "../invalid-parameter.js";
-import { toStandardAddress } from "./media-address.js";
+import { readMediaSource, toStandardAddress } from "../media-address.js";
 import type { ChatCompletionMessage } from "./schema.js";
 import { toStandardMessage } from "./standard-messages.js";
 
@@ -133,22 +133,6 @@ function readFile(part: JsonObject, path: string): Part {
     path: path,
     ...(typeof fileName === "string" ? { name: fileName } : {}),
   };
-}
-
-/** Parses the standard form (`toStandardAddress`) of a link, a data URL or the id of an uploaded file, or `{url}` with it. */
-function readMediaSource(value: unknown, path: string): { source: MediaSource; mediaType?: string } {
-  const address = isObject(value) ? value.url : value;
-  if (typeof address !== "string" || address === "") {
-    throw invalidParameter(path, "expected an address, a data URL or a file id");
-  }
-  if (/^data:/i.test(address)) {
-    const head = address.slice(0, address.indexOf(",") + 1);
-    const mediaType = /^data:([\w.+-]+\/[\w.+-]+)/i.exec(head)?.[1]?.toLowerCase();
-    const source: MediaSource = { kind: "bytes", base64: address.slice(head.length) };
-    return { source, ...(mediaType === undefined ? {} : { mediaType }) };
-  }
-  if (/^https?:/i.test(address)) return { source: { kind: "link", url: address } };
-  return { source: { kind: "file-id", id: address.replace(/^ms:\/\//, "") } };
 }
 
 function isNested(content: unknown): content is ChatCompletionMessage[] {

@@ -1,6 +1,6 @@
 import { asObject, asText, isObject, type JsonObject, objectsIn } from "../../lib/json.js";
 import { invalidParameter } from "../invalid-parameter.js";
-import { toStandardAddress } from "./media-address.js";
+import { toStandardAddress } from "../media-address.js";
 import type { ChatCompletionMessage } from "./schema.js";
 
 /** Parts of an assistant's message that contain its reasoning, as clients of several services send them back. */

@@ -1,6 +1,6 @@
-import { limits } from "../../core/limits.js";
-import type { ChatEvent } from "../../core/types.js";
-import { encodeJson } from "../stream/stream-json.js";
+import { limits } from "../core/limits.js";
+import type { ChatEvent } from "../core/types.js";
+import { encodeJson } from "./stream/stream-json.js";
 
 /**
  * Collects searches and notices of an answer for Moonbridge's own fields, `moonbridge_searches` and

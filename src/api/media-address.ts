@@ -1,4 +1,6 @@
-import { invalidParameter } from "../invalid-parameter.js";
+import type { MediaSource } from "../core/types.js";
+import { isObject } from "../lib/json.js";
+import { invalidParameter } from "./invalid-parameter.js";
 
 /** What base64 of a known file format begins with. JPEG's looks like a path otherwise. */
 const base64Beginnings: [string, string][] = [
@@ -45,6 +47,22 @@ export function toStandardAddress(sent: string, path: string): string {
   if (base64.length > maxIdLength && base64Pattern.test(base64.slice(0, checkedLength)))
     return `data:application/octet-stream;base64,${base64}`;
   throw invalidParameter(path, `this is no address; ${remedy}`);
+}
+
+/** Parses the standard form (`toStandardAddress`) of a link, a data URL or the id of an uploaded file, or `{url}` with it. */
+export function readMediaSource(value: unknown, path: string): { source: MediaSource; mediaType?: string } {
+  const address = isObject(value) ? value.url : value;
+  if (typeof address !== "string" || address === "") {
+    throw invalidParameter(path, "expected an address, a data URL or a file id");
+  }
+  if (/^data:/i.test(address)) {
+    const head = address.slice(0, address.indexOf(",") + 1);
+    const mediaType = /^data:([\w.+-]+\/[\w.+-]+)/i.exec(head)?.[1]?.toLowerCase();
+    const source: MediaSource = { kind: "bytes", base64: address.slice(head.length) };
+    return { source, ...(mediaType === undefined ? {} : { mediaType }) };
+  }
+  if (/^https?:/i.test(address)) return { source: { kind: "link", url: address } };
+  return { source: { kind: "file-id", id: address.replace(/^ms:\/\//, "") } };
 }
 
 /** What an address is that Moonbridge cannot read; undefined if it is none of these. */
