@@ -1,7 +1,8 @@
 import type { Dialect, ErrorFormat } from "./dialect.js";
+import { ollama } from "./ollama/dialect.js";
 import { openAiChat } from "./openai-chat/dialect.js";
 
-export const dialects: readonly Dialect[] = [openAiChat];
+export const dialects: readonly Dialect[] = [openAiChat, ollama];
 
 /** The form of errors for a path, without its query; OpenAI's for paths that belong to no dialect. */
 export function errorFormat(path: string): ErrorFormat {

@@ -436,6 +436,7 @@ test("/openapi.json has every route and examples that work; /docs loads nothing 
   const spec: OpenApi = JSON.parse(await (await fetch(`${gateway.url}/openapi.json`)).text());
   expect(Object.keys(spec.paths).sort()).toEqual([
     "/",
+    ...["/api/chat", "/api/generate", "/api/ps", "/api/show", "/api/tags", "/api/version"],
     "/healthz",
     "/metrics",
     "/readyz",
@@ -448,8 +449,15 @@ test("/openapi.json has every route and examples that work; /docs loads nothing 
     "/v1/models",
     "/v1/models/{id}",
   ]);
-  const { example } = spec.paths["/v1/chat/completions"]?.post?.requestBody.content["application/json"] ?? {};
-  expect((await postChat(gateway, example)).status).toBe(200);
+  for (const path of ["/v1/chat/completions", "/api/chat", "/api/generate", "/api/show"]) {
+    const { example } = spec.paths[path]?.post?.requestBody.content["application/json"] ?? {};
+    const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
+    const body = JSON.stringify(example);
+    expect([path, (await fetch(gateway.url + path, { method: "POST", headers, body })).status]).toEqual([
+      path,
+      200,
+    ]);
+  }
   const page = await (await fetch(`${gateway.url}/docs`)).text();
   expect(page).toMatch(/swagger-ui/);
   expect(page).not.toMatch(/(src|href)="(https?:)?\/\//);

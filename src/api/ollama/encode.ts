@@ -1,0 +1,251 @@
+import { GatewayError } from "../../core/errors.js";
+import type { ChatEvent, FinishReason, Usage } from "../../core/types.js";
+import { type JsonObject, parseObject } from "../../lib/json.js";
+import { NoticeCollector } from "../notices.js";
+import { AnswerBlocks, type BlockEvent } from "../stream/answer-blocks.js";
+import type { StartEvent, StreamEncoder } from "../stream/stream-answer.js";
+import { encodeJson, splitText } from "../stream/stream-json.js";
+import { encodeContext } from "./context.js";
+import { errorBody } from "./errors.js";
+
+/** What a record adds to the answer. */
+type Piece = { content?: string; thinking?: string; toolCalls?: WireToolCall[] };
+type WireToolCall = { id: string; function: { index: number; name: string; arguments: JsonObject } };
+
+/** Where the two routes have the answer in their records. */
+export type RecordForm = {
+  answer(piece: Piece): object;
+  /** Fields of the last record that name the conversation. */
+  conversation(id: string): object;
+};
+
+export const chatRecords: RecordForm = {
+  answer: ({ content = "", thinking, toolCalls }) => ({
+    message: {
+      role: "assistant",
+      content,
+      ...(thinking ? { thinking } : {}),
+      ...(toolCalls?.length ? { tool_calls: toolCalls } : {}),
+    },
+  }),
+  conversation: () => ({}),
+};
+
+export const generateRecords: RecordForm = {
+  answer: ({ content = "", thinking }) => ({ response: content, ...(thinking ? { thinking } : {}) }),
+  conversation: (id) => ({ context: encodeContext(id) }),
+};
+
+const doneReasons: Record<FinishReason, string> = {
+  stop: "stop",
+  length: "length",
+  "tool-calls": "stop",
+  "content-filter": "content_filter",
+};
+
+/** What the records of an answer have in common, and what its last one tells. */
+class AnswerMetadata {
+  readonly #form: RecordForm;
+  readonly #notices = new NoticeCollector();
+  readonly #startedAt = performance.now();
+  #firstContentAt: number | undefined;
+  #usage: Usage | undefined;
+  #conversation: string | undefined;
+  #model: string;
+  start: StartEvent | undefined;
+
+  constructor(form: RecordForm, model: string) {
+    this.#form = form;
+    this.#model = model;
+  }
+
+  /** Keeps what belongs into the last record. */
+  onEvent(event: ChatEvent): void {
+    switch (event.type) {
+      case "start":
+        this.start = event;
+        this.#model = event.model;
+        return;
+      case "search":
+      case "notice":
+        this.#notices.add(event);
+        return;
+      case "usage":
+        this.#usage = event.usage;
+        return;
+      case "conversation":
+        this.#conversation = event.id;
+        return;
+      case "text":
+      case "reasoning":
+      case "tool-call":
+        this.#firstContentAt ??= performance.now();
+    }
+  }
+
+  record(piece: Piece): object {
+    return { ...this.#fields(piece), done: false };
+  }
+
+  /** The last record; durations are nanoseconds. */
+  lastRecord(piece: Piece, reason: FinishReason): object {
+    const now = performance.now();
+    const firstContentAt = this.#firstContentAt ?? now;
+    const { input = 0, output = 0 } = this.#usage ?? {};
+    return {
+      ...this.#fields(piece),
+      done: true,
+      done_reason: doneReasons[reason],
+      total_duration: nanoseconds(now - this.#startedAt),
+      load_duration: 0,
+      prompt_eval_count: input,
+      prompt_eval_duration: nanoseconds(firstContentAt - this.#startedAt),
+      eval_count: output,
+      eval_duration: nanoseconds(now - firstContentAt),
+      ...(this.#conversation === undefined ? {} : this.#form.conversation(this.#conversation)),
+      ...this.#notices.takeFields(),
+    };
+  }
+
+  #fields(piece: Piece): object {
+    return { model: this.#model, created_at: new Date().toISOString(), ...this.#form.answer(piece) };
+  }
+}
+
+/** The answer to a request without messages, which asks Ollama to load a model, or with `keep_alive: 0` to unload it. */
+export function loadRecord(form: RecordForm, model: string, keepAlive: unknown): object {
+  const isUnload = keepAlive === 0 || keepAlive === "0";
+  return {
+    model,
+    created_at: new Date().toISOString(),
+    ...form.answer({}),
+    done: true,
+    done_reason: isUnload ? "unload" : "load",
+  };
+}
+
+/** Encodes events as JSON lines: a record for each delta, and one with `done: true` at the end. */
+export class LineEncoder implements StreamEncoder {
+  readonly contentType = "application/x-ndjson";
+  readonly #metadata: AnswerMetadata;
+  readonly #pieces = new AnswerPieces();
+
+  /** `model`: its name until the first event. */
+  constructor(form: RecordForm, model: string) {
+    this.#metadata = new AnswerMetadata(form, model);
+  }
+
+  get start(): StartEvent | undefined {
+    return this.#metadata.start;
+  }
+
+  encode(events: readonly ChatEvent[]): string {
+    return events.map((event) => this.#encodeEvent(event)).join("");
+  }
+
+  encodeText(content: string): string {
+    return this.#line(this.#metadata.record({ content }));
+  }
+
+  /** Without a record that is done, so that the answer does not look like a whole one. */
+  encodeError(error: GatewayError): string {
+    return this.#line(errorBody(error));
+  }
+
+  encodeKeepAlive(): string {
+    return this.#line(this.#metadata.record({}));
+  }
+
+  #encodeEvent(event: ChatEvent): string {
+    this.#metadata.onEvent(event);
+    const lines = this.#pieces
+      .onEvent(event)
+      .map((piece) => this.#line(this.#metadata.record(piece)))
+      .join("");
+    return event.type === "finish" ? lines + this.#line(this.#metadata.lastRecord({}, event.reason)) : lines;
+  }
+
+  #line(record: object): string {
+    return `${encodeJson(record)}\n`;
+  }
+}
+
+/** Collects a whole answer into one record. */
+export class RecordCollector {
+  readonly #metadata: AnswerMetadata;
+  readonly #pieces = new AnswerPieces();
+  #content = "";
+  #thinking = "";
+  #toolCalls: WireToolCall[] = [];
+  #reason: FinishReason = "stop";
+
+  constructor(form: RecordForm, model: string) {
+    this.#metadata = new AnswerMetadata(form, model);
+  }
+
+  get start(): StartEvent | undefined {
+    return this.#metadata.start;
+  }
+
+  onEvents(events: readonly ChatEvent[]): undefined {
+    for (const event of events) this.#onEvent(event);
+  }
+
+  toJson(): string {
+    const piece = { content: this.#content, thinking: this.#thinking, toolCalls: this.#toolCalls };
+    return JSON.stringify(this.#metadata.lastRecord(piece, this.#reason));
+  }
+
+  #onEvent(event: ChatEvent): void {
+    this.#metadata.onEvent(event);
+    for (const { content = "", thinking = "", toolCalls = [] } of this.#pieces.onEvent(event)) {
+      this.#content += content;
+      this.#thinking += thinking;
+      this.#toolCalls.push(...toolCalls);
+    }
+    if (event.type === "finish") this.#reason = event.reason;
+    // Nothing was sent yet, so a withdrawn answer is not delivered at all.
+    if (event.type === "retract") {
+      this.#content = "";
+      this.#thinking = "";
+      this.#toolCalls = [];
+    }
+  }
+}
+
+/** What each event adds: texts as they come, a tool call at its end, since clients expect its arguments as one object. */
+class AnswerPieces {
+  readonly #blocks = new AnswerBlocks();
+  #calls = 0;
+
+  onEvent(event: ChatEvent): Piece[] {
+    return this.#blocks.onEvent(event).flatMap((each) => this.#toPieces(each));
+  }
+
+  #toPieces(event: BlockEvent): Piece[] {
+    const { block } = event;
+    switch (block.kind) {
+      case "text":
+        return event.type === "delta" ? splitText(event.text).map((content) => ({ content })) : [];
+      case "reasoning":
+        return event.type === "delta" ? splitText(event.text).map((thinking) => ({ thinking })) : [];
+      case "tool-call":
+        return event.type === "stop" ? [{ toolCalls: [this.#toToolCall(block, event.text)] }] : [];
+    }
+  }
+
+  #toToolCall({ id, name }: { id: string; name: string }, text: string): WireToolCall {
+    return { id, function: { index: this.#calls++, name, arguments: parseArguments(text, name) } };
+  }
+}
+
+function parseArguments(text: string, name: string): JsonObject {
+  const parsed = text.trim() === "" ? {} : parseObject(text);
+  if (parsed) return parsed;
+  const message = `The model called “${name.slice(0, 64)}” with arguments that are no JSON object. Send the message again.`;
+  throw new GatewayError("upstream_protocol", message);
+}
+
+function nanoseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1_000_000);
+}
