@@ -2,6 +2,7 @@ import { request } from "undici";
 import { describe, expect, test } from "vitest";
 import { apiKey, chatBody, type Gateway, postChat, startGateway, waitUntil } from "../gateway.js";
 import { kinds } from "../upstreams/kimi-sides.js";
+import { ask, testedDialects } from "./dialects.js";
 
 const chatPath = "/apiv2/kimi.gateway.chat.v1.ChatService/Chat";
 const cancelPath = "/apiv2/kimi.gateway.chat.v1.ChatService/CancelChat";
@@ -19,12 +20,12 @@ async function readFirstBytes(response: Response): Promise<void> {
 }
 
 describe("a client that disconnects during an answer", () => {
-  test.each([true, false])(
-    "closes the upstream request and sends CancelChat with the id of the answer (stream: %s)",
-    async (stream) => {
+  test.each(testedDialects.flatMap((dialect) => [true, false].map((stream) => ({ ...dialect, stream }))))(
+    "closes the upstream request and sends CancelChat with the id of the answer ($name, stream: $stream)",
+    async ({ stream, ...dialect }) => {
       const gateway = await startGateway();
       const client = new AbortController();
-      const answer = postChat(gateway, chatBody(endlessPrompt, { stream }), { signal: client.signal });
+      const answer = ask(gateway, dialect, endlessPrompt, { stream, signal: client.signal });
       answer.catch(() => {});
       if (stream) await readFirstBytes(await answer);
       // Without streaming, wait until Kimi has sent the id of the answer; before that it cannot be cancelled.
@@ -97,10 +98,12 @@ test.each(kinds)(testName, async (kind) => {
     const client = new AbortController();
     const timer = setTimeout(() => client.abort(), random() * 40);
     try {
-      const { body } = await request(`${gateway.url}/v1/chat/completions`, {
+      const dialect = testedDialects[random() < 0.5 ? 0 : 1];
+      if (!dialect) throw new Error("there are two dialects");
+      const { body } = await request(`${gateway.url}${dialect.path}`, {
         method: "POST",
         headers: { authorization: `Bearer ${apiKey}` },
-        body: JSON.stringify(chatBody(endlessPrompt, { stream: random() < 0.5 })),
+        body: JSON.stringify(dialect.body(endlessPrompt, random() < 0.5)),
         signal: client.signal,
       });
       await body.dump();

@@ -10,12 +10,32 @@ import {
   startGateway,
   waitUntil,
 } from "../gateway.js";
+import { ask, type TestedDialect, testedDialects } from "./dialects.js";
 
 const timeouts = { idle: 400, progress: 400 };
 
-async function requestWithFault(gateway: Gateway, fault: Fault, stream: boolean, text = "sim:repeat=20") {
+/** Each dialect, streamed and not. */
+const ways = testedDialects.flatMap((dialect) => [true, false].map((stream) => ({ dialect, stream })));
+
+function setFault(gateway: Gateway, fault: Fault): void {
   // A connection that was used before and closes unanswered is tried once more.
   gateway.simulator.fault(fault, fault.kind === "cut-before" ? 2 : 1);
+}
+
+/** The answer of a new gateway, over any dialect. */
+async function answerWithFault(
+  { dialect, stream }: { dialect: TestedDialect; stream: boolean },
+  fault: Fault,
+  text = "sim:repeat=20",
+) {
+  const gateway = await startGateway({ timeouts });
+  setFault(gateway, fault);
+  const response = await ask(gateway, dialect, text, { stream });
+  return { gateway, status: response.status, headers: response.headers, body: await response.text() };
+}
+
+async function requestWithFault(gateway: Gateway, fault: Fault, stream: boolean, text = "sim:repeat=20") {
+  setFault(gateway, fault);
   const response = await postChat(
     gateway,
     chatBody(text, { stream, stream_options: { include_usage: true } }),
@@ -105,18 +125,17 @@ const earlyFaults: ExpectedError[] = [
   [{ kind: "retract", after: 0 }, 400, "content_filter"],
 ];
 
-describe("a fault before the first delta ends with an HTTP error status, streamed or not", () => {
+describe("a fault before the first delta ends with an HTTP error status, over each dialect, streamed or not", () => {
   test.each(earlyFaults)("%j → %i %s", async (fault, status, code) => {
-    for (const stream of [true, false]) {
-      const gateway = await startGateway({ timeouts });
-      const answer = await requestWithFault(gateway, fault, stream);
-      expect(answer.status).toBe(status);
-      expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
-      expect(answer.headers.get("x-request-id")).toMatch(/^req_/);
-      expect(JSON.parse(answer.body)).toEqual({
-        error: { message: expect.stringMatching(/\.|”$/), type: expect.any(String), param: null, code },
-      });
-    }
+    await Promise.all(
+      ways.map(async (way) => {
+        const answer = await answerWithFault(way, fault);
+        expect(answer.status).toBe(status);
+        expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
+        expect(answer.headers.get("x-request-id")).toMatch(/^req_/);
+        expect(JSON.parse(answer.body)).toEqual(way.dialect.error(code));
+      }),
+    );
   });
 
   test("Retry-After is passed on; an error that a retry cannot solve has x-should-retry: false", async () => {
@@ -164,29 +183,32 @@ const midAnswerFaults: [fault: Fault, code: string][] = [
   ],
 ];
 
-describe("a fault after the first delta is an error", () => {
+describe("a fault after the first delta is an error, over each dialect", () => {
   test.each(midAnswerFaults)(
-    "streamed: an error event and no finish_reason: %j → %s",
+    "streamed: at the end of the stream, without a regular end: %j → %s",
     async (fault, code) => {
-      const gateway = await startGateway({ timeouts });
-      const answer = await requestWithFault(gateway, fault, true);
-      expect(answer.status).toBe(200);
-      const chunks = parseChunks(answer.body);
-      expect(contentOf(chunks.slice(0, -1))).not.toBe("");
-      expect(chunks.at(-1)).toEqual({
-        error: { message: expect.any(String), type: expect.any(String), param: null, code },
-      });
-      const reasons = chunks.map((chunk) => chunk.choices?.[0]?.finish_reason).filter((reason) => reason);
-      expect(reasons).toEqual([]);
-      expect(gateway.simulator.counts().chats).toBe(1);
+      await Promise.all(
+        testedDialects.map(async (dialect) => {
+          const answer = await answerWithFault({ dialect, stream: true }, fault);
+          expect(answer.status).toBe(200);
+          const { text, finishes, error } = dialect.parseStream(answer.body);
+          expect(text).not.toBe("");
+          expect(error).toEqual(dialect.error(code));
+          expect(finishes).toEqual([]);
+          expect(answer.gateway.simulator.counts().chats).toBe(1);
+        }),
+      );
     },
   );
 
   test.each(midAnswerFaults)("not streamed: an HTTP error status: %j → %s", async (fault, code) => {
-    const gateway = await startGateway({ timeouts });
-    const answer = await requestWithFault(gateway, fault, false);
-    expect(answer.status).toBeGreaterThanOrEqual(400);
-    expect(JSON.parse(answer.body)).toMatchObject({ error: { code } });
+    await Promise.all(
+      testedDialects.map(async (dialect) => {
+        const answer = await answerWithFault({ dialect, stream: false }, fault);
+        expect(answer.status).toBeGreaterThanOrEqual(400);
+        expect(JSON.parse(answer.body)).toEqual(dialect.error(code));
+      }),
+    );
   });
 });
 
@@ -266,23 +288,20 @@ describe("a block that Kimi replaces", () => {
 });
 
 describe("endings other than stop and error", () => {
-  test("a withdrawn answer has finish_reason content_filter, and without streaming no content", async () => {
-    const gateway = await startGateway();
-    const streamed = parseChunks((await requestWithFault(gateway, { kind: "retract", after: 3 }, true)).body);
-    expect(streamed.at(-2)?.choices[0]?.finish_reason).toBe("content_filter");
-    const notStreamed = JSON.parse(
-      (await requestWithFault(gateway, { kind: "retract", after: 3 }, false)).body,
-    );
-    expect(notStreamed.choices[0]).toMatchObject({
-      finish_reason: "content_filter",
-      message: { content: "" },
-    });
-  });
+  test.each(testedDialects)(
+    "a withdrawn answer ends as filtered, and without streaming has no content: $name",
+    async (dialect) => {
+      const fault: Fault = { kind: "retract", after: 3 };
+      const streamed = await answerWithFault({ dialect, stream: true }, fault);
+      expect(dialect.parseStream(streamed.body).finishes).toEqual(["content_filter"]);
+      const whole = await answerWithFault({ dialect, stream: false }, fault);
+      expect(dialect.parseWhole(whole.body)).toEqual({ text: "", finish: "content_filter" });
+    },
+  );
 
-  test("a truncated answer has finish_reason length", async () => {
-    const gateway = await startGateway();
-    const chunks = parseChunks((await requestWithFault(gateway, { kind: "truncated", after: 3 }, true)).body);
-    expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe("length");
+  test.each(testedDialects)("a truncated answer ends by its length: $name", async (dialect) => {
+    const { body } = await answerWithFault({ dialect, stream: true }, { kind: "truncated", after: 3 });
+    expect(dialect.parseStream(body).finishes).toEqual(["length"]);
   });
 
   test("a degraded model is reported as a notice, not as an error", async () => {
@@ -295,7 +314,7 @@ describe("endings other than stop and error", () => {
   });
 });
 
-describe("unusual encodings give the same answer", () => {
+describe("unusual encodings give the same answer over each dialect", () => {
   const encodings: Fault[] = [
     { kind: "split" },
     { kind: "burst" },
@@ -307,14 +326,16 @@ describe("unusual encodings give the same answer", () => {
     { kind: "slow-start", milliseconds: 50 },
   ];
   test.each(encodings)("%j", async (fault) => {
-    const gateway = await startGateway();
-    const plain = parseChunks(
-      await (await postChat(gateway, chatBody("sim:unicode", { stream: true }))).text(),
+    await Promise.all(
+      testedDialects.map(async (dialect) => {
+        const { gateway, body } = await answerWithFault({ dialect, stream: true }, fault, "sim:unicode");
+        const { text, finishes } = dialect.parseStream(body);
+        const plain = await (await ask(gateway, dialect, "sim:unicode", { stream: true })).text();
+        expect(text).toBe(dialect.parseStream(plain).text);
+        expect(text).toMatch(/\p{Script=Han}/u);
+        expect(finishes).toEqual(["stop"]);
+        expect(gateway.drift.entries().length > 0).toBe(fault.kind === "unknown");
+      }),
     );
-    const chunks = parseChunks((await requestWithFault(gateway, fault, true, "sim:unicode")).body);
-    expect(contentOf(chunks)).toBe(contentOf(plain));
-    expect(contentOf(chunks)).toMatch(/\p{Script=Han}/u);
-    expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe("stop");
-    expect(gateway.drift.entries().length > 0).toBe(fault.kind === "unknown");
   });
 });

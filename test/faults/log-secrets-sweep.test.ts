@@ -65,6 +65,7 @@ test("the checks of the sweep detect a leak", () => {
   expect(
     receivedError({ status: 200, body: 'data: {"CANARY":1}\n\ndata: {"error":{"message":"x"}}\n\n' }),
   ).toBe('{"error":{"message":"x"}}');
+  expect(receivedError({ status: 200, body: '{"CANARY":1}\n{"error":"x"}\n' })).toBe('{"error":"x"}');
 });
 
 /** Matches CANARY and every JWT, which all simulated tokens are. */
@@ -123,11 +124,11 @@ async function listRoutes(gateway: Gateway): Promise<SweptRoute[]> {
   return sweptRoutes(description, id);
 }
 
-/** The error that the client receives: the body of an error response, or the error event of a stream. */
+/** The error that the client receives: the body of an error response, or the error event or line of a stream. */
 function receivedError({ status, body }: Outcome): string {
   if (status >= 400) return body;
-  const lines = body.split("\n").filter((line) => line.startsWith('data: {"error"'));
-  return lines.map((line) => line.slice("data: ".length)).join("\n");
+  const lines = body.split("\n").filter((line) => /^(data: )?\{"error"/.test(line));
+  return lines.map((line) => line.replace(/^data: /, "")).join("\n");
 }
 
 /** Pages without authentication; they must not contain secrets either. */

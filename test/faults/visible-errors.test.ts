@@ -11,6 +11,7 @@ import {
   startGateway,
 } from "../gateway.js";
 import { cutStream, gatewayTo, startPlatform } from "../upstreams/openai/scripted-platform.js";
+import { ask, testedDialects } from "./dialects.js";
 
 const streams = { visibleErrors: true };
 const sentence = /\n\n\*\*Moonbridge:\*\* the answer is incomplete\. .*\.$/;
@@ -45,6 +46,16 @@ describe.each<KimiKind>(["kimi-web", "kimi-legacy"])("a stream of %s that breaks
     expect(contentOf(chunks.slice(0, -1))).not.toMatch(/Moonbridge|incomplete/);
     expect(chunks.at(-1)).toMatchObject({ error: { code: "upstream_cut" } });
   });
+});
+
+test.each(testedDialects)("over $name the sentence comes before the error", async (dialect) => {
+  const gateway = await startGateway({ streams });
+  gateway.simulator.fault({ kind: "cut", after: 3 });
+  const body = await (await ask(gateway, dialect, "sim:repeat=20", { stream: true })).text();
+  const { text, finishes, error } = dialect.parseStream(body);
+  expect(text).toMatch(sentence);
+  expect(error).toEqual(dialect.error("upstream_cut"));
+  expect(finishes).toEqual([]);
 });
 
 test("the setting of a key takes precedence over the config", async () => {

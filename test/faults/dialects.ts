@@ -1,0 +1,88 @@
+import { expect } from "vitest";
+import { apiKey, contentOf, type Gateway, parseChunks } from "../gateway.js";
+
+/** A finished stream. `finishes`: the reasons of all its regular ends, of which there is one at most. */
+type StreamedAnswer = { text: string; finishes: string[]; error?: unknown };
+
+/** A dialect as tests see it that hold for all of them. Reasons have the same names in all dialects. */
+export type TestedDialect = {
+  name: string;
+  path: string;
+  body(text: string, stream: boolean): object;
+  /** Throws if the stream is not in the dialect's strict form. */
+  parseStream(body: string): StreamedAnswer;
+  parseWhole(body: string): { text: string; finish: string };
+  /** Matches an error, as a body or at the end of a stream. */
+  error(code: string): object;
+};
+
+/** A sentence that tells a person what is wrong. */
+const sentence = expect.stringMatching(/\w.*[.”?]$/s);
+
+type Record = { message?: { content: string }; done?: boolean; done_reason?: string; error?: string };
+
+function parseLines(body: string): Record[] {
+  if (body.includes("\r") || !body.endsWith("\n")) throw new Error("not strict JSON lines");
+  return body
+    .trimEnd()
+    .split("\n")
+    .map((line): Record => {
+      if (Buffer.byteLength(line) > 60_000) throw new Error("a line over 60,000 bytes");
+      return JSON.parse(line);
+    });
+}
+
+export const testedDialects: readonly TestedDialect[] = [
+  {
+    name: "openai-chat",
+    path: "/v1/chat/completions",
+    body: (content, stream) => ({ model: "kimi", messages: [{ role: "user", content }], stream }),
+    parseStream: (body) => {
+      const chunks = parseChunks(body);
+      const error = chunks.at(-1)?.error === undefined ? {} : { error: chunks.at(-1) };
+      const answer = chunks.filter((chunk) => chunk.error === undefined);
+      const finishes = answer.flatMap(({ choices }) => choices[0]?.finish_reason ?? []);
+      return { text: contentOf(answer), finishes, ...error };
+    },
+    parseWhole: (body) => {
+      const { message, finish_reason } = JSON.parse(body).choices[0];
+      return { text: message.content, finish: finish_reason };
+    },
+    error: (code) => ({ error: { message: sentence, type: expect.any(String), param: null, code } }),
+  },
+  {
+    name: "ollama",
+    path: "/api/chat",
+    body: (content, stream) => ({ model: "kimi", messages: [{ role: "user", content }], stream }),
+    parseStream: (body) => {
+      const records = parseLines(body);
+      const last = records.at(-1);
+      if (last?.done !== true && last?.error === undefined) throw new Error("the stream has no end");
+      return {
+        text: records.map(({ message }) => message?.content ?? "").join(""),
+        finishes: records.flatMap(({ done, done_reason }) => (done ? [String(done_reason)] : [])),
+        ...(last.error === undefined ? {} : { error: last }),
+      };
+    },
+    parseWhole: (body) => {
+      const { message, done_reason } = JSON.parse(body);
+      return { text: message.content, finish: done_reason };
+    },
+    error: () => ({ error: sentence }),
+  },
+];
+
+/** Sends one user message over a dialect. */
+export function ask(
+  gateway: Gateway,
+  dialect: TestedDialect,
+  text: string,
+  { stream, key = apiKey, signal }: { stream: boolean; key?: string; signal?: AbortSignal },
+): Promise<Response> {
+  return fetch(`${gateway.url}${dialect.path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify(dialect.body(text, stream)),
+    ...(signal ? { signal } : {}),
+  });
+}
