@@ -1,7 +1,7 @@
 import { isSystem, textOf } from "../core/message-content.js";
 import type { Answer, MediaPart, Message, Part, ToolCall } from "../core/types.js";
 import { hash, hashLong, keyedHash, keyedHashLong } from "../lib/hash.js";
-import { isObject } from "../lib/json.js";
+import { canonicalJson } from "../lib/json.js";
 import { withoutCitations } from "./citations.js";
 
 /**
@@ -121,17 +121,10 @@ function canonicalCall({ name, arguments: text }: ToolCall): [string, string] {
   // Clients make an object of no arguments at all.
   if (text.trim() === "") return [name, "{}"];
   try {
-    return [name, JSON.stringify(sortKeys(JSON.parse(text)))];
+    return [name, canonicalJson(JSON.parse(text))];
   } catch {
     return [name, text];
   }
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (!isObject(value)) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, item]) => [key, sortKeys(item)]));
 }
 
 function normalizeAnswer(answer: string): string {

@@ -162,6 +162,19 @@ export const limits = {
   quotationText: 16_000_000,
   quotedWords: 2 * kilobyte,
   quotedWordCount: 100,
+  /** Characters of one call that the model writes as text. */
+  toolCallText: 2_000_000,
+  /** Characters of a written call beyond which it is not held whole, and those of one piece of its arguments then. */
+  toolCallHold: 4 * kilobyte,
+  toolCallPiece: 16 * kilobyte,
+  /** Characters of a call's broken JSON that are repaired: `jsonrepair` takes quadratic time for some texts. */
+  toolCallRepair: 16 * kilobyte,
+  /** Texts of one answer that looked like calls and were none; beyond that only valid calls in our own tag are looked for. */
+  toolCallRejections: 200,
+  /** Values of a function's schema, its references resolved, that arguments are compared with. */
+  toolSchemaValues: 5_000,
+  /** Compiled schemas of functions that are kept. */
+  toolSchemas: 500,
   /** Characters of the arguments of a search that are read for its queries. */
   searchArguments: 16 * kilobyte,
   /** Searches, and notices, that are reported of one answer. */

@@ -35,6 +35,18 @@ export function parseObject(source: string): JsonObject | undefined {
   }
 }
 
+/** A JSON value as text with sorted keys and no white space. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(sortKeys(value));
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sortKeys(item)]));
+}
+
 /** Converts a JSON pointer to a property path: `/messages/0/role` → `messages[0].role`. */
 export function keyPath(pointer: string): string {
   return pointer

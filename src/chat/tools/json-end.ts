@@ -8,17 +8,17 @@ const scalar = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)
 type Expected = "value" | "value or ]" | "key or }" | "key" | ":" | ", or end";
 
 const quote = '"';
+/** What stands for itself in a string. */
+const plainCharacters = /[ !#-[\]-\uffff]+/y;
 const closingQuotes: Record<string, string> = { "'": "'", "“": "”", "‘": "’", "„": "”", "”": "”" };
 
 /**
- * Finds the end of a JSON object or array in a text that comes in pieces: where its depth is 0 again, brackets inside
+ * Finds the end of a JSON object, array or string in a text that comes in pieces: where its depth is 0 again, brackets inside
  * strings not counted. `isStrict` is false from the first character on that JSON does not allow; from there on, quotes and
- * brackets are counted as well as possible. A `closer` behind which the JSON cannot go on ends it too, outside of strings.
+ * brackets are counted as well as possible.
  */
 export class JsonEnd {
   isStrict = true;
-  readonly #closer: string;
-  #matchedCloser = 0;
   /** The open brackets. */
   readonly #stack: string[] = [];
   #expected: Expected = "value";
@@ -31,10 +31,6 @@ export class JsonEnd {
   /** The last character outside of strings that is not white space. */
   #last = "";
 
-  constructor(closer = "") {
-    this.#closer = closer;
-  }
-
   get depth(): number {
     return this.#stack.length;
   }
@@ -46,9 +42,16 @@ export class JsonEnd {
   /** Scans on. Returns the position behind the end, or -1. `endDepth`: where the depth at which it ends is not 0. */
   scan(piece: string, from = 0, endDepth = 0): number {
     for (let position = from; position < piece.length; position++) {
+      if (this.#endQuote === quote && this.#sequence === "") {
+        plainCharacters.lastIndex = position;
+        if (plainCharacters.test(piece)) position = plainCharacters.lastIndex;
+        if (position >= piece.length) return -1;
+      }
       const character = piece.charAt(position);
-      if (this.#endQuote !== undefined) this.#scanString(character);
-      else if (this.#scanOutside(character, endDepth)) return position + 1;
+      if (this.#endQuote !== undefined) {
+        this.#scanString(character);
+        if (this.depth === 0 && !this.isInString) return position + 1;
+      } else if (this.#scanOutside(character, endDepth)) return position + 1;
     }
     return -1;
   }
@@ -83,7 +86,6 @@ export class JsonEnd {
 
   /** Returns whether the JSON ends with this character. */
   #scanOutside(character: string, endDepth: number): boolean {
-    if (this.#isCloserComplete(character)) return true;
     if (isWhiteSpace(character)) {
       this.#endScalar();
       return false;
@@ -156,13 +158,6 @@ export class JsonEnd {
 
   #require(isAllowed: boolean): void {
     if (!isAllowed) this.isStrict = false;
-  }
-
-  #isCloserComplete(character: string): boolean {
-    if (this.#closer === "") return false;
-    if (character === this.#closer.charAt(this.#matchedCloser)) this.#matchedCloser++;
-    else this.#matchedCloser = character === this.#closer.charAt(0) ? 1 : 0;
-    return this.#matchedCloser === this.#closer.length;
   }
 }
 

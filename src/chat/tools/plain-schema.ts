@@ -1,0 +1,136 @@
+import { limits } from "../../core/limits.js";
+import { asObject, isObject, type JsonObject } from "../../lib/json.js";
+
+const maxDepth = 64;
+const maxReferences = 8;
+
+/** Keywords whose values are compared with, as they stand. */
+const plainKeywords = [
+  "type",
+  "enum",
+  "const",
+  "required",
+  "minimum",
+  "maximum",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+  "minLength",
+  "maxLength",
+  "minItems",
+  "maxItems",
+  "minProperties",
+  "maxProperties",
+];
+const schemaKeywords = ["items", "additionalProperties", "not"];
+const schemaListKeywords = ["anyOf", "oneOf", "allOf", "prefixItems"];
+
+/**
+ * The part of a client's JSON Schema that arguments are compared with, without references. Only keywords are taken over
+ * whose cost is bounded: no `pattern` and `patternProperties` (a regular expression of the client's could run for hours), no
+ * `uniqueItems` (quadratic), no `format`. `additionalProperties: false` is left out, since the model is not told of it. What
+ * is unknown, too deep or not found allows anything. Undefined if the schema is too large.
+ */
+export function plainSchema(schema: JsonObject): JsonObject | undefined {
+  const copy = new SchemaCopy(schema);
+  const plain = copy.copy(schema, 0);
+  return copy.isTooLarge ? undefined : asObject(plain);
+}
+
+class SchemaCopy {
+  readonly #root: JsonObject;
+  #values = 0;
+  #depth = 0;
+
+  constructor(root: JsonObject) {
+    this.#root = root;
+  }
+
+  get isTooLarge(): boolean {
+    return this.#values > limits.toolSchemaValues;
+  }
+
+  /** `references`: the number of those that led here; recursive ones end. */
+  copy(schema: unknown, references: number): JsonObject | boolean {
+    if (!isObject(schema)) return schema !== false;
+    this.#values++;
+    if (this.isTooLarge || this.#depth === maxDepth) return true;
+    this.#depth++;
+    const copied = this.#copyObject(schema, references);
+    this.#depth--;
+    return copied;
+  }
+
+  #copyObject(schema: JsonObject, references: number): JsonObject {
+    const copies: [string, unknown][] = [];
+    const referenced = this.#find(schema.$ref);
+    if (referenced !== undefined && references < maxReferences)
+      copies.push(["allOf", [this.copy(referenced, references + 1)]]);
+    for (const [key, value] of Object.entries(schema)) {
+      const copied = this.#copyKeyword(key, value, references);
+      if (copied !== undefined) copies.push([key, copied]);
+    }
+    const plain = mergeAllOf(copies);
+    return schema.nullable === true ? { anyOf: [plain, { type: "null" }] } : plain;
+  }
+
+  #copyKeyword(key: string, value: unknown, references: number): unknown {
+    if (key === "properties" && isObject(value)) {
+      return Object.fromEntries(
+        Object.entries(value).map(([name, property]) => [name, this.copy(property, references)]),
+      );
+    }
+    // A list was the older way to write `prefixItems`.
+    if (key === "items" && Array.isArray(value)) return undefined;
+    if (schemaKeywords.includes(key)) {
+      const isClosed = key === "additionalProperties" && value === false;
+      return isClosed ? undefined : this.copy(value, references);
+    }
+    if (schemaListKeywords.includes(key)) {
+      return Array.isArray(value) && value.length > 0
+        ? value.map((item) => this.copy(item, references))
+        : undefined;
+    }
+    if (!plainKeywords.includes(key) || !isKeywordValue(key, value)) return undefined;
+    this.#values += Array.isArray(value) ? value.length : 0;
+    return value;
+  }
+
+  /** The part of the schema that a local reference names: `#`, `#/$defs/node`. */
+  #find(reference: unknown): unknown {
+    if (typeof reference !== "string" || !/^#(?:\/|$)/.test(reference)) return undefined;
+    let found: unknown = this.#root;
+    for (const step of reference.split("/").slice(1)) {
+      const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+      if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;
+      found = Reflect.get(found, key);
+    }
+    return found;
+  }
+}
+
+const types = ["string", "number", "integer", "boolean", "object", "array", "null"];
+
+/** Whether the value is what JSON Schema allows for the keyword; otherwise the keyword is ignored. */
+function isKeywordValue(key: string, value: unknown): boolean {
+  switch (key) {
+    case "type": {
+      const names = Array.isArray(value) ? value : [value];
+      return names.length > 0 && names.every((name) => types.includes(String(name)));
+    }
+    case "required":
+      return Array.isArray(value) && value.every((name) => typeof name === "string");
+    case "enum":
+      return Array.isArray(value) && value.length > 0;
+    case "const":
+      return true;
+    default:
+      return typeof value === "number" && Number.isFinite(value);
+  }
+}
+
+/** Joins the schema that a reference names with the schema's own `allOf`. */
+function mergeAllOf(entries: readonly [string, unknown][]): JsonObject {
+  const lists = entries.filter(([key]) => key === "allOf");
+  if (lists.length < 2) return Object.fromEntries(entries);
+  return Object.fromEntries([...entries, ["allOf", lists.flatMap(([, list]) => list)]]);
+}
