@@ -1,10 +1,10 @@
 import type { Tool } from "../../core/types.js";
 
 /** The forms in which models write calls: our own tag, and what they learnt elsewhere. */
-export const callFamilies = [
+const callFamilies = [
   /** `<call-WORD>{"name":…,"arguments":…}</call-WORD>` */
   "own",
-  /** `<tool_call>` with JSON, or with Qwen's or GLM's parameters. */
+  /** `<tool_call>{"name":…,"arguments":…}</tool_call>` */
   "tool-call-tag",
   /** `<function_calls>` and `<invoke name="…">`, with or without a namespace. */
   "function-calls",
@@ -12,7 +12,7 @@ export const callFamilies = [
   "k2",
   /** `<|open|>tools<|sep|>`: Kimi K3's own tokens. */
   "k3",
-  /** `<tool>` */
+  /** `<tool>{"name":…,"arguments":…}</tool>` */
   "tool-tag",
   /** A line `functions.NAME:0{…}`. */
   "functions-line",
@@ -20,7 +20,7 @@ export const callFamilies = [
 export type CallFamily = (typeof callFamilies)[number];
 
 /** What was mended in a call: its JSON, the types of values that the schema wants otherwise, a string that held JSON. */
-export const callRepairs = ["json", "types", "nested-json"] as const;
+const callRepairs = ["json", "types", "nested-json"] as const;
 export type CallRepair = (typeof callRepairs)[number];
 
 /**
@@ -62,8 +62,9 @@ export type CallParserOptions = {
   word: string;
   /** Finds the declared tool that a name means as the model wrote it. */
   resolve(name: string): Tool | undefined;
-  /** Whether a call in a foreign form stands word for word in what the model was given to read. */
+  /**
+   * Whether a call in a foreign form stands word for word in what the model was given to read. By the declared function's
+   * name, if it is one, and with the arguments as they were written: marked parameters are texts.
+   */
   isQuotation(name: string, canonicalArguments: string): boolean;
-  /** Undoes the reversible escape of our tag in a text or in the arguments' JSON. */
-  unescape(text: string): string;
 };

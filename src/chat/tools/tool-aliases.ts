@@ -1,34 +1,11 @@
 import type { Tool } from "../../core/types.js";
 import { hash } from "../../lib/hash.js";
-
-/**
- * The tools of Kimi's own agent (kimi-web.md §2.4), and of its cloud sandbox. A function of the client's with the same name
- * would be looked for there.
- */
-const kimiTools = new Set([
-  "web_search",
-  "web_open_url",
-  "ipython",
-  "shell",
-  "read_file",
-  "write_file",
-  "edit_file",
-  "show_widget",
-  "ask_user",
-]);
-/** Beginnings of further ones. */
-const kimiToolGroups = ["memory_", "search_image_", "get_data_source", "browser_"];
+import { isKimiTool } from "./kimi-tools.js";
 
 const maxNameLength = 64;
 const tellableName = /^[A-Za-z0-9_-]{1,64}$/;
 const aliasPrefix = "local_";
 const foreignPrefix = /^(?:functions|default_api)[.:/]/;
-
-/** Whether Kimi's own agent has a tool of this name, in any case. */
-function isKimiTool(name: string): boolean {
-  const lower = name.toLowerCase();
-  return kimiTools.has(lower) || kimiToolGroups.some((group) => lower.startsWith(group));
-}
 
 /**
  * The names by which the model knows the client's functions. A name that Kimi's own agent uses, or that is not
