@@ -21,6 +21,7 @@ import type { UpstreamConfig } from "../src/config/upstream-settings.js";
 import { checkSchema } from "../src/config/validate.js";
 import type { Store } from "../src/core/store.js";
 import type { TokenPair } from "../src/core/token.js";
+import type { ToolMode } from "../src/core/types.js";
 import { createLog } from "../src/observability/log.js";
 import type { ProtocolDrift } from "../src/observability/protocol-drift.js";
 import type { Recorder } from "../src/observability/recording/recorder.js";
@@ -82,6 +83,8 @@ export type GatewayOptions = {
   queue?: Record<string, unknown>;
   streams?: Record<string, unknown>;
   tools?: Record<string, unknown>;
+  /** `tools` of the upstream; default "emulate". */
+  toolMode?: ToolMode;
   /** Between each turn and its upstream. */
   transforms?: readonly TransformFactory[];
   /** Default "trace". */
@@ -101,6 +104,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const account = {
     name: "me",
     baseUrl: options.baseUrl ?? simulator.url,
+    ...(options.toolMode ? { tools: options.toolMode } : {}),
     ...(options.tokens?.(simulator) ?? simulator.issue()),
   };
   const config: Config = {

@@ -94,6 +94,7 @@ export async function createApp(
     allowWindows: chats.windows === "continue",
     citations,
     sideRequests: new SideRequestMatcher(config.sideRequestPatterns),
+    tools: { ...config.tools, observer: metrics.toolObserver },
     transforms,
     files,
     attachments: { uploads, linkInspector: promptLinks === "documents" ? links : undefined },

@@ -120,7 +120,10 @@ async function openAll(
     if (before && isDeepStrictEqual(before.config, config)) return before;
     const guards =
       before && haveSameGuards(before.config, config) ? before.active.guards : createGuards(config);
-    return { config, active: { upstream: await openUpstream(config), guards } };
+    return {
+      config,
+      active: { upstream: await openUpstream(config), guards, toolMode: config.tools ?? "emulate" },
+    };
   };
   const results = await Promise.allSettled(configs.map(open));
   const all = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));

@@ -1,8 +1,8 @@
-import type { Upstream } from "../core/types.js";
+import type { ToolMode, Upstream } from "../core/types.js";
 import type { UpstreamGuards } from "./failover.js";
 
-/** An open upstream, with the queue, circuit breaker and metrics in front of it. */
-export type ActiveUpstream = { upstream: Upstream; guards: UpstreamGuards };
+/** An open upstream, with the queue, circuit breaker and metrics in front of it, and whether its functions are emulated. */
+export type ActiveUpstream = { upstream: Upstream; guards: UpstreamGuards; toolMode: ToolMode };
 
 /**
  * The upstreams that answer requests now, in the order of the configuration. They can be replaced while the server runs: work

@@ -70,8 +70,11 @@ export class Attachments {
     }
   }
 
-  /** The messages as one, with what `prepare` has uploaded; undefined if that does not cover these messages. */
-  merge(messages: readonly Message[]): AttachedMessage | undefined {
+  /**
+   * The messages as one, with what `prepare` has uploaded; undefined if that does not cover these messages. `linked`: the
+   * messages whose links are attached, where the others were written from those.
+   */
+  merge(messages: readonly Message[], linked = messages): AttachedMessage | undefined {
     const content: Part[] = [];
     for (const part of mergeTranscript(messages).content) {
       const attached = part.type === "text" ? part : this.#parts.get(part);
@@ -79,7 +82,7 @@ export class Attachments {
       content.push(attached);
     }
     const notices: ChatEvent[] = [];
-    for (const url of this.#findLinks(messages)) {
+    for (const url of this.#findLinks(linked)) {
       const link = this.#links.get(url);
       if (!link) return undefined;
       if (link.part) content.push(link.part);

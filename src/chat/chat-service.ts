@@ -1,4 +1,12 @@
-import type { ChatEvent, ChatRequest, CitationMode, EventSink, Principal } from "../core/types.js";
+import type {
+  ChatEvent,
+  ChatRequest,
+  CitationMode,
+  EventSink,
+  Principal,
+  ToolMode,
+  Upstream,
+} from "../core/types.js";
 import type { LocalFileStore } from "../files/local-file-store.js";
 import type { LinkFetches } from "../files/request-links.js";
 import { hashLong } from "../lib/hash.js";
@@ -9,17 +17,19 @@ import { findListedModel, type ListedModel, listModels } from "./model-list.js";
 import type { AvailableModels, ModelNameTables } from "./model-names.js";
 import { listAvailableModels, type Route, resolveRoutes } from "./model-router.js";
 import { rejectOversized } from "./request-size.js";
-import { ignoredParameters, routesWithRequiredFeatures } from "./required-features.js";
+import { ignoredFeatures, routesWithRequiredFeatures } from "./required-features.js";
 import type { SideRequestMatcher } from "./side-requests.js";
 import { StatelessTurn } from "./stateless-turn.js";
+import { ToolTransform, type ToolTransformOptions } from "./tools/tool-transform.js";
+import { ToolsOffNotice } from "./tools/tools-off.js";
 import { AnswerRecorder } from "./transforms/answer-recorder.js";
 import { sideRequestTransform } from "./transforms/side-request.js";
-import type { TransformFactory } from "./transforms/transform.js";
+import type { Transform, TransformFactory } from "./transforms/transform.js";
 import { UsageReporter } from "./transforms/usage-reporter.js";
 import { Turn, type TurnContext, type TurnDependencies } from "./turn.js";
 
 type StartEvent = Extract<ChatEvent, { type: "start" }>;
-type ModelUser = Pick<Principal, "models" | "upstreams">;
+type ModelUser = Pick<Principal, "models" | "upstreams" | "tools">;
 
 export type ChatServiceDependencies = TurnDependencies & {
   files: LocalFileStore;
@@ -27,6 +37,7 @@ export type ChatServiceDependencies = TurnDependencies & {
   keyQueues: KeyQueues;
   linkFetches: LinkFetches;
   sideRequests: SideRequestMatcher;
+  tools: ToolTransformOptions;
   /** Between each turn and its upstream; the first one is nearest to the client. */
   transforms: readonly TransformFactory[];
   modelNames: ModelNameTables;
@@ -83,13 +94,21 @@ export class ChatService {
     const models = listModels(principal, available, this.#dependencies.modelNames);
     const failure = available.find((entry) => entry.failure)?.failure;
     if (models.length === 0 && failure) throw failure;
-    return models;
+    return models.map((model) => this.#withEmulatedTools(principal, model));
   }
 
   /** The model of this name, which may be any that a chat request may have. Throws `model_not_found`. */
   async model(principal: ModelUser, name: string, signal: AbortSignal): Promise<ListedModel> {
     const available = await this.#availableModels(principal, signal);
-    return findListedModel(principal, name, available, this.#dependencies.modelNames);
+    const model = findListedModel(principal, name, available, this.#dependencies.modelNames);
+    return this.#withEmulatedTools(principal, model);
+  }
+
+  #withEmulatedTools(principal: ModelUser, model: ListedModel): ListedModel {
+    const { current } = this.#dependencies.upstreams;
+    const active = current.find(({ upstream }) => upstream.name === model.upstream);
+    if (!active || toolModeFor(principal, active) === "off") return model;
+    return { ...model, features: new Set([...model.features, "tools"]) };
   }
 
   #availableModels(principal: ModelUser, signal: AbortSignal): Promise<AvailableModels[]> {
@@ -109,7 +128,9 @@ export class ChatService {
   async #candidates(request: ChatRequest, context: RequestContext): Promise<[Candidate, ...Candidate[]]> {
     const upstreams = context.active.map(({ upstream }) => upstream);
     const routes = await resolveRoutes(request, upstreams, this.#dependencies.modelNames);
-    const [first, ...others] = routesWithRequiredFeatures(request, routes);
+    const [first, ...others] = routesWithRequiredFeatures(request, routes, (upstream) =>
+      toolModeFor(request.principal, findActive(context.active, upstream)),
+    );
     if (others.length === 0) return [this.#candidate(request, first, context)];
     const ranked = await Promise.all(
       [first, ...others].map(async (route) => {
@@ -123,10 +144,14 @@ export class ChatService {
   }
 
   #candidate(request: ChatRequest, route: Route, { active, links }: RequestContext): Candidate {
-    const guards = active.find(({ upstream }) => upstream === route.upstream)?.guards;
-    if (!guards) throw new Error("a route to an upstream that is not active");
-    const startEvent = createStartEvent(request, route, this.#dependencies.citations);
-    const turn = this.#createTurn(request, route, { links, queue: guards.queue, startEvent });
+    const activeUpstream = findActive(active, route.upstream);
+    const { guards } = activeUpstream;
+    const toolMode = toolModeFor(request.principal, activeUpstream);
+    const startEvent = createStartEvent(request, route, {
+      citations: this.#dependencies.citations,
+      toolMode,
+    });
+    const turn = this.#createTurn(request, route, { links, queue: guards.queue, startEvent, toolMode });
     return {
       ...guards,
       route,
@@ -141,7 +166,12 @@ export class ChatService {
   #createTurn(
     request: ChatRequest,
     route: Route,
-    { links, queue, startEvent }: Pick<TurnContext, "links" | "queue"> & { startEvent: StartEvent },
+    {
+      links,
+      queue,
+      startEvent,
+      toolMode,
+    }: Pick<TurnContext, "links" | "queue"> & { startEvent: StartEvent; toolMode: ToolMode },
   ): Turn | StatelessTurn {
     const { sideRequests, transforms } = this.#dependencies;
     const isSideRequest = sideRequests.isSideRequest(request, route);
@@ -155,11 +185,18 @@ export class ChatService {
       transforms: [
         ...transforms.flatMap((create) => create({ request, route }) ?? []),
         ...(isSideRequest ? [sideRequestTransform] : []),
+        ...this.#toolTransforms(request, route, toolMode),
       ],
     };
     return route.upstream.chatStructure === "none"
       ? new StatelessTurn(request, route, context)
       : new Turn(this.#dependencies, request, route, context);
+  }
+
+  #toolTransforms(request: ChatRequest, { upstream }: Route, toolMode: ToolMode): Transform[] {
+    if (upstream.features.has("tools")) return [];
+    if (toolMode === "emulate") return [new ToolTransform(request, this.#dependencies.tools)];
+    return request.tools ? [new ToolsOffNotice()] : [];
   }
 
   /** Rejects waiting requests, stops the clean-up of chats and closes the upstreams. */
@@ -171,13 +208,28 @@ export class ChatService {
   }
 }
 
+function findActive(active: readonly ActiveUpstream[], upstream: Upstream): ActiveUpstream {
+  const found = active.find((each) => each.upstream === upstream);
+  if (!found) throw new Error("a route to an upstream that is not active");
+  return found;
+}
+
+/** What the key says; where it says nothing, what the upstream's settings say. */
+function toolModeFor({ tools }: Pick<Principal, "tools">, { toolMode }: ActiveUpstream): ToolMode {
+  return tools ?? toolMode;
+}
+
 /** A hash of the newest message's text: the same for a request that is sent again, whoever sends it. */
 function hashPrompt({ messages }: ChatRequest): Promise<string> {
   const parts = messages.at(-1)?.content ?? [];
   return hashLong(...parts.map((part) => (part.type === "text" ? part.text : part.type)));
 }
 
-function createStartEvent(request: ChatRequest, route: Route, defaultCitations: CitationMode): StartEvent {
+function createStartEvent(
+  request: ChatRequest,
+  route: Route,
+  { citations: defaultCitations, toolMode }: { citations: CitationMode; toolMode: ToolMode },
+): StartEvent {
   const { upstream, modelName, citations } = route;
   return {
     type: "start",
@@ -185,6 +237,6 @@ function createStartEvent(request: ChatRequest, route: Route, defaultCitations: 
     model: upstream.simulated ? `${modelName} (simulator)` : modelName,
     simulated: upstream.simulated,
     citations: citations ?? request.principal.citations ?? defaultCitations,
-    ignored: ignoredParameters(request, route),
+    ignored: [...new Set(ignoredFeatures(request, route, toolMode).map(({ parameter }) => parameter))],
   };
 }

@@ -1,5 +1,6 @@
 import { GatewayError } from "../core/errors.js";
-import type { ChatRequest, Feature, RequestedFeature } from "../core/types.js";
+import type { ChatRequest, Feature, RequestedFeature, ToolMode, Upstream } from "../core/types.js";
+import { emulatedFeatures } from "./emulated-features.js";
 import type { Route } from "./model-router.js";
 
 /** What an upstream without the feature cannot do, and what the client can do without it. */
@@ -18,10 +19,11 @@ const refusals: Partial<Record<Feature, { cannot: string; remedy: string }>> = {
 export function routesWithRequiredFeatures(
   request: ChatRequest,
   routes: readonly [Route, ...Route[]],
+  toolMode: ToolModeOf,
 ): [Route, ...Route[]] {
   const [first, ...others] = routes;
-  const missing = missingFeature(request, first);
-  const capable = others.filter((route) => !missingFeature(request, route));
+  const missing = missingFeature(request, first, toolMode);
+  const capable = others.filter((route) => !missingFeature(request, route, toolMode));
   if (!missing) return [first, ...capable];
   const [next, ...rest] = capable;
   if (next) return [next, ...rest];
@@ -34,19 +36,28 @@ export function routesWithRequiredFeatures(
   );
 }
 
-/** The first required feature that the route's upstream lacks, or ignores for this model. */
-function missingFeature(request: ChatRequest, route: Route): RequestedFeature | undefined {
-  return request.requestedFeatures.find(
-    (requested) => requested.isRequired && !isHonoured(requested, request, route),
-  );
+/** Whether functions are emulated in front of an upstream. */
+type ToolModeOf = (upstream: Upstream) => ToolMode;
+
+/** The first required feature that the route lacks, or ignores for this model. */
+function missingFeature(
+  request: ChatRequest,
+  route: Route,
+  toolMode: ToolModeOf,
+): RequestedFeature | undefined {
+  const ignored = ignoredFeatures(request, route, toolMode(route.upstream));
+  return ignored.find(({ isRequired }) => isRequired);
 }
 
-/** The parameters of the request that the route's upstream does not honour, by the client's names. */
-export function ignoredParameters(request: ChatRequest, route: Route): string[] {
-  const ignored = request.requestedFeatures.filter((requested) => !isHonoured(requested, request, route));
-  return [...new Set(ignored.map(({ parameter }) => parameter))];
-}
-
-function isHonoured(requested: RequestedFeature, request: ChatRequest, { upstream, model }: Route): boolean {
-  return upstream.features.has(requested.feature) && !upstream.ignores?.(requested, request, model);
+/** The parameters of the request that the route does not honour. */
+export function ignoredFeatures(
+  request: ChatRequest,
+  { upstream, model }: Route,
+  toolMode: ToolMode,
+): RequestedFeature[] {
+  const emulated = emulatedFeatures(request, upstream, toolMode);
+  return request.requestedFeatures.filter((requested) => {
+    if (emulated.has(requested.feature)) return false;
+    return !upstream.features.has(requested.feature) || upstream.ignores?.(requested, request, model);
+  });
 }

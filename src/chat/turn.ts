@@ -8,6 +8,7 @@ import { rejectTooLong } from "./context-length.js";
 import { isAccountBusy } from "./failover.js";
 import type { Route } from "./model-router.js";
 import { type ResumePoint, Thread, type ThreadDependencies, UnpreparedError } from "./thread.js";
+import { RejectedAnswerError } from "./tools/rejected-answer.js";
 import type { AnswerRecorder } from "./transforms/answer-recorder.js";
 import { MergeMessages } from "./transforms/merge-messages.js";
 import { OutputObserver } from "./transforms/output-observer.js";
@@ -60,6 +61,9 @@ export class Turn {
   #isUnknownReported = false;
   readonly #busyChat = new BusyChatRetries();
   readonly #output = new OutputObserver();
+  /** Whether an answer of this turn was rejected, and whether the next one must be in another chat. */
+  #isCorrecting = false;
+  #needsNewChat = false;
 
   constructor(dependencies: TurnDependencies, request: ChatRequest, route: Route, context: TurnContext) {
     this.#dependencies = dependencies;
@@ -107,7 +111,19 @@ export class Turn {
    * `prepare` must be called again first.
    */
   async run(sink: EventSink): Promise<void> {
-    const canContinue = this.#mode === "native" && !this.#busyChat.isExhausted;
+    for (;;) {
+      try {
+        return await this.#send(sink);
+      } catch (error) {
+        if (!(error instanceof RejectedAnswerError)) throw error;
+        this.#isCorrecting = true;
+        this.#needsNewChat ||= error.needsNewChat && this.#canBeginAnew();
+      }
+    }
+  }
+
+  async #send(sink: EventSink): Promise<void> {
+    const canContinue = this.#mode === "native" && !this.#busyChat.isExhausted && !this.#needsNewChat;
     const resumePoint = canContinue ? await this.#thread.claim() : undefined;
     if (resumePoint) {
       try {
@@ -116,7 +132,9 @@ export class Turn {
       } catch (error) {
         if (isUntrustworthy(error))
           await trySave(() => this.#thread.detach(resumePoint.chat), this.#dependencies.warn);
-        if (this.#output.hasOutput) throw error;
+        // What was emitted of a rejected answer does not hinder its correction.
+        if (error instanceof RejectedAnswerError || (this.#output.hasOutput && !this.#isCorrecting))
+          throw error;
         if (isChatBusy(error)) {
           this.#busyChat.recordRefusal();
           if (!this.#canBeginAnew()) throw error;
@@ -165,7 +183,7 @@ export class Turn {
           turnRecorder,
           recorder,
           ...transforms,
-          new MergeMessages(this.#attachments),
+          new MergeMessages(this.#attachments, messages),
         ],
         this.#route.upstream,
         { request: this.#upstreamRequest(messages, resumePoint), sink, signal: this.#request.signal },

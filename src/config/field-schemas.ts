@@ -1,5 +1,5 @@
 import { type SchemaOptions, type TProperties, type TSchema, Type } from "@sinclair/typebox";
-import { chatModes, citationModes } from "../core/types.js";
+import { chatModes, citationModes, toolModes } from "../core/types.js";
 
 /** What a setting does, in the languages of the documentation. */
 export type Meaning = { en: string; zh: string };
@@ -31,6 +31,15 @@ export function oneOf<const T extends string>(values: readonly T[], options: Sch
 /** The chat mode; `options` may add a default. */
 export const chatModeSchema = (options: SchemaOptions = {}) =>
   oneOf(chatModes, { description: '"native", "merged" or "ephemeral"', ...options });
+
+export const ToolModeSchema = oneOf(toolModes, { description: '"emulate" or "off"' });
+
+/** `tools` of an upstream whose service has no functions. */
+export const UpstreamToolsSchema = documented(
+  "Whether functions are offered in the prompt (`emulate`), or refused where they are forced and else ignored; by default `emulate`",
+  "是否在提示词中提供函数（`emulate`）；`off` 时强制调用会被拒绝，其余忽略；默认为 `emulate`",
+  Type.Optional(ToolModeSchema),
+);
 
 /** The citation mode; `options` may add a default. */
 export const citationsSchema = (options: SchemaOptions = {}) =>

@@ -1,7 +1,15 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { KeySettings } from "../core/store.js";
 import { scopes } from "../core/types.js";
-import { chatModeSchema, citationsSchema, documented, NameSchema, oneOf, strict } from "./field-schemas.js";
+import {
+  chatModeSchema,
+  citationsSchema,
+  documented,
+  NameSchema,
+  oneOf,
+  strict,
+  ToolModeSchema,
+} from "./field-schemas.js";
 import { ConfigError } from "./validate.js";
 
 const keyFields = {
@@ -58,6 +66,11 @@ const keyFields = {
   ),
   chats: documented("Its own `chats.mode`", "它自己的 `chats.mode`", Type.Optional(chatModeSchema())),
   citations: documented("Its own `citations`", "它自己的 `citations`", Type.Optional(citationsSchema())),
+  tools: documented(
+    "Its own `tools`, before that of the upstream",
+    "它自己的 `tools`，优先于上游的设置",
+    Type.Optional(ToolModeSchema),
+  ),
   visibleErrors: documented(
     "Its own `streams.visibleErrors`",
     "它自己的 `streams.visibleErrors`",

@@ -1,4 +1,5 @@
 import { type TObject, Type } from "@sinclair/typebox";
+import type { ToolMode } from "../core/types.js";
 import { ConfigError, checkSchema } from "./validate.js";
 
 /** An entry of `upstreams`, valid for its kind. Its other settings are known to its kind only. */
@@ -7,6 +8,8 @@ export type UpstreamConfig = {
   kind: string;
   /** Concurrent answers; undefined means the kind's default. */
   concurrency?: number;
+  /** Default: `emulate`. */
+  tools?: ToolMode;
   /** The ids of the only models that it offers. */
   models?: string[];
   [setting: string]: unknown;

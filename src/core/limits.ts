@@ -139,6 +139,13 @@ export const limits = {
   answerBlocks: 10_000,
   /** Tool calls of one answer of an `openai` upstream. */
   toolCalls: 1_000,
+  /** Times that an answer with wrong calls is asked for again; the last time in a new chat. */
+  toolCorrections: 2,
+  /** Time, in milliseconds, and characters after which a model that goes on after its calls is stopped. */
+  callTailTime: 1_500,
+  callTailText: 400,
+  /** Time in milliseconds for which a call is held whole, so that it can be corrected. */
+  toolCallHoldTime: 2_000,
   /** Characters of the functions' descriptions in a prompt, and of those in the shorter form of the section. */
   toolDescriptions: 24_000,
   shortToolDescriptions: 8_000,

@@ -98,6 +98,13 @@ export type RequestedFeature = {
 export const chatModes = ["native", "merged", "ephemeral"] as const;
 export type ChatMode = (typeof chatModes)[number];
 
+/**
+ * Whether functions are offered to models whose service has none: `emulate` writes them into the prompt and reads calls from
+ * the answer, `off` refuses forced calls and names the rest as ignored.
+ */
+export const toolModes = ["emulate", "off"] as const;
+export type ToolMode = (typeof toolModes)[number];
+
 /** How search sources are shown; see `chat/citations.ts`. */
 export const citationModes = ["inline", "footer", "annotations", "off"] as const;
 export type CitationMode = (typeof citationModes)[number];
@@ -116,6 +123,7 @@ export type Principal = {
   upstreams?: readonly string[];
   chats?: ChatMode;
   citations?: CitationMode;
+  tools?: ToolMode;
   /** Whether the failure of a stream is also written as text. */
   visibleErrors?: boolean;
   /** Chat requests that are answered at the same time; further ones wait. Undefined: any number. */
@@ -199,6 +207,8 @@ export type ChatEvent =
    */
   | { type: "verbatim"; dialect: OriginalRequest["dialect"]; json: string; usageOnly: boolean }
   | { type: "search"; queries: string[] }
+  /** The service runs a tool of its own, other than a search. */
+  | { type: "service-tool"; name: string }
   | { type: "source"; source: Source }
   /**
    * A citation at this position of the text. `sources` are values of `Source.index`, from earlier events or, where a source

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { AccountReport } from "../admin/accounts.js";
+import type { ToolObserver } from "../chat/tools/tool-observer.js";
 import type { AccountStatus } from "../core/types.js";
 import { version } from "../lib/version.js";
 import type { DriftEntry } from "./protocol-drift.js";
@@ -31,8 +32,42 @@ export class Metrics {
   readonly #queueWait: Histogram<"upstream">;
   readonly #firstOutput: Histogram<"upstream">;
 
+  readonly #toolCalls: Counter<"family" | "outcome">;
+  readonly #toolRepairs: Counter<"repair">;
+  readonly #toolCorrections: Counter<"reason">;
+  readonly #toolTails: Counter;
+  readonly #toolMarkup: Counter;
+
   constructor() {
     const registers = [this.#registry];
+    this.#toolCalls = new Counter({
+      name: "moonbridge_tool_calls_total",
+      help: "Function calls that models wrote as text, by the form in which they did",
+      labelNames: ["family", "outcome"],
+      registers,
+    });
+    this.#toolRepairs = new Counter({
+      name: "moonbridge_tool_repairs_total",
+      help: "What was mended in such calls",
+      labelNames: ["repair"],
+      registers,
+    });
+    this.#toolCorrections = new Counter({
+      name: "moonbridge_tool_corrections_total",
+      help: "Answers that were asked for again, by what was wrong with their calls",
+      labelNames: ["reason"],
+      registers,
+    });
+    this.#toolMarkup = new Counter({
+      name: "moonbridge_tool_markup_total",
+      help: "Calls in Kimi's own markup that were taken out of answers to requests without functions",
+      registers,
+    });
+    this.#toolTails = new Counter({
+      name: "moonbridge_tool_tails_total",
+      help: "Answers that went on after their calls, whose rest was discarded",
+      registers,
+    });
     this.#requests = new Counter({
       name: "moonbridge_requests_total",
       help: "HTTP requests",
@@ -73,6 +108,15 @@ export class Metrics {
   get contentType(): string {
     return this.#registry.contentType;
   }
+
+  /** Counts calls of emulated functions. */
+  readonly toolObserver: ToolObserver = {
+    onCall: (family, outcome) => this.#toolCalls.inc({ family, outcome }),
+    onRepair: (repair) => this.#toolRepairs.inc({ repair }),
+    onCorrection: (reason) => this.#toolCorrections.inc({ reason }),
+    onMarkup: (count) => this.#toolMarkup.inc(count),
+    onDiscardedTail: () => this.#toolTails.inc(),
+  };
 
   recordRequest({ route, method, status, milliseconds }: RequestMetrics): void {
     this.#requests.inc({ route, method, status });

@@ -19,7 +19,11 @@ function openUpstream(name: string, closed: string[]): ActiveUpstream {
     close: async () => void closed.push(name),
   };
   const queue = new AccountQueue({ concurrency: 1, depth: 1, maxWait: 1_000 });
-  return { upstream, guards: { queue, circuitBreaker: new CircuitBreaker(), observe: () => {} } };
+  return {
+    upstream,
+    toolMode: "off",
+    guards: { queue, circuitBreaker: new CircuitBreaker(), observe: () => {} },
+  };
 }
 
 test("an upstream that is replaced while it is used is closed after the last use, and kept ones stay open", async () => {

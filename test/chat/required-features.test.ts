@@ -23,7 +23,7 @@ describe.each<KimiKind>(["kimi-web", "kimi-legacy"])("on %s", (kind) => {
   test.each(requirements)(
     "a request that requires %s is a 400 by name with a remedy: %j",
     async (param, fields) => {
-      const gateway = await startGateway({ kind });
+      const gateway = await startGateway({ kind, toolMode: "off" });
       for (const isStreamed of [true, false]) {
         const response = await postChat(gateway, chatBody("hello", { ...fields, stream: isStreamed }));
         expect(response.status).toBe(400);
@@ -53,11 +53,12 @@ test("a required call is refused if there is no function to call", async () => {
   });
 });
 
-test("tools that the model may use as it likes are answered in text and named as ignored", async () => {
-  const gateway = await startGateway();
+test("with tools off, tools that the model may use as it likes are named as ignored, in a header and a notice", async () => {
+  const gateway = await startGateway({ toolMode: "off" });
   for (const choice of ["auto", "none", { type: "auto" }, {}, null, undefined]) {
     const response = await postChat(gateway, chatBody("hello", { tools: [tool], tool_choice: choice }));
     expect([response.status, response.headers.get("x-moonbridge-ignored")]).toEqual([200, "tools"]);
+    expect(await response.text()).toContain("tools_off");
   }
 });
 

@@ -1,4 +1,4 @@
-import { Ollama } from "ollama";
+import { type Message, Ollama } from "ollama";
 import { describe, expect, test } from "vitest";
 import { sentTurns } from "../conversations/dialogue.js";
 import { twoCallsStream } from "../fixtures/moonshot.js";
@@ -268,6 +268,28 @@ describe("Ollama's client, with a service that calls tools and keeps to formats,
         { role: "tool", tool_call_id: "call_0", content: "18C" },
         { role: "tool", tool_call_id: "call_1", content: "9C" },
       ]);
+    },
+  );
+
+  test.each([true, false])(
+    "gets the calls of Kimi's web chat, which has no functions, and continues its chat (stream: %s)",
+    async (streams) => {
+      const gateway = await startGateway();
+      const client = clientOf(gateway);
+      const ask = async (messages: Message[]) =>
+        streams
+          ? collect(await client.chat({ model: "kimi", messages, tools, stream: true }))
+          : [await client.chat({ model: "kimi", messages, tools, stream: false })];
+      const asked = { role: "user", content: 'sim:call get_weather {"city":"Paris"}' };
+      const records = await ask([asked]);
+      const calls = records.flatMap(({ message }) => message.tool_calls ?? []);
+      expect(calls).toMatchObject([{ function: { name: "get_weather", arguments: { city: "Paris" } } }]);
+      const result = { role: "tool", content: "18C", tool_name: "get_weather" };
+      const answer = await ask([asked, { role: "assistant", content: "", tool_calls: calls }, result]);
+      expect(answer.map(({ message }) => message.content).join("")).toContain("18C");
+      expect(sentTurns(gateway).map(({ chatId }) => chatId !== undefined)).toEqual([false, true]);
+      const shown = await client.show({ model: "kimi" });
+      expect(shown.capabilities).toContain("tools");
     },
   );
 

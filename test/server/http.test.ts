@@ -216,6 +216,8 @@ describe("requests", () => {
       thinking: { type: "enabled", keep: "all" },
       reasoning_effort: "low",
       modalities: ["text"],
+      tools: [{ type: "function", function: { name: "f" } }],
+      functions: [{ name: "f" }],
       format: "",
       citations: "footer",
     };

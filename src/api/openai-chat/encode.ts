@@ -127,6 +127,7 @@ export class ChunkEncoder implements StreamEncoder {
         return "";
       case "chat-opened":
       case "source":
+      case "service-tool":
       case "retract":
         return "";
     }

@@ -10,10 +10,16 @@ import type { ToolAliases } from "./tool-aliases.js";
 export class Quotations {
   readonly #texts: string[] = [];
   readonly #aliases: ToolAliases;
+  readonly #isPartial: boolean;
 
-  /** `messages`: all of the conversation, as far as the request has it. */
-  constructor(messages: readonly Message[], aliases: ToolAliases) {
+  /**
+   * `messages`: all of the conversation, as far as the request has it. `isPartial`: the model has read more than them. What is
+   * in pictures and files is unknown, too. Then every call in a foreign form may be a quotation.
+   */
+  constructor(messages: readonly Message[], aliases: ToolAliases, { isPartial = false } = {}) {
     this.#aliases = aliases;
+    this.#isPartial =
+      isPartial || messages.some(({ content }) => content.some(({ type }) => type !== "text"));
     for (const { content } of messages) {
       this.add(content.map((part) => (part.type === "text" ? part.text : (part.name ?? ""))).join(""));
     }
@@ -30,6 +36,7 @@ export class Quotations {
    * follow. So a call is taken for a quotation rather than a quotation for a call.
    */
   isQuotation(name: string, canonicalArguments: string): boolean {
+    if (this.#isPartial) return true;
     const patterns = collectPatterns(canonicalArguments);
     // Forms may write every character of the arguments as two, and have white space and markup between them.
     const length = 2 * canonicalArguments.length + 2_048;

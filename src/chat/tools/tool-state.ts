@@ -18,6 +18,8 @@ export type ToolState = {
   /** Turns, and characters of the chat, since all signatures were sent. */
   turns: number;
   characters: number;
+  /** The model may have read what no message of the client's has, such as the results of a search. */
+  hasUnseen?: true;
 };
 
 /** The state of a new chat, which was told of nothing. */
@@ -34,7 +36,8 @@ export function parseToolState(json: string): ToolState | undefined {
   const aliases = parseTexts(state.aliases);
   if (typeof word !== "string" || !wordPattern.test(word) || !told || !aliases) return undefined;
   if (!isCount(turns) || !isCount(characters)) return undefined;
-  return { word, told, aliases, turns, characters };
+  const hasUnseen = state.hasUnseen === true;
+  return { word, told, aliases, turns, characters, ...(hasUnseen ? { hasUnseen } : {}) };
 }
 
 const wordPattern = /^[a-z0-9]{4}$/;

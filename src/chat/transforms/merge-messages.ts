@@ -1,4 +1,4 @@
-import type { EventSink, UpstreamRequest } from "../../core/types.js";
+import type { EventSink, Message, UpstreamRequest } from "../../core/types.js";
 import type { AttachedMessage, Attachments } from "../attachments.js";
 import { UnpreparedError } from "../thread.js";
 import type { Transform } from "./transform.js";
@@ -9,14 +9,17 @@ import type { Transform } from "./transform.js";
  */
 export class MergeMessages implements Transform {
   readonly #attachments: Attachments;
+  readonly #messages: readonly Message[];
   #notices: AttachedMessage["notices"] = [];
 
-  constructor(attachments: Attachments) {
+  /** `messages`: the client's, in which links are looked for. */
+  constructor(attachments: Attachments, messages: readonly Message[]) {
     this.#attachments = attachments;
+    this.#messages = messages;
   }
 
   request(request: UpstreamRequest): UpstreamRequest {
-    const merged = this.#attachments.merge(request.messages);
+    const merged = this.#attachments.merge(request.messages, this.#messages);
     if (!merged) throw new UnpreparedError();
     this.#notices = merged.notices;
     return { ...request, messages: [{ role: "user", content: merged.content }] };

@@ -1,4 +1,12 @@
-import { type ChatEvent, type ChatRequest, type EventSink, isVisible, type Usage } from "../../core/types.js";
+import {
+  type ChatEvent,
+  type ChatRequest,
+  type EventSink,
+  isVisible,
+  type Message,
+  type UpstreamRequest,
+  type Usage,
+} from "../../core/types.js";
 import { countTextTokens, countTokens } from "../token-count.js";
 import type { AnswerRecorder } from "./answer-recorder.js";
 import type { Transform } from "./transform.js";
@@ -14,12 +22,19 @@ export class UsageReporter implements Transform {
   #reported: Usage | undefined;
   #input: Promise<number> | undefined;
   #isInputEmitted: boolean;
+  /** The messages that the chat does not have; undefined if it is a new one. */
+  #newMessages: readonly Message[] | undefined;
 
   /** `recorder` records the answer of the same turn. */
   constructor(request: Pick<ChatRequest, "messages" | "usage">, recorder: AnswerRecorder) {
     this.#request = request;
     this.#recorder = recorder;
     this.#isInputEmitted = request.usage !== "early and final";
+  }
+
+  request(request: UpstreamRequest): UpstreamRequest {
+    this.#newMessages = request.continueFrom ? request.messages : undefined;
+    return request;
   }
 
   events(sink: EventSink): EventSink {
@@ -45,7 +60,7 @@ export class UsageReporter implements Transform {
       input: await this.#countInput(),
       output: 0,
       reasoning: 0,
-      cached: 0,
+      cached: await this.#countCached(),
       estimated: true,
     };
     await sink([{ type: "usage", usage }, ...events]);
@@ -66,9 +81,15 @@ export class UsageReporter implements Transform {
       input: await this.#countInput(),
       output,
       reasoning: reasoningTokens,
-      cached: 0,
+      cached: await this.#countCached(),
       estimated: true,
     };
+  }
+
+  /** What the chat already had of the input. */
+  async #countCached(): Promise<number> {
+    if (!this.#newMessages) return 0;
+    return Math.max(0, (await this.#countInput()) - (await countTokens(this.#newMessages)));
   }
 
   #countInput(): Promise<number> {

@@ -1,7 +1,7 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import type { KeySettings, StoredKey } from "../../core/store.js";
-import { chatModes, citationModes, scopes } from "../../core/types.js";
+import { chatModes, citationModes, scopes, toolModes } from "../../core/types.js";
 import type { CredentialCipher } from "../encryption.js";
 import { readRow } from "./database-file.js";
 
@@ -18,6 +18,7 @@ const keySettings = {
   expires: Type.Optional(Type.Number()),
   chats: Type.Optional(oneOf(chatModes)),
   citations: Type.Optional(oneOf(citationModes)),
+  tools: Type.Optional(oneOf(toolModes)),
   visibleErrors: Type.Optional(Type.Boolean()),
 } satisfies Record<keyof KeySettings, TSchema>;
 const KeySettingsSchema = Type.Object(keySettings);

@@ -1,5 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { ConcurrencySchema, documented, UserAgentSchema } from "../../config/field-schemas.js";
+import {
+  ConcurrencySchema,
+  documented,
+  UpstreamToolsSchema,
+  UserAgentSchema,
+} from "../../config/field-schemas.js";
 import type { UpstreamConfig } from "../../config/upstream-settings.js";
 import { readTokens } from "../../config/upstream-tokens.js";
 import type { TokenPair } from "../../core/token.js";
@@ -17,6 +22,7 @@ const AccountSchema = Type.Object({
   ),
   userAgent: Type.Optional(UserAgentSchema),
   concurrency: Type.Optional(ConcurrencySchema),
+  tools: UpstreamToolsSchema,
 });
 
 /** Settings of an upstream that uses a Kimi account. */

@@ -74,7 +74,12 @@ export class ToolCalls {
   }
 
   #announce(call: ToolCall, out: ChatEvent[]): void {
-    if (call.isAnnounced || !call.name.includes("search")) return;
+    if (call.isAnnounced || call.name === "" || call.name === askUserTool) return;
+    if (!call.name.includes("search")) {
+      call.isAnnounced = true;
+      out.push({ type: "service-tool", name: call.name });
+      return;
+    }
     // Incomplete arguments are parsed again with each piece; those of a search are short.
     if (call.args.length > limits.searchArguments) return;
     const queries = textsIn(parseObject(call.args)?.queries);

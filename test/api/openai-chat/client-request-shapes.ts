@@ -302,7 +302,7 @@ export const requestShapes: RequestShape[] = [
       functions: [weather],
       function_call: "auto",
     },
-    { ignored: "functions" },
+    {},
   ],
   [
     "AI SDK, tool step",
@@ -315,7 +315,7 @@ export const requestShapes: RequestShape[] = [
       tool_choice: "auto",
       tools: [weatherTool],
     },
-    { ignored: "tools" },
+    {},
   ],
   [
     "AI SDK, reasoning part",

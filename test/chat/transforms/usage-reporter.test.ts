@@ -21,7 +21,11 @@ const answer: ChatEvent[][] = [
 ];
 
 /** What a client receives when these batches come from the upstream. */
-async function receive(usage: ChatRequest["usage"], batches: readonly ChatEvent[][]): Promise<ChatEvent[]> {
+async function receive(
+  usage: ChatRequest["usage"],
+  batches: readonly ChatEvent[][],
+  sent: Partial<UpstreamRequest> = {},
+): Promise<ChatEvent[]> {
   const received: ChatEvent[] = [];
   const recorder = new AnswerRecorder("off");
   const reporter = new UsageReporter({ messages, usage }, recorder);
@@ -33,7 +37,7 @@ async function receive(usage: ChatRequest["usage"], batches: readonly ChatEvent[
       },
     },
     {
-      request: { messages } as UpstreamRequest,
+      request: { messages, ...sent } as UpstreamRequest,
       sink: (events) => {
         received.push(...events);
         return undefined;
@@ -82,4 +86,11 @@ test("an early usage names the input before the first content, and the final one
     estimated: true,
   });
   expect(events.at(-2)).toEqual(reported);
+});
+
+test("in a continued chat all but the new messages count as cached", async () => {
+  const sent: Message[] = [{ role: "user", content: [{ type: "text", text: "Why?" }] }];
+  const continueFrom = { chat: "c", parent: "p" };
+  const [usage] = usagesOf(await receive("final", answer, { continueFrom, messages: sent }));
+  expect(usage?.cached).toBe((await countTokens(messages)) - (await countTokens(sent)));
 });

@@ -12,6 +12,7 @@ const everySetting: Required<KeySettings> = {
   expires: 1_800_000_000_000,
   chats: "ephemeral",
   citations: "off",
+  tools: "off",
   visibleErrors: true,
 };
 const fullKey: StoredKey = { name: "second", sha256: "01", settings: everySetting, createdAt: 2 };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NativeMarkupFilter } from "../../../src/chat/transforms/native-markup-filter.js";
+import { NativeMarkupFilter } from "../../../src/chat/tools/native-markup-filter.js";
 import type { ChatEvent } from "../../../src/core/types.js";
 
 const markup =
@@ -24,7 +24,7 @@ test("an answer without it stays as it is", () => {
 
 test("a citation keeps its place in the text", () => {
   const received: ChatEvent[] = [];
-  const sink = new NativeMarkupFilter().events((events) => void received.push(...events));
+  const sink = new NativeMarkupFilter(() => {}).events((events) => void received.push(...events));
   void sink([
     { type: "text", text: "1 <" },
     { type: "citation", sources: [1] },

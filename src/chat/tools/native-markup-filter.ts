@@ -1,6 +1,6 @@
 import type { ChatEvent, EventSink } from "../../core/types.js";
-import { NativeMarkupRemover } from "../tools/native-markup.js";
-import type { Transform } from "./transform.js";
+import type { Transform } from "../transforms/transform.js";
+import { NativeMarkupRemover } from "./native-markup.js";
 
 /**
  * Takes Kimi's own call markup out of the text of ordinary answers (kimi-web.md §6 row 22). An answer that held some is no
@@ -9,13 +9,16 @@ import type { Transform } from "./transform.js";
 export class NativeMarkupFilter implements Transform {
   readonly #onRemoved: (count: number) => void;
 
-  constructor(onRemoved: (count: number) => void = () => {}) {
+  constructor(onRemoved: (count: number) => void) {
     this.#onRemoved = onRemoved;
   }
 
   events(sink: EventSink): EventSink {
     const remover = new NativeMarkupRemover();
-    return (events) => sink(events.flatMap((event) => this.#filter(event, remover)));
+    return (events) => {
+      const filtered = events.flatMap((event) => this.#filter(event, remover));
+      return filtered.length > 0 ? sink(filtered) : undefined;
+    };
   }
 
   #filter(event: ChatEvent, remover: NativeMarkupRemover): ChatEvent[] {

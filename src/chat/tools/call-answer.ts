@@ -1,0 +1,327 @@
+import { randomBytes } from "node:crypto";
+import { GatewayError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+import type { ChatEvent, ToolChoice } from "../../core/types.js";
+import { callForm } from "./call-form.js";
+import { CallParser } from "./call-parser.js";
+import type { CallParserOptions, CallPiece } from "./call-pieces.js";
+import { refusalState } from "./injection-refusal.js";
+import type { CorrectionReason, ToolObserver } from "./tool-observer.js";
+
+type Finish = Extract<ChatEvent, { type: "finish" }>;
+type InvalidPiece = Extract<CallPiece, { type: "invalid-call" }>;
+type WholeCall = Extract<CallPiece, { type: "call" }>;
+
+export type CallAnswerOptions = {
+  parser: CallParserOptions;
+  toolChoice: ToolChoice;
+  allowsParallelCalls: boolean;
+  /** Whether the model was told of the functions in this turn, so that it may take the text for an injection. */
+  isNewlyTold: boolean;
+  /** Whether the client has text of an earlier, rejected answer of this turn. */
+  hasEarlierText: boolean;
+  observer: ToolObserver;
+};
+
+/** Why an answer is of no use, and what the model wrote of it. */
+export type Rejection = { reason: CorrectionReason; invalid?: InvalidPiece };
+
+/**
+ * Reads one answer of a model that was told of functions: its text and its calls as events. If the answer is of no use, it
+ * ends with a rejection instead of a `finish`.
+ */
+export class CallAnswer {
+  readonly #options: CallAnswerOptions;
+  readonly #parser: CallParser;
+  readonly #reasoningParser: CallParser;
+  /** Whether text waits for the first call: a client that forces a call has no use for text alone. */
+  readonly #withholdsText: boolean;
+  #withheld = "";
+  #mayBeRefusal: boolean;
+  #hasText = false;
+  #calls = 0;
+  readonly #delivered = new Set<string>();
+  readonly #reasoningCalls: WholeCall[] = [];
+  #invalid: InvalidPiece | undefined;
+  #invalidText = "";
+  #isForbidden = false;
+  /** Whether the chat holds something else than what the client is given. */
+  #isInexact = false;
+  /** Whether the call that is streamed now goes to the client. */
+  #isStreaming = false;
+  /** Citations behind text that the parser holds. */
+  #waiting: ChatEvent[] = [];
+  #out: ChatEvent[] = [];
+  rejection: Rejection | undefined;
+  /** True once the answer's end was emitted; the upstream may go on. */
+  isEnded = false;
+  /** Characters that came after the end. */
+  surplusCharacters = 0;
+
+  constructor(options: CallAnswerOptions) {
+    this.#options = options;
+    this.#parser = new CallParser(options.parser);
+    this.#reasoningParser = new CallParser(options.parser);
+    const { toolChoice } = options;
+    this.#withholdsText =
+      toolChoice === "required" || typeof toolChoice === "object" || options.hasEarlierText;
+    this.#mayBeRefusal = options.isNewlyTold && !this.#withholdsText;
+  }
+
+  get hasText(): boolean {
+    return this.#hasText;
+  }
+
+  /** Whether a call is held that may leave once it has been held long enough. */
+  get isHolding(): boolean {
+    return this.#parser.isHolding;
+  }
+
+  /** Lets the beginning of a held call leave with the next events. */
+  release(): void {
+    this.#readPieces(this.#parser.release());
+  }
+
+  /** The events to emit for those of the upstream. */
+  read(events: readonly ChatEvent[]): ChatEvent[] {
+    for (const event of events) {
+      if (this.rejection) break;
+      if (this.isEnded) {
+        if (event.type === "text") this.surplusCharacters += event.text.length;
+      } else this.#readEvent(event);
+    }
+    const out = this.#out;
+    this.#out = [];
+    return out;
+  }
+
+  #readEvent(event: ChatEvent): void {
+    switch (event.type) {
+      case "text":
+        this.#readPieces(this.#parser.add(event.text));
+        return;
+      case "reasoning":
+        this.#readReasoning(this.#reasoningParser.add(event.text));
+        return;
+      case "citation":
+        if (this.#withheld !== "" || this.#parser.isHolding) this.#waiting.push(event);
+        else this.#out.push(event);
+        return;
+      case "service-tool":
+        if (this.#calls === 0) this.rejection = { reason: "service-tool" };
+        return;
+      case "finish":
+        this.#readEnd(event);
+        return;
+      default:
+        this.#out.push(event);
+    }
+  }
+
+  #readPieces(pieces: readonly CallPiece[]): void {
+    for (const piece of pieces) if (!this.isEnded) this.#readPiece(piece);
+  }
+
+  #readPiece(piece: CallPiece): void {
+    switch (piece.type) {
+      case "text":
+        this.#readText(piece.text);
+        return;
+      case "call":
+        this.#readCall(piece);
+        return;
+      case "call-start":
+        this.#isStreaming = this.#accepts(piece.name) && this.#begin(piece.name, "");
+        if (this.#isStreaming) this.#options.observer.onCall("own", "delivered");
+        return;
+      case "call-arguments":
+        if (this.#isStreaming)
+          this.#out.push({ type: "tool-call", index: this.#calls - 1, arguments: piece.text });
+        return;
+      case "call-end":
+        this.#isStreaming = false;
+        return;
+      case "broken-call":
+        this.#options.observer.onCall("own", "broken");
+        throw brokenCallError();
+      case "invalid-call":
+        this.#invalid ??= piece;
+        this.#invalidText += piece.text;
+        this.#isInexact ||= this.#calls > 0;
+        return;
+      case "complete":
+        if (this.#calls > 0) this.#finishEarly();
+        return;
+      case "discarded":
+        if (!piece.hasContent) return;
+        this.#isInexact = true;
+        this.#options.observer.onDiscardedTail();
+    }
+  }
+
+  #readText(text: string): void {
+    // It may have to be given behind the invalid call, or not at all.
+    if (this.#invalid) {
+      this.#invalidText += text;
+      return;
+    }
+    if (this.#withholdsText || this.#mayBeRefusal) {
+      this.#withheld += text;
+      if (this.#mayBeRefusal && refusalState(this.#withheld) === "no") this.#releaseText();
+      return;
+    }
+    this.#emitText(text);
+  }
+
+  #releaseText(): void {
+    this.#mayBeRefusal = false;
+    const text = this.#withheld;
+    this.#withheld = "";
+    this.#emitText(text);
+  }
+
+  #emitText(text: string): void {
+    if (text === "") return;
+    this.#hasText ||= text.trim() !== "";
+    this.#out.push({ type: "text", text }, ...this.#waiting);
+    this.#waiting = [];
+  }
+
+  #readCall(call: WholeCall): void {
+    const { observer } = this.#options;
+    if (!this.#accepts(call.name)) {
+      observer.onCall(call.family, this.#isForbidden ? "forbidden" : "surplus");
+      return;
+    }
+    const key = `${call.name} ${call.arguments}`;
+    if (this.#delivered.has(key) || !this.#begin(call.name, call.arguments)) {
+      this.#isInexact = true;
+      observer.onCall(call.family, "surplus");
+      return;
+    }
+    this.#delivered.add(key);
+    observer.onCall(call.family, "delivered");
+    for (const repair of call.repairs) observer.onRepair(repair);
+  }
+
+  /** Whether the client's choice of functions allows this one. */
+  #accepts(name: string): boolean {
+    const { toolChoice, allowsParallelCalls } = this.#options;
+    if (toolChoice === "none") {
+      this.#isForbidden = true;
+      this.#isInexact = true;
+      return false;
+    }
+    if (typeof toolChoice === "object" && toolChoice.name !== name) {
+      this.#isInexact = true;
+      return false;
+    }
+    if (this.#calls > 0 && !allowsParallelCalls) {
+      this.#isInexact = true;
+      return false;
+    }
+    return true;
+  }
+
+  /** False beyond `limits.toolCalls`. */
+  #begin(name: string, text: string): boolean {
+    if (this.#calls >= limits.toolCalls) return false;
+    if (this.#options.hasEarlierText) {
+      // The client has the text of the rejected answer.
+      this.#isInexact = true;
+      this.#withheld = "";
+    }
+    this.#releaseText();
+    const id = `call_${randomBytes(12).toString("hex")}`;
+    this.#out.push({ type: "tool-call", index: this.#calls, id, name, arguments: text });
+    this.#calls++;
+    return true;
+  }
+
+  /** The text of the reasoning stays reasoning; calls count only if the answer has none. */
+  #readReasoning(pieces: readonly CallPiece[]): void {
+    for (const piece of pieces) {
+      if (piece.type === "call") this.#reasoningCalls.push(piece);
+      else if (piece.type === "text" || piece.type === "invalid-call")
+        this.#out.push({ type: "reasoning", text: piece.text });
+    }
+  }
+
+  /** The plan is complete, but the model goes on: what follows are invented results. */
+  #finishEarly(): void {
+    this.isEnded = true;
+    this.#isInexact = true;
+    this.#options.observer.onDiscardedTail();
+    this.#emitFinish({ type: "finish", reason: "tool-calls" });
+  }
+
+  #readEnd(finish: Finish): void {
+    if (finish.reason !== "content-filter") {
+      this.#readReasoning(this.#reasoningParser.end());
+      this.#readPieces(this.#parser.end());
+      if (this.isEnded) return;
+    }
+    if (this.#calls === 0 && this.#reasoningCalls.length > 0) {
+      for (const call of this.#reasoningCalls) this.#readCall(call);
+      this.#isInexact = true;
+    }
+    if (this.#calls === 0 && finish.reason === "stop") {
+      this.rejection = this.#findRejection();
+      if (this.rejection) return;
+    }
+    this.#finish(finish);
+  }
+
+  #findRejection(): Rejection | undefined {
+    const { toolChoice, observer } = this.#options;
+    if (this.#mayBeRefusal && refusalState(this.#withheld) === "yes") return { reason: "refused" };
+    if (this.#isForbidden && !this.#hasText) return { reason: "forbidden-call" };
+    if (this.#invalid && !this.#isFormAlone()) {
+      observer.onCall("own", "invalid");
+      return { reason: this.#invalid.problem.kind, invalid: this.#invalid };
+    }
+    const isForced = toolChoice === "required" || typeof toolChoice === "object";
+    return isForced ? { reason: "no-call" } : undefined;
+  }
+
+  /** Whether what seemed to be an invalid call is the form of one, as the prompt shows it: the model tells of it. */
+  #isFormAlone(): boolean {
+    const { word } = this.#options.parser;
+    return !this.#invalidText.replaceAll(callForm(word), "").includes(`<call-${word}>`);
+  }
+
+  /** Ends an answer that was rejected, as it is: with what the model wrote as text. */
+  endAsText(): ChatEvent[] {
+    this.rejection = undefined;
+    this.#finish({ type: "finish", reason: "stop" });
+    const out = this.#out;
+    this.#out = [];
+    return out;
+  }
+
+  #finish(finish: Finish): void {
+    if (this.#calls === 0) this.#withheld += this.#invalidText;
+    if (this.#calls === 0 && this.#options.hasEarlierText && this.#withheld !== "") {
+      this.#isInexact = true;
+      this.#withheld = `\n\n${this.#withheld}`;
+    }
+    this.#releaseText();
+    this.isEnded = true;
+    const reason = this.#calls > 0 && finish.reason === "stop" ? "tool-calls" : finish.reason;
+    this.#emitFinish({ ...finish, reason });
+  }
+
+  #emitFinish(finish: Finish): void {
+    const isInexact = this.#isInexact || this.#options.hasEarlierText;
+    this.#out.push(...this.#waiting, { ...finish, ...(isInexact ? { isInexact: true as const } : {}) });
+    this.#waiting = [];
+  }
+}
+
+function brokenCallError(): GatewayError {
+  return new GatewayError(
+    "upstream_protocol",
+    "The model began a function call whose arguments are no JSON. A part of the call had already been sent. Send the " +
+      "request again.",
+  );
+}

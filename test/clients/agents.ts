@@ -1,0 +1,155 @@
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import {
+  AIMessage,
+  type AIMessageChunk,
+  type BaseMessage,
+  HumanMessage,
+  ToolMessage,
+} from "@langchain/core/messages";
+import { ChatOpenAI } from "@langchain/openai";
+import { dynamicTool, generateText, jsonSchema, type ModelMessage, stepCountIs, streamText } from "ai";
+import OpenAI from "openai";
+import type { Tool } from "../../src/core/types.js";
+import { apiKey, type Gateway } from "../gateway.js";
+
+/** A function and what the agent does for a call of it. */
+export type AgentTool = Tool & { run: (args: Record<string, unknown>) => string };
+
+type RunOptions = { tools: readonly AgentTool[]; toolChoice?: "auto" | "none" };
+
+/** An agent as a program has it: keeps the history, and runs the functions that the model calls until it answers. */
+export type Agent = {
+  /** Messages in the client's own form; shortening it goes back to an earlier state. */
+  readonly history: unknown[];
+  /** Resolves to the model's text. */
+  run(prompt: string, options: RunOptions): Promise<string>;
+};
+
+type AgentOptions = { gateway: Gateway; fetch: typeof fetch; stream: boolean };
+
+const maxSteps = 40;
+
+class OpenAIAgent implements Agent {
+  readonly history: OpenAI.ChatCompletionMessageParam[] = [];
+  readonly #client: OpenAI;
+  readonly #stream: boolean;
+
+  constructor({ gateway, fetch, stream }: AgentOptions) {
+    this.#client = new OpenAI({ apiKey, baseURL: `${gateway.url}/v1`, maxRetries: 0, fetch });
+    this.#stream = stream;
+  }
+
+  async run(prompt: string, { tools, toolChoice = "auto" }: RunOptions): Promise<string> {
+    this.history.push({ role: "user", content: prompt });
+    const body = {
+      model: "kimi",
+      messages: [...this.history],
+      tool_choice: toolChoice,
+      tools: tools.map(({ name, description = "", parameters, run }) => ({
+        type: "function" as const,
+        function: { name, description, parameters, parse: JSON.parse, function: run },
+      })),
+    };
+    const { completions } = this.#client.chat;
+    const limit = { maxChatCompletions: maxSteps };
+    const runner = this.#stream
+      ? completions.runTools({ ...body, stream: true }, limit)
+      : completions.runTools(body, limit);
+    const text = await runner.finalContent();
+    this.history.splice(0, Number.POSITIVE_INFINITY, ...runner.messages);
+    return text ?? "";
+  }
+}
+
+class AiSdkAgent implements Agent {
+  readonly history: ModelMessage[] = [];
+  readonly #provider;
+  readonly #stream: boolean;
+
+  constructor({ gateway, fetch, stream }: AgentOptions) {
+    this.#provider = createOpenAICompatible({
+      name: "moonbridge",
+      apiKey,
+      baseURL: `${gateway.url}/v1`,
+      fetch,
+    });
+    this.#stream = stream;
+  }
+
+  async run(prompt: string, { tools, toolChoice = "auto" }: RunOptions): Promise<string> {
+    this.history.push({ role: "user", content: prompt });
+    const request = {
+      model: this.#provider("kimi"),
+      messages: [...this.history],
+      toolChoice,
+      maxRetries: 0,
+      stopWhen: stepCountIs(maxSteps),
+      tools: Object.fromEntries(
+        tools.map(({ name, description, parameters, run }) => [
+          name,
+          dynamicTool({
+            ...(description === undefined ? {} : { description }),
+            inputSchema: jsonSchema(parameters),
+            execute: async (args) => run({ ...Object(args) }),
+          }),
+        ]),
+      ),
+    };
+    const result = this.#stream ? streamText(request) : await generateText(request);
+    const { messages } = await result.response;
+    this.history.push(...messages);
+    return result.text;
+  }
+}
+
+class LangChainAgent implements Agent {
+  readonly history: BaseMessage[] = [];
+  readonly #model: ChatOpenAI;
+  readonly #stream: boolean;
+
+  constructor({ gateway, fetch, stream }: AgentOptions) {
+    const configuration = { baseURL: `${gateway.url}/v1`, fetch };
+    this.#model = new ChatOpenAI({ model: "kimi", apiKey, configuration, maxRetries: 0 });
+    this.#stream = stream;
+  }
+
+  async run(prompt: string, { tools, toolChoice = "auto" }: RunOptions): Promise<string> {
+    const declared = tools.map(({ name, description, parameters }) => ({
+      type: "function" as const,
+      function: { name, description, parameters },
+    }));
+    const model = this.#model.bindTools(declared, { tool_choice: toolChoice });
+    this.history.push(new HumanMessage(prompt));
+    for (let step = 0; step < maxSteps; step++) {
+      const answer = this.#stream
+        ? await gather(await model.stream(this.history))
+        : await model.invoke(this.history);
+      this.history.push(answer);
+      const calls = answer.tool_calls ?? [];
+      if (calls.length === 0) return answer.text;
+      for (const { id = "", name, args } of calls) {
+        const content = tools.find((tool) => tool.name === name)?.run(args) ?? "unknown";
+        this.history.push(new ToolMessage({ tool_call_id: id, content }));
+      }
+    }
+    throw new Error("the agent never came to an end");
+  }
+}
+
+async function gather(stream: AsyncIterable<AIMessageChunk>): Promise<AIMessage> {
+  let whole: AIMessageChunk | undefined;
+  for await (const chunk of stream) whole = whole?.concat(chunk) ?? chunk;
+  const { content = "", tool_calls = [] } = whole ?? {};
+  return new AIMessage({ content, tool_calls });
+}
+
+type CreateAgent = (options: AgentOptions) => Agent;
+
+export const createAgent: CreateAgent = (options) => new OpenAIAgent(options);
+
+/** The agents of the SDKs that most programs use. */
+export const agents: [name: string, create: CreateAgent][] = [
+  ["openai's runTools", createAgent],
+  ["the AI SDK", (options) => new AiSdkAgent(options)],
+  ["LangChain's bindTools", (options) => new LangChainAgent(options)],
+];
