@@ -29,27 +29,8 @@ export type AnswerText = {
   flush(out: ChatEvent[]): void;
 };
 
-/** Length and hash of a block's emitted text, to check whether a `set` begins with it. Saves keeping the text itself. */
-class EmittedPrefix {
-  length = 0;
-  #hash = hashPrefix("", 0);
-
-  append(text: string): void {
-    this.#hash = hashPrefix(text, text.length, this.#hash);
-    this.length += text.length;
-  }
-
-  isPrefixOf(content: string): boolean {
-    return content.length >= this.length && hashPrefix(content, this.length) === this.#hash;
-  }
-}
-
-/** FNV-1a over the first `length` characters of a text; `seed` is the hash of the text before it. */
-function hashPrefix(text: string, length: number, seed = 0x811c9dc5): number {
-  let hash = seed;
-  for (let index = 0; index < length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return hash;
-}
+/** A block and its text as Kimi has sent it so far. A `set` that begins with the text is a snapshot. */
+type Block = { readonly id: string; text: string };
 
 /** Where the events of the newest block begin, if they are still in the batch that has not been emitted. */
 type BlockStart = { batch: ChatEvent[]; index: number; channel: TextChannel; hadText: boolean };
@@ -58,12 +39,11 @@ type BlockStart = { batch: ChatEvent[]; index: number; channel: TextChannel; had
 export class StreamedText implements AnswerText {
   readonly #drift: ProtocolDrift;
   readonly #sources: SearchSources;
-  readonly #blocks = new Map<string, EmittedPrefix>();
+  readonly #blocks = new Map<string, Block>();
   readonly #hasText = { text: false, think: false };
   readonly #citationMarks: CitationMarkParser;
-  /** The block that was extended last, and its emitted text. */
-  #currentBlock: string | undefined;
-  #currentPrefix = new EmittedPrefix();
+  /** The block that was extended last. */
+  #current: Block | undefined;
   #currentStart: BlockStart | undefined;
   #length = 0;
   #textLength = 0;
@@ -91,26 +71,25 @@ export class StreamedText implements AnswerText {
   /** Throws `upstream_protocol` for a `set` that replaces text which was sent on. */
   update(id: string, channel: TextChannel, content: unknown, op: unknown, out: ChatEvent[]): void {
     const text = typeof content === "string" ? content : "";
-    const emitted = this.#blocks.get(id);
-    if (op !== "set" || !emitted) this.append(id, channel, text, out);
-    // A `set` that begins with the emitted text is a snapshot.
-    else if (emitted.isPrefixOf(text)) this.append(id, channel, text.slice(emitted.length), out);
+    const block = this.#blocks.get(id);
+    if (op !== "set" || !block) this.append(id, channel, text, out);
+    else if (text.startsWith(block.text)) this.append(id, channel, text.slice(block.text.length), out);
     else this.#rewrite(id, channel, text, out);
   }
 
   append(id: string, channel: TextChannel, addition: string, out: ChatEvent[]): void {
     if (addition === "") return;
     this.#addLength(channel, addition.length);
-    const text = this.#currentBlock === id ? addition : this.#startBlock(id, channel, out) + addition;
-    this.#currentPrefix.append(addition);
+    const separator = this.#current?.id === id ? "" : this.#startBlock(id, channel, out);
+    if (this.#current) this.#current.text += addition;
+    const text = separator + addition;
     if (channel === "think") out.push({ type: "reasoning", text });
     else if (this.#citationMarks.isPlain(text)) out.push({ type: "text", text });
     else this.#emitSegments(this.#citationMarks.push(text), out);
   }
 
   withdraw(id: string, out: ChatEvent[]): void {
-    const emitted = this.#blocks.get(id);
-    if (!emitted || emitted.length === 0) return;
+    if (!this.#blocks.get(id)?.text) return;
     if (!this.#takeBack(id, out)) throw rewrittenError();
   }
 
@@ -133,15 +112,14 @@ export class StreamedText implements AnswerText {
   /** Switches to another block. Returns the separator before its text: Kimi shows each block as its own paragraph. */
   #startBlock(id: string, channel: TextChannel, out: ChatEvent[]): string {
     this.flush(out);
-    this.#currentBlock = id;
-    const emitted = this.#blocks.get(id);
+    const known = this.#blocks.get(id);
     const hadText = this.#hasText[channel];
-    this.#currentStart = emitted ? undefined : { batch: out, index: out.length, channel, hadText };
-    this.#currentPrefix = emitted ?? new EmittedPrefix();
-    this.#blocks.set(id, this.#currentPrefix);
+    this.#currentStart = known ? undefined : { batch: out, index: out.length, channel, hadText };
+    this.#current = known ?? { id, text: "" };
+    this.#blocks.set(id, this.#current);
     if (this.#blocks.size > limits.answerBlocks) throw endlessAnswerError("blocks");
     this.#hasText[channel] = true;
-    return !emitted && hadText ? "\n\n" : "";
+    return !known && hadText ? "\n\n" : "";
   }
 
   /** Replaces the text of a block. Of reasoning that was sent on the client keeps the first version. */
@@ -157,23 +135,21 @@ export class StreamedText implements AnswerText {
   /** Removes the block from the batch that is being filled; false if some of it may have been sent on. */
   #takeBack(id: string, out: ChatEvent[]): boolean {
     const start = this.#currentStart;
-    if (this.#currentBlock !== id || start?.batch !== out) return false;
+    if (this.#current?.id !== id || start?.batch !== out) return false;
     const others = out.splice(start.index).filter(({ type }) => !textEvents.has(type));
     out.push(...others);
     this.#citationMarks.flush();
-    this.#addLength(start.channel, -this.#currentPrefix.length);
+    this.#addLength(start.channel, -this.#current.text.length);
     this.#hasText[start.channel] = start.hadText;
     this.#blocks.delete(id);
-    this.#currentBlock = undefined;
+    this.#current = undefined;
     return true;
   }
 
   #keepFirstReasoning(id: string, content: string, out: ChatEvent[]): void {
     this.#isInexact = true;
-    const prefix = new EmittedPrefix();
-    prefix.append(content);
-    this.#blocks.set(id, prefix);
-    if (this.#currentBlock === id) this.#currentPrefix = prefix;
+    const block = this.#blocks.get(id);
+    if (block) block.text = content;
     const message = "Kimi rewrote a part of its reasoning; the reasoning shown has the first version.";
     out.push({ type: "notice", code: "reasoning_rewritten", message });
   }
