@@ -1,64 +1,43 @@
-/** `npm run bench`: measures what Moonbridge costs, compared with other proxies between a client and an upstream. */
+/** `npm run bench`: what Moonbridge costs, beside other programs between a client and an upstream. */
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { BenchEnvironment } from "./environment.js";
-import { big } from "./parts/big.js";
-import { firstDeltaOfManyStreams, firstDeltaOfOneStream } from "./parts/first.js";
-import { nodeGrowth, turnGrowth } from "./parts/growth.js";
+import { cpus, release } from "node:os";
+import { join } from "node:path";
+import { prepareBaseline } from "./baseline.js";
+import { openBench } from "./bench.js";
+import { bigInputs } from "./parts/big-inputs.js";
+import { firstDelta } from "./parts/first-delta.js";
+import { growth } from "./parts/growth.js";
 import { memory } from "./parts/memory.js";
-import { paced, pacedLong } from "./parts/paced.js";
-import type { Part } from "./parts/part.js";
-import { nonStreamedRequests, streamedRequests } from "./parts/requests.js";
+import { paced } from "./parts/paced.js";
+import { requests } from "./parts/requests.js";
 import { soak } from "./parts/soak.js";
-import { start } from "./parts/start.js";
-import { together } from "./parts/together.js";
 import { unpaced } from "./parts/unpaced.js";
-import { writeToDocumentation } from "./report/document.js";
-import { collectMachineInfo, formatMachineInfo } from "./report/machine.js";
-import { renderTable } from "./report/table.js";
-import { type PartName, readSettings } from "./settings.js";
+import { moonbridgeRows, naiveRelay, nginx, noGateway } from "./rows.js";
+import { readSettings } from "./settings.js";
+import { renderTable } from "./table.js";
 
-const parts: Record<PartName, readonly Part[]> = {
-  paced: [paced],
-  long: [pacedLong],
-  together: [together],
-  unpaced: [unpaced],
-  first: [firstDeltaOfOneStream, firstDeltaOfManyStreams],
-  requests: [streamedRequests, nonStreamedRequests],
-  memory: [memory],
-  big: [big],
-  growth: [nodeGrowth, turnGrowth],
-  soak: [soak],
-  start: [start],
-};
+const first = { paced, unpaced, "first-delta": firstDelta, requests };
+const parts = { ...first, memory, "big-inputs": bigInputs, growth, soak };
+const names = Object.keys(parts) as (keyof typeof parts)[];
 
-const settings = readSettings(process.argv.slice(2));
-const machine = collectMachineInfo();
-const environment = await BenchEnvironment.open(settings);
-const results: Record<string, unknown> = {};
-const reports: [part: PartName, tables: string][] = [];
-const header = `${formatMachineInfo(machine)} · rounds: ${settings.rounds} · warm-up: ${settings.warmUpSeconds} s`;
-print(`${header}\n`);
-for (const name of settings.only) {
-  const tables: string[] = [];
-  for (const part of parts[name]) {
-    const { table, data } = await part(environment, settings);
-    process.stderr.write("\n");
-    results[table.title] = data;
-    tables.push(renderTable(table));
-    print(`${tables.at(-1)}`);
-  }
-  reports.push([name, tables.join("\n")]);
-}
-await environment.close();
-
+const settings = readSettings(process.argv.slice(2), names);
+const { baseline, rounds, seconds } = settings;
+const baselineRows = baseline === undefined ? [] : moonbridgeRows(prepareBaseline(baseline), "baseline");
+const ownRows = moonbridgeRows(join(import.meta.dirname, "../.."));
+const bench = await openBench(settings, [noGateway, nginx, naiveRelay, ...ownRows, ...baselineRows]);
+const [date] = new Date().toISOString().split(".");
+const revision = execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8" }).trim();
+const machine = `Node ${process.version} · Linux ${release()} · ${cpus().length} × ${cpus()[0]?.model}`;
 mkdirSync("bench/results", { recursive: true });
-const file = `bench/results/${machine.date.replaceAll(":", "-")}.json`;
-writeFileSync(file, JSON.stringify({ machine, settings, results }, null, 1));
-print(`Everything is in ${file}.`);
-if (settings.document)
-  for (const [part, tables] of reports) writeToDocumentation(part, `${tables}\n${header}`);
+const file = `bench/results/${date?.replaceAll(":", "")}.md`;
+print(`${date} · ${revision} · ${machine} · ${rounds} rounds of ${seconds} s`);
+for (const name of names.filter((part) => settings.only.includes(part)))
+  for (const table of await parts[name](bench)) print(renderTable(table));
+await bench.close();
 process.exit();
 
 function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`\n${text}\n`);
+  writeFileSync(file, `${text}\n\n`, { flag: "a" });
 }

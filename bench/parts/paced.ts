@@ -1,41 +1,20 @@
-import { nginx } from "../candidates/nginx.js";
-import { type Comparison, compare, cpuColumns, megabytes } from "./comparison.js";
-import type { Part } from "./part.js";
+import type { Bench } from "../bench.js";
+import { type Column, compare, cpuPerDelta, firstDeltaColumns, ratioColumns } from "../comparison.js";
+import type { Table } from "../table.js";
 
-/** Concurrent streams. */
-export const streams = 200;
-/** Milliseconds between two deltas of a stream. */
-export const pace = 20;
-export const deltasPerAnswer = 150;
-
-/** The cost and latency of deltas at the speed of a chat: 50 per second on each of 200 streams. */
-export const paced: Part = (environment, settings) =>
-  compare(environment, settings, pacedComparison(settings.quick ? 25 : deltasPerAnswer));
-
-/** The same with long answers, so that the cost of requests is small compared with that of deltas. */
-export const pacedLong: Part = (environment, settings) =>
-  compare(environment, settings, pacedComparison(settings.quick ? 100 : 1_500));
-
-function pacedComparison(deltas: number): Comparison {
-  return {
-    title: `Paced: ${streams} streams of ${1_000 / pace} deltas a second, ${deltas} deltas an answer`,
-    profile: ({ streaming: target }) => ({
-      ...{ target, streams, pace, deltas, pause: 0, rampUp: pace * deltas, recordTimings: true },
-    }),
-    columns: [
-      ...cpuColumns("CPU per delta, µs", "cpuPerDelta", nginx),
-      {
-        title: "first delta p50 / p99, ms",
-        cell: (results) => `${results.median("firstDeltaP50")} / ${results.median("firstDeltaP99")}`,
-      },
-      {
-        title: "added to a delta p50 / p99, ms",
-        cell: (results) =>
-          `${results.differenceToNoGateway("deltaDelayP50")} / ${results.differenceToNoGateway("deltaDelayP99")}`,
-      },
-      { title: "deltas/s", cell: (results) => results.median("deltasPerSecond") },
-      { title: "memory, MB", cell: megabytes },
-      { title: "event loop p99, ms", cell: (results) => results.median("eventLoopP99") },
-    ],
-  };
+/** The cost of a delta at the speed of chats, in short and in long answers. */
+export async function paced(bench: Bench): Promise<Table[]> {
+  const common: Column[] = [
+    { title: "deltas/s", metric: (measured) => measured.deltas / measured.seconds },
+    { title: "MB", metric: ({ memory }) => memory / 1e6 },
+  ];
+  const cpu = ratioColumns("CPU per delta, µs", cpuPerDelta);
+  const title = "Paced: 100 streams of 50 deltas a second";
+  const load = { streams: 100, pace: 20, rampUp: 3_000 };
+  return [
+    await compare(bench, `${title}, 150 deltas an answer`, { ...load, deltas: 150 }, [
+      ...[...cpu, ...firstDeltaColumns, ...common],
+    ]),
+    await compare(bench, `${title}, 1,500 deltas an answer`, { ...load, deltas: 1_500 }, [...cpu, ...common]),
+  ];
 }

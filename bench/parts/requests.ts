@@ -1,27 +1,17 @@
-import { nginx } from "../candidates/nginx.js";
-import { type Column, compare, cpuColumns } from "./comparison.js";
-import type { Part } from "./part.js";
+import type { Bench } from "../bench.js";
+import { type Column, compare, cpuPerAnswer, ratioColumns } from "../comparison.js";
+import type { Table } from "../table.js";
 
-const [streams, deltas] = [50, 8];
-const loadSettings = { streams, deltas, pace: 0, pause: 0, rampUp: 100, recordTimings: false };
-
-const columns: Column[] = [
-  { title: "requests/s", cell: (results) => results.median("answersPerSecond") },
-  ...cpuColumns("CPU per request, µs", "cpuPerAnswer", nginx),
-];
-
-/** The cost of a request with a short, streamed answer. */
-export const streamedRequests: Part = (environment, settings) =>
-  compare(environment, settings, {
-    title: `Requests: ${streams} connections, ${deltas} deltas an answer, streamed`,
-    profile: ({ streaming: target }) => ({ target, ...loadSettings }),
-    columns,
-  });
-
-/** The cost of a request with a short answer that is not streamed. */
-export const nonStreamedRequests: Part = (environment, settings) =>
-  compare(environment, settings, {
-    title: `Requests: ${streams} connections, ${deltas} deltas an answer, answered in one piece`,
-    profile: ({ nonStreaming: target }) => target && { target, ...loadSettings },
-    columns,
-  });
+/** The cost of a request with a short answer. */
+export async function requests(bench: Bench): Promise<Table[]> {
+  const columns: Column[] = [
+    ...ratioColumns("CPU per request, µs", cpuPerAnswer),
+    { title: "requests/s", metric: ({ answers, seconds }) => answers / seconds },
+  ];
+  const load = { streams: 50, pace: 0, deltas: 8, rampUp: 100 };
+  const title = "Requests: 50 clients, 8 deltas an answer";
+  return [
+    await compare(bench, `${title}, streamed`, load, columns),
+    await compare(bench, `${title}, in one piece`, { ...load, stream: false }, columns),
+  ];
+}

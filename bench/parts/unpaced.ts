@@ -1,26 +1,16 @@
-import { nginx } from "../candidates/nginx.js";
-import { naiveRelay } from "../candidates/relays.js";
-import { compare, cpuColumns } from "./comparison.js";
-import type { Part } from "./part.js";
+import type { Bench } from "../bench.js";
+import { compare, cpuPerDelta, ratioColumns } from "../comparison.js";
+import type { Table } from "../table.js";
 
-/** The maximum throughput: the upstream sends all deltas of an answer at once. */
-export const unpaced: Part = (environment, settings) => {
-  const [streams, deltas] = [100, 200];
-  return compare(environment, settings, {
-    title: `Unpaced: ${streams} streams, ${deltas} deltas an answer, each delta a chunk of the body`,
-    profile: ({ streaming: target }) => ({
-      target,
-      streams,
-      deltas,
-      pace: 0,
-      pause: 0,
-      rampUp: 100,
-      recordTimings: false,
-    }),
-    columns: [
-      { title: "deltas/s", cell: (results) => results.median("deltasPerSecond") },
-      { title: "× naive relay's", cell: (results) => results.ratio("deltasPerSecond", naiveRelay) },
-      ...cpuColumns("CPU per delta, µs", "cpuPerDelta", nginx),
-    ],
-  });
-};
+/** The ceiling: all deltas of an answer at once. */
+export async function unpaced(bench: Bench): Promise<Table[]> {
+  const load = { streams: 100, pace: 0, deltas: 200, rampUp: 100 };
+  const columns = [
+    ...ratioColumns("CPU per delta, µs", cpuPerDelta),
+    {
+      title: "deltas/s",
+      metric: (measured: { deltas: number; seconds: number }) => measured.deltas / measured.seconds,
+    },
+  ];
+  return [await compare(bench, "Unpaced: 100 streams, 200 deltas an answer", load, columns)];
+}

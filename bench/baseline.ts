@@ -1,0 +1,14 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, symlinkSync } from "node:fs";
+import { resolve } from "node:path";
+
+/** The folder of another build: the given one, or a worktree of this revision, which is built here with our packages. */
+export function prepareBaseline(folderOrRevision: string): string {
+  if (existsSync(folderOrRevision)) return resolve(folderOrRevision);
+  const folder = resolve(`bench/results/baseline-${folderOrRevision.replace(/\W/g, "-")}`);
+  if (existsSync(`${folder}/dist/build.json`)) return folder;
+  execFileSync("git", ["worktree", "add", "--detach", folder, folderOrRevision], { stdio: "inherit" });
+  symlinkSync(resolve("node_modules"), `${folder}/node_modules`);
+  execFileSync(process.execPath, ["scripts/build.mjs", "--full"], { cwd: folder, stdio: "inherit" });
+  return folder;
+}

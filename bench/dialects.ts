@@ -1,0 +1,24 @@
+/** How an API of the gateway is asked and read; another API is another entry of `dialects`. */
+export type Dialect = {
+  path: string;
+  body(prompt: string, stream: boolean): object;
+  /** The text in an event of a stream, or in an answer in one piece, parsed; empty for none. */
+  text(json: unknown): string;
+  /** The data of the last event of a complete answer. */
+  isLastEvent(data: string): boolean;
+};
+
+export const dialects = {
+  chat: {
+    path: "/v1/chat/completions",
+    body: (prompt, stream) => ({ model: "kimi", stream, messages: [{ role: "user", content: prompt }] }),
+    text: (json) => {
+      const choice = (json as { choices: [{ delta?: Content; message?: Content }] }).choices[0];
+      return (choice.delta ?? choice.message)?.content ?? "";
+    },
+    isLastEvent: (data) => data === "[DONE]",
+  },
+} as const satisfies Record<string, Dialect>;
+
+type Content = { content?: string | null };
+export type DialectName = keyof typeof dialects;
