@@ -103,8 +103,7 @@ export class Load {
     const before = validator.deltas;
     validator.push(bytes);
     if (validator.deltas === before) return;
-    const now = performance.now();
-    const { pace } = this.#options;
+    const [now, { pace }] = [performance.now(), this.#options];
     this.deltas += validator.deltas - before;
     if (before > 0 && pace > 0) this.lateness.push(now - answer.firstAt - pace * before);
     if (before > 0) return;

@@ -68,8 +68,7 @@ function continuedChat(body: Buffer): Continued {
 }
 
 function sendDueParts(answer: PacedAnswer): void {
-  const { response, parts, pace } = answer;
-  const now = performance.now();
+  const [{ response, parts, pace }, now] = [answer, performance.now()];
   response.cork();
   for (; answer.dueAt <= now && answer.next < parts.length; answer.dueAt += pace) {
     const part = parts[answer.next++];
