@@ -9,7 +9,8 @@ const [zero, nine, space, quote, backslash] = [0x30, 0x39, 0x20, 0x22, 0x5c];
 
 /**
  * Reads a delta without parsing its JSON, if its bytes equal those of an earlier one except for the offset and the
- * text. Almost all envelopes of an answer do; parsing the JSON of each would be a third of the cost of a delta.
+ * text. Almost all envelopes of an answer do: 0.4 µs instead of 3.3, and 0.82 to 0.97 × the CPU per delta
+ * at 100 paced streams (performance.md).
  */
 export class DeltaFastPath {
   /** The bytes of the earlier delta before, between and after its offset and its text. */
