@@ -12,13 +12,14 @@ import { memory } from "./parts/memory.js";
 import { paced } from "./parts/paced.js";
 import { requests } from "./parts/requests.js";
 import { soak } from "./parts/soak.js";
+import { tools } from "./parts/tools.js";
 import { unpaced } from "./parts/unpaced.js";
 import { moonbridgeRows, naiveRelay, nginx, noGateway } from "./rows.js";
 import { readSettings } from "./settings.js";
 import { renderTable } from "./table.js";
 
 const first = { paced, unpaced, "first-delta": firstDelta, requests };
-const parts = { ...first, memory, "big-inputs": bigInputs, growth, soak };
+const parts = { ...first, memory, "big-inputs": bigInputs, growth, tools, soak };
 const names = Object.keys(parts) as (keyof typeof parts)[];
 
 const settings = readSettings(process.argv.slice(2), names);
