@@ -11,6 +11,11 @@ import type { CorrectionReason, ToolObserver } from "./tool-observer.js";
 type Finish = Extract<ChatEvent, { type: "finish" }>;
 type InvalidPiece = Extract<CallPiece, { type: "invalid-call" }>;
 type WholeCall = Extract<CallPiece, { type: "call" }>;
+/**
+ * `repeatable`: the delivered calls that begin with the same arguments. As long as there are any, it may be one of them again
+ * and is not sent.
+ */
+type StreamedCall = { name: string; arguments: string; repeatable: readonly string[]; isSent: boolean };
 
 export type CallAnswerOptions = {
   parser: CallParserOptions;
@@ -20,6 +25,8 @@ export type CallAnswerOptions = {
   isNewlyTold: boolean;
   /** Whether the client has text of an earlier, rejected answer of this turn. */
   hasEarlierText: boolean;
+  /** Whether the model was told what was wrong with a rejected answer, which no later turn is to rest on. */
+  isCorrection: boolean;
   observer: ToolObserver;
 };
 
@@ -40,15 +47,16 @@ export class CallAnswer {
   #mayBeRefusal: boolean;
   #hasText = false;
   #calls = 0;
-  readonly #delivered = new Set<string>();
+  /** The arguments of the calls that were delivered, with their names. */
+  readonly #delivered: { name: string; arguments: string }[] = [];
   readonly #reasoningCalls: WholeCall[] = [];
   #invalid: InvalidPiece | undefined;
   #invalidText = "";
   #isForbidden = false;
   /** Whether the chat holds something else than what the client is given. */
   #isInexact = false;
-  /** Whether the call that is streamed now goes to the client. */
-  #isStreaming = false;
+  /** The call that is streamed now, if it goes to the client. */
+  #streamed: StreamedCall | undefined;
   /** Citations behind text that the parser holds. */
   #waiting: ChatEvent[] = [];
   #out: ChatEvent[] = [];
@@ -65,7 +73,7 @@ export class CallAnswer {
     const { toolChoice } = options;
     this.#withholdsText =
       toolChoice === "required" || typeof toolChoice === "object" || options.hasEarlierText;
-    this.#mayBeRefusal = options.isNewlyTold && !this.#withholdsText;
+    this.#mayBeRefusal = options.isNewlyTold && !options.hasEarlierText;
   }
 
   get hasText(): boolean {
@@ -131,18 +139,18 @@ export class CallAnswer {
         this.#readCall(piece);
         return;
       case "call-start":
-        this.#isStreaming = this.#accepts(piece.name) && this.#begin(piece.name, "");
-        if (this.#isStreaming) this.#options.observer.onCall("own", "delivered");
+        this.#startStreamed(piece.name);
         return;
       case "call-arguments":
-        if (this.#isStreaming)
-          this.#out.push({ type: "tool-call", index: this.#calls - 1, arguments: piece.text });
+        this.#readStreamed(piece.text);
         return;
       case "call-end":
-        this.#isStreaming = false;
+        this.#endStreamed();
         return;
       case "broken-call":
         this.#options.observer.onCall("own", "broken");
+        // Nothing of a call that may have been repeated was sent.
+        if (this.#streamed?.isSent === false) return this.#finishEarly();
         throw brokenCallError();
       case "invalid-call":
         this.#invalid ??= piece;
@@ -167,7 +175,9 @@ export class CallAnswer {
     }
     if (this.#withholdsText || this.#mayBeRefusal) {
       this.#withheld += text;
-      if (this.#mayBeRefusal && refusalState(this.#withheld) === "no") this.#releaseText();
+      if (!this.#mayBeRefusal || refusalState(this.#withheld) !== "no") return;
+      this.#mayBeRefusal = false;
+      if (!this.#withholdsText) this.#releaseText();
       return;
     }
     this.#emitText(text);
@@ -193,15 +203,53 @@ export class CallAnswer {
       observer.onCall(call.family, this.#isForbidden ? "forbidden" : "surplus");
       return;
     }
-    const key = `${call.name} ${call.arguments}`;
-    if (this.#delivered.has(key) || !this.#begin(call.name, call.arguments)) {
+    const isRepeated = this.#delivered.some(
+      (other) => other.name === call.name && other.arguments === call.arguments,
+    );
+    if (isRepeated || !this.#begin(call.name, call.arguments)) {
       this.#isInexact = true;
       observer.onCall(call.family, "surplus");
       return;
     }
-    this.#delivered.add(key);
+    this.#delivered.push({ name: call.name, arguments: call.arguments });
     observer.onCall(call.family, "delivered");
     for (const repair of call.repairs) observer.onRepair(repair);
+  }
+
+  #startStreamed(name: string): void {
+    this.#streamed = undefined;
+    if (!this.#accepts(name)) return;
+    const repeatable = this.#delivered.filter((other) => other.name === name).map((other) => other.arguments);
+    this.#streamed = { name, arguments: "", repeatable, isSent: false };
+    if (repeatable.length === 0) this.#sendStreamed(this.#streamed);
+  }
+
+  #readStreamed(text: string): void {
+    const call = this.#streamed;
+    if (!call) return;
+    const offset = call.arguments.length;
+    call.repeatable = call.repeatable.filter((other) => other.startsWith(text, offset));
+    call.arguments += text;
+    if (call.isSent) this.#out.push({ type: "tool-call", index: this.#calls - 1, arguments: text });
+    else if (call.repeatable.length === 0) this.#sendStreamed(call);
+  }
+
+  /** Sends what was held of a call that is none of those before it. */
+  #sendStreamed(call: StreamedCall): void {
+    call.isSent = this.#begin(call.name, call.arguments);
+    if (call.isSent) this.#options.observer.onCall("own", "delivered");
+    else this.#streamed = undefined;
+  }
+
+  #endStreamed(): void {
+    const call = this.#streamed;
+    this.#streamed = undefined;
+    if (!call) return;
+    if (call.isSent) this.#delivered.push({ name: call.name, arguments: call.arguments });
+    else {
+      this.#isInexact = true;
+      this.#options.observer.onCall("own", "surplus");
+    }
   }
 
   /** Whether the client's choice of functions allows this one. */
@@ -300,7 +348,8 @@ export class CallAnswer {
   }
 
   #finish(finish: Finish): void {
-    if (this.#calls === 0) this.#withheld += this.#invalidText;
+    // Half a call of an answer that was cut short is no text.
+    if (this.#calls === 0 && finish.reason === "stop") this.#withheld += this.#invalidText;
     if (this.#calls === 0 && this.#options.hasEarlierText && this.#withheld !== "") {
       this.#isInexact = true;
       this.#withheld = `\n\n${this.#withheld}`;
@@ -312,7 +361,8 @@ export class CallAnswer {
   }
 
   #emitFinish(finish: Finish): void {
-    const isInexact = this.#isInexact || this.#options.hasEarlierText;
+    const { hasEarlierText, isCorrection } = this.#options;
+    const isInexact = this.#isInexact || hasEarlierText || isCorrection;
     this.#out.push(...this.#waiting, { ...finish, ...(isInexact ? { isInexact: true as const } : {}) });
     this.#waiting = [];
   }

@@ -16,7 +16,7 @@ export type ToolTransformOptions = {
   observer: ToolObserver;
 };
 
-type SentTurn = ToldTurn & { isNewlyTold: boolean; quotations: Quotations };
+type SentTurn = ToldTurn & { isNewlyTold: boolean; isCorrection: boolean; quotations: Quotations };
 
 /**
  * Functions for an upstream that has none: the model is told of them in the prompt, and calls that it writes as text become
@@ -80,7 +80,14 @@ export class ToolTransform implements Transform {
     const quotations = new Quotations(messages, told.aliases, { isPartial });
     const newState: ToolState =
       isPartial || request.search === true ? { ...told.state, hasUnseen: true } : told.state;
-    return { ...told, state: newState, quotations, isNewlyTold: !state };
+    return {
+      ...told,
+      state: newState,
+      quotations,
+      isNewlyTold: !state,
+      // The client's next request has what was said here, so that it can go on from the turn before.
+      isCorrection: this.#correction !== undefined && isContinued && this.#request.conversation === undefined,
+    };
   }
 
   events(sink: EventSink, upstream: UpstreamControl): EventSink {
@@ -110,7 +117,7 @@ export class ToolTransform implements Transform {
     };
   }
 
-  #createAnswer({ state, aliases, quotations, isNewlyTold }: SentTurn): CallAnswer {
+  #createAnswer({ state, aliases, quotations, isNewlyTold, isCorrection }: SentTurn): CallAnswer {
     const { toolChoice, parallelToolCalls } = this.#request;
     return new CallAnswer({
       parser: {
@@ -121,6 +128,7 @@ export class ToolTransform implements Transform {
       toolChoice: this.#tools.length === 0 ? "none" : (toolChoice ?? "auto"),
       allowsParallelCalls: parallelToolCalls ?? true,
       isNewlyTold,
+      isCorrection,
       hasEarlierText: this.#hasText,
       observer: this.#options.observer,
     });
