@@ -2,6 +2,7 @@ import type { AnswerLimits, ChatRequest, ResponseFormat, Tool, ToolChoice } from
 import { asObject, asText } from "../../lib/json.js";
 import { readFunctionTool, readToolChoice } from "../function-tools.js";
 import { invalidParameter } from "../invalid-parameter.js";
+import { callFormOf } from "./call-fields.js";
 import type { ChatCompletionBody } from "./schema.js";
 import { isSearchTool } from "./thinking-and-search.js";
 
@@ -36,8 +37,15 @@ function parseTools(
   return {
     ...(tools.length > 0 ? { tools: allowed ?? tools } : {}),
     ...(choice === undefined ? {} : { toolChoice: choice }),
-    ...(typeof body.parallel_tool_calls === "boolean" ? { parallelToolCalls: body.parallel_tool_calls } : {}),
+    ...parseParallelCalls(body),
   };
+}
+
+function parseParallelCalls(body: ChatCompletionBody): { parallelToolCalls?: boolean } {
+  // A message with `function_call` has one.
+  if (callFormOf(body) === "function_call") return { parallelToolCalls: false };
+  const { parallel_tool_calls: isAllowed } = body;
+  return typeof isAllowed === "boolean" ? { parallelToolCalls: isAllowed } : {};
 }
 
 /** Whether an element of `tools` is meant as a function: other kinds have a `type` of their own. */

@@ -5,18 +5,12 @@ import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../core/types.
 import { NoticeCollector } from "../notices.js";
 import type { StartEvent, StreamEncoder } from "../stream/stream-answer.js";
 import { encodeEvent, encodeJson, escapeText, eventStreamType, splitText } from "../stream/stream-json.js";
+import { type CallForm, callDeltas, callFields, finishReason } from "./call-fields.js";
 import { errorEnvelope } from "./errors.js";
 import { usageObject } from "./usage.js";
 import { VerbatimWriter } from "./verbatim.js";
 
 type ToolCallEvent = Extract<ChatEvent, { type: "tool-call" }>;
-
-const finishReasons: Record<FinishReason, string> = {
-  stop: "stop",
-  length: "length",
-  "tool-calls": "tool_calls",
-  "content-filter": "content_filter",
-};
 
 /** An `id` for one answer. */
 export function createCompletionId(): string {
@@ -52,6 +46,7 @@ export class ChunkEncoder implements StreamEncoder {
   readonly contentType = eventStreamType;
   readonly #metadata: CompletionMetadata;
   readonly #includeUsage: boolean;
+  readonly #callForm: CallForm;
   readonly #citations = new CitationWriter();
   readonly #notices = new NoticeCollector();
   /** Undefined until the first event. */
@@ -64,9 +59,10 @@ export class ChunkEncoder implements StreamEncoder {
   #isRoleSent = false;
   #verbatim: VerbatimWriter | undefined;
 
-  constructor(includeUsage: boolean, id = createCompletionId()) {
+  constructor(includeUsage: boolean, id = createCompletionId(), callForm: CallForm = "tool_calls") {
     this.#metadata = new CompletionMetadata(id);
     this.#includeUsage = includeUsage;
+    this.#callForm = callForm;
   }
 
   /** The chunks of a batch. Empty before the first content: until then an error can set the HTTP status. */
@@ -141,13 +137,8 @@ export class ChunkEncoder implements StreamEncoder {
     return chunks;
   }
 
-  /** One delta with id and name, then deltas with the arguments (clients.md §7 row 36). */
-  #toolCall({ index, id, name, arguments: text }: ToolCallEvent): string {
-    const first = { index, id, type: "function", function: { name, arguments: "" } };
-    const head = name === undefined ? [] : [first];
-    const rest =
-      text === "" ? [] : splitText(text).map((piece) => ({ index, function: { arguments: piece } }));
-    const deltas = [...head, ...rest].map((call) => this.#delta(`{"tool_calls":[${encodeJson(call)}]}`));
+  #toolCall(event: ToolCallEvent): string {
+    const deltas = callDeltas(event, this.#callForm).map((delta) => this.#delta(encodeJson(delta)));
     return this.#role() + deltas.join("");
   }
 
@@ -183,7 +174,7 @@ export class ChunkEncoder implements StreamEncoder {
     const annotations = this.#citations.annotations().map(annotationObject);
     const delta = annotations.length > 0 ? { annotations } : {};
     const last = {
-      ...this.#chunk([choiceObject(delta, finishReasons[reason])]),
+      ...this.#chunk([choiceObject(delta, finishReason(reason, this.#callForm))]),
       ...this.#notices.takeFields(),
     };
     const usage = this.#usage && { ...this.#chunk([]), usage: usageObject(this.#usage) };
@@ -217,6 +208,7 @@ export class ChunkEncoder implements StreamEncoder {
 /** Collects a whole answer into one chat completion object. */
 export class CompletionEncoder {
   readonly #metadata: CompletionMetadata;
+  readonly #callForm: CallForm;
   readonly #citations = new CitationWriter();
   readonly #notices = new NoticeCollector();
   /** Undefined until the first event. */
@@ -228,8 +220,9 @@ export class CompletionEncoder {
   readonly #toolCalls = new Map<number, ToolCall>();
   #verbatim: string | undefined;
 
-  constructor(id = createCompletionId()) {
+  constructor(id = createCompletionId(), callForm: CallForm = "tool_calls") {
     this.#metadata = new CompletionMetadata(id);
+    this.#callForm = callForm;
   }
 
   onEvents(events: readonly ChatEvent[]): undefined {
@@ -240,18 +233,20 @@ export class CompletionEncoder {
   toJson(): string {
     if (this.#verbatim !== undefined) return this.#notices.mergeInto(this.#verbatim);
     const annotations = this.#citations.annotations().map(annotationObject);
-    const calls = [...this.#toolCalls.values()].map(toolCallObject);
+    const calls = [...this.#toolCalls.values()];
     const message = {
       role: "assistant",
       content: this.#text === "" && calls.length > 0 ? null : this.#text,
       refusal: null,
       ...(this.#reasoning ? { reasoning_content: this.#reasoning } : {}),
-      ...(calls.length > 0 ? { tool_calls: calls } : {}),
+      ...callFields(calls, this.#callForm),
       ...(annotations.length > 0 ? { annotations } : {}),
     };
     return JSON.stringify({
       ...this.#metadata.fields("chat.completion"),
-      choices: [{ index: 0, message, logprobs: null, finish_reason: finishReasons[this.#reason] }],
+      choices: [
+        { index: 0, message, logprobs: null, finish_reason: finishReason(this.#reason, this.#callForm) },
+      ],
       ...(this.#usage ? { usage: usageObject(this.#usage) } : {}),
       ...this.#notices.takeFields(),
     });
@@ -303,10 +298,6 @@ export class CompletionEncoder {
     const call = this.#toolCalls.get(index) ?? { id: id ?? "", name: name ?? "", arguments: "" };
     this.#toolCalls.set(index, { ...call, arguments: call.arguments + text });
   }
-}
-
-function toolCallObject({ id, name, arguments: text }: ToolCall) {
-  return { id, type: "function", function: { name, arguments: text } };
 }
 
 function annotationObject({ url, title, start, end }: Annotation) {

@@ -5,6 +5,7 @@ import type { DialectContext } from "../dialect.js";
 import { sessionAffinity } from "../session-affinity.js";
 import { startHeaders } from "../stream/start-headers.js";
 import { streamReply } from "../stream/stream-reply.js";
+import { callFormOf } from "./call-fields.js";
 import { ChunkEncoder, CompletionEncoder, createCompletionId } from "./encode.js";
 import { parseChatCompletion } from "./parse.js";
 import { ChatCompletionBody } from "./schema.js";
@@ -38,16 +39,17 @@ export function chatCompletionsRoute({
         signal: request.stopSignal,
       });
       const responseId = createCompletionId();
+      const callForm = callFormOf(request.body);
       const chatRequest = { ...parsed, ...sessionAffinity(request.headers), responseId };
       if (!chatRequest.stream) {
-        const encoder = new CompletionEncoder(responseId);
+        const encoder = new CompletionEncoder(responseId, callForm);
         await chat.answer(chatRequest, (events) => encoder.onEvents(events));
         return reply
           .headers(startHeaders(encoder.start))
           .type("application/json; charset=utf-8")
           .send(encoder.toJson());
       }
-      const encoder = new ChunkEncoder(chatRequest.usage !== "none", responseId);
+      const encoder = new ChunkEncoder(chatRequest.usage !== "none", responseId, callForm);
       const { visibleErrors = options.visibleErrors } = request.principal;
       const answer = (sink: EventSink) => chat.answer(chatRequest, sink);
       request.failure = await streamReply(reply, answer, encoder, { visibleErrors });
