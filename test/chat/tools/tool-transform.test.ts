@@ -103,6 +103,11 @@ const rows: Row[] = [
     { calls: [], finish: "stop" },
     { tool_choice: "none" },
   ],
+  [
+    "an answer about the example as if it had happened",
+    "sim:tool-fault=cite-example",
+    { calls: [], finish: "stop" },
+  ],
   ["prose", "hello", { calls: [], finish: "stop" }],
 ];
 
