@@ -5,17 +5,13 @@ import type { ChatEvent, ToolChoice } from "../../core/types.js";
 import { callForm } from "./call-form.js";
 import { CallParser } from "./call-parser.js";
 import type { CallParserOptions, CallPiece } from "./call-pieces.js";
+import { DeliveredCalls } from "./delivered-calls.js";
 import { refusalState } from "./injection-refusal.js";
 import type { CorrectionReason, ToolObserver } from "./tool-observer.js";
 
 type Finish = Extract<ChatEvent, { type: "finish" }>;
 type InvalidPiece = Extract<CallPiece, { type: "invalid-call" }>;
 type WholeCall = Extract<CallPiece, { type: "call" }>;
-/**
- * `repeatable`: the delivered calls that begin with the same arguments. As long as there are any, it may be one of them again
- * and is not sent.
- */
-type StreamedCall = { name: string; arguments: string; repeatable: readonly string[]; isSent: boolean };
 
 export type CallAnswerOptions = {
   parser: CallParserOptions;
@@ -47,16 +43,13 @@ export class CallAnswer {
   #mayBeRefusal: boolean;
   #hasText = false;
   #calls = 0;
-  /** The arguments of the calls that were delivered, with their names. */
-  readonly #delivered: { name: string; arguments: string }[] = [];
+  readonly #delivered = new DeliveredCalls();
   readonly #reasoningCalls: WholeCall[] = [];
   #invalid: InvalidPiece | undefined;
   #invalidText = "";
   #isForbidden = false;
   /** Whether the chat holds something else than what the client is given. */
   #isInexact = false;
-  /** The call that is streamed now, if it goes to the client. */
-  #streamed: StreamedCall | undefined;
   /** Citations behind text that the parser holds. */
   #waiting: ChatEvent[] = [];
   #out: ChatEvent[] = [];
@@ -145,13 +138,15 @@ export class CallAnswer {
         this.#readStreamed(piece.text);
         return;
       case "call-end":
-        this.#endStreamed();
+        if (!this.#delivered.end()) return;
+        this.#isInexact = true;
+        this.#options.observer.onCall("own", "surplus");
         return;
       case "broken-call":
         this.#options.observer.onCall("own", "broken");
-        // Nothing of a call that may have been repeated was sent.
-        if (this.#streamed?.isSent === false) return this.#finishEarly();
-        throw brokenCallError();
+        if (this.#delivered.isSending) throw brokenCallError();
+        if (this.#calls > 0) this.#finishEarly();
+        return;
       case "invalid-call":
         this.#invalid ??= piece;
         this.#invalidText += piece.text;
@@ -203,53 +198,32 @@ export class CallAnswer {
       observer.onCall(call.family, this.#isForbidden ? "forbidden" : "surplus");
       return;
     }
-    const isRepeated = this.#delivered.some(
-      (other) => other.name === call.name && other.arguments === call.arguments,
-    );
+    const isRepeated = this.#delivered.has(call.name, call.arguments);
     if (isRepeated || !this.#begin(call.name, call.arguments)) {
       this.#isInexact = true;
       observer.onCall(call.family, "surplus");
       return;
     }
-    this.#delivered.push({ name: call.name, arguments: call.arguments });
+    this.#delivered.add(call.name, call.arguments);
     observer.onCall(call.family, "delivered");
     for (const repair of call.repairs) observer.onRepair(repair);
   }
 
   #startStreamed(name: string): void {
-    this.#streamed = undefined;
-    if (!this.#accepts(name)) return;
-    const repeatable = this.#delivered.filter((other) => other.name === name).map((other) => other.arguments);
-    this.#streamed = { name, arguments: "", repeatable, isSent: false };
-    if (repeatable.length === 0) this.#sendStreamed(this.#streamed);
+    this.#delivered.drop();
+    if (this.#accepts(name) && this.#delivered.start(name)) this.#sendStreamed(name, "");
   }
 
   #readStreamed(text: string): void {
-    const call = this.#streamed;
-    if (!call) return;
-    const offset = call.arguments.length;
-    call.repeatable = call.repeatable.filter((other) => other.startsWith(text, offset));
-    call.arguments += text;
-    if (call.isSent) this.#out.push({ type: "tool-call", index: this.#calls - 1, arguments: text });
-    else if (call.repeatable.length === 0) this.#sendStreamed(call);
+    const sent = this.#delivered.read(text);
+    if (!sent) return;
+    if ("begin" in sent) this.#sendStreamed(sent.begin.name, sent.begin.arguments);
+    else this.#out.push({ type: "tool-call", index: this.#calls - 1, arguments: sent.text });
   }
 
-  /** Sends what was held of a call that is none of those before it. */
-  #sendStreamed(call: StreamedCall): void {
-    call.isSent = this.#begin(call.name, call.arguments);
-    if (call.isSent) this.#options.observer.onCall("own", "delivered");
-    else this.#streamed = undefined;
-  }
-
-  #endStreamed(): void {
-    const call = this.#streamed;
-    this.#streamed = undefined;
-    if (!call) return;
-    if (call.isSent) this.#delivered.push({ name: call.name, arguments: call.arguments });
-    else {
-      this.#isInexact = true;
-      this.#options.observer.onCall("own", "surplus");
-    }
+  #sendStreamed(name: string, text: string): void {
+    if (this.#begin(name, text)) this.#options.observer.onCall("own", "delivered");
+    else this.#delivered.drop();
   }
 
   /** Whether the client's choice of functions allows this one. */

@@ -238,5 +238,6 @@ describe("with a function that takes no time", () => {
     const turns = sentTurns(gateway);
     // A message that a busy chat refuses would have been sent again.
     if (steps === 30) expect(turns).toHaveLength(steps + 1);
+    expect(new Set(turns.slice(1).map(({ chatId }) => chatId)).size).toBe(1);
   });
 });
