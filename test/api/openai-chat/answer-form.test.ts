@@ -20,7 +20,6 @@ describe("tools", () => {
     ["functions", { tools }, [weather, clock]],
     ["flat functions", { tools: [{ type: "function", ...weather }] }, [weather]],
     ["functions without a type", { tools: [{ function: weather }] }, [weather]],
-    ["old functions", { functions: [weather] }, [weather]],
     ["strict ones", { tools: [{ function: { ...clock, strict: true } }] }, [{ ...clock, strict: true }]],
     [
       "Anthropic's schema name",
@@ -29,6 +28,12 @@ describe("tools", () => {
     ],
   ])("%s are read", (_, fields, expected) => {
     expect(parse(fields)).toEqual({ tools: expected });
+  });
+
+  test("old functions are read, one call at a time, since function_call is one", () => {
+    const expected = { tools: [weather], parallelToolCalls: false };
+    expect(parse({ functions: [weather], parallel_tool_calls: true })).toEqual(expected);
+    expect(parse({ functions: [weather], tools: [] })).toEqual(expected);
   });
 
   test.each([
