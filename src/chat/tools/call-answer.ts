@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent, ToolChoice } from "../../core/types.js";
+import { AnswerText } from "./answer-text.js";
 import { callForm } from "./call-form.js";
 import { CallParser } from "./call-parser.js";
 import type { CallParserOptions, CallPiece } from "./call-pieces.js";
 import { DeliveredCalls } from "./delivered-calls.js";
-import { refusalState } from "./injection-refusal.js";
 import type { CorrectionReason, ToolObserver } from "./tool-observer.js";
 
 type Finish = Extract<ChatEvent, { type: "finish" }>;
@@ -37,11 +37,7 @@ export class CallAnswer {
   readonly #options: CallAnswerOptions;
   readonly #parser: CallParser;
   readonly #reasoningParser: CallParser;
-  /** Whether text waits for the first call: a client that forces a call has no use for text alone. */
-  readonly #withholdsText: boolean;
-  #withheld = "";
-  #mayBeRefusal: boolean;
-  #hasText = false;
+  readonly #text: AnswerText;
   #calls = 0;
   readonly #delivered = new DeliveredCalls();
   readonly #reasoningCalls: WholeCall[] = [];
@@ -50,8 +46,6 @@ export class CallAnswer {
   #isForbidden = false;
   /** Whether the chat holds something else than what the client is given. */
   #isInexact = false;
-  /** Citations behind text that the parser holds. */
-  #waiting: ChatEvent[] = [];
   #out: ChatEvent[] = [];
   rejection: Rejection | undefined;
   /** True once the answer's end was emitted; the upstream may go on. */
@@ -63,14 +57,22 @@ export class CallAnswer {
     this.#options = options;
     this.#parser = new CallParser(options.parser);
     this.#reasoningParser = new CallParser(options.parser);
-    const { toolChoice } = options;
-    this.#withholdsText =
-      toolChoice === "required" || typeof toolChoice === "object" || options.hasEarlierText;
-    this.#mayBeRefusal = options.isNewlyTold && !options.hasEarlierText;
+    const { isNewlyTold, hasEarlierText } = options;
+    this.#text = new AnswerText({
+      isWithheld: this.#isForced || hasEarlierText,
+      mayBeRefusal: isNewlyTold && !hasEarlierText,
+    });
   }
 
+  /** Whether the client forces a call; then it has no use for text alone. */
+  get #isForced(): boolean {
+    const { toolChoice } = this.#options;
+    return toolChoice === "required" || typeof toolChoice === "object";
+  }
+
+  /** Whether the client has text of this answer. */
   get hasText(): boolean {
-    return this.#hasText;
+    return this.#text.isEmitted;
   }
 
   /** Whether a call is held that may leave once it has been held long enough. */
@@ -105,8 +107,7 @@ export class CallAnswer {
         this.#readReasoning(this.#reasoningParser.add(event.text));
         return;
       case "citation":
-        if (this.#withheld !== "" || this.#parser.isHolding) this.#waiting.push(event);
-        else this.#out.push(event);
+        this.#out.push(...this.#text.readCitation(event, this.#parser.isHolding));
         return;
       case "service-tool":
         if (this.#calls === 0) this.rejection = { reason: "service-tool" };
@@ -163,33 +164,9 @@ export class CallAnswer {
   }
 
   #readText(text: string): void {
-    // It may have to be given behind the invalid call, or not at all.
-    if (this.#invalid) {
-      this.#invalidText += text;
-      return;
-    }
-    if (this.#withholdsText || this.#mayBeRefusal) {
-      this.#withheld += text;
-      if (!this.#mayBeRefusal || refusalState(this.#withheld) !== "no") return;
-      this.#mayBeRefusal = false;
-      if (!this.#withholdsText) this.#releaseText();
-      return;
-    }
-    this.#emitText(text);
-  }
-
-  #releaseText(): void {
-    this.#mayBeRefusal = false;
-    const text = this.#withheld;
-    this.#withheld = "";
-    this.#emitText(text);
-  }
-
-  #emitText(text: string): void {
-    if (text === "") return;
-    this.#hasText ||= text.trim() !== "";
-    this.#out.push({ type: "text", text }, ...this.#waiting);
-    this.#waiting = [];
+    // Behind an invalid call it may have to be given with that call, or not at all.
+    if (this.#invalid) this.#invalidText += text;
+    else this.#out.push(...this.#text.read(text));
   }
 
   #readCall(call: WholeCall): void {
@@ -251,9 +228,9 @@ export class CallAnswer {
     if (this.#options.hasEarlierText) {
       // The client has the text of the rejected answer.
       this.#isInexact = true;
-      this.#withheld = "";
+      this.#text.discard();
     }
-    this.#releaseText();
+    this.#out.push(...this.#text.release());
     const id = `call_${randomBytes(12).toString("hex")}`;
     this.#out.push({ type: "tool-call", index: this.#calls, id, name, arguments: text });
     this.#calls++;
@@ -274,6 +251,7 @@ export class CallAnswer {
     this.isEnded = true;
     this.#isInexact = true;
     this.#options.observer.onDiscardedTail();
+    this.#out.push(...this.#text.releaseAll(""));
     this.#emitFinish({ type: "finish", reason: "tool-calls" });
   }
 
@@ -295,15 +273,13 @@ export class CallAnswer {
   }
 
   #findRejection(): Rejection | undefined {
-    const { toolChoice, observer } = this.#options;
-    if (this.#mayBeRefusal && refusalState(this.#withheld) === "yes") return { reason: "refused" };
-    if (this.#isForbidden && !this.#hasText) return { reason: "forbidden-call" };
+    if (this.#text.isRefusal) return { reason: "refused" };
+    if (this.#isForbidden && !this.hasText) return { reason: "forbidden-call" };
     if (this.#invalid && !this.#isFormAlone()) {
-      observer.onCall("own", "invalid");
+      this.#options.observer.onCall("own", "invalid");
       return { reason: this.#invalid.problem.kind, invalid: this.#invalid };
     }
-    const isForced = toolChoice === "required" || typeof toolChoice === "object";
-    return isForced ? { reason: "no-call" } : undefined;
+    return this.#isForced ? { reason: "no-call" } : undefined;
   }
 
   /** Whether what seemed to be an invalid call is the form of one, as the prompt shows it: the model tells of it. */
@@ -322,13 +298,10 @@ export class CallAnswer {
   }
 
   #finish(finish: Finish): void {
+    const hasEarlierText = this.#calls === 0 && this.#options.hasEarlierText;
     // Half a call of an answer that was cut short is no text.
-    if (this.#calls === 0 && finish.reason === "stop") this.#withheld += this.#invalidText;
-    if (this.#calls === 0 && this.#options.hasEarlierText && this.#withheld !== "") {
-      this.#isInexact = true;
-      this.#withheld = `\n\n${this.#withheld}`;
-    }
-    this.#releaseText();
+    if (this.#calls === 0 && finish.reason === "stop") this.#text.append(this.#invalidText);
+    this.#out.push(...this.#text.releaseAll(hasEarlierText ? "\n\n" : ""));
     this.isEnded = true;
     const reason = this.#calls > 0 && finish.reason === "stop" ? "tool-calls" : finish.reason;
     this.#emitFinish({ ...finish, reason });
@@ -337,8 +310,7 @@ export class CallAnswer {
   #emitFinish(finish: Finish): void {
     const { hasEarlierText, isCorrection } = this.#options;
     const isInexact = this.#isInexact || hasEarlierText || isCorrection;
-    this.#out.push(...this.#waiting, { ...finish, ...(isInexact ? { isInexact: true as const } : {}) });
-    this.#waiting = [];
+    this.#out.push({ ...finish, ...(isInexact ? { isInexact: true as const } : {}) });
   }
 }
 
