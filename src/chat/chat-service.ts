@@ -22,6 +22,7 @@ import type { SideRequestMatcher } from "./side-requests.js";
 import { StatelessTurn } from "./stateless-turn.js";
 import { ToolTransform, type ToolTransformOptions } from "./tools/tool-transform.js";
 import { ToolsOffNotice } from "./tools/tools-off.js";
+import { AnswerLimiter } from "./transforms/answer-limits.js";
 import { AnswerRecorder } from "./transforms/answer-recorder.js";
 import { sideRequestTransform } from "./transforms/side-request.js";
 import type { Transform, TransformFactory } from "./transforms/transform.js";
@@ -185,6 +186,7 @@ export class ChatService {
       transforms: [
         ...transforms.flatMap((create) => create({ request, route }) ?? []),
         ...(isSideRequest ? [sideRequestTransform] : []),
+        ...limitTransforms(request, route),
         ...this.#toolTransforms(request, route, toolMode),
       ],
     };
@@ -206,6 +208,11 @@ export class ChatService {
     await cleanup.stop();
     await upstreams.close();
   }
+}
+
+/** An upstream that knows limits keeps them itself. */
+function limitTransforms({ limits }: ChatRequest, { upstream }: Route): Transform[] {
+  return limits && !upstream.features.has("stop") ? [new AnswerLimiter(limits)] : [];
 }
 
 function findActive(active: readonly ActiveUpstream[], upstream: Upstream): ActiveUpstream {

@@ -7,5 +7,5 @@ export function emulatedFeatures(
   toolMode: ToolMode,
 ): ReadonlySet<Feature> {
   const emulatesTools = request.tools && toolMode === "emulate" && !upstream.features.has("tools");
-  return new Set(emulatesTools ? ["tools"] : []);
+  return new Set([...(emulatesTools ? (["tools"] as const) : []), "max-tokens", "stop"]);
 }

@@ -6,7 +6,7 @@ import { TimeSlicer, textChunks } from "../lib/time-slicing.js";
 const tokensPerMessage = 3;
 
 /** Upper bound of the estimate; a lone ☀ counts as two. */
-const maxTokensPerCharacter = 2;
+export const maxTokensPerCharacter = 2;
 
 /** Estimated tokens of the messages. */
 export async function countTokens(messages: readonly Message[]): Promise<number> {
@@ -46,6 +46,11 @@ function messageTexts(message: Message): string[] {
 
 /** Characters counted in one step: about a millisecond of work. */
 const chunkSize = 8_192;
+
+/** Estimated tokens of a short text, such as a delta. */
+export function estimateTextTokens(text: string): number {
+  return estimateTokenCount(text);
+}
 
 /** Estimated tokens of a text. */
 export async function countTextTokens(text: string): Promise<number> {

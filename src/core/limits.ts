@@ -137,6 +137,10 @@ export const limits = {
   sourceReferences: 10_000,
   /** Text blocks, and tool calls, of one answer of Kimi's. */
   answerBlocks: 10_000,
+  /** A bound of an answer's tokens below this is lifted to it: the checks of UIs send 1 or 5. */
+  minAnswerTokens: 16,
+  /** Characters of an answer whose tokens are counted together, where they are bounded. */
+  tokenCountTail: 1_000,
   /** Tool calls of one answer of an `openai` upstream. */
   toolCalls: 1_000,
   /** Times that an answer with wrong calls is asked for again; the last time in a new chat. */

@@ -44,7 +44,7 @@ export type ResponseFormat =
   | { type: "json" }
   | { type: "json-schema"; name: string; schema: JsonObject; strict?: boolean };
 
-/** Bounds of an answer. `maxTokens` counts the reasoning, too. */
+/** Bounds of an answer: texts in front of which it ends, and its tokens, those of the reasoning included. */
 export type AnswerLimits = { maxTokens?: number; stop?: string[] };
 
 /**
