@@ -251,11 +251,7 @@ export const requestShapes: RequestShape[] = [
     { messages: hello, thinking: { type: "enabled", budget_tokens: 1_024 } },
     { thinking: true },
   ],
-  [
-    "Dify, validation",
-    { messages: [user("ping")], max_completion_tokens: 5, stream: false },
-    {},
-  ],
+  ["Dify, validation", { messages: [user("ping")], max_completion_tokens: 5, stream: false }, {}],
   [
     "Dify, thinking off",
     {
@@ -343,11 +339,7 @@ export const requestShapes: RequestShape[] = [
     { messages: hello, separate_reasoning: true, no_stop_trim: true },
     { ignored: "no_stop_trim" },
   ],
-  [
-    "llama.cpp program",
-    { messages: hello, n_predict: 64, cache_prompt: true, grammar: "", id_slot: -1 },
-    {},
-  ],
+  ["llama.cpp program", { messages: hello, n_predict: 64, cache_prompt: true, grammar: "", id_slot: -1 }, {}],
   [
     "Ollama program",
     { messages: [{ ...user("Look"), images: [png] }], think: "low", format: "", keep_alive: 300 },
