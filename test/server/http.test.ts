@@ -104,7 +104,7 @@ test("a stream has the headers that stop proxies from buffering it", async () =>
   };
   const response = await postChat(
     gateway,
-    chatBody("hello", { stream: true, temperature: 1, max_tokens: 5 }),
+    chatBody("hello", { stream: true, temperature: 1, max_tokens: 500 }),
     {
       headers,
     },
@@ -115,7 +115,7 @@ test("a stream has the headers that stop proxies from buffering it", async () =>
   expect(response.headers.get("content-encoding")).toBeNull();
   expect(response.headers.get("content-length")).toBeNull();
   expect(response.headers.get("x-moonbridge-upstream")).toBe("me");
-  expect(response.headers.get("x-moonbridge-ignored")).toBe("temperature, max_tokens");
+  expect(response.headers.get("x-moonbridge-ignored")).toBe("temperature");
   expect(parseChunks(await response.text()).at(-1)?.choices[0]?.finish_reason).toBe("stop");
 });
 
