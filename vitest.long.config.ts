@@ -7,6 +7,8 @@ export default defineConfig({
     reporters: ["default", "./test/setup/summary-reporter.ts"],
     globalSetup: ["test/setup/temporary-folder.ts", "test/setup/log-secrets.ts"],
     setupFiles: ["test/setup/fast-check-seed.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     maxWorkers: 2,
   },
 });

@@ -7,7 +7,7 @@ test.each(["kimi-web", "kimi-legacy"] as const)(
   { timeout: 300_000 },
   async (kind) => {
     const seed = modelSeed();
-    const run = { kind, seed, turns: 2_500, conversations: 120, kills: 2, trims: 2, logLevel: "trace" };
+    const run = { kind, seed, turns: 1_000, conversations: 60, kills: 2, trims: 2, logLevel: "trace" };
     expect(reportVerdict(await runModel(run), kind, seed)).toEqual([]);
   },
 );
