@@ -1,6 +1,7 @@
 import { estimateTokenCount } from "tokenx";
 import type { Message } from "../core/types.js";
-import { TimeSlicer, textChunks } from "../lib/time-slicing.js";
+import { textChunks } from "../lib/text-chunks.js";
+import { TimeSlicer } from "../lib/time-slicing.js";
 
 /** For the role and separators, as in every chat format. */
 const tokensPerMessage = 3;
@@ -55,11 +56,11 @@ export function estimateTextTokens(text: string): number {
 /** Estimated tokens of a text. */
 export async function countTextTokens(text: string): Promise<number> {
   if (text === "") return 0;
-  if (text.length <= chunkSize) return estimateTokenCount(text);
+  if (text.length <= chunkSize) return estimateTextTokens(text);
   let sum = 0;
   const slicer = new TimeSlicer();
   for (const chunk of textChunks(text, chunkSize)) {
-    sum += estimateTokenCount(chunk);
+    sum += estimateTextTokens(chunk);
     await slicer.yieldIfDue();
   }
   return sum;

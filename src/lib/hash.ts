@@ -1,5 +1,6 @@
 import { createHash, createHmac, type Hash, type Hmac, hash as nodeHash } from "node:crypto";
-import { TimeSlicer, textChunks } from "./time-slicing.js";
+import { textChunks } from "./text-chunks.js";
+import { TimeSlicer } from "./time-slicing.js";
 
 /** Characters hashed in one step, about a millisecond of CPU. */
 const hashChunkLength = 262_144;

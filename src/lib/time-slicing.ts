@@ -20,14 +20,3 @@ export class TimeSlicer {
     this.#startedAt = performance.now();
   }
 }
-
-/** Splits a text into chunks of about `length` UTF-16 units without splitting a surrogate pair. */
-export function* textChunks(text: string, length: number): Generator<string> {
-  for (let from = 0; from < text.length; ) {
-    const to = from + length;
-    const last = text.charCodeAt(to - 1);
-    const end = last >= 0xd800 && last <= 0xdbff ? to - 1 : to;
-    yield text.slice(from, end);
-    from = end;
-  }
-}

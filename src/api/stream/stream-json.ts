@@ -1,4 +1,5 @@
 import { limits } from "../../core/limits.js";
+import { textChunks } from "../../lib/text-chunks.js";
 
 /** A UTF-16 code unit takes at most six bytes in JSON, so a piece of this length stays under `limits.sseLine`. */
 const maxPieceLength = Math.floor((limits.sseLine - 1_000) / 6);
@@ -42,18 +43,5 @@ function escapeLineBreaks(json: string): string {
 
 /** Splits a text into pieces that fit into a line each, never between surrogates. */
 export function splitText(text: string): string[] {
-  if (text.length <= maxPieceLength) return [text];
-  const pieces: string[] = [];
-  for (let start = 0; start < text.length; ) {
-    const end = pieceEnd(text, start);
-    pieces.push(text.slice(start, end));
-    start = end;
-  }
-  return pieces;
-}
-
-function pieceEnd(text: string, from: number): number {
-  const end = Math.min(from + maxPieceLength, text.length);
-  const lastUnit = text.charCodeAt(end - 1);
-  return end < text.length && lastUnit >= 0xd800 && lastUnit <= 0xdbff ? end - 1 : end;
+  return text.length <= maxPieceLength ? [text] : [...textChunks(text, maxPieceLength)];
 }

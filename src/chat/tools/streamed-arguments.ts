@@ -1,5 +1,6 @@
 import { limits } from "../../core/limits.js";
 import type { Tool } from "../../core/types.js";
+import { textChunks } from "../../lib/text-chunks.js";
 import type { CallPiece } from "./call-pieces.js";
 import { MarkupUnescaper } from "./escape-markup.js";
 import { JsonEnd } from "./json-end.js";
@@ -76,22 +77,7 @@ export class StreamedArguments {
   #pass(text: string, isEnd: boolean): CallPiece[] {
     const added = this.#half + this.#unescaper.add(text) + (isEnd ? this.#unescaper.end() : "");
     this.#half = /[\ud800-\udbff]$/.exec(added)?.[0] ?? "";
-    return splitText(added.slice(0, added.length - this.#half.length)).map((piece) => ({
-      type: "call-arguments",
-      text: piece,
-    }));
+    const whole = added.slice(0, added.length - this.#half.length);
+    return Array.from(textChunks(whole, limits.toolCallPiece), (text) => ({ type: "call-arguments", text }));
   }
-}
-
-/** Pieces of bounded length; surrogate pairs stay together. */
-function splitText(text: string): string[] {
-  const pieces: string[] = [];
-  for (let start = 0; start < text.length; ) {
-    const end = start + limits.toolCallPiece;
-    const isInPair = /[\ud800-\udbff]/.test(text.charAt(end - 1)) && end < text.length;
-    const cut = isInPair ? end - 1 : end;
-    pieces.push(text.slice(start, cut));
-    start = cut;
-  }
-  return pieces;
 }

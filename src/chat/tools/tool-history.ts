@@ -1,4 +1,5 @@
 import type { MediaPart, Message, Part, ToolCall } from "../../core/types.js";
+import { cutPosition } from "../../lib/text-chunks.js";
 import { writeCall } from "./call-form.js";
 import { escapeMarkup } from "./escape-markup.js";
 import type { ToolAliases } from "./tool-aliases.js";
@@ -82,7 +83,7 @@ export class HistoryWriter {
     const text = this.#textOf(content);
     const limit = this.#input.maxOldResultCharacters;
     if (isNewest || text.length <= limit) return escapeMarkup(text);
-    const end = /[\ud800-\udbff]/.test(text.charAt(limit - 1)) ? limit - 1 : limit;
+    const end = cutPosition(text, limit);
     const rest = (text.length - end).toLocaleString("en-US");
     return `${escapeMarkup(text.slice(0, end))}\n[… ${rest} further characters of this old result are left out]`;
   }

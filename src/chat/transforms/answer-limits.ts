@@ -1,5 +1,6 @@
 import { limits } from "../../core/limits.js";
 import type { AnswerLimits, ChatEvent, EventSink, FinishReason } from "../../core/types.js";
+import { cutPosition } from "../../lib/text-chunks.js";
 import { estimateTextTokens, maxTokensPerCharacter } from "../token-count.js";
 import type { Transform, UpstreamControl } from "./transform.js";
 
@@ -125,7 +126,7 @@ class TokenBudget {
     this.isSpent = true;
     // Within one piece tokens are taken to be of equal length.
     const surplus = Math.floor(((tokens - this.#left) / tokens) * tail.length);
-    return withoutHalfCharacter(text.slice(0, Math.max(0, text.length - surplus)));
+    return text.slice(0, cutPosition(text, Math.max(0, text.length - surplus)));
   }
 
   #countTail(): void {
@@ -148,10 +149,4 @@ function beginningAtEnd(text: string, stop: string): number {
   for (let length = Math.min(stop.length - 1, text.length); length > 0; length--)
     if (text.endsWith(stop.slice(0, length))) return length;
   return 0;
-}
-
-/** A high surrogate at the end is half a character. */
-function withoutHalfCharacter(text: string): string {
-  const last = text.charCodeAt(text.length - 1);
-  return last >= 0xd800 && last <= 0xdbff ? text.slice(0, -1) : text;
 }

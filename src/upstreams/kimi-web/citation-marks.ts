@@ -1,4 +1,5 @@
 import { limits } from "../../core/limits.js";
+import { cutPosition } from "../../lib/text-chunks.js";
 
 /**
  * A part of an answer's text: plain text, or a citation mark with its references. `bare`: the mark as it stands in the text,
@@ -72,8 +73,7 @@ export class CitationMarkParser {
     if (bracket) return bracket.index;
     const reference = this.#search.hasSearched ? openBareReference.exec(text.slice(-maxReference)) : null;
     if (reference && reference[0] !== "") return text.length - reference[0].length;
-    const last = text.charCodeAt(text.length - 1);
-    return last >= 0xd800 && last <= 0xdbff ? text.length - 1 : text.length;
+    return cutPosition(text, text.length);
   }
 
   #split(text: string): TextSegment[] {
