@@ -11,6 +11,7 @@ import type { LocalFileStore } from "../files/local-file-store.js";
 import type { LinkFetches } from "../files/request-links.js";
 import { hashLong } from "../lib/hash.js";
 import type { ActiveUpstream, ActiveUpstreams } from "./active-upstreams.js";
+import { emulatedFeatures, emulatingTransforms } from "./emulated-features.js";
 import { answerWithFailover, type Candidate } from "./failover.js";
 import type { KeyQueues } from "./key-queues.js";
 import { findListedModel, type ListedModel, listModels } from "./model-list.js";
@@ -20,12 +21,10 @@ import { rejectOversized } from "./request-size.js";
 import { ignoredFeatures, routesWithRequiredFeatures } from "./required-features.js";
 import type { SideRequestMatcher } from "./side-requests.js";
 import { StatelessTurn } from "./stateless-turn.js";
-import { ToolTransform, type ToolTransformOptions } from "./tools/tool-transform.js";
-import { ToolsOffNotice } from "./tools/tools-off.js";
-import { AnswerLimiter } from "./transforms/answer-limits.js";
+import type { ToolTransformOptions } from "./tools/tool-transform.js";
 import { AnswerRecorder } from "./transforms/answer-recorder.js";
 import { sideRequestTransform } from "./transforms/side-request.js";
-import type { Transform, TransformFactory } from "./transforms/transform.js";
+import type { TransformFactory } from "./transforms/transform.js";
 import { UsageReporter } from "./transforms/usage-reporter.js";
 import { Turn, type TurnContext, type TurnDependencies } from "./turn.js";
 
@@ -95,21 +94,22 @@ export class ChatService {
     const models = listModels(principal, available, this.#dependencies.modelNames);
     const failure = available.find((entry) => entry.failure)?.failure;
     if (models.length === 0 && failure) throw failure;
-    return models.map((model) => this.#withEmulatedTools(principal, model));
+    return models.map((model) => this.#withEmulatedFeatures(principal, model));
   }
 
   /** The model of this name, which may be any that a chat request may have. Throws `model_not_found`. */
   async model(principal: ModelUser, name: string, signal: AbortSignal): Promise<ListedModel> {
     const available = await this.#availableModels(principal, signal);
     const model = findListedModel(principal, name, available, this.#dependencies.modelNames);
-    return this.#withEmulatedTools(principal, model);
+    return this.#withEmulatedFeatures(principal, model);
   }
 
-  #withEmulatedTools(principal: ModelUser, model: ListedModel): ListedModel {
+  #withEmulatedFeatures(principal: ModelUser, model: ListedModel): ListedModel {
     const { current } = this.#dependencies.upstreams;
     const active = current.find(({ upstream }) => upstream.name === model.upstream);
-    if (!active || toolModeFor(principal, active) === "off") return model;
-    return { ...model, features: new Set([...model.features, "tools"]) };
+    if (!active) return model;
+    const emulated = emulatedFeatures(active.upstream, toolModeFor(principal, active));
+    return { ...model, features: new Set([...model.features, ...emulated]) };
   }
 
   #availableModels(principal: ModelUser, signal: AbortSignal): Promise<AvailableModels[]> {
@@ -174,7 +174,7 @@ export class ChatService {
       toolMode,
     }: Pick<TurnContext, "links" | "queue"> & { startEvent: StartEvent; toolMode: ToolMode },
   ): Turn | StatelessTurn {
-    const { sideRequests, transforms } = this.#dependencies;
+    const { sideRequests, transforms, tools } = this.#dependencies;
     const isSideRequest = sideRequests.isSideRequest(request, route);
     const recorder = new AnswerRecorder(startEvent.citations);
     const context: TurnContext = {
@@ -186,19 +186,12 @@ export class ChatService {
       transforms: [
         ...transforms.flatMap((create) => create({ request, route }) ?? []),
         ...(isSideRequest ? [sideRequestTransform] : []),
-        ...limitTransforms(request, route),
-        ...this.#toolTransforms(request, route, toolMode),
+        ...emulatingTransforms(request, route.upstream, { toolMode, tools }),
       ],
     };
     return route.upstream.chatStructure === "none"
       ? new StatelessTurn(request, route, context)
       : new Turn(this.#dependencies, request, route, context);
-  }
-
-  #toolTransforms(request: ChatRequest, { upstream }: Route, toolMode: ToolMode): Transform[] {
-    if (upstream.features.has("tools")) return [];
-    if (toolMode === "emulate") return [new ToolTransform(request, this.#dependencies.tools)];
-    return request.tools ? [new ToolsOffNotice()] : [];
   }
 
   /** Rejects waiting requests, stops the clean-up of chats and closes the upstreams. */
@@ -208,11 +201,6 @@ export class ChatService {
     await cleanup.stop();
     await upstreams.close();
   }
-}
-
-/** An upstream that knows limits keeps them itself. */
-function limitTransforms({ limits }: ChatRequest, { upstream }: Route): Transform[] {
-  return limits && !upstream.features.has("stop") ? [new AnswerLimiter(limits)] : [];
 }
 
 function findActive(active: readonly ActiveUpstream[], upstream: Upstream): ActiveUpstream {

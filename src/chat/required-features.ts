@@ -55,9 +55,11 @@ export function ignoredFeatures(
   { upstream, model }: Route,
   toolMode: ToolMode,
 ): RequestedFeature[] {
-  const emulated = emulatedFeatures(request, upstream, toolMode);
+  const emulated = emulatedFeatures(upstream, toolMode);
   return request.requestedFeatures.filter((requested) => {
-    if (emulated.has(requested.feature)) return false;
-    return !upstream.features.has(requested.feature) || upstream.ignores?.(requested, request, model);
+    const { feature } = requested;
+    // A choice among tools that are no functions is not emulated.
+    if (emulated.has(feature) && (feature !== "tools" || request.tools)) return false;
+    return !upstream.features.has(feature) || upstream.ignores?.(requested, request, model);
   });
 }
