@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
+import { familyNames } from "../../simulator/taught-model/call-families.js";
 import { type Bench, stopRows } from "../bench.js";
 import { cpuPerDelta } from "../comparison.js";
 import { apiKey } from "../load.js";
@@ -50,16 +51,6 @@ async function cost(bench: Bench): Promise<Table> {
   };
 }
 
-const families = [
-  "own",
-  "tool_call",
-  "function_calls",
-  "invoke",
-  "k2",
-  "k2-variants",
-  "tool",
-  "functions-line",
-];
 const faults = [
   "trailing-comma",
   "raw-newline",
@@ -70,7 +61,7 @@ const faults = [
 ];
 const call = 'sim:call save_note {"path":"a.txt","text":"It\'s \\"C:\\\\x\\" \\n","tags":["a"]}';
 const prompts: readonly [prompt: string, isCall: boolean][] = [
-  ...families.map((family): [string, boolean] => [`sim:family=${family}\n${call}`, true]),
+  ...familyNames.map((family): [string, boolean] => [`sim:family=${family}\n${call}`, true]),
   ...faults.map((fault): [string, boolean] => [`sim:tool-fault=${fault}\n${call}`, true]),
   ...[
     "hello",

@@ -59,13 +59,13 @@ export class CallAnswer {
     this.#reasoningParser = new CallParser(options.parser);
     const { isNewlyTold, hasEarlierText } = options;
     this.#text = new AnswerText({
-      isWithheld: this.#isForced || hasEarlierText,
+      isWithheld: this.isForced || hasEarlierText,
       mayBeRefusal: isNewlyTold && !hasEarlierText,
     });
   }
 
   /** Whether the client forces a call; then it has no use for text alone. */
-  get #isForced(): boolean {
+  get isForced(): boolean {
     const { toolChoice } = this.#options;
     return toolChoice === "required" || typeof toolChoice === "object";
   }
@@ -206,20 +206,12 @@ export class CallAnswer {
   /** Whether the client's choice of functions allows this one. */
   #accepts(name: string): boolean {
     const { toolChoice, allowsParallelCalls } = this.#options;
-    if (toolChoice === "none") {
-      this.#isForbidden = true;
-      this.#isInexact = true;
-      return false;
-    }
-    if (typeof toolChoice === "object" && toolChoice.name !== name) {
-      this.#isInexact = true;
-      return false;
-    }
-    if (this.#calls > 0 && !allowsParallelCalls) {
-      this.#isInexact = true;
-      return false;
-    }
-    return true;
+    const isOther = typeof toolChoice === "object" && toolChoice.name !== name;
+    const isSurplus = this.#calls > 0 && !allowsParallelCalls;
+    this.#isForbidden ||= toolChoice === "none";
+    const isAccepted = toolChoice !== "none" && !isOther && !isSurplus;
+    this.#isInexact ||= !isAccepted;
+    return isAccepted;
   }
 
   /** False beyond `limits.toolCalls`. */
@@ -279,7 +271,7 @@ export class CallAnswer {
       this.#options.observer.onCall("own", "invalid");
       return { reason: this.#invalid.problem.kind, invalid: this.#invalid };
     }
-    return this.#isForced ? { reason: "no-call" } : undefined;
+    return this.isForced ? { reason: "no-call" } : undefined;
   }
 
   /** Whether what seemed to be an invalid call is the form of one, as the prompt shows it: the model tells of it. */

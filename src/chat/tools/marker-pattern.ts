@@ -1,3 +1,5 @@
+import { escapeRegExp } from "../../lib/escape-reg-exp.js";
+
 /** A part of a pattern: a literal, or a character class with bounds (`source` of a regular expression). */
 export type PatternPart = string | { readonly source: string };
 
@@ -58,8 +60,4 @@ function beginningOf(parts: readonly PatternPart[]): string {
       rest,
     );
   }, "");
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }

@@ -43,12 +43,10 @@ export class NativeMarkupRemover {
 
   /** No more text follows. Returns the rest. */
   end(): string {
-    if (this.#state === "text" && matchAny(toolLines, `${this.#input}\n`, 0) !== undefined) {
-      const found = matchAny(toolLines, `${this.#input}\n`, 0);
-      if (found !== "partial" && found?.match.length === this.#input.length + 1) {
-        this.removed++;
-        this.#input = "";
-      }
+    const found = this.#state === "text" ? matchAny(toolLines, `${this.#input}\n`, 0) : undefined;
+    if (found && found !== "partial" && found.match.length === this.#input.length + 1) {
+      this.removed++;
+      this.#input = "";
     }
     return this.#run(true);
   }

@@ -1,5 +1,6 @@
 import { limits } from "../../core/limits.js";
 import type { Message } from "../../core/types.js";
+import { escapeRegExp } from "../../lib/escape-reg-exp.js";
 import { isObject, parseObject } from "../../lib/json.js";
 import type { ToolAliases } from "./tool-aliases.js";
 
@@ -69,10 +70,7 @@ const beforeName = [
 
 /** A pattern for a name in any case, with `_`, `-` and `.` anywhere or nowhere, as a model may write it. */
 function looseName(name: string): string {
-  const characters = [...name.replace(/[_.-]/g, "")].map((each) =>
-    each.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&"),
-  );
-  return characters.join("[_.\\-]?");
+  return [...name.replace(/[_.-]/g, "")].map(escapeRegExp).join("[_.\\-]?");
 }
 
 /** A pattern for each key and value: its words, with anything between them that may stand for what is no word. */

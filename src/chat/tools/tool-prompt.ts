@@ -15,7 +15,7 @@ export type ToolPromptInput = {
   messages: readonly Message[];
   /** The request's messages before them, which the chat has: their calls name the functions of new results. */
   before: readonly Message[];
-  /** Empty: the request declares none, or none any more. */
+  /** Each name once. Empty: the request declares none, or none any more. */
   tools: readonly Tool[];
   toolChoice: ToolChoice | undefined;
   parallelToolCalls: boolean | undefined;
@@ -44,7 +44,7 @@ export type ToldTurn = { messages: Message[]; state: ToolState; aliases: ToolAli
  */
 export function tellTools(input: ToolPromptInput): ToldTurn {
   const before = input.state ?? createToolState();
-  const tools = [...new Map(input.tools.toReversed().map((tool) => [tool.name, tool])).values()].toReversed();
+  const { tools } = input;
   const aliases = new ToolAliases(tools, before.aliases);
   const history = new HistoryWriter({
     messages: input.messages,

@@ -164,8 +164,7 @@ export class ToolTransform implements Transform {
   }
 
   #endAsIs(answer: CallAnswer): ChatEvent[] {
-    const { toolChoice } = this.#request;
-    if (toolChoice !== "required" && typeof toolChoice !== "object") return answer.endAsText();
+    if (!answer.isForced) return answer.endAsText();
     throw new GatewayError(
       "upstream_protocol",
       "tool_choice: the model wrote no call that can be used, though it was asked three times. Try again, or another " +
@@ -180,12 +179,11 @@ function textOfSource({ title, url, snippet = "", site = "" }: Source): string {
 }
 
 /** What the model is told of an answer without a call that could be quoted. */
-const problems: Record<CorrectionReason, string> = {
+const problems: Record<Exclude<CorrectionReason, "refused">, string> = {
   "unknown-tool": "There is no function of that name.",
   unparsable: "The call could not be read.",
   schema: "The arguments did not fit the function.",
   "no-call": "The answer had no call, but one is needed here.",
-  refused: "",
   "service-tool":
     "A tool of the cloud was used, which is not connected to the user's computer. The functions above are.",
   "forbidden-call": "The answer was a call, but functions are not available for it. It is to be prose.",
@@ -200,7 +198,7 @@ function stopTail(
   else if (!wasEnded) upstream.stopWithin(limits.callTailTime);
 }
 
-/** The description to send again after a wrong call: that of the function, or of all if the name is none. */
+/** The functions whose description is sent again after a wrong call; none if the name is that of no function. */
 function namesToResend(name: string | undefined, tools: readonly Tool[]): string[] {
   return name !== undefined && tools.some((tool) => tool.name === name) ? [name] : [];
 }

@@ -125,17 +125,21 @@ describe.each(kinds)("calls on %s", (kind) => {
   });
 });
 
+/** A finished turn, and a second message whose call of read_note has the fault. */
+async function startWithFault(gateway: Gateway, fault: string, stream: boolean): Promise<Message[]> {
+  const messages: Message[] = [{ role: "user", content: `Hello ${stream}` }];
+  await send(gateway, messages, { stream });
+  const content = `sim:tool-fault=${fault}\nsim:call read_note {"path":"${stream}"}`;
+  messages.push({ role: "user", content });
+  return messages;
+}
+
 describe("a correction", () => {
   test("is a sibling, and no reproach is on the path of the next turn", async () => {
     const gateway = await startGateway();
     for (const stream of [true, false]) {
       const before = sentTurns(gateway).length;
-      const messages: Message[] = [{ role: "user", content: `Hello ${stream}` }];
-      await send(gateway, messages, { stream });
-      messages.push({
-        role: "user",
-        content: `sim:tool-fault=unknown-tool\nsim:call read_note {"path":"${stream}"}`,
-      });
+      const messages = await startWithFault(gateway, "unknown-tool", stream);
       expect(await send(gateway, messages, { stream })).toEqual([String(stream)]);
       addResults(messages, () => "It was 42.");
       expect(await send(gateway, messages, { stream })).toEqual([]);
@@ -161,12 +165,7 @@ describe("a correction", () => {
     const gateway = await startGateway();
     for (const stream of [true, false]) {
       const before = sentTurns(gateway).length;
-      const messages: Message[] = [{ role: "user", content: `Hello ${stream}` }];
-      await send(gateway, messages, { stream });
-      messages.push({
-        role: "user",
-        content: `sim:tool-fault=unknown-tool,2\nsim:call read_note {"path":"${stream}"}`,
-      });
+      const messages = await startWithFault(gateway, "unknown-tool,2", stream);
       expect(await send(gateway, messages, { stream })).toEqual([String(stream)]);
       const [, wrong, second, third, none] = sentTurns(gateway).slice(before);
       expect(second).toMatchObject({ chatId: wrong?.chatId, parentId: wrong?.parentId });
