@@ -1,5 +1,6 @@
 import type { GatewayError } from "../core/errors.js";
 import type { Principal } from "../core/types.js";
+import type { TextSealer } from "../lib/text-sealer.js";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -14,6 +15,10 @@ declare module "fastify" {
 
 /**
  * Server settings that apply to every dialect (API format), such as OpenAI's chat completions. `visibleErrors`: whether
- * the failure of a stream is also written as text, unless the key says otherwise.
+ * the failure of a stream is also written as text, unless the key says otherwise. `sealer`: for what clients keep for the server.
  */
-export type ApiOptions = { unknownParameters: "reject" | "ignore"; visibleErrors: boolean };
+export type ApiOptions = {
+  unknownParameters: "reject" | "ignore";
+  visibleErrors: boolean;
+  sealer: TextSealer;
+};

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Accounts } from "../admin/accounts.js";
@@ -12,6 +12,7 @@ import type { Config } from "../config/schema.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { KeyStore } from "../core/store.js";
+import { TextSealer } from "../lib/text-sealer.js";
 import type { Metrics } from "../observability/metrics.js";
 import { authHook, requireScope } from "./auth/auth-hook.js";
 import { Authenticator } from "./auth/authenticator.js";
@@ -122,9 +123,14 @@ async function assemble(
   app.addHook("onClose", () => authenticator.close());
   const failedLogins = new FailedLoginLimiter();
   const rateLimiter = new RateLimiter();
+  const answerSecret = await store.getOrCreateSecret("answers", () => randomBytes(32).toString("base64url"));
   const dialectContext: DialectContext = {
     chat,
-    options: { unknownParameters, visibleErrors: config.streams.visibleErrors },
+    options: {
+      unknownParameters,
+      visibleErrors: config.streams.visibleErrors,
+      sealer: new TextSealer(answerSecret),
+    },
     rateLimit: async (request, reply) => rateLimiter.admit(request, reply),
   };
   registerErrorHandlers(app);

@@ -1,10 +1,8 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { decodeBase64Url, decryptText, encryptText } from "../lib/authenticated-encryption.js";
 import { StoreError } from "./errors.js";
 
 /** Prefix of an encrypted value; the number is the version of the format. */
 const prefix = "sealed-1:";
-const nonceBytes = 12;
-const tagBytes = 16;
 
 /**
  * Encrypts secrets in the store with AES-256-GCM: `sealed-1:`, then nonce, ciphertext and tag as base64url. The
@@ -21,11 +19,7 @@ export class CredentialCipher {
   encrypt(text: string, associatedName: string): string {
     const key = this.#keys[0];
     if (!key) return text;
-    const nonce = randomBytes(nonceBytes);
-    const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
-    cipher.setAAD(Buffer.from(associatedName));
-    const pieces = [nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()];
-    return prefix + Buffer.concat(pieces).toString("base64url");
+    return prefix + encryptText(key, text, associatedName).toString("base64url");
   }
 
   /**
@@ -35,29 +29,12 @@ export class CredentialCipher {
   decrypt(value: string, associatedName: string): { text: string; isOutdated: boolean } {
     if (!value.startsWith(prefix)) return { text: value, isOutdated: this.#keys.length > 0 };
     if (this.#keys.length === 0) throw new StoreError(noKeyMessage);
-    const encrypted = Buffer.from(value.slice(prefix.length), "base64url");
-    // Node's base64url decoder ignores invalid characters; such a value is rejected here.
-    if (prefix + encrypted.toString("base64url") === value) {
-      for (const key of this.#keys) {
-        const text = decryptWithKey(encrypted, key, associatedName);
-        if (text !== undefined) return { text, isOutdated: key !== this.#keys[0] };
-      }
+    const encrypted = decodeBase64Url(value.slice(prefix.length));
+    for (const key of encrypted ? this.#keys : []) {
+      const text = encrypted && decryptText(key, encrypted, associatedName);
+      if (text !== undefined) return { text, isOutdated: key !== this.#keys[0] };
     }
     throw new StoreError(wrongKeyMessage);
-  }
-}
-
-function decryptWithKey(encrypted: Buffer, key: Buffer, associatedName: string): string | undefined {
-  if (encrypted.length < nonceBytes + tagBytes) return undefined;
-  const nonce = encrypted.subarray(0, nonceBytes);
-  const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
-  decipher.setAAD(Buffer.from(associatedName));
-  decipher.setAuthTag(encrypted.subarray(-tagBytes));
-  try {
-    const text = decipher.update(encrypted.subarray(nonceBytes, -tagBytes));
-    return Buffer.concat([text, decipher.final()]).toString("utf8");
-  } catch {
-    return undefined;
   }
 }
 

@@ -231,6 +231,8 @@ class AnswerPieces {
         return event.type === "delta" ? splitText(event.text).map((thinking) => ({ thinking })) : [];
       case "tool-call":
         return event.type === "stop" ? [{ toolCalls: [this.#toToolCall(block, event.text)] }] : [];
+      case "search":
+        return [];
     }
   }
 

@@ -11,6 +11,15 @@ const call = (index: number, args: string, name?: string): ChatEvent => ({
   arguments: args,
   ...(name === undefined ? {} : { name, id: `id-${index}` }),
 });
+const search = (query: string): ChatEvent => ({ type: "search", queries: [query] });
+const startWithoutCitations: ChatEvent = {
+  type: "start",
+  upstream: "kimi",
+  model: "k2",
+  simulated: true,
+  citations: "off",
+  ignored: [],
+};
 const finish: ChatEvent = { type: "finish", reason: "stop" };
 const source = (index: number): ChatEvent => ({
   type: "source",
@@ -22,12 +31,22 @@ function blockEvents(events: readonly ChatEvent[]): BlockEvent[] {
   return events.flatMap((event) => blocks.onEvent(event));
 }
 
-/** As `0 start text`, `0 + Hello`, `0 stop Hello`. */
+/** As `0 start text`, `0 + Hello`, `0 stop Hello`; a search as `1 start search QUERY`, `1 stop search QUERY SOURCES`. */
 function describeAll(events: readonly ChatEvent[]): string[] {
   return blockEvents(events).map((event) => {
     if (event.type === "delta") return `${event.index} + ${event.text}`;
-    if (event.type === "stop") return `${event.index} stop ${event.text}`;
     const { block } = event;
+    if (block.kind === "search") {
+      const found = block.sources.map(({ index }) => index);
+      return [
+        event.index,
+        event.type,
+        "search",
+        ...block.queries,
+        ...(event.type === "stop" ? found : []),
+      ].join(" ");
+    }
+    if (event.type === "stop") return `${event.index} stop ${event.text}`;
     return `${event.index} start ${block.kind}${block.kind === "tool-call" ? ` ${block.id} ${block.name}` : ""}`;
   });
 }
@@ -48,15 +67,22 @@ test.each<[name: string, events: ChatEvent[], expected: string[]]>([
     ],
   ],
   [
-    "events between two texts do not end the block",
-    [
-      text("a"),
-      { type: "search", queries: ["q"] },
-      { type: "notice", code: "c", message: "m" },
-      text("b"),
-      finish,
-    ],
+    "a notice between two texts does not end the block",
+    [text("a"), { type: "notice", code: "c", message: "m" }, text("b"), finish],
     ["0 start text", "0 + a", "0 + b", "0 stop ab"],
+  ],
+  [
+    "a search is a block with what it found",
+    [startWithoutCitations, text("a"), search("q"), source(1), source(2), search("r"), text("b"), finish],
+    [
+      ...["0 start text", "0 + a", "0 stop a", "1 start search q", "1 stop search q 1 2"],
+      ...["2 start search r", "2 stop search r", "3 start text", "3 + b", "3 stop b"],
+    ],
+  ],
+  [
+    "sources that come inside a text are a search behind it",
+    [startWithoutCitations, text("a"), source(1), text("b"), source(2), finish],
+    ["0 start text", "0 + a", "0 + b", "0 stop ab", "1 start search", "1 stop search 1 2"],
   ],
   [
     "a tool call after text, with its arguments in pieces",
@@ -79,9 +105,10 @@ test.each<[name: string, events: ChatEvent[], expected: string[]]>([
     "a citation belongs to its text, the list of sources to the last one",
     [source(1), text("a"), { type: "citation", sources: [1] }, finish],
     [
-      ...["0 start text", "0 + a", "0 +  [1](https://a.example/)"],
-      "0 + \n\n**参考 / Sources**\n\n1. [A](https://a.example/)\n",
-      "0 stop a [1](https://a.example/)\n\n**参考 / Sources**\n\n1. [A](https://a.example/)\n",
+      ...["0 start search", "0 stop search 1"],
+      ...["1 start text", "1 + a", "1 +  [1](https://a.example/)"],
+      "1 + \n\n**参考 / Sources**\n\n1. [A](https://a.example/)\n",
+      "1 stop a [1](https://a.example/)\n\n**参考 / Sources**\n\n1. [A](https://a.example/)\n",
     ],
   ],
 ])("%s", (_name, events, expected) => {
