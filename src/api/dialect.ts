@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { onRequestAsyncHookHandler } from "fastify";
 import type { ChatService } from "../chat/chat-service.js";
 import type { ErrorCode, GatewayError } from "../core/errors.js";
+import type { ResponseStore } from "../core/store.js";
 import type { ApiOptions } from "./request-context.js";
 import type { JsonSchema, RouteDocumentations } from "./route-documentation.js";
 
@@ -9,6 +10,8 @@ import type { JsonSchema, RouteDocumentations } from "./route-documentation.js";
 export type DialectContext = {
   chat: ChatService;
   options: ApiOptions;
+  /** Answers that clients can name by their ids; `keepFor`: milliseconds for which one is kept after its last use. */
+  responses: { store: ResponseStore; keepFor: number };
   /** Counts a request against the limit of its key; for the routes that answer chat requests. */
   rateLimit: onRequestAsyncHookHandler;
 };

@@ -9,6 +9,8 @@ const sessionHeaders = [
   "x-session-id",
   "x-openwebui-chat-id",
   "x-claude-code-session-id",
+  // Codex: a session can have several threads, those of its sub-agents.
+  "thread-id",
   "session-id",
 ];
 

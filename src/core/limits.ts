@@ -123,6 +123,11 @@ export const limits = {
   promptLinks: 5,
   promptLinkProbe: 3 * second,
 
+  /** Characters of a stored answer with its request, sealed; a larger one is not stored. All of them: their number and size. */
+  storedResponse: 8_000_000,
+  storedResponses: 10_000,
+  storedResponseText: 512_000_000,
+
   /** How long an upload's upstream id is reused for the same bytes. */
   uploadReuse: 12 * 60 * minute,
   /** Text and reasoning of one answer. */

@@ -3,7 +3,13 @@ import type { TokenPair } from "./token.js";
 import type { Principal } from "./types.js";
 
 /** Persistent state. Each part is changed by one module only. Times are milliseconds since the epoch. */
-export interface Store extends CredentialStore, KeyStore, ConversationStore, UploadStore, FileStore {
+export interface Store
+  extends CredentialStore,
+    KeyStore,
+    ConversationStore,
+    ResponseStore,
+    UploadStore,
+    FileStore {
   /** The names of the accounts with stored credentials. */
   listAccounts(): Promise<readonly string[]>;
   /** Sentences for the log about what opening the store has changed. */
@@ -184,6 +190,36 @@ export type TrimLimits = {
 };
 
 type ChatReference = { upstream: string; chat: string };
+
+/** An answer that its client can name by its id, and go on from. */
+export type StoredResponse = {
+  id: string;
+  /** The name of the API key whose answer it is. */
+  owner: string;
+  /** The stored answer that it continues. */
+  previous?: string;
+  /** The answer and its request, sealed. */
+  body: string;
+  expiresAt: number;
+};
+
+/** Answers by their ids; at most `limits.storedResponses`, those that expire first are removed for others. */
+export interface ResponseStore {
+  /** Saves an answer. Those that it continues are kept for as long as itself. Removes what has expired at `now`. */
+  saveResponse(response: StoredResponse, now: number): Promise<void>;
+  /**
+   * The owner's answer of this id, then the one that it continues, and so on: at most `limit`, and no further ones beyond
+   * so many `bytes`. Empty if there is none.
+   */
+  findResponses(
+    owner: string,
+    id: string,
+    most: { limit: number; bytes: number },
+    now: number,
+  ): Promise<readonly StoredResponse[]>;
+  /** False if the owner has no answer of this id. */
+  removeResponse(owner: string, id: string): Promise<boolean>;
+}
 
 /**
  * Files that were uploaded to upstreams. `scope`: hash of upstream and account; `digest`: SHA-256 of the bytes, in hex.

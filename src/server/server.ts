@@ -11,7 +11,7 @@ import type { ChatService } from "../chat/chat-service.js";
 import type { Config } from "../config/schema.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import type { KeyStore } from "../core/store.js";
+import type { KeyStore, ResponseStore } from "../core/store.js";
 import { TextSealer } from "../lib/text-sealer.js";
 import type { Metrics } from "../observability/metrics.js";
 import { authHook, requireScope } from "./auth/auth-hook.js";
@@ -33,11 +33,11 @@ import { registerSecurityHeaders } from "./security-headers.js";
 
 export type ServerDependencies = {
   chat: ChatService;
-  store: KeyStore;
+  store: KeyStore & ResponseStore;
   accounts: Accounts;
   metrics: Metrics;
   log: FastifyBaseLogger;
-  config: Pick<Config, "server" | "keys" | "oauth" | "streams">;
+  config: Pick<Config, "server" | "keys" | "oauth" | "streams" | "chats">;
 };
 
 /** A listening server. */
@@ -131,6 +131,7 @@ async function assemble(
       visibleErrors: config.streams.visibleErrors,
       sealer: new TextSealer(answerSecret),
     },
+    responses: { store, keepFor: config.chats.keepHours * 3_600_000 },
     rateLimit: async (request, reply) => rateLimiter.admit(request, reply),
   };
   registerErrorHandlers(app);

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { parseEvents, textOfEvents } from "../api/openai-responses/event-stream.js";
 import { apiKey, contentOf, type Gateway, parseChunks } from "../gateway.js";
 
 /** A finished stream. `finishes`: the reasons of all its regular ends, of which there is one at most. */
@@ -14,6 +15,10 @@ export type TestedDialect = {
   parseWhole(body: string): { text: string; finish: string };
   /** Matches an error, as a body or at the end of a stream. */
   error(code: string): object;
+  /** Matches an error at the end of a stream, if it has another form there. */
+  streamError?(code: string): object;
+  /** Whether a stream that fails before its first content ends with an event instead of an HTTP status. */
+  failsInStream?(code: string): boolean;
 };
 
 /** A sentence that tells a person what is wrong. */
@@ -32,6 +37,18 @@ function parseLines(body: string): Record[] {
     });
 }
 
+/** Codes of `response.failed` by those of chat completions; default `server_error`. */
+const failureCodes: Partial<{ [code: string]: string }> = {
+  upstream_overloaded: "server_is_overloaded",
+  account_login_required: "server_is_overloaded",
+  rate_limit_exceeded: "server_is_overloaded",
+  account_busy: "server_is_overloaded",
+  chat_busy: "server_is_overloaded",
+  insufficient_quota: "insufficient_quota",
+  context_length_exceeded: "context_length_exceeded",
+  content_filter: "invalid_prompt",
+};
+
 export const testedDialects: readonly TestedDialect[] = [
   {
     name: "openai-chat",
@@ -49,6 +66,30 @@ export const testedDialects: readonly TestedDialect[] = [
       return { text: message.content, finish: finish_reason };
     },
     error: (code) => ({ error: { message: sentence, type: expect.any(String), param: null, code } }),
+  },
+  {
+    name: "openai-responses",
+    path: "/v1/responses",
+    body: (input, stream) => ({ model: "kimi", input, stream }),
+    parseStream: (body) => {
+      const events = parseEvents(body);
+      const end = events.at(-1);
+      const { status, incomplete_details, error } = Object(end?.response);
+      const isFailed = end?.type === "response.failed";
+      return {
+        text: textOfEvents(events),
+        finishes: isFailed ? [] : [finishOf(status, incomplete_details)],
+        ...(isFailed ? { error } : {}),
+      };
+    },
+    parseWhole: (body) => {
+      const { output, status, incomplete_details } = JSON.parse(body);
+      const text = output.flatMap(({ content = [] }) => content).map((part: { text: string }) => part.text);
+      return { text: text.join(""), finish: finishOf(status, incomplete_details) };
+    },
+    error: (code) => ({ error: { message: sentence, type: expect.any(String), param: null, code } }),
+    streamError: (code) => ({ code: failureCodes[code] ?? "server_error", message: sentence }),
+    failsInStream: (code) => code !== "content_filter" && code !== "not_found",
   },
   {
     name: "ollama",
@@ -71,6 +112,11 @@ export const testedDialects: readonly TestedDialect[] = [
     error: () => ({ error: sentence }),
   },
 ];
+
+function finishOf(status: string, details: { reason: string } | null): string {
+  if (status === "completed") return "stop";
+  return details?.reason === "max_output_tokens" ? "length" : String(details?.reason);
+}
 
 /** Sends one user message over a dialect. */
 export function ask(

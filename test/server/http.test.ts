@@ -132,6 +132,8 @@ describe("paths", () => {
     ["/v1/v1/chat/completions", "/v1/chat/completions"],
     ["/v1/chat/completions/", "/v1/chat/completions"],
     ["/v1/chat/completitions?beta=true", "/v1/chat/completions?beta=true"],
+    ["/responses", "/v1/responses"],
+    ["/v1/v1/responses/resp_1/input_items/", "/v1/responses/resp_1/input_items"],
     ["/models", "/v1/models"],
     ["/models/kimi", "/v1/models/kimi"],
     ["//v1//models", "/v1/models"],
@@ -450,8 +452,16 @@ test("/openapi.json has every route and examples that work; /docs loads nothing 
     "/v1/files/{id}/content",
     "/v1/models",
     "/v1/models/{id}",
+    ...["/v1/responses", "/v1/responses/compact", "/v1/responses/{id}", "/v1/responses/{id}/input_items"],
   ]);
-  for (const path of ["/v1/chat/completions", "/api/chat", "/api/generate", "/api/show"]) {
+  for (const path of [
+    "/v1/chat/completions",
+    "/v1/responses",
+    "/v1/responses/compact",
+    "/api/chat",
+    "/api/generate",
+    "/api/show",
+  ]) {
     const { example } = spec.paths[path]?.post?.requestBody.content["application/json"] ?? {};
     const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
     const body = JSON.stringify(example);

@@ -1,4 +1,11 @@
-import type { FileSelection, Store, StoredCredentials, StoredFile, StoredKey } from "../../src/core/store.js";
+import type {
+  FileSelection,
+  Store,
+  StoredCredentials,
+  StoredFile,
+  StoredKey,
+  StoredResponse,
+} from "../../src/core/store.js";
 import { type ConversationData, InMemoryConversations } from "./in-memory-conversations.js";
 
 type Lock = { owner: string; until: number };
@@ -11,6 +18,7 @@ export type InMemoryStorage = ConversationData & {
   /** Oldest first. */
   keys: StoredKey[];
   secrets: Map<string, string>;
+  responses: StoredResponse[];
   /** By scope and digest. */
   uploads: Map<string, Upload>;
   /** Oldest first. */
@@ -19,7 +27,7 @@ export type InMemoryStorage = ConversationData & {
 
 export function createInMemoryStorage(): InMemoryStorage {
   return {
-    ...{ chats: [], nodes: [], forgotten: [], keys: [], files: [] },
+    ...{ chats: [], nodes: [], forgotten: [], keys: [], files: [], responses: [] },
     ...{ credentials: new Map(), locks: new Map(), secrets: new Map(), uploads: new Map() },
   };
 }
@@ -94,6 +102,42 @@ export class InMemoryStore extends InMemoryConversations implements Store {
     const secret = this.data.secrets.get(name) ?? generate();
     this.data.secrets.set(name, secret);
     return secret;
+  }
+
+  async saveResponse(response: StoredResponse, now: number): Promise<void> {
+    const { owner, previous = "", expiresAt } = response;
+    for (const earlier of this.#chain(owner, previous, Number.NEGATIVE_INFINITY))
+      earlier.expiresAt = Math.max(earlier.expiresAt, expiresAt);
+    this.data.responses.push({ ...response });
+    this.data.responses = this.data.responses.filter((each) => each.expiresAt > now);
+  }
+
+  async findResponses(
+    owner: string,
+    id: string,
+    { limit, bytes }: { limit: number; bytes: number },
+    now: number,
+  ): Promise<readonly StoredResponse[]> {
+    let size = 0;
+    const found: StoredResponse[] = [];
+    for (const response of this.#chain(owner, id, now)) {
+      if (found.length >= limit || (found.length > 0 && size >= bytes)) break;
+      size += response.body.length;
+      found.push({ ...response });
+    }
+    return found;
+  }
+
+  async removeResponse(owner: string, id: string): Promise<boolean> {
+    const before = this.data.responses.length;
+    this.data.responses = this.data.responses.filter((each) => each.owner !== owner || each.id !== id);
+    return this.data.responses.length < before;
+  }
+
+  #chain(owner: string, id: string, now: number): StoredResponse[] {
+    const response = this.data.responses.find((each) => each.owner === owner && each.id === id);
+    if (!response || response.expiresAt <= now) return [];
+    return [response, ...this.#chain(owner, response.previous ?? "", now)];
   }
 
   async findUploadedFile(scope: string, digest: string, since: number): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import type { Thinking } from "../../core/types.js";
 import { asObject, asText } from "../../lib/json.js";
-import { invalidParameter } from "../invalid-parameter.js";
+import { readThinkingEffort } from "../thinking-effort.js";
 import type { ChatCompletionBody } from "./schema.js";
 
 /** Whether the request asks for a web search, in any form that clients use (clients.md §7 row 49); undefined if unset. */
@@ -31,24 +31,6 @@ function isSearchPlugin(plugin: unknown): boolean {
   return asObject(plugin)?.id === "web";
 }
 
-const thinkingEfforts: Record<string, Thinking> = {
-  none: "off",
-  off: "off",
-  disabled: "off",
-  minimal: "low",
-  low: "low",
-  medium: "high",
-  high: "high",
-  xhigh: "max",
-  max: "max",
-  // `thinking.type` of Moonshot and Anthropic.
-  enabled: "high",
-  adaptive: "high",
-  between_tools: "high",
-  // SillyTavern's and LibreChat's “leave it to the model”.
-  auto: "high",
-};
-
 /**
  * The requested thinking effort, in the form of OpenAI, OpenRouter, Moonshot, Anthropic, Qwen, Ollama or vLLM;
  * undefined if unset. Throws `invalid_request` for an unknown effort.
@@ -70,21 +52,13 @@ export function parseThinking(body: ChatCompletionBody): Thinking | undefined {
     kwargs?.enable_thinking,
   ];
   const requested = efforts.find(([, value]) => value !== undefined && value !== null);
-  const effort = requested && parseEffort(...requested);
+  const effort = requested && readThinkingEffort(...requested);
   const flag = flags.find((value) => typeof value === "boolean");
   const isOff = effort === "off" || (effort === undefined && flag === false);
   const budget = parseBudget(body);
   if (isOff) return "off";
   if (budget !== undefined && (effort === undefined || requested?.[0] === "thinking.type")) return budget;
   return effort ?? (flag === true ? "high" : undefined);
-}
-
-function parseEffort(param: string, value: unknown): Thinking {
-  const name = typeof value === "string" ? value.toLowerCase() : "";
-  const effort = Object.hasOwn(thinkingEfforts, name) ? thinkingEfforts[name] : undefined;
-  if (effort === undefined)
-    throw invalidParameter(param, `expected one of ${Object.keys(thinkingEfforts).join(", ")}`);
-  return effort;
 }
 
 /**

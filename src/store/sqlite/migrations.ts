@@ -100,6 +100,14 @@ export const migrations: readonly string[] = [
    ) STRICT;
    CREATE INDEX forgotten_answers_by_time ON forgotten_answers (forgotten_at);`,
   "ALTER TABLE nodes ADD COLUMN tool_state TEXT;",
+  `CREATE TABLE responses (
+     id TEXT PRIMARY KEY,
+     owner TEXT NOT NULL,
+     previous TEXT,
+     body TEXT NOT NULL,
+     expires_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX responses_by_expiry ON responses (expires_at, length(body));`,
 ];
 
 /** The first version that stores conversations as nodes. */

@@ -10,6 +10,7 @@ import type {
   StoredCredentials,
   StoredFile,
   StoredKey,
+  StoredResponse,
   TrimLimits,
 } from "../../core/store.js";
 import { CredentialCipher } from "../encryption.js";
@@ -22,6 +23,7 @@ import { SqliteFiles } from "./files.js";
 import { SqliteKeys } from "./keys.js";
 import { migrate } from "./migrations.js";
 import { SqliteNodeTrimmer } from "./node-trimmer.js";
+import { SqliteResponses } from "./responses.js";
 import { SqliteUploads } from "./uploads.js";
 import { WriteBatch } from "./write-batch.js";
 
@@ -32,6 +34,7 @@ type OpenDatabase = {
   chats: SqliteChats;
   conversations: SqliteConversations;
   nodeTrimmer: SqliteNodeTrimmer;
+  responses: SqliteResponses;
   uploads: SqliteUploads;
   files: SqliteFiles;
   batch: WriteBatch;
@@ -39,7 +42,7 @@ type OpenDatabase = {
 
 /**
  * The store as one SQLite file, readable by its owner only; several processes may use it at once. Credentials, keys,
- * files and locks are synced to disk before a call resolves. Chats, conversations and uploads use a second connection that
+ * files and locks are synced to disk before a call resolves. Chats, conversations, responses and uploads use a second connection that
  * syncs at checkpoints: they survive a killed process, and an fsync per turn would delay every stream.
  */
 export class SqliteStore implements Store {
@@ -85,6 +88,7 @@ export class SqliteStore implements Store {
         chats: new SqliteChats(unsynced),
         conversations: new SqliteConversations(unsynced),
         nodeTrimmer: new SqliteNodeTrimmer(unsynced),
+        responses: new SqliteResponses(unsynced),
         uploads: new SqliteUploads(unsynced),
         files: new SqliteFiles(synced),
         batch: new WriteBatch(unsynced),
@@ -198,6 +202,20 @@ export class SqliteStore implements Store {
 
   trimNodes(limits: TrimLimits, now: number): Promise<void> {
     return this.#run(({ nodeTrimmer }) => nodeTrimmer.trim(limits, now, () => this.#database !== undefined));
+  }
+
+  saveResponse(response: StoredResponse, now: number): Promise<void> {
+    return this.#enqueueWrite(({ responses }) => responses.save(response, now));
+  }
+
+  findResponses(
+    ...[owner, id, most, now]: Parameters<Store["findResponses"]>
+  ): Promise<readonly StoredResponse[]> {
+    return this.#run(({ responses }) => responses.find(owner, id, most, now));
+  }
+
+  removeResponse(owner: string, id: string): Promise<boolean> {
+    return this.#run(({ responses }) => responses.remove(owner, id));
   }
 
   findUploadedFile(scope: string, digest: string, since: number): Promise<string | undefined> {

@@ -6,6 +6,7 @@ import { testFiles } from "./files.js";
 import { type CreateStorage, chat, openWithChats } from "./fixtures.js";
 import { testKeys } from "./keys.js";
 import { testNodes } from "./nodes.js";
+import { testResponses } from "./responses.js";
 import { testTrimming } from "./trimming.js";
 
 /** The tests that every implementation of `Store` (src/core/store.ts) must pass. */
@@ -17,6 +18,7 @@ export function testStore(createStorage: CreateStorage): void {
   testTrimming(createStorage);
   testClaims(createStorage);
   testFiles(createStorage);
+  testResponses(createStorage);
 
   test("a store can be closed twice, and rejects calls afterwards", async () => {
     const store = await openWithChats(createStorage, "a");

@@ -1,0 +1,79 @@
+import type { ErrorCode, GatewayError } from "../../core/errors.js";
+import {
+  wireCode as chatCode,
+  errorEnvelope as chatEnvelope,
+  type ErrorEnvelope,
+} from "../openai-chat/errors.js";
+
+/** OpenAI's envelope; here a conversation is named by one of its answers. */
+export function errorEnvelope(error: GatewayError): ErrorEnvelope {
+  const { error: details } = chatEnvelope(error);
+  return { error: { ...details, code: wireCode(error.code) } };
+}
+
+/** The code on the wire. */
+export function wireCode(code: ErrorCode): string {
+  return code === "conversation_not_found" ? "previous_response_not_found" : chatCode(code);
+}
+
+/**
+ * Codes of `response.failed` on which Codex acts (clients.md §4.2): it sends the request once more, five times over, for
+ * `server_error` and others that it does not know, and never again for the rest.
+ */
+type FailureCode =
+  | "server_error"
+  | "server_is_overloaded"
+  | "insufficient_quota"
+  | "context_length_exceeded"
+  | "invalid_prompt";
+
+/**
+ * `failsStream`: before the first event, too, a stream fails with `response.failed` instead of an HTTP status, which
+ * Codex would answer with up to thirty requests, or, for 429, by giving up (clients.md §0.9, §7 rows 14, 15 and 17).
+ */
+type Failure = { code: FailureCode; failsStream?: true };
+
+const failures: Record<ErrorCode, Failure> = {
+  invalid_request: { code: "invalid_prompt" },
+  unknown_parameter: { code: "invalid_prompt" },
+  context_length_exceeded: { code: "context_length_exceeded", failsStream: true },
+  content_filter: { code: "invalid_prompt" },
+  file_rejected: { code: "invalid_prompt" },
+  link_forbidden: { code: "invalid_prompt" },
+  link_unreachable: { code: "invalid_prompt" },
+  invalid_api_key: { code: "invalid_prompt" },
+  insufficient_scope: { code: "invalid_prompt" },
+  model_not_found: { code: "invalid_prompt" },
+  conversation_not_found: { code: "invalid_prompt" },
+  not_found: { code: "server_error" },
+  request_timeout: { code: "server_error" },
+  request_too_large: { code: "invalid_prompt" },
+  unsupported_media_type: { code: "invalid_prompt" },
+  file_storage_full: { code: "invalid_prompt" },
+  headers_too_large: { code: "invalid_prompt" },
+  account_busy: { code: "server_is_overloaded", failsStream: true },
+  chat_busy: { code: "server_is_overloaded", failsStream: true },
+  rate_limited: { code: "server_is_overloaded", failsStream: true },
+  quota_exceeded: { code: "insufficient_quota", failsStream: true },
+  internal: { code: "server_error" },
+  upstream_protocol: { code: "server_error", failsStream: true },
+  upstream_cut: { code: "server_error", failsStream: true },
+  upstream_unavailable: { code: "server_error", failsStream: true },
+  upstream_overloaded: { code: "server_is_overloaded", failsStream: true },
+  account_login_required: { code: "server_is_overloaded", failsStream: true },
+  issuer_unavailable: { code: "server_error" },
+  server_busy: { code: "server_error" },
+  shutting_down: { code: "server_error", failsStream: true },
+  timeout: { code: "server_error", failsStream: true },
+  cancelled: { code: "server_error" },
+};
+
+/** The `error` of a failed response. */
+export function failureObject(error: GatewayError): { code: string; message: string } {
+  return { code: failures[error.code].code, message: error.message };
+}
+
+/** Whether a stream that has not begun ends with `response.failed` for this error. */
+export function failsStream(error: GatewayError): boolean {
+  return failures[error.code].failsStream ?? false;
+}

@@ -1,0 +1,25 @@
+import { asText, type JsonObject } from "../../lib/json.js";
+import { invalidParameter } from "../invalid-parameter.js";
+import type { InputItemsQuery } from "./schema.js";
+
+const maxLimit = 100;
+const defaultLimit = 20;
+
+/** A page of the items of a request, in the form of OpenAI's lists. Throws `invalid_request`. */
+export function inputItemsPage(items: readonly JsonObject[], query: InputItemsQuery): object {
+  const limit = query.limit === undefined ? defaultLimit : Number(query.limit);
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit)
+    throw invalidParameter("limit", `expected a whole number from 1 to ${maxLimit}`);
+  const { order = "desc", after } = query;
+  if (order !== "asc" && order !== "desc") throw invalidParameter("order", "expected asc or desc");
+  const ordered = order === "asc" ? items : items.toReversed();
+  const start = ordered.findIndex(({ id }) => after !== undefined && id === after) + 1;
+  const page = ordered.slice(start, start + limit);
+  return {
+    object: "list",
+    data: page,
+    first_id: asText(page[0]?.id) ?? null,
+    last_id: asText(page.at(-1)?.id) ?? null,
+    has_more: start + limit < ordered.length,
+  };
+}
