@@ -8,9 +8,10 @@ import { endOfStreamFlag } from "./envelope.js";
 import { ApiError, codeForHttpStatus, errorJson } from "./errors.js";
 import { doneEvent, firstHeartbeatEvent, newChatEvent } from "./events.js";
 import { applyFault, type Fault, wireOptionsOf } from "./faults.js";
+import type { Files } from "./files.js";
 import type { HttpCall } from "./http-call.js";
 import { isLegacyId } from "./ids.js";
-import type { JsonObject } from "./json.js";
+import { asString, type JsonObject } from "./json.js";
 import { playAnswer } from "./player.js";
 import { ResponseWriter } from "./response-writer.js";
 import type { SimulatorState } from "./state.js";
@@ -44,7 +45,7 @@ async function respond(
   turn.chat.lastRequest = request.lastRequest;
   turn.chat.files.push(...request.files);
   turn.assistant.stop = () => call.stop("cancelled");
-  const scriptTurn = toScriptTurn(turn, request);
+  const scriptTurn = toScriptTurn(turn, request, state.files);
   const steps = stepsFor(state, turn, scriptTurn, account) ?? defaultAnswer(scriptTurn, promptDirectives);
   const wireOptions = wireOptionsOf(fault);
   const responseWriter = new ResponseWriter(call, wireOptions);
@@ -92,11 +93,12 @@ function stepsFor(
   }
 }
 
-function toScriptTurn({ chat, history }: ChatTurn, request: ChatRequest): Turn {
+function toScriptTurn({ chat, history }: ChatTurn, request: ChatRequest, files: Files): Turn {
   return {
     chatId: chat.id,
     text: request.turn.text,
     history: history.map(({ role, text }) => ({ role, text })),
+    files: chat.files.flatMap(({ id }) => files.texts.get(asString(id) ?? "") ?? []),
     request: request.body,
   };
 }

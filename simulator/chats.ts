@@ -80,6 +80,11 @@ const maxCharacters = 268_435_456;
 /** A prompt of 513,619 characters failed, one of 440,000 did not (kimi-web.md §6 row 8). */
 const maxPromptCharacters = 513_000;
 
+/** Whether a prompt is refused for its length alone. */
+export function isTooLongPrompt({ length }: string): boolean {
+  return length > maxPromptCharacters;
+}
+
 const nilUuid = "00000000-0000-0000-0000-000000000000";
 
 /** Generates the ids of one protocol. */
@@ -155,7 +160,7 @@ export class Chats {
 
   /** Throws REASON_TOKEN_LENGTH_TOO_LONG for a prompt that is too long, and locks its chat (kimi-web.md §6 row 8). */
   requireShortPrompt({ chatId, text }: NewTurn, owner: string): void {
-    if (text.length <= maxPromptCharacters) return;
+    if (!isTooLongPrompt(text)) return;
     if (chatId !== undefined) this.get(chatId, owner).isTooLong = true;
     throw tooLong();
   }

@@ -4,13 +4,14 @@ import { asArray, asObject, getField, type JsonObject } from "./json.js";
 import type { Source, SourcePlace, Step } from "./steps.js";
 
 /**
- * The input of a script. `text` is what the user wrote, `history` the earlier messages of the branch, root first, and
- * `request` the request body as received.
+ * The input of a script. `text` is what the user wrote, `history` the earlier messages of the branch, root first, `files`
+ * the texts of the chat's text files, and `request` the request body as received.
  */
 export type Turn = {
   chatId: string;
   text: string;
   history: readonly { role: "user" | "assistant"; text: string }[];
+  files: readonly string[];
   request: Record<string, unknown>;
 };
 
@@ -20,9 +21,10 @@ const maxRecalledCharacters = 1_000_000;
 
 /**
  * The steps of an answer if the `script` option returns none: thinking, search and text, as request and directives ask.
- * A search is a round of its own: after it, thinking and text begin anew in further blocks (kimi-web.md §2.5).
+ * A search is a round of its own: after it, thinking and text begin anew in further blocks (kimi-web.md §2.5). `prompt` is
+ * the whole prompt, where the turn's text is a part of it.
  */
-export function defaultAnswer(turn: Turn, directives: readonly Directive[]): Step[] {
+export function defaultAnswer(turn: Turn, directives: readonly Directive[], prompt = turn.text): Step[] {
   const findDirective = (wanted: string) => directives.find(({ name }) => name === wanted);
   const line = lastLine(turn.text);
   const chinese = containsCjk(line);
@@ -36,7 +38,10 @@ export function defaultAnswer(turn: Turn, directives: readonly Directive[]): Ste
     steps.push(searchStep(line, chinese, search?.value === "lazy" ? "tool-block" : "stream"));
     if (withThinking) steps.push({ do: "think", content: thoughtAfterSearchText(chinese) });
   }
-  steps.push({ do: "text", content: textByDirective(turn, directives) ?? echoText(turn, line, chinese) });
+  steps.push({
+    do: "text",
+    content: textByDirective(turn, directives, prompt) ?? echoText(turn, line, chinese),
+  });
   if (withSearch) steps.push({ do: "text", content: citationText(chinese) });
   if (turn.history.length === 0) steps.push({ do: "name" });
   return steps;
@@ -49,13 +54,17 @@ export function requestedPace(directives: readonly Directive[]): number | undefi
 }
 
 /** The text by the first of the directives `say`, `recall`, `repeat` and `unicode`; undefined if there is none of them. */
-function textByDirective(turn: Turn, directives: readonly Directive[]): string | string[] | undefined {
+function textByDirective(
+  turn: Turn,
+  directives: readonly Directive[],
+  prompt: string,
+): string | string[] | undefined {
   for (const { name, value } of directives) {
     switch (name) {
       case "say":
         return value;
       case "recall":
-        return recallText(turn);
+        return value === "" ? recallText(turn) : findLine({ ...turn, text: prompt }, value);
       case "repeat":
         return numbersUpTo(Number(value));
       case "unicode":
@@ -88,6 +97,24 @@ function recallText({ text, history }: Turn): string {
   return (lines.length > 0 ? lines.join("\n") : "(Simulated answer: nothing was said before.)").slice(
     -maxRecalledCharacters,
   );
+}
+
+const maxFoundCharacters = 500;
+
+/** The first line that has the word: of the chat's files, of its earlier messages, of the prompt above its last line. */
+function findLine({ text, history, files }: Turn, word: string): string {
+  const spoken = history.map((message) => message.text);
+  const end = text.lastIndexOf(`sim:recall=${word}`);
+  for (const source of [...files, ...spoken, end === -1 ? text : text.slice(0, end)]) {
+    const position = source.indexOf(word);
+    if (position === -1) continue;
+    const start = source.lastIndexOf("\n", position) + 1;
+    const lineEnd = source.indexOf("\n", position);
+    const from = Math.max(start, position - maxFoundCharacters);
+    const to = Math.min(lineEnd === -1 ? source.length : lineEnd, position + maxFoundCharacters);
+    return source.slice(from, to);
+  }
+  return `(Simulated answer: nothing here has “${word}”.)`;
 }
 
 function numbersUpTo(count: number): string[] {

@@ -1,8 +1,9 @@
 import { ApiError } from "./errors.js";
 import { blockTime, type IdGenerator } from "./ids.js";
 import { asArray, asString, getField, type JsonObject } from "./json.js";
+import { FileTexts } from "./text-content.js";
 import type { Account } from "./tokens.js";
-import type { UploadMetadata } from "./upload-form.js";
+import type { Upload } from "./upload-form.js";
 
 type UploadedFile = {
   owner: string;
@@ -15,19 +16,21 @@ type UploadedFile = {
 
 const maxFiles = 50_000;
 
-/** Metadata of uploaded files; their content is not kept (kimi-web.md §2.8). */
+/** Metadata of uploaded files; the content is kept of text files alone (kimi-web.md §2.8). */
 export class Files {
   readonly #ids: IdGenerator;
   readonly #files = new Map<string, UploadedFile>();
+  readonly texts = new FileTexts();
 
   constructor(ids: IdGenerator) {
     this.#ids = ids;
   }
 
   /** Registers a file and returns the response to the upload (kimi-web.md §5.8). */
-  add(upload: UploadMetadata, account: Account, siteUrl: string): JsonObject {
+  add({ metadata, text }: Upload, account: Account, siteUrl: string): JsonObject {
     const id = this.#ids.next("file");
-    const { name, contentType, size, checksum } = upload;
+    this.texts.set(id, text);
+    const { name, contentType, size, checksum } = metadata;
     const isImage = contentType.startsWith("image/");
     const meta = {
       name,

@@ -170,7 +170,7 @@ async function handleUpload(state: SimulatorState, call: HttpCall): Promise<void
   request.resume();
   if (upload === "too large") throw new ApiError({ code: "resource_exhausted" }, "file too large");
   if (!upload) throw new ApiError({ code: "invalid_argument" }, "not a form with one file");
-  state.callLog.recordBody(call.logEntry, { ...upload }, 0);
+  state.callLog.recordBody(call.logEntry, { ...upload.metadata }, 0);
   const fault = state.uploadFaults.next();
   if (fault) throw new ApiError(fault);
   call.sendJson(200, state.files.add(upload, account, `http://${request.headers.host ?? "127.0.0.1"}`));

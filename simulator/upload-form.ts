@@ -1,20 +1,24 @@
 import { createHash } from "node:crypto";
+import { isText, TextContent } from "./text-content.js";
 
 /** The metadata of an uploaded file. `size` is in bytes, `checksum` is the SHA-256 in hex. */
 export type UploadMetadata = { name: string; contentType: string; size: number; checksum: string };
+
+/** An uploaded file; `text` is the content of a text file. */
+export type Upload = { metadata: UploadMetadata; text: string };
 
 const maxHeaderBytes = 16_384;
 const headerEnd = Buffer.from("\r\n\r\n");
 
 /**
- * Reads an upload form with a single part, without buffering the file (kimi-web.md §2.8). Undefined for any other body;
- * "too large" for a file of more than `maxBytes`.
+ * Reads an upload form with a single part, without buffering the file unless it is a text (kimi-web.md §2.8). Undefined for
+ * any other body; "too large" for a file of more than `maxBytes`.
  */
 export async function readUpload(
   chunks: AsyncIterable<Buffer>,
   contentType: string,
   maxBytes: number,
-): Promise<UploadMetadata | "too large" | undefined> {
+): Promise<Upload | "too large" | undefined> {
   const boundary = /^multipart\/form-data;.*boundary="?([^";]{1,200})"?/i.exec(contentType)?.[1];
   if (!boundary) return undefined;
   const part = new FormPart(boundary);
@@ -22,7 +26,8 @@ export async function readUpload(
     if (!part.push(chunk)) return undefined;
     if (part.size > maxBytes) return "too large";
   }
-  return part.metadata();
+  const metadata = part.metadata();
+  return metadata && { metadata, text: part.text };
 }
 
 /** Incremental parser of a form with one part: header lines, then bytes up to the closing boundary. */
@@ -33,6 +38,7 @@ class FormPart {
   #state: "header" | "content" | "end" = "header";
   #buffered: Buffer = Buffer.alloc(0);
   #header = "";
+  readonly #text = new TextContent();
   size = 0;
 
   constructor(boundary: string) {
@@ -53,9 +59,16 @@ class FormPart {
   metadata(): UploadMetadata | undefined {
     const name = parseFileName(this.#header);
     if (this.#state !== "end" || name === undefined) return undefined;
-    const contentType =
-      /^content-type:\s*(\S[^\r\n]*)/im.exec(this.#header)?.[1] ?? "application/octet-stream";
+    const contentType = this.#contentType ?? "application/octet-stream";
     return { name, contentType, size: this.size, checksum: this.#hash.digest("hex") };
+  }
+
+  get text(): string {
+    return this.#text.value;
+  }
+
+  get #contentType(): string | undefined {
+    return /^content-type:\s*(\S[^\r\n]*)/im.exec(this.#header)?.[1];
   }
 
   #readHeader(): boolean {
@@ -73,7 +86,9 @@ class FormPart {
     const end = this.#buffered.indexOf(this.#closing);
     // The end of the buffer may be the start of the closing boundary, so that many bytes stay buffered.
     const contentLength = end >= 0 ? end : Math.max(0, this.#buffered.length - this.#closing.length + 1);
-    this.#hash.update(this.#buffered.subarray(0, contentLength));
+    const content = this.#buffered.subarray(0, contentLength);
+    this.#hash.update(content);
+    if (isText(this.#contentType)) this.#text.push(content);
     this.size += contentLength;
     this.#buffered = end >= 0 ? Buffer.alloc(0) : this.#buffered.subarray(contentLength);
     if (end >= 0) this.#state = "end";

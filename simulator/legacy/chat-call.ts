@@ -1,10 +1,10 @@
-import type { Chat, ChatTurn } from "../chats.js";
+import { type Chat, type ChatTurn, isTooLongPrompt } from "../chats.js";
 import { defaultAnswer, requestedPace } from "../default-answer.js";
 import { findPromptFault } from "../directives.js";
 import { ApiError, codeForHttpStatus } from "../errors.js";
 import { applyFault, type Fault, wireOptionsOf } from "../faults.js";
 import type { HttpCall } from "../http-call.js";
-import { asArray, type JsonObject, parseObject } from "../json.js";
+import { asArray, asString, type JsonObject, parseObject } from "../json.js";
 import { playAnswer } from "../player.js";
 import { ResponseWriter } from "../response-writer.js";
 import type { SimulatorState } from "../state.js";
@@ -19,6 +19,11 @@ import { LegacySseWriter } from "./sse-writer.js";
 
 const contentType = "text/event-stream; charset=utf-8";
 const maxRequestBytes = 67_108_864;
+const tooLongFault = {
+  kind: "error",
+  code: "resource_exhausted",
+  reason: "REASON_TOKEN_LENGTH_TOO_LONG",
+} as const;
 
 /** `completion/stream`: one message, answered by a stream of events; one answer at a time for each account (kimi-web.md §1.4–§1.6). */
 export async function handleCompletion(state: SimulatorState, call: HttpCall, chatId: string): Promise<void> {
@@ -51,7 +56,9 @@ async function respond(state: SimulatorState, call: HttpCall, request: Completio
   // A URL that was wrapped in a `<url>` element for Kimi is read as plain text (kimi-web.md §1.4).
   const prompt = completion.truncatedTurn ? "" : unwrapUrls(completion.content);
   const promptDirectives = readPromptDirectives(prompt);
-  const fault = state.faults.next() ?? findPromptFault(promptDirectives);
+  const fault = isTooLongPrompt(prompt)
+    ? tooLongFault
+    : (state.faults.next() ?? findPromptFault(promptDirectives));
   if (await applyEarlyFault(call, fault)) return;
 
   const turn = completion.truncatedTurn ?? beginTurn(state, request, prompt, completion.model);
@@ -85,8 +92,10 @@ function beginTurn(
   model: string,
 ): ChatTurn {
   if (body.use_research === true) state.legacy.researchUsage.recordUse(owner);
-  const newTurn = { chatId: chat.id, parentId: undefined, messageId: undefined, text, blocks: [] };
-  return state.legacy.chats.beginTurn({ ...newTurn, scenario: model }, owner);
+  const place = { chatId: chat.id, parentId: undefined, messageId: undefined };
+  const newTurn = { ...place, text, blocks: [], scenario: model };
+  chat.files.push(...asArray(body.refs).map((id) => ({ id })));
+  return state.legacy.chats.beginTurn(newTurn, owner);
 }
 
 function stepsFor(
@@ -96,7 +105,8 @@ function stepsFor(
 ): readonly Step[] {
   if (completion.truncatedTurn) return turn.assistant.remainingSteps;
   const history = turn.history.map(({ role, text }) => ({ role, text }));
-  const scriptTurn = { chatId: turn.chat.id, text: turn.user.text, history, request: body };
+  const files = turn.chat.files.flatMap(({ id }) => state.legacy.files.texts.get(asString(id) ?? "") ?? []);
+  const scriptTurn = { chatId: turn.chat.id, text: turn.user.text, history, files, request: body };
   return (
     state.script(scriptTurn) ??
     state.taughtModel.answer(scriptTurn, owner) ??

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { ApiError } from "../errors.js";
 import { legacyId } from "../ids.js";
 import { asArray, asString, type JsonObject } from "../json.js";
+import { FileTexts, isText, TextContent } from "../text-content.js";
 import type { Account } from "../tokens.js";
 
 type LegacyFile = {
@@ -19,10 +20,11 @@ type LegacyFile = {
 const maxFiles = 50_000;
 const maxFileBytes = 104_857_600;
 
-/** Metadata of uploaded files; their content is not kept (kimi-web.md §1.7). */
+/** Metadata of uploaded files; the content is kept of text files alone (kimi-web.md §1.7). */
 export class LegacyFiles {
   readonly #byObjectName = new Map<string, LegacyFile>();
   readonly #byId = new Map<string, LegacyFile>();
+  readonly texts = new FileTexts();
 
   /** The response to `pre-sign-url`: a signed upload URL; with the file id only for images. */
   presign(body: JsonObject, account: Account, siteUrl: string): JsonObject {
@@ -46,17 +48,24 @@ export class LegacyFiles {
   }
 
   /** Reads an upload and returns its name, size and checksum; undefined for an unknown URL or signature, or too many bytes. */
-  async receive(url: URL, bytes: AsyncIterable<Buffer>): Promise<JsonObject | undefined> {
+  async receive(
+    url: URL,
+    bytes: AsyncIterable<Buffer>,
+    contentType: string,
+  ): Promise<JsonObject | undefined> {
     const file = this.#byObjectName.get(url.pathname.slice(1));
     if (!file || url.searchParams.get("X-Amz-Signature") !== file.signature) return undefined;
     const hash = createHash("sha256");
+    const text = new TextContent();
     let size = 0;
     for await (const chunk of bytes) {
       hash.update(chunk);
+      if (isText(contentType)) text.push(chunk);
       size += chunk.length;
       if (size > maxFileBytes) return undefined;
     }
     file.size = size;
+    this.texts.set(file.id, text.value);
     return { name: file.name, size, checksum: hash.digest("hex") };
   }
 

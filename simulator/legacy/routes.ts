@@ -97,10 +97,11 @@ function handleRefresh(state: SimulatorState, call: HttpCall): void {
 /** An upload to the object store, authorised by the signature in the URL, without a token (kimi-web.md §1.7). */
 async function receiveUpload(state: SimulatorState, call: HttpCall): Promise<true> {
   const url = new URL(call.request.url ?? "/", "http://simulator");
-  const upload = await state.legacy.files.receive(url, call.request.iterator({ destroyOnReturn: false }));
+  const contentType = call.request.headers["content-type"] ?? "";
+  const bytes = call.request.iterator({ destroyOnReturn: false });
+  const upload = await state.legacy.files.receive(url, bytes, contentType);
   call.request.resume();
   if (upload) {
-    const contentType = call.request.headers["content-type"] ?? "";
     state.callLog.recordBody(call.logEntry, { ...upload, contentType }, 0);
   }
   call.response.writeHead(upload ? 200 : 403).end();

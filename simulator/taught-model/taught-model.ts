@@ -114,7 +114,7 @@ function answerInProse(
   const isOfCalls = names.every((name) => name === "family" || name === "tool-fault");
   if (hasResult && isOfCalls)
     return [{ do: "text", content: answerFromResults(tasks, request.rounds.flat()) }];
-  return defaultAnswer({ ...turn, text: directives.text || request.text }, directives.directives);
+  return defaultAnswer({ ...turn, text: directives.text || request.text }, directives.directives, turn.text);
 }
 
 /** With `sim:think` thinking comes before the calls, with `sim:say` a text; the first answer names the chat. */

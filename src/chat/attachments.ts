@@ -45,11 +45,18 @@ export class Attachments {
     );
   }
 
+  /** Uploads a text as a file, and returns the part to refer to it. Throws what `Uploads.attachText` throws. */
+  async attachText(name: string, pieces: readonly string[], signal: AbortSignal): Promise<MediaPart> {
+    const part = await this.#uploads.attachText(name, pieces, this.#target, signal);
+    this.#parts.set(part, part);
+    return part;
+  }
+
   /**
-   * Uploads what the messages refer to and has not been uploaded yet. Throws `invalid_request` beyond
+   * Uploads what the messages refer to and has not been uploaded yet. `linked` as for `merge`. Throws `invalid_request` beyond
    * `limits.filesPerMessage`, and what `Uploads.attach` throws. A link in the text that fails becomes a notice.
    */
-  async prepare(messages: readonly Message[], signal: AbortSignal): Promise<void> {
+  async prepare(messages: readonly Message[], signal: AbortSignal, linked = messages): Promise<void> {
     const media = mergeTranscript(messages).content.filter((part) => part.type !== "text");
     if (media.length > limits.filesPerMessage) {
       throw new GatewayError(
@@ -63,7 +70,7 @@ export class Attachments {
         this.#parts.set(part, await this.#uploads.attach(part, this.#target, signal));
     }
     if (!this.#inspector) return;
-    const urls = this.#findLinks(messages).filter((url) => !this.#links.has(url));
+    const urls = this.#findLinks(linked).filter((url) => !this.#links.has(url));
     for (const { url, part, notice } of await inspectLinks(urls, this.#inspector, signal)) {
       const failed = notice ? { notice } : {};
       this.#links.set(url, part ? await this.#attachLinked(url, part, signal) : failed);

@@ -11,7 +11,7 @@ import type { LocalFileStore } from "../files/local-file-store.js";
 import type { LinkFetches } from "../files/request-links.js";
 import { hashLong } from "../lib/hash.js";
 import type { ActiveUpstream, ActiveUpstreams } from "./active-upstreams.js";
-import { emulatedFeatures, emulatingTransforms } from "./emulated-features.js";
+import { emulatedFeatures, emulatingTransforms, longPromptOptions } from "./emulated-features.js";
 import { answerWithFailover, type Candidate } from "./failover.js";
 import type { KeyQueues } from "./key-queues.js";
 import { findListedModel, type ListedModel, listModels } from "./model-list.js";
@@ -188,6 +188,7 @@ export class ChatService {
         ...(isSideRequest ? [sideRequestTransform] : []),
         ...emulatingTransforms(request, route.upstream, { toolMode, tools }),
       ],
+      longPrompts: longPromptOptions(request, route.upstream, { toolMode, tools }),
     };
     return route.upstream.chatStructure === "none"
       ? new StatelessTurn(request, route, context)

@@ -1,4 +1,7 @@
+import { limits } from "../core/limits.js";
 import type { ChatRequest, Feature, ToolMode, Upstream } from "../core/types.js";
+import type { LongPromptOptions } from "./long-prompts.js";
+import { maxTellingLength } from "./tools/tool-section.js";
 import { ToolTransform, type ToolTransformOptions } from "./tools/tool-transform.js";
 import { ToolsOffNotice } from "./tools/tools-off.js";
 import { AnswerLimiter } from "./transforms/answer-limits.js";
@@ -26,4 +29,25 @@ export function emulatingTransforms(
     ...(emulated.has("tools") ? [new ToolTransform(request, tools)] : []),
     ...(request.tools && isWithoutTools ? [new ToolsOffNotice()] : []),
   ];
+}
+
+/**
+ * How long the conversation in a prompt may be beside what the transforms add to it; undefined for an upstream that takes no
+ * files, and thus no longer prompt in another way.
+ */
+export function longPromptOptions(
+  request: ChatRequest,
+  upstream: Pick<Upstream, "features" | "upload">,
+  { toolMode, tools }: { toolMode: ToolMode; tools: ToolTransformOptions },
+): LongPromptOptions | undefined {
+  if (!upstream.upload) return undefined;
+  const declared = emulatedFeatures(upstream, toolMode).has("tools") ? (request.tools ?? []) : [];
+  if (declared.length === 0 || request.toolChoice === "none")
+    return { conversation: limits.promptText, oldResult: undefined, isEscaped: declared.length > 0 };
+  // Even beside very many functions a part of the conversation is sent.
+  const conversation = Math.max(
+    limits.promptText / 2,
+    limits.promptText - maxTellingLength(declared, request.toolChoice),
+  );
+  return { conversation, oldResult: tools.maxOldResultCharacters, isEscaped: true };
 }

@@ -15,7 +15,7 @@ export function mergeTranscript(messages: readonly Message[]): Message {
   const text =
     single?.role === "user"
       ? textOf(single.content)
-      : nonEmpty.map((message) => formatMessage(message, media)).join("\n\n");
+      : nonEmpty.map((message) => formatMessage(message, (part) => media.push(part))).join("\n\n");
   if (single?.role === "user") media.push(...single.content.filter((part) => part.type !== "text"));
   return { role: "user", content: [...(text === "" ? [] : [{ type: "text" as const, text }]), ...media] };
 }
@@ -32,8 +32,9 @@ function isEmpty(message: Message): boolean {
   return !calls && message.content.every((part) => part.type === "text" && part.text.trim() === "");
 }
 
-function formatMessage(message: Message, media: MediaPart[]): string {
-  const text = message.content.map((part) => formatPart(part, media)).join("");
+/** A message as a paragraph with its role in front; `numberOf` gives the number of an attachment. */
+export function formatMessage(message: Message, numberOf: (part: MediaPart) => number): string {
+  const text = message.content.map((part) => formatPart(part, numberOf)).join("");
   switch (message.role) {
     case "system":
     case "user":
@@ -47,8 +48,7 @@ function formatMessage(message: Message, media: MediaPart[]): string {
   }
 }
 
-function formatPart(part: Part, media: MediaPart[]): string {
+function formatPart(part: Part, numberOf: (part: MediaPart) => number): string {
   if (part.type === "text") return part.text;
-  media.push(part);
-  return `[attachment ${media.length}${part.name ? `: ${part.name}` : ""}]`;
+  return `[attachment ${numberOf(part)}${part.name ? `: ${part.name}` : ""}]`;
 }

@@ -6,10 +6,12 @@ import { BusyChatRetries } from "./busy-chat-retries.js";
 import type { ChatCleanup } from "./chat-cleanup.js";
 import { rejectTooLong } from "./context-length.js";
 import { isAccountBusy } from "./failover.js";
+import { type LongPromptOptions, LongPrompts } from "./long-prompts.js";
 import type { Route } from "./model-router.js";
 import { type ResumePoint, Thread, type ThreadDependencies, UnpreparedError } from "./thread.js";
 import { RejectedAnswerError } from "./tools/rejected-answer.js";
 import type { AnswerRecorder } from "./transforms/answer-recorder.js";
+import { FileLongPrompt } from "./transforms/file-long-prompt.js";
 import { MergeMessages } from "./transforms/merge-messages.js";
 import { OutputObserver } from "./transforms/output-observer.js";
 import { sendThrough, type Transform } from "./transforms/transform.js";
@@ -42,6 +44,8 @@ export type TurnContext = {
   usageReporter: UsageReporter;
   /** Between the recorder and the upstream. */
   transforms: readonly Transform[];
+  /** Undefined if no prompt is too long for the upstream. */
+  longPrompts: LongPromptOptions | undefined;
 };
 
 /**
@@ -56,6 +60,7 @@ export class Turn {
   readonly #thread: Thread;
   readonly #mode: ChatMode;
   readonly #attachments: Attachments;
+  readonly #longPrompts: LongPrompts;
   /** The messages whose attachments were found missing when they were to be sent. */
   #unprepared: readonly Message[] | undefined;
   #isUnknownReported = false;
@@ -79,6 +84,7 @@ export class Turn {
       { uploads, linkInspector: isSideRequest ? undefined : linkInspector },
       uploadTarget(route.upstream, { owner, links, queue }),
     );
+    this.#longPrompts = new LongPrompts(this.#attachments, context.longPrompts);
   }
 
   /** Whether the request continues a stored conversation here. */
@@ -92,12 +98,17 @@ export class Turn {
     if (this.#mode === "native") await this.#thread.waitUntilFree(signal);
   }
 
-  /** Uploads the attachments of the messages that will be sent, as far as that is known before the chat is claimed. */
+  /**
+   * Uploads the attachments of the messages that will be sent, and what of these is too long for the prompt, as far as that is
+   * known before the chat is claimed.
+   */
   async prepare(signal: AbortSignal): Promise<void> {
-    if (!this.#attachments.areIn(this.#request.messages)) return;
+    const { messages: all } = this.#request;
+    if (!this.#attachments.areIn(all) && !this.#longPrompts.areIn(all)) return;
     const messages = this.#unprepared ?? (await this.#messagesToSend());
     await rejectTooLong(messages, this.#route.model);
-    await this.#attachments.prepare(messages, signal);
+    const sent = await this.#longPrompts.prepare(messages, signal);
+    await this.#attachments.prepare(sent, signal, messages);
   }
 
   async #messagesToSend(): Promise<readonly Message[]> {
@@ -176,12 +187,14 @@ export class Turn {
     let isRefused = false;
     try {
       await rejectTooLong(messages, this.#route.model);
+      const filed = this.#longPrompts.find(messages);
       await sendThrough(
         [
           this.#output,
           usageReporter,
           turnRecorder,
           recorder,
+          ...(filed ? [new FileLongPrompt(filed)] : []),
           ...transforms,
           new MergeMessages(this.#attachments, messages),
         ],

@@ -14,7 +14,18 @@ export const limits = {
   /** Messages of one request. */
   messages: 20_000,
   /** Characters of text in the messages of one request; more than any model's context. */
-  messageText: 8_000_000,
+  messageText: 10_000_000,
+  /**
+   * Characters of one prompt to Kimi; what is above them travels as a file. One of 513,619 failed, one of 440,000 passed
+   * (kimi-web.md §6 row 8).
+   */
+  promptText: 400_000,
+  /** Characters of the note that refers to that file. */
+  promptFileNote: 1_000,
+  /** Turns at the end of a conversation that stay in the prompt if they fit. */
+  promptTurns: 4,
+  /** Characters of a message's beginning, and of its end, that stay in the prompt if the message is too long for it. */
+  longMessageEnds: 20_000,
   /**
    * The bodies of all running requests together, or a quarter of the heap if that is less: an eighth for bodies of at
    * most `smallBody`, five for larger ones, two for the values of bodies with unusually many.

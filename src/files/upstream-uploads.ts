@@ -4,6 +4,8 @@ import { limits } from "../core/limits.js";
 import type { UploadStore } from "../core/store.js";
 import type { FileContent, MediaPart, Upstream } from "../core/types.js";
 import { hash } from "../lib/hash.js";
+import { textChunks } from "../lib/text-chunks.js";
+import { TimeSlicer } from "../lib/time-slicing.js";
 import type { LocalFileStore } from "./local-file-store.js";
 import { detectMediaType, withExtension } from "./media-type.js";
 import type { RequestLinks } from "./request-links.js";
@@ -38,23 +40,55 @@ export class Uploads {
    * errors.
    */
   async attach(part: MediaPart, target: UploadTarget, signal: AbortSignal): Promise<MediaPart> {
-    const { upstream } = target;
-    if (!upstream.upload) throw attachmentError(part, `${upstream.name} takes no files`);
+    if (!target.upstream.upload) throw attachmentError(part, `${target.upstream.name} takes no files`);
     let content: OpenContent | undefined;
     try {
       content = await this.#open(part, target, signal);
-      const scope = hash(upstream.name, upstream.accountId());
-      const since = Date.now() - limits.uploadReuse;
-      const uploadedId = await this.#store.findUploadedFile(scope, content.digest, since);
-      if (uploadedId) return { ...part, source: { kind: "file-id", id: uploadedId } };
-      const id = await target.upload(content, signal);
-      await this.#store.saveUploadedFile(scope, content.digest, id, Date.now());
-      return { ...part, source: { kind: "file-id", id } };
+      return { ...part, source: { kind: "file-id", id: await this.#upload(content, target, signal) } };
     } catch (error) {
       throw withPartPath(part, error);
     } finally {
       await content?.release();
     }
+  }
+
+  /**
+   * Uploads a text that was written from the request, in pieces, as a file of this name. The same text is uploaded only
+   * once for each API key: what one key said is not looked up for another. Throws `file_rejected`, and the upstream's errors.
+   */
+  async attachText(
+    name: string,
+    pieces: readonly string[],
+    target: UploadTarget,
+    signal: AbortSignal,
+  ): Promise<MediaPart> {
+    const part = { type: "file", name, mediaType: "text/plain", path: "messages" } as const;
+    try {
+      const { chunks, size, digest } = await encodeText(pieces, target.owner, signal);
+      if (size > this.#localFiles.maxBytes) throw this.#localFiles.tooLargeError();
+      const read = async function* () {
+        yield* chunks;
+      };
+      const id = await this.#upload({ name, mediaType: part.mediaType, size, digest, read }, target, signal);
+      return { ...part, source: { kind: "file-id", id } };
+    } catch (error) {
+      throw withPartPath(part, error);
+    }
+  }
+
+  /** Resolves to the upstream's id of the file, which may have been uploaded before. */
+  async #upload(
+    content: FileContent & { digest: string },
+    { upstream, upload }: UploadTarget,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const scope = hash(upstream.name, upstream.accountId());
+    const since = Date.now() - limits.uploadReuse;
+    const uploadedId = await this.#store.findUploadedFile(scope, content.digest, since);
+    if (uploadedId) return uploadedId;
+    const id = await upload(content, signal);
+    await this.#store.saveUploadedFile(scope, content.digest, id, Date.now());
+    return id;
   }
 
   #open(part: MediaPart, { owner, links }: UploadTarget, signal: AbortSignal): Promise<OpenContent> {
@@ -127,6 +161,41 @@ export class Uploads {
   }
 }
 
+/** Characters that are encoded and hashed in one step: about a millisecond of work. */
+const encodedLength = 262_144;
+
+/** The pieces as UTF-8, and their SHA-256 in hex together with the owner. */
+async function encodeText(pieces: readonly string[], owner: string, signal: AbortSignal) {
+  const digest = createHash("sha256").update(`${owner}\0`);
+  const slicer = new TimeSlicer();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for (const text of mergeShort(pieces)) {
+    for (const chunk of textChunks(text, encodedLength)) {
+      const bytes = Buffer.from(chunk);
+      digest.update(bytes);
+      chunks.push(bytes);
+      size += bytes.length;
+      await slicer.yieldIfDue();
+      signal.throwIfAborted();
+    }
+  }
+  return { chunks, size, digest: digest.digest("hex") };
+}
+
+/** The pieces, short ones joined. */
+function* mergeShort(pieces: readonly string[]): Generator<string> {
+  let merged = "";
+  for (const piece of pieces) {
+    if (merged.length + piece.length > encodedLength) {
+      yield merged;
+      merged = "";
+    }
+    merged += piece;
+  }
+  yield merged;
+}
+
 /** Name and media type of a part, each derived from the other where it is missing. */
 function resolveNameAndType({ type, name, mediaType }: Pick<MediaPart, "type" | "name" | "mediaType">) {
   const resolvedType = detectMediaType(mediaType, name ?? (type === "image" ? "image.png" : ""));
@@ -143,7 +212,7 @@ function attachmentError(part: MediaPart, reason: string): GatewayError {
 /** Errors about a single file: its path in the request is added to them. */
 const fileErrorCodes = new Set<string>(["file_rejected", "link_forbidden", "link_unreachable", "not_found"]);
 
-function withPartPath(part: MediaPart, error: unknown): unknown {
+function withPartPath(part: Pick<MediaPart, "path">, error: unknown): unknown {
   if (!(error instanceof GatewayError) || error.param !== undefined || !fileErrorCodes.has(error.code))
     return error;
   // The chat is there, only the file is not.

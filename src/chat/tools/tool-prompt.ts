@@ -13,7 +13,7 @@ import { createToolState, type ToolState } from "./tool-state.js";
 export type ToolPromptInput = {
   /** The messages that the chat does not have: the whole transcript for a new chat. */
   messages: readonly Message[];
-  /** The request's messages before them, which the chat has: their calls name the functions of new results. */
+  /** The request's other messages, which the chat or a file has: their calls name the functions of new results. */
   before: readonly Message[];
   /** Each name once. Empty: the request declares none, or none any more. */
   tools: readonly Tool[];
@@ -48,7 +48,7 @@ export function tellTools(input: ToolPromptInput): ToldTurn {
   const aliases = new ToolAliases(tools, before.aliases);
   const history = new HistoryWriter({
     messages: input.messages,
-    openCalls: findOpenCalls(input.before),
+    openCalls: findOpenCalls(input),
     aliases,
     word: before.word,
     maxOldResultCharacters: input.maxOldResultCharacters,
@@ -146,10 +146,18 @@ function digestTool({ description = "", parameters }: Tool, told: string): strin
   return hash(told, description, JSON.stringify(parameters)).slice(0, 12);
 }
 
-/** The calls after which the chat's next messages come. */
-function findOpenCalls(before: readonly Message[]): readonly ToolCall[] {
-  const last = before.findLast(({ role }) => role === "assistant");
-  return last?.role === "assistant" ? (last.toolCalls ?? []) : [];
+/** The calls after which the next messages come; none if they were answered before, or in a file. */
+function findOpenCalls({
+  before,
+  messages,
+}: Pick<ToolPromptInput, "before" | "messages">): readonly ToolCall[] {
+  const index = before.findLastIndex(({ role }) => role === "assistant");
+  const last = before[index];
+  const told = new Set(messages.flatMap((each) => (each.role === "tool" ? [each.toolCallId] : [])));
+  const isAnswered = before
+    .slice(index + 1)
+    .some((each) => each.role === "tool" && !told.has(each.toolCallId));
+  return last?.role === "assistant" && !isAnswered ? (last.toolCalls ?? []) : [];
 }
 
 function hasCalls(message: Message): boolean {

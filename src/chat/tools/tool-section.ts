@@ -1,4 +1,5 @@
-import type { Tool } from "../../core/types.js";
+import { limits } from "../../core/limits.js";
+import type { Tool, ToolChoice } from "../../core/types.js";
 import { callForm } from "./call-form.js";
 import {
   type DescribedTools,
@@ -52,3 +53,19 @@ export function writeToolNews(news: ToolNews): ToolDescriptions {
   if (text !== "") parts.push(`Functions that are new, have changed or are described again:\n\n${text}`);
   return { text: parts.length === 0 ? "" : `system: ${parts.join("\n\n")}`, inShort };
 }
+
+/** An upper bound of the characters that one turn tells of functions. */
+export function maxTellingLength(tools: readonly Tool[], toolChoice: ToolChoice | undefined): number {
+  const lengths = tools.map((tool) => JSON.stringify(tool).length);
+  const descriptions = Math.min(
+    limits.toolDescriptions,
+    lengths.reduce((sum, length) => sum + length, 0),
+  );
+  const forced =
+    typeof toolChoice === "object" ? tools.findIndex(({ name }) => name === toolChoice.name) : -1;
+  const signatures = 2 * limits.toolSignature * tools.length;
+  return descriptions + signatures + (lengths[forced] ?? 0) + tellingOverhead;
+}
+
+/** Characters of the section's own sentences, of its example and of a correction. */
+const tellingOverhead = 4_000;
