@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { isText, TextContent } from "./text-content.js";
 
 /** The metadata of an uploaded file. `size` is in bytes, `checksum` is the SHA-256 in hex. */
-export type UploadMetadata = { name: string; contentType: string; size: number; checksum: string };
+type UploadMetadata = { name: string; contentType: string; size: number; checksum: string };
 
 /** An uploaded file; `text` is the content of a text file. */
 export type Upload = { metadata: UploadMetadata; text: string };

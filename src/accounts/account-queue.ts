@@ -1,5 +1,6 @@
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
+import { abortableSleep } from "../lib/abortable.js";
 import {
   queueRetryAfterSeconds,
   type Refusal,
@@ -10,7 +11,7 @@ import {
 
 /**
  * `concurrency`: answers that the account may generate at the same time; `depth`: requests that may wait, over all API
- * keys; `maxWait`: milliseconds that a request may wait.
+ * keys; `maxWait`: milliseconds that a request may wait; `minInterval`: milliseconds between the starts of two messages.
  */
 export type QueueOptions = Omit<SlotQueueOptions, "createBusyError">;
 
@@ -48,7 +49,7 @@ export class AccountQueue {
     this.#maxWait = options.maxWait;
     const createBusyError = (refusal: Refusal, waitMs: number) => this.#busyError(refusal, waitMs);
     this.#slots = new SlotQueue({ ...options, createBusyError });
-    const { onWait: _, ...uploadOptions } = options;
+    const { onWait: _, minInterval: _interval, ...uploadOptions } = options;
     this.#uploadSlots = new SlotQueue({ ...uploadOptions, createBusyError });
   }
 
@@ -68,6 +69,12 @@ export class AccountQueue {
   /** The same for an upload, which does not wait for answers. */
   acquireUpload(key: string, signal: AbortSignal): Promise<Slot> {
     return this.#acquireFrom(this.#uploadSlots, key, signal);
+  }
+
+  /** Resolves when a further message may be sent within a slot. Rejects with the signal's reason. */
+  async waitForStart(signal: AbortSignal): Promise<void> {
+    const delay = this.#slots.reserveStart();
+    if (delay > 0) await abortableSleep(delay, signal);
   }
 
   async #acquireFrom(slots: SlotQueue, key: string, signal: AbortSignal): Promise<Slot> {

@@ -3,7 +3,8 @@ import { checkKeySettings } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { ConfigError, checkSchema } from "../config/validate.js";
 import { createApiKey, hasExpired } from "../core/api-key.js";
-import type { KeySettings, KeyStore } from "../core/store.js";
+import { calendarDay } from "../core/calendar-day.js";
+import type { KeySettings, KeyStore, KeyUsage, KeyUsageStore } from "../core/store.js";
 
 /** A key as it is listed: never the key itself. */
 export type ListedApiKey = {
@@ -13,6 +14,8 @@ export type ListedApiKey = {
   origin: "config" | "store";
   /** Milliseconds since the epoch; undefined for keys of the configuration and of versions that did not record it. */
   createdAt: number | undefined;
+  /** What a key with a budget has used today. */
+  usedToday: KeyUsage | undefined;
 };
 
 /** A model's name that no upstream answers for. `isCertain`: every upstream has listed its models. */
@@ -27,12 +30,12 @@ export type FindUnknownModel = (
 /** Adds, lists and revokes API keys. A running server sees changes of the store at once. */
 export class ApiKeyAdmin {
   readonly #config: Pick<Config, "keys" | "upstreams">;
-  readonly #store: KeyStore;
+  readonly #store: KeyStore & KeyUsageStore;
   readonly #findUnknownModel: FindUnknownModel;
 
   constructor(
     config: Pick<Config, "keys" | "upstreams">,
-    store: KeyStore,
+    store: KeyStore & KeyUsageStore,
     findUnknownModel: FindUnknownModel,
   ) {
     this.#config = config;
@@ -72,21 +75,29 @@ export class ApiKeyAdmin {
 
   /** Keys of the configuration first, then those of the store, oldest first. */
   async list(): Promise<ListedApiKey[]> {
-    const stored = await this.#store.listKeys();
-    return [
-      ...this.#config.keys.map((key) => ({
-        name: key.name,
-        settings: toKeySettings(key),
-        origin: "config" as const,
-        createdAt: undefined,
-      })),
-      ...stored.map(({ name, settings, createdAt }) => ({
-        name,
-        settings,
-        origin: "store" as const,
-        createdAt,
-      })),
-    ];
+    const configured = this.#config.keys.map((key) => ({
+      name: key.name,
+      settings: toKeySettings(key),
+      origin: "config" as const,
+      createdAt: undefined,
+    }));
+    const stored = (await this.#store.listKeys()).map(({ name, settings, createdAt }) => ({
+      name,
+      settings,
+      origin: "store" as const,
+      createdAt,
+    }));
+    return Promise.all(
+      [...configured, ...stored].map(async (key) => ({ ...key, usedToday: await this.#usedToday(key) })),
+    );
+  }
+
+  async #usedToday({
+    name,
+    settings,
+  }: Pick<ListedApiKey, "name" | "settings">): Promise<KeyUsage | undefined> {
+    const hasBudget = settings.requestsPerDay !== undefined || settings.tokensPerDay !== undefined;
+    return hasBudget ? this.#store.findKeyUsage(name, calendarDay(Date.now()).date) : undefined;
   }
 
   /** Removes a stored key; tokens issued for it stop working as well. Throws ConfigError. */

@@ -45,6 +45,7 @@ export const chatErrors: readonly ErrorCode[] = [
   "server_busy",
   "account_busy",
   "quota_exceeded",
+  "budget_exceeded",
   "account_login_required",
   "timeout",
   "upstream_unavailable",

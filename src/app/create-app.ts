@@ -4,6 +4,7 @@ import { Accounts } from "../admin/accounts.js";
 import type { ActiveUpstreams } from "../chat/active-upstreams.js";
 import { ChatCleanup } from "../chat/chat-cleanup.js";
 import { ChatService } from "../chat/chat-service.js";
+import { KeyBudgets } from "../chat/key-budgets.js";
 import { KeyQueues } from "../chat/key-queues.js";
 import { SideRequestMatcher } from "../chat/side-requests.js";
 import type { TransformFactory } from "../chat/transforms/transform.js";
@@ -86,6 +87,7 @@ export async function createApp(
       maxWait: config.queue.waitSeconds * 1_000,
       onWait: (entry) => log.info(entry, "a request waits for its turn"),
     }),
+    keyBudgets: new KeyBudgets({ store, warn }),
     modelNames: { routes, modelAliases },
     store,
     cleanup,

@@ -12,9 +12,10 @@ export function createUpstreamGuards(
   upstream: UpstreamConfig,
   { config: { queue }, log, metrics }: { config: Config; log: FastifyBaseLogger; metrics: Metrics },
 ): UpstreamGuards {
-  const { name, concurrency = kindOf(upstream).defaultConcurrency } = upstream;
+  const { name, concurrency = kindOf(upstream).defaultConcurrency, minSecondsBetweenStarts = 0 } = upstream;
   const options = {
     concurrency,
+    minInterval: minSecondsBetweenStarts * 1_000,
     depth: queue.depth,
     maxWait: queue.waitSeconds * 1_000,
     onWait: ({ position }: { position: number }) =>

@@ -108,7 +108,7 @@ export class UpstreamWatcher {
 
 /**
  * Opens the upstreams that are not among `opened`; if one fails, closes the others again and throws. An upstream of the same
- * name, kind and concurrency keeps its queue and circuit breaker.
+ * name, kind, concurrency and spacing keeps its queue and circuit breaker.
  */
 async function openAll(
   configs: readonly UpstreamConfig[],
@@ -135,5 +135,9 @@ async function openAll(
 }
 
 function haveSameGuards(one: UpstreamConfig, other: UpstreamConfig): boolean {
-  return one.kind === other.kind && one.concurrency === other.concurrency;
+  return (
+    one.kind === other.kind &&
+    one.concurrency === other.concurrency &&
+    one.minSecondsBetweenStarts === other.minSecondsBetweenStarts
+  );
 }

@@ -13,6 +13,7 @@ import { hashLong } from "../lib/hash.js";
 import type { ActiveUpstream, ActiveUpstreams } from "./active-upstreams.js";
 import { emulatedFeatures, emulatingTransforms, longPromptOptions } from "./emulated-features.js";
 import { answerWithFailover, type Candidate } from "./failover.js";
+import { AnswerBudget, type KeyBudgets } from "./key-budgets.js";
 import type { KeyQueues } from "./key-queues.js";
 import { findListedModel, type ListedModel, listModels } from "./model-list.js";
 import type { AvailableModels, ModelNameTables } from "./model-names.js";
@@ -21,6 +22,7 @@ import { rejectOversized } from "./request-size.js";
 import { ignoredFeatures, routesWithRequiredFeatures } from "./required-features.js";
 import type { SideRequestMatcher } from "./side-requests.js";
 import { StatelessTurn } from "./stateless-turn.js";
+import type { TokenMeter } from "./token-meter.js";
 import type { ToolTransformOptions } from "./tools/tool-transform.js";
 import { AnswerRecorder } from "./transforms/answer-recorder.js";
 import { sideRequestTransform } from "./transforms/side-request.js";
@@ -35,6 +37,7 @@ export type ChatServiceDependencies = TurnDependencies & {
   files: LocalFileStore;
   upstreams: ActiveUpstreams;
   keyQueues: KeyQueues;
+  keyBudgets: KeyBudgets;
   linkFetches: LinkFetches;
   sideRequests: SideRequestMatcher;
   tools: ToolTransformOptions;
@@ -45,7 +48,7 @@ export type ChatServiceDependencies = TurnDependencies & {
 };
 
 /** What all turns of one request share. */
-type RequestContext = Pick<TurnContext, "links"> & { active: readonly ActiveUpstream[] };
+type RequestContext = Pick<TurnContext, "links"> & { active: readonly ActiveUpstream[]; meter: TokenMeter };
 
 /** Answers chat requests: resolves the routes, then sends the request upstream with failover. */
 export class ChatService {
@@ -66,21 +69,26 @@ export class ChatService {
    */
   async answer(request: ChatRequest, sink: EventSink): Promise<void> {
     const { signal } = request;
+    const { keyBudgets, keyQueues } = this.#dependencies;
     signal.throwIfAborted();
     rejectOversized(request.messages);
     const links = this.#dependencies.linkFetches.forRequest(request.principal.keyName);
     await this.#dependencies.upstreams.use(async (active) => {
-      const candidates = await this.#candidates(request, { active, links });
       const { principal } = request;
+      const budget = new AnswerBudget(keyBudgets, principal);
+      const candidates = await this.#candidates(request, { active, links, meter: budget.meter });
+      await keyBudgets.admit(principal);
       // While the request waits, its status line may have to be sent, with the upstream's name.
       if (principal.concurrency !== undefined) await sink([candidates[0].startEvent]);
-      const slot = await this.#dependencies.keyQueues.acquire(principal, signal);
+      const slot = await keyQueues.acquire(principal, signal);
       try {
         const prompt = () => hashPrompt(request);
-        await answerWithFailover(candidates, { sink, keyName: principal.keyName, prompt, signal });
+        const context = { sink: budget.events(sink), keyName: principal.keyName, prompt, signal };
+        await answerWithFailover(candidates, context);
       } finally {
         links.release();
         slot.release();
+        await budget.count();
       }
     });
   }
@@ -144,7 +152,7 @@ export class ChatService {
     return [best ?? this.#candidate(request, first, context), ...rest];
   }
 
-  #candidate(request: ChatRequest, route: Route, { active, links }: RequestContext): Candidate {
+  #candidate(request: ChatRequest, route: Route, { active, links, meter }: RequestContext): Candidate {
     const activeUpstream = findActive(active, route.upstream);
     const { guards } = activeUpstream;
     const toolMode = toolModeFor(request.principal, activeUpstream);
@@ -152,7 +160,8 @@ export class ChatService {
       citations: this.#dependencies.citations,
       toolMode,
     });
-    const turn = this.#createTurn(request, route, { links, queue: guards.queue, startEvent, toolMode });
+    const { queue } = guards;
+    const turn = this.#createTurn(request, route, { links, meter, queue, startEvent, toolMode });
     return {
       ...guards,
       route,
@@ -169,10 +178,15 @@ export class ChatService {
     route: Route,
     {
       links,
+      meter,
       queue,
       startEvent,
       toolMode,
-    }: Pick<TurnContext, "links" | "queue"> & { startEvent: StartEvent; toolMode: ToolMode },
+    }: Pick<TurnContext, "links" | "queue"> & {
+      meter: TokenMeter;
+      startEvent: StartEvent;
+      toolMode: ToolMode;
+    },
   ): Turn | StatelessTurn {
     const { sideRequests, transforms, tools } = this.#dependencies;
     const isSideRequest = sideRequests.isSideRequest(request, route);
@@ -182,7 +196,7 @@ export class ChatService {
       queue,
       isSideRequest,
       recorder,
-      usageReporter: new UsageReporter(request, recorder),
+      usageReporter: new UsageReporter(request, recorder, meter),
       transforms: [
         ...transforms.flatMap((create) => create({ request, route }) ?? []),
         ...(isSideRequest ? [sideRequestTransform] : []),

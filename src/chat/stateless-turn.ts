@@ -40,7 +40,8 @@ export class StatelessTurn {
   async run(sink: EventSink): Promise<void> {
     const { recorder, usageReporter, transforms } = this.#context;
     // The answer is recorded for its usage alone.
-    const recorders = this.#request.usage === "none" ? [] : [recorder];
+    const { usage, principal } = this.#request;
+    const recorders = usage === "none" && principal.tokensPerDay === undefined ? [] : [recorder];
     await sendThrough([usageReporter, ...recorders, ...transforms], this.#route.upstream, {
       request: this.#upstreamRequest,
       sink,

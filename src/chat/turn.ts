@@ -66,6 +66,7 @@ export class Turn {
   #isUnknownReported = false;
   readonly #busyChat = new BusyChatRetries();
   readonly #output = new OutputObserver();
+  #hasSent = false;
   /** Whether an answer of this turn was rejected, and whether the next one must be in another chat. */
   #isCorrecting = false;
   #needsNewChat = false;
@@ -188,6 +189,9 @@ export class Turn {
     try {
       await rejectTooLong(messages, this.#route.model);
       const filed = this.#longPrompts.find(messages);
+      // The slot is that of the first message.
+      if (this.#hasSent) await this.#context.queue.waitForStart(this.#request.signal);
+      this.#hasSent = true;
       await sendThrough(
         [
           this.#output,

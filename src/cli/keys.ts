@@ -23,7 +23,10 @@ export async function addKey(
   });
 }
 
-/** `moonbridge keys list`: a table of names, scopes, times and limits of all keys, those of the config included. */
+/**
+ * `moonbridge keys list`: a table of names, scopes, times and limits of all keys, those of the config included, with what is
+ * used of daily budgets.
+ */
 export async function listKeys({ config: file }: Options): Promise<void> {
   await withKeys(file, async (keys) => {
     const rows = [["NAME", "SCOPES", "CREATED", "EXPIRES", "LIMITS"], ...(await keys.list()).map(toTableRow)];
@@ -62,9 +65,17 @@ function toTableRow({
   name,
   origin,
   createdAt,
+  usedToday,
   settings: { scopes, expires, ...settings },
 }: ListedApiKey): string[] {
-  const limits = Object.entries(settings).map(([setting, value]) => `${setting}=${String(value)}`);
+  const used: Record<string, number | undefined> = {
+    requestsPerDay: usedToday?.requests,
+    tokensPerDay: usedToday?.tokens,
+  };
+  const limits = Object.entries(settings).map(([setting, value]) => {
+    const ofToday = used[setting] === undefined ? "" : ` (${used[setting]} today)`;
+    return `${setting}=${String(value)}${ofToday}`;
+  });
   const created = createdAt === undefined ? "unknown" : formatTime(createdAt);
   return [
     name,

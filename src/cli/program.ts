@@ -68,6 +68,8 @@ keys
   .option("--models <list>", "models it may use, each with any suffixes (default: all)", parseList)
   .option("--upstreams <list>", "upstreams that may answer it (default: all)", parseList)
   .option("--requests-per-minute <number>", "chat requests a minute (default: any number)", Number)
+  .option("--requests-per-day <number>", "chat requests a day (default: any number)", Number)
+  .option("--tokens-per-day <number>", "tokens of prompts and answers a day (default: any number)", Number)
   .option(
     "--concurrency <number>",
     "chat requests at a time; further ones wait (default: any number)",

@@ -62,6 +62,12 @@ export const ConcurrencySchema = documented(
   Type.Integer({ minimum: 1, maximum: 100_000, description: "how many answers at a time, from 1" }),
 );
 
+export const MinSecondsBetweenStartsSchema = documented(
+  "Seconds between the starts of two messages; further ones wait in the queue; by default 0",
+  "两条消息开始之间的秒数；更多的消息排队；默认为 0",
+  Type.Number({ minimum: 0, maximum: 3_600, description: "a number of seconds from 0 to 3600" }),
+);
+
 /** An entry of `upstreams` of this kind, with its own settings besides the name. */
 export function upstreamSchema<const Kind extends string, Settings extends TProperties>(
   kind: Kind,

@@ -47,6 +47,24 @@ const keyFields = {
       Type.Integer({ minimum: 1, maximum: 100_000, description: "a whole number from 1 to 100000" }),
     ),
   ),
+  requestsPerDay: documented(
+    "Chat requests per day of the server's time zone; by default any number",
+    "每天（服务器时区）的对话请求数；默认不限",
+    Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 10_000_000, description: "a whole number from 1 to 10000000" }),
+    ),
+  ),
+  tokensPerDay: documented(
+    "Tokens of prompts and answers per day of the server's time zone; by default any number",
+    "每天（服务器时区）提示词和回答的 token 数；默认不限",
+    Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000_000_000,
+        description: "a whole number from 1 to 1000000000000",
+      }),
+    ),
+  ),
   concurrency: documented(
     "Chat requests at a time; further ones wait",
     "同时进行的对话请求数；更多的请求排队",

@@ -8,6 +8,8 @@ export type UpstreamConfig = {
   kind: string;
   /** Concurrent answers; undefined means the kind's default. */
   concurrency?: number;
+  /** Default: 0. */
+  minSecondsBetweenStarts?: number;
   /** Default: `emulate`. */
   tools?: ToolMode;
   /** The ids of the only models that it offers. */

@@ -34,6 +34,8 @@ const errorTraits = {
   chat_busy: { status: 429, retryable: true },
   rate_limited: { status: 429, retryable: true },
   quota_exceeded: { status: 429, retryable: false },
+  /** The API key has used up what it may use in a day. */
+  budget_exceeded: { status: 429, retryable: false },
   internal: { status: 500, retryable: false },
   /** The upstream's response could not be parsed. */
   upstream_protocol: { status: 502, retryable: true },

@@ -6,6 +6,7 @@ import type { Principal } from "./types.js";
 export interface Store
   extends CredentialStore,
     KeyStore,
+    KeyUsageStore,
     ConversationStore,
     ResponseStore,
     UploadStore,
@@ -68,10 +69,24 @@ export interface KeyStore {
   findKeyByName(name: string): Promise<StoredKey | undefined>;
   /** False if the name is taken. */
   addKey(key: StoredKey): Promise<boolean>;
-  /** False if there is none of this name. */
+  /** Also forgets what the key has used. False if there is none of this name. */
   removeKey(name: string): Promise<boolean>;
   /** A named secret of the server, created once by `generate` and then the same for all processes. */
   getOrCreateSecret(name: string, generate: () => string): Promise<string>;
+}
+
+/** What a key has used on one day. */
+export type KeyUsage = { requests: number; tokens: number };
+
+/** What API keys with a budget have used, by name and day (`2026-12-31`); kept for a week, and until the key is removed. */
+export interface KeyUsageStore {
+  /**
+   * Counts one more request, unless so many requests or tokens of the day are used already; in one step, so that several
+   * processes share a budget. Resolves to what is used up, if something is.
+   */
+  countRequest(key: string, day: string, budget: Partial<KeyUsage>): Promise<keyof KeyUsage | undefined>;
+  addTokens(key: string, day: string, tokens: number): Promise<void>;
+  findKeyUsage(key: string, day: string): Promise<KeyUsage>;
 }
 
 /** A chat that Moonbridge created on an upstream, and when it is to be deleted there. */

@@ -128,6 +128,9 @@ export type Principal = {
   visibleErrors?: boolean;
   /** Chat requests that are answered at the same time; further ones wait. Undefined: any number. */
   concurrency?: number;
+  /** Chat requests, and tokens of their usage, per calendar day of the server. Undefined: any number. */
+  requestsPerDay?: number;
+  tokensPerDay?: number;
 };
 
 /**

@@ -5,6 +5,8 @@ export type SlotQueueOptions = {
   depth: number;
   /** Milliseconds that a waiter may wait. */
   maxWait: number;
+  /** Milliseconds between the starts of two pieces of work; default 0. */
+  minInterval?: number;
   /** Called when a caller has to wait; `position` counts from 1. */
   onWait?: (entry: { position: number }) => void;
   /** The error of a caller that gets no slot. `waitMs`: estimated time until the queue is through, in milliseconds. */
@@ -35,6 +37,9 @@ export class SlotQueue {
   #running = 0;
   #waiting = 0;
   #isPaused = false;
+  /** The earliest time of the next start, by `performance.now`, and the timer that waits for it. */
+  #nextStart = 0;
+  #startTimer: NodeJS.Timeout | undefined;
   /** How long a slot is used in milliseconds, as an exponential moving average. */
   #serviceTime = 10_000;
 
@@ -62,6 +67,17 @@ export class SlotQueue {
   /** Throws the error that `acquire` would reject with at once, if it would. */
   throwIfFull(): void {
     if (!this.#hasFreeSlot() && this.#waiting >= this.#options.depth) throw this.#busyError("full");
+  }
+
+  /**
+   * For further work within a slot: reserves its start, and returns the milliseconds until then. The starts of others come
+   * after it.
+   */
+  reserveStart(): number {
+    const now = performance.now();
+    const start = Math.max(now, this.#nextStart);
+    this.#nextStart = start + this.#minInterval;
+    return start - now;
   }
 
   /** Hands out no slots until `resume`. */
@@ -111,15 +127,25 @@ export class SlotQueue {
       if (waiters) waiters.push(waiter);
       else this.#waitersByKey.set(key, [waiter]);
       this.#waiting++;
+      if (this.#nextStart > performance.now()) this.#startLater();
     });
   }
 
+  get #minInterval(): number {
+    return this.#options.minInterval ?? 0;
+  }
+
   #hasFreeSlot(): boolean {
-    return !this.#isPaused && this.#running < this.#options.concurrency && this.#waiting === 0;
+    return this.#canStart() && this.#waiting === 0 && this.#nextStart <= performance.now();
+  }
+
+  #canStart(): boolean {
+    return !this.#isPaused && this.#running < this.#options.concurrency;
   }
 
   #occupySlot(): Slot {
     this.#running++;
+    if (this.#minInterval > 0) this.#nextStart = performance.now() + this.#minInterval;
     const startedAt = performance.now();
     let isReleased = false;
     const release = () => {
@@ -133,7 +159,11 @@ export class SlotQueue {
   }
 
   #startWaiters(): void {
-    while (!this.#isPaused && this.#running < this.#options.concurrency) {
+    while (this.#canStart() && this.#waiting > 0) {
+      if (this.#nextStart > performance.now()) {
+        this.#startLater();
+        return;
+      }
       const next = this.#waitersByKey.entries().next();
       if (next.done) return;
       const [key, waiters] = next.value;
@@ -144,6 +174,13 @@ export class SlotQueue {
       this.#waiting--;
       waiter?.start();
     }
+  }
+
+  #startLater(): void {
+    clearTimeout(this.#startTimer);
+    // A timer may fire a fraction of a millisecond early.
+    const delay = Math.ceil(this.#nextStart - performance.now()) + 1;
+    this.#startTimer = setTimeout(() => this.#startWaiters(), delay).unref();
   }
 
   #remove(key: string, waiter: Waiter): void {
@@ -157,7 +194,8 @@ export class SlotQueue {
 
   #busyError(refusal: Refusal): Error {
     const rounds = Math.ceil((this.#waiting + 1) / this.#options.concurrency);
-    return this.#options.createBusyError(refusal, rounds * this.#serviceTime);
+    const spacing = (this.#waiting + 1) * this.#minInterval;
+    return this.#options.createBusyError(refusal, Math.max(rounds * this.#serviceTime, spacing));
   }
 }
 

@@ -1,5 +1,6 @@
 import type {
   FileSelection,
+  KeyUsage,
   Store,
   StoredCredentials,
   StoredFile,
@@ -19,6 +20,8 @@ export type InMemoryStorage = ConversationData & {
   keys: StoredKey[];
   secrets: Map<string, string>;
   responses: StoredResponse[];
+  /** By key and day. */
+  keyUsage: Map<string, KeyUsage>;
   /** By scope and digest. */
   uploads: Map<string, Upload>;
   /** Oldest first. */
@@ -28,7 +31,13 @@ export type InMemoryStorage = ConversationData & {
 export function createInMemoryStorage(): InMemoryStorage {
   return {
     ...{ chats: [], nodes: [], forgotten: [], keys: [], files: [], responses: [] },
-    ...{ credentials: new Map(), locks: new Map(), secrets: new Map(), uploads: new Map() },
+    ...{
+      credentials: new Map(),
+      locks: new Map(),
+      secrets: new Map(),
+      keyUsage: new Map(),
+      uploads: new Map(),
+    },
   };
 }
 
@@ -95,7 +104,35 @@ export class InMemoryStore extends InMemoryConversations implements Store {
 
   async removeKey(name: string): Promise<boolean> {
     const index = this.data.keys.findIndex((key) => key.name === name);
-    return index >= 0 && this.data.keys.splice(index, 1).length === 1;
+    if (index < 0) return false;
+    for (const entry of this.data.keyUsage.keys())
+      if (entry.startsWith(`${name} `)) this.data.keyUsage.delete(entry);
+    return this.data.keys.splice(index, 1).length === 1;
+  }
+
+  async countRequest(
+    key: string,
+    day: string,
+    budget: Partial<KeyUsage>,
+  ): Promise<keyof KeyUsage | undefined> {
+    const usage = this.#usageOf(key, day);
+    if (usage.requests >= (budget.requests ?? Number.POSITIVE_INFINITY)) return "requests";
+    if (usage.tokens >= (budget.tokens ?? Number.POSITIVE_INFINITY)) return "tokens";
+    this.data.keyUsage.set(`${key} ${day}`, { ...usage, requests: usage.requests + 1 });
+    return undefined;
+  }
+
+  async addTokens(key: string, day: string, tokens: number): Promise<void> {
+    const usage = this.#usageOf(key, day);
+    this.data.keyUsage.set(`${key} ${day}`, { ...usage, tokens: usage.tokens + tokens });
+  }
+
+  async findKeyUsage(key: string, day: string): Promise<KeyUsage> {
+    return this.#usageOf(key, day);
+  }
+
+  #usageOf(key: string, day: string): KeyUsage {
+    return this.data.keyUsage.get(`${key} ${day}`) ?? { requests: 0, tokens: 0 };
   }
 
   async getOrCreateSecret(name: string, generate: () => string): Promise<string> {

@@ -31,6 +31,8 @@ const errorNames: Record<ErrorCode, ErrorNames> = {
   chat_busy: { type: "rate_limit_exceeded" },
   rate_limited: { type: "rate_limit_exceeded", code: "rate_limit_exceeded" },
   quota_exceeded: { type: "exceeded_current_quota_error", code: "insufficient_quota" },
+  // As for an account's quota: clients stop for the day, and hubs keep the channel (clients.md §0.10, §7 row 16).
+  budget_exceeded: { type: "exceeded_current_quota_error", code: "insufficient_quota" },
   internal: { type: "server_error" },
   upstream_protocol: { type: "upstream_error" },
   upstream_cut: { type: "upstream_error" },

@@ -55,6 +55,7 @@ const failures: Record<ErrorCode, Failure> = {
   chat_busy: { code: "server_is_overloaded", failsStream: true },
   rate_limited: { code: "server_is_overloaded", failsStream: true },
   quota_exceeded: { code: "insufficient_quota", failsStream: true },
+  budget_exceeded: { code: "insufficient_quota", failsStream: true },
   internal: { code: "server_error" },
   upstream_protocol: { code: "server_error", failsStream: true },
   upstream_cut: { code: "server_error", failsStream: true },

@@ -8,6 +8,7 @@ import {
   type Usage,
 } from "../../core/types.js";
 import { countTextTokens, countTokens } from "../token-count.js";
+import type { TokenMeter } from "../token-meter.js";
 import type { AnswerRecorder } from "./answer-recorder.js";
 import type { Transform } from "./transform.js";
 
@@ -19,6 +20,7 @@ import type { Transform } from "./transform.js";
 export class UsageReporter implements Transform {
   readonly #request: Pick<ChatRequest, "messages" | "usage">;
   readonly #recorder: AnswerRecorder;
+  readonly #meter: Pick<TokenMeter, "begin">;
   #reported: Usage | undefined;
   #input: Promise<number> | undefined;
   #isInputEmitted: boolean;
@@ -26,9 +28,14 @@ export class UsageReporter implements Transform {
   #newMessages: readonly Message[] | undefined;
 
   /** `recorder` records the answer of the same turn. */
-  constructor(request: Pick<ChatRequest, "messages" | "usage">, recorder: AnswerRecorder) {
+  constructor(
+    request: Pick<ChatRequest, "messages" | "usage">,
+    recorder: AnswerRecorder,
+    meter: Pick<TokenMeter, "begin">,
+  ) {
     this.#request = request;
     this.#recorder = recorder;
+    this.#meter = meter;
     this.#isInputEmitted = request.usage !== "early and final";
   }
 
@@ -38,7 +45,10 @@ export class UsageReporter implements Transform {
   }
 
   events(sink: EventSink): EventSink {
+    let hasBegun = false;
     return (events) => {
+      if (!hasBegun) this.#meter.begin(this);
+      hasBegun = true;
       const own = this.#takeReported(events);
       const last = own.at(-1);
       if (last?.type === "finish" && this.#request.usage !== "none") return this.#emitFinal(own, sink);
@@ -67,8 +77,13 @@ export class UsageReporter implements Transform {
   }
 
   async #emitFinal(events: readonly ChatEvent[], sink: EventSink): Promise<void> {
-    const usage = this.#reported ?? (await this.#estimate());
+    const usage = await this.usage();
     await sink([...events.slice(0, -1), { type: "usage", usage }, ...events.slice(-1)]);
+  }
+
+  /** The usage so far. */
+  async usage(): Promise<Usage> {
+    return this.#reported ?? (await this.#estimate());
   }
 
   async #estimate(): Promise<Usage> {

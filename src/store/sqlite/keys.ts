@@ -15,6 +15,8 @@ const keySettings = {
   upstreams: Type.Optional(Type.Array(Type.String())),
   requestsPerMinute: Type.Optional(Type.Number()),
   concurrency: Type.Optional(Type.Number()),
+  requestsPerDay: Type.Optional(Type.Number()),
+  tokensPerDay: Type.Optional(Type.Number()),
   expires: Type.Optional(Type.Number()),
   chats: Type.Optional(oneOf(chatModes)),
   citations: Type.Optional(oneOf(citationModes)),
@@ -39,6 +41,7 @@ export class SqliteKeys {
   readonly #findByName: Database.Statement;
   readonly #add: Database.Statement;
   readonly #remove: Database.Statement;
+  readonly #removeUsage: Database.Statement;
   readonly #findSecret: Database.Statement;
   readonly #addSecret: Database.Statement;
   readonly #updateSecret: Database.Statement;
@@ -51,6 +54,9 @@ export class SqliteKeys {
     this.#findByName = database.prepare(`SELECT ${columns} FROM keys WHERE name = ?`).raw();
     this.#add = database.prepare(`INSERT INTO keys (${columns}) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`);
     this.#remove = database.prepare("DELETE FROM keys WHERE name = ?");
+    this.#removeUsage = database.prepare(
+      "DELETE FROM key_usage WHERE key = ?1 AND EXISTS (SELECT 1 FROM keys WHERE name = ?1)",
+    );
     this.#findSecret = database.prepare("SELECT value FROM secrets WHERE name = ?").raw();
     this.#addSecret = database.prepare(
       "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -77,6 +83,7 @@ export class SqliteKeys {
   }
 
   remove(name: string): boolean {
+    this.#removeUsage.run(name);
     return this.#remove.run(name).changes > 0;
   }
 

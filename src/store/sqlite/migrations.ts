@@ -108,6 +108,13 @@ export const migrations: readonly string[] = [
      expires_at INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX responses_by_expiry ON responses (expires_at, length(body));`,
+  `CREATE TABLE key_usage (
+     key TEXT NOT NULL,
+     day TEXT NOT NULL,
+     requests INTEGER NOT NULL,
+     tokens INTEGER NOT NULL,
+     PRIMARY KEY (key, day)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** The first version that stores conversations as nodes. */

@@ -4,6 +4,7 @@ import type {
   ChatClaim,
   ConversationNode,
   FileSelection,
+  KeyUsage,
   NodeQuery,
   Store,
   StoredChat,
@@ -20,6 +21,7 @@ import { SqliteConversations } from "./conversations.js";
 import { SqliteCredentials } from "./credentials.js";
 import { checkDatabase, connect, prepareFile, restrictPermissions, truncateWal } from "./database-file.js";
 import { SqliteFiles } from "./files.js";
+import { SqliteKeyUsage } from "./key-usage.js";
 import { SqliteKeys } from "./keys.js";
 import { migrate } from "./migrations.js";
 import { SqliteNodeTrimmer } from "./node-trimmer.js";
@@ -31,6 +33,7 @@ type OpenDatabase = {
   connections: readonly Database.Database[];
   credentials: SqliteCredentials;
   keys: SqliteKeys;
+  keyUsage: SqliteKeyUsage;
   chats: SqliteChats;
   conversations: SqliteConversations;
   nodeTrimmer: SqliteNodeTrimmer;
@@ -42,8 +45,9 @@ type OpenDatabase = {
 
 /**
  * The store as one SQLite file, readable by its owner only; several processes may use it at once. Credentials, keys,
- * files and locks are synced to disk before a call resolves. Chats, conversations, responses and uploads use a second connection that
- * syncs at checkpoints: they survive a killed process, and an fsync per turn would delay every stream.
+ * files and locks are synced to disk before a call resolves. Chats, conversations, responses, uploads and what keys have used
+ * go through a second connection that syncs at checkpoints: they survive a killed process, and an fsync per turn would delay
+ * every stream.
  */
 export class SqliteStore implements Store {
   readonly notes: readonly string[];
@@ -85,6 +89,7 @@ export class SqliteStore implements Store {
         connections,
         credentials,
         keys: new SqliteKeys(synced, cipher),
+        keyUsage: new SqliteKeyUsage(unsynced),
         chats: new SqliteChats(unsynced),
         conversations: new SqliteConversations(unsynced),
         nodeTrimmer: new SqliteNodeTrimmer(unsynced),
@@ -138,6 +143,26 @@ export class SqliteStore implements Store {
 
   removeKey(name: string): Promise<boolean> {
     return this.#run(({ keys }) => keys.remove(name));
+  }
+
+  async countRequest(
+    key: string,
+    day: string,
+    budget: Partial<KeyUsage>,
+  ): Promise<keyof KeyUsage | undefined> {
+    let usedUp: keyof KeyUsage | undefined;
+    await this.#enqueueWrite(({ keyUsage }) => {
+      usedUp = keyUsage.countRequest(key, day, budget);
+    });
+    return usedUp;
+  }
+
+  addTokens(key: string, day: string, tokens: number): Promise<void> {
+    return this.#enqueueWrite(({ keyUsage }) => keyUsage.addTokens(key, day, tokens));
+  }
+
+  findKeyUsage(key: string, day: string): Promise<KeyUsage> {
+    return this.#run(({ keyUsage }) => keyUsage.find(key, day));
   }
 
   getOrCreateSecret(name: string, generate: () => string): Promise<string> {

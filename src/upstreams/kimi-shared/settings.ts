@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import {
   ConcurrencySchema,
   documented,
+  MinSecondsBetweenStartsSchema,
   UpstreamToolsSchema,
   UserAgentSchema,
 } from "../../config/field-schemas.js";
@@ -22,6 +23,7 @@ const AccountSchema = Type.Object({
   ),
   userAgent: Type.Optional(UserAgentSchema),
   concurrency: Type.Optional(ConcurrencySchema),
+  minSecondsBetweenStarts: Type.Optional(MinSecondsBetweenStartsSchema),
   tools: UpstreamToolsSchema,
 });
 

@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import {
   ConcurrencySchema,
   documented,
+  MinSecondsBetweenStartsSchema,
   ModelIdSchema,
   oneOf,
   UrlSchema,
@@ -45,6 +46,7 @@ const OpenAiSchema = upstreamSchema("openai", {
     Type.Optional(Type.Array(ModelIdSchema, { minItems: 1, description: "a list of model ids" })),
   ),
   concurrency: Type.Optional(ConcurrencySchema),
+  minSecondsBetweenStarts: Type.Optional(MinSecondsBetweenStartsSchema),
   userAgent: Type.Optional(UserAgentSchema),
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { countTokens } from "../../../src/chat/token-count.js";
+import { TokenMeter } from "../../../src/chat/token-meter.js";
 import { AnswerRecorder } from "../../../src/chat/transforms/answer-recorder.js";
 import { sendThrough } from "../../../src/chat/transforms/transform.js";
 import { UsageReporter } from "../../../src/chat/transforms/usage-reporter.js";
@@ -28,7 +29,7 @@ async function receive(
 ): Promise<ChatEvent[]> {
   const received: ChatEvent[] = [];
   const recorder = new AnswerRecorder("off");
-  const reporter = new UsageReporter({ messages, usage }, recorder);
+  const reporter = new UsageReporter({ messages, usage }, recorder, new TokenMeter());
   await sendThrough(
     [reporter, recorder],
     {

@@ -9,6 +9,8 @@ const everySetting: Required<KeySettings> = {
   upstreams: ["me"],
   requestsPerMinute: 3,
   concurrency: 2,
+  requestsPerDay: 30,
+  tokensPerDay: 4_000,
   expires: 1_800_000_000_000,
   chats: "ephemeral",
   citations: "off",
@@ -53,6 +55,39 @@ export function testKeys(createStorage: CreateStorage): void {
       expect(await store.findKeyByName(fullKey.name)).toEqual(fullKey);
       const added = await Promise.all([store, other].map((each) => each.addKey(plainKey)));
       expect(added.sort()).toEqual([false, true]);
+    });
+  });
+
+  describe("what a key has used", () => {
+    const day = "2026-11-29";
+
+    test("is counted by key and day over all processes, up to its budget, and kept", async () => {
+      const open = await createStorage();
+      const stores = [await open(), await open()];
+      const counted = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => stores[n % 2]?.countRequest("a", day, { requests: 7 })),
+      );
+      expect(counted.filter((usedUp) => usedUp === undefined)).toHaveLength(7);
+      expect(counted.filter((usedUp) => usedUp === "requests")).toHaveLength(13);
+      await Promise.all(stores.map((store) => store.addTokens("a", day, 50)));
+      expect(await stores[0]?.countRequest("a", day, { tokens: 100 })).toBe("tokens");
+      expect(await stores[0]?.countRequest("a", "2026-11-30", { requests: 1, tokens: 1 })).toBeUndefined();
+      expect(await stores[0]?.countRequest("b", day, { requests: 1 })).toBeUndefined();
+      await Promise.all(stores.map((store) => store.close()));
+      const again = await open();
+      expect(await again.findKeyUsage("a", day)).toEqual({ requests: 7, tokens: 100 });
+      expect(await again.findKeyUsage("b", day)).toEqual({ requests: 1, tokens: 0 });
+    });
+
+    test("is forgotten with the key, and unknown keys have used nothing", async () => {
+      const store = await (await createStorage())();
+      await store.addKey(plainKey);
+      await store.addTokens(plainKey.name, day, 5);
+      await store.addTokens("other", day, 6);
+      await store.removeKey("other");
+      await store.removeKey(plainKey.name);
+      expect(await store.findKeyUsage(plainKey.name, day)).toEqual({ requests: 0, tokens: 0 });
+      expect(await store.findKeyUsage("other", day)).toEqual({ requests: 0, tokens: 6 });
     });
   });
 
