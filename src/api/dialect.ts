@@ -18,7 +18,10 @@ export type DialectContext = {
 
 /** How a dialect renders errors, for everything under its paths: schema failures, keys, limits and unknown paths as well. */
 export type ErrorFormat = {
-  body(error: GatewayError): object;
+  /** `requestId`: that of the response's headers. */
+  body(error: GatewayError, requestId: string): object;
+  /** The HTTP status of a code, where the dialect's clients expect another one than that of the code itself. */
+  status?(code: ErrorCode): number | undefined;
   /** The code on the wire, for the documentation. */
   wireCode(code: ErrorCode): string;
   schema: JsonSchema;

@@ -1,9 +1,10 @@
+import { anthropicMessages } from "./anthropic-messages/dialect.js";
 import type { Dialect, ErrorFormat } from "./dialect.js";
 import { ollama } from "./ollama/dialect.js";
 import { openAiChat } from "./openai-chat/dialect.js";
 import { openAiResponses } from "./openai-responses/dialect.js";
 
-export const dialects: readonly Dialect[] = [openAiChat, openAiResponses, ollama];
+export const dialects: readonly Dialect[] = [openAiChat, openAiResponses, anthropicMessages, ollama];
 
 /** The form of errors for a path, without its query; OpenAI's for paths that belong to no dialect. */
 export function errorFormat(path: string): ErrorFormat {

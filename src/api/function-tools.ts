@@ -21,16 +21,18 @@ export function readFunctionTool(tool: unknown, path: string): Tool {
   return {
     name,
     ...(typeof description === "string" && description !== "" ? { description } : {}),
-    parameters: readParameters(definition.parameters ?? definition.input_schema, `${place}.parameters`),
+    parameters: readParameters(definition, place),
     ...(typeof strict === "boolean" ? { strict } : {}),
   };
 }
 
 /** A function without parameters takes an empty object. */
-function readParameters(parameters: unknown, path: string): JsonObject {
-  if (parameters === undefined || parameters === null) return { type: "object", properties: {} };
-  if (!isObject(parameters)) throw invalidParameter(path, "expected a JSON schema of an object");
-  return parameters;
+function readParameters({ parameters, input_schema: schema }: JsonObject, path: string): JsonObject {
+  const value = parameters ?? schema;
+  if (value === undefined || value === null) return { type: "object", properties: {} };
+  const field = value === parameters ? "parameters" : "input_schema";
+  if (!isObject(value)) throw invalidParameter(`${path}.${field}`, "expected a JSON schema of an object");
+  return value;
 }
 
 /**

@@ -27,3 +27,13 @@ export function readThinkingEffort(param: string, value: unknown): Thinking {
     throw invalidParameter(param, `expected one of ${Object.keys(thinkingEfforts).join(", ")}`);
   return effort;
 }
+
+/**
+ * The effort for a budget of thinking tokens, by the budgets that Google's OpenAI-compatible API gives to efforts:
+ * 1,024 for low, 24,576 for high. A negative budget leaves it to the model.
+ */
+export function thinkingForBudget(budget: number): Thinking {
+  if (budget < 0) return "high";
+  if (budget === 0) return "off";
+  return budget <= 1_024 ? "low" : budget <= 24_576 ? "high" : "max";
+}

@@ -13,6 +13,6 @@ export async function rejectTooLong(
   throw new GatewayError(
     "context_length_exceeded",
     `This conversation has about ${tokens} tokens; ${id} takes ${contextLength}. Shorten it or start a new one.`,
-    { param: "messages" },
+    { param: "messages", tooLong: { tokens, limit: contextLength } },
   );
 }

@@ -2,6 +2,7 @@ import type { Feature, Model, Principal } from "../core/types.js";
 import {
   type AvailableModels,
   defaultModelNames,
+  discoveryModelName,
   exactNames,
   type ModelName,
   ModelNames,
@@ -71,6 +72,8 @@ function namesToList(
     ...exactNames(modelAliases),
     ...ownNames,
     ...platformModelNames,
+    discoveryModelName,
+    `${discoveryModelName}-thinking`,
     ...(available.length > 1 ? atUpstreams : []),
   ];
 }

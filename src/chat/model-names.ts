@@ -5,6 +5,9 @@ import { matchesWildcard } from "../lib/wildcard.js";
 /** Names of the upstream's default chat model; `moonshot-v1` is the one that users of kimi-free-api have configured. */
 export const defaultModelNames = ["moonshot-v1", "kimi"] as const;
 
+/** A further name of the default chat model: Claude Code's discovery takes only names with “claude” (clients.md §4.1). */
+export const discoveryModelName = "claude-kimi";
+
 /**
  * Names of the Moonshot platform's models (moonshot-platform.md A.3). They mean the default chat model, unless an
  * upstream lists them. The first ones are listed; the patterns cover their many versions.
@@ -76,6 +79,7 @@ export class ModelNames {
       ...exactNames(tables.modelAliases),
       ...available.flatMap(({ models }) => models.map(({ id }) => id)),
       ...defaultModelNames,
+      discoveryModelName,
     ]);
   }
 
@@ -118,7 +122,8 @@ export class ModelNames {
       const target = Object.hasOwn(this.#tables.modelAliases, spelled)
         ? this.#tables.modelAliases[spelled]
         : undefined;
-      return target === undefined ? toModelName(beginning, spelled) : this.#resolveAlias(beginning, target);
+      if (target !== undefined) return this.#resolveAlias(beginning, target);
+      return toModelName(beginning, spelled === discoveryModelName ? "kimi" : spelled);
     }
     return undefined;
   }

@@ -193,7 +193,7 @@ function modelNotFound(name: string): GatewayError {
     "model_not_found",
     `There is no model “${printable(name)}”. GET /v1/models lists what there is; “kimi” always works. In the ` +
       "configuration, modelAliases lets a name stand for a model and routes for upstreams, both also as a pattern " +
-      "(gpt-*); upstream/model chooses an upstream.",
+      `(${/claude/i.test(name) ? "claude-*" : "gpt-*"}); upstream/model chooses an upstream.`,
     { param: "model" },
   );
 }

@@ -1,5 +1,5 @@
 import { estimateTokenCount } from "tokenx";
-import type { Message } from "../core/types.js";
+import type { ChatRequest, Message, Tool } from "../core/types.js";
 import { textChunks } from "../lib/text-chunks.js";
 import { TimeSlicer } from "../lib/time-slicing.js";
 
@@ -18,6 +18,20 @@ export async function countTokens(messages: readonly Message[]): Promise<number>
     await slicer.yieldIfDue();
   }
   return sum;
+}
+
+/** Estimated tokens of what a request gives to the model: its messages and its functions. */
+export async function countRequestTokens({
+  messages,
+  tools = [],
+}: Pick<ChatRequest, "messages" | "tools">): Promise<number> {
+  let sum = await countTokens(messages);
+  for (const tool of tools) sum += await countTool(tool);
+  return sum;
+}
+
+async function countTool({ name, description = "", parameters }: Tool): Promise<number> {
+  return tokensPerMessage + (await countTextTokens(`${name}\n${description}\n${JSON.stringify(parameters)}`));
 }
 
 /** Whether the messages may have more tokens than the limit, by an upper bound that is cheaper than counting. */

@@ -70,6 +70,8 @@ export type ErrorDetails = {
    * 429 without the service's own reason.
    */
   isAccountWide?: boolean;
+  /** Of a request that exceeds a model's context. */
+  tooLong?: { tokens: number; limit: number };
   cause?: unknown;
 };
 
@@ -83,6 +85,7 @@ export class GatewayError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly upstreamCode: string | undefined;
   readonly isAccountWide: boolean | undefined;
+  readonly tooLong: { tokens: number; limit: number } | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -93,6 +96,7 @@ export class GatewayError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.upstreamCode = details.upstreamCode;
     this.isAccountWide = details.isAccountWide;
+    this.tooLong = details.tooLong;
   }
 
   /** A copy for a later request that fails for the same reason; `retryAfterSeconds` is `milliseconds`, rounded up. */

@@ -225,9 +225,10 @@ export type ChatEvent =
   | { type: "usage"; usage: Usage }
   /**
    * The regular end: exactly once and last. An answer without it ends with a GatewayError. `isInexact`: the upstream's chat
-   * does not hold exactly what the client was given, so no turn continues after this answer.
+   * does not hold exactly what the client was given, so no turn continues after this answer. `stopSequence`: the one of the
+   * request's stop texts that ended the answer, where that is known.
    */
-  | { type: "finish"; reason: FinishReason; isInexact?: true };
+  | { type: "finish"; reason: FinishReason; stopSequence?: string; isInexact?: true };
 
 /** True for events that a client can see. Before the first one, the request can still be sent to another upstream. */
 export function isVisible({ type }: ChatEvent): boolean {

@@ -1,5 +1,5 @@
 /** API paths without `/v1`; clients call them with and without it. */
-const apiPaths = /^\/(chat\/completions|models|files|accounts|responses)(\/|$)/;
+const apiPaths = /^\/(chat\/completions|responses|messages|models|files|accounts)(\/|$)/;
 
 /** Stands before the path in the absolute form, which clients send that take Moonbridge for their proxy (RFC 9112 §3.2.2). */
 const schemeAndHost = /^https?:\/\/[^/?]*/i;

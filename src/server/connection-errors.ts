@@ -8,6 +8,7 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { errorCode } from "../lib/error-code.js";
 import { corsHeaders } from "./cors.js";
+import { requestIdHeaders } from "./request-lifecycle.js";
 import { securityHeaders } from "./security-headers.js";
 
 export type ConnectionErrorOptions = {
@@ -64,13 +65,13 @@ export class ConnectionErrors {
 
   #refuse(socket: Duplex, error: GatewayError, origin: string | undefined): void {
     const { origins, log, requestId } = this.#options;
-    const body = JSON.stringify(errorFormat("").body(error));
     const id = requestId();
+    const body = JSON.stringify(errorFormat("").body(error, id));
     const headers = {
       ...securityHeaders,
       ...corsHeaders(origins, origin),
       ...errorHeaders(error),
-      "x-request-id": id,
+      ...requestIdHeaders(id),
       "content-type": "application/json; charset=utf-8",
       "content-length": String(Buffer.byteLength(body)),
       connection: "close",

@@ -8,6 +8,7 @@ const exposedHeaders = [
   ...["limit", "remaining", "reset"].flatMap((part) => [
     `x-ratelimit-${part}-requests`,
     `x-ratelimit-${part}-tokens`,
+    `anthropic-ratelimit-requests-${part}`,
   ]),
 ].join(", ");
 

@@ -32,7 +32,9 @@ function sendError(error: GatewayError, request: FastifyRequest, reply: FastifyR
   const path = request.url.split("?")[0] ?? "";
   request.failure = error;
   if (error.code === "invalid_api_key") reply.header("www-authenticate", 'Bearer realm="moonbridge"');
-  return reply.status(error.status).headers(errorHeaders(error)).send(errorFormat(path).body(error));
+  const format = errorFormat(path);
+  const status = format.status?.(error.code) ?? error.status;
+  return reply.status(status).headers(errorHeaders(error)).send(format.body(error, request.id));
 }
 
 /** Converts Fastify's validation, size and parse errors; undefined for anything else. */

@@ -20,6 +20,9 @@ export function registerHealth(
     simulated: accounts.reports().every(({ simulated }) => simulated),
   }));
 
+  // Claude Code asks for it at its start, without a key (clients.md §4.1).
+  app.get("/api/hello", { schema: { hide: true } }, async () => ({ message: "hello" }));
+
   app.get(
     "/healthz",
     { schema: { summary: "The process is alive", tags: ["health"], security: [] } },

@@ -102,9 +102,9 @@ const oauthError = object("OAuth error", { error: text, error_description: text 
 export function withResponses<T extends object>(schema: T, method: string, url: string): T {
   const route = documentations[`${method} ${url}`];
   if (!route) return schema;
-  const { wireCode, schema: dialectError } = errorFormat(url);
+  const { wireCode, schema: dialectError, status } = errorFormat(url);
   const error = url === "/token" ? oauthError : dialectError;
-  const statusOf = (code: ErrorCode) => new GatewayError(code, "").status;
+  const statusOf = (code: ErrorCode) => status?.(code) ?? new GatewayError(code, "").status;
   const described = [...new Set(route.errors.map(statusOf))].map((status) => {
     const codes = route.errors.filter((code) => statusOf(code) === status).map(wireCode);
     return [status, { ...error, description: codes.join(", ") }];

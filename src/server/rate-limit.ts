@@ -10,7 +10,7 @@ const minuteMs = 60_000;
 export class RateLimiter {
   readonly #requestBuckets = new TokenBuckets(limits.rateLimitEntries);
 
-  /** The remaining requests of a limited key, as OpenAI's `x-ratelimit-*` headers. */
+  /** The remaining requests of a limited key, as OpenAI's `x-ratelimit-*` headers and Anthropic's. */
   headers(key: string, { requestsPerMinute }: KeyLimits): Record<string, string> {
     if (requestsPerMinute === undefined) return {};
     const { remaining, secondsToFull } = this.#requestBuckets.state(key, {
@@ -21,6 +21,9 @@ export class RateLimiter {
       "x-ratelimit-limit-requests": String(requestsPerMinute),
       "x-ratelimit-remaining-requests": String(remaining),
       "x-ratelimit-reset-requests": `${secondsToFull}s`,
+      "anthropic-ratelimit-requests-limit": String(requestsPerMinute),
+      "anthropic-ratelimit-requests-remaining": String(remaining),
+      "anthropic-ratelimit-requests-reset": new Date(Date.now() + secondsToFull * 1_000).toISOString(),
     };
   }
 

@@ -67,3 +67,8 @@ function answerTimeout(): GatewayError {
 function identifierOrUndefined(name: string | undefined): string | undefined {
   return name !== undefined && /^[\w.-]{1,80}$/.test(name) ? name : undefined;
 }
+
+/** The id of a request, as OpenAI's and Anthropic's SDKs read it (clients.md §7 row 8). */
+export function requestIdHeaders(id: string): Record<string, string> {
+  return { "x-request-id": id, "request-id": id };
+}

@@ -28,7 +28,7 @@ import { FurtherPorts } from "./further-ports.js";
 import { registerHealth } from "./health.js";
 import { registerOpenApi } from "./openapi.js";
 import { RateLimiter } from "./rate-limit.js";
-import { RequestLifecycle } from "./request-lifecycle.js";
+import { RequestLifecycle, requestIdHeaders } from "./request-lifecycle.js";
 import { registerSecurityHeaders } from "./security-headers.js";
 
 export type ServerDependencies = {
@@ -138,7 +138,7 @@ async function assemble(
   ignoreBodies(app);
   registerSecurityHeaders(app);
   app.addHook("onRequest", (request, reply, done) => {
-    reply.header("x-request-id", request.id);
+    reply.headers(requestIdHeaders(request.id));
     done();
   });
   await registerCors(app, origins);

@@ -38,9 +38,12 @@ class NewText {
   };
 }
 
+type Part = { text?: string; content?: unknown };
+
 function textOf(content: unknown): string {
   if (typeof content === "string") return content;
-  return Array.isArray(content) ? content.map(({ text }: { text?: string }) => text ?? "").join("") : "";
+  if (!Array.isArray(content)) return "";
+  return content.map((part: Part) => part.text ?? textOf(part.content)).join("");
 }
 
 const rows = agents.flatMap(([name, create]) =>

@@ -1,4 +1,7 @@
+import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import Anthropic from "@anthropic-ai/sdk";
+import { ChatAnthropic } from "@langchain/anthropic";
 import {
   AIMessage,
   type AIMessageChunk,
@@ -7,7 +10,15 @@ import {
   ToolMessage,
 } from "@langchain/core/messages";
 import { ChatOpenAI } from "@langchain/openai";
-import { dynamicTool, generateText, jsonSchema, type ModelMessage, stepCountIs, streamText } from "ai";
+import {
+  dynamicTool,
+  generateText,
+  jsonSchema,
+  type LanguageModel,
+  type ModelMessage,
+  stepCountIs,
+  streamText,
+} from "ai";
 import OpenAI from "openai";
 import type { Tool } from "../../src/core/types.js";
 import { apiKey, type Gateway } from "../gateway.js";
@@ -61,25 +72,74 @@ class OpenAIAgent implements Agent {
   }
 }
 
-class AiSdkAgent implements Agent {
-  readonly history: ModelMessage[] = [];
-  readonly #provider;
+class AnthropicAgent implements Agent {
+  readonly history: Anthropic.MessageParam[] = [];
+  readonly #client: Anthropic;
   readonly #stream: boolean;
 
   constructor({ gateway, fetch, stream }: AgentOptions) {
-    this.#provider = createOpenAICompatible({
-      name: "moonbridge",
-      apiKey,
-      baseURL: `${gateway.url}/v1`,
-      fetch,
-    });
+    this.#client = new Anthropic({ apiKey, baseURL: gateway.url, maxRetries: 0, fetch });
+    this.#stream = stream;
+  }
+
+  async run(prompt: string, { tools, toolChoice = "auto" }: RunOptions): Promise<string> {
+    this.history.push({ role: "user", content: prompt });
+    for (let step = 0; step < maxSteps; step++) {
+      const { content } = await this.#send(tools, toolChoice);
+      this.history.push({ role: "assistant", content });
+      const calls = content.filter((block) => block.type === "tool_use");
+      if (calls.length === 0)
+        return content.map((block) => (block.type === "text" ? block.text : "")).join("");
+      const results = calls.map(({ id, name, input }) => ({
+        type: "tool_result" as const,
+        tool_use_id: id,
+        content: tools.find((tool) => tool.name === name)?.run({ ...Object(input) }) ?? "unknown",
+      }));
+      this.history.push({ role: "user", content: results });
+    }
+    throw new Error("the agent never came to an end");
+  }
+
+  #send(tools: RunOptions["tools"], toolChoice: "auto" | "none"): Promise<Anthropic.Message> {
+    const body = {
+      model: "kimi",
+      max_tokens: 4_096,
+      messages: this.history,
+      tool_choice: { type: toolChoice },
+      tools: tools.map(({ name, description = "", parameters }) => ({
+        name,
+        description,
+        input_schema: { ...parameters, type: "object" as const },
+      })),
+    };
+    return this.#stream
+      ? this.#client.messages.stream(body).finalMessage()
+      : this.#client.messages.create(body);
+  }
+}
+
+type CreateModel = (options: AgentOptions) => LanguageModel;
+
+const openAiCompatibleModel: CreateModel = ({ gateway, fetch }) =>
+  createOpenAICompatible({ name: "moonbridge", apiKey, baseURL: `${gateway.url}/v1`, fetch })("kimi");
+
+const anthropicModel: CreateModel = ({ gateway, fetch }) =>
+  createAnthropic({ apiKey, baseURL: `${gateway.url}/v1`, fetch })("kimi");
+
+class AiSdkAgent implements Agent {
+  readonly history: ModelMessage[] = [];
+  readonly #model: LanguageModel;
+  readonly #stream: boolean;
+
+  constructor(model: LanguageModel, stream: boolean) {
+    this.#model = model;
     this.#stream = stream;
   }
 
   async run(prompt: string, { tools, toolChoice = "auto" }: RunOptions): Promise<string> {
     this.history.push({ role: "user", content: prompt });
     const request = {
-      model: this.#provider("kimi"),
+      model: this.#model,
       messages: [...this.history],
       toolChoice,
       maxRetries: 0,
@@ -102,14 +162,28 @@ class AiSdkAgent implements Agent {
   }
 }
 
+function chatOpenAi({ gateway, fetch }: AgentOptions): ChatOpenAI {
+  const configuration = { baseURL: `${gateway.url}/v1`, fetch };
+  return new ChatOpenAI({ model: "kimi", apiKey, configuration, maxRetries: 0 });
+}
+
+function chatAnthropic({ gateway, fetch }: AgentOptions): ChatAnthropic {
+  return new ChatAnthropic({
+    model: "kimi",
+    apiKey,
+    anthropicApiUrl: gateway.url,
+    clientOptions: { fetch },
+    maxRetries: 0,
+  });
+}
+
 class LangChainAgent implements Agent {
   readonly history: BaseMessage[] = [];
-  readonly #model: ChatOpenAI;
+  readonly #model: ChatOpenAI | ChatAnthropic;
   readonly #stream: boolean;
 
-  constructor({ gateway, fetch, stream }: AgentOptions) {
-    const configuration = { baseURL: `${gateway.url}/v1`, fetch };
-    this.#model = new ChatOpenAI({ model: "kimi", apiKey, configuration, maxRetries: 0 });
+  constructor(model: ChatOpenAI | ChatAnthropic, stream: boolean) {
+    this.#model = model;
     this.#stream = stream;
   }
 
@@ -150,6 +224,9 @@ export const createAgent: CreateAgent = (options) => new OpenAIAgent(options);
 /** The agents of the SDKs that most programs use. */
 export const agents: [name: string, create: CreateAgent][] = [
   ["openai's runTools", createAgent],
-  ["the AI SDK", (options) => new AiSdkAgent(options)],
-  ["LangChain's bindTools", (options) => new LangChainAgent(options)],
+  ["the AI SDK", (options) => new AiSdkAgent(openAiCompatibleModel(options), options.stream)],
+  ["LangChain's bindTools", (options) => new LangChainAgent(chatOpenAi(options), options.stream)],
+  ["Anthropic's SDK", (options) => new AnthropicAgent(options)],
+  ["the AI SDK over Messages", (options) => new AiSdkAgent(anthropicModel(options), options.stream)],
+  ["LangChain over Messages", (options) => new LangChainAgent(chatAnthropic(options), options.stream)],
 ];

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { readMessageStream, textOfBlocks } from "../api/anthropic-messages/message-stream.js";
 import { parseEvents, textOfEvents } from "../api/openai-responses/event-stream.js";
 import { apiKey, contentOf, type Gateway, parseChunks } from "../gateway.js";
 
@@ -19,6 +20,8 @@ export type TestedDialect = {
   streamError?(code: string): object;
   /** Whether a stream that fails before its first content ends with an event instead of an HTTP status. */
   failsInStream?(code: string): boolean;
+  /** The status of an error, where the dialect has one of its own. */
+  status?(code: string): number | undefined;
 };
 
 /** A sentence that tells a person what is wrong. */
@@ -111,12 +114,53 @@ export const testedDialects: readonly TestedDialect[] = [
     },
     error: () => ({ error: sentence }),
   },
+  {
+    name: "anthropic-messages",
+    path: "/v1/messages",
+    body: (content, stream) => ({
+      model: "kimi",
+      max_tokens: 4_096,
+      messages: [{ role: "user", content }],
+      stream,
+    }),
+    parseStream: (body) => {
+      const { blocks, stopReason, error } = readMessageStream(body);
+      const finishes = stopReason === undefined ? [] : [reasonNames[stopReason] ?? stopReason];
+      return { text: textOfBlocks(blocks), finishes, ...(error ? { error } : {}) };
+    },
+    parseWhole: (body) => {
+      const { content, stop_reason } = JSON.parse(body);
+      return { text: textOfBlocks(content), finish: reasonNames[stop_reason] ?? stop_reason };
+    },
+    error: (code) => ({
+      type: "error",
+      error: { type: errorTypes[code] ?? "api_error", message: sentence },
+      request_id: expect.stringMatching(/^req_/),
+    }),
+    status: (code) => (code === "upstream_overloaded" ? 529 : undefined),
+  },
 ];
 
 function finishOf(status: string, details: { reason: string } | null): string {
   if (status === "completed") return "stop";
   return details?.reason === "max_output_tokens" ? "length" : String(details?.reason);
 }
+
+const reasonNames: { [reason: string]: string } = {
+  end_turn: "stop",
+  max_tokens: "length",
+  refusal: "content_filter",
+};
+
+const errorTypes: { [code: string]: string } = {
+  upstream_overloaded: "overloaded_error",
+  rate_limit_exceeded: "rate_limit_error",
+  insufficient_quota: "rate_limit_error",
+  timeout: "timeout_error",
+  not_found: "not_found_error",
+  context_length_exceeded: "invalid_request_error",
+  content_filter: "invalid_request_error",
+};
 
 /** Sends one user message over a dialect. */
 export function ask(

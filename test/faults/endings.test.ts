@@ -136,7 +136,7 @@ describe("a fault before the first delta ends with an HTTP error status, over ea
           expect({ text, error }).toEqual({ text: "", error: way.dialect.streamError?.(code) });
           return;
         }
-        expect(answer.status).toBe(status);
+        expect(answer.status).toBe(way.dialect.status?.(code) ?? status);
         expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
         expect(answer.headers.get("x-request-id")).toMatch(/^req_/);
         expect(JSON.parse(answer.body)).toEqual(way.dialect.error(code));

@@ -30,6 +30,14 @@ const chatRequests: [path: string, more: Record<string, unknown>][] = [
   ]),
   ["/api/chat", { model: "no-such-model", stream: false }],
   ["/api/generate", { prompt: "my CANARY prompt", messages: undefined, options: { stop: ["CANARY"] } }],
+  ...["by-web", "by-legacy", "by-platform"].flatMap((model) =>
+    [true, false].map((stream): [string, Record<string, unknown>] => [
+      "/v1/messages?beta=true",
+      { model, stream, max_tokens: 100 },
+    ]),
+  ),
+  ["/messages", { tools: [{ type: "web_search_20250305", name: "web_search" }] }],
+  ["/v1/messages", { messages: [{ role: "user", content: [{ type: "CANARY" }] }] }],
   ["/v1/chat/completitions", { user: "CANARY" }],
   ["/chat/completions", { model: "kimi-search" }],
   ["/v1/v1/chat/completions", { stream: true, stream_options: { include_usage: true } }],
@@ -66,7 +74,7 @@ const undocumentedPaths = [
     "/v1/embeddings",
     "/v1/completions",
     "/v1/responses",
-    "/v1/messages",
+    "/v1/messages/batches",
     "/favicon.ico",
   ],
   ...[

@@ -1,6 +1,6 @@
 import type { Thinking } from "../../core/types.js";
 import { asObject, asText } from "../../lib/json.js";
-import { readThinkingEffort } from "../thinking-effort.js";
+import { readThinkingEffort, thinkingForBudget } from "../thinking-effort.js";
 import type { ChatCompletionBody } from "./schema.js";
 
 /** Whether the request asks for a web search, in any form that clients use (clients.md §7 row 49); undefined if unset. */
@@ -61,10 +61,6 @@ export function parseThinking(body: ChatCompletionBody): Thinking | undefined {
   return effort ?? (flag === true ? "high" : undefined);
 }
 
-/**
- * The effort for a budget of thinking tokens, by the budgets that Google's OpenAI-compatible API gives to efforts:
- * 1,024 for low, 24,576 for high. A negative budget leaves it to the model.
- */
 function parseBudget(body: ChatCompletionBody): Thinking | undefined {
   const budgets = [
     body.thinking_budget,
@@ -74,8 +70,5 @@ function parseBudget(body: ChatCompletionBody): Thinking | undefined {
     body.chat_template_kwargs?.thinking_budget,
   ];
   const budget = budgets.find((value) => typeof value === "number");
-  if (budget === undefined) return undefined;
-  if (budget < 0) return "high";
-  if (budget === 0) return "off";
-  return budget <= 1_024 ? "low" : budget <= 24_576 ? "high" : "max";
+  return budget === undefined ? undefined : thinkingForBudget(budget);
 }

@@ -70,11 +70,11 @@ class LimitedAnswer {
   #readText(piece: string): ChatEvent[] {
     if (this.#stop.length === 0) return this.#spend("text", piece);
     const text = this.#held + piece;
-    const position = firstMatch(text, this.#stop);
-    if (position !== undefined) {
+    const match = firstMatch(text, this.#stop);
+    if (match !== undefined) {
       this.#held = "";
-      const kept = this.#spend("text", text.slice(0, position));
-      return this.isEnded ? kept : [...kept, this.#cut("stop")];
+      const kept = this.#spend("text", text.slice(0, match.start));
+      return this.isEnded ? kept : [...kept, this.#cut("stop", match.stop)];
     }
     const heldLength = Math.max(...this.#stop.map((stop) => beginningAtEnd(text, stop)));
     this.#held = text.slice(text.length - heldLength);
@@ -94,10 +94,15 @@ class LimitedAnswer {
     return this.#budget.isSpent ? [...kept, this.#cut("length")] : kept;
   }
 
-  #cut(reason: FinishReason): ChatEvent {
+  #cut(reason: FinishReason, stopSequence?: string): ChatEvent {
     this.isEnded = true;
     this.isCut = true;
-    return { type: "finish", reason, isInexact: true };
+    return {
+      type: "finish",
+      reason,
+      ...(stopSequence === undefined ? {} : { stopSequence }),
+      isInexact: true,
+    };
   }
 }
 
@@ -135,13 +140,12 @@ class TokenBudget {
   }
 }
 
-/** Where the stop text begins that is complete first, so that the division into pieces does not matter. */
-function firstMatch(text: string, stops: readonly string[]): number | undefined {
-  const matches = stops
-    .map((stop) => ({ start: text.indexOf(stop), length: stop.length }))
+/** The stop text that is complete first, so that the division into pieces does not matter, and where it begins. */
+function firstMatch(text: string, stops: readonly string[]): { stop: string; start: number } | undefined {
+  return stops
+    .map((stop) => ({ stop, start: text.indexOf(stop) }))
     .filter(({ start }) => start !== -1)
-    .toSorted((a, b) => a.start + a.length - (b.start + b.length) || a.start - b.start);
-  return matches[0]?.start;
+    .toSorted((a, b) => a.start + a.stop.length - (b.start + b.stop.length) || a.start - b.start)[0];
 }
 
 /** The length of the longest end of the text with which the stop text begins. */

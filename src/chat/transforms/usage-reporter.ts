@@ -7,7 +7,7 @@ import {
   type UpstreamRequest,
   type Usage,
 } from "../../core/types.js";
-import { countTextTokens, countTokens } from "../token-count.js";
+import { countRequestTokens, countTextTokens, countTokens } from "../token-count.js";
 import type { TokenMeter } from "../token-meter.js";
 import type { AnswerRecorder } from "./answer-recorder.js";
 import type { Transform } from "./transform.js";
@@ -18,7 +18,7 @@ import type { Transform } from "./transform.js";
  * event, too. The upstream's own usage events go no further.
  */
 export class UsageReporter implements Transform {
-  readonly #request: Pick<ChatRequest, "messages" | "usage">;
+  readonly #request: Pick<ChatRequest, "messages" | "tools" | "usage">;
   readonly #recorder: AnswerRecorder;
   readonly #meter: Pick<TokenMeter, "begin">;
   #reported: Usage | undefined;
@@ -29,7 +29,7 @@ export class UsageReporter implements Transform {
 
   /** `recorder` records the answer of the same turn. */
   constructor(
-    request: Pick<ChatRequest, "messages" | "usage">,
+    request: Pick<ChatRequest, "messages" | "tools" | "usage">,
     recorder: AnswerRecorder,
     meter: Pick<TokenMeter, "begin">,
   ) {
@@ -65,20 +65,22 @@ export class UsageReporter implements Transform {
   }
 
   async #emitInput(events: readonly ChatEvent[], sink: EventSink): Promise<void> {
-    this.#isInputEmitted = true;
-    const usage: Usage = {
-      input: await this.#countInput(),
-      output: 0,
-      reasoning: 0,
-      cached: await this.#countCached(),
-      estimated: true,
-    };
-    await sink([{ type: "usage", usage }, ...events]);
+    await sink([...(await this.#takeInput()), ...events]);
   }
 
   async #emitFinal(events: readonly ChatEvent[], sink: EventSink): Promise<void> {
+    const input = await this.#takeInput();
     const usage = await this.usage();
-    await sink([...events.slice(0, -1), { type: "usage", usage }, ...events.slice(-1)]);
+    await sink([...input, ...events.slice(0, -1), { type: "usage", usage }, ...events.slice(-1)]);
+  }
+
+  /** The estimate of the input, once, where the client's dialect names it first. */
+  async #takeInput(): Promise<ChatEvent[]> {
+    if (this.#isInputEmitted) return [];
+    this.#isInputEmitted = true;
+    const input = await this.#countInput();
+    const cached = await this.#countCached();
+    return [{ type: "usage", usage: { input, output: 0, reasoning: 0, cached, estimated: true } }];
   }
 
   /** The usage so far. */
@@ -108,7 +110,7 @@ export class UsageReporter implements Transform {
   }
 
   #countInput(): Promise<number> {
-    this.#input ??= countTokens(this.#request.messages);
+    this.#input ??= countRequestTokens(this.#request);
     return this.#input;
   }
 }
