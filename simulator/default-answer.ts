@@ -18,6 +18,8 @@ export type Turn = {
 const maxEchoedCharacters = 120;
 const maxRepeats = 100_000;
 const maxRecalledCharacters = 1_000_000;
+const maxSummaryCharacters = 20_000;
+const maxSummaryLine = 160;
 
 /**
  * The steps of an answer if the `script` option returns none: thinking, search and text, as request and directives ask.
@@ -28,6 +30,7 @@ export function defaultAnswer(turn: Turn, directives: readonly Directive[], prom
   const findDirective = (wanted: string) => directives.find(({ name }) => name === wanted);
   const line = lastLine(turn.text);
   const chinese = containsCjk(line);
+  if (directives.length === 0 && asksForSummary(line)) return [{ do: "text", content: summaryText(turn) }];
   const steps: Step[] = [];
   const withThinking = findDirective("think") !== undefined || isThinkingRequested(turn.request);
   const search = findDirective("search");
@@ -115,6 +118,21 @@ function findLine({ text, history, files }: Turn, word: string): string {
     return source.slice(from, to);
   }
   return `(Simulated answer: nothing here has “${word}”.)`;
+}
+
+/** The last line of a prompt with which a gateway, or an agent such as Codex, has a history replaced by its summary. */
+function asksForSummary(line: string): boolean {
+  return /\b(nothing but|only) the summary\b|\bhandoff summary\b/i.test(line);
+}
+
+/** The beginnings of all lines that were said before, from the oldest on. */
+function summaryText(turn: Turn): string {
+  const lines = [...turn.history.map(({ text }) => text), turn.text]
+    .flatMap((text) => text.split(/\r?\n/))
+    .slice(0, -1)
+    .map((entry) => Array.from(entry.trim()).slice(0, maxSummaryLine).join(""))
+    .filter((entry) => entry !== "");
+  return `(Simulated summary)\n${lines.join("\n")}`.slice(0, maxSummaryCharacters);
 }
 
 function numbersUpTo(count: number): string[] {

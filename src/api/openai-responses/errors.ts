@@ -5,10 +5,12 @@ import {
   type ErrorEnvelope,
 } from "../openai-chat/errors.js";
 
-/** OpenAI's envelope; here a conversation is named by one of its answers. */
+/** OpenAI's envelope; here a conversation is named by one of its answers, and messages are the input. */
 export function errorEnvelope(error: GatewayError): ErrorEnvelope {
   const { error: details } = chatEnvelope(error);
-  return { error: { ...details, code: wireCode(error.code) } };
+  const param = details.param === "messages" ? "input" : details.param;
+  const message = details.message.replace(/^messages: /, "input: ");
+  return { error: { ...details, message, param, code: wireCode(error.code) } };
 }
 
 /** The code on the wire. */

@@ -34,7 +34,7 @@ export function textOfEvents(events: readonly WireEvent[]): string {
 
 /** Posts to a path of the Responses API; a string is sent as it is. */
 export function post(
-  gateway: Gateway,
+  gateway: Pick<Gateway, "url">,
   body: unknown,
   {
     path = "/v1/responses",
