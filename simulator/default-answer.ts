@@ -24,9 +24,13 @@ const maxSummaryLine = 160;
 /**
  * The steps of an answer if the `script` option returns none: thinking, search and text, as request and directives ask.
  * A search is a round of its own: after it, thinking and text begin anew in further blocks (kimi-web.md §2.5). `prompt` is
- * the whole prompt, where the turn's text is a part of it.
+ * the whole prompt, where the turn's text is a part of it, and `text` what it says where no directive asks for a text.
  */
-export function defaultAnswer(turn: Turn, directives: readonly Directive[], prompt = turn.text): Step[] {
+export function defaultAnswer(
+  turn: Turn,
+  directives: readonly Directive[],
+  { prompt = turn.text, text }: { prompt?: string; text?: string } = {},
+): Step[] {
   const findDirective = (wanted: string) => directives.find(({ name }) => name === wanted);
   const line = lastLine(turn.text);
   const chinese = containsCjk(line);
@@ -43,7 +47,7 @@ export function defaultAnswer(turn: Turn, directives: readonly Directive[], prom
   }
   steps.push({
     do: "text",
-    content: textByDirective(turn, directives, prompt) ?? echoText(turn, line, chinese),
+    content: textByDirective(turn, directives, prompt) ?? text ?? echoText(turn, line, chinese),
   });
   if (withSearch) steps.push({ do: "text", content: citationText(chinese) });
   if (turn.history.length === 0) steps.push({ do: "name" });

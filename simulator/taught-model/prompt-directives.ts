@@ -1,5 +1,6 @@
 import { type Directive, lastLine, parseDirectives } from "../directives.js";
 import { type JsonObject, parseObject } from "../json.js";
+import { splitFormat } from "./format-section.js";
 import { findOpenRequest } from "./taught-chat.js";
 import { isTaught, readTaughtPrompt } from "./taught-prompt.js";
 
@@ -12,10 +13,15 @@ export type MessageDirectives = { text: string; directives: Directive[]; rounds:
 const maxLines = 400;
 
 /**
- * The directives of a prompt for everything but calls: those of its last line, or, where a prompt speaks of functions,
+ * The directives of a prompt for everything but calls, the description of a format apart: those of its last line, or, where a prompt speaks of functions,
  * those of its newest message, which neither the section nor the reminder belongs to.
  */
-export function readPromptDirectives(text: string): Directive[] {
+export function readPromptDirectives(prompt: string): Directive[] {
+  const { body, format } = splitFormat(prompt);
+  return readBodyDirectives(format ? body : prompt);
+}
+
+function readBodyDirectives(text: string): Directive[] {
   if (!mayBeTaught(text)) return parseDirectives(text);
   const prompt = readTaughtPrompt(text);
   if (!isTaught(prompt) && prompt.reminder.kind === "absent") return parseDirectives(text);

@@ -1,11 +1,14 @@
 import { defaultAnswer, type Turn } from "../default-answer.js";
+import { parseDirectives } from "../directives.js";
 import type { Step } from "../steps.js";
 import { answerFromResults } from "./answer-from-results.js";
 import { fillArguments } from "./argument-roles.js";
 import { type Family, familyNames, isFamily } from "./call-families.js";
 import { type Demand, readDemand } from "./demand.js";
 import { answerWithFault, type Draft, writeDraft } from "./faulty-answers.js";
+import { splitFormat } from "./format-section.js";
 import { simplestFunction } from "./function-choice.js";
+import { JsonAnswers } from "./json-answers.js";
 import { readMessageDirectives } from "./prompt-directives.js";
 import { findNewestResult, readTaughtChat, type TaughtChat } from "./taught-chat.js";
 import { appliesWithoutCall, needsCorrection, parseToolFaults, type ToolFault } from "./tool-faults.js";
@@ -21,11 +24,12 @@ const maxRemembered = 10_000;
 /**
  * Plays a model that a prompt tells of functions, which Kimi's web chat does not have: it reads the description with a
  * reader of its own, calls what the newest message asks for, and answers from the results (docs/reference/simulator.md,
- * “A model that was told of functions”).
+ * “A model that was told of functions”). Where a prompt asks for a format, it answers with JSON.
  */
 export class TaughtModel {
   readonly #options: TaughtModelOptions;
   readonly #nextFault: () => ToolFault | undefined;
+  readonly #jsonAnswers = new JsonAnswers();
   /** By account and message: how many answers were faulty, and the prompt of the latest of them. */
   readonly #faulty = new Map<string, { count: number; prompt: string }>();
 
@@ -35,16 +39,31 @@ export class TaughtModel {
     this.#nextFault = nextFault;
   }
 
-  /** The steps of an answer; undefined if the chat was never told of functions. Throws ApiError for an unknown fault. */
+  /**
+   * The steps of an answer; undefined if the chat was never told of functions, and the prompt asks for no format. Throws
+   * ApiError for an unknown fault.
+   */
   answer(turn: Turn, owner: string): Step[] | undefined {
-    const chat = readTaughtChat(turn) ?? untaughtChat(turn.text);
-    if (!chat) return undefined;
-    const demand = readDemand(chat);
+    const { body, format } = splitFormat(turn.text);
+    const told = format ? { ...turn, text: body, history: withoutFormats(turn.history) } : turn;
+    const chat = readTaughtChat(told) ?? untaughtChat(told.text);
+    const demand = chat && readDemand(chat);
+    const called = chat && demand && this.#answerWithCall(told, { chat, demand, owner });
+    if (called) return called;
+    if (!format) return chat && demand && answerInProse(turn, chat, demand);
+    const message = demand?.directives ?? { text: body, directives: parseDirectives(body) };
+    return this.#jsonAnswers.answer(told, format, { ...message, prompt: turn.text, owner });
+  }
+
+  /** Undefined if the answer has neither a call nor a fault. */
+  #answerWithCall(
+    turn: Turn,
+    { chat, demand, owner }: { chat: TaughtChat; demand: Demand; owner: string },
+  ): Step[] | undefined {
     const fault = this.#chooseFault(demand, turn.text, owner);
     const draft = this.#draft(chat, demand, fault);
     if (fault) return withSurroundings(turn, demand, answerWithFault(fault, draft, turn));
-    if (demand.allowed.length > 0) return withSurroundings(turn, demand, writeDraft(draft));
-    return answerInProse(turn, chat, demand);
+    return demand.allowed.length > 0 ? withSurroundings(turn, demand, writeDraft(draft)) : undefined;
   }
 
   #draft(
@@ -85,6 +104,10 @@ export class TaughtModel {
   }
 }
 
+function withoutFormats(history: Turn["history"]): Turn["history"] {
+  return history.map((message) => ({ ...message, text: splitFormat(message.text).body }));
+}
+
 /** The chat of a prompt that tells of no functions, but asks for the fault of calling one all the same. */
 function untaughtChat(text: string): TaughtChat | undefined {
   if (!text.includes("call-anyway")) return undefined;
@@ -114,7 +137,9 @@ function answerInProse(
   const isOfCalls = names.every((name) => name === "family" || name === "tool-fault");
   if (hasResult && isOfCalls)
     return [{ do: "text", content: answerFromResults(tasks, request.rounds.flat()) }];
-  return defaultAnswer({ ...turn, text: directives.text || request.text }, directives.directives, turn.text);
+  return defaultAnswer({ ...turn, text: directives.text || request.text }, directives.directives, {
+    prompt: turn.text,
+  });
 }
 
 /** With `sim:think` thinking comes before the calls, with `sim:say` a text; the first answer names the chat. */
