@@ -240,13 +240,15 @@ function createStartEvent(
   route: Route,
   { citations: defaultCitations, toolMode }: { citations: CitationMode; toolMode: ToolMode },
 ): StartEvent {
-  const { upstream, modelName, citations } = route;
+  const { upstream, modelName } = route;
+  const citations = route.citations ?? request.principal.citations ?? defaultCitations;
   return {
     type: "start",
     upstream: upstream.name,
     model: upstream.simulated ? `${modelName} (simulator)` : modelName,
     simulated: upstream.simulated,
-    citations: citations ?? request.principal.citations ?? defaultCitations,
+    // Markers and lists of sources are no JSON.
+    citations: request.responseFormat && citations !== "off" ? "annotations" : citations,
     ignored: [...new Set(ignoredFeatures(request, route, toolMode).map(({ parameter }) => parameter))],
   };
 }

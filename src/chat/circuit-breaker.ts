@@ -41,6 +41,8 @@ export class CircuitBreaker {
   /** `prompt` identifies what was asked: a prompt that fails again and again may be the cause itself. */
   recordFailure(error: unknown, prompt: string, now = Date.now()): void {
     if (!(error instanceof GatewayError) || !countedCodes.has(error.code)) return;
+    // What names a field is about this request, as an answer of another format than it demands.
+    if (error.param !== undefined) return;
     if (this.isOpen) this.#pause = Math.min(2 * this.#pause, limits.breakerMaxPause);
     else this.#failedPrompts.add(prompt);
     if (this.isOpen) this.#retryAt = now + this.#pause;

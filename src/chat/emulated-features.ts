@@ -1,6 +1,8 @@
 import { limits } from "../core/limits.js";
-import type { ChatRequest, Feature, ToolMode, Upstream } from "../core/types.js";
+import type { AnswerLimits, ChatRequest, Feature, ToolMode, Upstream } from "../core/types.js";
 import type { LongPromptOptions } from "./long-prompts.js";
+import { maxFormatLength } from "./structured-output/format-prompt.js";
+import { StructuredOutput } from "./structured-output/structured-output.js";
 import { maxTellingLength } from "./tools/tool-section.js";
 import { ToolTransform, type ToolTransformOptions } from "./tools/tool-transform.js";
 import { ToolsOffNotice } from "./tools/tools-off.js";
@@ -12,22 +14,46 @@ export function emulatedFeatures(
   { features }: Pick<Upstream, "features">,
   toolMode: ToolMode,
 ): ReadonlySet<Feature> {
-  const possible: Feature[] = ["max-tokens", "stop", ...(toolMode === "emulate" ? (["tools"] as const) : [])];
+  const always = ["max-tokens", "stop", "output-format"] as const;
+  const possible: Feature[] = [...always, ...(toolMode === "emulate" ? (["tools"] as const) : [])];
   return new Set(possible.filter((feature) => !features.has(feature)));
 }
 
-/** The transforms of a turn that emulate features of its upstream. */
+/**
+ * The transforms of a turn that emulate features of its upstream. Throws `invalid_request` for functions or a format that
+ * cannot be.
+ */
 export function emulatingTransforms(
   request: ChatRequest,
   upstream: Pick<Upstream, "features">,
   { toolMode, tools }: { toolMode: ToolMode; tools: ToolTransformOptions },
 ): Transform[] {
   const emulated = emulatedFeatures(upstream, toolMode);
+  const { responseFormat } = request;
+  const format =
+    responseFormat && emulated.has("output-format")
+      ? new StructuredOutput(request, responseFormat)
+      : undefined;
   const isWithoutTools = !upstream.features.has("tools") && !emulated.has("tools");
   return [
-    ...(request.limits && emulated.has("stop") ? [new AnswerLimiter(request.limits)] : []),
+    ...limitsAndFormat(emulated.has("stop") ? request.limits : undefined, format),
     ...(emulated.has("tools") ? [new ToolTransform(request, tools)] : []),
     ...(request.tools && isWithoutTools ? [new ToolsOffNotice()] : []),
+    ...(format ? [format.teller] : []),
+  ];
+}
+
+/** A text to stop at counts in the JSON, not in words around it; tokens are those that the model writes. */
+function limitsAndFormat(
+  answerLimits: AnswerLimits | undefined,
+  format: StructuredOutput | undefined,
+): Transform[] {
+  if (!format) return answerLimits ? [new AnswerLimiter(answerLimits)] : [];
+  const { stop, maxTokens } = answerLimits ?? {};
+  return [
+    ...(stop === undefined ? [] : [new AnswerLimiter({ stop })]),
+    format.reader,
+    ...(maxTokens === undefined ? [] : [new AnswerLimiter({ maxTokens })]),
   ];
 }
 
@@ -41,13 +67,16 @@ export function longPromptOptions(
   { toolMode, tools }: { toolMode: ToolMode; tools: ToolTransformOptions },
 ): LongPromptOptions | undefined {
   if (!upstream.upload) return undefined;
-  const declared = emulatedFeatures(upstream, toolMode).has("tools") ? (request.tools ?? []) : [];
-  if (declared.length === 0 || request.toolChoice === "none")
-    return { conversation: limits.promptText, oldResult: undefined, isEscaped: declared.length > 0 };
-  // Even beside very many functions a part of the conversation is sent.
-  const conversation = Math.max(
-    limits.promptText / 2,
-    limits.promptText - maxTellingLength(declared, request.toolChoice),
-  );
-  return { conversation, oldResult: tools.maxOldResultCharacters, isEscaped: true };
+  const emulated = emulatedFeatures(upstream, toolMode);
+  const declared = emulated.has("tools") ? (request.tools ?? []) : [];
+  const isTold = declared.length > 0 && request.toolChoice !== "none";
+  const added =
+    (isTold ? maxTellingLength(declared, request.toolChoice) : 0) +
+    (emulated.has("output-format") ? maxFormatLength(request.responseFormat) : 0);
+  return {
+    // Even beside very many functions a part of the conversation is sent.
+    conversation: Math.max(limits.promptText / 2, limits.promptText - added),
+    oldResult: isTold ? tools.maxOldResultCharacters : undefined,
+    isEscaped: declared.length > 0,
+  };
 }

@@ -58,8 +58,21 @@ export function ignoredFeatures(
   const emulated = emulatedFeatures(upstream, toolMode);
   return request.requestedFeatures.filter((requested) => {
     const { feature } = requested;
-    // A choice among tools that are no functions is not emulated.
-    if (emulated.has(feature) && (feature !== "tools" || request.tools)) return false;
+    if (emulated.has(feature) && isEmulatedFor(request, requested)) return false;
     return !upstream.features.has(feature) || upstream.ignores?.(requested, request, model);
   });
+}
+
+/** Whether what is emulated serves this parameter. */
+function isEmulatedFor(request: ChatRequest, { feature, isRequired }: RequestedFeature): boolean {
+  switch (feature) {
+    case "tools":
+      // A choice among tools that are no functions is not.
+      return request.tools !== undefined;
+    case "output-format":
+      // Formats that only a service knows, and wishes such as `verbosity`, are not.
+      return request.responseFormat !== undefined && isRequired === true;
+    default:
+      return true;
+  }
 }

@@ -8,7 +8,7 @@ import type { MediaPart, Message, Part } from "../core/types.js";
  * Empty messages are left out. Throws `invalid_request` if all are empty.
  */
 export function mergeTranscript(messages: readonly Message[]): Message {
-  const nonEmpty = messages.filter((message) => !isEmpty(message));
+  const nonEmpty = messages.filter((message) => !isEmptyMessage(message));
   if (nonEmpty.length === 0) throw noTextError();
   const media: MediaPart[] = [];
   const single = nonEmpty.length === 1 ? nonEmpty[0] : undefined;
@@ -27,7 +27,8 @@ export function noTextError(): GatewayError {
   });
 }
 
-function isEmpty(message: Message): boolean {
+/** Whether a message has neither text nor anything else to send. */
+export function isEmptyMessage(message: Message): boolean {
   const calls = message.role === "assistant" && message.toolCalls !== undefined;
   return !calls && message.content.every((part) => part.type === "text" && part.text.trim() === "");
 }

@@ -17,6 +17,10 @@ export function conversationNotFound(): GatewayError {
   );
 }
 
+export function isConversationNotFound(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === "conversation_not_found";
+}
+
 /** The upstream answered in another chat, or after another message, than was asked for. */
 export function isUntrustworthy(error: unknown): boolean {
   return error instanceof GatewayError && error.upstreamCode === "wrong_place";

@@ -1,4 +1,5 @@
 import type { AccountQueue } from "../accounts/account-queue.js";
+import type { GatewayError } from "../core/errors.js";
 import type { ChatMode, ChatRequest, EventSink, Message, UpstreamRequest } from "../core/types.js";
 import type { RequestLinks } from "../files/request-links.js";
 import { Attachments, type AttachmentsDependencies, uploadTarget } from "./attachments.js";
@@ -22,6 +23,7 @@ import {
   conversationNotFound,
   isChatBusy,
   isChatLost,
+  isConversationNotFound,
   isUntrustworthy,
   unknownConversation,
 } from "./turn-failures.js";
@@ -123,11 +125,14 @@ export class Turn {
    * `prepare` must be called again first.
    */
   async run(sink: EventSink): Promise<void> {
+    let failure: GatewayError | undefined;
     for (;;) {
       try {
         return await this.#send(sink);
       } catch (error) {
-        if (!(error instanceof RejectedAnswerError)) throw error;
+        if (!(error instanceof RejectedAnswerError))
+          throw isConversationNotFound(error) ? (failure ?? error) : error;
+        failure = error.failure;
         this.#isCorrecting = true;
         this.#needsNewChat ||= error.needsNewChat && this.#canBeginAnew();
       }

@@ -200,8 +200,18 @@ export const limits = {
   toolCallRejections: 200,
   /** Values of a function's schema, its references resolved, that arguments are compared with. */
   toolSchemaValues: 5_000,
-  /** Compiled schemas of functions that are kept. */
+  /** Compiled schemas that are kept. */
   toolSchemas: 500,
+  /** Characters of an answer that is held until it is compared with its format. */
+  formattedAnswer: 1_000_000,
+  /** Times that an answer of another format is asked for again. */
+  formatCorrections: 1,
+  /** Characters of the schema of a format that are told the model, and objects and arrays in the schema of a request. */
+  formatSchema: 100_000,
+  formatSchemaValues: 20_000,
+  /** Places in an answer at which JSON may begin that are read, and their characters together. */
+  formatStarts: 100,
+  formatReading: 2_000_000,
   /** Characters of the arguments of a search that are read for its queries. */
   searchArguments: 16 * kilobyte,
   /** Searches, and notices, that are reported of one answer. */

@@ -39,10 +39,13 @@ export type ToolCall = { id: string; name: string; arguments: string };
 export type Tool = { name: string; description?: string; parameters: JsonObject; strict?: boolean };
 export type ToolChoice = "auto" | "none" | "required" | { name: string };
 
-/** What the answer's text must be: JSON, or JSON of this schema. Undefined in a request: any text. */
+/**
+ * What the answer's text must be: a JSON object or array, or JSON of this schema. Undefined in a request: any text. `path`:
+ * where the schema is in the request, for error messages. `strict: false`: keys that the schema excludes are allowed.
+ */
 export type ResponseFormat =
   | { type: "json" }
-  | { type: "json-schema"; name: string; schema: JsonObject; strict?: boolean };
+  | { type: "json-schema"; name: string; schema: JsonObject; strict?: boolean; path?: string };
 
 /** Bounds of an answer: texts in front of which it ends, and its tokens, those of the reasoning included. */
 export type AnswerLimits = { maxTokens?: number; stop?: string[] };

@@ -13,8 +13,7 @@ const requirements: [parameter: string, fields: Record<string, unknown>][] = [
   ["tool_choice", { tools: [tool], tool_choice: named }],
   ["tool_choice", { tools: [tool], tool_choice: { type: "any" } }],
   ["function_call", { functions: [tool.function], function_call: { name: "f" } }],
-  ["response_format", { response_format: jsonSchema }],
-  ["response_format", { response_format: { type: "json_object" } }],
+  ["response_format", { response_format: { type: "grammar" } }],
   ["text", { text: { format: { type: "json_schema", schema: {} } } }],
   ["output_config", { output_config: { format: { type: "json_schema", schema: {} } } }],
 ];
@@ -62,6 +61,16 @@ test("with tools off, tools that the model may use as it likes are named as igno
   }
 });
 
+test("beside a format that is kept, a wish that is not is named as ignored", async () => {
+  const gateway = await startGateway();
+  const fields = { response_format: jsonSchema, verbosity: "low", temperature: 0.3 };
+  const response = await postChat(gateway, chatBody("hello", fields));
+  expect([response.status, response.headers.get("x-moonbridge-ignored")]).toEqual([
+    200,
+    "verbosity, temperature",
+  ]);
+});
+
 test("a forced search and a format of text are answered", async () => {
   const gateway = await startGateway();
   const search = { tools: [{ type: "web_search_preview" }], tool_choice: "required" };
@@ -69,7 +78,12 @@ test("a forced search and a format of text are answered", async () => {
     expect((await postChat(gateway, chatBody("hello", fields))).status).toBe(200);
 });
 
-test.each(requirements.filter(([, { tools, response_format }]) => tools ?? response_format))(
+const formats: typeof requirements = [
+  ["response_format", { response_format: jsonSchema }],
+  ["response_format", { response_format: { type: "json_object" } }],
+];
+
+test.each([...requirements.filter(([, { tools, response_format }]) => tools ?? response_format), ...formats])(
   "an OpenAI-compatible upstream gets %s as it was sent: %j",
   async (parameter, fields) => {
     const platform = await startPlatform();
@@ -101,7 +115,7 @@ test("of several upstreams of a route the first that honours the format answers,
     done,
   ];
   platform.respondWith(stream(...answer));
-  const body = chatBody("hello", { stream: true, response_format: { type: "json_object" } });
+  const body = chatBody("hello", { stream: true, response_format: { type: "grammar" } });
   const response = await postChat(gateway, body);
   expect([response.status, response.headers.get("x-moonbridge-upstream")]).toEqual([200, "platform"]);
   expect(await response.text()).toContain("[DONE]");

@@ -317,15 +317,6 @@ describe("Ollama's client, with a service that calls tools and keeps to formats,
     expect(platform.calls[1]?.body).toMatchObject({ response_format: { type: "json_object" } });
     expect(platform.calls[1]?.body).not.toHaveProperty("max_completion_tokens");
   });
-
-  test("is told that Kimi's web chat keeps to no format", async () => {
-    const { client } = await start();
-    const refused = client.chat({ ...hello, format: "json" });
-    await expect(refused).rejects.toMatchObject({
-      status_code: 400,
-      message: expect.stringMatching(/^format: /),
-    });
-  });
 });
 
 test("without a key, on this machine and if it is set, at a further port", async () => {

@@ -166,6 +166,6 @@ function parseThink(think: boolean | string | undefined): Thinking | undefined {
 function parseFormat(format: ChatBody["format"]): ResponseFormat | undefined {
   if (format === undefined || format === null || format === "") return undefined;
   if (format === "json") return { type: "json" };
-  if (isObject(format)) return { type: "json-schema", name: "answer", schema: format };
+  if (isObject(format)) return { type: "json-schema", name: "answer", schema: format, path: "format" };
   throw invalidParameter("format", "expected “json” or a JSON schema");
 }

@@ -95,14 +95,15 @@ function parseResponseFormat(format: ChatCompletionBody["response_format"]): {
       const schema = asObject(definition?.schema);
       // OpenAI's “schema” is optional: without one any JSON is right.
       if (definition && definition.schema === undefined) return { responseFormat: { type: "json" } };
-      if (!definition || !schema)
-        throw invalidParameter("response_format.json_schema.schema", "expected a JSON schema");
+      const path = "response_format.json_schema.schema";
+      if (!definition || !schema) throw invalidParameter(path, "expected a JSON schema");
       const { strict } = definition;
       return {
         responseFormat: {
           type: "json-schema",
           name: asText(definition.name) ?? "answer",
           schema,
+          path,
           ...(typeof strict === "boolean" ? { strict } : {}),
         },
       };

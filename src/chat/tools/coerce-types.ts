@@ -6,8 +6,8 @@ const number = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?(?:[eE][+-]?\d{1,2})?$/;
  * Converts texts that stand for another type, where the schema does not allow a text: `"3"` to 3, `"true"` to true, `"null"`
  * to null, and JSON of an object or array to its value, once. Nothing else is converted.
  */
-export function coerceTypes(value: JsonObject, schema: JsonObject): JsonObject {
-  return asObject(coerce(value, schema, false)) ?? value;
+export function coerceTypes(value: unknown, schema: JsonObject): unknown {
+  return coerce(value, schema, false);
 }
 
 /** `isParsed`: the value stood in a text already. */

@@ -2,19 +2,22 @@ import { parseTree } from "jsonc-parser";
 import { asObject, type JsonObject } from "../../lib/json.js";
 import { repairJson } from "./repair-arguments.js";
 
-/** A JSON object with its text, which keeps numbers as they were written. */
-export type JsonText = { value: JsonObject; text: string; isRepaired: boolean };
+/** A JSON value with its text, which keeps numbers as they were written. */
+export type JsonText<Value = JsonObject> = { value: Value; text: string; isRepaired: boolean };
 
 /** Reads the JSON of a call; undefined if it is no object or cannot be repaired. `marker`: see `repairJson`. */
 export function readJsonText(source: string, marker: string): JsonText | undefined {
+  const json = readJsonValue(source, marker);
+  const object = asObject(json?.value);
+  return json && object && { ...json, value: object };
+}
+
+/** Reads any JSON; undefined if it cannot be repaired to an object or array. */
+export function readJsonValue(source: string, marker = ""): JsonText<unknown> | undefined {
   const value = parse(source);
-  if (value !== undefined) {
-    const object = asObject(value);
-    return object && { value: object, text: source.trim(), isRepaired: false };
-  }
-  const repaired = repairJson(source, marker);
-  const object = repaired === undefined ? undefined : asObject(parse(repaired));
-  return object && repaired !== undefined ? { value: object, text: repaired, isRepaired: true } : undefined;
+  if (value !== undefined) return { value, text: source.trim(), isRepaired: false };
+  const text = repairJson(source, marker);
+  return text === undefined ? undefined : { value: parse(text), text, isRepaired: true };
 }
 
 /** The text of a property's value. */

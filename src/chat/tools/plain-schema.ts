@@ -2,7 +2,8 @@ import { limits } from "../../core/limits.js";
 import { asObject, isObject, type JsonObject } from "../../lib/json.js";
 
 const maxDepth = 64;
-const maxReferences = 8;
+/** How many references after each other are followed: fewer where the schema would become too large. */
+const referenceDepths = [8, 4, 2, 1, 0];
 
 /** Keywords whose values are compared with, as they stand. */
 const plainKeywords = [
@@ -24,25 +25,42 @@ const plainKeywords = [
 const schemaKeywords = ["items", "additionalProperties", "not"];
 const schemaListKeywords = ["anyOf", "oneOf", "allOf", "prefixItems"];
 
+export type PlainSchema = {
+  /** Undefined if the schema is too large. */
+  schema: JsonObject | undefined;
+  /** The first reference that leads nowhere in the schema; it allows anything. */
+  missingReference: string | undefined;
+};
+
 /**
- * The part of a client's JSON Schema that arguments are compared with, without references. Only keywords are taken over
- * whose cost is bounded: no `pattern` and `patternProperties` (a regular expression of the client's could run for hours), no
- * `uniqueItems` (quadratic), no `format`. `additionalProperties: false` is left out, since the model is not told of it. What
- * is unknown, too deep or not found allows anything. Undefined if the schema is too large.
+ * The part of a client's JSON Schema that JSON is compared with, without references. Only keywords are taken over whose cost
+ * is bounded: no `pattern` and `patternProperties` (a regular expression of the client's could run for hours), no
+ * `uniqueItems` (quadratic), no `format`. `additionalProperties: false` is left out unless `isClosed`, for models that are
+ * not told of it. What is unknown, too deep or not found allows anything.
  */
-export function plainSchema(schema: JsonObject): JsonObject | undefined {
-  const copy = new SchemaCopy(schema);
-  const plain = copy.copy(schema, 0);
-  return copy.isTooLarge ? undefined : asObject(plain);
+export function plainSchema(schema: JsonObject, { isClosed = false } = {}): PlainSchema {
+  let missingReference: string | undefined;
+  for (const maxReferences of referenceDepths) {
+    const copy = new SchemaCopy(schema, { isClosed, maxReferences });
+    const plain = copy.copy(schema, 0);
+    missingReference ??= copy.missingReference;
+    if (!copy.isTooLarge) return { schema: asObject(plain), missingReference };
+  }
+  return { schema: undefined, missingReference };
 }
+
+type CopyOptions = { isClosed: boolean; maxReferences: number };
 
 class SchemaCopy {
   readonly #root: JsonObject;
+  readonly #options: CopyOptions;
   #values = 0;
   #depth = 0;
+  missingReference: string | undefined;
 
-  constructor(root: JsonObject) {
+  constructor(root: JsonObject, options: CopyOptions) {
     this.#root = root;
+    this.#options = options;
   }
 
   get isTooLarge(): boolean {
@@ -63,7 +81,7 @@ class SchemaCopy {
   #copyObject(schema: JsonObject, references: number): JsonObject {
     const copies: [string, unknown][] = [];
     const referenced = this.#find(schema.$ref);
-    if (referenced !== undefined && references < maxReferences)
+    if (referenced !== undefined && references < this.#options.maxReferences)
       copies.push(["allOf", [this.copy(referenced, references + 1)]]);
     for (const [key, value] of Object.entries(schema)) {
       const copied = this.#copyKeyword(key, value, references);
@@ -82,8 +100,9 @@ class SchemaCopy {
     // A list was the older way to write `prefixItems`.
     if (key === "items" && Array.isArray(value)) return undefined;
     if (schemaKeywords.includes(key)) {
-      const isClosed = key === "additionalProperties" && value === false;
-      return isClosed ? undefined : this.copy(value, references);
+      if (key === "additionalProperties" && value === false)
+        return this.#options.isClosed ? false : undefined;
+      return this.copy(value, references);
     }
     if (schemaListKeywords.includes(key)) {
       return Array.isArray(value) && value.length > 0
@@ -97,14 +116,31 @@ class SchemaCopy {
 
   /** The part of the schema that a local reference names: `#`, `#/$defs/node`. */
   #find(reference: unknown): unknown {
-    if (typeof reference !== "string" || !/^#(?:\/|$)/.test(reference)) return undefined;
-    let found: unknown = this.#root;
-    for (const step of reference.split("/").slice(1)) {
-      const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
-      if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;
-      found = Reflect.get(found, key);
-    }
+    if (typeof reference !== "string") return undefined;
+    const found = /^#(?:\/|$)/.test(reference) ? findPart(this.#root, reference) : undefined;
+    if (found === undefined) this.missingReference ??= reference;
     return found;
+  }
+}
+
+/** The value at a JSON pointer in a URL fragment, whose keys may be percent-encoded. */
+function findPart(root: JsonObject, pointer: string): unknown {
+  let found: unknown = root;
+  for (const step of pointer.split("/").slice(1)) {
+    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (typeof found !== "object" || found === null) return undefined;
+    const own = [key, decodePercent(key)].find((each) => Object.hasOwn(Object(found), each));
+    if (own === undefined) return undefined;
+    found = Reflect.get(found, own);
+  }
+  return found;
+}
+
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 

@@ -1,6 +1,6 @@
 import { JSONRepairError, jsonrepair } from "jsonrepair";
 import { limits } from "../../core/limits.js";
-import { parseObject } from "../../lib/json.js";
+import { isObject } from "../../lib/json.js";
 
 /** String literals, closed by a quote or not at all; a quote behind a backslash closes none. */
 const stringLiteral = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?/g;
@@ -18,7 +18,7 @@ const keysValue = new RegExp(
 );
 
 /**
- * Repairs the JSON of a call: code fences, line breaks in strings, trailing commas, quotes of typography, literals of
+ * Repairs the JSON of an object or array: code fences, line breaks in strings, trailing commas, quotes of typography, literals of
  * Python, comments, backslashes that begin no escape sequence (as in Windows paths), missing closing brackets. Returns
  * undefined where a repair would have to invent a value or leave one out, and where a string of the result would contain the
  * `marker` of the call, unless that string is surely one: otherwise its end was missed.
@@ -29,7 +29,7 @@ export function repairJson(text: string, marker: string): string | undefined {
     .replace(fence, "")
     .replace(stringLiteral, escapeBackslashes);
   const withoutControls = source.replace(stringLiteral, escapeControls);
-  if (parseObject(withoutControls)) return withoutControls;
+  if (isJsonOf(source, withoutControls)) return withoutControls;
   if (source.length > limits.toolCallRepair) return undefined;
   for (const prepare of preparations) {
     const repaired = repairSource(
@@ -40,6 +40,16 @@ export function repairJson(text: string, marker: string): string | undefined {
   }
   const escaped = escapeInnerQuotes(source);
   return escaped !== undefined && isOfOneCall(source, escaped, marker) ? escaped : undefined;
+}
+
+/** Whether the text is JSON of what the source begins with: an array or, in all other cases, an object. */
+function isJsonOf(source: string, text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return source.trimStart().startsWith("[") ? Array.isArray(value) : isObject(value);
+  } catch {
+    return false;
+  }
 }
 
 /** What `jsonrepair` does not know, tried one after the other. */
@@ -64,7 +74,7 @@ function escapeInnerQuotes(source: string): string | undefined {
     (_, start: string, value: string) =>
       `${start}${value.replace(/\\[\s\S]|"/g, (found) => (found === '"' ? '\\"' : found))}"`,
   );
-  return parseObject(escaped) && isOfTheSameText(source, escaped) ? escaped : undefined;
+  return isJsonOf(source, escaped) && isOfTheSameText(source, escaped) ? escaped : undefined;
 }
 
 /** Quotes of typography stand for straight ones where a string may begin or end. */
@@ -80,7 +90,7 @@ function removeDoubledCommas(source: string): string {
 function repairSource(prepared: string, source: string): string | undefined {
   try {
     const repaired = jsonrepair(prepared);
-    return parseObject(repaired) && isOfTheSameText(source, repaired) ? repaired : undefined;
+    return isJsonOf(source, repaired) && isOfTheSameText(source, repaired) ? repaired : undefined;
   } catch (error) {
     // Deep nesting exceeds the stack of its recursive parser.
     if (error instanceof JSONRepairError || error instanceof RangeError) return undefined;

@@ -152,7 +152,12 @@ describe("a chat", () => {
   test("takes formats and tools", () => {
     expect(chat({ format: "json" }).responseFormat).toEqual({ type: "json" });
     const schema = { type: "object" };
-    expect(chat({ format: schema }).responseFormat).toEqual({ type: "json-schema", name: "answer", schema });
+    expect(chat({ format: schema }).responseFormat).toEqual({
+      type: "json-schema",
+      name: "answer",
+      schema,
+      path: "format",
+    });
     expect(chat({ format: "json" }).requestedFeatures).toMatchObject([
       { parameter: "format", isRequired: true },
     ]);

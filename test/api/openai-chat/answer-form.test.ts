@@ -99,11 +99,11 @@ test.each([
   [{ type: "json_schema", json_schema: { name: "n" } }, { type: "json" }],
   [
     { type: "json_schema", json_schema: { name: "n", schema, strict: true } },
-    { type: "json-schema", name: "n", schema, strict: true },
+    { type: "json-schema", name: "n", schema, strict: true, path: "response_format.json_schema.schema" },
   ],
   [
     { type: "json_schema", json_schema: { schema } },
-    { type: "json-schema", name: "answer", schema },
+    { type: "json-schema", name: "answer", schema, path: "response_format.json_schema.schema" },
   ],
 ])("the format %j is read", (format, expected) => {
   expect(parse({ response_format: format }).responseFormat).toEqual(expected);

@@ -1,6 +1,6 @@
-/** What a request leads to. `ignored`: the header `x-moonbridge-ignored`. Search and thinking as Kimi was asked for them. */
+/** What a request leads to. `answer`: default “ok”. `ignored`: the header `x-moonbridge-ignored`. Search and thinking as Kimi was asked for them. */
 type Outcome =
-  | { ignored?: string; thinking?: boolean; search?: boolean; blocks?: string }
+  | { answer?: string; ignored?: string; thinking?: boolean; search?: boolean; blocks?: string }
   | { error: string; param: string };
 
 /** A request as this client sends it (made up, after docs/reference/parameters.md and docs/protocol/clients.md), and its outcome. */
@@ -411,16 +411,8 @@ export const requestShapes: RequestShape[] = [
     { messages: [user([picture({ url: "file:///home/me/a.png" })])] },
     { error: "invalid_request", param: "messages[0].content[0].image_url" },
   ],
-  [
-    "LangChain, JSON",
-    { messages: hello, response_format: { type: "json_object" } },
-    { error: "invalid_request", param: "response_format" },
-  ],
-  [
-    "Ollama program, JSON",
-    { messages: hello, format: "json" },
-    { error: "invalid_request", param: "format" },
-  ],
+  ["LangChain, JSON", { messages: hello, response_format: { type: "json_object" } }, { answer: "{}" }],
+  ["Ollama program, JSON", { messages: hello, format: "json" }, { answer: "{}" }],
   [
     "vLLM program, choice",
     { messages: hello, extra_body: { guided_choice: ["a"] } },
