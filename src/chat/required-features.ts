@@ -64,14 +64,14 @@ export function ignoredFeatures(
 }
 
 /** Whether what is emulated serves this parameter. */
-function isEmulatedFor(request: ChatRequest, { feature, isRequired }: RequestedFeature): boolean {
+function isEmulatedFor(request: ChatRequest, { feature, name }: RequestedFeature): boolean {
   switch (feature) {
     case "tools":
       // A choice among tools that are no functions is not.
       return request.tools !== undefined;
     case "output-format":
       // Formats that only a service knows, and wishes such as `verbosity`, are not.
-      return request.responseFormat !== undefined && isRequired === true;
+      return request.responseFormat !== undefined && name === "response_format";
     default:
       return true;
   }
