@@ -27,6 +27,9 @@ type Measured = { message: Message; length: number };
 
 /** Whether the messages are too long for one prompt. */
 export function isTooLongForPrompt(messages: readonly Message[], room: PromptRoom): boolean {
+  // Results may be shortened, so only the whole length is quick to say.
+  const length = messages.reduce((sum, message) => sum + lengthOf(message), 0);
+  if (length <= room.conversation || room.oldResult === undefined) return length > room.conversation;
   return totalLength(measure(messages, room)) > room.conversation;
 }
 

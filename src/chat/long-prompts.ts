@@ -88,13 +88,30 @@ async function writeFile(
   for (const [index, part] of [...mediaOf(older), ...mediaOf(newest)].entries())
     numbers.set(part, systemMedia.length + index + 2);
   const slicer = new TimeSlicer();
-  const paragraphs: string[] = [];
+  const pieces: string[] = [];
   for (const message of filed) {
     const paragraph = formatMessage(message, (part) => numbers.get(part) ?? 0);
-    paragraphs.push(`${isEscaped ? escapeMarkup(paragraph) : paragraph}\n\n`);
-    await slicer.yieldIfDue();
+    for (const piece of isEscaped ? splitAtSpaces(paragraph) : [paragraph]) {
+      pieces.push(isEscaped ? escapeMarkup(piece) : piece);
+      await slicer.yieldIfDue();
+    }
+    pieces.push("\n\n");
   }
-  return paragraphs;
+  return pieces;
+}
+
+/** Characters that are escaped in one step: a millisecond of work, or a few if there is much to escape. */
+const escapedLength = 131_072;
+
+/** Pieces of at least that length, which end with a space, since the tag of a call has none. */
+function* splitAtSpaces(text: string): Generator<string> {
+  const space = /\s/g;
+  for (let start = 0; start < text.length; ) {
+    space.lastIndex = start + escapedLength;
+    const end = space.test(text) ? space.lastIndex : text.length;
+    yield text.slice(start, end);
+    start = end;
+  }
 }
 
 /** The messages to send, with a note that refers to the file and has the attachments of the older messages. */

@@ -42,6 +42,20 @@ describe("minSecondsBetweenStarts", () => {
     await expect(waiting).rejects.toThrow();
   });
 
+  test("spaces the correction of a wrong call from the answer before it", async () => {
+    const gateway = await startGateway({ upstreams: (simulator) => upstreamsOf(simulator, 0.3) });
+    const startedAt = performance.now();
+    const parameters = { type: "object", properties: { path: { type: "string" } }, required: ["path"] };
+    const answer = await gateway.client.chat.completions.create({
+      model: "slow/kimi",
+      messages: [{ role: "user", content: 'sim:tool-fault=unknown-tool\nsim:call read_note {"path":"a"}' }],
+      tools: [{ type: "function", function: { name: "read_note", parameters } }],
+    });
+    expect(answer.choices[0]?.finish_reason).toBe("tool_calls");
+    expect(starts(gateway)).toHaveLength(2);
+    expect(Math.max(...starts(gateway)) - startedAt).toBeGreaterThanOrEqual(300);
+  });
+
   test("counts as waiting: the queue shows it, an abort leaves it at once, and it ends with the longest wait", async () => {
     const queue = createQueue(60_000, 50);
     (await queue.acquire("a", neverAborts)).release();

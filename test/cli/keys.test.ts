@@ -72,6 +72,29 @@ describe("moonbridge keys, while the server runs,", () => {
   });
 });
 
+test("two servers of one database share a key's daily budget, which a killed server and a restart do not renew", async () => {
+  const folder = createTemporaryFolder();
+  const servers = [runMoonbridge(["--port", "0"], folder), runMoonbridge(["--port", "0"], folder)];
+  const urls = await Promise.all(servers.map(({ ready }) => ready));
+  const budget = ["--requests-per-day", "5", "--tokens-per-day", "1000000"];
+  const key = (await runKeys(folder, "add", "phone", ...budget)).output.trim();
+  const statuses = async (url: string) => {
+    const responses = await Promise.all([1, 2].map(() => sendChat(url, key)));
+    return responses.map(({ status }) => status);
+  };
+  expect((await Promise.all(urls.map(statuses))).flat()).toEqual([200, 200, 200, 200]);
+  for (const server of servers) {
+    server.kill("SIGKILL");
+    await server.exit;
+  }
+
+  const url = await runMoonbridge(["--port", "0"], folder).ready;
+  expect((await statuses(url)).sort()).toEqual([200, 429]);
+  const { output } = await runKeys(folder, "list");
+  expect(output).toMatch(/^phone .* requestsPerDay=5 \(5 today\) tokensPerDay=1000000 \([1-9]\d+ today\)$/m);
+  expect(output).toMatch(/^first .* none$/m);
+});
+
 describe("moonbridge keys, for keys of the config,", () => {
   test("lists them, and refuses to add one of the same name or to revoke them", async () => {
     const folder = createTemporaryFolder();
@@ -112,6 +135,8 @@ describe("moonbridge keys says what is wrong and exits with 1", () => {
     [["add", "x", "--scopes", "all"], /scopes\[0\]: expected "chat" or "admin"/],
     [["add", "x", "--upstreams", "nobody"], /there is no upstream “nobody”/],
     [["add", "x", "--requests-per-minute", "many"], /requestsPerMinute: expected a whole number/],
+    [["add", "x", "--requests-per-day", "0"], /requestsPerDay: expected a whole number/],
+    [["add", "x", "--tokens-per-day", "1.5"], /tokensPerDay: expected a whole number/],
     [["add", "x", "--expires", "2020-01-01"], /expires: this time is over already/],
     [["add", "x", "--expires", "2027-02-30"], /expires: there is no such day or time/],
     [
