@@ -98,6 +98,22 @@ test("8 MB of text are context_length_exceeded, with their tokens and the model'
   expect(uploads(gateway)).toEqual([]);
 });
 
+test.each(kinds)(
+  "contextLength of an upstream of kind %s is the window that counts, and is listed",
+  async (kind) => {
+    const gateway = await startGateway({ kind });
+    const { simulator } = gateway;
+    const account = { name: "me", kind, baseUrl: simulator.url, ...simulator.issue() };
+    const authUrl = kind === "kimi-web" ? { authUrl: simulator.url } : {};
+    const messages: ChatMessage[] = [{ role: "user", content: `${"word ".repeat(500_000)} sim:say=fits` }];
+    await expect(ask(gateway, messages)).rejects.toMatchObject({ code: "context_length_exceeded" });
+    await gateway.replaceUpstreams([{ ...account, ...authUrl, contextLength: 1_000_000 }]);
+    expect((await ask(gateway, messages)).text).toBe("fits");
+    const listed = await gateway.client.models.retrieve("kimi");
+    expect(listed).toMatchObject({ context_length: 1_000_000 });
+  },
+);
+
 test("equal long histories of two keys are uploaded once for each", async () => {
   const key = "sk-CANARY-second-key";
   const gateway = await startGateway({ keys: [{ name: "second", key }], chats: { mode: "merged" } });

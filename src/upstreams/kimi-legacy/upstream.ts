@@ -18,6 +18,7 @@ import type { ResponseStream } from "../http/response-stream.js";
 import { SseDecoder } from "../http/sse-decoder.js";
 import { StreamPump } from "../http/stream-pump.js";
 import { answerTimeouts, KimiAccount } from "../kimi-shared/account.js";
+import { withContextLength } from "../kimi-shared/settings.js";
 import { refreshTokens, webPageError } from "../kimi-shared/token-refresh.js";
 import { LegacyClient } from "./client.js";
 import { isRejectedAccessToken } from "./errors.js";
@@ -31,6 +32,8 @@ export type KimiLegacyOptions = {
   /** Default: the legacy site. kimi.com answers the same calls (kimi-web.md §1). */
   baseUrl?: string;
   userAgent?: string;
+  /** In tokens; default: what is known of the models. */
+  contextLength?: number;
   tokens: TokenPair;
 };
 
@@ -51,6 +54,7 @@ export class KimiLegacy implements Upstream {
   /** No sampling, no limits and no functions (kimi-web.md §1.4). */
   readonly features: ReadonlySet<Feature> = new Set(["conversation", "thinking", "search"]);
   readonly name: string;
+  readonly #contextLength: number | undefined;
   readonly #client: LegacyClient;
   readonly #account: KimiAccount;
   readonly #timeouts: IdleTimeouts;
@@ -58,13 +62,14 @@ export class KimiLegacy implements Upstream {
   readonly #warn: UpstreamContext["warn"];
 
   private constructor(
-    name: string,
+    { name, contextLength }: KimiLegacyOptions,
     client: LegacyClient,
     account: KimiAccount,
     timeouts: IdleTimeouts,
     { drift, warn }: UpstreamContext,
   ) {
     this.name = name;
+    this.#contextLength = contextLength;
     this.#client = client;
     this.#account = account;
     this.#timeouts = timeouts;
@@ -75,7 +80,7 @@ export class KimiLegacy implements Upstream {
   /** Opens the account. Sends no request yet. */
   static async open(options: KimiLegacyOptions, context: UpstreamContext): Promise<KimiLegacy> {
     const timeouts = answerTimeouts(context);
-    const { name, userAgent, baseUrl = defaultBaseUrl } = options;
+    const { userAgent, baseUrl = defaultBaseUrl } = options;
     const client = new LegacyClient(
       { baseUrl, idleTimeout: timeouts.idle, ...(userAgent ? { userAgent } : {}) },
       context.drift,
@@ -87,15 +92,16 @@ export class KimiLegacy implements Upstream {
       return pair;
     };
     const account = await KimiAccount.open(options, { refresh, isRejection: isRejectedAccessToken }, context);
-    return new KimiLegacy(name, client, account, timeouts, context);
+    return new KimiLegacy(options, client, account, timeouts, context);
   }
 
   async models(): Promise<Model[]> {
-    return [...models];
+    return models.map((model) => withContextLength(model, this.#contextLength));
   }
 
   findModel(name: string): Model | undefined {
-    return findModel(name);
+    const model = findModel(name);
+    return model && withContextLength(model, this.#contextLength);
   }
 
   /**

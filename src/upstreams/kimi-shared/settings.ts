@@ -9,6 +9,7 @@ import {
 import type { UpstreamConfig } from "../../config/upstream-settings.js";
 import { readTokens } from "../../config/upstream-tokens.js";
 import type { TokenPair } from "../../core/token.js";
+import type { Model } from "../../core/types.js";
 
 const AccountSchema = Type.Object({
   accessToken: documented(
@@ -24,6 +25,17 @@ const AccountSchema = Type.Object({
   userAgent: Type.Optional(UserAgentSchema),
   concurrency: Type.Optional(ConcurrencySchema),
   minSecondsBetweenStarts: Type.Optional(MinSecondsBetweenStartsSchema),
+  contextLength: documented(
+    "The window of its models in tokens, where it is another than Moonbridge knows",
+    "其模型的上下文长度（token），用于与 Moonbridge 所知不同的情况",
+    Type.Optional(
+      Type.Integer({
+        minimum: 1_000,
+        maximum: 100_000_000,
+        description: "a number of tokens from 1000 to 100000000",
+      }),
+    ),
+  ),
   tools: UpstreamToolsSchema,
 });
 
@@ -42,6 +54,11 @@ export function readAccountSettings(
   const { accessToken: _access, refreshToken: _refresh, ...rest } = settings;
   const names = { accessToken: `${path}.accessToken`, refreshToken: `${path}.refreshToken` };
   return { ...rest, ...readTokens(configuredTokens(settings), names, warnings) };
+}
+
+/** The model with the window of the settings, if they name one. */
+export function withContextLength(model: Model, contextLength: number | undefined): Model {
+  return contextLength === undefined ? model : { ...model, contextLength };
 }
 
 /** The tokens in the settings; empty ones count as not set. */

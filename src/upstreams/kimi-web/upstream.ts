@@ -18,6 +18,7 @@ import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { IdleTimeouts, UpstreamContext } from "../context.js";
 import { StreamPump } from "../http/stream-pump.js";
 import { answerTimeouts, KimiAccount } from "../kimi-shared/account.js";
+import { withContextLength } from "../kimi-shared/settings.js";
 import { ModelCatalogue } from "../model-catalogue.js";
 import { KimiClient } from "./client.js";
 import type { SentTurn } from "./echo.js";
@@ -39,6 +40,8 @@ export type KimiWebOptions = {
   authUrl?: string;
   userAgent?: string;
   siteVersion?: string;
+  /** In tokens; default: what is known of the models. */
+  contextLength?: number;
   tokens: TokenPair;
 };
 
@@ -50,6 +53,7 @@ export class KimiWeb implements Upstream {
   /** The web chat has no sampling, no limits and no functions (kimi-web.md §2.4). */
   readonly features: ReadonlySet<Feature> = new Set(["conversation", "thinking", "search"]);
   readonly name: string;
+  readonly #contextLength: number | undefined;
   readonly #client: KimiClient;
   readonly #account: KimiAccount;
   readonly #catalogue: ModelCatalogue<KimiModel>;
@@ -58,13 +62,14 @@ export class KimiWeb implements Upstream {
   readonly #warn: UpstreamContext["warn"];
 
   private constructor(
-    name: string,
+    { name, contextLength }: KimiWebOptions,
     client: KimiClient,
     account: KimiAccount,
     timeouts: IdleTimeouts,
     context: UpstreamContext,
   ) {
     this.name = name;
+    this.#contextLength = contextLength;
     this.#timeouts = timeouts;
     this.#client = client;
     this.#account = account;
@@ -93,11 +98,12 @@ export class KimiWeb implements Upstream {
     );
     const protocol = { refresh: createTokenRefresher(client), isRejection: isRejectedAccessToken };
     const account = await KimiAccount.open(options, protocol, context);
-    return new KimiWeb(options.name, client, account, timeouts, context);
+    return new KimiWeb(options, client, account, timeouts, context);
   }
 
   async models(): Promise<Model[]> {
-    return [...(await this.#catalogue.models())];
+    const models = await this.#catalogue.models();
+    return models.map((model) => withContextLength(model, this.#contextLength));
   }
 
   usesBuiltInModels(): boolean {
