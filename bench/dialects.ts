@@ -18,7 +18,22 @@ export const dialects = {
     },
     isLastEvent: (data) => data === "[DONE]",
   },
+  messages: {
+    path: "/v1/messages",
+    body: (prompt, stream) => ({
+      model: "kimi",
+      max_tokens: 100_000,
+      stream,
+      messages: [{ role: "user", content: prompt }],
+    }),
+    text: (json) => {
+      const { delta, content } = json as { delta?: Text; content?: Text[] };
+      return (delta ?? content?.[0])?.text ?? "";
+    },
+    isLastEvent: (data) => data === '{"type":"message_stop"}',
+  },
 } as const satisfies Record<string, Dialect>;
 
+type Text = { text?: string };
 type Content = { content?: string | null };
 export type DialectName = keyof typeof dialects;

@@ -142,6 +142,7 @@ class AiSdkAgent implements Agent {
       model: this.#model,
       messages: [...this.history],
       toolChoice,
+      maxOutputTokens: 4_096,
       maxRetries: 0,
       stopWhen: stepCountIs(maxSteps),
       tools: Object.fromEntries(
