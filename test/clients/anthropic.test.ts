@@ -129,7 +129,7 @@ describe.each([true, false])("Anthropic's client chats (stream: %s)", (isStreame
     const omitted = { type: "adaptive", display: "omitted" } as const;
     const silent = await send(
       client,
-      ask("sim:say=Two", { thinking: omitted, output_config: { effort: "high" } }),
+      ask("sim:say=Two", { thinking: omitted, output_config: { effort: "max" } }),
       isStreamed,
     );
     expect(silent.content).toMatchObject([{ type: "thinking", thinking: "" }, { text: "Two" }]);

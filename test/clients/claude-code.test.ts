@@ -101,9 +101,8 @@ test("a loop in the shapes of Claude Code stays in one chat, and deferred functi
   const gateway = await startGateway();
   const session = new Session(gateway);
   session.messages.push(
-    { role: "user", content: "Read it." },
+    { role: "user", content: 'Read it.\nsim:call Read {"file_path":"a.txt"}' },
     { role: "system", content: "The working folder is /work." },
-    { role: "user", content: 'sim:call Read {"file_path":"a.txt"}' },
   );
   const read = await session.send();
   expect(read.blocks.at(-1)).toMatchObject({ type: "tool_use", name: "Read", json: '{"file_path":"a.txt"}' });

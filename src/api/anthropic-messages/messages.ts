@@ -1,3 +1,4 @@
+import { isSystem } from "../../core/message-content.js";
 import type { Message, Part } from "../../core/types.js";
 import { asObject, asText, type JsonObject } from "../../lib/json.js";
 import { invalidParameter } from "../invalid-parameter.js";
@@ -26,7 +27,23 @@ export function readSystem(system: Content): Message[] {
  * of it, and marks for caches have no effect. Throws `invalid_request` with the field.
  */
 export function readMessages(messages: readonly BodyMessage[], seals: Seals): Message[] {
-  return messages.flatMap((message, index) => readMessage(message, `messages[${index}]`, seals));
+  const read = messages.flatMap((message, index) => readMessage(message, `messages[${index}]`, seals));
+  return withSystemFirst(read);
+}
+
+/**
+ * Claude Code sends system texts behind the user's message that they belong to (clients.md §0.11). They go in front of it,
+ * since what stands last in the prompt is what a model answers.
+ */
+function withSystemFirst(messages: readonly Message[]): Message[] {
+  const ordered: Message[] = [];
+  for (const message of messages) {
+    const place = isSystem(message)
+      ? ordered.findLastIndex(({ role }) => role !== "user") + 1
+      : ordered.length;
+    ordered.splice(place, 0, message);
+  }
+  return ordered;
 }
 
 function readMessage({ role, content }: BodyMessage, path: string, seals: Seals): Message[] {

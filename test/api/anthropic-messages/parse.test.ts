@@ -49,8 +49,8 @@ describe("messages", () => {
     expect(blocks.messages).toEqual(expected.messages);
     expect(expected.messages).toEqual([
       { role: "system", content: text("S") },
-      { role: "user", content: text("hi") },
       { role: "system", content: text("hi") },
+      { role: "user", content: text("hi") },
     ]);
   });
 
@@ -195,6 +195,27 @@ describe("messages", () => {
   });
 });
 
+test("system texts go in front of the user's messages that they stand behind, but not of results", () => {
+  const result = { role: "user", content: [{ type: "tool_result", tool_use_id: "a", content: "42" }] };
+  const call = { role: "assistant", content: [{ type: "tool_use", id: "a", name: "f", input: {} }] };
+  const system = (content: string) => ({ role: "system", content });
+  const { messages } = parse({
+    messages: [...hello.messages, system("1"), system("2"), call, result, system("3")],
+  });
+  const shown = messages.map(({ role, content }) => [
+    role,
+    content[0]?.type === "text" ? content[0].text : "",
+  ]);
+  expect(shown).toEqual([
+    ["system", "1"],
+    ["system", "2"],
+    ["user", "hi"],
+    ["assistant", ""],
+    ["tool", "42"],
+    ["system", "3"],
+  ]);
+});
+
 describe("tools", () => {
   const names = (body: Partial<MessagesBody>) => parse(body).tools?.map(({ name }) => name);
   const referring = (name: string) => ({
@@ -255,11 +276,13 @@ test.each<[Partial<MessagesBody>, string | undefined]>([
   [{ thinking: { type: "enabled" } }, "high"],
   [{ thinking: { type: "enabled", budget_tokens: 1_024 } }, "low"],
   [{ thinking: { type: "enabled", budget_tokens: 32_000 } }, "max"],
-  [{ thinking: { type: "adaptive" }, output_config: { effort: "medium" } }, "high"],
-  [{ output_config: { effort: "low" } }, "low"],
+  [{ thinking: { type: "adaptive" }, output_config: { effort: "high" } }, undefined],
+  [{ thinking: { type: "adaptive" }, output_config: { effort: "max" } }, "max"],
+  [{ thinking: { type: "enabled" }, output_config: { effort: "low" } }, "low"],
+  [{ output_config: { effort: "low" } }, undefined],
   [{ output_config: { effort: "newer" } }, undefined],
   [{ thinking: { type: "disabled" }, output_config: { effort: "max" } }, "off"],
-])("only an effort or a budget asks for thinking: %j → %s", (body, expected) => {
+])("only an effort above the default or a budget asks for thinking: %j → %s", (body, expected) => {
   expect(parse(body).thinking).toBe(expected);
 });
 
