@@ -20,6 +20,8 @@ export const limits = {
    * (kimi-web.md §6 row 8).
    */
   promptText: 400_000,
+  /** Links of a prompt that are wrapped for Kimi's legacy protocol, which takes 54 characters each. */
+  wrappedLinks: 200,
   /** Characters of the note that refers to that file. */
   promptFileNote: 1_000,
   /** Turns at the end of a conversation that stay in the prompt if they fit. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startSimulator } from "../../simulator/index.js";
 import { chatBody } from "../gateway.js";
-import { createTemporaryFolder, runMoonbridge, writeConfig } from "./process.js";
+import { createTemporaryFolder, type MoonbridgeProcess, runMoonbridge, writeConfig } from "./process.js";
 
 type KeysResult = { code: number | null; output: string; log: string };
 
@@ -74,26 +74,29 @@ describe("moonbridge keys, while the server runs,", () => {
 
 test("two servers of one database share a key's daily budget, which a killed server and a restart do not renew", async () => {
   const folder = createTemporaryFolder();
-  const servers = [runMoonbridge(["--port", "0"], folder), runMoonbridge(["--port", "0"], folder)];
-  const urls = await Promise.all(servers.map(({ ready }) => ready));
-  const budget = ["--requests-per-day", "5", "--tokens-per-day", "1000000"];
-  const key = (await runKeys(folder, "add", "phone", ...budget)).output.trim();
-  const statuses = async (url: string) => {
+  const key = "sk-CANARY-phone";
+  writeConfig(folder, {
+    keys: [{ name: "phone", key, requestsPerDay: 5, tokensPerDay: 1_000_000 }],
+    upstreams: [{ name: "try-me", kind: "simulator" }],
+  });
+  const start = () => runMoonbridge(["--port", "0"], folder);
+  const servers = [start(), start()];
+  const statuses = async ({ ready }: MoonbridgeProcess) => {
+    const url = await ready;
     const responses = await Promise.all([1, 2].map(() => sendChat(url, key)));
     return responses.map(({ status }) => status);
   };
-  expect((await Promise.all(urls.map(statuses))).flat()).toEqual([200, 200, 200, 200]);
+  expect((await Promise.all(servers.map(statuses))).flat()).toEqual([200, 200, 200, 200]);
   for (const server of servers) {
     server.kill("SIGKILL");
     await server.exit;
   }
 
-  const url = await runMoonbridge(["--port", "0"], folder).ready;
-  expect((await statuses(url)).sort()).toEqual([200, 429]);
-  const { output } = await runKeys(folder, "list");
-  expect(output).toMatch(/^phone .* requestsPerDay=5 \(5 today\) tokensPerDay=1000000 \([1-9]\d+ today\)$/m);
-  expect(output).toMatch(/^first .* none$/m);
-});
+  expect((await statuses(start())).sort()).toEqual([200, 429]);
+  expect((await runKeys(folder, "list")).output).toMatch(
+    /^phone .* requestsPerDay=5 \(5 today\) tokensPerDay=1000000 \([1-9]\d+ today\)$/m,
+  );
+}, 60_000);
 
 describe("moonbridge keys, for keys of the config,", () => {
   test("lists them, and refuses to add one of the same name or to revoke them", async () => {

@@ -80,3 +80,9 @@ test("adds only tags, is idempotent, and takes linear time", () => {
     500_000 + urlTag("https://a.example/").length,
   );
 });
+
+test("of very many links only the last two hundred are wrapped, so that a long prompt stays short enough", () => {
+  const links = Array.from({ length: 1_000 }, (_, n) => `https://example.org/${n}`);
+  const expectedLines = links.map((link, n) => (n < 800 ? link : urlTag(link)));
+  expect(wrapLinks(links.join("\n")).split("\n")).toEqual(expectedLines);
+});
