@@ -1,8 +1,9 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import Anthropic from "@anthropic-ai/sdk";
 import { ChatOpenAI } from "@langchain/openai";
 import { generateObject, generateText, Output, streamObject } from "ai";
 import { Ollama } from "ollama";
-import { zodResponseFormat } from "openai/helpers/zod";
+import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { apiKey, type Gateway, type KimiKind, startGateway } from "../gateway.js";
@@ -175,5 +176,53 @@ describe("Ollama's client", () => {
     };
     await expect(streamed()).rejects.toThrow(/format: the model's answer/);
     expect(gateway.simulator.counts().chats).toBe(4);
+  });
+});
+
+describe("the Responses and Messages APIs", () => {
+  test.each(rows)("have their formats kept on %s %s", async (kind, fault) => {
+    const { client, url } = await startGateway({ kind });
+    const body = { model: "kimi", input: prompt(fault), text: { format: zodTextFormat(Person, "person") } };
+    expect((await client.responses.parse(body)).output_parsed).toMatchObject({ kind: "human" });
+    const streamed = await client.responses.stream(body).finalResponse();
+    expect(streamed.output_parsed).toMatchObject({ kind: "human" });
+    const anthropic = new Anthropic({ apiKey, baseURL: url, maxRetries: 0 });
+    const message = await anthropic.messages.create({
+      model: "kimi",
+      max_tokens: 1_000,
+      messages: [{ role: "user", content: prompt(fault) }],
+      output_config: { format: { type: "json_schema", schema: z.toJSONSchema(Person) } },
+    });
+    const [block] = message.content;
+    expect(JSON.parse(block?.type === "text" ? block.text : "")).toMatchObject({ kind: "human" });
+  });
+
+  test("throw if the model answers in prose twice, and name an invalid schema", async () => {
+    const { client, url, simulator } = await startGateway();
+    const anthropic = new Anthropic({ apiKey, baseURL: url, maxRetries: 0 });
+    const respond = (input: string, schema: Record<string, unknown>) =>
+      client.responses.create({
+        model: "kimi",
+        input,
+        text: { format: { type: "json_schema", name: "n", schema } },
+      });
+    const create = (content: string, schema: Record<string, unknown>) =>
+      anthropic.messages.create({
+        model: "kimi",
+        max_tokens: 1_000,
+        messages: [{ role: "user", content }],
+        output_config: { format: { type: "json_schema", schema } },
+      });
+    await expect(respond(proseTwice, { type: "object" })).rejects.toMatchObject({ status: 502 });
+    await expect(create(proseTwice, { type: "object" })).rejects.toMatchObject({ status: 502 });
+    expect(simulator.counts().chats).toBe(4);
+    await expect(respond("Hi", { type: "strng" })).rejects.toMatchObject({
+      status: 400,
+      param: "text.format",
+    });
+    await expect(create("Hi", { type: "strng" })).rejects.toThrow(
+      /output_config\.format: the schema is invalid/,
+    );
+    expect(simulator.counts().chats).toBe(4);
   });
 });
