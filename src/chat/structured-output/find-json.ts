@@ -1,22 +1,27 @@
 import { limits } from "../../core/limits.js";
 import { JsonEnd } from "../tools/json-end.js";
-import { readJsonValue } from "../tools/json-text.js";
+import { type JsonText, readJsonValue } from "../tools/json-text.js";
 
-/** JSON that stands in an answer. */
+/** The JSON of an answer. `isBroken`: something begins like JSON but cannot be read. */
+export type FoundValues = { values: FoundJson[]; isBroken: boolean };
+
 export type FoundJson = {
   value: unknown;
   /** The model's own characters, repaired where they had to be. */
   text: string;
   /** Nothing but white space, code fences and surplus brackets is around it. */
   isAlone: boolean;
-  /** It stands at the beginning of a code fence. */
+  /** It is all that a code fence has. */
   isFenced: boolean;
 };
 
 const fenceLine = /^`{3,}[^\n`]{0,20}\n/;
 const fenceInFront = /`{3,}[\w-]{0,20}\s*$/;
 const onlyFenceInFront = /^\s*(?:`{3,}[\w-]{0,20}\s*)?$/;
+const fenceBehind = /^[\s}\]]*(?:`{3}|$)/;
 const nothingBehind = /^[\s`}\]]*$/;
+/** A footnote, a box to tick or a range. */
+const footnote = /^\[[\d\s,–-]*\]$/;
 /** Characters in front of a value in which its fence is looked for. */
 const fenceLength = 48;
 
@@ -24,14 +29,13 @@ const fenceLength = 48;
  * Finds the JSON in a whole answer: the answer itself, or the objects and arrays in it, from the outside in. Numbers, texts
  * and literals count only if they are the whole answer. What would need an invented value to be JSON is left out.
  */
-export function findJson(answer: string): FoundJson[] {
+export function findJson(answer: string): FoundValues {
   const trimmed = answer.trim();
   const whole = parseWhole(withoutEndFence(trimmed.replace(fenceLine, "")));
-  if (whole) return [{ ...whole, isAlone: true, isFenced: false }];
+  if (whole) return { values: [{ ...whole, isAlone: true, isFenced: false }], isBroken: false };
   const inside = findInside(answer);
-  if (inside.length > 0) return inside;
-  const outermost = readOutermost(answer);
-  return outermost ? [outermost] : [];
+  const outermost = inside.values.length === 0 ? readOutermost(answer) : undefined;
+  return outermost ? { values: [outermost], isBroken: false } : inside;
 }
 
 /**
@@ -80,20 +84,28 @@ function withoutEndFence(text: string): string {
   return trimmed.slice(0, trimmed.length - end < 3 ? trimmed.length : end);
 }
 
-function findInside(answer: string): FoundJson[] {
-  const found: FoundJson[] = [];
+function findInside(answer: string): FoundValues {
+  const values: FoundJson[] = [];
+  let isBroken = false;
   for (const { start, end, skip } of spans(answer)) {
-    // Behind JSON, a bracket that is not closed is one of prose.
-    if (end === -1 && found.length > 0) continue;
     const source = end === -1 ? withoutEndFence(answer.slice(start)) : answer.slice(start, end);
-    const isRepairable = end !== -1 || source.length <= limits.toolCallRepair;
-    const json = isRepairable ? readJsonValue(source) : undefined;
-    const isFound = json !== undefined && isOfUsualDepth(json.text);
-    if (isFound) found.push({ ...json, ...surroundings(answer, start, end === -1 ? answer.length : end) });
-    // A value inside of broken JSON is only a part of the answer.
-    if (isFound || isObjectLike(source) || isListLike(source)) skip();
+    const json = end === -1 ? readUnclosed(source, values) : readJsonValue(source);
+    if (json && isOfUsualDepth(json.text)) {
+      const around = surroundings(answer, start, end === -1 ? answer.length : end);
+      if (around.isAlone || around.isFenced || !footnote.test(source)) values.push({ ...json, ...around });
+      skip();
+    } else if (isObjectLike(source) || isListLike(source)) {
+      // A value inside of broken JSON is only a part of the answer.
+      isBroken = true;
+      skip();
+    }
   }
-  return found;
+  return { values, isBroken };
+}
+
+/** A bracket that is not closed is one of prose, if JSON is in front of it. Longer texts would not be repaired. */
+function readUnclosed(source: string, before: readonly FoundJson[]): JsonText<unknown> | undefined {
+  return before.length > 0 || source.length > limits.toolCallRepair ? undefined : readJsonValue(source);
 }
 
 /** From the first opening bracket to the last closing one: a quote that is not escaped may hide where the value ends. */
@@ -108,7 +120,15 @@ function readOutermost(answer: string): FoundJson | undefined {
 
 function surroundings(answer: string, start: number, end: number): Pick<FoundJson, "isAlone" | "isFenced"> {
   const isAlone = onlyFenceInFront.test(answer.slice(0, start)) && nothingBehind.test(answer.slice(end));
-  return { isAlone, isFenced: fenceInFront.test(answer.slice(Math.max(0, start - fenceLength), start)) };
+  const isBehindFence = fenceInFront.test(answer.slice(Math.max(0, start - fenceLength), start));
+  const isInFence =
+    isBehindFence && opensFence(answer.slice(0, start)) && fenceBehind.test(answer.slice(end));
+  return { isAlone, isFenced: isInFence };
+}
+
+/** Whether the last fence in front opens, and does not close. */
+function opensFence(before: string): boolean {
+  return (before.match(/`{3,}/g) ?? []).length % 2 === 1;
 }
 
 /** Where JSON may stand. `end`: -1 if the answer ends first. `skip`: what is inside of it is left out. */

@@ -1,7 +1,7 @@
 import type { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ChatEvent } from "../../core/types.js";
-import { canonicalJson, isObject } from "../../lib/json.js";
+import { canonicalJson } from "../../lib/json.js";
 import type { AnswerFormat } from "./answer-format.js";
 import { type FoundJson, findCutJson, findJson } from "./find-json.js";
 import { StrictBeginning } from "./strict-beginning.js";
@@ -122,22 +122,23 @@ export class FormattedAnswer {
 
   /** The value of the format that the answer has; several different ones say nothing. */
   #choose(): ChosenJson | { problem: string } {
-    const found = findJson(this.#text);
-    const fitting = found.flatMap((json) => {
+    const { values, isBroken } = findJson(this.#text);
+    const fitting = values.flatMap((json) => {
       const checked = this.#options.format.check(json);
       return "text" in checked ? [{ ...json, text: checked.text }] : [];
     });
-    // Brackets are common in prose, in which a list of one number may be a footnote.
-    const fenced = preferred(fitting, ({ isFenced }) => isFenced);
-    const [chosen, ...others] = preferred(fenced, ({ value }) => isObject(value));
-    if (!chosen) return { problem: this.#findProblem(found) };
+    const fenced = fitting.filter(({ isFenced }) => isFenced);
+    const [chosen, ...others] = fenced.length > 0 ? fenced : fitting;
+    if (!chosen) return { problem: this.#findProblem(values) };
+    // What can be read may be a part of the prose around it.
+    if (isBroken && !chosen.isFenced) return { problem: "it is not valid JSON" };
     const isClear = others.every(({ value }) => canonicalJson(value) === canonicalJson(chosen.value));
     return isClear ? chosen : { problem: "it has several JSON values" };
   }
 
   /** What is wrong with the answer's longest JSON, or with the answer. */
-  #findProblem(found: readonly FoundJson[]): string {
-    const [longest] = found.toSorted((a, b) => b.text.length - a.text.length);
+  #findProblem(values: readonly FoundJson[]): string {
+    const [longest] = values.toSorted((a, b) => b.text.length - a.text.length);
     const checked = longest && this.#options.format.check(longest);
     if (checked && "problem" in checked) return checked.problem;
     return /[{[]/.test(this.#text) ? "it is not valid JSON" : "it has no JSON";
@@ -146,10 +147,4 @@ export class FormattedAnswer {
   #error(problem: string): GatewayError {
     return wrongFormatError(this.#options.format.parameter, problem);
   }
-}
-
-/** Those of which the statement is true, or all if it is true of none. */
-function preferred<Item>(items: readonly Item[], isPreferred: (item: Item) => boolean): readonly Item[] {
-  const chosen = items.filter(isPreferred);
-  return chosen.length > 0 ? chosen : items;
 }

@@ -9,7 +9,7 @@ const open = (schema: JsonObject) =>
 
 /** What is wrong with an answer; undefined if it fits. */
 function problemOf(schema: JsonObject, answer: unknown): string | undefined {
-  const [json] = findJson(JSON.stringify(answer));
+  const [json] = findJson(JSON.stringify(answer)).values;
   const checked = json && open(schema).check(json);
   return checked && "problem" in checked ? checked.problem : undefined;
 }

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findCutJson, findJson } from "../../../src/chat/structured-output/find-json.js";
 
-const values = (answer: string) => findJson(answer).map(({ value }) => value);
+const find = (answer: string) => findJson(answer).values;
+const values = (answer: string) => find(answer).map(({ value }) => value);
 const fence = "```";
 
 describe("JSON is found", () => {
@@ -39,22 +40,30 @@ test.each([
   '{"items":[{"n":1},{"n":2},oops]}',
   '[{"n":1},{"n":"2',
   "\u201cquoted\u201d",
+  "As I said [1], and [2, 3], do it: [ ]",
 ])("no JSON is made of %j", (answer) => {
   expect(values(answer)).toEqual([]);
 });
 
+test("something that begins like JSON but cannot be read is known", () => {
+  expect(findJson('{"a": oops}')).toEqual({ values: [], isBroken: true });
+  expect(findJson('{"a":1} and {"b":')).toMatchObject({ values: [{ value: { a: 1 } }], isBroken: true });
+  expect(findJson('Well {so}: {"a":1} [and')).toMatchObject({
+    values: [{ value: { a: 1 } }],
+    isBroken: false,
+  });
+});
+
 test("what is around it, and a fence in front of it, are known", () => {
-  expect(findJson(`${fence}json\n{"a":1}\n${fence}\n`)).toMatchObject([{ isAlone: true }]);
-  expect(findJson('{"a":1}}\n')).toMatchObject([{ isAlone: true, isFenced: false }]);
-  expect(findJson(`Look: ${fence}json\n{"a":1}\n${fence}`)).toMatchObject([
-    { isAlone: false, isFenced: true },
-  ]);
-  expect(findJson('{"a":1} is it.')).toMatchObject([{ isAlone: false }]);
+  expect(find(`${fence}json\n{"a":1}\n${fence}\n`)).toMatchObject([{ isAlone: true }]);
+  expect(find('{"a":1}}\n')).toMatchObject([{ isAlone: true, isFenced: false }]);
+  expect(find(`Look: ${fence}json\n{"a":1}\n${fence}`)).toMatchObject([{ isAlone: false, isFenced: true }]);
+  expect(find('{"a":1} is it.')).toMatchObject([{ isAlone: false }]);
 });
 
 test("the text is what the model wrote, numbers and white space included", () => {
   const written = '{ "n": 12345678901234567890.10,\n "a": [ 1.0 ] }';
-  expect(findJson(`So: ${written}.`)).toMatchObject([{ text: written }]);
+  expect(find(`So: ${written}.`)).toMatchObject([{ text: written }]);
 });
 
 test("of an answer that was cut, the JSON so far is found", () => {
@@ -73,7 +82,7 @@ test("random JSON between random prose is found as it is, or brackets of the pro
   fc.assert(
     fc.property(prose, structure, prose, (before, value, after) => {
       const json = JSON.stringify(value);
-      const found = findJson(`${before}\n\`\`\`json\n${json}\n\`\`\`\n${after}`);
+      const found = find(`${before}\n\`\`\`json\n${json}\n\`\`\`\n${after}`);
       const isHidden = /[{[]/.test(before.replaceAll("[1] ", "").replaceAll("{x} ", ""));
       if (!isHidden && !before.includes('"')) expect(found.map(({ text }) => text)).toContain(json);
       // Nothing is invented.
@@ -91,6 +100,6 @@ test.each([
   ["deep JSON", "[".repeat(490_000) + "]".repeat(490_000)],
   ["escapes", `{"${"\\".repeat(990_000)}`],
 ])("an answer of many %s is read before the test's time is over", (_, answer) => {
-  expect(findJson(answer)).toEqual([]);
+  expect(find(answer)).toEqual([]);
   findCutJson(answer);
 });

@@ -59,6 +59,8 @@ const answers: [title: string, answer: string, text: string | undefined, isInexa
   ["prose", "I am fine.", undefined],
   ["nothing but white space", " \n ", undefined],
   ["half of it", '{"name":"Ada', undefined],
+  ["broken JSON beside a footnote", `As [1] says: {"name": Ada} or ${ada}`, undefined],
+  ["broken JSON in prose, then a fence", `Not {"a": …} but\n\`\`\`json\n${ada}\n\`\`\``, ada, true],
   ["two persons", `${ada}\n{"name":"Bob","age":1}`, undefined],
 ];
 

@@ -104,31 +104,26 @@ const faultsOfSchemas: typeof faults = [
 ];
 
 describe.each<KimiKind>(["kimi-web", "kimi-legacy"])("a format on %s", (kind) => {
-  const rows = [
-    ...[...faults, ...faultsOfSchemas].map((row) => ["a schema", animal, ...row] as const),
-    ...faults.map((row) => ["any JSON", anyJson, ...row] as const),
-  ];
-  test.each(rows)("of %s: %j with the fault %s", async (_, fields, fault, messages) => {
+  test.each([
+    ["a schema", animal, [...faults, ...faultsOfSchemas]],
+    ["any JSON", anyJson, faults],
+  ])("of %s is kept, whatever the model does at first", async (_, fields, rows) => {
     const gateway = await startGateway({ kind });
-    const answers: unknown[] = [];
-    for (const stream of [true, false]) {
-      const before = gateway.simulator.counts().chats;
-      const directive = fault === "none" ? "" : ` sim:json-fault=${fault}`;
-      const prompt = `Tell me of Tom.\n${stream ? "streamed" : "whole"}${directive}`;
-      const answer = await ask(gateway, prompt, { stream, ...fields });
-      // A stream of any JSON has left already where it turns out to be broken.
-      if (stream && fields === anyJson && fault === "half-call") {
-        expect(answer).toMatchObject({ finish: null, error: { code: "upstream_protocol" } });
-        continue;
+    const keys = fields === animal ? ["age", "friends", "kind", "name"] : ["answer"];
+    for (const [fault, messages] of rows)
+      for (const stream of [true, false]) {
+        const before = gateway.simulator.counts().chats;
+        const directive = fault === "none" ? "" : ` sim:json-fault=${fault}`;
+        const answer = await ask(gateway, `Tell me of ${stream}.${directive}`, { stream, ...fields });
+        // A stream of any JSON has left already where it turns out to be broken.
+        if (stream && fields === anyJson && fault === "half-call") {
+          expect(answer).toMatchObject({ finish: null, error: { code: "upstream_protocol" } });
+          continue;
+        }
+        expect(answer, fault).toMatchObject({ status: 200, finish: "stop", ignored: null });
+        expect(Object.keys(JSON.parse(answer.content)).toSorted(), fault).toEqual(keys);
+        expect(gateway.simulator.counts().chats - before, fault).toBe(messages);
       }
-      expect(answer).toMatchObject({ status: 200, finish: "stop", ignored: null });
-      answers.push(JSON.parse(answer.content));
-      expect(gateway.simulator.counts().chats - before).toBe(messages);
-    }
-    for (const answer of answers)
-      expect(Object.keys(Object(answer)).toSorted()).toEqual(
-        fields === animal ? ["age", "friends", "kind", "name"] : ["answer"],
-      );
   });
 
   test.each([
@@ -383,6 +378,23 @@ test.each(["inline", "footer", "annotations", "off"])(
     expect((choices[0].message.annotations ?? []).length > 0).toBe(citations !== "off");
   },
 );
+
+test("beside a conversation that is sent as a file, the prompt ends with the schema", async () => {
+  const gateway = await startGateway();
+  const long = `Tell me. ${"All of this was said. ".repeat(11_000)}`;
+  const messages = ["user", "assistant", "user"].map((role, index) => ({
+    role,
+    content: index < 2 ? long : "And now?",
+  }));
+  const response = await postChat(gateway, { model: "kimi", messages, ...animal });
+  const { choices, ...more } = Object(await response.json());
+  expect(more).not.toHaveProperty("error");
+  expect(JSON.parse(choices[0].message.content)).toHaveProperty("kind", "cat");
+  const { $schema: _, ...told } = schema;
+  const [sent] = sentTurns(gateway);
+  expect(sent?.text.length).toBeLessThan(400_000);
+  expect(sent?.text.endsWith(JSON.stringify(told))).toBe(true);
+});
 
 test("arrays of 500 are whole", async () => {
   const many = {
