@@ -227,6 +227,21 @@ describe.each([true, false])("Anthropic's client chats (stream: %s)", (isStreame
     expect(JSON.stringify(answer.content)).toMatch(/参考 \/ Sources/);
   });
 
+  test("with an answer that is JSON of a schema", async () => {
+    const { client } = await start();
+    const properties = { title: { type: "string" }, words: { type: "integer" } };
+    const schema = { type: "object", properties, required: ["title", "words"], additionalProperties: false };
+    const output_config = { format: { type: "json_schema" as const, schema } };
+    const answer = await send(client, ask("Name this chat.", { output_config }), isStreamed);
+    const [block, ...others] = answer.content;
+    expect(others).toEqual([]);
+    expect(JSON.parse(block?.type === "text" ? block.text : "")).toEqual({
+      title: expect.any(String),
+      words: expect.any(Number),
+    });
+    expect(answer.stop_reason).toBe("end_turn");
+  });
+
   test("with calls of functions, one forced", async () => {
     const { client, gateway } = await start();
     const prompt = 'sim:call get_weather {"city":"Oslo"}';
