@@ -134,6 +134,8 @@ describe("paths", () => {
     ["/v1/chat/completitions?beta=true", "/v1/chat/completions?beta=true"],
     ["/responses", "/v1/responses"],
     ["/v1/v1/responses/resp_1/input_items/", "/v1/responses/resp_1/input_items"],
+    ["/messages?beta=true", "/v1/messages?beta=true"],
+    ["/v1/v1/messages/count_tokens/", "/v1/messages/count_tokens"],
     ["/models", "/v1/models"],
     ["/models/kimi", "/v1/models/kimi"],
     ["//v1//models", "/v1/models"],

@@ -10,7 +10,7 @@ export type ErrorEnvelope = {
 type ErrorNames = { type: string; status?: number };
 
 /**
- * Types on the wire, and the statuses that differ from those of the codes (clients.md §0.9, §7 rows 12–17). A dead account
+ * Types on the wire, and the statuses that differ from those of the codes (clients.md §4.1, §7 rows 12–17). A dead account
  * is no `overloaded_error`, which Claude Code sends again whatever `x-should-retry` says.
  */
 const errorNames: Record<ErrorCode, ErrorNames> = {

@@ -32,7 +32,7 @@ export function readMessages(messages: readonly BodyMessage[], seals: Seals): Me
 }
 
 /**
- * Claude Code sends system texts behind the user's message that they belong to (clients.md §0.11). They go in front of it,
+ * Claude Code sends system texts behind the user's message that they belong to (clients.md §4.1). They go in front of it,
  * since what stands last in the prompt is what a model answers.
  */
 function withSystemFirst(messages: readonly Message[]): Message[] {
