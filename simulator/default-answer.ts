@@ -18,7 +18,7 @@ export type Turn = {
 const maxEchoedCharacters = 120;
 const maxRepeats = 100_000;
 const maxRecalledCharacters = 1_000_000;
-const maxSummaryCharacters = 20_000;
+const maxSummaryCharacters = 6_000;
 const maxSummaryLine = 160;
 
 /**
@@ -126,17 +126,19 @@ function findLine({ text, history, files }: Turn, word: string): string {
 
 /** The last line of a prompt with which a gateway, or an agent such as Codex, has a history replaced by its summary. */
 function asksForSummary(line: string): boolean {
-  return /\b(nothing but|only) the summary\b|\bhandoff summary\b/i.test(line);
+  return /\bnothing but the summary\b|\bhandoff summary\b|\bhelping the next (LLM|model)\b/i.test(line);
 }
 
-/** The beginnings of all lines that were said before, from the oldest on. */
+/** The beginnings of all lines that were said before, those with a number first. */
 function summaryText(turn: Turn): string {
   const lines = [...turn.history.map(({ text }) => text), turn.text]
     .flatMap((text) => text.split(/\r?\n/))
     .slice(0, -1)
     .map((entry) => Array.from(entry.trim()).slice(0, maxSummaryLine).join(""))
     .filter((entry) => entry !== "");
-  return `(Simulated summary)\n${lines.join("\n")}`.slice(0, maxSummaryCharacters);
+  const hasNumber = (entry: string) => /\d{3}/.test(entry);
+  const ordered = [...lines.filter(hasNumber), ...lines.filter((entry) => !hasNumber(entry))];
+  return `(Simulated summary)\n${ordered.join("\n")}`.slice(0, maxSummaryCharacters);
 }
 
 function numbersUpTo(count: number): string[] {

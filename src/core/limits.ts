@@ -63,6 +63,8 @@ export const limits = {
   headerDelay: 20 * second,
   /** Time without data to the client after which a keep-alive comment is sent. */
   sseKeepAlive: 15 * second,
+  /** The same for responses: Codex can be set to give up after a second and a half without an event (clients.md §7 row 28). */
+  responseKeepAlive: second,
   /** A client that reads nothing for this long is disconnected. */
   clientStall: 10 * minute,
   /** Maximum length of a line of an event stream to a client; one-api fails at 64 KiB (clients.md §0.5). */

@@ -43,10 +43,10 @@ function parseLines(body: string): Record[] {
 /** Codes of `response.failed` by those of chat completions; default `server_error`. */
 const failureCodes: Partial<{ [code: string]: string }> = {
   upstream_overloaded: "server_is_overloaded",
-  account_login_required: "server_is_overloaded",
-  rate_limit_exceeded: "server_is_overloaded",
-  account_busy: "server_is_overloaded",
-  chat_busy: "server_is_overloaded",
+  account_login_required: "invalid_prompt",
+  rate_limit_exceeded: "invalid_prompt",
+  account_busy: "invalid_prompt",
+  chat_busy: "invalid_prompt",
   insufficient_quota: "insufficient_quota",
   context_length_exceeded: "context_length_exceeded",
   content_filter: "invalid_prompt",

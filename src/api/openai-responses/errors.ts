@@ -19,8 +19,9 @@ export function wireCode(code: ErrorCode): string {
 }
 
 /**
- * Codes of `response.failed` on which Codex acts (clients.md §4.2): it sends the request once more, five times over, for
- * `server_error` and others that it does not know, and never again for the rest.
+ * Codes of `response.failed` on which Codex acts (clients.md §4.2). It sends the request again, up to five times, for
+ * `server_error`, and never for the others. It shows the message of `invalid_prompt` alone and has texts of its own for the
+ * rest, so that what a person can do something about has that code.
  */
 type FailureCode =
   | "server_error"
@@ -53,17 +54,17 @@ const failures: Record<ErrorCode, Failure> = {
   unsupported_media_type: { code: "invalid_prompt" },
   file_storage_full: { code: "invalid_prompt" },
   headers_too_large: { code: "invalid_prompt" },
-  account_busy: { code: "server_is_overloaded", failsStream: true },
-  chat_busy: { code: "server_is_overloaded", failsStream: true },
-  rate_limited: { code: "server_is_overloaded", failsStream: true },
+  account_busy: { code: "invalid_prompt", failsStream: true },
+  chat_busy: { code: "invalid_prompt", failsStream: true },
+  rate_limited: { code: "invalid_prompt", failsStream: true },
   quota_exceeded: { code: "insufficient_quota", failsStream: true },
-  budget_exceeded: { code: "insufficient_quota", failsStream: true },
+  budget_exceeded: { code: "invalid_prompt", failsStream: true },
   internal: { code: "server_error" },
   upstream_protocol: { code: "server_error", failsStream: true },
   upstream_cut: { code: "server_error", failsStream: true },
   upstream_unavailable: { code: "server_error", failsStream: true },
   upstream_overloaded: { code: "server_is_overloaded", failsStream: true },
-  account_login_required: { code: "server_is_overloaded", failsStream: true },
+  account_login_required: { code: "invalid_prompt", failsStream: true },
   issuer_unavailable: { code: "server_error" },
   server_busy: { code: "server_error" },
   shutting_down: { code: "server_error", failsStream: true },

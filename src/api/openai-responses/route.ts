@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { GatewayError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
 import type { ChatRequest, EventSink } from "../../core/types.js";
 import type { DialectContext } from "../dialect.js";
 import { invalidParameter } from "../invalid-parameter.js";
@@ -150,7 +151,10 @@ async function answer(
       throw error;
     }
   };
-  request.failure = await streamReply(reply, send, encoder, { visibleErrors });
+  request.failure = await streamReply(reply, send, encoder, {
+    visibleErrors,
+    keepAlive: limits.responseKeepAlive,
+  });
   return reply;
 }
 

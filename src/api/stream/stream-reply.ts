@@ -7,22 +7,27 @@ import { defaultStreamTimeouts, StreamResponse } from "./stream-response.js";
 
 /**
  * Streams an answer as the reply of a route. Throws a failure before the status line; returns a later one, for the log.
- * `visibleErrors`: writes it as text, too.
+ * `visibleErrors`: writes it as text, too. `keepAlive`: milliseconds of silence after which something is sent.
  */
 export async function streamReply(
   reply: FastifyReply,
   answer: (sink: EventSink) => Promise<void>,
   encoder: StreamEncoder,
-  options: { visibleErrors: boolean },
+  options: { visibleErrors: boolean; keepAlive?: number },
 ): Promise<GatewayError | undefined> {
-  const stream = new StreamResponse(reply.raw, defaultStreamTimeouts, {
-    contentType: encoder.contentType,
-    headers: () => {
-      reply.hijack();
-      return { ...stringHeaders(reply.getHeaders()), ...startHeaders(encoder.start) };
+  const { keepAlive = defaultStreamTimeouts.keepAlive } = options;
+  const stream = new StreamResponse(
+    reply.raw,
+    { ...defaultStreamTimeouts, keepAlive },
+    {
+      contentType: encoder.contentType,
+      headers: () => {
+        reply.hijack();
+        return { ...stringHeaders(reply.getHeaders()), ...startHeaders(encoder.start) };
+      },
+      keepAlive: () => encoder.encodeKeepAlive(),
     },
-    keepAlive: () => encoder.encodeKeepAlive(),
-  });
+  );
   return streamAnswer(answer, encoder, stream, options);
 }
 
