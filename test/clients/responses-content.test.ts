@@ -1,8 +1,13 @@
+import { createOpenAI } from "@ai-sdk/openai";
+import { ChatOpenAI } from "@langchain/openai";
+import { generateObject, streamObject } from "ai";
 import OpenAI from "openai";
+import { zodTextFormat } from "openai/helpers/zod";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { sentTurns } from "../conversations/dialogue.js";
 import { helloStream, twoCallsStream } from "../fixtures/moonshot.js";
-import { type Gateway, startGateway, waitUntil } from "../gateway.js";
+import { apiKey, type Gateway, startGateway, waitUntil } from "../gateway.js";
 import { gatewayTo, startPlatform, stream } from "../upstreams/openai/scripted-platform.js";
 
 const png =
@@ -94,6 +99,62 @@ describe("the openai SDK's responses with content", () => {
     for await (const { type } of stream) if (type === "response.output_text.delta") break;
     stream.controller.abort();
     await waitUntil(() => simulator.counts().cancels === 1);
+  });
+});
+
+describe("an answer in a format", () => {
+  const Person = z.object({
+    name: z.string(),
+    kind: z.enum(["human", "robot"]),
+    scores: z.array(z.number()),
+  });
+  const prompt = "Tell me of somebody. sim:json-fault=prose-around";
+
+  test("is parsed by the openai SDK, streamed or not", async () => {
+    const { client } = await startGateway();
+    const body = { model: "kimi", input: prompt, text: { format: zodTextFormat(Person, "person") } };
+    expect((await client.responses.parse(body)).output_parsed).toMatchObject({ kind: "human" });
+    const streamed = await client.responses.stream(body).finalResponse();
+    expect(streamed.output_parsed).toMatchObject({ kind: "human" });
+  });
+
+  test("is an object of the AI SDK, streamed or not", async () => {
+    const { url } = await startGateway();
+    const model = createOpenAI({ apiKey, baseURL: `${url}/v1` })("kimi");
+    const request = { model, schema: Person, prompt, maxRetries: 0 };
+    expect((await generateObject(request)).object).toMatchObject({ kind: "human" });
+    const streamed = streamObject(request);
+    for await (const _ of streamed.partialObjectStream);
+    expect(await streamed.object).toMatchObject({ kind: "human" });
+  });
+
+  test("is structured output of LangChain", async () => {
+    const { url } = await startGateway();
+    const configuration = { baseURL: `${url}/v1` };
+    const model = new ChatOpenAI({
+      model: "kimi",
+      apiKey,
+      maxRetries: 0,
+      configuration,
+      useResponsesApi: true,
+    });
+    const structured = model.withStructuredOutput(Person, { method: "jsonSchema", name: "person" });
+    expect(await structured.invoke(prompt)).toMatchObject({ kind: "human" });
+  });
+
+  test("fails the stream if the model never gives it", async () => {
+    const { client } = await startGateway();
+    const stream = client.responses.stream({
+      model: "kimi",
+      input: "Tell me. sim:json-fault=only-prose,9",
+      text: { format: zodTextFormat(Person, "person") },
+    });
+    const events: OpenAI.Responses.ResponseStreamEvent[] = [];
+    for await (const event of stream) events.push(event);
+    expect(events.at(-1)).toMatchObject({
+      type: "response.failed",
+      response: { error: { code: "invalid_prompt", message: expect.stringContaining("format") } },
+    });
   });
 });
 

@@ -72,9 +72,13 @@ const failures: Record<ErrorCode, Failure> = {
   cancelled: { code: "server_error" },
 };
 
-/** The `error` of a failed response. */
-export function failureObject(error: GatewayError): { code: string; message: string } {
-  return { code: failures[error.code].code, message: error.message };
+/** The `error` of a failed response. What a retry cannot solve is not sent again. */
+export function failureObject({ code, message, retryable }: GatewayError): {
+  code: FailureCode;
+  message: string;
+} {
+  const failure = failures[code].code;
+  return { code: failure === "server_error" && !retryable ? "invalid_prompt" : failure, message };
 }
 
 /** Whether a stream that has not begun ends with `response.failed` for this error. */

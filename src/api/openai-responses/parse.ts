@@ -106,12 +106,14 @@ function readFormat(text: JsonObject | undefined): ResponseFormat | undefined {
       return { type: "json" };
     case "json_schema": {
       const schema = asObject(format.schema);
-      if (!schema) throw invalidParameter("text.format.schema", "expected a JSON schema");
+      const path = "text.format.schema";
+      if (!schema) throw invalidParameter(path, "expected a JSON schema");
       const { strict } = format;
       return {
         type: "json-schema",
         name: asText(format.name) ?? "answer",
         schema,
+        path,
         ...(typeof strict === "boolean" ? { strict } : {}),
       };
     }
