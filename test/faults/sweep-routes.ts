@@ -37,7 +37,7 @@ const chatRequests: [path: string, more: Record<string, unknown>][] = [
     ]),
   ),
   ["/messages", { tools: [{ type: "web_search_20250305", name: "web_search" }] }],
-  ["/v1/messages", { messages: [{ role: "user", content: [{ type: "CANARY" }] }] }],
+  ["/v1/messages", { messages: [{ role: "user", content: [{ type: "video", data: "CANARY" }] }] }],
   ["/v1/chat/completitions", { user: "CANARY" }],
   ["/chat/completions", { model: "kimi-search" }],
   ["/v1/v1/chat/completions", { stream: true, stream_options: { include_usage: true } }],
