@@ -32,6 +32,20 @@ export const dialects = {
     },
     isLastEvent: (data) => data === '{"type":"message_stop"}',
   },
+  responses: {
+    path: "/v1/responses",
+    body: (prompt, stream) => ({ model: "kimi", stream, store: false, input: prompt }),
+    text: (json) => {
+      const { type, delta, output } = json as {
+        type?: string;
+        delta?: string;
+        output?: [{ content: [Text] }];
+      };
+      if (type === undefined) return output?.[0].content[0].text ?? "";
+      return type === "response.output_text.delta" ? (delta ?? "") : "";
+    },
+    isLastEvent: (data) => data.startsWith('{"type":"response.completed"'),
+  },
 } as const satisfies Record<string, Dialect>;
 
 type Text = { text?: string };

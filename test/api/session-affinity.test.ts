@@ -6,6 +6,7 @@ test.each([
   "x-session-id",
   "x-openwebui-chat-id",
   "x-claude-code-session-id",
+  "thread-id",
   "session-id",
 ])("reads the session id of %s", (name) => {
   expect(sessionAffinity({ [name]: "abc" })).toEqual({ affinity: "abc" });

@@ -132,7 +132,9 @@ async function listRoutes(gateway: Gateway): Promise<SweptRoute[]> {
 /** The error that the client receives: the body of an error response, or the error event or line of a stream. */
 function receivedError({ status, body }: Outcome): string {
   if (status >= 400) return body;
-  const lines = body.split("\n").filter((line) => /^(data: )?\{("type":"error",)?"error"/.test(line));
+  const isError = (line: string) =>
+    /^(data: )?\{("type":"(error|response\.failed)",)?("sequence_number":\d+,)?"(error|response)"/.test(line);
+  const lines = body.split("\n").filter((line) => isError(line) && !line.includes('"error":null'));
   return lines.map((line) => line.replace(/^data: /, "")).join("\n");
 }
 

@@ -38,6 +38,15 @@ const chatRequests: [path: string, more: Record<string, unknown>][] = [
   ),
   ["/messages", { tools: [{ type: "web_search_20250305", name: "web_search" }] }],
   ["/v1/messages", { messages: [{ role: "user", content: [{ type: "video", data: "CANARY" }] }] }],
+  ...["by-web", "by-legacy", "by-platform"].flatMap((model) =>
+    [true, false].map((stream): [string, Record<string, unknown>] => [
+      "/v1/responses",
+      { model, stream, input: "my CANARY prompt", messages: undefined },
+    ]),
+  ),
+  ["/responses", { input: [{ role: "user", content: [{ type: "CANARY" }] }], messages: undefined }],
+  ["/v1/responses", { input: "CANARY", previous_response_id: "CANARY", messages: undefined }],
+  ["/v1/responses/compact", { input: "my CANARY prompt", messages: undefined }],
   ["/v1/chat/completitions", { user: "CANARY" }],
   ["/chat/completions", { model: "kimi-search" }],
   ["/v1/v1/chat/completions", { stream: true, stream_options: { include_usage: true } }],
@@ -73,7 +82,6 @@ const undocumentedPaths = [
     "/api/nothing",
     "/v1/embeddings",
     "/v1/completions",
-    "/v1/responses",
     "/v1/messages/batches",
     "/favicon.ico",
   ],

@@ -77,8 +77,10 @@ export class StoredResponses {
       if (!each) throw previousNotFound();
       return [...each.input, ...objectsIn(each.response.output)];
     });
+    // A compacted history stands in the place of what was before it.
+    const compacted = items.findLastIndex((item) => itemType(item) === "compaction");
     return {
-      items: items.map((item) => ({ item, path: "previous_response_id" })),
+      items: items.slice(Math.max(0, compacted)).map((item) => ({ item, path: "previous_response_id" })),
       conversation: asText(last.response.conversation_id),
     };
   }

@@ -80,7 +80,9 @@ describe("a history that is compacted", () => {
       input: [output[0], { role: "user", content: "sim:recall" }],
     });
     expect(next.output_text).toContain("4711");
-    expect(id).toMatch(/^resp_/);
+    const after = await responses.create({ model: "kimi", input: "sim:recall", previous_response_id: id });
+    expect(after.output_text).toContain("4711");
+    expect(sentTurns(gateway).at(-1)?.text).toMatch(/^user: Summary of the conversation so far/);
   });
 
   test("by the agent itself is an ordinary answer that sees the whole history", async () => {
