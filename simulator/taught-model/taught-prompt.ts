@@ -127,9 +127,13 @@ function splitExample(
   };
 }
 
-/** A prompt ends with the user's words or a result: what seems to be the assistant's at its end is not marked otherwise. */
+/**
+ * A prompt ends with the user's words or a result: what seems to be the assistant's at its end is not marked otherwise.
+ * Behind the user's words there may be some of the system, as Claude Code sends them.
+ */
 function mergeUnmarked(entries: readonly Entry[]): Entry[] {
   const last = entries.at(-1);
-  if (last?.kind !== "assistant" && last?.kind !== "system") return [...entries];
+  const isOfSystem = last?.kind === "system" && !entries.some(({ kind }) => kind === "user");
+  if (last?.kind !== "assistant" && !isOfSystem) return [...entries];
   return [...entries.slice(0, -1), { kind: "user", text: last.text }];
 }

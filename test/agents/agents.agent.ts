@@ -5,7 +5,9 @@ import type { Fault } from "../../simulator/faults.js";
 import { sentTurns } from "../conversations/dialogue.js";
 import { type Gateway, startGateway } from "../gateway.js";
 import type { Agent, Place, ToolUse } from "./agent.js";
+import { claudeCode } from "./clients/claude-code.js";
 import { cline } from "./clients/cline.js";
+import { codex } from "./clients/codex.js";
 import { continueCli } from "./clients/continue.js";
 import { kimiCode } from "./clients/kimi-code.js";
 import { opencode } from "./clients/opencode.js";
@@ -13,7 +15,7 @@ import { qwenCode } from "./clients/qwen-code.js";
 import { streamWarnings } from "./debug-log.js";
 import { placeFor, type Run, runAgent } from "./run-agent.js";
 
-const agents: Agent[] = [cline, continueCli, opencode, qwenCode, kimiCode];
+const agents: Agent[] = [cline, continueCli, opencode, qwenCode, kimiCode, claudeCode, codex];
 
 describe.each(agents)("$name $version", (agent) => {
   test("reads a file and answers from it, in one chat", async () => {

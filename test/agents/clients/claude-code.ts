@@ -1,0 +1,43 @@
+import { join } from "node:path";
+import { type Agent, installed, type Place } from "../agent.js";
+import { versionOf } from "../version-of.js";
+
+const program = installed("@anthropic-ai/claude-code-linux-x64/claude");
+
+/** The variables of docs/guide/claude-code.md. */
+export function claudeVariables({ url, key }: Place): Record<string, string> {
+  return {
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_AUTH_TOKEN: key,
+    ANTHROPIC_MODEL: "kimi",
+    ANTHROPIC_SMALL_FAST_MODEL: "kimi",
+    CLAUDE_CODE_MAX_RETRIES: "1",
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    // It runs tools without asking, as root in a test machine.
+    IS_SANDBOX: "1",
+  };
+}
+
+/** docs/guide/claude-code.md. */
+export const claudeCode: Agent = {
+  name: "claude-code",
+  version: versionOf("@anthropic-ai/claude-code-linux-x64"),
+  sideRequests: 0,
+  attempts: { error: 3, throttle: 3, deadAccount: 3 },
+  configure: () => {},
+  command: (place, prompt, { isContinued }) => ({
+    args: [
+      program,
+      ...["-p", prompt, "--debug-file", join(place.home, "debug.log"), "--dangerously-skip-permissions"],
+      ...(isContinued ? ["--continue"] : []),
+    ],
+    environment: claudeVariables(place),
+  }),
+  read: (path) => ({ name: "Read", arguments: { file_path: path } }),
+  edit: (path, before, after) => ({
+    name: "Edit",
+    arguments: { file_path: path, old_string: before, new_string: after },
+  }),
+  run: (command) => ({ name: "Bash", arguments: { command } }),
+  logs: ["debug.log"],
+};
