@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Fault } from "../../simulator/faults.js";
 import { sentTurns } from "../conversations/dialogue.js";
 import { type Gateway, startGateway } from "../gateway.js";
-import type { Agent, Place, ToolUse } from "./agent.js";
+import type { Agent, Place } from "./agent.js";
 import { claudeCode } from "./clients/claude-code.js";
 import { cline } from "./clients/cline.js";
 import { codex } from "./clients/codex.js";
@@ -14,6 +14,7 @@ import { opencode } from "./clients/opencode.js";
 import { qwenCode } from "./clients/qwen-code.js";
 import { streamWarnings } from "./debug-log.js";
 import { placeFor, type Run, runAgent } from "./run-agent.js";
+import { taskOf } from "./task-prompt.js";
 
 const agents: Agent[] = [cline, continueCli, opencode, qwenCode, kimiCode, claudeCode, codex];
 
@@ -21,7 +22,7 @@ describe.each(agents)("$name $version", (agent) => {
   test("reads a file and answers from it, in one chat", async () => {
     const { gateway, place } = await setUp(agent);
     const file = writeFile(place, "harbour.txt", "The harbour master is called Aldous Quint.\n");
-    const run = await runAgent(agent, place, prompt("Who is the harbour master?", [agent.read(file)]));
+    const run = await runAgent(agent, place, taskOf("Who is the harbour master?", [agent.read(file)]));
     expect(run.output).toContain("Aldous Quint");
     expectNoComplaint(agent, { gateway, place, run, steps: 2 });
   });
@@ -30,7 +31,7 @@ describe.each(agents)("$name $version", (agent) => {
     const { gateway, place } = await setUp(agent);
     const file = writeFile(place, "settings.ini", "host = alpha\nport = 8123\n");
     const steps = [[agent.read(file)], [agent.edit(file, "port = 8123", "port = 9001 # “new”")]];
-    const run = await runAgent(agent, place, prompt("Change the port to 9001.", ...steps));
+    const run = await runAgent(agent, place, taskOf("Change the port to 9001.", ...steps));
     expect(readFileSync(file, "utf8")).toBe("host = alpha\nport = 9001 # “new”\n");
     expectNoComplaint(agent, { gateway, place, run, steps: 3 });
   });
@@ -38,11 +39,11 @@ describe.each(agents)("$name $version", (agent) => {
   test("runs a command, and a second task of the session stays in its chat", async () => {
     const { gateway, place } = await setUp(agent);
     const command = agent.run("printf lighthouse | rev > reversed.txt && cat reversed.txt");
-    const first = await runAgent(agent, place, prompt("Reverse the word lighthouse.", [command]));
+    const first = await runAgent(agent, place, taskOf("Reverse the word lighthouse.", [command]));
     expect(first.output).toContain("esuohthgil");
     expect(readFileSync(join(place.work, "reversed.txt"), "utf8")).toBe("esuohthgil");
     const again = agent.run("rev reversed.txt > again.txt && cat again.txt");
-    const second = await runAgent(agent, place, prompt("Reverse it again.", [again]), {
+    const second = await runAgent(agent, place, taskOf("Reverse it again.", [again]), {
       isContinued: true,
       isAnswered: () => requests(gateway) >= 4,
     });
@@ -79,14 +80,6 @@ function writeFile({ work }: Place, name: string, content: string): string {
   const path = join(work, name);
   writeFileSync(path, content);
   return path;
-}
-
-/** A task for the taught model of the simulator: `rounds` are its calls, and the last result is its answer. */
-function prompt(task: string, ...rounds: ToolUse[][]): string {
-  const calls = rounds.map((round) =>
-    round.map(({ name, arguments: values }) => `sim:call ${name} ${JSON.stringify(values)}`).join("\n"),
-  );
-  return `${task}\n${calls.join("\nsim:then\n")}\nsim:then\nsim:quote\nThank you.`;
 }
 
 type Outcome = { gateway: Gateway; place: Place; run: Run; steps: number };

@@ -10,7 +10,7 @@ export const codex: Agent = {
   name: "codex",
   version: versionOf("@openai/codex"),
   sideRequests: 0,
-  attempts: { error: 2, throttle: 2, deadAccount: 1 },
+  attempts: { error: 2, throttle: 1, deadAccount: 1 },
   configure: ({ home, url }) => {
     mkdirSync(join(home, ".codex"));
     const config = `model = "kimi"
@@ -34,9 +34,9 @@ stream_max_retries = 1
   }),
   read: (path) => ({ name: "exec_command", arguments: { cmd: `cat ${path}` } }),
   edit: (path, before, after) => ({
-    name: "apply_patch",
+    name: "exec_command",
     arguments: {
-      input: `*** Begin Patch\n*** Update File: ${path}\n@@\n-${before}\n+${after}\n*** End Patch\n`,
+      cmd: `apply_patch <<'PATCH'\n*** Begin Patch\n*** Update File: ${path}\n@@\n-${before}\n+${after}\n*** End Patch\nPATCH`,
     },
   }),
   run: (command) => ({ name: "exec_command", arguments: { cmd: command } }),
