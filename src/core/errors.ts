@@ -43,8 +43,11 @@ const errorTraits = {
   upstream_cut: { status: 502, retryable: true },
   upstream_unavailable: { status: 502, retryable: true },
   upstream_overloaded: { status: 503, retryable: true },
-  /** 503, not 401: clients take a 401 for a bad Moonbridge key (clients.md §0.9). */
-  account_login_required: { status: 503, retryable: false },
+  /**
+   * 424: a 401 would be taken for a bad Moonbridge key (clients.md §0.9), and to a 503 coding agents answer with up to 33
+   * requests in minutes, to this with one (test/agents).
+   */
+  account_login_required: { status: 424, retryable: false },
   /** The configured identity provider cannot be reached. */
   issuer_unavailable: { status: 503, retryable: true },
   /** Other large requests fill the memory for request bodies. */

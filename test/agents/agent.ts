@@ -16,7 +16,7 @@ export type Place = {
  * `args[0]` is the program. `environment` is all there is, besides a path and a home. `typedWhen`: the agent runs in a
  * terminal, where the prompt is pasted as soon as the screen shows this. `takesInput`: the prompt is its standard input.
  */
-export type Command = {
+type Command = {
   args: string[];
   environment?: Record<string, string>;
   typedWhen?: RegExp;

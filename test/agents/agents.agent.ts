@@ -54,7 +54,8 @@ describe.each(agents)("$name $version", (agent) => {
 
   test.each<[name: keyof Agent["attempts"], fault: Fault, sentence: RegExp]>([
     ["error", { kind: "error", code: "internal" }, /Kimi/],
-    ["throttle", { kind: "http", status: 429, retryAfter: 1 }, /Kimi/],
+    // Codex has words of its own for a service that is busy.
+    ["throttle", { kind: "http", status: 429, retryAfter: 1 }, /Kimi|at capacity/],
     [
       "deadAccount",
       { kind: "error", code: "permission_denied", reason: "REASON_ANONYMOUS_REQUIRE_LOGIN" },

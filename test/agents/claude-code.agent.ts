@@ -30,7 +30,9 @@ test("a new file is written", async () => {
 
 test("a task of twenty steps stays in one chat", async () => {
   const { gateway, place, run } = await setUp();
-  const steps = Array.from({ length: 20 }, (_, step) => [claudeCode.run(`echo ${step} >> steps.txt; cat steps.txt`)]);
+  const steps = Array.from({ length: 20 }, (_, step) => [
+    claudeCode.run(`echo ${step} >> steps.txt; cat steps.txt`),
+  ]);
   const { output } = await run(taskOf("Count.", ...steps));
   const expected = Array.from({ length: 20 }, (_, step) => `${step}\n`).join("");
   expect(readFileSync(join(place.work, "steps.txt"), "utf8")).toBe(expected);

@@ -307,7 +307,7 @@ describe("Anthropic's client gets an error", () => {
     ["a used-up quota", 429, "rate_limit_error", "sim:fault=error,resource_exhausted,paywall"],
     ["too many requests", 429, "rate_limit_error", "sim:fault=http,429,17"],
     ["an overloaded service", 529, "overloaded_error", "sim:fault=error,unavailable"],
-    ["a dead account", 503, "api_error", "sim:fault=http,403"],
+    ["a dead account", 424, "api_error", "sim:fault=http,403"],
     ["a broken answer", 502, "api_error", "sim:fault=cut,0 sim:repeat=9"],
     ["a service that is too slow", 504, "timeout_error", "sim:fault=error,deadline_exceeded"],
   ];

@@ -80,7 +80,7 @@ const earlyFaults: ExpectedError[] = [
   ],
   [
     { kind: "error", code: "permission_denied", reason: "REASON_ANONYMOUS_REQUIRE_LOGIN" },
-    503,
+    424,
     "account_login_required",
   ],
   [{ kind: "error", code: "invalid_argument" }, 502, "upstream_protocol"],
@@ -89,7 +89,7 @@ const earlyFaults: ExpectedError[] = [
   [{ kind: "error", code: "internal" }, 502, "upstream_unavailable"],
   [{ kind: "error", code: "not_found" }, 404, "not_found"],
   [{ kind: "http", status: 429, retryAfter: 17 }, 429, "rate_limit_exceeded"],
-  [{ kind: "http", status: 403 }, 503, "account_login_required"],
+  [{ kind: "http", status: 403 }, 424, "account_login_required"],
   [{ kind: "http", status: 500 }, 502, "upstream_unavailable"],
   [{ kind: "http", status: 502, body: "<html>Bad gateway</html>" }, 503, "upstream_overloaded"],
   [{ kind: "http", status: 200, body: '{"code":"unavailable"}' }, 503, "upstream_overloaded"],

@@ -5,7 +5,7 @@ import { versionOf } from "../version-of.js";
 const program = installed("@anthropic-ai/claude-code-linux-x64/claude");
 
 /** The variables of docs/guide/claude-code.md. */
-export function claudeVariables({ url, key }: Place): Record<string, string> {
+function claudeVariables({ url, key }: Place): Record<string, string> {
   return {
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_AUTH_TOKEN: key,
@@ -23,7 +23,7 @@ export const claudeCode: Agent = {
   name: "claude-code",
   version: versionOf("@anthropic-ai/claude-code-linux-x64"),
   sideRequests: 0,
-  attempts: { error: 3, throttle: 3, deadAccount: 3 },
+  attempts: { error: 3, throttle: 3, deadAccount: 1 },
   configure: () => {},
   command: (place, prompt, { isContinued }) => ({
     args: [

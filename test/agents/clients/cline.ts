@@ -11,7 +11,7 @@ export const cline: Agent = {
   name: "cline",
   version: versionOf("@cline/cli-linux-x64"),
   sideRequests: 0,
-  attempts: { error: 6, throttle: 6, deadAccount: 6 },
+  attempts: { error: 6, throttle: 6, deadAccount: 1 },
   configure: ({ home, url, key }) => {
     const options = ["-p", "openai-compatible", "-b", `${url}/v1`, "-k", key, "-m", "kimi"];
     execFileSync(program, ["auth", ...options], { env: { HOME: home }, stdio: "ignore" });

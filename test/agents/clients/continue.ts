@@ -10,7 +10,7 @@ export const continueCli: Agent = {
   name: "continue",
   version: versionOf("@continuedev/cli"),
   sideRequests: 0,
-  attempts: { error: 33, throttle: 33, deadAccount: 11 },
+  attempts: { error: 33, throttle: 33, deadAccount: 1 },
   configure: ({ home, url, key }) => {
     mkdirSync(join(home, ".continue"));
     const config = `name: Moonbridge

@@ -10,7 +10,7 @@ export const kimiCode: Agent = {
   name: "kimi-code",
   version: versionOf("@moonshot-ai/kimi-code"),
   sideRequests: 0,
-  attempts: { error: 3, throttle: 3, deadAccount: 3 },
+  attempts: { error: 3, throttle: 3, deadAccount: 1 },
   configure: ({ home, url, key }) => {
     mkdirSync(join(home, ".kimi-code"));
     const config = `default_model = "kimi"

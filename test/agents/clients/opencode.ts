@@ -11,7 +11,7 @@ export const opencode: Agent = {
   version: versionOf("opencode-linux-x64"),
   // The title of the session.
   sideRequests: 1,
-  attempts: { error: 9, throttle: 9, deadAccount: 9 },
+  attempts: { error: 9, throttle: 9, deadAccount: 2 },
   configure: ({ home, url, key }) => {
     const folder = join(home, ".config", "opencode");
     mkdirSync(folder, { recursive: true });

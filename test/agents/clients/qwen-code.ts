@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Agent, installed, node22 } from "../agent.js";
 import { versionOf } from "../version-of.js";
 
@@ -9,8 +11,13 @@ export const qwenCode: Agent = {
   version: versionOf("@qwen-code/qwen-code"),
   // What it remembers of the session.
   sideRequests: 2,
-  attempts: { error: 12, throttle: 12, deadAccount: 12 },
-  configure: () => {},
+  attempts: { error: 7, throttle: 14, deadAccount: 1 },
+  configure: ({ home }) => {
+    mkdirSync(join(home, ".qwen"));
+    // Its SDK's retries multiply with its own.
+    const settings = { model: { generationConfig: { maxRetries: 0 } } };
+    writeFileSync(join(home, ".qwen", "settings.json"), JSON.stringify(settings));
+  },
   command: ({ url, key }, prompt, { isContinued }) => ({
     args: [node22, program, "--auth-type", "openai", "-y", "-d", ...(isContinued ? ["-c"] : []), prompt],
     environment: {

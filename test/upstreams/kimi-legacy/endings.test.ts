@@ -25,7 +25,7 @@ const refusals: [fault: Fault, status: number, code: string][] = [
     "context_length_exceeded",
   ],
   [{ kind: "http", status: 429, body: "{}" }, 429, "rate_limit_exceeded"],
-  [{ kind: "http", status: 403, body: '{"error_type":"moon.eclipse"}' }, 503, "account_login_required"],
+  [{ kind: "http", status: 403, body: '{"error_type":"moon.eclipse"}' }, 424, "account_login_required"],
   [{ kind: "http", status: 403, body: "no" }, 502, "upstream_unavailable"],
   [{ kind: "http", status: 403, body: "{}" }, 502, "upstream_unavailable"],
   [{ kind: "http", status: 500, body: "<html>" }, 502, "upstream_unavailable"],

@@ -169,7 +169,7 @@ test.each([
   [text(504, "<html><title>504</title>", { "content-type": "text/html" }), 504, "timeout"],
   [text(301, "", { location: "https://elsewhere.example" }), 502, "upstream_unavailable"],
   [text(403, "<html>Blocked", { "content-type": "text/html" }), 502, "upstream_unavailable"],
-  [text(403, "Blocked"), 503, "account_login_required"],
+  [text(403, "Blocked"), 424, "account_login_required"],
   [text(422, '{"detail":[{"msg":"field required"}]}'), 400, "invalid_request"],
   [json(503, {}, { "retry-after": "17" }), 503, "upstream_overloaded"],
 ])("converts a response without an error object by its status: %#", async (script, status, code) => {
