@@ -79,7 +79,7 @@ describe("the AI SDK for Anthropic", () => {
     const gateway = await startGateway();
     const model = aiSdk(gateway)("kimi");
     const refused = generateText({ ...once, model, prompt: "sim:fault=http,403" });
-    await expect(refused).rejects.toMatchObject({ statusCode: 503, isRetryable: expect.any(Boolean) });
+    await expect(refused).rejects.toMatchObject({ statusCode: 424, isRetryable: false });
     await expect(refused).rejects.toBeInstanceOf(APICallError);
     const errors: unknown[] = [];
     const prompt = "sim:fault=cut,3 sim:repeat=20";

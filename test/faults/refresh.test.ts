@@ -56,7 +56,7 @@ describe("an expired access token", () => {
     const gateway = await startGateway();
     gateway.simulator.fault({ kind: "expired" }, 10);
     const response = await postChat(gateway, chatBody("hello"));
-    expect(response.status).toBe(503);
+    expect(response.status).toBe(424);
     expect(await response.json()).toMatchObject({ error: { code: "account_login_required" } });
     expect(gateway.simulator.counts().refreshes).toBe(1);
   });
@@ -133,7 +133,7 @@ describe("a failed refresh", () => {
     for (const token of tokens) gateway.simulator.revoke(token);
     for (let n = 0; n < 20; n++) {
       const response = await postChat(gateway, chatBody("hello", { stream: true }));
-      expect(response.status).toBe(503);
+      expect(response.status).toBe(424);
       expect(response.headers.get("x-should-retry")).toBe("false");
       expect(await response.json()).toMatchObject({
         error: {
@@ -161,7 +161,7 @@ describe("a failed refresh", () => {
       },
     });
     for (const token of revoked) gateway.simulator.revoke(token);
-    expect((await postChat(gateway, chatBody("hello"))).status).toBe(503);
+    expect((await postChat(gateway, chatBody("hello"))).status).toBe(424);
     const otherStore = await openStore({ storePath: gateway.storePath, encryptionKeys: [] });
     const current = gateway.simulator.issue();
     await otherStore.saveCredentials("me", { current, startedFrom: "login", savedAt: Date.now() });

@@ -208,7 +208,7 @@ const unknownRole = {
 const platformFaults: [name: string, expectedOutcome: number, script: Script][] = [
   [
     "401",
-    503,
+    424,
     json(401, { error: { message: "CANARY sk-CANARY-platform-key", type: "invalid_authentication_error" } }),
   ],
   ["429", 429, json(429, { error: { message: "PARROT", type: "rate_limit_reached_error" } })],
@@ -277,7 +277,7 @@ export const upstreamModes: FailureMode[] = [
 export const environmentModes: FailureMode[] = [
   {
     name: "credentials that Kimi refuses",
-    expectedOutcome: 503,
+    expectedOutcome: 424,
     prepare: ({ gateway: { simulator }, refreshTokens }) => {
       simulator.expireAccessTokens();
       for (const token of refreshTokens) simulator.revoke(token);

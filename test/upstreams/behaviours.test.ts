@@ -143,7 +143,7 @@ const behaviours: Record<string, (upstream: UpstreamUnderTest) => Promise<void>>
     });
     for (const token of tokens) gateway.simulator.revoke(token);
     const response = await postChat(gateway, chatBody("hello"));
-    expect([response.status, response.headers.get("x-should-retry")]).toEqual([503, "false"]);
+    expect([response.status, response.headers.get("x-should-retry")]).toEqual([424, "false"]);
     expect((await parseBody(response)).error).toMatchObject({
       code: "account_login_required",
       message: expect.stringMatching(/Log in there, copy access_token/),

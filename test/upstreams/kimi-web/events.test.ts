@@ -150,7 +150,7 @@ describe("the transcripts of kimi-web.md §5", () => {
     expect(events).toEqual([]);
     expect(error).toMatchObject({
       code: "account_login_required",
-      status: 503,
+      status: 424,
       upstreamCode: "INVALID_AUTH_TOKEN",
     });
   });

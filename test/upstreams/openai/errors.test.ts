@@ -56,21 +56,21 @@ const refusals: Refusal[] = [
   [
     401,
     { type: "invalid_authentication_error", message: "Invalid Authentication" },
-    503,
+    424,
     "account_login_required",
     { says: /refuses the key of the upstream “platform”/ },
   ],
   [
     401,
     { type: "incorrect_api_key_error", message: `Incorrect API key provided: ${platformKey}` },
-    503,
+    424,
     "account_login_required",
   ],
   [402, { message: "pay" }, 429, "insufficient_quota"],
   [
     403,
     { type: "permission_denied_error", message: "Your IP is not allowed to access this organization" },
-    503,
+    424,
     "account_login_required",
   ],
   [
@@ -194,7 +194,7 @@ test("reports a refused key as login required until a request succeeds", async (
   };
   platform.respondWith(json(401, { error: { message: "no" } }), json(200, nonStreamedAnswer));
   const ask = { ...chatBody("hi"), model: "kimi-k2.6" };
-  expect((await postChat(gateway, ask)).status).toBe(503);
+  expect((await postChat(gateway, ask)).status).toBe(424);
   expect(await state()).toEqual(["ok", "login required"]);
   expect((await postChat(gateway, ask)).status).toBe(200);
   expect(await state()).toEqual(["ok", "ok"]);

@@ -133,7 +133,7 @@ describe("behind the gateway", () => {
     expect((await postChat(gateway, chatBody("hi"))).status).toBe(200);
     expect((await gateway.client.models.list()).data.map(({ id }) => id)).toContain("kimi");
     const refused = await postChat(gateway, { ...chatBody("hi"), model: "kimi-k3" });
-    expect(refused.status).toBe(503);
+    expect(refused.status).toBe(424);
     expect(await refused.json()).toMatchObject({ error: { code: "account_login_required" } });
 
     platform.respondToModelsWith(json(200, modelList));
