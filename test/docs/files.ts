@@ -4,11 +4,14 @@ import { fileURLToPath } from "node:url";
 /** The path of the repository's folder. */
 export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The files below a folder with this extension, sorted; as paths from the repository's folder, with slashes. */
+/**
+ * The files below a folder with this extension, sorted, without installed packages; as paths from the repository's folder,
+ * with slashes.
+ */
 export function listFiles(folder: string, extension: string): string[] {
   return readdirSync(`${repositoryRoot}/${folder}`, { recursive: true, encoding: "utf8" })
     .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
-    .filter((path) => path.endsWith(extension))
+    .filter((path) => path.endsWith(extension) && !path.includes("/node_modules/"))
     .sort();
 }
 
