@@ -70,7 +70,7 @@ export class ResponseMetadata {
       model: this.model,
       output,
       store: this.isStored,
-      usage: this.usage ? usageObject(this.usage) : null,
+      ...(this.usage ? { usage: usageObject(this.usage) } : {}),
       ...(this.conversation === undefined ? {} : { conversation_id: this.conversation }),
       ...fields,
     };
@@ -80,7 +80,7 @@ export class ResponseMetadata {
 export function usageObject({ input, output, reasoning, cached, estimated }: Usage) {
   return {
     input_tokens: input,
-    input_tokens_details: { cached_tokens: cached },
+    input_tokens_details: { cached_tokens: cached, cache_write_tokens: 0 },
     output_tokens: output,
     output_tokens_details: { reasoning_tokens: reasoning },
     total_tokens: input + output,
@@ -126,7 +126,7 @@ function echoOf(body: ResponsesBody): Record<string, unknown> {
     top_logprobs: 0,
     top_p: body.top_p ?? 1,
     truncation: "disabled",
-    user: body.user ?? null,
+    ...(body.user ? { user: body.user } : {}),
   };
 }
 
