@@ -4,7 +4,7 @@ import { asText, type JsonObject } from "../../lib/json.js";
 import type { TextSealer } from "../../lib/text-sealer.js";
 import { outputItemId } from "./ids.js";
 import { itemType, type PlacedItem } from "./input-items.js";
-import type { ItemEvent, ItemSource, OutputItem } from "./output-items.js";
+import type { ItemEvent, ItemSource, OutputItem } from "./output-item.js";
 import { readMessages } from "./parse.js";
 import type { CompactBody } from "./schema.js";
 import { seal } from "./sealed-items.js";

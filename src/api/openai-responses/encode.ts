@@ -3,7 +3,7 @@ import type { ChatEvent, FinishReason } from "../../core/types.js";
 import { NoticeCollector } from "../notices.js";
 import type { StartEvent, StreamEncoder } from "../stream/stream-answer.js";
 import { encodeJson, escapeText, eventStreamType } from "../stream/stream-json.js";
-import type { ItemEvent, ItemSource } from "./output-items.js";
+import type { ItemEvent, ItemSource } from "./output-item.js";
 import type { ResponseMetadata, ResponseObject } from "./response-object.js";
 
 /** What both forms of an answer take from its events. */

@@ -4,65 +4,17 @@ import { asText, parseObject } from "../../lib/json.js";
 import { AnswerBlocks, type Block, type BlockEvent } from "../stream/answer-blocks.js";
 import { splitText } from "../stream/stream-json.js";
 import { outputItemId } from "./ids.js";
+import {
+  type ItemEvent,
+  type ItemSource,
+  type OutputItem,
+  outputText,
+  type SearchAction,
+  searchAction,
+  type UrlCitation,
+} from "./output-item.js";
 import { customInput } from "./tool-names.js";
 import type { ClientTool } from "./tools.js";
-
-export type UrlCitation = {
-  type: "url_citation";
-  url: string;
-  title: string;
-  /** UTF-16 code units of the part's text; the end is exclusive. */
-  start_index: number;
-  end_index: number;
-};
-type OutputText = { type: "output_text"; text: string; annotations: UrlCitation[]; logprobs: never[] };
-type ItemStatus = "in_progress" | "completed" | "incomplete";
-type SearchAction = {
-  type: "search";
-  query: string;
-  queries: readonly string[];
-  sources?: { type: "url"; url: string }[];
-};
-
-/** An item of an answer as clients read it. */
-export type OutputItem =
-  | { type: "message"; id: string; status: ItemStatus; role: "assistant"; content: OutputText[] }
-  | {
-      type: "reasoning";
-      id: string;
-      summary: { type: "summary_text"; text: string }[];
-      encrypted_content?: string;
-    }
-  | {
-      type: "function_call";
-      id: string;
-      status: ItemStatus;
-      call_id: string;
-      name: string;
-      namespace?: string;
-      arguments: string;
-    }
-  | {
-      type: "custom_tool_call";
-      id: string;
-      status: ItemStatus;
-      call_id: string;
-      name: string;
-      namespace?: string;
-      input: string;
-    }
-  | { type: "web_search_call"; id: string; status: ItemStatus; action: SearchAction }
-  | { type: "compaction"; id: string; encrypted_content: string };
-
-/** An event of the stream without its number. */
-export type ItemEvent = { type: `response.${string}` } & Record<string, unknown>;
-
-/** Makes the items of one answer from its events. */
-export interface ItemSource {
-  /** The finished items. */
-  readonly items: readonly OutputItem[];
-  onEvent(event: ChatEvent): ItemEvent[];
-}
 
 export type AnswerItemsOptions = {
   responseId: string;
@@ -305,14 +257,6 @@ export class AnswerItems implements ItemSource {
     const item_id = this.#open?.id ?? "";
     return { type: `response.${name}`, item_id, output_index: this.#items.length, ...fields };
   }
-}
-
-function outputText(text: string, annotations: UrlCitation[]): OutputText {
-  return { type: "output_text", text, annotations, logprobs: [] };
-}
-
-function searchAction(queries: readonly string[]): SearchAction {
-  return { type: "search", query: queries[0] ?? "", queries };
 }
 
 /** The text for a custom tool. A model may write the text itself instead of the JSON that it was asked for. */

@@ -2,7 +2,7 @@ import type { GatewayError } from "../../core/errors.js";
 import type { FinishReason, Usage } from "../../core/types.js";
 import { asText, textsIn } from "../../lib/json.js";
 import { failureObject } from "./errors.js";
-import type { OutputItem } from "./output-items.js";
+import type { OutputItem } from "./output-item.js";
 import type { ResponsesBody } from "./schema.js";
 
 type Status = "in_progress" | "completed" | "incomplete" | "failed";
