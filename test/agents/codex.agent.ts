@@ -74,6 +74,26 @@ test("silence of the model is no idle stream", async () => {
   expect(sentTurns(gateway)).toHaveLength(1);
 });
 
+test.each([
+  ["an ordinary request", "Moonbridge"],
+  ["a trigger", "OpenAI"],
+])("a history that is compacted by %s goes on, with what it said first", async (_, provider) => {
+  const { gateway, place, run } = await setUp();
+  const path = join(place.home, ".codex", "config.toml");
+  const limits = "model_context_window = 40000\nmodel_auto_compact_token_limit = 10000\n";
+  const config = readFileSync(path, "utf8").replace('name = "Moonbridge"', `name = "${provider}"`);
+  writeFileSync(path, limits + config);
+  const words = Array.from({ length: 5_000 }, (_, index) => `word${index}`).join(" ");
+  writeFileSync(join(place.work, "words.txt"), words);
+  const task = "The harbour master is called Aldous Quint. Read the words.";
+  await run(taskOf(task, [codex.run("cat words.txt")], [codex.run("cat words.txt")]));
+  const { output } = await run("Who is the harbour master?\nsim:recall=Aldous", { isContinued: true });
+  expect(output).toContain("Aldous Quint");
+  // The summary goes on in a new chat; a loop of compactions would open more.
+  expect(newChats(gateway)).toBe(2);
+  expect(requestsOf(gateway)).toBeLessThanOrEqual(5);
+});
+
 /** A PNG of one pixel. */
 const dot =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -82,17 +102,23 @@ function newChats(gateway: Gateway): number {
   return sentTurns(gateway).filter(({ chatId }) => !chatId).length;
 }
 
+function requestsOf(gateway: Gateway): number {
+  return gateway.logEntries().filter(({ msg, method }) => msg === "request" && method === "POST").length;
+}
+
+type RunOptions = { options?: string[]; isContinued?: boolean };
+
 type Session = {
   gateway: Gateway;
   place: Place;
   /** `options`: further options of the command line, before the prompt. */
-  run(prompt: string, options?: { options: string[] }): Promise<{ output: string }>;
+  run(prompt: string, options?: RunOptions): Promise<{ output: string }>;
 };
 
 async function setUp(): Promise<Session> {
   const gateway = await startGateway({ logLevel: "info" });
   const place = placeFor(codex, gateway);
-  const run: Session["run"] = async (prompt, { options } = { options: [] }) => {
+  const run: Session["run"] = async (prompt, { options = [], isContinued = false } = {}) => {
     const withOptions: Agent = {
       ...codex,
       command: (...parameters) => {
@@ -101,7 +127,7 @@ async function setUp(): Promise<Session> {
         return { ...command, args: [...command.args.slice(0, 2), ...options, ...command.args.slice(2)] };
       },
     };
-    const { output, exitCode } = await runAgent(withOptions, place, prompt);
+    const { output, exitCode } = await runAgent(withOptions, place, prompt, { isContinued });
     expect(exitCode, output).toBe(0);
     return { output };
   };
