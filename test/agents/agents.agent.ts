@@ -87,7 +87,8 @@ type Outcome = { gateway: Gateway; place: Place; run: Run; steps: number };
 
 function expectNoComplaint(agent: Agent, { gateway, place, run, steps }: Outcome): void {
   report(agent, "task", gateway, run);
-  expect(run.exitCode).toBe(0);
+  // A terminal is left by Ctrl+C.
+  expect([0, 130]).toContain(run.exitCode);
   expect(streamWarnings(agent, place, run.output)).toEqual([]);
   expect(newChats(gateway)).toBeLessThanOrEqual(1 + agent.sideRequests);
   expect(requests(gateway)).toBeLessThanOrEqual(steps + agent.sideRequests);

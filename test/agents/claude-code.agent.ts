@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { sentTurns } from "../conversations/dialogue.js";
 import { type Gateway, type GatewayOptions, startGateway } from "../gateway.js";
 import type { Place } from "./agent.js";
-import { claudeCode } from "./clients/claude-code.js";
+import { claudeCode, claudeCodeInTerminal } from "./clients/claude-code.js";
 import { streamWarnings } from "./debug-log.js";
 import { placeFor, runAgent } from "./run-agent.js";
 import { taskOf } from "./task-prompt.js";
@@ -77,6 +77,18 @@ test("/context counts tokens without a request to Kimi", async () => {
   const { output } = await run("/context");
   expect(output).toMatch(/tokens/i);
   expect(sentTurns(gateway)).toHaveLength(0);
+});
+
+test("a session in a terminal reads a file and shows the answer", async () => {
+  const gateway = await startGateway({ logLevel: "info" });
+  const place = placeFor(claudeCodeInTerminal, gateway);
+  const path = join(place.work, "harbour.txt");
+  writeFileSync(path, "Quintillian\n");
+  const task = taskOf("Who is the harbour master?", [claudeCode.read(path)]);
+  const isAnswered = () => sentTurns(gateway).some(({ text }) => text.includes("Quintillian"));
+  const { output } = await runAgent(claudeCodeInTerminal, place, task, { isAnswered });
+  expect(output).toContain("Quintillian");
+  expect(streamWarnings(claudeCode, place, "")).toEqual([]);
 });
 
 /** A PNG of one pixel. */

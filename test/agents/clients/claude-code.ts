@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Agent, installed, type Place } from "../agent.js";
 import { versionOf } from "../version-of.js";
@@ -40,4 +41,19 @@ export const claudeCode: Agent = {
   }),
   run: (command) => ({ name: "Bash", arguments: { command } }),
   logs: ["debug.log"],
+};
+
+/** Claude Code in its terminal interface, past the questions of the first start. */
+export const claudeCodeInTerminal: Agent = {
+  ...claudeCode,
+  configure: ({ home, work }) => {
+    const projects = { [work]: { hasTrustDialogAccepted: true } };
+    const state = { hasCompletedOnboarding: true, theme: "dark", projects };
+    writeFileSync(join(home, ".claude.json"), JSON.stringify(state));
+  },
+  command: (place) => ({
+    args: [program, "--debug-file", join(place.home, "debug.log"), "--permission-mode", "default"],
+    environment: claudeVariables(place),
+    typedWhen: /for agents|shortcuts/,
+  }),
 };
