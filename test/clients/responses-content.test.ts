@@ -162,7 +162,7 @@ describe("errors of responses that are not streamed have their status and the SD
   test.each([
     [{ kind: "http", status: 429, retryAfter: 17 }, OpenAI.RateLimitError, "rate_limit_exceeded"],
     [{ kind: "error", code: "unavailable" }, OpenAI.InternalServerError, "upstream_overloaded"],
-    [{ kind: "http", status: 403 }, OpenAI.InternalServerError, "account_login_required"],
+    [{ kind: "http", status: 403 }, OpenAI.APIError, "account_login_required"],
     [{ kind: "cut", after: 3 }, OpenAI.InternalServerError, "upstream_cut"],
     [
       { kind: "exception", reason: "REASON_TOKEN_LENGTH_TOO_LONG", after: 0 },

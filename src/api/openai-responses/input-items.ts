@@ -152,7 +152,7 @@ class ItemReader {
   }
 }
 
-/** What the model gave between two messages of others. */
+/** What the model gave between two messages of others; reasoning alone is an answer, too, that a conversation goes on after. */
 class AssistantTurn {
   readonly #content: Part[] = [];
   readonly #toolCalls: ToolCall[] = [];
@@ -161,7 +161,7 @@ class AssistantTurn {
   #isInterrupted = false;
 
   get isEmpty(): boolean {
-    return this.#content.length === 0 && this.#toolCalls.length === 0;
+    return this.#content.length === 0 && this.#toolCalls.length === 0 && this.#reasoning === "";
   }
 
   addText(content: readonly Part[]): void {

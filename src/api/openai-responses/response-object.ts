@@ -115,7 +115,7 @@ function echoOf(body: ResponsesBody): Record<string, unknown> {
     metadata: shortOr(body.metadata ?? {}, {}),
     parallel_tool_calls: body.parallel_tool_calls ?? true,
     previous_response_id: body.previous_response_id ?? null,
-    prompt_cache_key: body.prompt_cache_key ?? null,
+    prompt_cache_key: shortOr(body.prompt_cache_key ?? null, null),
     reasoning: { effort: asText(reasoning?.effort) ?? null, summary: asText(reasoning?.summary) ?? null },
     safety_identifier: null,
     service_tier: "default",
@@ -126,7 +126,7 @@ function echoOf(body: ResponsesBody): Record<string, unknown> {
     top_logprobs: 0,
     top_p: body.top_p ?? 1,
     truncation: "disabled",
-    ...(body.user ? { user: body.user } : {}),
+    ...(body.user && body.user.length <= maxEchoLength ? { user: body.user } : {}),
   };
 }
 

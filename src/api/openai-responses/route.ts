@@ -158,13 +158,18 @@ async function answer(
   return reply;
 }
 
-/** The request as it is answered: within its conversation, if it goes on after a stored answer. */
+/**
+ * The request as it is answered: within its conversation, if it goes on after a stored answer. Without an answer in its
+ * messages, as behind a compacted history, the conversation is not named: its end may be another branch of it.
+ */
 function toChatRequest(
   chat: ChatRequest,
   { headers }: FastifyRequest,
   { id, conversation }: { id: string; conversation: Conversation },
 ): ChatRequest {
-  const named = conversation.conversation === undefined ? {} : { conversation: conversation.conversation };
+  const hasAnswer = chat.messages.some(({ role }) => role === "assistant");
+  const named =
+    hasAnswer && conversation.conversation !== undefined ? { conversation: conversation.conversation } : {};
   return { ...chat, ...sessionAffinity(headers), ...named, responseId: id };
 }
 

@@ -30,7 +30,10 @@ export function acceptJson(app: FastifyInstance, memory: BodyMemory): void {
   });
   app.addContentTypeParser("*", async (request: IncomingRequest) => {
     const { raw, bodyReservation: reservation, stopSignal: signal } = request;
-    return parser.parse(await receiveJsonBody(raw, { reservation, signal }), signal);
+    const body = await receiveJsonBody(raw, { reservation, signal });
+    // Some HTTP libraries announce JSON in every request, also where there is none to send.
+    if (body.length === 0 && raw.method === "DELETE") return undefined;
+    return parser.parse(body, signal);
   });
 }
 

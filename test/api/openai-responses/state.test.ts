@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { startSimulator } from "../../../simulator/index.js";
 import { createTemporaryFolder, runMoonbridge, writeConfig } from "../../cli/process.js";
 import { Dialogue, sentTurns } from "../../conversations/dialogue.js";
-import { type Gateway, startGateway } from "../../gateway.js";
+import { apiKey, type Gateway, startGateway } from "../../gateway.js";
 import { post } from "./event-stream.js";
 
 const yourKey = "sk-CANARY-yours";
@@ -70,6 +70,14 @@ describe("stored responses", () => {
     );
   });
 
+  test("are deleted though the request announces JSON and has none", async () => {
+    const gateway = await startGateway();
+    const { json } = await create(gateway, { input: "One." });
+    const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
+    const deletion = await fetch(`${gateway.url}/v1/responses/${json.id}`, { method: "DELETE", headers });
+    expect(await deletion.json()).toEqual({ id: json.id, object: "response.deleted", deleted: true });
+  });
+
   test("list their input in pages", async () => {
     const { client } = await startGateway();
     const { id } = await client.responses.create({
@@ -113,6 +121,37 @@ describe("a conversation", () => {
     const answer = await dialogue.send("What do you remember? sim:recall");
     expect(answer).toMatch(/apples[\s\S]*pears/);
     expect(countChats(gateway)).toBe(1);
+  });
+
+  test("never has the words of another branch, also after an answer without text or a compacted history", async () => {
+    const gateway = await startGateway();
+    const thought = await create(gateway, { input: "First. sim:fault=think-only" });
+    await create(gateway, { input: "A BRANCH", previous_response_id: thought.json.id });
+    const afterThought = await create(gateway, {
+      input: "sim:recall",
+      previous_response_id: thought.json.id,
+    });
+    expect(afterThought.json.output[0].content[0].text).toBe("First. sim:fault=think-only");
+    expect(countChats(gateway)).toBe(1);
+
+    const first = await create(gateway, { input: "Second." });
+    const input = [{ type: "compaction_trigger" }];
+    const compacted = await create(gateway, { input, previous_response_id: first.json.id });
+    await create(gateway, { input: "A BRANCH", previous_response_id: first.json.id });
+    const afterCompaction = await create(gateway, {
+      input: "sim:recall",
+      previous_response_id: compacted.json.id,
+    });
+    expect(afterCompaction.json.output[0].content[0].text).not.toContain("BRANCH");
+  });
+
+  test("goes on after an answer without text, though its chat is gone", async () => {
+    const gateway = await startGateway();
+    const { json } = await create(gateway, { input: "First. sim:fault=think-only" });
+    gateway.simulator.fault({ kind: "error", code: "not_found" });
+    const next = await create(gateway, { input: "sim:recall", previous_response_id: json.id });
+    expect(next.json.output[0].content[0].text).toContain("First.");
+    expect(countChats(gateway)).toBe(2);
   });
 
   test("goes on after a restart, and after kill -9 between two turns", async () => {
