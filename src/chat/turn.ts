@@ -83,8 +83,10 @@ export class Turn {
     this.#mode = isSideRequest ? "ephemeral" : (request.principal.chats ?? dependencies.chats.mode);
     const { uploads, linkInspector } = dependencies.attachments;
     const owner = request.principal.keyName;
+    // Agents put links into prompts that nobody asks about, and have functions for those that they read (clients.md §4.1).
+    const leavesLinks = isSideRequest || (request.tools ?? []).length > 0;
     this.#attachments = new Attachments(
-      { uploads, linkInspector: isSideRequest ? undefined : linkInspector },
+      { uploads, linkInspector: leavesLinks ? undefined : linkInspector },
       uploadTarget(route.upstream, { owner, links, queue }),
     );
     this.#longPrompts = new LongPrompts(this.#attachments, context.longPrompts);

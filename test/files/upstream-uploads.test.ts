@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { toFile } from "openai";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sideRequests, trickyChat } from "../chat/side-request-prompts.js";
-import { type Gateway, postChat, startGateway } from "../gateway.js";
+import { chatBody, type Gateway, postChat, startGateway } from "../gateway.js";
 
 const png = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
@@ -313,6 +313,15 @@ describe("links in the text of a prompt", () => {
     const on = await startGateway({ files: filesConfig });
     const title = sideRequests["Open WebUI: title"]?.[0]?.content;
     await sendMessage(on, title?.replace(trickyChat, `USER: Read ${url}/paper.pdf`));
+    expect(requests).toEqual([]);
+  });
+
+  test("are not requested where the client offers functions, as agents do", async () => {
+    const { url, requests } = await webServer();
+    const gateway = await startGateway({ files: filesConfig });
+    const tools = [{ type: "function", function: { name: "fetch", description: "Fetches a page." } }];
+    const response = await postChat(gateway, chatBody(`Read ${url}/paper.pdf`, { tools }));
+    expect(await response.json()).not.toHaveProperty("moonbridge_notices");
     expect(requests).toEqual([]);
   });
 
