@@ -1,5 +1,6 @@
 import type { ChatRequest, EventSink, UpstreamRequest } from "../core/types.js";
 import type { Route } from "./model-router.js";
+import { RejectedAnswerError } from "./tools/rejected-answer.js";
 import { sendThrough } from "./transforms/transform.js";
 import type { TurnContext } from "./turn.js";
 
@@ -37,7 +38,20 @@ export class StatelessTurn {
     this.#isPrepared = true;
   }
 
+  /** Emits the answer; one that a transform rejects is asked for again. */
   async run(sink: EventSink): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#send(sink);
+      } catch (error) {
+        if (!(error instanceof RejectedAnswerError)) throw error;
+        // The slot is that of the first message.
+        await this.#context.queue.waitForStart(this.#request.signal);
+      }
+    }
+  }
+
+  async #send(sink: EventSink): Promise<void> {
     const { recorder, usageReporter, transforms } = this.#context;
     // The answer is recorded for its usage alone.
     const { usage, principal } = this.#request;

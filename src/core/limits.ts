@@ -204,6 +204,8 @@ export const limits = {
   toolCallRejections: 200,
   /** Values of a function's schema, its references resolved, that arguments are compared with. */
   toolSchemaValues: 5_000,
+  /** Comparisons of one JSON value with a schema; so many take a second. */
+  schemaComparisons: 2_000_000,
   /** Compiled schemas that are kept. */
   toolSchemas: 500,
   /** Characters of an answer that is held until it is compared with its format. */

@@ -99,3 +99,22 @@ test("the next turn continues before the answer that broke off", async () => {
   expect((await postChat(gateway, { model: "kimi", messages })).status).toBe(200);
   expect(gateway.simulator.counts().chats).toBe(2);
 });
+
+test.each([
+  ["openai-chat", { response_format: { type: "json_object" } }],
+  ["openai-responses", { text: { format: { type: "json_object" } } }],
+  ["ollama", { format: "json" }],
+])("over %s a stream of JSON that breaks off has no sentence behind the JSON", async (name, format) => {
+  const content = Array.from({ length: 40 }, (_, index) => `${index === 0 ? "{" : ","}"key${index}":1`);
+  const script = () => [{ do: "text" as const, content }];
+  const gateway = await startGateway({ streams, simulator: { script } });
+  gateway.simulator.fault({ kind: "cut", after: 12 });
+  const dialect = testedDialects.find((each) => each.name === name);
+  if (!dialect) throw new Error(`no dialect ${name}`);
+  const body = JSON.stringify({ ...dialect.body("hi", true), ...format });
+  const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
+  const response = await fetch(`${gateway.url}${dialect.path}`, { method: "POST", headers, body });
+  const { text, error } = dialect.parseStream(await response.text());
+  expect(text).toMatch(/^\{"key0":1,.*\d$/);
+  expect(error).toEqual((dialect.streamError ?? dialect.error)("upstream_cut"));
+});

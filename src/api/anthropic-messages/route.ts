@@ -5,6 +5,7 @@ import type { DialectContext } from "../dialect.js";
 import { sessionAffinity } from "../session-affinity.js";
 import { startHeaders } from "../stream/start-headers.js";
 import { streamReply } from "../stream/stream-reply.js";
+import { showsErrors } from "../stream/visible-error.js";
 import { MessageCollector } from "./collect.js";
 import { MessageEncoder } from "./encode.js";
 import { parseMessagesRequest, parsePrompt } from "./parse.js";
@@ -49,7 +50,7 @@ export function messagesRoutes({ chat, options, rateLimit }: DialectContext): Fa
           .type("application/json; charset=utf-8")
           .send(json);
       }
-      const { visibleErrors = options.visibleErrors } = principal;
+      const visibleErrors = showsErrors(chatRequest, options.visibleErrors);
       const encoder = new MessageEncoder({ ...encoding, requestId: request.id });
       const answer = (sink: EventSink) => chat.answer(chatRequest, sink);
       request.failure = await streamReply(reply, answer, encoder, { visibleErrors });

@@ -7,6 +7,7 @@ import { invalidParameter } from "../invalid-parameter.js";
 import { sessionAffinity } from "../session-affinity.js";
 import { startHeaders } from "../stream/start-headers.js";
 import { streamReply } from "../stream/stream-reply.js";
+import { showsErrors } from "../stream/visible-error.js";
 import {
   chatRecords,
   generateRecords,
@@ -158,7 +159,7 @@ async function answer(
     const json = collector.toJson();
     return reply.headers(startHeaders(collector.start)).type("application/json; charset=utf-8").send(json);
   }
-  const { visibleErrors = options.visibleErrors } = request.principal;
+  const visibleErrors = showsErrors(chatRequest, options.visibleErrors);
   const encoder = new LineEncoder(form, parsed.model);
   request.failure = await streamReply(reply, send, encoder, { visibleErrors });
   return reply;

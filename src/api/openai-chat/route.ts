@@ -5,6 +5,7 @@ import type { DialectContext } from "../dialect.js";
 import { sessionAffinity } from "../session-affinity.js";
 import { startHeaders } from "../stream/start-headers.js";
 import { streamReply } from "../stream/stream-reply.js";
+import { showsErrors } from "../stream/visible-error.js";
 import { callFormOf } from "./call-fields.js";
 import { ChunkEncoder, CompletionEncoder, createCompletionId } from "./encode.js";
 import { parseChatCompletion } from "./parse.js";
@@ -50,7 +51,7 @@ export function chatCompletionsRoute({
           .send(encoder.toJson());
       }
       const encoder = new ChunkEncoder(chatRequest.usage !== "none", responseId, callForm);
-      const { visibleErrors = options.visibleErrors } = request.principal;
+      const visibleErrors = showsErrors(chatRequest, options.visibleErrors);
       const answer = (sink: EventSink) => chat.answer(chatRequest, sink);
       request.failure = await streamReply(reply, answer, encoder, { visibleErrors });
       return reply;

@@ -8,6 +8,7 @@ import { invalidParameter } from "../invalid-parameter.js";
 import { sessionAffinity } from "../session-affinity.js";
 import { startHeaders } from "../stream/start-headers.js";
 import { streamReply } from "../stream/stream-reply.js";
+import { showsErrors } from "../stream/visible-error.js";
 import { CompactionItems, itemsToCompact, keptMessages, summaryRequest } from "./compaction.js";
 import { type EncodeOptions, ResponseCollector, ResponseStreamEncoder } from "./encode.js";
 import { failsStream } from "./errors.js";
@@ -136,7 +137,7 @@ async function answer(
       .send(JSON.stringify(collector.response()));
   }
   const encoder = new ResponseStreamEncoder(encoding);
-  const { visibleErrors = context.options.visibleErrors } = request.principal;
+  const visibleErrors = showsErrors(chatRequest, context.options.visibleErrors);
   const send = async (sink: EventSink) => {
     try {
       await context.chat.answer(chatRequest, (events) => {

@@ -87,9 +87,12 @@ function withoutEndFence(text: string): string {
 function findInside(answer: string): FoundValues {
   const values: FoundJson[] = [];
   let isBroken = false;
+  let maxRepair: number = limits.toolCallRepair;
   for (const { start, end, skip } of spans(answer)) {
     const source = end === -1 ? withoutEndFence(answer.slice(start)) : answer.slice(start, end);
-    const json = end === -1 ? readUnclosed(source, values) : readJsonValue(source);
+    const json = end === -1 ? readUnclosed(source, values, maxRepair) : readJsonValue(source, { maxRepair });
+    // Repairs take quadratic time, so all of an answer together are bounded.
+    if (!json || json.isRepaired) maxRepair = Math.max(0, maxRepair - source.length);
     if (json && isOfUsualDepth(json.text)) {
       const around = surroundings(answer, start, end === -1 ? answer.length : end);
       if (around.isAlone || around.isFenced || !footnote.test(source)) values.push({ ...json, ...around });
@@ -104,8 +107,12 @@ function findInside(answer: string): FoundValues {
 }
 
 /** A bracket that is not closed is one of prose, if JSON is in front of it. Longer texts would not be repaired. */
-function readUnclosed(source: string, before: readonly FoundJson[]): JsonText<unknown> | undefined {
-  return before.length > 0 || source.length > limits.toolCallRepair ? undefined : readJsonValue(source);
+function readUnclosed(
+  source: string,
+  before: readonly FoundJson[],
+  maxRepair: number,
+): JsonText<unknown> | undefined {
+  return before.length > 0 || source.length > maxRepair ? undefined : readJsonValue(source, { maxRepair });
 }
 
 /** From the first opening bracket to the last closing one: a quote that is not escaped may hide where the value ends. */

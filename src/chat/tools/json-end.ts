@@ -4,6 +4,9 @@ const maxDepth = 200;
 const maxScalarLength = 400;
 const scalar = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
 
+/** What numbers and literals, and words that are none, consist of. */
+const scalarCharacters = new Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-");
+
 /** What may come next outside of a string, a number and a literal. */
 type Expected = "value" | "value or ]" | "key or }" | "key" | ":" | ", or end";
 
@@ -90,7 +93,7 @@ export class JsonEnd {
       this.#endScalar();
       return false;
     }
-    if (/[\w.+-]/.test(character)) {
+    if (scalarCharacters.has(character)) {
       this.#addToScalar(character);
       this.#last = character;
       return false;

@@ -7,16 +7,19 @@ export type JsonText<Value = JsonObject> = { value: Value; text: string; isRepai
 
 /** Reads the JSON of a call; undefined if it is no object or cannot be repaired. `marker`: see `repairJson`. */
 export function readJsonText(source: string, marker: string): JsonText | undefined {
-  const json = readJsonValue(source, marker);
+  const json = readJsonValue(source, { marker });
   const object = asObject(json?.value);
   return json && object && { ...json, value: object };
 }
 
-/** Reads any JSON; undefined if it cannot be repaired to an object or array. */
-export function readJsonValue(source: string, marker = ""): JsonText<unknown> | undefined {
+/** Reads any JSON; undefined if it cannot be repaired to an object or array. `marker` and `maxRepair`: see `repairJson`. */
+export function readJsonValue(
+  source: string,
+  { marker = "", maxRepair }: { marker?: string; maxRepair?: number } = {},
+): JsonText<unknown> | undefined {
   const value = parse(source);
   if (value !== undefined) return { value, text: source.trim(), isRepaired: false };
-  const text = repairJson(source, marker);
+  const text = repairJson(source, marker, maxRepair);
   return text === undefined ? undefined : { value: parse(text), text, isRepaired: true };
 }
 

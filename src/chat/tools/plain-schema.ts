@@ -83,7 +83,9 @@ class SchemaCopy {
     const referenced = this.#find(schema.$ref);
     if (referenced !== undefined && references < this.#options.maxReferences)
       copies.push(["allOf", [this.copy(referenced, references + 1)]]);
-    for (const [key, value] of Object.entries(schema)) {
+    for (const [name, value] of Object.entries(schema)) {
+      // A list was the older way to write `prefixItems`.
+      const key = name === "items" && Array.isArray(value) ? "prefixItems" : name;
       const copied = this.#copyKeyword(key, value, references);
       if (copied !== undefined) copies.push([key, copied]);
     }
@@ -97,8 +99,6 @@ class SchemaCopy {
         Object.entries(value).map(([name, property]) => [name, this.copy(property, references)]),
       );
     }
-    // A list was the older way to write `prefixItems`.
-    if (key === "items" && Array.isArray(value)) return undefined;
     if (schemaKeywords.includes(key)) {
       if (key === "additionalProperties" && value === false)
         return this.#options.isClosed ? false : undefined;

@@ -6,31 +6,35 @@ import { isObject } from "../../lib/json.js";
 const stringLiteral = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?/g;
 const escapeSequence = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])|\\[\s\S]?/g;
 const networkShare = /^"\s*\\\\[^\\]/;
+const quote = '"';
 const fence = /^```[a-z]{0,10}|```$/g;
-/** Strings are matched first, so that what looks like a comment in them stays. */
+/** Strings are matched first, so that what looks like a comment in them stays; also unclosed ones, for a linear time. */
 const stringOrComment =
-  /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*)*'|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
-const stringOrDoubledComma = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|,(?:\s*,)+/g;
-const endsValue = String.raw`"(?=\s{0,20}(?:,\s{0,20}"[^"\\]{0,100}"\s{0,20}:|[}\]]\s{0,20}(?:[}\],]|$)))`;
-const keysValue = new RegExp(
-  String.raw`(:\s{0,20}")((?:[^"\\]|\\[\s\S]|(?!${endsValue})")*)${endsValue}`,
-  "g",
-);
+  /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*)*'|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+const stringOrDoubledComma = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|,(?:\s*,)+/g;
+const beginsValue = /:\s{0,20}"/g;
+/** What is escaped, which is read over, and a quote that ends a value. */
+const escapedOrEnd = /\\[\s\S]|"(?=\s{0,20}(?:,\s{0,20}"[^"\\]{0,100}"\s{0,20}:|[}\]]\s{0,20}(?:[}\],]|$)))/g;
 
 /**
  * Repairs the JSON of an object or array: code fences, line breaks in strings, trailing commas, quotes of typography, literals of
  * Python, comments, backslashes that begin no escape sequence (as in Windows paths), missing closing brackets. Returns
  * undefined where a repair would have to invent a value or leave one out, and where a string of the result would contain the
- * `marker` of the call, unless that string is surely one: otherwise its end was missed.
+ * `marker` of the call, unless that string is surely one: otherwise its end was missed. Of more than `maxLength` characters, only
+ * line breaks and backslashes in strings are repaired.
  */
-export function repairJson(text: string, marker: string): string | undefined {
+export function repairJson(
+  text: string,
+  marker: string,
+  maxLength: number = limits.toolCallRepair,
+): string | undefined {
   const source = text
     .replace(/^\uFEFF/, "")
     .replace(fence, "")
     .replace(stringLiteral, escapeBackslashes);
   const withoutControls = source.replace(stringLiteral, escapeControls);
   if (isJsonOf(source, withoutControls)) return withoutControls;
-  if (source.length > limits.toolCallRepair) return undefined;
+  if (source.length > maxLength) return undefined;
   for (const prepare of preparations) {
     const repaired = repairSource(
       prepare(source),
@@ -69,12 +73,31 @@ function removeComments(source: string): string {
  * With brackets missing as well, that would be a guess.
  */
 function escapeInnerQuotes(source: string): string | undefined {
-  const escaped = source.replace(
-    keysValue,
-    (_, start: string, value: string) =>
-      `${start}${value.replace(/\\[\s\S]|"/g, (found) => (found === '"' ? '\\"' : found))}"`,
-  );
+  let escaped = "";
+  let position = 0;
+  for (const { start, end } of keysValues(source)) {
+    const value = source.slice(start, end);
+    const escapedValue = value.replace(/\\[\s\S]|"/g, (found) => (found === '"' ? '\\"' : found));
+    escaped += source.slice(position, start) + escapedValue;
+    position = end;
+  }
+  escaped += source.slice(position);
   return isJsonOf(source, escaped) && isOfTheSameText(source, escaped) ? escaped : undefined;
+}
+
+/** The texts of keys, up to the quote that ends them. Not one pattern: that would take quadratic time where none ends. */
+function* keysValues(source: string): Generator<{ start: number; end: number }> {
+  const opening = new RegExp(beginsValue);
+  while (opening.test(source)) {
+    const start = opening.lastIndex;
+    const ending = new RegExp(escapedOrEnd);
+    ending.lastIndex = start;
+    let end = ending.exec(source);
+    while (end && end[0] !== quote) end = ending.exec(source);
+    if (!end) return;
+    yield { start, end: end.index };
+    opening.lastIndex = ending.lastIndex;
+  }
 }
 
 /** Quotes of typography stand for straight ones where a string may begin or end. */

@@ -4,6 +4,7 @@ import { limits } from "../../core/limits.js";
 import { BoundedMap } from "../../lib/bounded-map.js";
 import { asObject, asText, type JsonObject, keyPath } from "../../lib/json.js";
 import { coerceTypes } from "./coerce-types.js";
+import { countComparisons } from "./count-comparisons.js";
 
 /** `isCoerced`: values were converted to the types that the schema wants. */
 export type ValidatedJson =
@@ -18,6 +19,8 @@ const compiled = new BoundedMap<ValidateFunction | "unusable">(limits.toolSchema
  * the same. A schema that cannot be used allows every value.
  */
 export function validateJson(value: unknown, schema: JsonObject): ValidatedJson {
+  if (countComparisons(value, schema) > limits.schemaComparisons)
+    return { problem: "is too large to be compared with its schema" };
   const validate = compileSchema(schema);
   if (validate === "unusable") return { value, isCoerced: false };
   const problem = findProblem(validate, value);

@@ -52,6 +52,7 @@ describe("a schema is kept", () => {
     ["without further keys", { properties: { a: {} }, additionalProperties: false }, { a: 1 }, { b: 1 }],
     ["of any keys", { additionalProperties: string }, { x: "a" }, { x: [] }],
     ["with bounds", { type: "array", minItems: 2, items: { minimum: 0 } }, [0, 1], [0]],
+    ["of positions in the older form", { items: [string, { type: "integer" }] }, ["a", 1], ["a", true]],
     ["of positions", { prefixItems: [string, { type: "integer" }] }, ["a", 1], [1, 1]],
   ])("%s", (_, schema, right, wrong) => {
     expect(problemOf(schema, right)).toBeUndefined();

@@ -91,6 +91,14 @@ test("random JSON between random prose is found as it is, or brackets of the pro
   );
 });
 
+test("the broken JSON of an answer is repaired up to a bound for all of it together", () => {
+  const broken = (length: number) => `["x": ${'"x": '.repeat(length / 5)}]`;
+  const mended = '{"a":1,}';
+  expect(values(`${broken(1_000)} and ${mended}`)).toEqual([{ a: 1 }]);
+  expect(values(`${broken(9_000)} and ${broken(9_000)} and ${mended}`)).toEqual([]);
+  expect(find(`${broken(15_000)} `.repeat(60))).toEqual([]);
+});
+
 test.each([
   ["brackets", "[".repeat(990_000)],
   ["objects", '{"a":'.repeat(190_000)],
