@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { KeyBudgets } from "../../src/chat/key-budgets.js";
 import type { KeyConfig } from "../../src/config/key-schema.js";
 import { calendarDay } from "../../src/core/calendar-day.js";
+import { ask, testedDialects } from "../faults/dialects.js";
 import { chatBody, type Gateway, postChat, startGateway, waitUntil } from "../gateway.js";
 import { createInMemoryStorage, InMemoryStore } from "../store/in-memory-store.js";
 
@@ -64,6 +65,57 @@ describe("requestsPerDay of a key", () => {
     expect(responses.filter(({ status }) => status === 200)).toHaveLength(40);
     expect(responses.filter(({ status }) => status === 429)).toHaveLength(60);
   });
+});
+
+describe.each(testedDialects)("over $name", (dialect) => {
+  test("a request is counted, and one beyond the budget is refused until midnight", async () => {
+    const gateway = await startWithKey({ requestsPerDay: 2 });
+    for (const stream of [true, false])
+      expect((await ask(gateway, dialect, "hello", { stream, key })).status).toBe(200);
+    expect((await gateway.store.findKeyUsage("phone", today())).requests).toBe(2);
+    const chats = chatsOf(gateway);
+    for (const stream of [true, false]) {
+      const refused = await ask(gateway, dialect, "hello", { stream, key });
+      const body = await refused.text();
+      expect(body).toContain("requestsPerDay: 2");
+      if (stream && dialect.failsInStream?.("insufficient_quota")) {
+        // Codex shows the message of this code alone.
+        expect(dialect.parseStream(body).error).toMatchObject({ code: "invalid_prompt" });
+        continue;
+      }
+      expect(refused.status).toBe(429);
+      expect(JSON.parse(body)).toEqual(dialect.error("insufficient_quota"));
+      const untilMidnight = calendarDay(Date.now()).end - Date.now();
+      const seconds = Number(refused.headers.get("retry-after"));
+      expect(Math.abs(seconds - untilMidnight / 1_000)).toBeLessThan(60);
+    }
+    expect(chatsOf(gateway)).toBe(chats);
+    expect((await gateway.store.findKeyUsage("phone", today())).requests).toBe(2);
+  });
+
+  test("the tokens of an answer are counted, whether the client asks for them or not", async () => {
+    const gateway = await startWithKey({ tokensPerDay: 1_000_000 });
+    let before = 0;
+    for (const stream of [true, false]) {
+      await (await ask(gateway, dialect, "hello", { stream, key })).text();
+      const { tokens } = await gateway.store.findKeyUsage("phone", today());
+      expect(tokens).toBeGreaterThan(before);
+      before = tokens;
+    }
+  });
+});
+
+test("counting tokens is no request of the budget", async () => {
+  const gateway = await startWithKey({ requestsPerDay: 1, tokensPerDay: 1_000 });
+  for (let count = 0; count < 3; count++) {
+    const response = await fetch(`${gateway.url}/v1/messages/count_tokens`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "kimi", messages: [{ role: "user", content: "hello" }] }),
+    });
+    expect(response.status).toBe(200);
+  }
+  expect(await gateway.store.findKeyUsage("phone", today())).toEqual({ requests: 0, tokens: 0 });
 });
 
 describe("tokensPerDay of a key", () => {
