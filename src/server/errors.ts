@@ -44,7 +44,9 @@ function fromFastifyError(thrown: FastifyError): GatewayError | undefined {
     const missing = validationError.params.missingProperty;
     const param = keyPath(validationError.instancePath + (typeof missing === "string" ? `/${missing}` : ""));
     const expectation =
-      typeof missing === "string" ? "this field is required" : (validationError.message ?? "is not valid");
+      typeof missing === "string"
+        ? "this field is required"
+        : expectationOf(validationError, thrown.validation);
     return new GatewayError("invalid_request", `${param || "body"}: ${expectation}.`, { param });
   }
   if (thrown.code === "FST_ERR_CTP_BODY_TOO_LARGE") return bodyTooLargeError();
@@ -52,6 +54,19 @@ function fromFastifyError(thrown: FastifyError): GatewayError | undefined {
   return typeof thrown.code === "string" && thrown.code.startsWith("FST_ERR") && status < 500
     ? new GatewayError("invalid_request", "The request could not be read: its headers or body are malformed.")
     : undefined;
+}
+
+type SchemaFailures = NonNullable<FastifyError["validation"]>;
+
+/** What the schema expects in place of a value: a failure names one type of several, and the others have failures, too. */
+function expectationOf(first: SchemaFailures[number], failures: SchemaFailures = []): string {
+  const types = failures.flatMap(({ instancePath, keyword, params: { type } }) =>
+    instancePath === first.instancePath && keyword === "type" && typeof type === "string" && type !== "null"
+      ? [type]
+      : [],
+  );
+  if (first.keyword === "type" && types.length > 1) return `must be ${[...new Set(types)].join(" or ")}`;
+  return first.message ?? "is not valid";
 }
 
 /** The stack without the error message, which may quote a prompt. */

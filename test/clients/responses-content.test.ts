@@ -188,6 +188,7 @@ describe("errors of responses that are not streamed have their status and the SD
     const errors = await Promise.all([
       create({ model: "no-such-model" }),
       create({ input: [] }),
+      create({ input: 5 }),
       create({ tool_choice: "required" }),
       create({ text: { format: { type: "json_schema", name: "x" } } }),
       create({}, new OpenAI({ apiKey: "sk-wrong", baseURL: `${url}/v1`, maxRetries: 0 })),
@@ -195,6 +196,7 @@ describe("errors of responses that are not streamed have their status and the SD
     expect(errors).toMatchObject([
       { status: 404, code: "model_not_found", param: "model" },
       { status: 400, code: "invalid_request", param: "input" },
+      { status: 400, message: "400 input: must be string or array." },
       { status: 400, param: "tool_choice" },
       { status: 400, param: "text.format.schema" },
       { status: 401, code: "invalid_api_key" },

@@ -13,7 +13,8 @@ export function inputItemsPage(items: readonly JsonObject[], query: InputItemsQu
   const { order = "desc", after } = query;
   if (order !== "asc" && order !== "desc") throw invalidParameter("order", "expected asc or desc");
   const ordered = order === "asc" ? items : items.toReversed();
-  const start = ordered.findIndex(({ id }) => after !== undefined && id === after) + 1;
+  const start = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1;
+  if (after !== undefined && start === 0) throw invalidParameter("after", "there is no item of this id");
   const page = ordered.slice(start, start + limit);
   return {
     object: "list",

@@ -54,7 +54,7 @@ export class ResponseMetadata {
   }
 
   failed(error: GatewayError, output: readonly OutputItem[]): ResponseObject {
-    return this.#object("failed", output, { error: failureObject(error) });
+    return this.#object("failed", output, { error: failureObject(error), store: false });
   }
 
   #object(status: Status, output: readonly OutputItem[], fields: Record<string, unknown>): ResponseObject {

@@ -131,6 +131,8 @@ describe("the encoder of response events", () => {
         status: "failed",
         error: { code: "server_error", message: "The stream was cut." },
         output: [{ type: "reasoning" }],
+        // It is not kept: its id names nothing.
+        store: false,
       },
     });
   });

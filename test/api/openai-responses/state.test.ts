@@ -90,6 +90,10 @@ describe("stored responses", () => {
     expect(contents).toEqual(["one", "two", "three"]);
     const newest = await client.responses.inputItems.list(id, { limit: 1 });
     expect(newest).toMatchObject({ data: [{ content: "three" }], has_more: true });
+    await expect(client.responses.inputItems.list(id, { after: "msg_unknown" })).rejects.toMatchObject({
+      status: 400,
+      param: "after",
+    });
   });
 
   test("that are too large are answered, but not stored", async () => {
