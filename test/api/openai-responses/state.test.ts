@@ -158,7 +158,7 @@ describe("a conversation", () => {
     expect(countChats(gateway)).toBe(2);
   });
 
-  test("goes on after a restart, and after kill -9 between two turns", async () => {
+  test("goes on after a restart, and after kill -9 between two turns", { timeout: 90_000 }, async () => {
     const simulator = await startSimulator();
     const folder = createTemporaryFolder();
     const upstream = { name: "me", kind: "kimi-web", baseUrl: simulator.url, authUrl: simulator.url };
