@@ -4,14 +4,11 @@ import { chatModes, citationModes } from "../core/types.js";
 import { nearestName } from "../lib/nearest-name.js";
 import { version } from "../lib/version.js";
 import { StoreError } from "../store/errors.js";
-import { doctor } from "./doctor.js";
-import { addKey, listKeys, revokeKey } from "./keys.js";
-import { login } from "./login.js";
 import { ignoreClosedOutput, printError } from "./print.js";
-import { serve } from "./serve.js";
-import { simulate } from "./simulate.js";
 
 ignoreClosedOutput();
+
+// Each command is loaded when it runs: a list of keys needs no web server.
 
 const configFile = new Option(
   "--config <file>",
@@ -32,8 +29,8 @@ program
   .option("--record-texts", "keep prompts and answers in the recording")
   // A misspelt command after options is an argument of the default command.
   .allowExcessArguments()
-  .action((options, { args: [unknown] }: Command) =>
-    unknown === undefined ? serve(options) : failForUnknownCommand(unknown),
+  .action(async (options, { args: [unknown] }: Command) =>
+    unknown === undefined ? (await import("./serve.js")).serve(options) : failForUnknownCommand(unknown),
   );
 
 program
@@ -45,7 +42,7 @@ program
   .option("--offline", "store it without asking Kimi")
   .option("--base-url <address>", "another address of Kimi's site")
   .option("--auth-url <address>", "another address of Kimi's account gateway")
-  .action(login);
+  .action(async (options) => (await import("./login.js")).login(options));
 
 program
   .command("doctor")
@@ -55,7 +52,7 @@ program
   .addOption(configFile)
   .option("--offline", "ask nothing of any network")
   .option("--json", "print the findings as JSON")
-  .action(doctor);
+  .action(async (options) => (await import("./doctor.js")).doctor(options));
 
 const keys = program
   .command("keys")
@@ -80,19 +77,19 @@ keys
   .addOption(new Option("--chats <mode>", "what becomes of its chats").choices(chatModes))
   .option("--visible-errors", "write the failure of a stream as text, too, for UIs that ignore errors")
   .addOption(configFile)
-  .action(addKey);
+  .action(async (name, options) => (await import("./keys.js")).addKey(name, options));
 
 keys
   .command("list")
   .description("show what each key may do; nothing of the keys themselves")
   .addOption(configFile)
-  .action(listKeys);
+  .action(async (options) => (await import("./keys.js")).listKeys(options));
 
 keys
   .command("revoke <name>")
   .description("a key, and the tokens issued for it, open nothing any more")
   .addOption(configFile)
-  .action(revokeKey);
+  .action(async (name, options) => (await import("./keys.js")).revokeKey(name, options));
 
 program
   .command("simulate")
@@ -101,7 +98,7 @@ program
   .option("--pace <milliseconds>", "time between deltas (default: 25)", parseMilliseconds)
   .option("--strictness <names>", "request forms to refuse, separated by commas", parseList)
   .option("--replay <folder>", "answer what serve --record has written there")
-  .action(simulate);
+  .action(async (options) => (await import("./simulate.js")).simulate(options));
 
 try {
   const [first] = process.argv.slice(2);
