@@ -104,7 +104,7 @@ describe("the AI SDK's default openai()", () => {
       onError: ({ error }) => void errors.push(error),
     });
     await result.consumeStream();
-    expect(JSON.stringify(errors)).toMatch(/server_error/);
+    expect(JSON.stringify(errors)).toMatch(/upstream_cut/);
     expect(await result.finishReason).toBe("error");
   });
 });

@@ -10,6 +10,8 @@ type StreamedAnswer = { text: string; finishes: string[]; error?: unknown };
 export type TestedDialect = {
   name: string;
   path: string;
+  /** Sent with each request. */
+  headers?: { [name: string]: string };
   body(text: string, stream: boolean): object;
   /** Throws if the stream is not in the dialect's strict form. */
   parseStream(body: string): StreamedAnswer;
@@ -73,6 +75,8 @@ export const testedDialects: readonly TestedDialect[] = [
   {
     name: "openai-responses",
     path: "/v1/responses",
+    // As Codex sends it.
+    headers: { accept: "text/event-stream" },
     body: (input, stream) => ({ model: "kimi", input, stream }),
     parseStream: (body) => {
       const events = parseEvents(body);
@@ -171,7 +175,7 @@ export function ask(
 ): Promise<Response> {
   return fetch(`${gateway.url}${dialect.path}`, {
     method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...dialect.headers },
     body: JSON.stringify(dialect.body(text, stream)),
     ...(signal ? { signal } : {}),
   });

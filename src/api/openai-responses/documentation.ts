@@ -54,7 +54,7 @@ export const documentation: RouteDocumentations = {
       "text/event-stream": {
         ...text,
         description:
-          "named events from response.created to response.completed, response.incomplete or response.failed",
+          "named events from response.created to response.completed, response.incomplete or response.failed, before which there is an event error",
       },
     }),
     errors: [...chatErrors, "not_found"],

@@ -3,6 +3,7 @@ import type { ChatEvent, FinishReason } from "../../core/types.js";
 import { NoticeCollector } from "../notices.js";
 import type { StartEvent, StreamEncoder } from "../stream/stream-answer.js";
 import { encodeJson, escapeText, eventStreamType } from "../stream/stream-json.js";
+import { errorEventFields } from "./errors.js";
 import type { ItemEvent, ItemSource } from "./output-item.js";
 import type { ResponseMetadata, ResponseObject } from "./response-object.js";
 
@@ -117,9 +118,14 @@ export class ResponseStreamEncoder implements StreamEncoder {
     return this.#encodeAll([{ type: "text", text }]);
   }
 
+  /**
+   * Two events, as OpenAI sends them: `response.failed` ends the stream, but SDKs and LobeChat fail on `error` alone
+   * (clients.md §2.2, §3.1).
+   */
   encodeError(error: GatewayError): string {
     const response = this.#answer.metadata.failed(error, this.#answer.items.items);
-    return this.#open() + this.#event("response.failed", { response });
+    const events = this.#open() + this.#event("error", errorEventFields(error));
+    return events + this.#event("response.failed", { response });
   }
 
   /** An event of its own: comments do not reset the idle timer of Codex (clients.md §0.4). SDKs expect another one first. */

@@ -13,6 +13,13 @@ export function errorEnvelope(error: GatewayError): ErrorEnvelope {
   return { error: { ...details, message, param, code: wireCode(error.code) } };
 }
 
+/** The fields of the event `error`: those that OpenAI documents, and the object that it sends. */
+export function errorEventFields(error: GatewayError): Record<string, unknown> {
+  const { error: details } = errorEnvelope(error);
+  const { code, message, param } = details;
+  return { code, message, param, error: details };
+}
+
 /** The code on the wire. */
 export function wireCode(code: ErrorCode): string {
   return code === "conversation_not_found" ? "previous_response_not_found" : chatCode(code);
@@ -31,8 +38,8 @@ type FailureCode =
   | "invalid_prompt";
 
 /**
- * `failsStream`: before the first event, too, a stream fails with `response.failed` instead of an HTTP status, which
- * Codex would answer with up to thirty requests, or, for 429, by giving up (clients.md §0.9, §7 rows 14, 15 and 17).
+ * `failsStream`: before the first event, too, the stream of Codex fails with `response.failed` instead of an HTTP status,
+ * which it would answer with up to thirty requests, or, for 429, by giving up (clients.md §0.9, §7 rows 14, 15 and 17).
  */
 type Failure = { code: FailureCode; failsStream?: true };
 
@@ -81,7 +88,11 @@ export function failureObject({ code, message, retryable }: GatewayError): {
   return { code: failure === "server_error" && !retryable ? "invalid_prompt" : failure, message };
 }
 
-/** Whether a stream that has not begun ends with `response.failed` for this error. */
-export function failsStream(error: GatewayError): boolean {
-  return failures[error.code].failsStream ?? false;
+/**
+ * Whether a stream that has not begun ends with `response.failed` for this error. `accept`: the request's header. Codex
+ * accepts nothing but events; SDKs accept JSON, too, and act on the status (clients.md §2.2, §3.1, §4.2).
+ */
+export function failsStream(error: GatewayError, accept: string | undefined): boolean {
+  const acceptsEventsOnly = accept?.trim().toLowerCase() === "text/event-stream";
+  return acceptsEventsOnly && (failures[error.code].failsStream ?? false);
 }

@@ -145,7 +145,7 @@ async function answer(
         return keep(encoder.prepareEnd(events)).then(() => sink(events));
       });
     } catch (error) {
-      if (error instanceof GatewayError && failsStream(error)) {
+      if (error instanceof GatewayError && failsStream(error, request.headers.accept)) {
         encoder.beginWithNextBatch();
         await sink([]);
       }

@@ -138,9 +138,10 @@ describe("requests shaped like Codex's", () => {
       expect(events.map(({ type }) => type)).toEqual([
         "response.created",
         "response.in_progress",
+        "error",
         "response.failed",
       ]);
-      expect(events[2]?.response).toMatchObject({
+      expect(events[3]?.response).toMatchObject({
         status: "failed",
         error: { code: "invalid_prompt", message: expect.stringMatching(/^Kimi says/) },
       });

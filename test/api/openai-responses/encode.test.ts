@@ -125,6 +125,8 @@ describe("the encoder of response events", () => {
     const begun = encoder.encode([start, { type: "reasoning", text: "Hm." }, { type: "text", text: "a" }]);
     const error = new GatewayError("upstream_cut", "The stream was cut.");
     const events = parseEvents(begun + encoder.encodeError(error));
+    const details = { code: "upstream_cut", message: "The stream was cut.", param: null };
+    expect(events.at(-2)).toMatchObject({ type: "error", ...details, error: details });
     expect(events.at(-1)).toMatchObject({
       type: "response.failed",
       response: {

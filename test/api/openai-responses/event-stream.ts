@@ -22,6 +22,10 @@ export function parseEvents(body: string): WireEvent[] {
     throw new Error("the stream does not begin with response.created and response.in_progress");
   const ends = events.filter(({ type }) => /^response\.(completed|incomplete|failed)$/.test(type));
   if (ends.length !== 1 || ends[0] !== events.at(-1)) throw new Error("the stream does not have one end");
+  const errors = events.filter(({ type }) => type === "error");
+  const expected = ends[0]?.type === "response.failed" ? [events.at(-2)] : [];
+  if (errors.length !== expected.length || errors[0] !== expected[0])
+    throw new Error("the event error is not the one in front of response.failed");
   return events;
 }
 

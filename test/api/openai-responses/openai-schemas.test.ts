@@ -7,6 +7,7 @@ import { post, streamEvents } from "./event-stream.js";
 
 /** OpenAI's names of the events, where they do not follow from the type. */
 const names: Partial<{ [type: string]: string }> = {
+  error: "ResponseErrorEvent",
   "response.output_text.delta": "ResponseTextDeltaEvent",
   "response.output_text.done": "ResponseTextDoneEvent",
 };
@@ -45,5 +46,5 @@ test("responses, their events and errors conform to OpenAI's own schemas", async
     const response = await post(gateway, { model: "kimi", ...body, stream: false });
     expectConforming(response.ok ? "Response" : "ErrorResponse", await response.json());
   }
-  expect(types.size).toBe(23);
+  expect(types.size).toBe(24);
 });
