@@ -125,6 +125,18 @@ describe("the official openai SDK's responses", () => {
     expect(ofBranch?.parentId).toBe(ofSecond?.parentId);
   });
 
+  test("a stream that fails has the status before its first content, and the code later", async () => {
+    const { client, simulator } = await startGateway();
+    simulator.fault({ kind: "http", status: 429, retryAfter: 17 });
+    const refused = client.responses.create({ ...hello, stream: true });
+    await expect(refused).rejects.toMatchObject({ status: 429, code: "rate_limit_exceeded" });
+    const cut = client.responses.stream({ model: "kimi", input: "sim:fault=cut,3 sim:repeat=20" });
+    await expect(cut.finalResponse()).rejects.toMatchObject({
+      code: "upstream_cut",
+      requestID: expect.stringMatching(/^req_/),
+    });
+  });
+
   test("a tool loop over items keeps one chat", async () => {
     const gateway = await startGateway();
     const input: OpenAI.Responses.ResponseInput = [
