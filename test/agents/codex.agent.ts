@@ -67,8 +67,8 @@ test("a tool of a namespace is called by its own name", async () => {
 
 test("silence of the model is no idle stream", async () => {
   const { gateway, place, run } = await setUp();
-  appendFileSync(join(place.home, ".codex", "config.toml"), "stream_idle_timeout_ms = 20000\n");
-  gateway.simulator.fault({ kind: "slow-start", milliseconds: 30_000 });
+  appendFileSync(join(place.home, ".codex", "config.toml"), "stream_idle_timeout_ms = 1500\n");
+  gateway.simulator.fault({ kind: "slow-start", milliseconds: 60_000 });
   const { output } = await run("Say hello.\nsim:say=At last");
   expect(output).toContain("At last");
   expect(sentTurns(gateway)).toHaveLength(1);
