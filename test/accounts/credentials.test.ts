@@ -135,7 +135,7 @@ test("requires a login after a refused refresh, and does not retry at once", asy
   for (let n = 0; n < 5; n++) {
     await expect(credentials.accessToken(neverAborts())).rejects.toMatchObject({
       code: "account_login_required",
-      status: 503,
+      status: 424,
     });
   }
   expect(tries).toBe(1);

@@ -44,7 +44,9 @@ test("a task of twenty steps stays in one chat", async () => {
 test("a tool that was deferred is called after ToolSearch has found it", async () => {
   const { gateway, run } = await setUp();
   const search = { name: "ToolSearch", arguments: { query: "select:CronList", max_results: 1 } };
-  const { output } = await run(taskOf("List what is planned.", [search], [{ name: "CronList", arguments: {} }]));
+  const { output } = await run(
+    taskOf("List what is planned.", [search], [{ name: "CronList", arguments: {} }]),
+  );
   expect(output).toContain("No scheduled jobs.");
   expect(sentTurns(gateway).filter(({ chatId }) => !chatId)).toHaveLength(1);
 });
