@@ -218,7 +218,7 @@ describe("the Responses and Messages APIs", () => {
     expect(simulator.counts().chats).toBe(4);
     await expect(respond("Hi", { type: "strng" })).rejects.toMatchObject({
       status: 400,
-      param: "text.format",
+      param: "text.format.schema",
     });
     await expect(create("Hi", { type: "strng" })).rejects.toThrow(
       /output_config\.format: the schema is invalid/,

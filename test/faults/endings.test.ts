@@ -14,8 +14,21 @@ import { ask, type TestedDialect, testedDialects } from "./dialects.js";
 
 const timeouts = { idle: 400, progress: 400 };
 
-/** Each dialect, streamed and not. */
-const ways = testedDialects.flatMap((dialect) => [true, false].map((stream) => ({ dialect, stream })));
+/**
+ * Chat completions and one other dialect, a different one for each fault: all of them with every fault would take a minute
+ * more.
+ */
+function dialectsFor(fault: Fault): TestedDialect[] {
+  const [first, ...others] = testedDialects;
+  const length = JSON.stringify(fault).length;
+  const other = others[length % others.length];
+  return [first, other].flatMap((dialect) => dialect ?? []);
+}
+
+/** These, streamed and not. */
+function waysFor(fault: Fault) {
+  return dialectsFor(fault).flatMap((dialect) => [true, false].map((stream) => ({ dialect, stream })));
+}
 
 function setFault(gateway: Gateway, fault: Fault): void {
   // A connection that was used before and closes unanswered is tried once more.
@@ -125,10 +138,10 @@ const earlyFaults: ExpectedError[] = [
   [{ kind: "retract", after: 0 }, 400, "content_filter"],
 ];
 
-describe("a fault before the first delta ends with an HTTP error status, over each dialect, streamed or not", () => {
+describe("a fault before the first delta ends with an HTTP error status, over two dialects, streamed or not", () => {
   test.each(earlyFaults)("%j → %i %s", async (fault, status, code) => {
     await Promise.all(
-      ways.map(async (way) => {
+      waysFor(fault).map(async (way) => {
         const answer = await answerWithFault(way, fault);
         if (way.stream && way.dialect.failsInStream?.(code)) {
           expect(answer.status).toBe(200);
@@ -189,12 +202,12 @@ const midAnswerFaults: [fault: Fault, code: string][] = [
   ],
 ];
 
-describe("a fault after the first delta is an error, over each dialect", () => {
+describe("a fault after the first delta is an error, over two dialects", () => {
   test.each(midAnswerFaults)(
     "streamed: at the end of the stream, without a regular end: %j → %s",
     async (fault, code) => {
       await Promise.all(
-        testedDialects.map(async (dialect) => {
+        dialectsFor(fault).map(async (dialect) => {
           const answer = await answerWithFault({ dialect, stream: true }, fault);
           expect(answer.status).toBe(200);
           const { text, finishes, error } = dialect.parseStream(answer.body);
@@ -209,7 +222,7 @@ describe("a fault after the first delta is an error, over each dialect", () => {
 
   test.each(midAnswerFaults)("not streamed: an HTTP error status: %j → %s", async (fault, code) => {
     await Promise.all(
-      testedDialects.map(async (dialect) => {
+      dialectsFor(fault).map(async (dialect) => {
         const answer = await answerWithFault({ dialect, stream: false }, fault);
         expect(answer.status).toBeGreaterThanOrEqual(400);
         expect(JSON.parse(answer.body)).toEqual(dialect.error(code));
