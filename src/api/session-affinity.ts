@@ -19,8 +19,11 @@ const maxLength = 200;
 /** The client's id of the session, if it sends one of a usable length. */
 export function sessionAffinity(headers: IncomingHttpHeaders): { affinity?: string } {
   const values = sessionHeaders.map((name) => headers[name]);
-  const affinity = values.find(
-    (value) => typeof value === "string" && value !== "" && value.length <= maxLength,
-  );
-  return typeof affinity === "string" ? { affinity } : {};
+  const affinity = values.find(isUsableAffinity);
+  return affinity === undefined ? {} : { affinity };
+}
+
+/** Whether a value can be the id of a session. */
+export function isUsableAffinity(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= maxLength;
 }

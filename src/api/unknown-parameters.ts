@@ -22,7 +22,7 @@ function findNearName(name: string, known: readonly string[]): string | undefine
   return nearestName(name, known, { plain: plainName, allowedEdits });
 }
 
-/** A parameter name from the client, made safe for messages and headers. */
+/** A name from the client, of a parameter or a type, made safe for messages and headers. */
 export function printableName(name: string): string {
   return name.replace(/[^\w.-]/g, "?").slice(0, 64);
 }

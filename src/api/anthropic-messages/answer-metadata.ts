@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ChatEvent, FinishReason, Usage } from "../../core/types.js";
-import { NoticeCollector } from "../notices.js";
+import { AnswerFacts } from "../stream/answer-facts.js";
 import type { StartEvent } from "../stream/stream-answer.js";
 import { usageObject } from "./usage.js";
 
@@ -18,36 +18,19 @@ const noUsage: Usage = { input: 0, output: 0, reasoning: 0, cached: 0, estimated
 /** What a message of the answer has beside its content. */
 export class AnswerMetadata {
   readonly #id = `msg_${randomUUID().replaceAll("-", "")}`;
-  readonly #notices = new NoticeCollector();
-  #model: string;
-  #conversation: string | undefined;
-  #usage = noUsage;
-  start: StartEvent | undefined;
+  readonly #facts: AnswerFacts;
 
   /** `model`: its name until the first event. */
   constructor(model: string) {
-    this.#model = model;
+    this.#facts = new AnswerFacts(model);
+  }
+
+  get start(): StartEvent | undefined {
+    return this.#facts.start;
   }
 
   onEvent(event: ChatEvent): void {
-    switch (event.type) {
-      case "start":
-        this.start = event;
-        this.#model = event.model;
-        return;
-      case "conversation":
-        this.#conversation = event.id;
-        return;
-      case "usage":
-        this.#usage = event.usage;
-        return;
-      case "search":
-      case "notice":
-        this.#notices.add(event);
-        return;
-      default:
-        return;
-    }
+    this.#facts.onEvent(event);
   }
 
   /** The message; without `finish` the one that begins a stream. */
@@ -60,25 +43,27 @@ export class AnswerMetadata {
     searches: number | undefined;
     finish?: FinishEvent;
   }) {
+    const { model, conversation, usage = noUsage, notices } = this.#facts;
     return {
       id: this.#id,
       type: "message",
       role: "assistant",
-      model: this.#model,
+      model,
       content,
       ...ending(finish),
-      ...(this.#conversation === undefined ? {} : { conversation_id: this.#conversation }),
-      usage: usageObject(this.#usage, searches),
-      ...(finish ? this.#notices.takeFields() : {}),
+      ...(conversation === undefined ? {} : { conversation_id: conversation }),
+      usage: usageObject(usage, searches),
+      ...(finish ? notices.takeFields() : {}),
     };
   }
 
   /** What the end of a stream adds to the message. */
   messageDelta(finish: FinishEvent, searches: number | undefined) {
+    const { usage = noUsage, notices } = this.#facts;
     return {
       delta: ending(finish),
-      usage: usageObject(this.#usage, searches),
-      ...this.#notices.takeFields(),
+      usage: usageObject(usage, searches),
+      ...notices.takeFields(),
     };
   }
 }

@@ -1,6 +1,5 @@
-import { GatewayError } from "../../core/errors.js";
 import type { ChatEvent } from "../../core/types.js";
-import { parseObject } from "../../lib/json.js";
+import { parseCallArguments } from "../call-arguments.js";
 import type { StartEvent } from "../stream/stream-answer.js";
 import { AnswerContent, type ContentBlock, type ContentDelta } from "./answer-content.js";
 import { AnswerMetadata } from "./answer-metadata.js";
@@ -73,8 +72,5 @@ export class MessageCollector {
 
 function withInput({ block, json }: CollectedBlock): ContentBlock {
   if (json === "" || (block.type !== "tool_use" && block.type !== "server_tool_use")) return block;
-  const input = parseObject(json);
-  if (input) return { ...block, input };
-  const message = `The model called “${block.name.slice(0, 64)}” with arguments that are no JSON object. Send the message again.`;
-  throw new GatewayError("upstream_protocol", message);
+  return { ...block, input: parseCallArguments(block.name, json) };
 }

@@ -1,6 +1,8 @@
 import type { ChatRequest, Feature, Principal, RequestedFeature, ResponseFormat } from "../../core/types.js";
 import { asObject, asText, parseObject } from "../../lib/json.js";
 import { invalidParameter } from "../invalid-parameter.js";
+import { readSampling } from "../sampling.js";
+import { isUsableAffinity } from "../session-affinity.js";
 import { printableName } from "../unknown-parameters.js";
 import { readMessages, readSystem } from "./messages.js";
 import { type CountBody, MessagesBody } from "./schema.js";
@@ -31,7 +33,7 @@ export function parseMessagesRequest(
     // The client knows the blocks of searches, and citations beside the text.
     ...(tools.search ? { citations: "annotations" as const } : {}),
     ...(format ? { responseFormat: format.responseFormat } : {}),
-    ...parseSampling(body),
+    ...readSampling(body, samplingNames),
     ...parseLimits(body),
     ...parseAffinity(body),
     ...(body.conversation_id ? { conversation: body.conversation_id } : {}),
@@ -88,14 +90,6 @@ function parseFormat(
 
 const samplingNames = ["temperature", "top_p", "top_k"] as const;
 
-function parseSampling(body: MessagesBody): Pick<ChatRequest, "sampling"> {
-  const set = samplingNames.flatMap((name) => {
-    const value = body[name];
-    return typeof value === "number" ? [[name, value] as const] : [];
-  });
-  return set.length > 0 ? { sampling: Object.fromEntries(set) } : {};
-}
-
 function parseLimits({ max_tokens, stop_sequences }: MessagesBody): Pick<ChatRequest, "limits"> {
   const stop = (stop_sequences ?? []).filter((text) => text !== "");
   if (typeof max_tokens !== "number" && stop.length === 0) return {};
@@ -107,13 +101,11 @@ function parseLimits({ max_tokens, stop_sequences }: MessagesBody): Pick<ChatReq
   };
 }
 
-const maxAffinityLength = 200;
-
 /** Claude Code's session: in the JSON of `metadata.user_id`, or at its end in older versions (clients.md §7 row 44). */
 function parseAffinity({ metadata }: MessagesBody): Pick<ChatRequest, "affinity"> {
   const user = asText(metadata?.user_id) ?? "";
   const affinity = asText(parseObject(user)?.session_id) ?? /_session_([\w-]+)$/.exec(user)?.[1];
-  return affinity !== undefined && affinity.length <= maxAffinityLength ? { affinity } : {};
+  return isUsableAffinity(affinity) ? { affinity } : {};
 }
 
 /** The parameters that need a feature, unless they repeat the default. */

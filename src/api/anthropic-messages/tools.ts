@@ -2,6 +2,7 @@ import type { ChatRequest, RequestedFeature, Tool } from "../../core/types.js";
 import { asText, type JsonObject } from "../../lib/json.js";
 import { readFunctionTool, readToolChoice } from "../function-tools.js";
 import { invalidParameter } from "../invalid-parameter.js";
+import { printableName } from "../unknown-parameters.js";
 import { findClientTool } from "./client-tools.js";
 import type { MessagesBody } from "./schema.js";
 import { changedTools } from "./tool-changes.js";
@@ -57,10 +58,9 @@ function readTool(definition: JsonObject, path: string): ReadTool {
   if (/^tool_search_tool(_|$)/.test(type)) return { kind: "tool-search" };
   const tool = findClientTool(definition);
   if (tool) return { kind: "function", tool, isDeferred };
-  const shown = type.replace(/[^\w.-]/g, "?").slice(0, 64);
   throw invalidParameter(
     `${path}.type`,
-    `“${shown}” is run by Anthropic's own servers or is not known here; remove it, or offer a function of your own`,
+    `“${printableName(type)}” is run by Anthropic's own servers or is not known here; remove it, or offer a function of your own`,
   );
 }
 

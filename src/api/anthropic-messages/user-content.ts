@@ -4,6 +4,7 @@ import { withExtension } from "../../files/media-type.js";
 import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
 import { invalidParameter } from "../invalid-parameter.js";
 import { readMediaSource, toStandardAddress } from "../media-address.js";
+import { printableName } from "../unknown-parameters.js";
 
 /**
  * Collects the parts of a message. Between two blocks of text is a line break, as their readers see them: the blocks end
@@ -51,8 +52,7 @@ export function readUserBlock(block: JsonObject, path: string): Part[] {
 
 /** The refusal of a block whose content would be missing in the answer. */
 export function unknownBlock({ type }: JsonObject, path: string): GatewayError {
-  const shown =
-    typeof type === "string" ? `“${type.replace(/[^\w.-]/g, "?").slice(0, 64)}”` : "without a type";
+  const shown = typeof type === "string" ? `“${printableName(type)}”` : "without a type";
   return invalidParameter(
     `${path}.type`,
     `a block ${shown} cannot be given to the model; remove it, or send what it says as text`,

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { ChatService } from "../../chat/chat-service.js";
 import { invalidParameter } from "../invalid-parameter.js";
+import { listPage } from "../list-page.js";
 import { FileIdParams, FileListQuery } from "./schema.js";
 import { formOverhead, isForm, receiveUpload } from "./upload.js";
 
@@ -47,15 +48,7 @@ export function filesRoute({ files }: ChatService): FastifyPluginAsyncTypebox {
         purpose,
         newestFirst: order !== "asc",
       });
-      const data = page.map(fileObject);
-      const ids = data.map(({ id }) => id);
-      return {
-        object: "list",
-        data,
-        has_more: hasMore,
-        first_id: ids[0] ?? null,
-        last_id: ids.at(-1) ?? null,
-      };
+      return listPage(page.map(fileObject), hasMore);
     });
 
     const byId = { params: FileIdParams };

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
 import type { ChatService } from "../../chat/chat-service.js";
 import type { ListedModel } from "../../chat/model-list.js";
+import { listPage } from "../list-page.js";
 import { ModelListQuery, pageOf } from "./page.js";
 
 /** Kimi sends no creation time; a fixed one keeps the list stable. Seconds since the epoch. */
@@ -14,14 +15,7 @@ export function modelsRoute(chatService: ChatService): FastifyPluginAsyncTypebox
     app.get("/v1/models", { schema: { ...list, querystring: ModelListQuery } }, async (request) => {
       const models = (await chatService.models(request.principal, request.stopSignal)).map(modelObject);
       const { data, hasMore } = pageOf(models, request.query);
-      const ids = data.map((model) => model.id);
-      return {
-        object: "list",
-        data,
-        has_more: hasMore,
-        first_id: ids[0] ?? null,
-        last_id: ids.at(-1) ?? null,
-      };
+      return listPage(data, hasMore);
     });
 
     const byId = {

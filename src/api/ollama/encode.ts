@@ -1,8 +1,9 @@
-import { GatewayError } from "../../core/errors.js";
-import type { ChatEvent, FinishReason, Usage } from "../../core/types.js";
-import { type JsonObject, parseObject } from "../../lib/json.js";
-import { NoticeCollector } from "../notices.js";
+import type { GatewayError } from "../../core/errors.js";
+import type { ChatEvent, FinishReason } from "../../core/types.js";
+import type { JsonObject } from "../../lib/json.js";
+import { parseCallArguments } from "../call-arguments.js";
 import { AnswerBlocks, type BlockEvent } from "../stream/answer-blocks.js";
+import { AnswerFacts } from "../stream/answer-facts.js";
 import type { StartEvent, StreamEncoder } from "../stream/stream-answer.js";
 import { encodeJson, splitText } from "../stream/stream-json.js";
 import { encodeContext } from "./context.js";
@@ -46,41 +47,24 @@ const doneReasons: Record<FinishReason, string> = {
 /** What the records of an answer have in common, and what its last one tells. */
 class AnswerMetadata {
   readonly #form: RecordForm;
-  readonly #notices = new NoticeCollector();
+  readonly #facts: AnswerFacts;
   readonly #startedAt = performance.now();
   #firstContentAt: number | undefined;
-  #usage: Usage | undefined;
-  #conversation: string | undefined;
-  #model: string;
-  start: StartEvent | undefined;
 
   constructor(form: RecordForm, model: string) {
     this.#form = form;
-    this.#model = model;
+    this.#facts = new AnswerFacts(model);
+  }
+
+  get start(): StartEvent | undefined {
+    return this.#facts.start;
   }
 
   /** Keeps what belongs into the last record. */
   onEvent(event: ChatEvent): void {
-    switch (event.type) {
-      case "start":
-        this.start = event;
-        this.#model = event.model;
-        return;
-      case "search":
-      case "notice":
-        this.#notices.add(event);
-        return;
-      case "usage":
-        this.#usage = event.usage;
-        return;
-      case "conversation":
-        this.#conversation = event.id;
-        return;
-      case "text":
-      case "reasoning":
-      case "tool-call":
-        this.#firstContentAt ??= performance.now();
-    }
+    this.#facts.onEvent(event);
+    const isContent = event.type === "text" || event.type === "reasoning" || event.type === "tool-call";
+    if (isContent) this.#firstContentAt ??= performance.now();
   }
 
   record(piece: Piece): object {
@@ -91,7 +75,8 @@ class AnswerMetadata {
   lastRecord(piece: Piece, reason: FinishReason): object {
     const now = performance.now();
     const firstContentAt = this.#firstContentAt ?? now;
-    const { input = 0, output = 0 } = this.#usage ?? {};
+    const { usage, conversation, notices } = this.#facts;
+    const { input = 0, output = 0 } = usage ?? {};
     return {
       ...this.#fields(piece),
       done: true,
@@ -102,13 +87,13 @@ class AnswerMetadata {
       prompt_eval_duration: nanoseconds(firstContentAt - this.#startedAt),
       eval_count: output,
       eval_duration: nanoseconds(now - firstContentAt),
-      ...(this.#conversation === undefined ? {} : this.#form.conversation(this.#conversation)),
-      ...this.#notices.takeFields(),
+      ...(conversation === undefined ? {} : this.#form.conversation(conversation)),
+      ...notices.takeFields(),
     };
   }
 
   #fields(piece: Piece): object {
-    return { model: this.#model, created_at: new Date().toISOString(), ...this.#form.answer(piece) };
+    return { model: this.#facts.model, created_at: new Date().toISOString(), ...this.#form.answer(piece) };
   }
 }
 
@@ -237,15 +222,9 @@ class AnswerPieces {
   }
 
   #toToolCall({ id, name }: { id: string; name: string }, text: string): WireToolCall {
-    return { id, function: { index: this.#calls++, name, arguments: parseArguments(text, name) } };
+    const args = text.trim() === "" ? {} : parseCallArguments(name, text);
+    return { id, function: { index: this.#calls++, name, arguments: args } };
   }
-}
-
-function parseArguments(text: string, name: string): JsonObject {
-  const parsed = text.trim() === "" ? {} : parseObject(text);
-  if (parsed) return parsed;
-  const message = `The model called “${name.slice(0, 64)}” with arguments that are no JSON object. Send the message again.`;
-  throw new GatewayError("upstream_protocol", message);
 }
 
 function nanoseconds(milliseconds: number): number {

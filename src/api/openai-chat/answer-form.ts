@@ -1,7 +1,9 @@
 import type { AnswerLimits, ChatRequest, ResponseFormat, Tool, ToolChoice } from "../../core/types.js";
-import { asObject, asText } from "../../lib/json.js";
+import { asObject } from "../../lib/json.js";
 import { readFunctionTool, readToolChoice } from "../function-tools.js";
 import { invalidParameter } from "../invalid-parameter.js";
+import { readJsonSchemaFormat } from "../json-schema-format.js";
+import { readSampling } from "../sampling.js";
 import { callFormOf } from "./call-fields.js";
 import type { ChatCompletionBody } from "./schema.js";
 import { isSearchTool } from "./thinking-and-search.js";
@@ -19,7 +21,7 @@ export function parseAnswerForm(body: ChatCompletionBody): AnswerForm {
   return {
     ...parseTools(body),
     ...parseResponseFormat(body.response_format),
-    ...parseSampling(body),
+    ...readSampling(body, samplingParameters),
     ...parseLimits(body),
   };
 }
@@ -92,21 +94,10 @@ function parseResponseFormat(format: ChatCompletionBody["response_format"]): {
       return { responseFormat: { type: "json" } };
     case "json_schema": {
       const definition = asObject(format.json_schema);
-      const schema = asObject(definition?.schema);
       // OpenAI's “schema” is optional: without one any JSON is right.
       if (definition && definition.schema === undefined) return { responseFormat: { type: "json" } };
       const path = "response_format.json_schema.schema";
-      if (!definition || !schema) throw invalidParameter(path, "expected a JSON schema");
-      const { strict } = definition;
-      return {
-        responseFormat: {
-          type: "json-schema",
-          name: asText(definition.name) ?? "answer",
-          schema,
-          path,
-          ...(typeof strict === "boolean" ? { strict } : {}),
-        },
-      };
+      return { responseFormat: readJsonSchemaFormat(definition, path) };
     }
     default:
       // Text, or a format that only a service knows; it is among the requested features.
@@ -124,14 +115,6 @@ const samplingParameters = [
   "repetition_penalty",
   "seed",
 ] as const;
-
-function parseSampling(body: ChatCompletionBody): { sampling?: Record<string, number> } {
-  const set = samplingParameters.flatMap((name) => {
-    const value = body[name];
-    return typeof value === "number" ? [[name, value] as const] : [];
-  });
-  return set.length > 0 ? { sampling: Object.fromEntries(set) } : {};
-}
 
 function parseLimits(body: ChatCompletionBody): { limits?: AnswerLimits } {
   const maxTokens = body.max_completion_tokens ?? body.max_tokens ?? undefined;

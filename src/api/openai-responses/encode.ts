@@ -1,6 +1,5 @@
 import type { GatewayError } from "../../core/errors.js";
 import type { ChatEvent, FinishReason } from "../../core/types.js";
-import { NoticeCollector } from "../notices.js";
 import type { StartEvent, StreamEncoder } from "../stream/stream-answer.js";
 import { encodeJson, escapeText, eventStreamType } from "../stream/stream-json.js";
 import { errorEventFields } from "./errors.js";
@@ -11,42 +10,33 @@ import type { ResponseMetadata, ResponseObject } from "./response-object.js";
 class AnswerReader {
   readonly metadata: ResponseMetadata;
   readonly items: ItemSource;
-  readonly #notices = new NoticeCollector();
   /** Whether searches are items, and no field of Moonbridge's own. */
   readonly #showsSearches: boolean;
-  start: StartEvent | undefined;
   reason: FinishReason = "stop";
 
-  constructor(metadata: ResponseMetadata, items: ItemSource, showsSearches: boolean) {
+  constructor({ metadata, items, showsSearches }: EncodeOptions) {
     this.metadata = metadata;
     this.items = items;
     this.#showsSearches = showsSearches;
   }
 
+  get start(): StartEvent | undefined {
+    return this.metadata.facts.start;
+  }
+
   read(event: ChatEvent): ItemEvent[] {
-    switch (event.type) {
-      case "start":
-        this.start = event;
-        this.metadata.model = event.model;
-        break;
-      case "usage":
-        this.metadata.usage = event.usage;
-        break;
-      case "conversation":
-        this.metadata.conversation = event.id;
-        break;
-      case "search":
-        if (!this.#showsSearches) this.#notices.add(event);
-        break;
-      case "notice":
-        // Every request here has its whole history, that of earlier answers included.
-        if (event.code !== "conversation_unknown") this.#notices.add(event);
-        break;
-      case "finish":
-        this.reason = event.reason;
-        this.metadata.notices = this.#notices.takeFields();
+    if (!this.#isLeftOut(event)) this.metadata.facts.onEvent(event);
+    if (event.type === "finish") {
+      this.reason = event.reason;
+      this.metadata.keepNotices();
     }
     return this.items.onEvent(event);
+  }
+
+  #isLeftOut(event: ChatEvent): boolean {
+    if (event.type === "search") return this.#showsSearches;
+    // Every request here has its whole history, that of earlier answers included.
+    return event.type === "notice" && event.code === "conversation_unknown";
   }
 
   /** The whole response, once it has finished. */
@@ -75,8 +65,8 @@ export class ResponseStreamEncoder implements StreamEncoder {
   /** The beginning of the deltas of one text, up to their number and up to their text. */
   #textDelta: { itemId: unknown; head: string; place: string } | undefined;
 
-  constructor({ metadata, items, showsSearches }: EncodeOptions) {
-    this.#answer = new AnswerReader(metadata, items, showsSearches);
+  constructor(options: EncodeOptions) {
+    this.#answer = new AnswerReader(options);
   }
 
   get start(): StartEvent | undefined {
@@ -171,8 +161,8 @@ function prepareTextDelta(fields: Record<string, unknown>): { head: string; plac
 export class ResponseCollector {
   readonly #answer: AnswerReader;
 
-  constructor({ metadata, items, showsSearches }: EncodeOptions) {
-    this.#answer = new AnswerReader(metadata, items, showsSearches);
+  constructor(options: EncodeOptions) {
+    this.#answer = new AnswerReader(options);
   }
 
   get start(): StartEvent | undefined {

@@ -1,5 +1,6 @@
-import { asText, type JsonObject } from "../../lib/json.js";
+import type { JsonObject } from "../../lib/json.js";
 import { invalidParameter } from "../invalid-parameter.js";
+import { listPage } from "../list-page.js";
 import type { InputItemsQuery } from "./schema.js";
 
 const maxLimit = 100;
@@ -15,12 +16,5 @@ export function inputItemsPage(items: readonly JsonObject[], query: InputItemsQu
   const ordered = order === "asc" ? items : items.toReversed();
   const start = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1;
   if (after !== undefined && start === 0) throw invalidParameter("after", "there is no item of this id");
-  const page = ordered.slice(start, start + limit);
-  return {
-    object: "list",
-    data: page,
-    first_id: asText(page[0]?.id) ?? null,
-    last_id: asText(page.at(-1)?.id) ?? null,
-    has_more: start + limit < ordered.length,
-  };
+  return listPage(ordered.slice(start, start + limit), start + limit < ordered.length);
 }

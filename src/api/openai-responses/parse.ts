@@ -7,9 +7,11 @@ import type {
   ResponseFormat,
   Thinking,
 } from "../../core/types.js";
-import { asObject, asText, isObject, type JsonObject } from "../../lib/json.js";
+import { asObject, isObject, type JsonObject } from "../../lib/json.js";
 import type { TextSealer } from "../../lib/text-sealer.js";
 import { invalidParameter } from "../invalid-parameter.js";
+import { readJsonSchemaFormat } from "../json-schema-format.js";
+import { readSampling } from "../sampling.js";
 import { readThinkingEffort } from "../thinking-effort.js";
 import { printableName } from "../unknown-parameters.js";
 import { type PlacedItem, readItems } from "./input-items.js";
@@ -35,7 +37,6 @@ export function parseResponses(body: ResponsesBody, options: ParseOptions): Pars
   const tools = allowed ?? offered.tools;
   const thinking = readThinking(body.reasoning ?? undefined);
   const responseFormat = readFormat(body.text ?? undefined);
-  const sampling = readSampling(body);
   const { parallel_tool_calls: allowsParallel, max_output_tokens: maxTokens } = body;
   const chat: ChatRequest = {
     model: body.model,
@@ -46,7 +47,7 @@ export function parseResponses(body: ResponsesBody, options: ParseOptions): Pars
     ...(choice === undefined ? {} : { toolChoice: choice }),
     ...(typeof allowsParallel === "boolean" ? { parallelToolCalls: allowsParallel } : {}),
     ...(responseFormat ? { responseFormat } : {}),
-    ...(sampling ? { sampling } : {}),
+    ...readSampling(body, ["temperature", "top_p"]),
     ...(typeof maxTokens === "number" ? { limits: { maxTokens } } : {}),
     requestedFeatures: [
       ...neededFeatures(body, { offered, isForced: choice === "required" || isObject(choice), thinking }),
@@ -104,19 +105,8 @@ function readFormat(text: JsonObject | undefined): ResponseFormat | undefined {
   switch (format?.type) {
     case "json_object":
       return { type: "json" };
-    case "json_schema": {
-      const schema = asObject(format.schema);
-      const path = "text.format.schema";
-      if (!schema) throw invalidParameter(path, "expected a JSON schema");
-      const { strict } = format;
-      return {
-        type: "json-schema",
-        name: asText(format.name) ?? "answer",
-        schema,
-        path,
-        ...(typeof strict === "boolean" ? { strict } : {}),
-      };
-    }
+    case "json_schema":
+      return readJsonSchemaFormat(format, "text.format.schema");
     default:
       return undefined;
   }
@@ -131,13 +121,6 @@ function formatFeature(text: unknown): RequestedFeature {
     feature: "output-format",
     isRequired: true,
   };
-}
-
-function readSampling({ temperature, top_p }: ResponsesBody): Record<string, number> | undefined {
-  const set = Object.entries({ temperature, top_p }).flatMap(([name, value]) =>
-    typeof value === "number" ? [[name, value] as const] : [],
-  );
-  return set.length > 0 ? Object.fromEntries(set) : undefined;
 }
 
 function neededFeatures(

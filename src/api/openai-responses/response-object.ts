@@ -1,6 +1,7 @@
 import type { GatewayError } from "../../core/errors.js";
 import type { FinishReason, Usage } from "../../core/types.js";
 import { asText, textsIn } from "../../lib/json.js";
+import { AnswerFacts } from "../stream/answer-facts.js";
 import { failureObject } from "./errors.js";
 import type { OutputItem } from "./output-item.js";
 import type { ResponsesBody } from "./schema.js";
@@ -25,19 +26,22 @@ export class ResponseMetadata {
   readonly id: string;
   readonly #createdAt = Math.floor(Date.now() / 1_000);
   readonly #echo: Record<string, unknown>;
-  model: string;
-  usage: Usage | undefined;
-  conversation: string | undefined;
+  readonly facts: AnswerFacts;
   /** Whether it is kept; false as well if that has failed. */
   isStored: boolean;
   /** Moonbridge's own fields of the end. */
-  notices: Record<string, unknown> = {};
+  #notices: Record<string, unknown> = {};
 
   constructor(id: string, body: ResponsesBody) {
     this.id = id;
-    this.model = body.model;
+    this.facts = new AnswerFacts(body.model);
     this.isStored = body.store ?? true;
     this.#echo = echoOf(body);
+  }
+
+  /** Takes the notices so far into the finished response, whose object may be asked for more than once. */
+  keepNotices(): void {
+    this.#notices = this.facts.notices.takeFields();
   }
 
   inProgress(): ResponseObject {
@@ -49,7 +53,7 @@ export class ResponseMetadata {
     return this.#object(incomplete === undefined ? "completed" : "incomplete", output, {
       completed_at: Math.floor(Date.now() / 1_000),
       ...(incomplete === undefined ? {} : { incomplete_details: { reason: incomplete } }),
-      ...this.notices,
+      ...this.#notices,
     });
   }
 
@@ -58,6 +62,7 @@ export class ResponseMetadata {
   }
 
   #object(status: Status, output: readonly OutputItem[], fields: Record<string, unknown>): ResponseObject {
+    const { model, usage, conversation } = this.facts;
     return {
       id: this.id,
       object: "response",
@@ -67,11 +72,11 @@ export class ResponseMetadata {
       error: null,
       incomplete_details: null,
       ...this.#echo,
-      model: this.model,
+      model,
       output,
       store: this.isStored,
-      ...(this.usage ? { usage: usageObject(this.usage) } : {}),
-      ...(this.conversation === undefined ? {} : { conversation_id: this.conversation }),
+      ...(usage ? { usage: usageObject(usage) } : {}),
+      ...(conversation === undefined ? {} : { conversation_id: conversation }),
       ...fields,
     };
   }

@@ -222,6 +222,6 @@ async function compactConversation(
     object: "response.compaction",
     created_at: Math.floor(Date.now() / 1_000),
     output: [...keptMessages(items), ...source.items],
-    usage: metadata.usage ? usageObject(metadata.usage) : null,
+    usage: metadata.facts.usage ? usageObject(metadata.facts.usage) : null,
   });
 }

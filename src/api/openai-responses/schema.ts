@@ -7,7 +7,6 @@ function optional<T extends TSchema>(schema: T) {
 }
 
 const table = Type.Record(Type.String(), Type.Unknown());
-const any = Type.Optional(Type.Unknown());
 
 const conversationFields = {
   model: Type.String({ minLength: 1, maxLength: 512, description: "one of GET /v1/models" }),
@@ -35,7 +34,7 @@ export const ResponsesBody = Type.Object(
     tools: optional(
       Type.Array(Type.Unknown(), { description: "functions, custom tools, namespaces, web_search" }),
     ),
-    tool_choice: any,
+    tool_choice: Type.Optional(Type.Unknown()),
     parallel_tool_calls: optional(Type.Boolean()),
     reasoning: optional(table),
     text: optional(table),

@@ -9,7 +9,7 @@ export function wrongFormatError(parameter: string, problem: string): GatewayErr
     "upstream_protocol",
     `${parameter}: the model's answer is not of this format: ${found}. Send the request again, to another model, or ` +
       "with a simpler format.",
-    // It was asked for again already, and says nothing about the account.
-    { param: parameter, retryable: false, isAccountWide: false },
+    // It was asked for again already.
+    { param: parameter, retryable: false },
   );
 }
