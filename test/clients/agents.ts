@@ -38,7 +38,7 @@ export type Agent = {
 
 type AgentOptions = { gateway: Gateway; fetch: typeof fetch; stream: boolean };
 
-const maxSteps = 40;
+export const maxSteps = 40;
 
 class OpenAIAgent implements Agent {
   readonly history: OpenAI.ChatCompletionMessageParam[] = [];
@@ -126,14 +126,18 @@ const openAiCompatibleModel: CreateModel = ({ gateway, fetch }) =>
 const anthropicModel: CreateModel = ({ gateway, fetch }) =>
   createAnthropic({ apiKey, baseURL: `${gateway.url}/v1`, fetch })("kimi");
 
-class AiSdkAgent implements Agent {
+type ProviderOptions = NonNullable<Parameters<typeof generateText>[0]["providerOptions"]>;
+
+export class AiSdkAgent implements Agent {
   readonly history: ModelMessage[] = [];
   readonly #model: LanguageModel;
   readonly #stream: boolean;
+  readonly #providerOptions: ProviderOptions;
 
-  constructor(model: LanguageModel, stream: boolean) {
+  constructor(model: LanguageModel, stream: boolean, providerOptions: ProviderOptions = {}) {
     this.#model = model;
     this.#stream = stream;
+    this.#providerOptions = providerOptions;
   }
 
   async run(prompt: string, { tools, toolChoice = "auto" }: RunOptions): Promise<string> {
@@ -142,6 +146,7 @@ class AiSdkAgent implements Agent {
       model: this.#model,
       messages: [...this.history],
       toolChoice,
+      providerOptions: this.#providerOptions,
       maxOutputTokens: 4_096,
       maxRetries: 0,
       stopWhen: stepCountIs(maxSteps),
@@ -178,7 +183,7 @@ function chatAnthropic({ gateway, fetch }: AgentOptions): ChatAnthropic {
   });
 }
 
-class LangChainAgent implements Agent {
+export class LangChainAgent implements Agent {
   readonly history: BaseMessage[] = [];
   readonly #model: ChatOpenAI | ChatAnthropic;
   readonly #stream: boolean;

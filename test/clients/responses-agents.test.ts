@@ -31,11 +31,11 @@ test.each(rows)(
       },
     };
     const agent = create(gateway, stream);
-    expect(await agent.run('Read it.\nsim:call read_note {"path":"0.txt"}', [tool])).toContain(
+    expect(await agent.run('Read it.\nsim:call read_note {"path":"0.txt"}', { tools: [tool] })).toContain(
       "The note says 42.",
     );
     expect(paths).toEqual(["0.txt", "1.txt", "2.txt", "3.txt"]);
-    expect(await agent.run("Thank you. sim:say=Welcome.", [tool])).toBe("Welcome.");
+    expect(await agent.run("Thank you. sim:say=Welcome.", { tools: [tool] })).toBe("Welcome.");
     expect(sentTurns(gateway)).toHaveLength(6);
     expectOneChat(gateway);
   },

@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
-import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import {
   type ClientParameter,
@@ -9,6 +7,7 @@ import {
 } from "../../src/api/openai-chat/client-parameters.js";
 import { canonicalUrl } from "../../src/server/canonical-url.js";
 import { apiKey, chatBody, contentOf, parseChunks, postChat, startGateway } from "../gateway.js";
+import { openAiSchemas } from "../openai-schemas.js";
 
 describe("authentication", () => {
   test.each([
@@ -411,15 +410,7 @@ describe("model name suffixes", () => {
 });
 
 test("responses conform to OpenAI's own schemas", async () => {
-  const schemas: unknown = JSON.parse(
-    readFileSync(new URL("../fixtures/openai-schemas.json", import.meta.url), "utf8"),
-  );
-  const ajv = new Ajv({ strict: false, validateFormats: false });
-  ajv.addSchema({ $id: "http://openai/", components: { schemas } });
-  const expectConforming = (name: string, value: unknown) => {
-    const validate = ajv.getSchema(`http://openai/#/components/schemas/${name}`);
-    expect([name, validate?.(value), validate?.errors ?? null]).toEqual([name, true, null]);
-  };
+  const expectConforming = openAiSchemas("openai-schemas.json");
   const gateway = await startGateway();
   expectConforming("CreateChatCompletionResponse", await (await postChat(gateway, chatBody("hello"))).json());
   const stream = await postChat(

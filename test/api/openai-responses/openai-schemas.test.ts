@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { Ajv } from "ajv";
 import { expect, test } from "vitest";
 import { startGateway } from "../../gateway.js";
+import { openAiSchemas } from "../../openai-schemas.js";
 import { codexRequest, inputText, user } from "./codex-requests.js";
 import { post, streamEvents } from "./event-stream.js";
 
@@ -19,15 +18,7 @@ function schemaName(type: string): string {
 }
 
 test("responses, their events and errors conform to OpenAI's own schemas", async () => {
-  const schemas: object = JSON.parse(
-    readFileSync(new URL("../../fixtures/openai-responses-schemas.json", import.meta.url), "utf8"),
-  );
-  const ajv = new Ajv({ strict: false, validateFormats: false });
-  ajv.addSchema({ $id: "http://openai/", components: { schemas } });
-  const expectConforming = (name: string, value: unknown) => {
-    const validate = ajv.getSchema(`http://openai/#/components/schemas/${name}`);
-    expect([name, validate?.(value), validate?.errors ?? null]).toEqual([name, true, null]);
-  };
+  const expectConforming = openAiSchemas("openai-responses-schemas.json");
   const gateway = await startGateway();
   const bodies: Record<string, unknown>[] = [
     codexRequest([user(inputText('sim:think sim:call exec_command {"cmd":"ls"}'))]),
