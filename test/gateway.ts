@@ -108,6 +108,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     ...(options.tokens?.(simulator) ?? simulator.issue()),
   };
   const config: Config = {
+    configFile: { kind: "none", searched: [] },
     server: checkSchema({ port: 0, shutdownSeconds: 5, ...options.server }, ServerSchema),
     keys: [{ name: "test", key: apiKey, scopes: ["chat", "admin"] }, ...(options.keys ?? [])],
     ...(options.oauth ? { oauth: checkSchema(options.oauth, OAuthSchema) } : {}),

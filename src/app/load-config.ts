@@ -1,6 +1,6 @@
-import type { Environment } from "../config/environment.js";
 import { type CommandLineOptions, loadConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
+import type { Environment } from "../lib/environment-variables.js";
 import { kimiWeb } from "../upstreams/kimi-web/kind.js";
 import { upstreamKinds } from "../upstreams/registry.js";
 

@@ -12,7 +12,7 @@ ignoreClosedOutput();
 
 const configFile = new Option(
   "--config <file>",
-  "configuration file (default: config.json, if there is one)",
+  "configuration file (default: config.json in this folder, else in the user's config folder)",
 );
 
 const program = new Command("moonbridge")

@@ -41,6 +41,7 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
     for (const warning of config.warnings) printLine(`note: ${warning}`);
     if (config.server.keylessLoopback) printLine(`note: ${keylessLoopbackNotice}`);
     if (recorder) printRecordingNotice(commandLine);
+    printFiles(config);
     printGreeting(
       server,
       app.upstreams.current.every(({ upstream }) => upstream.simulated),
@@ -83,6 +84,12 @@ async function createFirstKey(config: Config, store: KeyStore) {
     throw new ConfigError(keyRequiredMessage);
   }
   return createApiKey("first", { scopes: ["chat", "admin"] });
+}
+
+function printFiles({ configFile, storePath, files }: Config): void {
+  printLine(`config:   ${configFile.kind === "none" ? "none" : configFile.path}`);
+  printLine(`database: ${storePath}`);
+  printLine(`files:    ${files.folder}`);
 }
 
 function printGreeting(

@@ -1,5 +1,6 @@
+import type { Environment } from "../lib/environment-variables.js";
 import { nearestName } from "../lib/nearest-name.js";
-import { type Environment, variableNames } from "./environment.js";
+import { variableNames } from "./environment.js";
 
 /** Variables that are read elsewhere than in `environment.ts`, or are for the shell (`serve` prints MOONBRIDGE_KEY). */
 const otherVariables = [

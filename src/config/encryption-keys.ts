@@ -1,4 +1,4 @@
-import type { Environment } from "./environment.js";
+import type { Environment } from "../lib/environment-variables.js";
 import { ConfigError } from "./validate.js";
 
 const currentVariable = "MOONBRIDGE_ENCRYPTION_KEY";

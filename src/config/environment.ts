@@ -1,11 +1,9 @@
 import { type TSchema, TypeGuard } from "@sinclair/typebox";
 import { type ParseError, parse } from "jsonc-parser";
+import type { Environment } from "../lib/environment-variables.js";
 import { listSettings, type Setting } from "./list-settings.js";
 import { ConfigFileSchema } from "./schema.js";
 import { ConfigError } from "./validate.js";
-
-/** Environment variables, as in `process.env`. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 type ValueParser = (value: string, name: string) => unknown;
 type Variable = { name: string; path: Setting["path"]; parseValue: ValueParser };

@@ -1,12 +1,20 @@
 import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type ParseError, parse } from "jsonc-parser";
 import { stripBearer } from "../core/token.js";
+import type { Environment } from "../lib/environment-variables.js";
 import { errorCode } from "../lib/error-code.js";
 import { isObject } from "../lib/json.js";
 import { checkEnvironment } from "./check-environment.js";
 import { readEncryptionKeys } from "./encryption-keys.js";
-import { type Environment, readEnvironment } from "./environment.js";
+import { readEnvironment } from "./environment.js";
+import {
+  baseFolder,
+  type ConfigFileLocation,
+  describeUnusedDatabase,
+  locateConfigFile,
+  locateDatabase,
+} from "./file-locations.js";
 import { decodeFile, describeParseError } from "./file-text.js";
 import { checkKeyText, type KeyConfig } from "./key-schema.js";
 import { checkModelNames } from "./model-names.js";
@@ -25,7 +33,7 @@ type Settings = Record<string, unknown>;
 
 /**
  * Loads the configuration from command line, environment and file, in this order of precedence. Throws ConfigError.
- * The file is `--config`, else MOONBRIDGE_CONFIG, else `config.json` in the working directory if it exists.
+ * `locateConfigFile` and `locateDatabase` say which files are used.
  */
 export async function loadConfig(
   commandLine: CommandLineOptions,
@@ -33,8 +41,8 @@ export async function loadConfig(
   { kinds, accountKind }: ConfigurableUpstreams,
 ): Promise<Config> {
   const { variables, warnings } = checkEnvironment(environment);
-  const { path, isNamed } = locateConfigFile(commandLine, variables);
-  const file = await readConfigFile(path, isNamed);
+  const configFile = locateConfigFile(commandLine.config ?? variables.MOONBRIDGE_CONFIG, environment);
+  const file = await readConfigFile(configFile);
   // "chats": "native" is short for "chats": { "mode": "native" }.
   const { chats } = file;
   const longForm = typeof chats === "string" ? { ...file, chats: { mode: chats } } : file;
@@ -55,12 +63,16 @@ export async function loadConfig(
   const { server, routes, modelAliases, citations, streams, queue, files, tools, log } = settings;
   checkModelNames({ routes, modelAliases }, upstreams);
   checkSideRequestPatterns(settings.chores.patterns);
-  const storePath = resolve(dirname(path), settings.store.slice("sqlite:".length));
+  const storePath = locateDatabase(settings.store, configFile, environment);
+  const unusedDatabase =
+    settings.store === undefined ? describeUnusedDatabase(storePath, configFile, environment) : undefined;
+  if (unusedDatabase !== undefined) warnings.push(unusedDatabase);
   // Next to the database by default, where files can be written.
   const folder = files.folder
-    ? resolve(dirname(path), files.folder)
+    ? resolve(baseFolder(configFile), files.folder)
     : `${storePath.replace(/\.db$/, "")}-files`;
   return {
+    configFile,
     server,
     keys,
     ...(settings.oauth ? { oauth: settings.oauth } : {}),
@@ -81,13 +93,10 @@ export async function loadConfig(
   };
 }
 
-/** Absolute path of the config file; `isNamed` if it was given explicitly and so must exist. */
-export function locateConfigFile({ config }: CommandLineOptions, environment: Environment) {
-  const named = config ?? environment.MOONBRIDGE_CONFIG;
-  return { path: resolve(named ?? "config.json"), isNamed: named !== undefined };
-}
-
-async function readConfigFile(path: string, mustExist: boolean): Promise<Settings> {
+/** The settings of the file; none if there is no file. Throws ConfigError. */
+async function readConfigFile(location: ConfigFileLocation): Promise<Settings> {
+  if (location.kind === "none") return {};
+  const { path } = location;
   let text: string;
   try {
     text = decodeFile(await readFile(path), path);
@@ -95,11 +104,8 @@ async function readConfigFile(path: string, mustExist: boolean): Promise<Setting
     if (cause instanceof ConfigError) throw cause;
     // Docker makes a folder of a file that it is to mount and does not find.
     if (errorCode(cause) === "EISDIR") throw new ConfigError(`${path}: this is a folder, not a file.`);
-    const missing = errorCode(cause) === "ENOENT";
-    if (missing && !mustExist) return {};
-    throw new ConfigError(`${path}: ${missing ? "there is no such file" : "this file cannot be read"}.`, {
-      cause,
-    });
+    const problem = errorCode(cause) === "ENOENT" ? "there is no such file" : "this file cannot be read";
+    throw new ConfigError(`${path}: ${problem}.`, { cause });
   }
   const errors: ParseError[] = [];
   const settings: unknown = parse(text, errors, { allowTrailingComma: true });

@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { limits } from "../core/limits.js";
 import { chatModeSchema, citationsSchema, documented, NameSchema, oneOf, strict } from "./field-schemas.js";
+import type { ConfigFileLocation } from "./file-locations.js";
 import { type KeyConfig, KeySchema } from "./key-schema.js";
 import { type OAuthConfig, OAuthSchema } from "./oauth-schema.js";
 import type { UpstreamConfig } from "./upstream-settings.js";
@@ -241,12 +242,9 @@ export const ConfigFileSchema = Type.Object(
     files: FilesSchema,
     tools: ToolsSchema,
     store: documented(
-      "The database, relative to the config file",
-      "数据库，相对于配置文件",
-      Type.String({
-        ...{ pattern: "^sqlite:.+", default: "sqlite:./moonbridge.db" },
-        description: "sqlite: and a path",
-      }),
+      "The database, as `sqlite:` and a path relative to the config file; [where it is by default](configuration.md#where-files-are)",
+      "数据库，写作 `sqlite:` 加相对于配置文件的路径；[默认位置](configuration.zh-CN.md#文件在哪里)",
+      Type.Optional(Type.String({ pattern: "^sqlite:.+", description: "sqlite: and a path" })),
     ),
     log: LogSchema,
     // The short form: the three fields of reverse-kimi's file (configuration.md).
@@ -275,6 +273,7 @@ export type ConfigFile = Static<typeof ConfigFileSchema>;
 
 /** The effective configuration: defaults filled in, the short form converted to `keys` and `upstreams`. */
 export type Config = {
+  configFile: ConfigFileLocation;
   server: Static<typeof ServerSchema>;
   keys: KeyConfig[];
   oauth?: OAuthConfig;

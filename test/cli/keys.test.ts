@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startSimulator } from "../../simulator/index.js";
 import { chatBody } from "../gateway.js";
-import { createTemporaryFolder, type MoonbridgeProcess, runMoonbridge, writeConfig } from "./process.js";
+import {
+  createTemporaryFolder,
+  dataFolder,
+  type MoonbridgeProcess,
+  runMoonbridge,
+  writeConfig,
+} from "./process.js";
 
 type KeysResult = { code: number | null; output: string; log: string };
 
@@ -63,8 +69,10 @@ describe("moonbridge keys, while the server runs,", () => {
     expect(listed.output).toMatch(/^first +chat,admin +\d{4}-\d\d-\d\d \d\d:\d\d +never +none$/m);
     expect(listed.output).toMatch(/^phone +chat +\S+ \S+ +\d{4}-\S+ \S+ +models=kimi requestsPerMinute=2$/m);
     expect(listed.output).not.toContain(key.slice(-4));
-    for (const file of readdirSync(folder))
-      expect(readFileSync(join(folder, file), "latin1")).not.toContain(key.slice("sk-moonbridge-".length));
+    for (const file of readdirSync(dataFolder(folder)))
+      expect(readFileSync(join(dataFolder(folder), file), "latin1")).not.toContain(
+        key.slice("sk-moonbridge-".length),
+      );
 
     expect((await runKeys(folder, "revoke", "phone")).code).toBe(0);
     for (const bearer of [key, access_token]) expect((await listModels(bearer)).status).toBe(401);

@@ -9,7 +9,7 @@ import { decodeClaims } from "../../src/core/token.js";
 import { openStore } from "../../src/store/open-store.js";
 import { legacyToken } from "../accounts/import/jwt.js";
 import { chatBody, contentOf, parseChunks, waitUntil } from "../gateway.js";
-import { createTemporaryFolder, programPath, runMoonbridge, writeConfig } from "./process.js";
+import { createTemporaryFolder, homeVariables, programPath, runMoonbridge, writeConfig } from "./process.js";
 
 async function startKimi(options?: SimulatorOptions): Promise<Simulator> {
   const simulator = await startSimulator(options);
@@ -18,6 +18,13 @@ async function startKimi(options?: SimulatorOptions): Promise<Simulator> {
 }
 
 const siteOptions = ({ url }: Simulator) => ["--base-url", url, "--auth-url", url];
+
+/** A folder with an empty config, so that the database is beside it. */
+function createConfiguredFolder(): string {
+  const folder = createTemporaryFolder();
+  writeConfig(folder, {});
+  return folder;
+}
 
 async function readCredentials(folder: string, account = "kimi"): Promise<StoredCredentials | undefined> {
   const store = await openStore({ storePath: join(folder, "moonbridge.db"), encryptionKeys: [] });
@@ -39,7 +46,7 @@ function expectNoTokenIn(output: string, ...tokens: string[]): void {
 
 describe("moonbridge login", () => {
   test("stores both tokens from standard input, after Kimi has accepted them", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     const { accessToken, refreshToken } = simulator.issue({ user: "moon" });
     const program = runMoonbridge(
       ["login", ...siteOptions(simulator)],
@@ -61,7 +68,7 @@ describe("moonbridge login", () => {
   });
 
   test("refreshes a lone refresh token from a file, and stores the new pair", async () => {
-    const [simulator, folder] = [await startKimi({ refreshGraceSeconds: 0 }), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi({ refreshGraceSeconds: 0 }), createConfiguredFolder()];
     const { refreshToken } = simulator.issue();
     // The encoding in which PowerShell writes files.
     writeFileSync(join(folder, "pasted.txt"), `\ufeffrefresh_token\t${refreshToken}\r\n`, "utf16le");
@@ -76,7 +83,7 @@ describe("moonbridge login", () => {
   });
 
   test("refreshes an access token that Kimi refuses; --file - is standard input", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     const { accessToken, refreshToken } = simulator.issue();
     simulator.expireAccessTokens();
     const pasted = JSON.stringify({ access_token: accessToken, refresh_token: refreshToken });
@@ -86,7 +93,7 @@ describe("moonbridge login", () => {
   });
 
   test("keeps the refresh token of the same user if an access token alone is pasted", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     const first = simulator.issue({ user: "moon" });
     const login = async (pasted: string) => {
       const program = runMoonbridge(["login", ...siteOptions(simulator)], folder, {}, pasted);
@@ -106,7 +113,7 @@ describe("moonbridge login", () => {
   });
 
   test("stores the new pair even if Kimi cannot be reached right after the refresh", async () => {
-    const [simulator, folder] = [await startKimi({ refreshGraceSeconds: 0 }), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi({ refreshGraceSeconds: 0 }), createConfiguredFolder()];
     const { refreshToken } = simulator.issue();
     const unreachableSite = ["--base-url", "http://127.0.0.1:1", "--auth-url", simulator.url];
     const program = runMoonbridge(["login", ...unreachableSite], folder, {}, refreshToken);
@@ -117,7 +124,7 @@ describe("moonbridge login", () => {
   });
 
   test("stores tokens without calling Kimi if --offline is given, and says so", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     const tokens = simulator.issue();
     const pasted = `curl 'https://www.kimi.ai/' -H 'authorization: Bearer ${tokens.accessToken}'`;
     const program = runMoonbridge(["login", "--offline", "--name", "other"], folder, {}, pasted);
@@ -136,7 +143,7 @@ describe("moonbridge login stores nothing, says why and exits with 1", () => {
     ["nothing", "", /^moonbridge: Nothing was pasted\. Log in on Kimi's site/],
     ["a platform key", "sk-AbCdEfGhIjKlMnOpQrStUv", /"kind": "openai"/],
   ])("for %s", async (_name, pasted, message) => {
-    const folder = createTemporaryFolder();
+    const folder = createConfiguredFolder();
     const program = runMoonbridge(["login"], folder, {}, pasted);
     expect(await program.exit).toBe(1);
     expect(program.log()).toMatch(message);
@@ -144,7 +151,7 @@ describe("moonbridge login stores nothing, says why and exits with 1", () => {
   });
 
   test("for tokens that Kimi refuses", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     const { accessToken, refreshToken } = simulator.issue();
     simulator.expireAccessTokens();
     simulator.revoke(refreshToken);
@@ -164,7 +171,7 @@ describe("moonbridge login stores nothing, says why and exits with 1", () => {
   });
 
   test("for a refused cookie of which nothing says for which site it is", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     const cookie = legacyToken("access");
     const program = runMoonbridge(["login", ...siteOptions(simulator)], folder, {}, `kimi-auth=${cookie}`);
     expect(await program.exit).toBe(1);
@@ -174,7 +181,7 @@ describe("moonbridge login stores nothing, says why and exits with 1", () => {
   });
 
   test("if Kimi cannot be reached", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     const program = runMoonbridge(
       ["login", "--base-url", "http://127.0.0.1:1"],
       folder,
@@ -189,7 +196,7 @@ describe("moonbridge login stores nothing, says why and exits with 1", () => {
   });
 
   test("for a missing file, whose name may be a token and is not shown", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     const { accessToken } = simulator.issue();
     const program = runMoonbridge(["login", "--file", accessToken], folder);
     expect(await program.exit).toBe(1);
@@ -198,7 +205,7 @@ describe("moonbridge login stores nothing, says why and exits with 1", () => {
   });
 
   test("for an account that the config does not have", async () => {
-    const folder = createTemporaryFolder();
+    const folder = createConfiguredFolder();
     const kimiAccounts = ["me", "you"].map((name) => ({ name, kind: "kimi-web" }));
     writeConfig(folder, { upstreams: [...kimiAccounts, { name: "try", kind: "simulator" }] });
     const program = runMoonbridge(["login"], folder);
@@ -215,7 +222,7 @@ const canOpenTerminal = process.platform === "linux" && existsSync(scriptPath);
 function runInTerminal(command: string, folder: string) {
   const child = spawn(scriptPath, ["-qec", command, "/dev/null"], {
     cwd: folder,
-    env: { PATH: process.env.PATH, SHELL: "/bin/sh" },
+    env: { PATH: process.env.PATH, SHELL: "/bin/sh", ...homeVariables(folder) },
     stdio: ["pipe", "pipe", "ignore"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -231,7 +238,7 @@ describe.skipIf(!canOpenTerminal)("moonbridge login in a terminal", () => {
   const promptPattern = /Paste what you have.*Ctrl\+C leaves/s;
 
   test("shows nothing of what is pasted, and does not end at an empty line inside it", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     const { accessToken, refreshToken } = simulator.issue();
     const terminal = runInTerminal(
       `${process.execPath} ${programPath} login ${siteOptions(simulator).join(" ")}`,
@@ -250,7 +257,7 @@ describe.skipIf(!canOpenTerminal)("moonbridge login in a terminal", () => {
   });
 
   test("ends at Ctrl+D", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     const { accessToken } = simulator.issue();
     const terminal = runInTerminal(
       `${process.execPath} ${programPath} login ${siteOptions(simulator).join(" ")}`,
@@ -263,7 +270,7 @@ describe.skipIf(!canOpenTerminal)("moonbridge login in a terminal", () => {
   });
 
   test("exits at Ctrl+C without storing anything, and restores the terminal", async () => {
-    const folder = createTemporaryFolder();
+    const folder = createConfiguredFolder();
     const terminal = runInTerminal(
       `${process.execPath} ${programPath} login; echo "code $?"; stty -a; cat`,
       folder,
@@ -310,7 +317,7 @@ describe("moonbridge login beside a running server", () => {
   };
 
   test("connects the first account in place of the simulator, whose open streams end as they should", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     writeConfig(folder, { token: key });
     const server = runMoonbridge(["--port", "0"], folder);
     const url = await server.ready;
@@ -336,7 +343,7 @@ describe("moonbridge login beside a running server", () => {
   });
 
   test("adds a further account, and leaves the first one as it is", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     writeConfig(folder, { token: key });
     await logIn(folder, simulator);
     const server = runMoonbridge(["--port", "0"], folder);
@@ -350,7 +357,7 @@ describe("moonbridge login beside a running server", () => {
   });
 
   test("connects a configured account that has no tokens yet, on the site of the login", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     writeConfig(folder, { token: key, upstreams: [{ name: "me", kind: "kimi-web" }] });
     const server = runMoonbridge(["--port", "0"], folder);
     const url = await server.ready;
@@ -362,7 +369,7 @@ describe("moonbridge login beside a running server", () => {
   });
 
   test("is used by a server whose account works, also for another user", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     writeConfig(folder, { token: key });
     await logIn(folder, simulator);
     const server = runMoonbridge(["--port", "0"], folder);
@@ -377,7 +384,7 @@ describe("moonbridge login beside a running server", () => {
 
 describe("tokens that moonbridge login stored", () => {
   test("are used without a config, also after a restart with refreshed tokens", async () => {
-    const [simulator, folder] = [await startKimi({ refreshGraceSeconds: 0 }), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi({ refreshGraceSeconds: 0 }), createConfiguredFolder()];
     await runMoonbridge(["login", ...siteOptions(simulator)], folder, {}, simulator.issue().refreshToken)
       .exit;
     const first = runMoonbridge(["--port", "0"], folder);
@@ -401,7 +408,7 @@ describe("tokens that moonbridge login stored", () => {
   });
 
   test("are used for an account that the config names without tokens or URLs", async () => {
-    const [simulator, folder] = [await startKimi(), createTemporaryFolder()];
+    const [simulator, folder] = [await startKimi(), createConfiguredFolder()];
     writeConfig(folder, { token: "sk-CANARY", upstreams: [{ name: "me", kind: "kimi-web" }] });
     const { accessToken } = simulator.issue();
     const program = runMoonbridge(["login", ...siteOptions(simulator)], folder, {}, accessToken);

@@ -4,16 +4,17 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { chatBody, waitUntil } from "../gateway.js";
-import { createTemporaryFolder, programPath, runMoonbridge, writeConfig } from "./process.js";
+import { createTemporaryFolder, homeVariables, programPath, runMoonbridge, writeConfig } from "./process.js";
 
 const key = "sk-CANARY-of-more-than-32-characters";
 
 /** Runs a command line in a POSIX shell, with `moonbridge` as the built program. */
 function runInShell(commandLine: string, environment: Record<string, string> = {}) {
   const script = `moonbridge() { "${process.execPath}" "${programPath}" "$@"; }\n${commandLine}`;
+  const folder = createTemporaryFolder();
   return spawnSync("sh", ["-c", script], {
-    cwd: createTemporaryFolder(),
-    env: { PATH: process.env.PATH, ...environment },
+    cwd: folder,
+    env: { PATH: process.env.PATH, ...homeVariables(folder), ...environment },
     encoding: "utf8",
   });
 }
@@ -94,7 +95,7 @@ describe("output that nobody reads", () => {
     const commandLine = `"${process.execPath}" "${programPath}" --port ${port} 2>log | true`;
     const child = spawn("sh", ["-c", commandLine], {
       cwd: folder,
-      env: { PATH: process.env.PATH, MOONBRIDGE_TOKEN: key },
+      env: { PATH: process.env.PATH, ...homeVariables(folder), MOONBRIDGE_TOKEN: key },
       detached: true,
       stdio: "ignore",
     });

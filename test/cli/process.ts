@@ -4,6 +4,7 @@ import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { findPlatformFolders } from "../../src/config/platform-folders.js";
 
 /** The built command-line program. */
 export const programPath = new URL("../../dist/src/cli/main.js", import.meta.url).pathname;
@@ -25,6 +26,26 @@ export function createTemporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), "moonbridge-cli-"));
 }
 
+/**
+ * Variables that make a folder the user's home, so that a process without a config keeps its database below `folder`,
+ * in `dataFolder(folder)`.
+ */
+export function homeVariables(folder: string): Record<string, string> {
+  return {
+    HOME: folder,
+    XDG_CONFIG_HOME: join(folder, "user-config"),
+    XDG_DATA_HOME: join(folder, "user-data"),
+  };
+}
+
+/** Where a process keeps its database if it has no config: the data folder of the user whose home is `folder`. */
+export function dataFolder(folder: string): string {
+  const machine = { platform: process.platform, environment: homeVariables(folder), home: folder };
+  const folders = findPlatformFolders(machine);
+  if (folders === undefined) throw new Error("a folder for data is missing");
+  return folders.data;
+}
+
 /** Writes config.json into the folder and returns its path; a string is written as it is. */
 export function writeConfig(folder: string, config: unknown): string {
   const path = join(folder, "config.json");
@@ -32,7 +53,7 @@ export function writeConfig(folder: string, config: unknown): string {
   return path;
 }
 
-/** Starts the built program in this folder, with `input` on standard input. It is killed when the test ends. */
+/** Starts the built program in this folder, which is also its home, with `input` on standard input. It is killed when the test ends. */
 export function runMoonbridge(
   args: string[],
   folder: string,
@@ -41,7 +62,12 @@ export function runMoonbridge(
 ): MoonbridgeProcess {
   const child = spawn(process.execPath, [programPath, ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH, MOONBRIDGE_LOG_LEVEL: "trace", ...environment },
+    env: {
+      PATH: process.env.PATH,
+      ...homeVariables(folder),
+      MOONBRIDGE_LOG_LEVEL: "trace",
+      ...environment,
+    },
     stdio: ["pipe", "pipe", "pipe"],
   });
   // A command that reads no input may exit before the input is written.

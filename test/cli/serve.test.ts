@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startSimulator } from "../../simulator/index.js";
 import { chatBody, contentOf, parseChunks } from "../gateway.js";
-import { createTemporaryFolder, runMoonbridge, writeConfig } from "./process.js";
+import { createTemporaryFolder, dataFolder, runMoonbridge, writeConfig } from "./process.js";
 
 function sendChat(
   url: string,
@@ -41,12 +41,12 @@ describe("the first start, without account or config,", () => {
       name: expect.stringMatching(/simulat/),
     });
 
-    const files = readdirSync(folder);
+    const files = readdirSync(dataFolder(folder));
     expect(files).toContain("moonbridge.db");
     for (const file of files) {
       expect(file).toMatch(/^moonbridge\.db(-wal|-shm)?$/);
-      expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
-      expect(readFileSync(join(folder, file), "latin1")).not.toContain(key);
+      expect(statSync(join(dataFolder(folder), file)).mode & 0o777).toBe(0o600);
+      expect(readFileSync(join(dataFolder(folder), file), "latin1")).not.toContain(key);
     }
     first.kill("SIGTERM");
     expect(await first.exit).toBe(0);

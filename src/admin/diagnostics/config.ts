@@ -1,6 +1,3 @@
-import { existsSync } from "node:fs";
-import { checkEnvironment } from "../../config/check-environment.js";
-import { type CommandLineOptions, locateConfigFile } from "../../config/load.js";
 import type { Config } from "../../config/schema.js";
 import { isNodeSupported, minimumNodeVersion } from "../../lib/node-version.js";
 import { version } from "../../lib/version.js";
@@ -15,12 +12,18 @@ export function checkNode(nodeVersion: string = process.versions.node): Finding 
 }
 
 /** Reports which configuration file is used, its upstreams and its warnings. */
-export function checkConfig({ upstreams, warnings }: Config, commandLine: CommandLineOptions): Finding[] {
+export function checkConfig({
+  configFile,
+  upstreams,
+  warnings,
+}: Pick<Config, "configFile" | "upstreams" | "warnings">): Finding[] {
   const what = "config";
-  const { path } = locateConfigFile(commandLine, checkEnvironment(process.env).variables);
   const upstreamNames =
     upstreams.length === 0 ? "no upstream" : `upstreams: ${upstreams.map(({ name }) => name).join(", ")}`;
-  const file = existsSync(path) ? path : `there is no ${path}; the defaults and the environment count`;
+  const file =
+    configFile.kind === "none"
+      ? `there is no ${configFile.searched.join(" or ")}; the defaults and the environment count`
+      : configFile.path;
   return [
     { what, state: "ok", detail: `${file} (${upstreamNames})` },
     ...warnings.map((detail): Finding => ({ what, state: "warn", detail })),

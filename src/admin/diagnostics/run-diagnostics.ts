@@ -1,9 +1,9 @@
-import type { Environment } from "../../config/environment.js";
 import type { CommandLineOptions } from "../../config/load.js";
 import type { Config } from "../../config/schema.js";
 import type { UpstreamConfig } from "../../config/upstream-settings.js";
 import type { Store } from "../../core/store.js";
 import type { Upstream } from "../../core/types.js";
+import type { Environment } from "../../lib/environment-variables.js";
 import { checkAccount } from "./account.js";
 import { checkAddress } from "./address.js";
 import { checkConfig, checkNode } from "./config.js";
@@ -55,7 +55,7 @@ export async function* runDiagnostics(
     yield { what: "config", state: "fail", detail: describeFailure(error) };
     return;
   }
-  yield* checkConfig(config, commandLine);
+  yield* checkConfig(config);
   let store: Store | undefined;
   try {
     store = await context.openStore(config);

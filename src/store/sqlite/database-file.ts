@@ -27,7 +27,7 @@ export async function prepareFile(path: string): Promise<void> {
     if ((await stat(path)).isFile()) return;
   } catch (cause) {
     throw new StoreError(
-      `The database ${path} cannot be opened or its folder cannot be written. Set "store" to a file that can.`,
+      `The database ${path} cannot be opened or its folder cannot be written. Set "store" (MOONBRIDGE_STORE) to a file that can.`,
       { cause },
     );
   }
