@@ -29,6 +29,8 @@ export type ErrorFormat = {
 
 /** An API format that clients speak. A new one is one folder with such an object and one line in `dialects.ts`. */
 export type Dialect = {
+  /** Its short name in the log. */
+  name: string;
   /** Whether a path, without its query, belongs to this dialect. */
   ownsPath(path: string): boolean;
   errors: ErrorFormat;

@@ -6,7 +6,12 @@ import { openAiResponses } from "./openai-responses/dialect.js";
 
 export const dialects: readonly Dialect[] = [openAiChat, openAiResponses, anthropicMessages, ollama];
 
+/** The dialect that a path belongs to, without its query. */
+export function dialectOf(path: string): Dialect | undefined {
+  return dialects.find((dialect) => dialect.ownsPath(path));
+}
+
 /** The form of errors for a path, without its query; OpenAI's for paths that belong to no dialect. */
 export function errorFormat(path: string): ErrorFormat {
-  return dialects.find((dialect) => dialect.ownsPath(path))?.errors ?? openAiChat.errors;
+  return dialectOf(path)?.errors ?? openAiChat.errors;
 }

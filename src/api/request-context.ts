@@ -1,4 +1,5 @@
 import type { GatewayError } from "../core/errors.js";
+import type { RequestRecord } from "../core/request-record.js";
 import type { Principal } from "../core/types.js";
 import type { TextSealer } from "../lib/text-sealer.js";
 
@@ -10,6 +11,8 @@ declare module "fastify" {
     stopSignal: AbortSignal;
     /** Why the request failed, for the log. */
     failure: GatewayError | undefined;
+    /** What is noted of it for the log. */
+    record: RequestRecord;
   }
 }
 

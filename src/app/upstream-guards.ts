@@ -24,7 +24,9 @@ export function createUpstreamGuards(
   return {
     queue: new AccountQueue(options),
     circuitBreaker: new CircuitBreaker(),
-    observe: (outcome, { queueMs, firstOutputMs }) =>
-      metrics.recordAnswer({ upstream: name, outcome, queueMs, firstOutputMs }),
+    observe: (outcome, { queueMs, firstOutputMs }) => {
+      metrics.recordAnswer({ upstream: name, outcome, queueMs, firstOutputMs });
+      log.debug({ upstream: name, outcome, queueMs, firstOutputMs }, "an upstream was tried");
+    },
   };
 }

@@ -1,9 +1,10 @@
+import { RequestRecord } from "../core/request-record.js";
 import type {
-  ChatEvent,
   ChatRequest,
   CitationMode,
   EventSink,
   Principal,
+  StartEvent,
   ToolMode,
   Upstream,
 } from "../core/types.js";
@@ -30,7 +31,6 @@ import type { TransformFactory } from "./transforms/transform.js";
 import { UsageReporter } from "./transforms/usage-reporter.js";
 import { Turn, type TurnContext, type TurnDependencies } from "./turn.js";
 
-type StartEvent = Extract<ChatEvent, { type: "start" }>;
 type ModelUser = Pick<Principal, "models" | "upstreams" | "tools">;
 
 export type ChatServiceDependencies = TurnDependencies & {
@@ -48,7 +48,10 @@ export type ChatServiceDependencies = TurnDependencies & {
 };
 
 /** What all turns of one request share. */
-type RequestContext = Pick<TurnContext, "links"> & { active: readonly ActiveUpstream[]; meter: TokenMeter };
+type RequestContext = Pick<TurnContext, "links" | "record"> & {
+  active: readonly ActiveUpstream[];
+  meter: TokenMeter;
+};
 
 /** Answers chat requests: resolves the routes, then sends the request upstream with failover. */
 export class ChatService {
@@ -65,9 +68,9 @@ export class ChatService {
 
   /**
    * Emits the answer in batches: `start` first, `usage` if the request includes it, `finish` last. Throws GatewayError,
-   * at any point. Aborting `request.signal`, or a sink that throws, cancels the upstream request.
+   * at any point. Aborting `request.signal`, or a sink that throws, cancels the upstream request. `record` notes how it went.
    */
-  async answer(request: ChatRequest, sink: EventSink): Promise<void> {
+  async answer(request: ChatRequest, sink: EventSink, record = new RequestRecord()): Promise<void> {
     const { signal } = request;
     const { keyBudgets, keyQueues } = this.#dependencies;
     signal.throwIfAborted();
@@ -76,14 +79,15 @@ export class ChatService {
     await this.#dependencies.upstreams.use(async (active) => {
       const { principal } = request;
       const budget = new AnswerBudget(keyBudgets, principal);
-      const candidates = await this.#candidates(request, { active, links, meter: budget.meter });
+      record.readUsage = () => budget.meter.usage();
+      const candidates = await this.#candidates(request, { active, links, meter: budget.meter, record });
       await keyBudgets.admit(principal);
       // While the request waits, its status line may have to be sent, with the upstream's name.
       if (principal.concurrency !== undefined) await sink([candidates[0].startEvent]);
-      const slot = await keyQueues.acquire(principal, signal);
+      const slot = await record.timeWait(keyQueues.acquire(principal, signal));
       try {
         const prompt = () => hashPrompt(request);
-        const context = { sink: budget.events(sink), keyName: principal.keyName, prompt, signal };
+        const context = { sink: budget.events(sink), keyName: principal.keyName, prompt, record, signal };
         await answerWithFailover(candidates, context);
       } finally {
         links.release();
@@ -152,7 +156,11 @@ export class ChatService {
     return [best ?? this.#candidate(request, first, context), ...rest];
   }
 
-  #candidate(request: ChatRequest, route: Route, { active, links, meter }: RequestContext): Candidate {
+  #candidate(
+    request: ChatRequest,
+    route: Route,
+    { active, links, meter, record }: RequestContext,
+  ): Candidate {
     const activeUpstream = findActive(active, route.upstream);
     const { guards } = activeUpstream;
     const toolMode = toolModeFor(request.principal, activeUpstream);
@@ -161,7 +169,10 @@ export class ChatService {
       toolMode,
     });
     const { queue } = guards;
-    const turn = this.#createTurn(request, route, { links, meter, queue, startEvent, toolMode });
+    const turn = this.#createTurn(request, route, {
+      ...{ links, meter, record },
+      ...{ queue, startEvent, toolMode },
+    });
     return {
       ...guards,
       route,
@@ -179,10 +190,11 @@ export class ChatService {
     {
       links,
       meter,
+      record,
       queue,
       startEvent,
       toolMode,
-    }: Pick<TurnContext, "links" | "queue"> & {
+    }: Pick<TurnContext, "links" | "record" | "queue"> & {
       meter: TokenMeter;
       startEvent: StartEvent;
       toolMode: ToolMode;
@@ -193,6 +205,7 @@ export class ChatService {
     const recorder = new AnswerRecorder(startEvent.citations);
     const context: TurnContext = {
       links,
+      record,
       queue,
       isSideRequest,
       recorder,

@@ -1,7 +1,8 @@
 import type { AccountQueue } from "../accounts/account-queue.js";
 import { GatewayError, toGatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import type { ChatEvent, EventSink, Upstream } from "../core/types.js";
+import type { RequestRecord } from "../core/request-record.js";
+import type { ChatEvent, EventSink, StartEvent, Upstream } from "../core/types.js";
 import type { Slot } from "../lib/slot-queue.js";
 import type { CircuitBreaker } from "./circuit-breaker.js";
 import type { Route } from "./model-router.js";
@@ -19,7 +20,7 @@ export type UpstreamGuards = {
 /** An upstream that may answer, and the `start` event to emit when it is tried. */
 export type Candidate = UpstreamGuards & {
   route: Route;
-  startEvent: ChatEvent;
+  startEvent: StartEvent;
   /** Whether the request continues a stored conversation here. */
   isKnown(): Promise<boolean>;
   /** Resolves when the request's conversation is free; waits without a slot of the account. */
@@ -35,6 +36,7 @@ export type FailoverContext = {
   keyName: string;
   /** Identifies what is asked; called only after a failure. */
   prompt: () => Promise<string>;
+  record: RequestRecord;
   signal: AbortSignal;
 };
 
@@ -45,7 +47,7 @@ export type FailoverContext = {
  */
 export async function answerWithFailover(
   [first, ...rest]: readonly [Candidate, ...Candidate[]],
-  { sink, keyName, prompt, signal }: FailoverContext,
+  { sink, keyName, prompt, record, signal }: FailoverContext,
 ): Promise<void> {
   let candidate = first;
   let fallbacks = rest;
@@ -54,14 +56,23 @@ export async function answerWithFailover(
     const timer = new AttemptTimer();
     let slot: Slot | undefined;
     let outcome = "cancelled";
-    const output = new OutputObserver(() => timer.markFirstOutput());
+    const output = new OutputObserver({
+      onFirstOutput: () => {
+        timer.markFirstOutput();
+        record.recordFirstOutput();
+      },
+      onFinish: (reason) => {
+        record.finish = reason;
+      },
+    });
+    record.recordAttempt(candidate.startEvent);
     await sink([candidate.startEvent]);
     try {
-      await candidate.waitUntilFree(signal);
+      await record.timeWait(candidate.waitUntilFree(signal));
       queue.throwIfRefusing();
       await candidate.prepare(signal);
       timer.markPrepared();
-      slot = await queue.acquire(keyName, signal);
+      slot = await record.timeWait(queue.acquire(keyName, signal));
       timer.markDequeued();
       circuitBreaker.recordAttempt();
       await candidate.send(output.events(sink));

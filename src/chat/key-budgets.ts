@@ -75,7 +75,8 @@ export class AnswerBudget {
   async count(): Promise<void> {
     if (this.#isCounted) return;
     this.#isCounted = true;
-    await this.#budgets.addTokens(this.#principal, await this.meter.tokens());
+    const { input, output } = (await this.meter.usage()) ?? { input: 0, output: 0 };
+    await this.#budgets.addTokens(this.#principal, input + output);
   }
 }
 

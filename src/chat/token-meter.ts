@@ -12,10 +12,8 @@ export class TokenMeter {
     this.#latest = metered;
   }
 
-  /** Input and output so far; 0 if no upstream has accepted the message. */
-  async tokens(): Promise<number> {
-    if (!this.#latest) return 0;
-    const { input, output } = await this.#latest.usage();
-    return input + output;
+  /** The usage so far; undefined if no upstream has accepted the message. */
+  async usage(): Promise<Usage | undefined> {
+    return this.#latest?.usage();
   }
 }

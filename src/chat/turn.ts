@@ -1,5 +1,6 @@
 import type { AccountQueue } from "../accounts/account-queue.js";
 import type { GatewayError } from "../core/errors.js";
+import type { RequestRecord } from "../core/request-record.js";
 import type { ChatMode, ChatRequest, EventSink, Message, UpstreamRequest } from "../core/types.js";
 import type { RequestLinks } from "../files/request-links.js";
 import { Attachments, type AttachmentsDependencies, uploadTarget } from "./attachments.js";
@@ -40,6 +41,7 @@ export type TurnDependencies = ThreadDependencies & {
 /** What a turn uses of its request and of its account. */
 export type TurnContext = {
   links: RequestLinks;
+  record: RequestRecord;
   queue: AccountQueue;
   isSideRequest: boolean;
   recorder: AnswerRecorder;
@@ -182,7 +184,8 @@ export class Turn {
   }
 
   async #attempt(resumePoint: ResumePoint | undefined, sink: EventSink): Promise<void> {
-    const { recorder, usageReporter, transforms } = this.#context;
+    const { recorder, usageReporter, transforms, record } = this.#context;
+    record.chat = resumePoint ? "continued" : "new";
     const turnRecorder = new TurnRecorder(this.#dependencies, {
       thread: this.#thread,
       upstream: this.#route.upstream.name,

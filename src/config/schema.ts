@@ -189,9 +189,9 @@ const LogSchema = Type.Object(
     level: documented(
       "The least important entries that are written to standard error",
       "写到标准错误的最低级别",
-      oneOf(["trace", "debug", "info", "warn", "error", "silent"], {
+      oneOf(["debug", "info", "warn", "error", "silent"], {
         default: "info",
-        description: "trace, debug, info, warn, error or silent",
+        description: "debug, info, warn, error or silent",
       }),
     ),
   },

@@ -142,6 +142,9 @@ export type Principal = {
  */
 type UsageReporting = "none" | "final" | "early and final";
 
+/** The trace that a request belongs to (W3C Trace Context): its id, and the headers for the next service. */
+export type TraceContext = { traceId: string; traceparent: string; tracestate?: string };
+
 /** A chat request, independent of the client's dialect. */
 export type ChatRequest = {
   /** As the client named it; `chat/model-router.ts` resolves it. */
@@ -178,6 +181,8 @@ export type ChatRequest = {
   /** By OpenAI's names: `temperature`, `top_p`. */
   sampling?: Record<string, number>;
   limits?: AnswerLimits;
+  /** Passed on to services that can use it; never to Kimi. */
+  trace?: TraceContext;
   principal: Principal;
   signal: AbortSignal;
 };
@@ -232,6 +237,9 @@ export type ChatEvent =
    * request's stop texts that ended the answer, where that is known.
    */
   | { type: "finish"; reason: FinishReason; stopSequence?: string; isInexact?: true };
+
+/** The first event of an answer: model, upstream and the parameters that it ignores. */
+export type StartEvent = Extract<ChatEvent, { type: "start" }>;
 
 /** True for events that a client can see. Before the first one, the request can still be sent to another upstream. */
 export function isVisible({ type }: ChatEvent): boolean {
@@ -306,6 +314,7 @@ export type UpstreamRequest = {
   | "responseFormat"
   | "sampling"
   | "limits"
+  | "trace"
 >;
 
 /** A file to upload. `read` streams its bytes and may be called again if the upload is retried. */

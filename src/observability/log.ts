@@ -2,12 +2,13 @@ import { type DestinationStream, type Logger, pino } from "pino";
 import { errorCode } from "../lib/error-code.js";
 import { isObject, type JsonObject } from "../lib/json.js";
 import { escapeControls } from "../lib/terminal-text.js";
+import { toTerminalLogLine } from "./terminal-lines.js";
 
 /**
- * Creates the log: one JSON line per event, to standard error by default. Headers, bodies and URLs are never written.
+ * Creates the log: one JSON line per event, to standard error by default; there, a terminal shows lines for people. Headers, bodies and URLs are never written.
  * Errors are reduced to their name, code and upstream code: messages and causes may quote content.
  */
-export function createLog(level: string, destination: DestinationStream = pino.destination(2)): Logger {
+export function createLog(level: string, destination: DestinationStream = standardError()): Logger {
   const options = {
     level,
     base: null,
@@ -19,7 +20,13 @@ export function createLog(level: string, destination: DestinationStream = pino.d
   return pino(options, destination);
 }
 
-/** Fields that are dropped: at level `trace` libraries log their arguments, request headers among them. */
+function standardError(): DestinationStream {
+  const { stderr } = process;
+  if (!stderr.isTTY) return pino.destination(2);
+  return { write: (line) => stderr.write(toTerminalLogLine(line, stderr.hasColors())) };
+}
+
+/** Fields that are dropped: libraries log their arguments, request headers among them. */
 const secretFields = new Set(["headers", "authorization", "accessToken", "refreshToken", "token", "apiKey"]);
 
 /** Drops secret fields of a line, to a depth of two. */

@@ -1,45 +1,32 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { dialectOf } from "../api/dialects.js";
+import { readTraceContext } from "../api/trace-context.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import type { Metrics } from "../observability/metrics.js";
+import { RequestRecord } from "../core/request-record.js";
+import type { RequestLog } from "./request-log.js";
 
 /**
- * Tracks running requests: gives each an abort signal and a deadline, logs and measures its end, and aborts all of them
- * at shutdown.
+ * Tracks running requests: gives each an abort signal, a deadline and a record, has its end logged, and aborts all of them at
+ * shutdown.
  */
 export class RequestLifecycle {
   readonly #running = new Set<AbortController>();
 
-  constructor(app: FastifyInstance, metrics: Metrics) {
+  constructor(app: FastifyInstance, requestLog: RequestLog) {
     app.addHook("onRequest", (request, reply, done) => {
       const controller = new AbortController();
-      const startedAt = performance.now();
       const deadlineTimer = setTimeout(() => controller.abort(answerTimeout()), limits.answer);
       this.#running.add(controller);
       request.stopSignal = controller.signal;
       request.failure = undefined;
+      request.record = createRecord(request);
       reply.raw.once("close", () => {
         clearTimeout(deadlineTimer);
         this.#running.delete(controller);
         const isDisconnected = !reply.raw.writableFinished;
         if (isDisconnected) controller.abort(new GatewayError("cancelled", "The client left."));
-        const ended = {
-          method: request.method,
-          route: request.routeOptions.url ?? "none",
-          status: reply.raw.statusCode,
-          milliseconds: Math.round(performance.now() - startedAt),
-        };
-        metrics.recordRequest(ended);
-        request.log.info(
-          {
-            reqId: request.id,
-            ...ended,
-            key: request.principal?.keyName,
-            failure: isDisconnected ? "cancelled" : request.failure?.code,
-            upstreamCode: identifierOrUndefined(request.failure?.upstreamCode),
-          },
-          "request",
-        );
+        requestLog.recordEnd(request, reply, isDisconnected);
       });
       done();
     });
@@ -63,9 +50,11 @@ function answerTimeout(): GatewayError {
   return new GatewayError("timeout", "The answer took too long and was stopped.");
 }
 
-/** The upstream's error code, for the log. Undefined unless it has the form of an identifier, since it is foreign text. */
-function identifierOrUndefined(name: string | undefined): string | undefined {
-  return name !== undefined && /^[\w.-]{1,80}$/.test(name) ? name : undefined;
+function createRecord({ url, headers }: FastifyRequest): RequestRecord {
+  const record = new RequestRecord();
+  record.dialect = dialectOf(url.split("?")[0] ?? "")?.name;
+  record.traceId = readTraceContext(headers).trace?.traceId;
+  return record;
 }
 
 /** The id of a request, as OpenAI's and Anthropic's SDKs read it (clients.md §7 row 8). */

@@ -29,6 +29,7 @@ import { registerHealth } from "./health.js";
 import { registerOpenApi } from "./openapi.js";
 import { RateLimiter } from "./rate-limit.js";
 import { RequestLifecycle, requestIdHeaders } from "./request-lifecycle.js";
+import { RequestLog } from "./request-log.js";
 import { registerSecurityHeaders } from "./security-headers.js";
 
 export type ServerDependencies = {
@@ -55,7 +56,7 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
   const requestId = () => `req_${randomUUID().replaceAll("-", "")}`;
   const connectionErrors = new ConnectionErrors({ origins: config.cors, log, requestId });
   const app = Fastify({
-    loggerInstance: log,
+    loggerInstance: withoutRoutineLines(log),
     logController: new LogController({ disableRequestLogging: true }),
     // No child logger per request: the few lines that are written name the request themselves, which is cheaper.
     childLoggerFactory: (logger) => logger,
@@ -73,11 +74,13 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   });
   connectionErrors.watch(app.server);
-  const lifecycle = new RequestLifecycle(app, dependencies.metrics);
+  const requestLog = new RequestLog(log, dependencies.metrics);
+  const lifecycle = new RequestLifecycle(app, requestLog);
   await assemble(app, dependencies);
   const furtherPorts = new FurtherPorts();
   const close = async () => {
     await Promise.all([app.close(), furtherPorts.close()]);
+    await requestLog.settle();
   };
   try {
     await app.listen({ host: config.host, port: config.port });
@@ -188,6 +191,11 @@ function ignoreBodies(app: FastifyInstance): void {
     payload.resume();
     done(null);
   });
+}
+
+/** Fastify tells where it listens, as the greeting does. */
+function withoutRoutineLines(log: FastifyBaseLogger): FastifyBaseLogger {
+  return log.child({}, { level: ["error", "silent"].includes(log.level) ? log.level : "warn" });
 }
 
 function portOf(app: FastifyInstance): number {

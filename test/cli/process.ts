@@ -65,7 +65,7 @@ export function runMoonbridge(
     env: {
       PATH: process.env.PATH,
       ...homeVariables(folder),
-      MOONBRIDGE_LOG_LEVEL: "trace",
+      MOONBRIDGE_LOG_LEVEL: "debug",
       ...environment,
     },
     stdio: ["pipe", "pipe", "pipe"],

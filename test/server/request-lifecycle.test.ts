@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { limits } from "../../src/core/limits.js";
 import { Metrics } from "../../src/observability/metrics.js";
 import { RequestLifecycle } from "../../src/server/request-lifecycle.js";
+import { RequestLog } from "../../src/server/request-log.js";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -11,7 +12,7 @@ afterEach(() => {
 /** A server that answers with the reason of the request's abort. */
 function createServer() {
   const app = Fastify();
-  const lifecycle = new RequestLifecycle(app, new Metrics());
+  const lifecycle = new RequestLifecycle(app, new RequestLog(app.log, new Metrics()));
   app.get("/", async ({ stopSignal }) => {
     await new Promise((resolve) => stopSignal.addEventListener("abort", resolve));
     return stopSignal.reason;

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { ChatEvent, FinishReason, Usage } from "../../core/types.js";
+import type { ChatEvent, FinishReason, StartEvent, Usage } from "../../core/types.js";
 import { AnswerFacts } from "../stream/answer-facts.js";
-import type { StartEvent } from "../stream/stream-answer.js";
 import { usageObject } from "./usage.js";
 
 type FinishEvent = Extract<ChatEvent, { type: "finish" }>;

@@ -1,6 +1,5 @@
-import type { ChatEvent } from "../../core/types.js";
+import type { ChatEvent, StartEvent } from "../../core/types.js";
 import { parseCallArguments } from "../call-arguments.js";
-import type { StartEvent } from "../stream/stream-answer.js";
 import { AnswerContent, type ContentBlock, type ContentDelta } from "./answer-content.js";
 import { AnswerMetadata } from "./answer-metadata.js";
 import type { EncoderOptions } from "./encode.js";

@@ -1,6 +1,6 @@
 import type { GatewayError } from "../../core/errors.js";
-import type { ChatEvent } from "../../core/types.js";
-import type { StartEvent, StreamEncoder } from "../stream/stream-answer.js";
+import type { ChatEvent, StartEvent } from "../../core/types.js";
+import type { StreamEncoder } from "../stream/stream-answer.js";
 import { encodeJson, escapeText, eventStreamType } from "../stream/stream-json.js";
 import { AnswerContent, type AnswerContentOptions, type ContentEvent } from "./answer-content.js";
 import { AnswerMetadata } from "./answer-metadata.js";

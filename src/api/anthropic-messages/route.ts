@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { countRequestTokens } from "../../chat/token-count.js";
 import type { EventSink } from "../../core/types.js";
 import type { DialectContext } from "../dialect.js";
-import { sessionAffinity } from "../session-affinity.js";
+import { readRequestHeaders } from "../request-headers.js";
 import { startHeaders } from "../stream/start-headers.js";
 import { streamReply } from "../stream/stream-reply.js";
 import { showsErrors } from "../stream/visible-error.js";
@@ -34,7 +34,7 @@ export function messagesRoutes({ chat, options, rateLimit }: DialectContext): Fa
     app.post("/v1/messages", { schema: messagesSchema, onRequest: rateLimit }, async (request, reply) => {
       const { body, principal, stopSignal: signal } = request;
       const parsed = parseMessagesRequest(body, { principal, signal, seals });
-      const chatRequest = { ...parsed, ...sessionAffinity(request.headers) };
+      const chatRequest = { ...parsed, ...readRequestHeaders(request.headers) };
       const encoding = {
         seals,
         showsSearches: chatRequest.search === true,
@@ -43,7 +43,7 @@ export function messagesRoutes({ chat, options, rateLimit }: DialectContext): Fa
       };
       if (!chatRequest.stream) {
         const collector = new MessageCollector(encoding);
-        await chat.answer(chatRequest, (events) => collector.onEvents(events));
+        await chat.answer(chatRequest, (events) => collector.onEvents(events), request.record);
         const json = collector.toJson();
         return reply
           .headers(startHeaders(collector.start))
@@ -52,7 +52,7 @@ export function messagesRoutes({ chat, options, rateLimit }: DialectContext): Fa
       }
       const visibleErrors = showsErrors(chatRequest, options.visibleErrors);
       const encoder = new MessageEncoder({ ...encoding, requestId: request.id });
-      const answer = (sink: EventSink) => chat.answer(chatRequest, sink);
+      const answer = (sink: EventSink) => chat.answer(chatRequest, sink, request.record);
       request.failure = await streamReply(reply, answer, encoder, { visibleErrors });
       return reply;
     });

@@ -5,6 +5,7 @@ import { ollamaRoutes } from "./route.js";
 
 /** Ollama's API: what it is for chats and for finding models (clients.md §2.8). */
 export const ollama: Dialect = {
+  name: "ollama",
   ownsPath: (path) => path === "/api" || path.startsWith("/api/"),
   errors: { body: errorBody, wireCode: (code) => code, schema: errorSchema },
   routes: ollamaRoutes,

@@ -1,10 +1,10 @@
 import type { GatewayError } from "../../core/errors.js";
-import type { ChatEvent, FinishReason } from "../../core/types.js";
+import type { ChatEvent, FinishReason, StartEvent } from "../../core/types.js";
 import type { JsonObject } from "../../lib/json.js";
 import { parseCallArguments } from "../call-arguments.js";
 import { AnswerBlocks, type BlockEvent } from "../stream/answer-blocks.js";
 import { AnswerFacts } from "../stream/answer-facts.js";
-import type { StartEvent, StreamEncoder } from "../stream/stream-answer.js";
+import type { StreamEncoder } from "../stream/stream-answer.js";
 import { encodeJson, splitText } from "../stream/stream-json.js";
 import { encodeContext } from "./context.js";
 import { errorBody } from "./errors.js";

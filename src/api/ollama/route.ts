@@ -4,7 +4,7 @@ import { GatewayError } from "../../core/errors.js";
 import type { ChatRequest, EventSink } from "../../core/types.js";
 import type { DialectContext } from "../dialect.js";
 import { invalidParameter } from "../invalid-parameter.js";
-import { sessionAffinity } from "../session-affinity.js";
+import { readRequestHeaders } from "../request-headers.js";
 import { startHeaders } from "../stream/start-headers.js";
 import { streamReply } from "../stream/stream-reply.js";
 import { showsErrors } from "../stream/visible-error.js";
@@ -145,10 +145,10 @@ async function answer(
   parsed: ChatRequest,
   form: RecordForm,
 ): Promise<FastifyReply> {
-  const chatRequest = { ...parsed, ...sessionAffinity(request.headers) };
+  const chatRequest = { ...parsed, ...readRequestHeaders(request.headers) };
   const send = async (sink: EventSink) => {
     try {
-      await chat.answer(chatRequest, sink);
+      await chat.answer(chatRequest, sink, request.record);
     } catch (error) {
       throw withModelName(error, parsed.model);
     }

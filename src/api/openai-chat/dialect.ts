@@ -5,6 +5,7 @@ import { chatCompletionsRoute } from "./route.js";
 
 /** OpenAI's chat completions; its error envelope is also that of models, files and all other paths. */
 export const openAiChat: Dialect = {
+  name: "chat",
   ownsPath: (path) => path.startsWith("/v1/chat/"),
   errors: { body: errorEnvelope, wireCode, schema: errorSchema },
   routes: chatCompletionsRoute,

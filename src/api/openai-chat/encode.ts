@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { type Annotation, CitationWriter } from "../../chat/citations.js";
 import type { GatewayError } from "../../core/errors.js";
-import type { ChatEvent, FinishReason, ToolCall, Usage } from "../../core/types.js";
+import type { ChatEvent, FinishReason, StartEvent, ToolCall, Usage } from "../../core/types.js";
 import { NoticeCollector } from "../notices.js";
-import type { StartEvent, StreamEncoder } from "../stream/stream-answer.js";
+import type { StreamEncoder } from "../stream/stream-answer.js";
 import { encodeEvent, encodeJson, escapeText, eventStreamType, splitText } from "../stream/stream-json.js";
 import { type CallForm, callDeltas, callFields, finishReason } from "./call-fields.js";
 import { errorEnvelope } from "./errors.js";

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
 import type { EventSink } from "../../core/types.js";
 import type { DialectContext } from "../dialect.js";
-import { sessionAffinity } from "../session-affinity.js";
+import { readRequestHeaders } from "../request-headers.js";
 import { startHeaders } from "../stream/start-headers.js";
 import { streamReply } from "../stream/stream-reply.js";
 import { showsErrors } from "../stream/visible-error.js";
@@ -41,10 +41,10 @@ export function chatCompletionsRoute({
       });
       const responseId = createCompletionId();
       const callForm = callFormOf(request.body);
-      const chatRequest = { ...parsed, ...sessionAffinity(request.headers), responseId };
+      const chatRequest = { ...parsed, ...readRequestHeaders(request.headers), responseId };
       if (!chatRequest.stream) {
         const encoder = new CompletionEncoder(responseId, callForm);
-        await chat.answer(chatRequest, (events) => encoder.onEvents(events));
+        await chat.answer(chatRequest, (events) => encoder.onEvents(events), request.record);
         return reply
           .headers(startHeaders(encoder.start))
           .type("application/json; charset=utf-8")
@@ -52,7 +52,7 @@ export function chatCompletionsRoute({
       }
       const encoder = new ChunkEncoder(chatRequest.usage !== "none", responseId, callForm);
       const visibleErrors = showsErrors(chatRequest, options.visibleErrors);
-      const answer = (sink: EventSink) => chat.answer(chatRequest, sink);
+      const answer = (sink: EventSink) => chat.answer(chatRequest, sink, request.record);
       request.failure = await streamReply(reply, answer, encoder, { visibleErrors });
       return reply;
     });

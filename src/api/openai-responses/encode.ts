@@ -1,6 +1,6 @@
 import type { GatewayError } from "../../core/errors.js";
-import type { ChatEvent, FinishReason } from "../../core/types.js";
-import type { StartEvent, StreamEncoder } from "../stream/stream-answer.js";
+import type { ChatEvent, FinishReason, StartEvent } from "../../core/types.js";
+import type { StreamEncoder } from "../stream/stream-answer.js";
 import { encodeJson, escapeText, eventStreamType } from "../stream/stream-json.js";
 import { errorEventFields } from "./errors.js";
 import type { ItemEvent, ItemSource } from "./output-item.js";

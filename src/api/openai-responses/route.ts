@@ -5,7 +5,7 @@ import { limits } from "../../core/limits.js";
 import type { ChatRequest, EventSink } from "../../core/types.js";
 import type { DialectContext } from "../dialect.js";
 import { invalidParameter } from "../invalid-parameter.js";
-import { sessionAffinity } from "../session-affinity.js";
+import { readRequestHeaders } from "../request-headers.js";
 import { startHeaders } from "../stream/start-headers.js";
 import { streamReply } from "../stream/stream-reply.js";
 import { showsErrors } from "../stream/visible-error.js";
@@ -129,7 +129,7 @@ async function answer(
     keepResponse(context, { request, body, conversation, response }, metadata);
   if (!chatRequest.stream) {
     const collector = new ResponseCollector(encoding);
-    await context.chat.answer(chatRequest, (events) => collector.onEvents(events));
+    await context.chat.answer(chatRequest, (events) => collector.onEvents(events), request.record);
     await keep(collector.response());
     return reply
       .headers(startHeaders(collector.start))
@@ -140,10 +140,11 @@ async function answer(
   const visibleErrors = showsErrors(chatRequest, context.options.visibleErrors);
   const send = async (sink: EventSink) => {
     try {
-      await context.chat.answer(chatRequest, (events) => {
+      const keepThenSend: EventSink = (events) => {
         if (events.at(-1)?.type !== "finish") return sink(events);
         return keep(encoder.prepareEnd(events)).then(() => sink(events));
-      });
+      };
+      await context.chat.answer(chatRequest, keepThenSend, request.record);
     } catch (error) {
       if (error instanceof GatewayError && failsStream(error, request.headers.accept)) {
         encoder.beginWithNextBatch();
@@ -171,7 +172,7 @@ function toChatRequest(
   const hasAnswer = chat.messages.some(({ role }) => role === "assistant");
   const named =
     hasAnswer && conversation.conversation !== undefined ? { conversation: conversation.conversation } : {};
-  return { ...chat, ...sessionAffinity(headers), ...named, responseId: id };
+  return { ...chat, ...readRequestHeaders(headers), ...named, responseId: id };
 }
 
 /** Keeps the answer unless the client or the service does not want that; a failure costs the answer nothing. */
@@ -214,9 +215,8 @@ async function compactConversation(
   const source = new CompactionItems(id, options.sealer);
   const collector = new ResponseCollector({ metadata, items: source, showsSearches: false });
   const parsed = summaryRequest(body, { items, principal, signal, sealer: options.sealer });
-  await chat.answer(toChatRequest(parsed, request, { id, conversation }), (events) =>
-    collector.onEvents(events),
-  );
+  const chatRequest = toChatRequest(parsed, request, { id, conversation });
+  await chat.answer(chatRequest, (events) => collector.onEvents(events), request.record);
   return reply.headers(startHeaders(collector.start)).send({
     id,
     object: "response.compaction",

@@ -1,6 +1,5 @@
-import type { ChatEvent, Usage } from "../../core/types.js";
+import type { ChatEvent, StartEvent, Usage } from "../../core/types.js";
 import { NoticeCollector } from "../notices.js";
-import type { StartEvent } from "./stream-answer.js";
 
 /** What the events of one answer tell beside its content. */
 export class AnswerFacts {

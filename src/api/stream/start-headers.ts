@@ -1,4 +1,4 @@
-import type { StartEvent } from "./stream-answer.js";
+import type { StartEvent } from "../../core/types.js";
 
 /** Headers of an answer that name the upstream and the request's parameters that it ignores. */
 export function startHeaders(start: StartEvent | undefined): Record<string, string> {

@@ -1,10 +1,7 @@
 import { type GatewayError, toGatewayError } from "../../core/errors.js";
-import type { ChatEvent, EventSink } from "../../core/types.js";
+import type { ChatEvent, EventSink, StartEvent } from "../../core/types.js";
 import type { StreamResponse } from "./stream-response.js";
 import { visibleErrorText } from "./visible-error.js";
-
-/** The first event of an answer: model, upstream and the parameters that it ignores. */
-export type StartEvent = Extract<ChatEvent, { type: "start" }>;
 
 /** Encodes a streamed answer in one dialect. */
 export type StreamEncoder = {

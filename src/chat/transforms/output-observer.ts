@@ -1,14 +1,17 @@
-import { type EventSink, isVisible } from "../../core/types.js";
+import { type EventSink, type FinishReason, isVisible } from "../../core/types.js";
 import type { Transform } from "./transform.js";
+
+/** Called once each, when the batch with that event comes. */
+export type OutputListener = { onFirstOutput?(): void; onFinish?(reason: FinishReason): void };
 
 /** Observes how far an answer has come. */
 export class OutputObserver implements Transform {
-  readonly #onFirstOutput: () => void;
+  readonly #listener: OutputListener;
   #hasOutput = false;
   #isFinished = false;
 
-  constructor(onFirstOutput: () => void = () => {}) {
-    this.#onFirstOutput = onFirstOutput;
+  constructor(listener: OutputListener = {}) {
+    this.#listener = listener;
   }
 
   /** Whether the client can have seen anything of the answer. */
@@ -24,9 +27,13 @@ export class OutputObserver implements Transform {
     return (events) => {
       if (!this.#hasOutput && events.some(isVisible)) {
         this.#hasOutput = true;
-        this.#onFirstOutput();
+        this.#listener.onFirstOutput?.();
       }
-      this.#isFinished ||= events.at(-1)?.type === "finish";
+      const last = events.at(-1);
+      if (last?.type === "finish" && !this.#isFinished) {
+        this.#isFinished = true;
+        this.#listener.onFinish?.(last.reason);
+      }
       return sink(events);
     };
   }

@@ -1,5 +1,6 @@
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
+import type { TraceContext } from "../../core/types.js";
 import { type JsonObject, parseObject } from "../../lib/json.js";
 import { version } from "../../lib/version.js";
 import {
@@ -23,6 +24,9 @@ export type OpenAiClientOptions = ServiceIdentity & {
   /** Milliseconds without a byte after which an answer is aborted. */
   idleTimeout: number;
 };
+
+/** One question: its body, the trace that it belongs to, and the signal that stops it. */
+export type CompletionCall = { body: JsonObject; trace: TraceContext | undefined; signal: AbortSignal };
 
 /** HTTP client of an OpenAI-compatible service. Throws only GatewayError. */
 export class OpenAiClient {
@@ -49,9 +53,9 @@ export class OpenAiClient {
   }
 
   /** Opens the event stream of one answer. The caller must close it. */
-  async openCompletion(body: JsonObject, signal: AbortSignal): Promise<ResponseStream> {
+  async openCompletion(call: CompletionCall): Promise<ResponseStream> {
     const timeouts = { headersTimeout: this.#idleTimeout, idleTimeout: this.#idleTimeout };
-    const request = { ...this.#completionRequest(body, signal), ...timeouts };
+    const request = { ...this.#completionRequest(call), ...timeouts };
     const response = await openStream(this.#host, request, "text/event-stream");
     if (response instanceof ResponseStream) return response;
     this.#parseBody(response);
@@ -62,9 +66,9 @@ export class OpenAiClient {
   }
 
   /** One whole answer: parsed, and as the exact JSON. The service may send the response head only when the answer is done. */
-  async fetchCompletion(body: JsonObject, signal: AbortSignal): Promise<{ body: JsonObject; json: string }> {
+  async fetchCompletion(call: CompletionCall): Promise<{ body: JsonObject; json: string }> {
     const timeouts = { headersTimeout: limits.answer, idleTimeout: this.#idleTimeout };
-    const request = { ...this.#completionRequest(body, signal), ...timeouts };
+    const request = { ...this.#completionRequest(call), ...timeouts };
     const response = await fetchResponse(this.#host, request, limits.answerText);
     return { body: this.#parseBody(response), json: response.body };
   }
@@ -73,8 +77,13 @@ export class OpenAiClient {
     await this.#host.pool.destroy();
   }
 
-  #completionRequest(body: JsonObject, signal: AbortSignal) {
-    const headers = { ...this.#headers, "content-type": "application/json" };
+  #completionRequest({ body, trace, signal }: CompletionCall) {
+    const headers = {
+      ...this.#headers,
+      "content-type": "application/json",
+      ...(trace ? { traceparent: trace.traceparent } : {}),
+      ...(trace?.tracestate ? { tracestate: trace.tracestate } : {}),
+    };
     const path = "/chat/completions";
     return { method: "POST", path, headers, body: JSON.stringify(body), signal } as const;
   }

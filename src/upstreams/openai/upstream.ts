@@ -17,7 +17,7 @@ import type { JsonObject } from "../../lib/json.js";
 import { SseDecoder } from "../http/sse-decoder.js";
 import { interpretBuffered, StreamPump } from "../http/stream-pump.js";
 import { ModelCatalogue } from "../model-catalogue.js";
-import { OpenAiClient } from "./client.js";
+import { type CompletionCall, OpenAiClient } from "./client.js";
 import { type ServiceIdentity, toolChoiceConflict } from "./errors.js";
 import { CompletionInterpreter } from "./events.js";
 import { inlineLinkedImages } from "./inline-images.js";
@@ -142,21 +142,17 @@ export class OpenAiUpstream implements Upstream {
 
   async #answer(request: UpstreamRequest, sink: EventSink, signal: AbortSignal): Promise<void> {
     const body = this.#buildBody(request);
+    const { trace } = request;
     if (this.#preset === "moonshot" && request.search) {
       await runSearchLoop(
-        (roundBody, roundSink) =>
-          this.#streamAnswer(roundBody, { isVerbatim: false, sink: roundSink, signal }),
+        (roundBody, roundSink) => this.#streamAnswer({ body: roundBody, trace, signal }, false, roundSink),
         body,
         sink,
       );
     } else if (request.originalRequest && !request.stream) {
-      await sink(await this.#fetchAnswer(body, signal));
+      await sink(await this.#fetchAnswer({ body, trace, signal }));
     } else {
-      await this.#streamAnswer(body, {
-        isVerbatim: request.originalRequest !== undefined,
-        sink,
-        signal,
-      });
+      await this.#streamAnswer({ body, trace, signal }, request.originalRequest !== undefined, sink);
     }
   }
 
@@ -182,11 +178,9 @@ export class OpenAiUpstream implements Upstream {
   }
 
   /** Streams one answer. If it ends early for any reason, the connection is closed, which stops the service. */
-  async #streamAnswer(
-    body: JsonObject,
-    { isVerbatim, sink, signal }: { isVerbatim: boolean; sink: EventSink; signal: AbortSignal },
-  ): Promise<void> {
-    const stream = await this.#trackRefusal(this.#client.openCompletion(toStreamingBody(body), signal));
+  async #streamAnswer(call: CompletionCall, isVerbatim: boolean, sink: EventSink): Promise<void> {
+    const streamed = { ...call, body: toStreamingBody(call.body) };
+    const stream = await this.#trackRefusal(this.#client.openCompletion(streamed));
     const { service } = this.#service;
     const { progress } = this.#timeouts;
     const decoder = new SseDecoder(limits.upstreamLine, service);
@@ -212,8 +206,9 @@ export class OpenAiUpstream implements Upstream {
     throw new GatewayError("upstream_cut", `${this.#service.service} broke off in the middle of the answer.`);
   }
 
-  async #fetchAnswer(body: JsonObject, signal: AbortSignal): Promise<readonly ChatEvent[]> {
-    const answer = await this.#trackRefusal(this.#client.fetchCompletion(toWholeBody(body), signal));
+  async #fetchAnswer(call: CompletionCall): Promise<readonly ChatEvent[]> {
+    const whole = { ...call, body: toWholeBody(call.body) };
+    const answer = await this.#trackRefusal(this.#client.fetchCompletion(whole));
     return new CompletionInterpreter(this.#service, true).interpretWhole(answer.body, answer.json);
   }
 
