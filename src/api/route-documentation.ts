@@ -3,7 +3,7 @@ import type { ErrorCode } from "../core/errors.js";
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What a route answers, for the documentation; routes do not validate or shape their answers by it. */
-type RouteDocumentation = { answer: JsonSchema; errors: readonly ErrorCode[]; body?: JsonSchema };
+export type RouteDocumentation = { answer: JsonSchema; errors: readonly ErrorCode[]; body?: JsonSchema };
 
 /** By method and path: `POST /v1/files`. */
 export type RouteDocumentations = Readonly<Record<string, RouteDocumentation>>;

@@ -4,11 +4,13 @@ import {
   media,
   number,
   object,
+  type RouteDocumentation,
   type RouteDocumentations,
   scopeErrors,
   text,
 } from "../api/route-documentation.js";
 import { type ErrorCode, GatewayError } from "../core/errors.js";
+import { isObject } from "../lib/json.js";
 
 const binary = { type: "string", format: "binary" };
 
@@ -98,9 +100,18 @@ const documentations: RouteDocumentations = {
 
 const oauthError = object("OAuth error", { error: text, error_description: text });
 
+/** Every route of `/v1/admin` has its own answer in its schema, and these errors. */
+const adminErrors: readonly ErrorCode[] = ["invalid_request", "not_found", ...scopeErrors];
+
+function documentationOf(schema: object, method: string, url: string): RouteDocumentation | undefined {
+  if (!url.startsWith("/v1/admin/")) return documentations[`${method} ${url}`];
+  const answer = isObject(schema) && isObject(schema.response) ? schema.response[200] : undefined;
+  return isObject(answer) ? { answer, errors: adminErrors } : undefined;
+}
+
 /** Adds the answer and the errors to a route's schema for the documentation. */
 export function withResponses<T extends object>(schema: T, method: string, url: string): T {
-  const route = documentations[`${method} ${url}`];
+  const route = documentationOf(schema, method, url);
   if (!route) return schema;
   const { wireCode, schema: dialectError, status } = errorFormat(url);
   const error = url === "/token" ? oauthError : dialectError;

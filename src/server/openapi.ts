@@ -9,6 +9,7 @@ const flow = {
   tokenUrl: "/token",
   scopes: { chat: "chat and list models", admin: "look after this Moonbridge" },
 };
+const session = { type: "apiKey" as const, in: "cookie" as const, name: "moonbridge_session" };
 const oauth = { type: "oauth2" as const, flows: { password: flow, clientCredentials: flow } };
 
 /** Swagger UI needs its own scripts, inline styles, and requests to this server only. */
@@ -34,10 +35,11 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
         { name: "models", description: "What can be asked" },
         { name: "files", description: "Upload once, use by id in messages" },
         { name: "accounts", description: "The accounts behind the API" },
+        { name: "admin", description: "For the console: accounts, keys, requests, usage, checks" },
         { name: "oauth", description: "Short-lived tokens for a key" },
         { name: "health", description: "For monitoring" },
       ],
-      components: { securitySchemes: { key: { type: "http", scheme: "bearer" }, oauth } },
+      components: { securitySchemes: { key: { type: "http", scheme: "bearer" }, session, oauth } },
       security: [{ key: [] }, { oauth: ["chat"] }],
     },
     transform: ({ schema, url, route }) => ({

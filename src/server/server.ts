@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Accounts } from "../admin/accounts.js";
 import { accountsRoute } from "../api/admin/accounts.js";
+import { adminRoutes } from "../api/admin/routes.js";
 import type { DialectContext } from "../api/dialect.js";
 import { dialects } from "../api/dialects.js";
 import { filesRoute } from "../api/files/route.js";
@@ -158,6 +159,7 @@ async function assemble(
     await api.register(async (admin) => {
       admin.addHook("onRequest", requireScope("admin"));
       await admin.register(accountsRoute(accounts));
+      await admin.register(adminRoutes);
       registerMetrics(admin, metrics);
     });
     await api.register(async (chatScope) => {

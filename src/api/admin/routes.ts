@@ -1,0 +1,44 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { GatewayError } from "../../core/errors.js";
+import { adminSchemas as schemas } from "./contract.js";
+
+/** `/v1/admin/*`: what the console and programs of an administrator use. */
+export const adminRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  const routes = [
+    ["POST", "/v1/admin/sessions", schemas.createSession],
+    ["GET", "/v1/admin/sessions/current", schemas.getSession],
+    ["DELETE", "/v1/admin/sessions/current", schemas.deleteSession],
+    ["DELETE", "/v1/admin/sessions", schemas.deleteSessions],
+    ["GET", "/v1/admin/server", schemas.getServer],
+    ["GET", "/v1/admin/events", schemas.streamEvents],
+    ["GET", "/v1/admin/accounts", schemas.listAccounts],
+    ["POST", "/v1/admin/accounts", schemas.importAccount],
+    ["GET", "/v1/admin/accounts/:id/quota", schemas.getQuota],
+    ["POST", "/v1/admin/accounts/:id/check", schemas.checkAccount],
+    ["DELETE", "/v1/admin/accounts/:id", schemas.deleteAccount],
+    ["GET", "/v1/admin/keys", schemas.listKeys],
+    ["POST", "/v1/admin/keys", schemas.createKey],
+    ["PATCH", "/v1/admin/keys/:id", schemas.updateKey],
+    ["DELETE", "/v1/admin/keys/:id", schemas.deleteKey],
+    ["GET", "/v1/admin/requests", schemas.listRequests],
+    ["GET", "/v1/admin/requests/:id", schemas.getRequest],
+    ["GET", "/v1/admin/usage", schemas.getUsage],
+    ["GET", "/v1/admin/usage.csv", schemas.getUsageCsv],
+    ["GET", "/v1/admin/usage/hours", schemas.getUsageHours],
+    ["GET", "/v1/admin/conversations", schemas.listConversations],
+    ["DELETE", "/v1/admin/conversations/:upstream/:id", schemas.deleteConversation],
+    ["POST", "/v1/admin/diagnostics", schemas.runDiagnostics],
+    ["GET", "/v1/admin/drift", schemas.listDrift],
+    ["GET", "/v1/admin/log", schemas.getLog],
+    ["GET", "/v1/admin/support-bundle", schemas.getSupportBundle],
+  ] as const;
+  for (const [method, url, schema] of routes)
+    app.route({
+      method,
+      url,
+      schema,
+      handler: async () => {
+        throw new GatewayError("not_found", "This route of the console's API does not answer yet.");
+      },
+    });
+};
