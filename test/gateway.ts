@@ -38,6 +38,8 @@ export type Gateway = {
   drift: ProtocolDrift;
   /** Replaces the configured upstreams while the gateway runs. */
   replaceUpstreams(upstreams: readonly UpstreamConfig[]): Promise<void>;
+  /** Replaces parts of the configuration that the gateway was started with. */
+  replaceConfig(changes: Partial<Config>): Promise<void>;
   /** The parsed lines of the log so far. */
   logEntries(): Record<string, unknown>[];
   /** The path of the database file. */
@@ -161,7 +163,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     furtherUrls: server.furtherUrls,
     simulator,
     drift: app.drift,
-    replaceUpstreams: app.replaceUpstreams,
+    replaceUpstreams: (upstreams) => app.replaceConfig({ ...config, upstreams: [...upstreams] }),
+    replaceConfig: (changes) => app.replaceConfig({ ...config, ...changes }),
     logEntries: () => logLines.map((line) => JSON.parse(line)),
     storePath,
     store: app.store,

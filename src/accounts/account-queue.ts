@@ -10,8 +10,8 @@ import {
 } from "../lib/slot-queue.js";
 
 /**
- * `concurrency`: answers that the account may generate at the same time; `depth`: requests that may wait, over all API
- * keys; `maxWait`: milliseconds that a request may wait; `minInterval`: milliseconds between the starts of two messages.
+ * `concurrency`: answers that the account may generate at the same time; `waitLimits`: how many requests may wait, over all
+ * API keys, and how long; `minInterval`: milliseconds between the starts of two messages.
  */
 export type QueueOptions = Omit<SlotQueueOptions, "createBusyError">;
 
@@ -35,7 +35,7 @@ export type Pause = { until: number; reason: GatewayError };
  * requests do not each run into the limit.
  */
 export class AccountQueue {
-  readonly #maxWait: number;
+  readonly #waitLimits: QueueOptions["waitLimits"];
   readonly #slots: SlotQueue;
   /** Uploads are no answers: they go beside these, as many at a time. */
   readonly #uploadSlots: SlotQueue;
@@ -46,7 +46,7 @@ export class AccountQueue {
   #resumeTimer: NodeJS.Timeout | undefined;
 
   constructor(options: QueueOptions) {
-    this.#maxWait = options.maxWait;
+    this.#waitLimits = options.waitLimits;
     const createBusyError = (refusal: Refusal, waitMs: number) => this.#busyError(refusal, waitMs);
     this.#slots = new SlotQueue({ ...options, createBusyError });
     const { onWait: _, minInterval: _interval, ...uploadOptions } = options;
@@ -148,9 +148,9 @@ export class AccountQueue {
     return this.#pause;
   }
 
-  /** Whether the pause ends within `maxWait`. */
+  /** Whether the pause ends while a request may wait. */
   #endsInTime({ until }: Pause): boolean {
-    return until - Date.now() <= this.#maxWait;
+    return until - Date.now() <= this.#waitLimits().maxWait;
   }
 
   #busyError(refusal: Refusal, waitMs: number): GatewayError {

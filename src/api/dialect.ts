@@ -9,9 +9,10 @@ import type { JsonSchema, RouteDocumentations } from "./route-documentation.js";
 /** What the routes of a dialect work with. */
 export type DialectContext = {
   chat: ChatService;
+  /** Read a setting of these when a request begins: a reload changes it. */
   options: ApiOptions;
-  /** Answers that clients can name by their ids; `keepFor`: milliseconds for which one is kept after its last use. */
-  responses: { store: ResponseStore; keepFor: number };
+  /** Answers that clients can name by their ids; `keepFor`: milliseconds for which one is kept now after its last use. */
+  responses: { store: ResponseStore; keepFor: () => number };
   /** Counts a request against the limit of its key; for the routes that answer chat requests. */
   rateLimit: onRequestAsyncHookHandler;
 };

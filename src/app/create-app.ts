@@ -6,15 +6,12 @@ import { ChatCleanup } from "../chat/chat-cleanup.js";
 import { ChatService } from "../chat/chat-service.js";
 import { KeyBudgets } from "../chat/key-budgets.js";
 import { KeyQueues } from "../chat/key-queues.js";
-import { SideRequestMatcher } from "../chat/side-requests.js";
 import type { TransformFactory } from "../chat/transforms/transform.js";
+import { keepStartedSettings } from "../config/changed-settings.js";
 import type { Config } from "../config/schema.js";
-import type { UpstreamConfig } from "../config/upstream-settings.js";
 import type { Store } from "../core/store.js";
-import { LinkFetcher } from "../files/link-fetcher.js";
 import { LocalFileStore } from "../files/local-file-store.js";
 import { LinkFetches } from "../files/request-links.js";
-import { SsrfGuard } from "../files/ssrf-guard.js";
 import { Uploads } from "../files/upstream-uploads.js";
 import { Metrics } from "../observability/metrics.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
@@ -23,6 +20,7 @@ import { type RunningServer, startServer } from "../server/server.js";
 import { openStore } from "../store/open-store.js";
 import type { IdleTimeouts } from "../upstreams/context.js";
 import { kindOf } from "../upstreams/registry.js";
+import { createChatSettings } from "./chat-settings.js";
 import { createUpstreamGuards } from "./upstream-guards.js";
 import { UpstreamWatcher } from "./upstream-watcher.js";
 
@@ -35,8 +33,11 @@ export type App = {
   drift: ProtocolDrift;
   metrics: Metrics;
   upstreams: ActiveUpstreams;
-  /** Replaces the configured upstreams; see `UpstreamWatcher.replaceConfigured`. */
-  replaceUpstreams(upstreams: readonly UpstreamConfig[]): Promise<void>;
+  /**
+   * From now on this is the configuration, except for the settings that `settingsForRestart` names. Answers in progress keep
+   * the settings and the upstreams that they began with. Throws what opening an upstream throws; then nothing changes.
+   */
+  replaceConfig(config: Config): Promise<void>;
   /** Starts the HTTP server. Stop it before `close`. */
   listen(): Promise<RunningServer>;
   close(): Promise<void>;
@@ -62,45 +63,39 @@ export async function createApp(
     log.warn(entry, "Kimi sent something that Moonbridge does not know"),
   );
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
-  const { folder, maxBytes, allowPrivateLinks, promptLinks, linkSeconds } = config.files;
-  const ssrfGuard = new SsrfGuard({ allowPrivate: allowPrivateLinks });
-  const links = new LinkFetcher(ssrfGuard, { fetchLimits: { file: maxBytes, total: linkSeconds * 1_000 } });
   const context = { store, drift, warn, recorder, ...(timeouts ? { timeouts } : {}) };
   const metrics = new Metrics();
+  let current = { config, settings: createChatSettings(config, metrics) };
+  const waitLimits = () => {
+    const { depth, waitSeconds } = current.config.queue;
+    return { depth, maxWait: waitSeconds * 1_000 };
+  };
   const watcher = await UpstreamWatcher.open({
     config,
     store,
     log,
     openUpstream: (upstream) => kindOf(upstream).open(upstream, context),
-    createGuards: (upstream) => createUpstreamGuards(upstream, { config, log, metrics }),
+    createGuards: (upstream) => createUpstreamGuards(upstream, { waitLimits, log, metrics }),
   });
   const { upstreams } = watcher;
   const cleanup = new ChatCleanup(store, upstreams, warn);
-  const files = await LocalFileStore.open(folder, store, maxBytes);
-  const uploads = new Uploads(store, files);
-  const { routes, modelAliases, chats, citations } = config;
+  const files = await LocalFileStore.open(config.files.folder, store, () => current.config.files.maxBytes);
   const historyKey = await store.getOrCreateSecret("history", () => randomBytes(32).toString("base64url"));
   const chat = new ChatService({
     upstreams,
     keyQueues: new KeyQueues({
-      depth: config.queue.depth,
-      maxWait: config.queue.waitSeconds * 1_000,
+      waitLimits,
       onWait: (entry) => log.info(entry, "a request waits for its turn"),
     }),
     keyBudgets: new KeyBudgets({ store, warn }),
-    modelNames: { routes, modelAliases },
+    settings: () => current.settings,
     store,
     cleanup,
-    chats,
     historyKey,
-    allowWindows: chats.windows === "continue",
-    citations,
-    sideRequests: new SideRequestMatcher(config.sideRequestPatterns),
-    tools: { ...config.tools, observer: metrics.toolObserver },
     transforms,
     files,
-    attachments: { uploads, linkInspector: promptLinks === "documents" ? links : undefined },
-    linkFetches: new LinkFetches(links),
+    uploads: new Uploads(store, files),
+    linkFetches: new LinkFetches(),
     warn,
   });
   const accounts = new Accounts(upstreams);
@@ -108,13 +103,23 @@ export async function createApp(
     () => accounts.reports(),
     () => drift.entries(),
   );
-  const listen = () => startServer({ chat, accounts, store, metrics, log, config });
+  let server: RunningServer | undefined;
+  const listen = async () => {
+    server = await startServer({ chat, accounts, store, metrics, log, config: () => current.config });
+    return server;
+  };
+  const replaceConfig = (replacement: Config) =>
+    watcher.replaceConfigured(replacement.upstreams, () => {
+      const inForce = keepStartedSettings(replacement, config);
+      current = { config: inForce, settings: createChatSettings(inForce, metrics) };
+      log.level = inForce.log.level;
+      server?.replaceConfig(inForce);
+    });
   const close = async () => {
     await watcher.stop();
     await chat.close();
     await recorder?.close();
     await store.close();
   };
-  const replaceUpstreams = (configured: readonly UpstreamConfig[]) => watcher.replaceConfigured(configured);
-  return { replaceUpstreams, chat, accounts, store, cleanup, drift, metrics, upstreams, listen, close };
+  return { replaceConfig, chat, accounts, store, cleanup, drift, metrics, upstreams, listen, close };
 }

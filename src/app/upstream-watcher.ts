@@ -20,6 +20,8 @@ export type UpstreamWatcherOptions = {
 /** An open upstream with the configuration that it was opened with. */
 type Opened = { config: UpstreamConfig; active: ActiveUpstream };
 
+type Replacement = { configured: readonly UpstreamConfig[]; onReplaced?: () => void };
+
 /**
  * Opens the upstreams, and again when `moonbridge login` or a new configuration changes which there are: the first account
  * takes the place of the simulator, another account is added, and a login for another site reopens its account there.
@@ -62,16 +64,19 @@ export class UpstreamWatcher {
   }
 
   /**
-   * From now on these are the configured upstreams. Answers in progress end on the upstreams that they began with. Throws
-   * what opening one of them throws; then nothing changes.
+   * From now on these are the configured upstreams. Answers in progress end on the upstreams that they began with.
+   * `onReplaced` is called together with the change, so that no request meets the one without the other. Throws what opening
+   * one of them throws; then nothing changes.
    */
-  replaceConfigured(upstreams: readonly UpstreamConfig[]): Promise<void> {
-    return this.#change(upstreams);
+  replaceConfigured(upstreams: readonly UpstreamConfig[], onReplaced: () => void): Promise<void> {
+    return this.#change({ configured: upstreams, onReplaced });
   }
 
-  /** Opens what has changed once the change before is made; `configured` is undefined for the present configuration. */
-  #change(configured?: readonly UpstreamConfig[]): Promise<void> {
-    const change = this.#lastChange.then(() => this.#reopenChanged(configured ?? this.#configured));
+  /** Opens what has changed once the change before is made; without `replacement` the present configuration stays. */
+  #change(replacement?: Replacement): Promise<void> {
+    const change = this.#lastChange.then(() =>
+      this.#reopenChanged(replacement ?? { configured: this.#configured }),
+    );
     this.#lastChange = change.catch(() => {});
     return change;
   }
@@ -92,11 +97,12 @@ export class UpstreamWatcher {
       });
   }
 
-  async #reopenChanged(configured: readonly UpstreamConfig[]): Promise<void> {
+  async #reopenChanged({ configured, onReplaced }: Replacement): Promise<void> {
     const { store, log } = this.#options;
     const configs = await configuredUpstreams({ upstreams: configured }, store);
     const opened = await openAll(configs, this.#opened, this.#options);
     this.#configured = configured;
+    onReplaced?.();
     const isUnchanged =
       opened.length === this.#opened.length && opened.every((each, index) => each === this.#opened[index]);
     if (isUnchanged) return;

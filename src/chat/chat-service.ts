@@ -12,46 +12,48 @@ import type { LocalFileStore } from "../files/local-file-store.js";
 import type { LinkFetches } from "../files/request-links.js";
 import { hashLong } from "../lib/hash.js";
 import type { ActiveUpstream, ActiveUpstreams } from "./active-upstreams.js";
+import type { ChatSettings } from "./chat-settings.js";
 import { emulatedFeatures, emulatingTransforms, longPromptOptions } from "./emulated-features.js";
 import { answerWithFailover, type Candidate } from "./failover.js";
 import { AnswerBudget, type KeyBudgets } from "./key-budgets.js";
 import type { KeyQueues } from "./key-queues.js";
 import { findListedModel, type ListedModel, listModels } from "./model-list.js";
-import type { AvailableModels, ModelNameTables } from "./model-names.js";
+import type { AvailableModels } from "./model-names.js";
 import { listAvailableModels, type Route, resolveRoutes } from "./model-router.js";
 import { rejectOversized } from "./request-size.js";
 import { ignoredFeatures, routesWithRequiredFeatures } from "./required-features.js";
-import type { SideRequestMatcher } from "./side-requests.js";
 import { StatelessTurn } from "./stateless-turn.js";
 import type { TokenMeter } from "./token-meter.js";
-import type { ToolTransformOptions } from "./tools/tool-transform.js";
 import { AnswerRecorder } from "./transforms/answer-recorder.js";
 import { sideRequestTransform } from "./transforms/side-request.js";
 import type { TransformFactory } from "./transforms/transform.js";
 import { UsageReporter } from "./transforms/usage-reporter.js";
-import { Turn, type TurnContext, type TurnDependencies } from "./turn.js";
+import { Turn, type TurnContext, type TurnDependencies, type TurnSettings } from "./turn.js";
 
 type ModelUser = Pick<Principal, "models" | "upstreams" | "tools">;
 
-export type ChatServiceDependencies = TurnDependencies & {
+export type ChatServiceDependencies = Omit<TurnDependencies, keyof TurnSettings> & {
   files: LocalFileStore;
   upstreams: ActiveUpstreams;
   keyQueues: KeyQueues;
   keyBudgets: KeyBudgets;
   linkFetches: LinkFetches;
-  sideRequests: SideRequestMatcher;
-  tools: ToolTransformOptions;
   /** Between each turn and its upstream; the first one is nearest to the client. */
   transforms: readonly TransformFactory[];
-  modelNames: ModelNameTables;
-  citations: CitationMode;
+  /** The settings in force now. */
+  settings: () => ChatSettings;
 };
 
 /** What all turns of one request share. */
 type RequestContext = Pick<TurnContext, "links" | "record"> & {
   active: readonly ActiveUpstream[];
+  settings: ChatSettings;
   meter: TokenMeter;
 };
+
+/** The same with what belongs to one upstream. */
+type CandidateContext = RequestContext &
+  Pick<TurnContext, "queue"> & { startEvent: StartEvent; toolMode: ToolMode };
 
 /** Answers chat requests: resolves the routes, then sends the request upstream with failover. */
 export class ChatService {
@@ -75,12 +77,15 @@ export class ChatService {
     const { keyBudgets, keyQueues } = this.#dependencies;
     signal.throwIfAborted();
     rejectOversized(request.messages);
-    const links = this.#dependencies.linkFetches.forRequest(request.principal.keyName);
     await this.#dependencies.upstreams.use(async (active) => {
       const { principal } = request;
+      // Read together with the upstreams, which the routes name.
+      const settings = this.#dependencies.settings();
+      const links = this.#dependencies.linkFetches.forRequest(principal.keyName, settings.linkFetcher);
       const budget = new AnswerBudget(keyBudgets, principal);
       record.readUsage = () => budget.meter.usage();
-      const candidates = await this.#candidates(request, { active, links, meter: budget.meter, record });
+      const context = { active, settings, links, meter: budget.meter, record };
+      const candidates = await this.#candidates(request, context);
       await keyBudgets.admit(principal);
       // While the request waits, its status line may have to be sent, with the upstream's name.
       if (principal.concurrency !== undefined) await sink([candidates[0].startEvent]);
@@ -102,8 +107,9 @@ export class ChatService {
    * GatewayError of one of them if no model is left.
    */
   async models(principal: ModelUser, signal: AbortSignal): Promise<ListedModel[]> {
+    const settings = this.#dependencies.settings();
     const available = await this.#availableModels(principal, signal);
-    const models = listModels(principal, available, this.#dependencies.modelNames);
+    const models = listModels(principal, available, settings);
     const failure = available.find((entry) => entry.failure)?.failure;
     if (models.length === 0 && failure) throw failure;
     return models.map((model) => this.#withEmulatedFeatures(principal, model));
@@ -111,8 +117,9 @@ export class ChatService {
 
   /** The model of this name, which may be any that a chat request may have. Throws `model_not_found`. */
   async model(principal: ModelUser, name: string, signal: AbortSignal): Promise<ListedModel> {
+    const settings = this.#dependencies.settings();
     const available = await this.#availableModels(principal, signal);
-    const model = findListedModel(principal, name, available, this.#dependencies.modelNames);
+    const model = findListedModel(principal, name, available, settings);
     return this.#withEmulatedFeatures(principal, model);
   }
 
@@ -140,7 +147,7 @@ export class ChatService {
    */
   async #candidates(request: ChatRequest, context: RequestContext): Promise<[Candidate, ...Candidate[]]> {
     const upstreams = context.active.map(({ upstream }) => upstream);
-    const routes = await resolveRoutes(request, upstreams, this.#dependencies.modelNames);
+    const routes = await resolveRoutes(request, upstreams, context.settings);
     const [first, ...others] = routesWithRequiredFeatures(request, routes, (upstream) =>
       toolModeFor(request.principal, findActive(context.active, upstream)),
     );
@@ -156,23 +163,14 @@ export class ChatService {
     return [best ?? this.#candidate(request, first, context), ...rest];
   }
 
-  #candidate(
-    request: ChatRequest,
-    route: Route,
-    { active, links, meter, record }: RequestContext,
-  ): Candidate {
+  #candidate(request: ChatRequest, route: Route, context: RequestContext): Candidate {
+    const { active, settings } = context;
     const activeUpstream = findActive(active, route.upstream);
     const { guards } = activeUpstream;
     const toolMode = toolModeFor(request.principal, activeUpstream);
-    const startEvent = createStartEvent(request, route, {
-      citations: this.#dependencies.citations,
-      toolMode,
-    });
+    const startEvent = createStartEvent(request, route, { citations: settings.citations, toolMode });
     const { queue } = guards;
-    const turn = this.#createTurn(request, route, {
-      ...{ links, meter, record },
-      ...{ queue, startEvent, toolMode },
-    });
+    const turn = this.#createTurn(request, route, { ...context, queue, startEvent, toolMode });
     return {
       ...guards,
       route,
@@ -187,20 +185,10 @@ export class ChatService {
   #createTurn(
     request: ChatRequest,
     route: Route,
-    {
-      links,
-      meter,
-      record,
-      queue,
-      startEvent,
-      toolMode,
-    }: Pick<TurnContext, "links" | "record" | "queue"> & {
-      meter: TokenMeter;
-      startEvent: StartEvent;
-      toolMode: ToolMode;
-    },
+    { settings, links, meter, record, queue, startEvent, toolMode }: CandidateContext,
   ): Turn | StatelessTurn {
-    const { sideRequests, transforms, tools } = this.#dependencies;
+    const { transforms } = this.#dependencies;
+    const { sideRequests, tools } = settings;
     const isSideRequest = sideRequests.isSideRequest(request, route);
     const recorder = new AnswerRecorder(startEvent.citations);
     const context: TurnContext = {
@@ -219,7 +207,7 @@ export class ChatService {
     };
     return route.upstream.chatStructure === "none"
       ? new StatelessTurn(request, route, context)
-      : new Turn(this.#dependencies, request, route, context);
+      : new Turn({ ...this.#dependencies, ...settings }, request, route, context);
   }
 
   /** Rejects waiting requests, stops the clean-up of chats and closes the upstreams. */

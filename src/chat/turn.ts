@@ -29,14 +29,20 @@ import {
   unknownConversation,
 } from "./turn-failures.js";
 
-export type TurnDependencies = ThreadDependencies & {
-  cleanup: ChatCleanup;
-  attachments: AttachmentsDependencies;
-  /** `keepHours` counts from a chat's last turn. */
-  chats: { mode: ChatMode; keepHours: number };
-  /** Writes a warning to the log; `error` contains no content of the conversation. */
-  warn: (message: string, error: unknown) => void;
-};
+/** The settings of turns. */
+export type TurnSettings = Pick<ThreadDependencies, "allowWindows"> &
+  Pick<AttachmentsDependencies, "linkInspector"> & {
+    /** `keepHours` counts from a chat's last turn. */
+    chats: { mode: ChatMode; keepHours: number };
+  };
+
+export type TurnDependencies = TurnSettings &
+  ThreadDependencies & {
+    cleanup: ChatCleanup;
+    uploads: AttachmentsDependencies["uploads"];
+    /** Writes a warning to the log; `error` contains no content of the conversation. */
+    warn: (message: string, error: unknown) => void;
+  };
 
 /** What a turn uses of its request and of its account. */
 export type TurnContext = {
@@ -83,7 +89,7 @@ export class Turn {
     this.#thread = new Thread(dependencies, request, route);
     const { links, queue, isSideRequest } = context;
     this.#mode = isSideRequest ? "ephemeral" : (request.principal.chats ?? dependencies.chats.mode);
-    const { uploads, linkInspector } = dependencies.attachments;
+    const { uploads, linkInspector } = dependencies;
     const owner = request.principal.keyName;
     // Agents put links into prompts that nobody asks about, and have functions for those that they read (clients.md §4.1).
     const leavesLinks = isSideRequest || (request.tools ?? []).length > 0;

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { ConfigReloader } from "../app/config-reloader.js";
 import { type App, createApp } from "../app/create-app.js";
 import { loadAppConfig } from "../app/load-config.js";
 import {
@@ -32,8 +33,15 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
     server = await app.listen();
     // Stored only after listening has succeeded: otherwise a failed start would leave a key that was never shown.
     const isStored = newKey !== undefined && (await app.store.addKey(newKey.stored));
-    stopOnSignals(server, app, log);
-    process.on("SIGHUP", () => reloadUpstreams(app, commandLine, log));
+    const reloader = new ConfigReloader({
+      config,
+      load: () => loadAppConfig(commandLine, process.env),
+      replace: (replacement) => app.replaceConfig(replacement),
+      log,
+    });
+    // As other servers do. A closed terminal sends it, too.
+    process.on("SIGHUP", () => void reloader.reload());
+    stopOnSignals({ server, app, reloader, log });
     // Warms up: loads the catalogue and refreshes tokens that are due before the first request needs them.
     app.chat.models({}, new AbortController().signal).catch(() => {});
     app.cleanup.sweep();
@@ -121,28 +129,16 @@ function printGreeting(
   printLine(`listening on ${url}`);
 }
 
-/**
- * Reads the upstreams of the configuration again, as other servers do on SIGHUP, which a closed terminal sends, too. If
- * anything in the configuration is not valid, nothing changes.
- */
-async function reloadUpstreams(app: App, commandLine: CommandLineOptions, log: Logger): Promise<void> {
-  try {
-    const { upstreams } = await loadAppConfig(commandLine, process.env);
-    await app.replaceUpstreams(upstreams);
-    log.info("SIGHUP: the upstreams were read again; other settings are read at the start only");
-  } catch (error) {
-    const reason = error instanceof ConfigError ? `: ${error.message}` : ".";
-    log.error({ error }, `SIGHUP: the upstreams stay as they are${reason}`);
-  }
-}
+type Running = { server: RunningServer; app: App; reloader: ConfigReloader; log: Logger };
 
 /** SIGINT and SIGTERM: the first one stops gracefully, the second one exits at once. */
-function stopOnSignals(server: RunningServer, app: App, log: Logger): void {
+function stopOnSignals({ server, app, reloader, log }: Running): void {
   let stopping = false;
   const stop = () => {
     if (stopping) process.exit(1);
     stopping = true;
     printLine("stopping: open streams may finish; press Ctrl+C again to stop at once");
+    reloader.stop();
     server
       .stop()
       .then(() => app.close())

@@ -274,6 +274,9 @@ export const limits = {
 
   /** Interval at which a running server looks for new accounts of `moonbridge login`. */
   upstreamReload: 2 * second,
+  /** Between two looks at the files of the configuration, and the size above which these are not looked at. */
+  configPoll: second,
+  configFile: 16 * megabyte,
 
   /** A paste at `moonbridge login`; a HAR file may be large. */
   pasted: 64 * megabyte,

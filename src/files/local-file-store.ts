@@ -24,16 +24,19 @@ const partialSuffix = ".part";
 export class LocalFileStore {
   readonly #folder: string;
   readonly #store: FileStore;
-  readonly #maxBytes: number;
+  readonly #maxBytes: () => number;
 
-  private constructor(folder: string, store: FileStore, maxBytes: number) {
+  private constructor(folder: string, store: FileStore, maxBytes: () => number) {
     this.#folder = folder;
     this.#store = store;
     this.#maxBytes = maxBytes;
   }
 
-  /** Deletes partial files that a killed process has left. The folder is created with the first file. */
-  static async open(folder: string, store: FileStore, maxBytes: number): Promise<LocalFileStore> {
+  /**
+   * Deletes partial files that a killed process has left. The folder is created with the first file. `maxBytes`: see the
+   * property of this name; read at each upload.
+   */
+  static async open(folder: string, store: FileStore, maxBytes: () => number): Promise<LocalFileStore> {
     const localFiles = new LocalFileStore(folder, store, maxBytes);
     await localFiles.#deleteStalePartials();
     return localFiles;
@@ -41,13 +44,13 @@ export class LocalFileStore {
 
   /** Size of the largest file that is accepted, in bytes. */
   get maxBytes(): number {
-    return this.#maxBytes;
+    return this.#maxBytes();
   }
 
   /** The error for a file larger than `maxBytes`. */
   tooLargeError(): GatewayError {
-    const megabytes = Math.floor(this.#maxBytes / 1_048_576);
-    const maximum = megabytes > 0 ? `${megabytes} MB` : `${this.#maxBytes} bytes`;
+    const megabytes = Math.floor(this.maxBytes / 1_048_576);
+    const maximum = megabytes > 0 ? `${megabytes} MB` : `${this.maxBytes} bytes`;
     return new GatewayError("file_rejected", `The file is larger than ${maximum}, the most that is taken.`);
   }
 
@@ -60,12 +63,13 @@ export class LocalFileStore {
     const path = join(this.#folder, `${randomUUID()}${partialSuffix}`);
     const file = await open(path, "wx", 0o600);
     const digest = createHash("sha256");
+    const { maxBytes } = this;
     let size = 0;
     try {
       for await (const chunk of bytes) {
         signal.throwIfAborted();
         size += chunk.length;
-        if (size > this.#maxBytes) throw this.tooLargeError();
+        if (size > maxBytes) throw this.tooLargeError();
         digest.update(chunk);
         await file.appendFile(chunk);
       }

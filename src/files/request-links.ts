@@ -10,22 +10,16 @@ import { isWebPage } from "./web-page.js";
 
 /** Fetches the links of all requests within what each API key, and all of them, may occupy on disk and in memory. */
 export class LinkFetches {
-  readonly #fetcher: LinkFetcher;
   readonly #slots = new KeySlots({
-    depth: limits.linkFetchQueue,
-    maxWait: limits.linkFetchWait,
+    waitLimits: () => ({ depth: limits.linkFetchQueue, maxWait: limits.linkFetchWait }),
     createBusyError: () => tooManyError("This key fetches too many links at once."),
   });
   readonly #pictureBytes = new Map<string, number>();
   #allPictureBytes = 0;
 
-  constructor(fetcher: LinkFetcher) {
-    this.#fetcher = fetcher;
-  }
-
-  /** The links of one request of this API key. */
-  forRequest(owner: string): RequestLinks {
-    return new RequestLinks(owner, this.#fetcher, this);
+  /** The links of one request of this API key, to be fetched by `fetcher`. */
+  forRequest(owner: string, fetcher: LinkFetcher): RequestLinks {
+    return new RequestLinks(owner, fetcher, this);
   }
 
   /** Waits until the key may fetch one more file; the slot is held as long as the file takes disk space or is fetched. */

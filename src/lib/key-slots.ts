@@ -1,10 +1,8 @@
-import { type Refusal, type Slot, SlotQueue } from "./slot-queue.js";
+import { type Refusal, type Slot, SlotQueue, type WaitLimits } from "./slot-queue.js";
 
 export type KeySlotsOptions = {
-  /** Callers of one key that may wait. */
-  depth: number;
-  /** Milliseconds that a caller may wait. */
-  maxWait: number;
+  /** How many callers of one key may wait and how long, read when a caller has to wait. */
+  waitLimits: () => WaitLimits;
   /** Called when a caller has to wait; `position` counts from 1. */
   onWait?: (entry: { key: string; position: number }) => void;
   /** The error of a caller that gets no slot. `waitMs`: estimated time until the key's queue is through, in milliseconds. */
@@ -37,11 +35,10 @@ export class KeySlots {
   }
 
   #createQueue(key: string, concurrency: number): SlotQueue {
-    const { depth, maxWait, onWait, createBusyError } = this.#options;
+    const { waitLimits, onWait, createBusyError } = this.#options;
     return new SlotQueue({
       concurrency,
-      depth,
-      maxWait,
+      waitLimits,
       onWait: ({ position }) => onWait?.({ key, position }),
       createBusyError: (refusal, waitMs) => createBusyError(refusal, waitMs, concurrency),
     });

@@ -1,10 +1,11 @@
+/** `depth`: waiters, over all keys; `maxWait`: milliseconds that a waiter may wait. */
+export type WaitLimits = { depth: number; maxWait: number };
+
 export type SlotQueueOptions = {
   /** Slots in use at the same time. */
   concurrency: number;
-  /** Waiters, over all keys. */
-  depth: number;
-  /** Milliseconds that a waiter may wait. */
-  maxWait: number;
+  /** How many may wait and how long, read when a caller has to wait. */
+  waitLimits: () => WaitLimits;
   /** Milliseconds between the starts of two pieces of work; default 0. */
   minInterval?: number;
   /** Called when a caller has to wait; `position` counts from 1. */
@@ -66,7 +67,8 @@ export class SlotQueue {
 
   /** Throws the error that `acquire` would reject with at once, if it would. */
   throwIfFull(): void {
-    if (!this.#hasFreeSlot() && this.#waiting >= this.#options.depth) throw this.#busyError("full");
+    if (!this.#hasFreeSlot() && this.#waiting >= this.#options.waitLimits().depth)
+      throw this.#busyError("full");
   }
 
   /**
@@ -107,7 +109,7 @@ export class SlotQueue {
       const timeout = setTimeout(() => {
         this.#remove(key, waiter);
         waiter.reject(this.#busyError("too slow"));
-      }, this.#options.maxWait);
+      }, this.#options.waitLimits().maxWait);
       const cleanUp = () => {
         clearTimeout(timeout);
         signal.removeEventListener("abort", onAbort);

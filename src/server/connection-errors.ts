@@ -12,7 +12,8 @@ import { requestIdHeaders } from "./request-lifecycle.js";
 import { securityHeaders } from "./security-headers.js";
 
 export type ConnectionErrorOptions = {
-  origins: readonly string[];
+  /** The origins of browser UIs now. */
+  origins: () => readonly string[];
   log: FastifyBaseLogger;
   /** Creates the id of a response. */
   requestId(): string;
@@ -69,7 +70,7 @@ export class ConnectionErrors {
     const body = JSON.stringify(errorFormat("").body(error, id));
     const headers = {
       ...securityHeaders,
-      ...corsHeaders(origins, origin),
+      ...corsHeaders(origins(), origin),
       ...errorHeaders(error),
       ...requestIdHeaders(id),
       "content-type": "application/json; charset=utf-8",

@@ -12,8 +12,8 @@ const exposedHeaders = [
   ]),
 ].join(", ");
 
-/** Registers CORS for these origins; `*` stands for all. */
-export async function registerCors(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+/** Registers CORS for the origins that `origins` has at each request; `*` stands for all. */
+export async function registerCors(app: FastifyInstance, origins: () => readonly string[]): Promise<void> {
   app.addHook("onRequest", (request, reply, done) => {
     if (request.headers.origin !== undefined) reply.header("access-control-expose-headers", exposedHeaders);
     if (request.headers["access-control-request-private-network"] === "true") {
@@ -22,7 +22,7 @@ export async function registerCors(app: FastifyInstance, origins: readonly strin
     done();
   });
   await app.register(cors, {
-    origin: origins.includes("*") ? true : [...origins],
+    origin: async () => (origins().includes("*") ? true : [...origins()]),
     methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
     maxAge: 7_200,
     strictPreflight: false,

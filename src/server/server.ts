@@ -39,23 +39,32 @@ export type ServerDependencies = {
   accounts: Accounts;
   metrics: Metrics;
   log: FastifyBaseLogger;
-  config: Pick<Config, "server" | "keys" | "oauth" | "streams" | "chats">;
+  /** The configuration in force now. Where it listens is read at the start only. */
+  config: () => ServerConfig;
 };
+
+type ServerConfig = Pick<Config, "server" | "keys" | "oauth" | "streams" | "chats">;
 
 /** A listening server. */
 export type RunningServer = {
   url: string;
   /** The same server at the ports of `server.alsoListen`. */
   furtherUrls: readonly string[];
+  /** Takes over what the server derives from the configuration: its keys and the OAuth issuer. */
+  replaceConfig(config: ServerConfig): void;
   stop(): Promise<void>;
 };
 
 /** Registers all routes and starts listening. */
 export async function startServer(dependencies: ServerDependencies): Promise<RunningServer> {
   const { log } = dependencies;
-  const config = dependencies.config.server;
+  const config = dependencies.config().server;
   const requestId = () => `req_${randomUUID().replaceAll("-", "")}`;
-  const connectionErrors = new ConnectionErrors({ origins: config.cors, log, requestId });
+  const connectionErrors = new ConnectionErrors({
+    origins: () => dependencies.config().server.cors,
+    log,
+    requestId,
+  });
   const app = Fastify({
     loggerInstance: withoutRoutineLines(log),
     logController: new LogController({ disableRequestLogging: true }),
@@ -77,7 +86,7 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
   connectionErrors.watch(app.server);
   const requestLog = new RequestLog(log, dependencies.metrics);
   const lifecycle = new RequestLifecycle(app, requestLog);
-  await assemble(app, dependencies);
+  const authenticator = await assemble(app, dependencies);
   const furtherPorts = new FurtherPorts();
   const close = async () => {
     await Promise.all([app.close(), furtherPorts.close()]);
@@ -94,7 +103,8 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
   return {
     url: urlAt(config.host, portOf(app)),
     furtherUrls: furtherPorts.ports.map((port) => urlAt(config.host, port)),
-    stop: () => shutDown(app, lifecycle, close, config.shutdownSeconds * 1_000),
+    replaceConfig: (replacement) => authenticator.replaceConfig(replacement),
+    stop: () => shutDown(app, lifecycle, close, dependencies.config().server.shutdownSeconds * 1_000),
   };
 }
 
@@ -121,9 +131,8 @@ async function shutDown(
 async function assemble(
   app: FastifyInstance,
   { chat, accounts, store, config, metrics }: ServerDependencies,
-): Promise<void> {
-  const { cors: origins, unknownParameters, keylessLoopback } = config.server;
-  const authenticator = await Authenticator.open(config, store);
+): Promise<Authenticator> {
+  const authenticator = await Authenticator.open(config(), store);
   app.addHook("onClose", () => authenticator.close());
   const failedLogins = new FailedLoginLimiter();
   const rateLimiter = new RateLimiter();
@@ -131,11 +140,15 @@ async function assemble(
   const dialectContext: DialectContext = {
     chat,
     options: {
-      unknownParameters,
-      visibleErrors: config.streams.visibleErrors,
+      get unknownParameters() {
+        return config().server.unknownParameters;
+      },
+      get visibleErrors() {
+        return config().streams.visibleErrors;
+      },
       sealer: new TextSealer(answerSecret),
     },
-    responses: { store, keepFor: config.chats.keepHours * 3_600_000 },
+    responses: { store, keepFor: () => config().chats.keepHours * 3_600_000 },
     rateLimit: async (request, reply) => rateLimiter.admit(request, reply),
   };
   registerErrorHandlers(app);
@@ -145,10 +158,11 @@ async function assemble(
     reply.headers(requestIdHeaders(request.id));
     done();
   });
-  await registerCors(app, origins);
+  await registerCors(app, () => config().server.cors);
   requireHost(app);
   await registerOpenApi(app);
-  const authenticate = authHook({ authenticator, failedLogins, rateLimiter, keylessLoopback });
+  const allowsKeyless = () => config().server.keylessLoopback;
+  const authenticate = authHook({ authenticator, failedLogins, rateLimiter, allowsKeyless });
   registerHealth(app, accounts, authenticate);
   await app.register(tokenEndpoint(authenticator, failedLogins));
   await app.register(async (authenticated) => {
@@ -168,6 +182,7 @@ async function assemble(
       for (const dialect of dialects) await chatScope.register(dialect.routes(dialectContext));
     });
   });
+  return authenticator;
 }
 
 /** `GET /metrics` for Prometheus. Needs an admin key, since metrics show when the service is in use. */

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { AccountQueue, type QueueOptions } from "../../src/accounts/account-queue.js";
 import { GatewayError } from "../../src/core/errors.js";
-import type { Slot } from "../../src/lib/slot-queue.js";
+import type { Slot, WaitLimits } from "../../src/lib/slot-queue.js";
 
 const neverAborts = () => new AbortController().signal;
 
-function createQueue(options: Partial<QueueOptions> = {}): AccountQueue {
-  return new AccountQueue({ concurrency: 1, depth: 100, maxWait: 60_000, ...options });
+function createQueue(options: Partial<QueueOptions & WaitLimits> = {}): AccountQueue {
+  const { depth = 100, maxWait = 60_000, ...others } = options;
+  return new AccountQueue({ concurrency: 1, waitLimits: () => ({ depth, maxWait }), ...others });
 }
 
 /** Kimi's rate limit. */

@@ -6,7 +6,7 @@ import { chatBody, type Gateway, postChat, startGateway, waitUntil } from "../ga
 
 const neverAborts = new AbortController().signal;
 const createQueue = (minInterval: number, maxWait = 60_000) =>
-  new AccountQueue({ concurrency: 100, depth: 100, maxWait, minInterval });
+  new AccountQueue({ concurrency: 100, waitLimits: () => ({ depth: 100, maxWait }), minInterval });
 
 /** The times at which the simulator received messages, in milliseconds. */
 const starts = ({ simulator }: Gateway) =>
@@ -79,7 +79,7 @@ describe("minSecondsBetweenStarts", () => {
   });
 
   test("is off by default: a hundred slots are free at once", async () => {
-    const queue = new AccountQueue({ concurrency: 100, depth: 0, maxWait: 1_000 });
+    const queue = new AccountQueue({ concurrency: 100, waitLimits: () => ({ depth: 0, maxWait: 1_000 }) });
     await Promise.all(Array.from({ length: 100 }, () => queue.acquire("a", neverAborts)));
     await queue.waitForStart(neverAborts);
     expect(queue.state).toMatchObject({ running: 100, waiting: 0 });

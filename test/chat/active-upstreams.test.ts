@@ -18,7 +18,7 @@ function openUpstream(name: string, closed: string[]): ActiveUpstream {
     status: () => ({ state: "ok", detail: "" }),
     close: async () => void closed.push(name),
   };
-  const queue = new AccountQueue({ concurrency: 1, depth: 1, maxWait: 1_000 });
+  const queue = new AccountQueue({ concurrency: 1, waitLimits: () => ({ depth: 1, maxWait: 1_000 }) });
   return {
     upstream,
     toolMode: "off",

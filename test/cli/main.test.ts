@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -123,7 +123,7 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address ? address.port : 0;
 }
 
-test("SIGHUP makes a server read its upstreams again, and keeps them if the config is not valid", async () => {
+test("SIGHUP makes a server read its configuration again, and keeps the one before if it is not valid", async () => {
   const folder = createTemporaryFolder();
   const writeUpstreams = (...upstreams: object[]) => writeConfig(folder, { token: key, upstreams });
   const simulator = (name: string) => ({ name, kind: "simulator" });
@@ -138,13 +138,15 @@ test("SIGHUP makes a server read its upstreams again, and keeps them if the conf
   writeUpstreams(simulator("second"), { name: "third", kind: "SECRET" });
   program.kill("SIGHUP");
   await waitUntil(() =>
-    program.log().includes("the upstreams stay as they are: upstreams[1].kind: expected"),
+    program.log().includes("is refused and the one before stays: upstreams[1].kind: expected"),
   );
   expect(await names()).toEqual(["first"]);
   writeUpstreams(simulator("second"));
   program.kill("SIGHUP");
-  await waitUntil(() => program.log().includes("SIGHUP: the upstreams were read again"));
+  await waitUntil(() => program.log().includes('"settings":["upstreams"]'));
   expect(await names()).toEqual(["second"]);
+  program.kill("SIGHUP");
+  await waitUntil(() => program.log().includes("read again: nothing has changed"));
   expect(program.log()).not.toContain("SECRET");
   program.kill("SIGTERM");
   expect(await program.exit).toBe(0);
@@ -188,4 +190,19 @@ test("quotes in a variable are mentioned at the start, and the key works without
   expect(program.output()).toContain("note: MOONBRIDGE_TOKEN: the quotes around its value were taken off.");
   const response = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
   expect(response.status).toBe(200);
+});
+
+test("a config file that is created while the server runs takes effect, and stays in force when it is deleted", async () => {
+  const folder = createTemporaryFolder();
+  const program = runMoonbridge(["--port", "0"], folder);
+  const url = await program.ready;
+  const status = async (credential: string) =>
+    (await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${credential}` } })).status;
+  expect(await status(key)).toBe(401);
+  writeConfig(folder, { token: key });
+  await waitUntil(() => program.log().includes('"settings":["keys"]'));
+  expect(await status(key)).toBe(200);
+  rmSync(join(folder, "config.json"));
+  await waitUntil(() => program.log().includes("config.json: there is no such file"));
+  expect(await status(key)).toBe(200);
 });

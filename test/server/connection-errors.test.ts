@@ -171,7 +171,7 @@ describe("requests in unusual but valid forms are served:", () => {
 test("a request that does not arrive in time is a 408", async () => {
   const server = createServer({ requestTimeout: 200, headersTimeout: 200, connectionsCheckingInterval: 50 });
   const log = createLog("silent", { write: () => {} });
-  const errors = new ConnectionErrors({ origins: ["*"], log, requestId: () => "req_1" });
+  const errors = new ConnectionErrors({ origins: () => ["*"], log, requestId: () => "req_1" });
   errors.watch(server);
   server.on("clientError", (error, socket) => errors.handleClientError(error, socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

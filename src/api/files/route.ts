@@ -4,7 +4,7 @@ import type { ChatService } from "../../chat/chat-service.js";
 import { invalidParameter } from "../invalid-parameter.js";
 import { listPage } from "../list-page.js";
 import { FileIdParams, FileListQuery } from "./schema.js";
-import { formOverhead, isForm, receiveUpload } from "./upload.js";
+import { isForm, receiveUpload } from "./upload.js";
 
 type FileRecord = Awaited<ReturnType<ChatService["files"]["get"]>>;
 
@@ -22,8 +22,7 @@ export function filesRoute({ files }: ChatService): FastifyPluginAsyncTypebox {
 
     const summary = (text: string) => ({ summary: text, tags: ["files"] });
     const upload = { ...summary("Upload a file"), consumes: ["multipart/form-data"] };
-    const bodyLimit = files.maxBytes + formOverhead;
-    app.post("/v1/files", { schema: upload, bodyLimit }, async (request, reply) => {
+    app.post("/v1/files", { schema: upload }, async (request, reply) => {
       try {
         const { file, ignored } = await receiveUpload(request, files, request.principal.keyName);
         if (ignored.length > 0) reply.header("x-moonbridge-ignored", ignored.join(", "));

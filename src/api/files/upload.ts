@@ -88,7 +88,7 @@ function stopParsing({ raw }: FastifyRequest, parser: Busboy): void {
 }
 
 /** Bytes that a form may have besides the file's content. */
-export const formOverhead = 65_536;
+const formOverhead = 65_536;
 
 /** The parts of an upload form received so far. Throws `invalid_request` for a part that is unknown or invalid. */
 class UploadForm {

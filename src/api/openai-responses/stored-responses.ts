@@ -17,7 +17,7 @@ export type StoredResponsesOptions = {
   store: ResponseStore;
   sealer: TextSealer;
   /** Milliseconds for which an answer is kept after the last one that continues it. */
-  keepFor: number;
+  keepFor: () => number;
 };
 
 /** The answers that clients can name by their ids. The store gets their texts sealed; each belongs to one API key. */
@@ -42,7 +42,7 @@ export class StoredResponses {
     const text = JSON.stringify({ response, input: own });
     if (text.length > limits.storedResponse) return false;
     const now = Date.now();
-    const expiresAt = now + this.#options.keepFor;
+    const expiresAt = now + this.#options.keepFor();
     const body = this.#options.sealer.seal(purposeOf(id), text);
     await this.#options.store.saveResponse(
       { id, owner, body, expiresAt, ...(previous === undefined ? {} : { previous }) },

@@ -18,12 +18,17 @@ export type KeyLimits = Pick<KeySettings, "requestsPerMinute">;
 
 /** The API keys of the configuration and of the store, which is read at each lookup. */
 export class ApiKeys {
-  readonly #configured: readonly ApiKey[];
+  #configured: readonly ApiKey[];
   readonly #store: KeyStore;
 
   constructor(configured: readonly KeyConfig[], store: KeyStore) {
     this.#configured = configured.map(fromConfig);
     this.#store = store;
+  }
+
+  /** From now on these are the keys of the configuration. */
+  replaceConfigured(configured: readonly KeyConfig[]): void {
+    this.#configured = configured.map(fromConfig);
   }
 
   /** Finds a key by its text, expired ones included. Compares hashes in constant time. */

@@ -21,18 +21,19 @@ export type AuthHookOptions = {
   authenticator: Authenticator;
   failedLogins: FailedLoginLimiter;
   rateLimiter: RateLimiter;
-  /** Whether programs on this machine may chat without a key. */
-  keylessLoopback: boolean;
+  /** Whether programs on this machine may chat without a key now. */
+  allowsKeyless: () => boolean;
 };
 
 /**
  * A Fastify hook that authenticates the request, sets `principal` and `keyLimits` on it, and adds the rate-limit
  * headers of a limited key. Throws `invalid_api_key`.
  */
-export function authHook({ authenticator, failedLogins, rateLimiter, keylessLoopback }: AuthHookOptions) {
+export function authHook({ authenticator, failedLogins, rateLimiter, allowsKeyless }: AuthHookOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const credential = presentedCredential(request);
     if (credential === undefined) {
+      const keylessLoopback = allowsKeyless();
       if (!keylessLoopback || !isLocalProgram(request)) throw missingKeyError(request, keylessLoopback);
       request.principal = keylessPrincipal;
       request.keyLimits = {};

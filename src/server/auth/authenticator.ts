@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { decodeJwt } from "jose";
 import type { Config } from "../../config/schema.js";
 import { GatewayError } from "../../core/errors.js";
@@ -14,7 +15,7 @@ export type AuthenticatedRequest = { principal: Principal; limits: KeyLimits; is
 export class Authenticator {
   readonly keys: ApiKeys;
   readonly tokens: AccessTokens;
-  readonly #issuer: OidcIssuer | undefined;
+  #issuer: OidcIssuer | undefined;
 
   private constructor(keys: ApiKeys, tokens: AccessTokens, issuer: OidcIssuer | undefined) {
     this.keys = keys;
@@ -50,6 +51,15 @@ export class Authenticator {
         ? "This API key does not open Moonbridge. Use the key it printed at its first start, or the token in its config.json."
         : "This token does not open Moonbridge: it is from an issuer that its config.json does not name.",
     );
+  }
+
+  /** From now on these keys and this issuer are those of the configuration. Keys and tokens that it lacks are refused. */
+  replaceConfig({ keys, oauth }: Pick<Config, "keys" | "oauth">): void {
+    this.keys.replaceConfigured(keys);
+    if (isDeepStrictEqual(this.#issuer?.config, oauth)) return;
+    const replaced = this.#issuer;
+    this.#issuer = oauth && new OidcIssuer(oauth);
+    void replaced?.close();
   }
 
   async close(): Promise<void> {

@@ -29,6 +29,8 @@ export type Platform = {
   respondWith(...scripts: Script[]): void;
   /** Sets the response of `GET /models`. */
   respondToModelsWith(script: Script): void;
+  /** How many connections are open. */
+  countConnections(): Promise<number>;
 };
 
 const models = [
@@ -94,6 +96,10 @@ export async function startPlatform(): Promise<Platform> {
     respondToModelsWith: (script) => {
       modelsScript = script;
     },
+    countConnections: () =>
+      new Promise((resolve, reject) => {
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+      }),
   };
 }
 

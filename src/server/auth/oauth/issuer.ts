@@ -13,12 +13,12 @@ const subjectPattern = /^\P{Cc}{1,255}$/u;
 export class OidcIssuer {
   /** The issuer URL, as in the `iss` claim. */
   readonly name: string;
-  readonly #config: OAuthConfig;
+  readonly config: OAuthConfig;
   readonly #keys: IssuerKeySet;
 
   constructor(config: OAuthConfig) {
     this.name = config.issuer;
-    this.#config = config;
+    this.config = config;
     this.#keys = new IssuerKeySet(config.issuer);
   }
 
@@ -35,7 +35,7 @@ export class OidcIssuer {
         "This token does not say whose it is: it has no “sub” of at most 255 characters.",
       );
     const granted = [String(claims.scope ?? ""), ...[claims.scp].flat().map(String)].join(" ").split(" ");
-    const { scope: requiredScope, adminScope } = this.#config;
+    const { scope: requiredScope, adminScope } = this.config;
     const missing = requiredScope?.split(" ").find((scope) => scope !== "" && !granted.includes(scope));
     if (missing !== undefined)
       throw new GatewayError(
@@ -51,7 +51,7 @@ export class OidcIssuer {
   }
 
   async #verifiedClaims(token: string): Promise<JWTPayload> {
-    const { issuer, audience, algorithms } = this.#config;
+    const { issuer, audience, algorithms } = this.config;
     try {
       const { payload } = await jwtVerify(token, this.#keys.find, {
         issuer,
