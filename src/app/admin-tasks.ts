@@ -7,6 +7,8 @@ import {
   type ImportAccountResult,
   importAccount,
 } from "../admin/import-account.js";
+import { countChats, type PurgeResult, purgeChats } from "../admin/purge-chats.js";
+import { ChatCleanup } from "../chat/chat-cleanup.js";
 import type { Config } from "../config/schema.js";
 import type { UpstreamConfig } from "../config/upstream-settings.js";
 import type { Store } from "../core/store.js";
@@ -52,6 +54,29 @@ export function importAccountIntoStore(
   const configured = config.upstreams.filter(kimiWeb.is).find(({ name }) => name === account);
   const settings = { ...configured, ...options };
   return withStore(config, (store) => importAccount(login, account, settings, { store, verifyCredentials }));
+}
+
+/** Runs `task` with the number of the chats that Moonbridge has at Kimi, and a function that deletes them. */
+export async function withChatPurge(
+  config: Config,
+  task: (chats: { count: number; run(): Promise<PurgeResult> }) => Promise<void>,
+): Promise<void> {
+  await withStore(config, async (store) => {
+    const run = async () => {
+      const configs = await configuredUpstreams(config, store);
+      const open = configs.map(async (upstream) => ({ upstream: await openForTask(upstream, store) }));
+      const current = await Promise.all(open);
+      const cleanup = new ChatCleanup(store, { current, use: (work) => work(current) }, () => {});
+      const names = configs.map(({ name }) => name);
+      try {
+        return await purgeChats(names, { store, cleanup });
+      } finally {
+        await cleanup.stop();
+        await Promise.all(current.map(({ upstream }) => upstream.close()));
+      }
+    };
+    await task({ count: await countChats(store), run });
+  });
 }
 
 /** The configured upstreams that a login can be imported for. */

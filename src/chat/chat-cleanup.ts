@@ -1,7 +1,13 @@
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { ConversationStore, StoredChat } from "../core/store.js";
-import type { ActiveUpstreams } from "./active-upstreams.js";
+import type { Upstream } from "../core/types.js";
+
+/** Open upstreams: those of now, and their use by work during which none of them is closed. */
+export type OpenUpstreams = {
+  readonly current: readonly { upstream: Upstream }[];
+  use<Result>(work: (upstreams: readonly { upstream: Upstream }[]) => Promise<Result>): Promise<Result>;
+};
 
 /**
  * Deletes due chats upstream, only those that Moonbridge has created. The due times are in the store, so they survive a
@@ -9,7 +15,7 @@ import type { ActiveUpstreams } from "./active-upstreams.js";
  */
 export class ChatCleanup {
   readonly #store: ConversationStore;
-  readonly #upstreams: ActiveUpstreams;
+  readonly #upstreams: OpenUpstreams;
   readonly #warn: (message: string, error: unknown) => void;
   readonly #timer: NodeJS.Timeout;
   readonly #abort = new AbortController();
@@ -18,7 +24,7 @@ export class ChatCleanup {
 
   constructor(
     store: ConversationStore,
-    upstreams: ActiveUpstreams,
+    upstreams: OpenUpstreams,
     warn: (message: string, error: unknown) => void,
   ) {
     this.#store = store;
@@ -43,6 +49,11 @@ export class ChatCleanup {
           this.sweep();
         }
       });
+  }
+
+  /** Resolves when the current sweep has ended, and the one that follows it. */
+  async settle(): Promise<void> {
+    while (this.#currentSweep) await this.#currentSweep;
   }
 
   /** Resolves when the current sweep has ended; it begins no further deletion. */

@@ -92,6 +92,21 @@ keys
   .action(async (name, options) => (await import("./keys.js")).revokeKey(name, options));
 
 program
+  .command("backup <folder>")
+  .description("copy the database and the uploaded files into a new folder; a server may go on running")
+  .addOption(configFile)
+  .action(async (folder, options) => (await import("./backup.js")).backup(folder, options));
+
+const chats = program.command("chats").description("the chats that Moonbridge has made at Kimi");
+
+chats
+  .command("purge")
+  .description("delete them all, and only them, after a question")
+  .option("--yes", "do not ask")
+  .addOption(configFile)
+  .action(async (options) => (await import("./chats.js")).purge(options));
+
+program
   .command("simulate")
   .description("run the fake Kimi alone, for development")
   .option("--port <number>", "port to listen on (default: any free one)", parsePort)

@@ -158,6 +158,8 @@ export interface ConversationStore {
   /** Due chats of these upstreams, the longest overdue first. */
   listDueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]>;
   countDueChats(now: number): Promise<number>;
+  /** Makes all chats of these upstreams due now, except those that a turn is using. Resolves to the number of those changed. */
+  makeChatsDue(upstreams: readonly string[], now: number): Promise<number>;
   /** After a failed deletion: increments `attempts` and sets the next due time. */
   postponeChat(upstream: string, chat: string, dueAt: number): Promise<void>;
   /** Removes a chat that is gone upstream; its nodes become tombstones at `now`. */

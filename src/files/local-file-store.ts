@@ -15,7 +15,8 @@ export type ReceivedFile = { path: string; size: number; digest: string };
 /** Name, type and purpose as the client gives them; name and type may be wrong or empty. */
 export type FileMetadata = { name: string; mediaType: string; purpose: string };
 
-const partialSuffix = ".part";
+/** Of the name of a file that is being received. */
+export const partialSuffix = ".part";
 
 /**
  * Files uploaded through `/v1/files`, on disk until they are deleted. Each belongs to the API key that uploaded it and

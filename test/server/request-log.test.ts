@@ -109,7 +109,7 @@ test("a malformed trace is ignored", async () => {
   platform.respondWith(json(200, {}));
   const gateway = await gatewayTo(platform);
   const malformed = [
-    "ff" + traceparent.slice(2),
+    `ff${traceparent.slice(2)}`,
     `00-${"0".repeat(32)}-b7ad6b7169203331-01`,
     "CANARY",
     `${traceparent}x`,

@@ -53,6 +53,15 @@ export abstract class InMemoryConversations implements ConversationStore {
     return this.data.chats.filter(({ dueAt }) => dueAt <= now).length;
   }
 
+  async makeChatsDue(upstreams: readonly string[], now: number): Promise<number> {
+    const changed = this.data.chats.filter(
+      ({ upstream, dueAt, claim }) =>
+        upstreams.includes(upstream) && dueAt > now && (claim === undefined || claim.until <= now),
+    );
+    for (const chat of changed) Object.assign(chat, { dueAt: now, attempts: 0 });
+    return changed.length;
+  }
+
   async postponeChat(upstream: string, chat: string, dueAt: number): Promise<void> {
     const known = this.#findChat({ upstream, chat });
     if (known) Object.assign(known, { dueAt, attempts: known.attempts + 1 });

@@ -30,6 +30,10 @@ export class SqliteChats {
     return readRow(NumberRow, this.#statements.countDue.get(now))[0];
   }
 
+  makeDue(upstreams: readonly string[], now: number): number {
+    return this.#statements.makeDue.run(Math.round(now), JSON.stringify(upstreams), now, now).changes;
+  }
+
   postpone(upstream: string, chat: string, dueAt: number): void {
     this.#statements.postpone.run(Math.round(dueAt), upstream, chat);
   }
@@ -69,6 +73,10 @@ function prepareStatements(database: Database.Database) {
        ORDER BY due_at, id LIMIT ?`,
     ),
     countDue: read("SELECT count(*) FROM chats WHERE due_at <= ?"),
+    makeDue: write(
+      `UPDATE chats SET due_at = ?, attempts = 0
+       WHERE upstream IN (SELECT value FROM json_each(?)) AND due_at > ? AND claimed_until <= ?`,
+    ),
     postpone: write("UPDATE chats SET due_at = ?, attempts = attempts + 1 WHERE upstream = ? AND chat = ?"),
     detach: write(
       `UPDATE nodes SET chat_id = NULL, ended_at = ?

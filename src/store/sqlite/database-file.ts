@@ -9,7 +9,7 @@ import { damagedError, StoreError } from "../errors.js";
 import { applicationId, migrations, readPragma, readSchemaVersion } from "./migrations.js";
 
 /** How long a call waits for another process that is writing, in milliseconds. */
-const busyTimeout = 5_000;
+export const busyTimeout = 5_000;
 /** Larger files skip the integrity check, which reads the whole file: about 2 ms per MB. */
 const maxCheckedBytes = 64 * 1_024 * 1_024;
 

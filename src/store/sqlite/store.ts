@@ -181,6 +181,10 @@ export class SqliteStore implements Store {
     return this.#run(({ chats }) => chats.countDue(now));
   }
 
+  makeChatsDue(upstreams: readonly string[], now: number): Promise<number> {
+    return this.#run(({ chats }) => chats.makeDue(upstreams, now));
+  }
+
   postponeChat(upstream: string, chat: string, dueAt: number): Promise<void> {
     return this.#run(({ chats }) => chats.postpone(upstream, chat, dueAt));
   }

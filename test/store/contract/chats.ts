@@ -33,5 +33,21 @@ export function testChats(createStorage: CreateStorage): void {
       expect(await due(100)).toEqual(["b", "c"]);
       expect(await store.listDueChats(["you"], 100, 2)).toEqual([]);
     });
+
+    test("are all made due at once, but not those of other upstreams", async () => {
+      const store = await openWithChats(createStorage);
+      await store.saveChat(chat("a", 100));
+      await store.saveChat(chat("b", 200));
+      await store.saveChat({ ...chat("c", 200), upstream: "you" });
+      await store.postponeChat("me", "b", 300);
+      expect(await store.makeChatsDue(["me"], 10)).toBe(2);
+      expect(await store.makeChatsDue(["me"], 10)).toBe(0);
+      expect((await store.listDueChats(["me", "you"], 10, 5)).map((one) => [one.chat, one.attempts])).toEqual(
+        [
+          ["a", 0],
+          ["b", 0],
+        ],
+      );
+    });
   });
 }

@@ -93,6 +93,9 @@ export const conversationCall: fc.Arbitrary<StoreCall> = fc.oneof(
   now.map((now): StoreCall => {
     return (store) => store.countDueChats(now);
   }),
+  now.map((now): StoreCall => {
+    return (store) => store.makeChatsDue(["me"], now);
+  }),
   fc.tuple(chatName, now).map(([name, now]): StoreCall => {
     return (store) => store.detachNodes(...name, now);
   }),
