@@ -1,5 +1,5 @@
 # Moonbridge as a container: docs/guide/container.md
-ARG BASE=node:20-bookworm-slim
+ARG BASE=node:24-bookworm-slim
 
 FROM ${BASE} AS build
 WORKDIR /app
@@ -34,5 +34,5 @@ COPY --from=build /app/dist/simulator dist/simulator
 USER 1000:1000
 EXPOSE 6867
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
-    CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 6867) + '/healthz').then(({ ok }) => process.exit(ok ? 0 : 1))"]
+    CMD ["node", "dist/src/cli/main.js", "health"]
 ENTRYPOINT ["node", "dist/src/cli/main.js"]

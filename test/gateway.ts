@@ -85,6 +85,7 @@ export type GatewayOptions = {
   queue?: Record<string, unknown>;
   streams?: Record<string, unknown>;
   tools?: Record<string, unknown>;
+  notify?: Config["notify"];
   /** `tools` of the upstream; default "emulate". */
   toolMode?: ToolMode;
   /** Between each turn and its upstream. */
@@ -137,6 +138,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       folder: join(dirname(storePath), "files"),
     },
     tools: checkSchema(options.tools ?? {}, ToolsSchema),
+    notify: options.notify ?? {},
     storePath,
     encryptionKeys: [],
     log: { level: logLevel },

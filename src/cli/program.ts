@@ -97,6 +97,14 @@ program
   .addOption(configFile)
   .action(async (folder, options) => (await import("./backup.js")).backup(folder, options));
 
+program
+  .command("health")
+  .description("say whether the server of this configuration answers; exits with 1 if it does not")
+  .option("--port <number>", "the port it listens on (default: that of the configuration)", parsePort)
+  .option("--wait <seconds>", "how long to wait until it does (default: 0)", parseSeconds)
+  .addOption(configFile)
+  .action(async (options) => (await import("./health.js")).health(options));
+
 const chats = program.command("chats").description("the chats that Moonbridge has made at Kimi");
 
 chats
@@ -147,6 +155,11 @@ function parsePort(value: string): number {
 
 function parseList(value: string): string[] {
   return value.split(",").map((item) => item.trim());
+}
+
+function parseSeconds(value: string): number {
+  if (!/^\d{1,4}$/.test(value)) throw new InvalidArgumentError("expected a number of seconds.");
+  return Number(value);
 }
 
 function parseMilliseconds(value: string): number {

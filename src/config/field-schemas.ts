@@ -20,6 +20,12 @@ export const UrlSchema = Type.String({
   description: "an http or https address",
 });
 
+/** An address that may have a query, as those of webhooks do. */
+export const UrlWithQuerySchema = Type.String({
+  pattern: "^https?://[^\\s/?#]+[^\\s#]*$",
+  description: "an http or https address",
+});
+
 /** A union of string literals. */
 export function oneOf<const T extends string>(values: readonly T[], options: SchemaOptions = {}) {
   return Type.Union(

@@ -16,6 +16,11 @@ export function isLoopback(host: string): boolean {
   return /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host);
 }
 
+/** The URL of a server at this host and port. */
+export function serverUrl({ host, port }: { host: string; port: number }): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** The URL with a wildcard host replaced by 127.0.0.1, to which clients can connect. */
 export function toLocalUrl(url: string): string {
   return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:)/, "//127.0.0.1");

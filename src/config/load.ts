@@ -60,7 +60,7 @@ export async function loadConfig(
     checkKeyText(key.key, `keys[${index}].key`);
     checkKeySettings(key, upstreams, `keys[${index}].`);
   });
-  const { server, routes, modelAliases, citations, streams, queue, files, tools, log } = settings;
+  const { server, routes, modelAliases, citations, streams, queue, files, tools, notify, log } = settings;
   checkModelNames({ routes, modelAliases }, upstreams);
   checkSideRequestPatterns(settings.chores.patterns);
   const storePath = locateDatabase(settings.store, configFile, environment);
@@ -86,6 +86,7 @@ export async function loadConfig(
     queue,
     files: { ...files, folder },
     tools,
+    notify,
     storePath,
     encryptionKeys: readEncryptionKeys(variables),
     log,

@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { limits } from "../core/limits.js";
-import { chatModeSchema, citationsSchema, documented, NameSchema, oneOf, strict } from "./field-schemas.js";
+import { chatModeSchema, citationsSchema, documented, NameSchema, oneOf, strict, UrlWithQuerySchema } from "./field-schemas.js";
 import type { ConfigFileLocation } from "./file-locations.js";
 import { type KeyConfig, KeySchema } from "./key-schema.js";
 import { type OAuthConfig, OAuthSchema } from "./oauth-schema.js";
@@ -184,6 +184,29 @@ export const ToolsSchema = Type.Object(
   section,
 );
 
+/** Who is told of what a person should know without looking. */
+export const NotifySchema = Type.Object(
+  {
+    command: documented(
+      "A program and its arguments, run when a login ends or Kimi has changed something",
+      "登录失效或 Kimi 有变化时运行的程序及其参数",
+      Type.Optional(
+        Type.Array(Type.String({ minLength: 1 }), {
+          minItems: 1,
+          maxItems: 50,
+          description: 'a list of a program and its arguments, such as ["notify-send", "Moonbridge"]',
+        }),
+      ),
+    ),
+    webhook: documented(
+      "An address that gets the same as JSON by POST",
+      "以 POST 方式接收同样内容（JSON）的地址",
+      Type.Optional(UrlWithQuerySchema),
+    ),
+  },
+  section,
+);
+
 const LogSchema = Type.Object(
   {
     level: documented(
@@ -246,6 +269,7 @@ export const ConfigFileSchema = Type.Object(
       "数据库，写作 `sqlite:` 加相对于配置文件的路径；[默认位置](configuration.zh-CN.md#文件在哪里)",
       Type.Optional(Type.String({ pattern: "^sqlite:.+", description: "sqlite: and a path" })),
     ),
+    notify: NotifySchema,
     log: LogSchema,
     // The short form: the three fields of reverse-kimi's file (configuration.md).
     token: documented(
@@ -290,6 +314,7 @@ export type Config = {
   queue: Static<typeof QueueSchema>;
   files: Omit<Static<typeof FilesSchema>, "folder"> & { folder: string };
   tools: Static<typeof ToolsSchema>;
+  notify: Static<typeof NotifySchema>;
   /** Absolute path of the database. */
   storePath: string;
   /**

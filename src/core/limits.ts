@@ -51,6 +51,13 @@ export const limits = {
   keepAliveConnection: 72 * second,
   /** Time from the answer to a malformed request until its connection is closed. */
   refusedConnection: 2 * second,
+  /** Notifications that wait to be delivered, the time for delivering one, and how often accounts are looked at for them. */
+  notifications: 50,
+  notification: 30 * second,
+  accountWatch: 30 * second,
+  /** Time without a further notification that Kimi has changed something. */
+  driftNotice: day,
+
   /** Characters of one segment of a request's path. More than Node admits headers, so that its limit counts. */
   requestPath: 64 * kilobyte,
 

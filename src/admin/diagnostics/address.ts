@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { request } from "undici";
-import { isLoopback, toListenError, toLocalUrl } from "../../config/listen-address.js";
+import { isLoopback, serverUrl, toListenError, toLocalUrl } from "../../config/listen-address.js";
 import type { Config } from "../../config/schema.js";
 import { limits } from "../../core/limits.js";
 import { errorCode } from "../../lib/error-code.js";
@@ -19,7 +19,7 @@ export async function checkAddress(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const { host, port, alsoListen } = server;
-  const urlAt = (each: number) => `http://${host.includes(":") ? `[${host}]` : host}:${each}`;
+  const urlAt = (each: number) => serverUrl({ host, port: each });
   const url = urlAt(port);
   const exposureFindings: Finding[] = isLoopback(host)
     ? []
