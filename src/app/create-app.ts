@@ -13,7 +13,10 @@ import type { Store } from "../core/store.js";
 import { LocalFileStore } from "../files/local-file-store.js";
 import { LinkFetches } from "../files/request-links.js";
 import { Uploads } from "../files/upstream-uploads.js";
+import { AccountWatch } from "../observability/account-watch.js";
+import { DriftNotices } from "../observability/drift-notices.js";
 import { Metrics } from "../observability/metrics.js";
+import { type Notification, Notifier } from "../observability/notifier.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
 import type { Recorder } from "../observability/recording/recorder.js";
 import { type RunningServer, startServer } from "../server/server.js";
@@ -59,10 +62,14 @@ export async function createApp(
 ): Promise<App> {
   const store = await openStore(config);
   for (const note of store.notes) log.warn(note);
-  const drift = new ProtocolDrift((entry) =>
-    log.warn(entry, "Kimi sent something that Moonbridge does not know"),
-  );
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
+  const notifier = new Notifier({ settings: () => current.config.notify, warn });
+  const notify = (notification: Notification) => notifier.notify(notification);
+  const driftNotices = new DriftNotices(notify);
+  const drift = new ProtocolDrift((entry) => {
+    log.warn(entry, "Kimi sent something that Moonbridge does not know");
+    driftNotices.onNewEntry(entry);
+  });
   const context = { store, drift, warn, recorder, ...(timeouts ? { timeouts } : {}) };
   const metrics = new Metrics();
   let current = { config, settings: createChatSettings(config, metrics) };
@@ -99,6 +106,7 @@ export async function createApp(
     warn,
   });
   const accounts = new Accounts(upstreams);
+  const accountWatch = new AccountWatch(() => accounts.reports(), notify);
   metrics.addStateGauges(
     () => accounts.reports(),
     () => drift.entries(),
@@ -116,9 +124,11 @@ export async function createApp(
       server?.replaceConfig(inForce);
     });
   const close = async () => {
+    accountWatch.stop();
     await watcher.stop();
     await chat.close();
     await recorder?.close();
+    await notifier.close();
     await store.close();
   };
   return { replaceConfig, chat, accounts, store, cleanup, drift, metrics, upstreams, listen, close };

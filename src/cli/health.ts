@@ -14,7 +14,10 @@ const pauseBetweenAttempts = 200;
  * services. Exits with 1 if it does not, within `wait` seconds.
  */
 export async function health({ config: file, port, wait = 0 }: HealthOptions): Promise<void> {
-  const { server } = await loadAppConfig({ config: file, ...(port === undefined ? {} : { port }) }, process.env);
+  const { server } = await loadAppConfig(
+    { config: file, ...(port === undefined ? {} : { port }) },
+    process.env,
+  );
   const url = toLocalUrl(serverUrl(server));
   const deadline = Date.now() + wait * 1_000;
   // The server itself is asked, at an address of this machine: its certificate is for another name.

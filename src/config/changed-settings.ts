@@ -19,6 +19,7 @@ const sections: ReadonlySet<string> = new Set([
   "queue",
   "files",
   "tools",
+  "notify",
   "log",
 ]);
 

@@ -1,6 +1,14 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { limits } from "../core/limits.js";
-import { chatModeSchema, citationsSchema, documented, NameSchema, oneOf, strict, UrlWithQuerySchema } from "./field-schemas.js";
+import {
+  chatModeSchema,
+  citationsSchema,
+  documented,
+  NameSchema,
+  oneOf,
+  strict,
+  UrlWithQuerySchema,
+} from "./field-schemas.js";
 import type { ConfigFileLocation } from "./file-locations.js";
 import { type KeyConfig, KeySchema } from "./key-schema.js";
 import { type OAuthConfig, OAuthSchema } from "./oauth-schema.js";

@@ -64,7 +64,8 @@ export class Notifier {
       webhook && post(webhook, body, signal, this.#options.dispatcher),
     ];
     for (const result of await Promise.allSettled(attempts))
-      if (result.status === "rejected") this.#options.warn("a notification could not be delivered", result.reason);
+      if (result.status === "rejected")
+        this.#options.warn("a notification could not be delivered", result.reason);
   }
 }
 
@@ -82,10 +83,17 @@ function run(
       MOONBRIDGE_EVENT_UPSTREAM: upstream,
     };
     const env = { ...withoutSecrets(process.env), ...variables };
-    const child = spawn(program, args, { env, signal, stdio: ["pipe", "ignore", "ignore"], windowsHide: true });
+    const child = spawn(program, args, {
+      env,
+      signal,
+      stdio: ["pipe", "ignore", "ignore"],
+      windowsHide: true,
+    });
     child.once("error", reject);
     child.once("close", (code) =>
-      code === 0 ? resolve() : reject(Object.assign(new Error("The command failed."), { code: `EXIT_${code}` })),
+      code === 0
+        ? resolve()
+        : reject(Object.assign(new Error("The command failed."), { code: `EXIT_${code}` })),
     );
     // A program that reads nothing closes the pipe.
     child.stdin.on("error", () => {});
