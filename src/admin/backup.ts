@@ -5,7 +5,7 @@ import type { Config } from "../config/schema.js";
 import { ConfigError } from "../config/validate.js";
 import { partialSuffix } from "../files/local-file-store.js";
 import { errorCode } from "../lib/error-code.js";
-import { backUpDatabase } from "../store/sqlite/backup.js";
+import { backUpStore } from "../store/open-store.js";
 
 /** The paths of a backup, and how many uploaded files are in it. */
 export type Backup = { database: string; filesFolder: string; files: number };
@@ -15,19 +15,16 @@ export type Backup = { database: string; filesFolder: string; files: number };
  * Encryption keys are in the environment and not in the backup. Throws ConfigError if the folder has something in it, and
  * StoreError.
  */
-export async function backUp(
-  { storePath, files }: Pick<Config, "storePath" | "files">,
-  folder: string,
-): Promise<Backup> {
+export async function backUp(config: Pick<Config, "storePath" | "files">, folder: string): Promise<Backup> {
   await createEmptyFolder(folder);
   const database = join(folder, "moonbridge.db");
   // Before the files: one that is uploaded meanwhile is then an unknown file, and not a file without its bytes.
-  await backUpDatabase(storePath, database);
+  await backUpStore(config, database);
   const filesFolder = join(folder, "moonbridge-files");
   await mkdir(filesFolder, { mode: 0o700 });
   let count = 0;
-  for (const name of await listFiles(files.folder))
-    if (await copyUnlessGone(join(files.folder, name), join(filesFolder, name))) count++;
+  for (const name of await listFiles(config.files.folder))
+    if (await copyUnlessGone(join(config.files.folder, name), join(filesFolder, name))) count++;
   return { database, filesFolder, files: count };
 }
 

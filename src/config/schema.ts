@@ -193,7 +193,7 @@ export const ToolsSchema = Type.Object(
 );
 
 /** Who is told of what a person should know without looking. */
-export const NotifySchema = Type.Object(
+const NotifySchema = Type.Object(
   {
     command: documented(
       "A program and its arguments, run when a login ends or Kimi has changed something",

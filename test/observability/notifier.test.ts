@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { limits } from "../../src/core/limits.js";
-import { chatBody, postChat, startGateway } from "../gateway.js";
 import { Notifier, type NotifySettings } from "../../src/observability/notifier.js";
+import { chatBody, postChat, startGateway } from "../gateway.js";
 
 const notification = { event: "login_required", upstream: "me", text: "me: log in again" } as const;
 
