@@ -19,9 +19,11 @@ declare module "fastify" {
 /**
  * Server settings that apply to every dialect (API format), such as OpenAI's chat completions. `visibleErrors`: whether
  * the failure of a stream is also written as text, unless the key says otherwise. `sealer`: for what clients keep for the server.
+ * `origins`: those of `server.cors`.
  */
 export type ApiOptions = {
   unknownParameters: "reject" | "ignore";
   visibleErrors: boolean;
   sealer: TextSealer;
+  origins: readonly string[];
 };

@@ -68,6 +68,15 @@ export class ChatService {
     return this.#dependencies.files;
   }
 
+  /** What a link leads to, asked for this key. Throws `link_forbidden`, `link_unreachable` or `rate_limited`. */
+  describeLink(
+    { keyName }: Pick<Principal, "keyName">,
+    url: string,
+    signal: AbortSignal,
+  ): Promise<{ mediaType: string }> {
+    return this.#dependencies.linkFetches.forRequest(keyName).describe(url, signal);
+  }
+
   /**
    * Emits the answer in batches: `start` first, `usage` if the request includes it, `finish` last. Throws GatewayError,
    * at any point. Aborting `request.signal`, or a sink that throws, cancels the upstream request. `record` notes how it went.

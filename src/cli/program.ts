@@ -115,6 +115,13 @@ chats
   .action(async (options) => (await import("./chats.js")).purge(options));
 
 program
+  .command("mcp")
+  .description("serve Kimi as MCP tools over standard input and output, for agents that start it themselves")
+  .addOption(configFile)
+  .option("--folder <folder...>", "folders whose files kimi_read may read (default: none)")
+  .action(async (options) => (await import("./mcp.js")).mcp(options));
+
+program
   .command("simulate")
   .description("run the fake Kimi alone, for development")
   .option("--port <number>", "port to listen on (default: any free one)", parsePort)

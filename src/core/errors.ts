@@ -16,6 +16,8 @@ const errorTraits = {
   invalid_api_key: { status: 401, retryable: false },
   /** The key is valid but lacks a scope. */
   insufficient_scope: { status: 403, retryable: false },
+  /** A web page whose origin is not allowed. */
+  origin_forbidden: { status: 403, retryable: false },
   model_not_found: { status: 404, retryable: false },
   /** The request rests on a conversation that is unknown, expired or cannot be continued. */
   conversation_not_found: { status: 404, retryable: false },

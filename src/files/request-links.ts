@@ -5,7 +5,7 @@ import { KeySlots } from "../lib/key-slots.js";
 import type { Slot } from "../lib/slot-queue.js";
 import type { LinkBudget } from "./link-budget.js";
 import { linkToWebPage } from "./link-errors.js";
-import type { LinkFetcher, OpenLinkedFile } from "./link-fetcher.js";
+import type { LinkedFile, LinkFetcher, OpenLinkedFile } from "./link-fetcher.js";
 import { isWebPage } from "./web-page.js";
 
 /** Fetches the links of all requests within what each API key, and all of them, may occupy on disk and in memory. */
@@ -63,6 +63,16 @@ export class RequestLinks {
 
   acquireSlot(signal: AbortSignal): Promise<Slot> {
     return this.#fetches.acquireSlot(this.#owner, signal);
+  }
+
+  /** Type and name of what a link leads to, without its content. Throws the errors of LinkFetcher, and `rate_limited`. */
+  async describe(url: string, signal: AbortSignal): Promise<LinkedFile> {
+    const slot = await this.acquireSlot(signal);
+    try {
+      return await this.#fetcher.describe(url, signal);
+    } finally {
+      slot.release();
+    }
   }
 
   /** Opens a linked file for streaming; call it with a slot. Throws the errors of LinkFetcher. */

@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 /** Headers that browser clients may read cross-origin (clients.md §7 row 6). */
 const exposedHeaders = [
   ...["x-request-id", "request-id", "retry-after", "retry-after-ms", "x-should-retry"],
-  ...["x-moonbridge-ignored", "x-moonbridge-upstream"],
+  ...["x-moonbridge-ignored", "x-moonbridge-upstream", "mcp-session-id"],
   ...["limit", "remaining", "reset"].flatMap((part) => [
     `x-ratelimit-${part}-requests`,
     `x-ratelimit-${part}-tokens`,

@@ -32,6 +32,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       },
       tags: [
         { name: "chat", description: "Answers" },
+        { name: "mcp", description: "Kimi as tools, by the Model Context Protocol" },
         { name: "models", description: "What can be asked" },
         { name: "files", description: "Upload once, use by id in messages" },
         { name: "accounts", description: "The accounts behind the API" },

@@ -147,6 +147,7 @@ async function assemble(
         return config().streams.visibleErrors;
       },
       sealer: new TextSealer(answerSecret),
+      origins,
     },
     responses: { store, keepFor: () => config().chats.keepHours * 3_600_000 },
     rateLimit: async (request, reply) => rateLimiter.admit(request, reply),

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { sentTurns } from "../conversations/dialogue.js";
 import { type Gateway, type GatewayOptions, startGateway } from "../gateway.js";
 import type { Place } from "./agent.js";
-import { claudeCode, claudeCodeInTerminal } from "./clients/claude-code.js";
+import { claudeCode, claudeCodeInTerminal, claudeCodeWithMcp } from "./clients/claude-code.js";
 import { streamWarnings } from "./debug-log.js";
 import { placeFor, runAgent } from "./run-agent.js";
 import { taskOf } from "./task-prompt.js";
@@ -56,6 +56,20 @@ test("WebSearch shows the links that Kimi's search found", async () => {
   const search = { name: "WebSearch", arguments: { query: "lighthouse news sim:search" } };
   const { output } = await run(taskOf("Search the web.", [search]));
   expect(output).toMatch(/https:\/\/\S+/);
+  expect(gateway.logEntries().filter(({ failure }) => failure)).toEqual([]);
+});
+
+test("kimi_search of Moonbridge as an MCP server shows the links that Kimi's search found", async () => {
+  const gateway = await startGateway({ logLevel: "info" });
+  const place = placeFor(claudeCodeWithMcp, gateway);
+  const tool = "mcp__moonbridge__kimi_search";
+  const find = { name: "ToolSearch", arguments: { query: `select:${tool}`, max_results: 1 } };
+  const search = { name: tool, arguments: { question: "lighthouse news sim:search" } };
+  const prompt = taskOf("Search the web.", [find], [search]);
+  const { output, exitCode } = await runAgent(claudeCodeWithMcp, place, prompt);
+  expect(exitCode, output).toBe(0);
+  expect(output).toContain("https://example.org/simulated");
+  expect(sentTurns(gateway).some(({ text }) => text === "lighthouse news sim:search")).toBe(true);
   expect(gateway.logEntries().filter(({ failure }) => failure)).toEqual([]);
 });
 

@@ -23,6 +23,7 @@ const errorNames: Record<ErrorCode, ErrorNames> = {
   link_unreachable: { type: "invalid_request_error" },
   invalid_api_key: { type: "authentication_error" },
   insufficient_scope: { type: "permission_error" },
+  origin_forbidden: { type: "permission_error" },
   model_not_found: { type: "not_found_error" },
   conversation_not_found: { type: "not_found_error" },
   not_found: { type: "not_found_error" },

@@ -19,6 +19,7 @@ const errorNames: Record<ErrorCode, ErrorNames> = {
   link_unreachable: { type: "invalid_request_error" },
   invalid_api_key: { type: "invalid_request_error" },
   insufficient_scope: { type: "invalid_request_error" },
+  origin_forbidden: { type: "invalid_request_error" },
   model_not_found: { type: "invalid_request_error" },
   conversation_not_found: { type: "invalid_request_error" },
   not_found: { type: "invalid_request_error" },

@@ -53,6 +53,7 @@ const failures: Record<ErrorCode, Failure> = {
   link_unreachable: { code: "invalid_prompt" },
   invalid_api_key: { code: "invalid_prompt" },
   insufficient_scope: { code: "invalid_prompt" },
+  origin_forbidden: { code: "invalid_prompt" },
   model_not_found: { code: "invalid_prompt" },
   conversation_not_found: { code: "invalid_prompt" },
   not_found: { code: "server_error" },

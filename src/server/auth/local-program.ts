@@ -1,9 +1,8 @@
 import type { FastifyRequest } from "fastify";
+import { isLocalOrigin } from "../../core/local-origin.js";
 
 const loopbackAddress = /^(::1|(::ffff:)?127\.[\d.]+)$/;
-const loopbackHostOrOrigin = /^(https?:\/\/)?(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
-/** Origins of desktop apps such as Obsidian; no browser gives one to a page (clients.md §2.8). */
-const desktopAppOrigin = /^(app|file|tauri|vscode-file|vscode-webview):\/\//i;
+const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
 /**
  * True for a request of a program on this machine: it came over loopback without a proxy, and not from a web page,
@@ -15,9 +14,9 @@ export function isLocalProgram({ socket, headers }: Pick<FastifyRequest, "socket
   return (
     loopbackAddress.test(socket.remoteAddress ?? "") &&
     !forwarded &&
-    loopbackHostOrOrigin.test(host) &&
+    loopbackHost.test(host) &&
     (origin === undefined
       ? site === undefined || site === "none" || site === "same-origin"
-      : loopbackHostOrOrigin.test(origin) || desktopAppOrigin.test(origin))
+      : isLocalOrigin(origin))
   );
 }

@@ -43,6 +43,19 @@ export const claudeCode: Agent = {
   logs: ["debug.log"],
 };
 
+/** Claude Code with Moonbridge as an MCP server, too (docs/guide/mcp.md). */
+export const claudeCodeWithMcp: Agent = {
+  ...claudeCode,
+  configure: ({ home, url, key }) => {
+    const moonbridge = { type: "http", url: `${url}/mcp`, headers: { Authorization: `Bearer ${key}` } };
+    writeFileSync(join(home, "mcp.json"), JSON.stringify({ mcpServers: { moonbridge } }));
+  },
+  command: (place, prompt, options) => {
+    const { args, ...command } = claudeCode.command(place, prompt, options);
+    return { ...command, args: [...args, "--mcp-config", join(place.home, "mcp.json")] };
+  },
+};
+
 /** Claude Code in its terminal interface, past the questions of the first start. */
 export const claudeCodeInTerminal: Agent = {
   ...claudeCode,
