@@ -74,7 +74,8 @@ export class ChatService {
     url: string,
     signal: AbortSignal,
   ): Promise<{ mediaType: string }> {
-    return this.#dependencies.linkFetches.forRequest(keyName).describe(url, signal);
+    const { linkFetcher } = this.#dependencies.settings();
+    return this.#dependencies.linkFetches.forRequest(keyName, linkFetcher).describe(url, signal);
   }
 
   /**

@@ -147,7 +147,9 @@ async function assemble(
         return config().streams.visibleErrors;
       },
       sealer: new TextSealer(answerSecret),
-      origins,
+      get origins() {
+        return config().server.cors;
+      },
     },
     responses: { store, keepFor: () => config().chats.keepHours * 3_600_000 },
     rateLimit: async (request, reply) => rateLimiter.admit(request, reply),

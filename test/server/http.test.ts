@@ -435,6 +435,7 @@ test("/openapi.json has every route and examples that work; /docs loads nothing 
     "/",
     ...["/api/chat", "/api/generate", "/api/ps", "/api/show", "/api/tags", "/api/version"],
     "/healthz",
+    "/mcp",
     "/metrics",
     "/readyz",
     "/token",

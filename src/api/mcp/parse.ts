@@ -4,7 +4,7 @@ import { isWebPage } from "../../files/web-page.js";
 import { readMediaSource, toStandardAddress } from "../media-address.js";
 import type { AskInput, ReadInput, SearchInput } from "./schema.js";
 
-type RequestContext = Pick<ChatRequest, "principal" | "signal">;
+type RequestContext = Pick<ChatRequest, "principal" | "signal" | "trace">;
 
 /** A request, and what the person should know about how its input was read. */
 type ReadRequest = { request: ChatRequest; notes: string[] };

@@ -7,6 +7,7 @@ import { GatewayError } from "../../core/errors.js";
 import { isLocalOrigin } from "../../core/local-origin.js";
 import { asObject } from "../../lib/json.js";
 import type { DialectContext } from "../dialect.js";
+import { readTraceContext } from "../trace-context.js";
 import { type CallId, RunningCalls } from "./running-calls.js";
 import { createMcpServer, type ToolContext } from "./server.js";
 
@@ -27,6 +28,8 @@ export function mcpRoutes({ chat, options, rateLimit }: DialectContext): Fastify
       const context: ToolContext = {
         chat,
         principal,
+        ...readTraceContext(request.headers),
+        record: request.record,
         signal,
         admit: async () => {
           await rateLimit.call(app, request, reply);

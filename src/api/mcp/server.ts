@@ -3,7 +3,8 @@ import type { ChatService } from "../../chat/chat-service.js";
 import { Deadline } from "../../core/deadline.js";
 import { GatewayError, toGatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
-import type { ChatRequest, Principal } from "../../core/types.js";
+import type { RequestRecord } from "../../core/request-record.js";
+import type { ChatRequest, EventSink, Principal, TraceContext } from "../../core/types.js";
 import { version } from "../../lib/version.js";
 import { ResultCollector } from "./collect.js";
 import { errorResult } from "./errors.js";
@@ -19,6 +20,9 @@ export type LocalFile = { id: string; release(): Promise<void> };
 export type ToolContext = {
   chat: ChatService;
   principal: Principal;
+  trace?: TraceContext;
+  /** What is noted of the calls for the log. */
+  record?: RequestRecord;
   /** Aborts all calls. */
   signal: AbortSignal;
   /** Counts a call against the limit of the key. Throws `rate_limited`. */
@@ -30,7 +34,7 @@ export type ToolContext = {
   onFailure(error: GatewayError): void;
 };
 
-type Call = { principal: Principal; signal: AbortSignal };
+type Call = { principal: Principal; signal: AbortSignal; trace?: TraceContext };
 
 /** How a tool asks Kimi. `send` returns the result of the answer. */
 type Work = (
@@ -116,17 +120,19 @@ async function runTool(
   const progress = new ProgressReporter(mcpReq);
   const send = async (request: ChatRequest, notes: string[] = []) => {
     const collector = new ResultCollector();
-    await context.chat.answer(request, (events) => {
+    const onEvents: EventSink = (events) => {
       for (const event of events) {
         collector.onEvent(event);
         progress.onEvent(event);
       }
-    });
+    };
+    await context.chat.answer(request, onEvents, context.record);
     return collector.result(notes);
   };
   try {
     await context.admit();
-    return await work({ principal: context.principal, signal }, send);
+    const { principal, trace } = context;
+    return await work({ principal, signal, ...(trace ? { trace } : {}) }, send);
   } catch (thrown) {
     const error = toGatewayError(thrown);
     context.onFailure(error);

@@ -45,7 +45,7 @@ export async function callTool(
   return toCalled(await client.callTool({ name, arguments: input }, options));
 }
 
-export function toCalled(result: CallToolResult): Called {
+function toCalled(result: CallToolResult): Called {
   const { content, structuredContent, isError = false, _meta } = result;
   const text = content.map((part) => (part.type === "text" ? part.text : part.type)).join("\n");
   const structured = { answer: "", sources: [], ...Object(structuredContent) };
