@@ -89,6 +89,7 @@ const faultBuilders: Partial<Record<string, (args: FaultArguments) => Fault>> = 
   "wrong-chat": () => ({ kind: "wrong-chat" }),
   "wrong-parent": () => ({ kind: "wrong-parent" }),
   unknown: () => ({ kind: "unknown" }),
+  memory: () => ({ kind: "memory" }),
   degrade: () => ({ kind: "degrade" }),
   empty: () => ({ kind: "empty" }),
   "think-only": () => ({ kind: "think-only" }),

@@ -20,7 +20,7 @@ export type Fault =
   | ({ kind: "stall-heartbeat"; everyMilliseconds?: number | undefined } & AfterDeltas)
   | { kind: "split"; bytes?: number | undefined }
   | { kind: "burst" | "gzip" | "snapshot" | "old-ids" | "no-mask" | "wrong-chat" | "wrong-parent" }
-  | { kind: "unknown" | "degrade" | "empty" | "think-only" }
+  | { kind: "unknown" | "degrade" | "empty" | "think-only" | "memory" }
   | ({
       kind: "truncated" | "cancelled" | "status-error" | "garbage" | "huge" | "rewrite" | "retract";
     } & AfterDeltas)
@@ -80,6 +80,8 @@ export function wireOptionsOf(fault: Fault | undefined): WireOptions {
 export type MalformedFrames = {
   /** Frames of unknown types without answer text; one is inserted after each of the first deltas. */
   unknown: readonly StepOf<"raw">["frame"][];
+  /** A frame that tells of Kimi's memory; none where the protocol has no such frame. */
+  memory: readonly StepOf<"raw">["frame"][];
   /** A well-formed frame whose payload is not JSON. */
   garbage: Uint8Array;
   /** The start of a frame that exceeds every sensible limit. */
@@ -122,6 +124,8 @@ export function applyFault(
       return insertAfter(steps, Number.POSITIVE_INFINITY, [degradeNotification]);
     case "unknown":
       return insertUnknown(steps, malformedFrames.unknown);
+    case "memory":
+      return insertUnknown(steps, malformedFrames.memory);
     case "retract":
       return endWithException(steps, fault.after, retractionException, "ERROR");
     case "exception":
@@ -221,8 +225,14 @@ function unknownBlock(mask: string, content: JsonObject): UnknownFrame {
   });
 }
 
+/** A memory block, whose fields are known from the site's code (kimi-web.md §6 #17). */
+const memoryFrame = unknownBlock("block.memory", {
+  memory: { created: [{ content: "likes tea" }], currentMemoryCount: 1, maxMemoryCount: 100 },
+});
+
 const connectMalformedFrames: MalformedFrames = {
   unknown: connectUnknownFrames,
+  memory: [memoryFrame],
   garbage: encodeEnvelope("this is not {JSON"),
   huge: oversizedHeader(),
 };

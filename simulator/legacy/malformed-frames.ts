@@ -5,6 +5,7 @@ const oversizedLineLength = 9_000_000;
 
 /** Malformed and unknown server-sent events. */
 export const legacyMalformedFrames: MalformedFrames = {
+  memory: [],
   unknown: [
     { event: "aurora", colour: "violet" },
     { event: "search_plus", msg: { type: "daydream", text: "nothing yet" } },

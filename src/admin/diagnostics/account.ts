@@ -35,7 +35,20 @@ export async function checkAccount(
   if (signal.aborted) return [];
   const status = upstream.status();
   const login = checkCredentials(what, status);
-  return status.state === "login required" ? [login] : [login, ...checks.flat()];
+  return status.state === "login required" ? [login] : [login, ...checks.flat(), ...memoryFinding(upstream)];
+}
+
+/** Kimi's memory belongs to the account; whether it is on cannot be asked (kimi-web.md §6 #17). */
+function memoryFinding({ name, kind, simulated }: Upstream): Finding[] {
+  if (simulated || !kind.startsWith("kimi-")) return [];
+  return [
+    {
+      what: `account ${name}, memory`,
+      state: "ok",
+      detail: "if Kimi's memory is on, words of one chat can come up in another one",
+      remedy: "To keep chats apart, switch it off in the settings of Kimi's site.",
+    },
+  ];
 }
 
 /** The state of the finding: `fail` if the account cannot answer, `warn` if it soon cannot or cannot for a moment. */

@@ -20,12 +20,18 @@ import { type Envelope, payloadText } from "./envelope.js";
 import { wrongPlaceError } from "./errors.js";
 import { FieldDrift } from "./field-drift.js";
 import { HeldText } from "./held-text.js";
+import { MemoryNotice } from "./memory-notice.js";
 import { toProtoJson } from "./page-json.js";
 import { type AnswerText, StreamedText } from "./text-blocks.js";
 import { ToolCalls } from "./tool-calls.js";
 
 /** `continued`: the turn that continues a chat; the id of a new one comes with the stream. `stream`: see ChatInterpreter. */
-export type InterpreterOptions = { continued?: SentTurn | undefined; stream: boolean };
+export type InterpreterOptions = {
+  continued?: SentTurn | undefined;
+  stream: boolean;
+  /** That of the account, which is given once. */
+  memoryNotice?: MemoryNotice;
+};
 
 /** Heartbeats in a row after which Kimi waits for an answer to its question, with the stream open (kimi-web.md §6). */
 const heartbeatsOfWaiting = 2;
@@ -45,6 +51,7 @@ export class ChatInterpreter {
   readonly #failures: AnswerFailures;
   readonly #fastPath = new DeltaFastPath();
   readonly #continued: SentTurn | undefined;
+  readonly #memoryNotice: MemoryNotice;
   /** The events to emit at the end; undefined for a client that gets a stream. */
   readonly #held: ChatEvent[] | undefined;
   #chatId: string;
@@ -56,7 +63,10 @@ export class ChatInterpreter {
   #hasEnded = false;
   #heartbeats = 0;
 
-  constructor(drift: ProtocolDrift, { continued, stream }: InterpreterOptions) {
+  constructor(
+    drift: ProtocolDrift,
+    { continued, stream, memoryNotice = new MemoryNotice() }: InterpreterOptions,
+  ) {
     this.#drift = drift;
     this.#fieldDrift = new FieldDrift(drift);
     this.sources = new SearchSources(drift);
@@ -66,6 +76,7 @@ export class ChatInterpreter {
     this.#held = stream ? undefined : [];
     this.#chatId = continued?.chat ?? "";
     this.#continued = continued;
+    this.#memoryNotice = memoryNotice;
   }
 
   /** The ids for `CancelChat`; undefined until Kimi has sent them, and once the answer is over. */
@@ -225,6 +236,7 @@ export class ChatInterpreter {
     if (isObject(block.text)) this.#text.update(id, "text", block.text.content, op, out);
     if (isObject(block.think)) this.#text.update(id, "think", block.think.content, op, out);
     if (isObject(block.tool)) this.#toolCalls.update(id, block.tool, op, out);
+    if (isObject(block.memory)) this.#memoryNotice.emit(out);
     if (exception) this.#failures.addException(id, asObject(exception.error) ?? exception, out);
     if (isObject(block.search)) this.#handleLegacySearch(block.search, out);
     for (const [name, fields] of Object.entries(block))

@@ -78,6 +78,7 @@ const blockKinds: KnownFields = {
   exception: { ...failure, error: failure },
   error: { ...failure, error: failure },
   search: { keywords: true, webPages: searchChunk },
+  memory: { created: true, currentMemoryCount: true, maxMemoryCount: true },
   stage,
   multiStage: { stages: stage },
   artifact: { artifactId: true, type: true, title: true, path: true, content: true, version: true },

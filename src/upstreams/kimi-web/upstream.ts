@@ -25,6 +25,7 @@ import type { SentTurn } from "./echo.js";
 import { EnvelopeDecoder } from "./envelope.js";
 import { isInvalidArgument, isRejectedAccessToken } from "./errors.js";
 import { ChatInterpreter, type InterpreterOptions } from "./events.js";
+import { MemoryNotice } from "./memory-notice.js";
 import { builtInModels, fetchModels, type KimiModel } from "./models.js";
 import { fetchQuota } from "./quota.js";
 import { chatRequestBody, isLongTurn, newChatIdOf } from "./request.js";
@@ -59,6 +60,7 @@ export class KimiWeb implements Upstream {
   readonly #catalogue: ModelCatalogue<KimiModel>;
   readonly #timeouts: IdleTimeouts;
   readonly #drift: ProtocolDrift;
+  readonly #memoryNotice = new MemoryNotice();
   readonly #warn: UpstreamContext["warn"];
 
   private constructor(
@@ -192,7 +194,7 @@ export class KimiWeb implements Upstream {
     { token, sink, signal }: { token: string; sink: EventSink; signal: AbortSignal },
   ): Promise<void> {
     const stream = await this.#client.openChat(body, token, signal);
-    const interpreter = new ChatInterpreter(this.#drift, options);
+    const interpreter = new ChatInterpreter(this.#drift, { ...options, memoryNotice: this.#memoryNotice });
     const { progress } = this.#timeouts;
     const decoder = new EnvelopeDecoder(limits.envelope);
     try {

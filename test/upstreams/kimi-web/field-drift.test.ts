@@ -69,7 +69,7 @@ test("of each kind of block, what it says is in the answer or is counted as prot
   const gateway = await startWithFrames(Object.fromEntries(frames));
   const found: Record<string, string[]> = { answer: [], drift: [], nowhere: [] };
   for (const kind of blockKinds) found[await findWord(gateway, kind, wordOf(kind), kind)]?.push(kind);
-  expect(found.nowhere).toEqual(["stage", "multiStage"]);
+  expect(found.nowhere).toEqual(["memory", "stage", "multiStage"]);
   const shown = ["text", "search", "think", "exception", "tool", "artifact", "slidesView", "aippt"];
   expect(found.answer).toEqual([...shown, "resourceLink", "error"]);
 });
