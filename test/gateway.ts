@@ -12,6 +12,7 @@ import {
   ChatsSchema,
   type Config,
   FilesSchema,
+  JournalSchema,
   QueueSchema,
   ServerSchema,
   StreamsSchema,
@@ -86,6 +87,7 @@ export type GatewayOptions = {
   streams?: Record<string, unknown>;
   tools?: Record<string, unknown>;
   notify?: Config["notify"];
+  journal?: Record<string, unknown>;
   /** `tools` of the upstream; default "emulate". */
   toolMode?: ToolMode;
   /** Between each turn and its upstream. */
@@ -141,6 +143,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     notify: options.notify ?? {},
     storePath,
     encryptionKeys: [],
+    journal: checkSchema(options.journal ?? {}, JournalSchema),
     log: { level: logLevel },
     warnings: [],
   };

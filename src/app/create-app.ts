@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyBaseLogger } from "fastify";
 import { Accounts } from "../admin/accounts.js";
+import { Activity } from "../admin/activity.js";
+import { JournalReader } from "../admin/journal-reader.js";
 import type { ActiveUpstreams } from "../chat/active-upstreams.js";
 import { ChatCleanup } from "../chat/chat-cleanup.js";
 import { ChatService } from "../chat/chat-service.js";
@@ -15,6 +17,7 @@ import { LinkFetches } from "../files/request-links.js";
 import { Uploads } from "../files/upstream-uploads.js";
 import { AccountWatch } from "../observability/account-watch.js";
 import { DriftNotices } from "../observability/drift-notices.js";
+import { Journal } from "../observability/journal.js";
 import { Metrics } from "../observability/metrics.js";
 import { type Notification, Notifier } from "../observability/notifier.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
@@ -62,6 +65,7 @@ export async function createApp(
 ): Promise<App> {
   const store = await openStore(config);
   for (const note of store.notes) log.warn(note);
+  const activity = new Activity();
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
   const notifier = new Notifier({ settings: () => current.config.notify, warn });
   const notify = (notification: Notification) => notifier.notify(notification);
@@ -69,6 +73,7 @@ export async function createApp(
   const drift = new ProtocolDrift((entry) => {
     log.warn(entry, "Kimi sent something that Moonbridge does not know");
     driftNotices.onNewEntry(entry);
+    activity.emit({ type: "drift", drift: entry });
   });
   const context = { store, drift, warn, recorder, ...(timeouts ? { timeouts } : {}) };
   const metrics = new Metrics();
@@ -111,9 +116,21 @@ export async function createApp(
     () => accounts.reports(),
     () => drift.entries(),
   );
+  const journal = new Journal({ store: store.journal, keep: () => current.config.journal, warn });
+  metrics.addJournalGauge(() => journal.lost);
+  const admin = { journal: new JournalReader(store.journal, () => journal.flush()) };
   let server: RunningServer | undefined;
   const listen = async () => {
-    server = await startServer({ chat, accounts, store, metrics, log, config: () => current.config });
+    const observers = { metrics, journal, activity };
+    server = await startServer({
+      chat,
+      accounts,
+      store,
+      admin,
+      log,
+      config: () => current.config,
+      ...observers,
+    });
     return server;
   };
   const replaceConfig = (replacement: Config) =>

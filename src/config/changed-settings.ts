@@ -20,6 +20,7 @@ const sections: ReadonlySet<string> = new Set([
   "files",
   "tools",
   "notify",
+  "journal",
   "log",
 ]);
 

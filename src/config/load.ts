@@ -60,7 +60,8 @@ export async function loadConfig(
     checkKeyText(key.key, `keys[${index}].key`);
     checkKeySettings(key, upstreams, `keys[${index}].`);
   });
-  const { server, routes, modelAliases, citations, streams, queue, files, tools, notify, log } = settings;
+  const { server, routes, modelAliases, citations, streams, queue, files, tools } = settings;
+  const { notify, journal, log } = settings;
   checkModelNames({ routes, modelAliases }, upstreams);
   checkSideRequestPatterns(settings.chores.patterns);
   const storePath = locateDatabase(settings.store, configFile, environment);
@@ -89,6 +90,7 @@ export async function loadConfig(
     notify,
     storePath,
     encryptionKeys: readEncryptionKeys(variables),
+    journal,
     log,
     warnings,
   };

@@ -215,6 +215,26 @@ const NotifySchema = Type.Object(
   section,
 );
 
+/** What is kept of requests that have ended. */
+export const JournalSchema = Type.Object(
+  {
+    days: documented(
+      "Days for which ended requests are kept in the journal",
+      "请求记录（journal）保留已结束请求的天数",
+      Type.Integer({ minimum: 1, maximum: 3_650, default: 30, description: "days from 1 to 3650" }),
+    ),
+    rows: documented(
+      "Requests that the journal keeps at most; the oldest go first",
+      "请求记录最多保留多少条；超出时先删除最旧的",
+      Type.Integer({
+        ...{ minimum: 1, maximum: 10_000_000, default: 100_000 },
+        description: "requests from 1 to 10000000",
+      }),
+    ),
+  },
+  section,
+);
+
 const LogSchema = Type.Object(
   {
     level: documented(
@@ -278,6 +298,7 @@ export const ConfigFileSchema = Type.Object(
       Type.Optional(Type.String({ pattern: "^sqlite:.+", description: "sqlite: and a path" })),
     ),
     notify: NotifySchema,
+    journal: JournalSchema,
     log: LogSchema,
     // The short form: the three fields of reverse-kimi's file (configuration.md).
     token: documented(
@@ -330,6 +351,7 @@ export type Config = {
    * encrypted.
    */
   encryptionKeys: readonly Buffer[];
+  journal: Static<typeof JournalSchema>;
   log: { level: string };
   /** Problems that are logged at startup but are no errors. */
   warnings: string[];

@@ -366,6 +366,28 @@ export const limits = {
   doctorClockSkew: minute,
   doctorKeyLength: 16,
 
+  /** How long an ended request may wait until it is written to the journal, and how many are written together. */
+  journalDelay: 2 * second,
+  journalBatch: 1_000,
+  /** Ended requests that wait to be written; further ones are lost. */
+  journalBuffer: 10_000,
+  /** How often the journal is cut to what is kept of it. */
+  journalTrimInterval: minute,
+  /** How long the daily sums of usage are kept. */
+  dailyUsage: 400 * day,
+  /** Clients of `GET /v1/admin/events` at the same time. */
+  activityListeners: 32,
+  /** Bytes of events that such a client may leave unread; beyond that it is disconnected. */
+  activityBuffer: 4 * megabyte,
+  /** How often the accounts are looked at while somebody watches. */
+  activityAccounts: second,
+
+  /** Lifetime of the one-time code of the greeting, and of the session of a console. */
+  loginCode: 10 * minute,
+  session: 12 * 60 * minute,
+  /** Sessions at the same time; a new one ends the oldest. */
+  sessions: 100,
+
   /** Distinct unknown protocol elements that are counted. */
   driftNames: 200,
   /** Calls in a recording, and the bytes recorded since the start. */

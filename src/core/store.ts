@@ -1,4 +1,6 @@
+import type { JournalStore } from "./journal.js";
 import type { KimiSite } from "./kimi-site.js";
+import type { SessionStore } from "./session.js";
 import type { TokenPair } from "./token.js";
 import type { Principal } from "./types.js";
 
@@ -11,6 +13,8 @@ export interface Store
     ResponseStore,
     UploadStore,
     FileStore {
+  readonly journal: JournalStore;
+  readonly sessions: SessionStore;
   /** The names of the accounts with stored credentials. */
   listAccounts(): Promise<readonly string[]>;
   /** Sentences for the log about what opening the store has changed. */

@@ -165,6 +165,12 @@ export class Metrics {
     );
   }
 
+  addJournalGauge(lost: () => number): void {
+    this.#addGauge("moonbridge_journal_lost_total", "Requests that the journal lost", [], (gauge) =>
+      gauge.set(lost()),
+    );
+  }
+
   /** All metrics in the Prometheus text format. */
   text(): Promise<string> {
     return this.#registry.metrics();

@@ -30,6 +30,11 @@ export class RequestLifecycle {
       });
       done();
     });
+    // After the hooks that authenticate the request.
+    app.addHook("preParsing", (request, _reply, _payload, done) => {
+      requestLog.recordStart(request);
+      done();
+    });
   }
 
   get running(): number {

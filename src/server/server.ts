@@ -2,8 +2,9 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Accounts } from "../admin/accounts.js";
+import type { Activity } from "../admin/activity.js";
 import { accountsRoute } from "../api/admin/accounts.js";
-import { adminRoutes } from "../api/admin/routes.js";
+import { type AdminContext, adminRoutes } from "../api/admin/routes.js";
 import type { DialectContext } from "../api/dialect.js";
 import { dialects } from "../api/dialects.js";
 import { filesRoute } from "../api/files/route.js";
@@ -14,6 +15,7 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { KeyStore, ResponseStore } from "../core/store.js";
 import { TextSealer } from "../lib/text-sealer.js";
+import type { Journal } from "../observability/journal.js";
 import type { Metrics } from "../observability/metrics.js";
 import { authHook, requireScope } from "./auth/auth-hook.js";
 import { Authenticator } from "./auth/authenticator.js";
@@ -38,6 +40,9 @@ export type ServerDependencies = {
   store: KeyStore & ResponseStore;
   accounts: Accounts;
   metrics: Metrics;
+  journal: Journal;
+  activity: Activity;
+  admin: AdminContext;
   log: FastifyBaseLogger;
   /** The configuration in force now. Where it listens is read at the start only. */
   config: () => ServerConfig;
@@ -84,13 +89,15 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   });
   connectionErrors.watch(app.server);
-  const requestLog = new RequestLog(log, dependencies.metrics);
+  const { metrics, journal, activity } = dependencies;
+  const requestLog = new RequestLog({ log, metrics, journal, activity });
   const lifecycle = new RequestLifecycle(app, requestLog);
   const authenticator = await assemble(app, dependencies);
   const furtherPorts = new FurtherPorts();
   const close = async () => {
     await Promise.all([app.close(), furtherPorts.close()]);
     await requestLog.settle();
+    await journal.flush();
   };
   try {
     await app.listen({ host: config.host, port: config.port });
@@ -130,7 +137,7 @@ async function shutDown(
 
 async function assemble(
   app: FastifyInstance,
-  { chat, accounts, store, config, metrics }: ServerDependencies,
+  { chat, accounts, store, config, metrics, admin: adminContext }: ServerDependencies,
 ): Promise<Authenticator> {
   const authenticator = await Authenticator.open(config(), store);
   app.addHook("onClose", () => authenticator.close());
@@ -176,7 +183,7 @@ async function assemble(
     await api.register(async (admin) => {
       admin.addHook("onRequest", requireScope("admin"));
       await admin.register(accountsRoute(accounts));
-      await admin.register(adminRoutes);
+      await admin.register(adminRoutes(adminContext));
       registerMetrics(admin, metrics);
     });
     await api.register(async (chatScope) => {

@@ -1,18 +1,34 @@
 import Fastify from "fastify";
 import { afterEach, expect, test, vi } from "vitest";
+import { Activity } from "../../src/admin/activity.js";
 import { limits } from "../../src/core/limits.js";
+import { Journal } from "../../src/observability/journal.js";
 import { Metrics } from "../../src/observability/metrics.js";
 import { RequestLifecycle } from "../../src/server/request-lifecycle.js";
 import { RequestLog } from "../../src/server/request-log.js";
+import { createInMemoryStorage, InMemoryStore } from "../store/in-memory-store.js";
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
+const keep = () => ({ days: 1, rows: 10 });
+
 /** A server that answers with the reason of the request's abort. */
 function createServer() {
   const app = Fastify();
-  const lifecycle = new RequestLifecycle(app, new RequestLog(app.log, new Metrics()));
+  const journal = new Journal({
+    store: new InMemoryStore(createInMemoryStorage()).journal,
+    keep,
+    warn: () => {},
+  });
+  const requestLog = new RequestLog({
+    log: app.log,
+    metrics: new Metrics(),
+    journal,
+    activity: new Activity(),
+  });
+  const lifecycle = new RequestLifecycle(app, requestLog);
   app.get("/", async ({ stopSignal }) => {
     await new Promise((resolve) => stopSignal.addEventListener("abort", resolve));
     return stopSignal.reason;

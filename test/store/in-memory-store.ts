@@ -8,29 +8,32 @@ import type {
   StoredResponse,
 } from "../../src/core/store.js";
 import { type ConversationData, InMemoryConversations } from "./in-memory-conversations.js";
+import { createInMemoryJournal, createInMemorySessions, type JournalData } from "./in-memory-journal.js";
 
 type Lock = { owner: string; until: number };
 type Upload = { id: string; uploadedAt: number };
 
 /** What the stores that are opened on one storage share, as processes share a database. */
-export type InMemoryStorage = ConversationData & {
-  credentials: Map<string, StoredCredentials>;
-  locks: Map<string, Lock>;
-  /** Oldest first. */
-  keys: StoredKey[];
-  secrets: Map<string, string>;
-  responses: StoredResponse[];
-  /** By key and day. */
-  keyUsage: Map<string, KeyUsage>;
-  /** By scope and digest. */
-  uploads: Map<string, Upload>;
-  /** Oldest first. */
-  files: StoredFile[];
-};
+export type InMemoryStorage = ConversationData &
+  JournalData & {
+    credentials: Map<string, StoredCredentials>;
+    locks: Map<string, Lock>;
+    /** Oldest first. */
+    keys: StoredKey[];
+    secrets: Map<string, string>;
+    responses: StoredResponse[];
+    /** By key and day. */
+    keyUsage: Map<string, KeyUsage>;
+    /** By scope and digest. */
+    uploads: Map<string, Upload>;
+    /** Oldest first. */
+    files: StoredFile[];
+  };
 
 export function createInMemoryStorage(): InMemoryStorage {
   return {
     ...{ chats: [], nodes: [], forgotten: [], keys: [], files: [], responses: [] },
+    ...{ journal: [], counted: [], sessions: [], loginCodes: new Map() },
     ...{
       credentials: new Map(),
       locks: new Map(),
@@ -44,6 +47,8 @@ export function createInMemoryStorage(): InMemoryStorage {
 /** A store in memory, as plain as the contract allows: what other stores are compared with. */
 export class InMemoryStore extends InMemoryConversations implements Store {
   readonly notes = [];
+  readonly journal = createInMemoryJournal(() => this.data);
+  readonly sessions = createInMemorySessions(() => this.data);
   /** Undefined once the store is closed. */
   #storage: InMemoryStorage | undefined;
 

@@ -1,9 +1,23 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { JournalReader } from "../../admin/journal-reader.js";
 import { GatewayError } from "../../core/errors.js";
 import { adminSchemas as schemas } from "./contract.js";
+import { journalRoutes } from "./journal-routes.js";
+
+/** The use cases behind the routes. */
+export type AdminContext = {
+  journal: JournalReader;
+};
 
 /** `/v1/admin/*`: what the console and programs of an administrator use. */
-export const adminRoutes: FastifyPluginAsyncTypebox = async (app) => {
+export function adminRoutes({ journal }: AdminContext): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    await app.register(journalRoutes(journal));
+    await app.register(unansweredRoutes);
+  };
+}
+
+const unansweredRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const routes = [
     ["POST", "/v1/admin/sessions", schemas.createSession],
     ["GET", "/v1/admin/sessions/current", schemas.getSession],
@@ -20,11 +34,6 @@ export const adminRoutes: FastifyPluginAsyncTypebox = async (app) => {
     ["POST", "/v1/admin/keys", schemas.createKey],
     ["PATCH", "/v1/admin/keys/:id", schemas.updateKey],
     ["DELETE", "/v1/admin/keys/:id", schemas.deleteKey],
-    ["GET", "/v1/admin/requests", schemas.listRequests],
-    ["GET", "/v1/admin/requests/:id", schemas.getRequest],
-    ["GET", "/v1/admin/usage", schemas.getUsage],
-    ["GET", "/v1/admin/usage.csv", schemas.getUsageCsv],
-    ["GET", "/v1/admin/usage/hours", schemas.getUsageHours],
     ["GET", "/v1/admin/conversations", schemas.listConversations],
     ["DELETE", "/v1/admin/conversations/:upstream/:id", schemas.deleteConversation],
     ["POST", "/v1/admin/diagnostics", schemas.runDiagnostics],

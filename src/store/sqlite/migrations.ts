@@ -115,6 +115,49 @@ export const migrations: readonly string[] = [
      tokens INTEGER NOT NULL,
      PRIMARY KEY (key, day)
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE journal (
+     id INTEGER PRIMARY KEY,
+     request TEXT NOT NULL,
+     ended_at INTEGER NOT NULL,
+     key TEXT,
+     model TEXT,
+     upstream TEXT,
+     dialect TEXT,
+     failure TEXT,
+     outcome TEXT NOT NULL,
+     input_tokens INTEGER,
+     cached_tokens INTEGER,
+     output_tokens INTEGER,
+     first_output INTEGER,
+     entry TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX journal_by_request ON journal (request);
+   CREATE INDEX journal_by_time ON journal (ended_at);
+   CREATE TABLE usage_days (
+     day TEXT NOT NULL,
+     key TEXT NOT NULL,
+     model TEXT NOT NULL,
+     account TEXT NOT NULL,
+     outcome TEXT NOT NULL,
+     requests INTEGER NOT NULL,
+     input_tokens INTEGER NOT NULL,
+     cached_tokens INTEGER NOT NULL,
+     output_tokens INTEGER NOT NULL,
+     last_at INTEGER NOT NULL,
+     PRIMARY KEY (day, key, model, account, outcome)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE sessions (
+     sha256 TEXT PRIMARY KEY,
+     key TEXT NOT NULL,
+     key_sha256 TEXT,
+     scopes TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE login_codes (
+     sha256 TEXT PRIMARY KEY,
+     expires_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** The first version that stores conversations as nodes. */

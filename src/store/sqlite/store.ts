@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import type Database from "libsql";
 import type {
   ChatClaim,
   ConversationNode,
@@ -14,34 +13,10 @@ import type {
   StoredResponse,
   TrimLimits,
 } from "../../core/store.js";
-import { CredentialCipher } from "../encryption.js";
 import { StoreError, toStoreError } from "../errors.js";
-import { SqliteChats } from "./chats.js";
-import { SqliteConversations } from "./conversations.js";
-import { SqliteCredentials } from "./credentials.js";
-import { checkDatabase, connect, prepareFile, restrictPermissions, truncateWal } from "./database-file.js";
-import { SqliteFiles } from "./files.js";
-import { SqliteKeyUsage } from "./key-usage.js";
-import { SqliteKeys } from "./keys.js";
-import { migrate } from "./migrations.js";
-import { SqliteNodeTrimmer } from "./node-trimmer.js";
-import { SqliteResponses } from "./responses.js";
-import { SqliteUploads } from "./uploads.js";
-import { WriteBatch } from "./write-batch.js";
-
-type OpenDatabase = {
-  connections: readonly Database.Database[];
-  credentials: SqliteCredentials;
-  keys: SqliteKeys;
-  keyUsage: SqliteKeyUsage;
-  chats: SqliteChats;
-  conversations: SqliteConversations;
-  nodeTrimmer: SqliteNodeTrimmer;
-  responses: SqliteResponses;
-  uploads: SqliteUploads;
-  files: SqliteFiles;
-  batch: WriteBatch;
-};
+import { truncateWal } from "./database-file.js";
+import { createJournalStore, createSessionStore } from "./nested-stores.js";
+import { type OpenDatabase, openDatabase } from "./open-database.js";
 
 /**
  * The store as one SQLite file, readable by its owner only; several processes may use it at once. Credentials, keys,
@@ -51,6 +26,8 @@ type OpenDatabase = {
  */
 export class SqliteStore implements Store {
   readonly notes: readonly string[];
+  readonly journal = createJournalStore((task) => this.#run(task));
+  readonly sessions = createSessionStore((task) => this.#run(task));
   readonly #path: string;
   /** Undefined once the store is closed. */
   #database: OpenDatabase | undefined;
@@ -69,40 +46,8 @@ export class SqliteStore implements Store {
   static async open(path: string, encryptionKeys: readonly Buffer[] = []): Promise<SqliteStore> {
     // Absolute, so that SQLite does not parse it as a URI.
     const file = resolve(path);
-    await prepareFile(file);
-    const connections: Database.Database[] = [];
-    try {
-      checkDatabase(file);
-      const synced = connect(file, "FULL");
-      connections.push(synced);
-      const notes = migrate(synced);
-      const unsynced = connect(file, "NORMAL");
-      connections.push(unsynced);
-      await restrictPermissions(file);
-      const cipher = new CredentialCipher(encryptionKeys);
-      const credentials = new SqliteCredentials(synced, cipher);
-      if (credentials.listOutdated().length > 0)
-        synced.transaction(() => credentials.encryptOutdated()).immediate();
-      // It may still contain credentials in plain text.
-      if (encryptionKeys.length > 0) truncateWal(synced);
-      const open = {
-        connections,
-        credentials,
-        keys: new SqliteKeys(synced, cipher),
-        keyUsage: new SqliteKeyUsage(unsynced),
-        chats: new SqliteChats(unsynced),
-        conversations: new SqliteConversations(unsynced),
-        nodeTrimmer: new SqliteNodeTrimmer(unsynced),
-        responses: new SqliteResponses(unsynced),
-        uploads: new SqliteUploads(unsynced),
-        files: new SqliteFiles(synced),
-        batch: new WriteBatch(unsynced),
-      };
-      return new SqliteStore(file, open, notes);
-    } catch (error) {
-      for (const connection of connections) connection.close();
-      throw toStoreError(file, error);
-    }
+    const { database, notes } = await openDatabase(file, encryptionKeys);
+    return new SqliteStore(file, database, notes);
   }
 
   listAccounts(): Promise<readonly string[]> {

@@ -4,9 +4,11 @@ import { testClaims } from "./claims.js";
 import { testCredentials } from "./credentials.js";
 import { testFiles } from "./files.js";
 import { type CreateStorage, chat, openWithChats } from "./fixtures.js";
+import { testJournal } from "./journal.js";
 import { testKeys } from "./keys.js";
 import { testNodes } from "./nodes.js";
 import { testResponses } from "./responses.js";
+import { testSessions } from "./sessions.js";
 import { testTrimming } from "./trimming.js";
 
 /** The tests that every implementation of `Store` (src/core/store.ts) must pass. */
@@ -19,6 +21,8 @@ export function testStore(createStorage: CreateStorage): void {
   testClaims(createStorage);
   testFiles(createStorage);
   testResponses(createStorage);
+  testJournal(createStorage);
+  testSessions(createStorage);
 
   test("a store can be closed twice, and rejects calls afterwards", async () => {
     const store = await openWithChats(createStorage, "a");
@@ -26,5 +30,6 @@ export function testStore(createStorage: CreateStorage): void {
     await store.close();
     await expect(store.countDueChats(1)).rejects.toThrow(/is closed/);
     await expect(store.saveChat(chat("b"))).rejects.toThrow(/is closed/);
+    await expect(store.journal.findEntry("a")).rejects.toThrow(/is closed/);
   });
 }

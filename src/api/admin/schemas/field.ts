@@ -34,3 +34,11 @@ export function deletedObject<const Name extends string>(name: Name) {
     deleted: Type.Boolean(),
   });
 }
+/** The time of `milliseconds` since the epoch; null if there is none. */
+export function isoTime(milliseconds: number): string;
+export function isoTime(milliseconds: number | undefined): string | null;
+export function isoTime(milliseconds: number | undefined): string | null {
+  return milliseconds === undefined || !Number.isFinite(milliseconds)
+    ? null
+    : new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,127 @@
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import type Database from "libsql";
+import {
+  type JournalEntry,
+  type JournalFilter,
+  type JournalPage,
+  type JournalPosition,
+  outcomeOf,
+} from "../../core/journal.js";
+import { readRow } from "./database-file.js";
+
+const text = Type.Optional(Type.String());
+const number = Type.Optional(Type.Number());
+/** The compiler reports a field that is missing here. */
+const entryFields = {
+  id: Type.String(),
+  endedAt: Type.Number(),
+  duration: Type.Number(),
+  method: Type.String(),
+  route: Type.String(),
+  status: Type.Number(),
+  failure: text,
+  upstreamCode: text,
+  dialect: text,
+  key: text,
+  upstream: text,
+  model: text,
+  chat: Type.Optional(Type.Union([Type.Literal("new"), Type.Literal("continued")])),
+  attempts: Type.Number(),
+  waited: number,
+  firstOutput: number,
+  finish: text,
+  usage: Type.Optional(
+    Type.Object({
+      input: Type.Number(),
+      output: Type.Number(),
+      reasoning: Type.Number(),
+      cached: Type.Number(),
+      estimated: Type.Boolean(),
+    }),
+  ),
+  ignored: Type.Optional(Type.Array(Type.String())),
+  traceId: text,
+} satisfies Record<keyof JournalEntry, TSchema>;
+const EntrySchema = Type.Object(entryFields);
+const EntryRow = Type.Tuple([Type.Number(), Type.String()]);
+const NumberRow = Type.Tuple([Type.Number()]);
+
+/** The table of requests that have ended: a column for each filter and sum, and the whole entry as JSON. */
+export class SqliteJournal {
+  readonly #database: Database.Database;
+  readonly #add: Database.Statement;
+  readonly #find: Database.Statement;
+  readonly #findOldestKept: Database.Statement;
+  readonly #removeOld: Database.Statement;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+    this.#add = database.prepare(
+      `INSERT INTO journal (request, ended_at, key, model, upstream, dialect, failure, outcome,
+         input_tokens, cached_tokens, output_tokens, first_output, entry)
+       SELECT value ->> 'id', value ->> 'endedAt', value ->> 'key', value ->> 'model', value ->> 'upstream',
+         value ->> 'dialect', value ->> 'failure', value ->> 'outcome', value ->> '$.usage.input',
+         value ->> '$.usage.cached', value ->> '$.usage.output', value ->> 'firstOutput', value ->> 'entry'
+       FROM json_each(?)`,
+    );
+    this.#find = database
+      .prepare("SELECT id, entry FROM journal WHERE request = ? ORDER BY id DESC LIMIT 1")
+      .raw();
+    this.#findOldestKept = database.prepare("SELECT id FROM journal ORDER BY id DESC LIMIT 1 OFFSET ?").raw();
+    this.#removeOld = database.prepare("DELETE FROM journal WHERE id <= ? OR ended_at < ?");
+  }
+
+  /** Adds all entries in one statement. */
+  add(entries: readonly JournalEntry[]): void {
+    const rows = entries.map((entry) => {
+      const { id, endedAt, key, model, upstream, dialect, failure, usage, firstOutput } = entry;
+      const columns = { id, endedAt, key, model, upstream, dialect, failure, usage, firstOutput };
+      return { ...columns, outcome: outcomeOf(entry), entry: JSON.stringify(entry) };
+    });
+    this.#add.run(JSON.stringify(rows));
+  }
+
+  list(filter: JournalFilter, { before, limit }: JournalPosition): JournalPage {
+    const { where, values } = toConditions(filter, before);
+    const rows = this.#database
+      .prepare(`SELECT id, entry FROM journal ${where} ORDER BY id DESC LIMIT ?`)
+      .raw()
+      .all(...values, limit + 1)
+      .map((row) => readRow(EntryRow, row));
+    const page = rows.slice(0, limit);
+    return { entries: page.map(toEntry), next: rows.length > limit ? page.at(-1)?.[0] : undefined };
+  }
+
+  find(id: string): JournalEntry | undefined {
+    const row = this.#find.get(id);
+    return row === undefined ? undefined : toEntry(readRow(EntryRow, row));
+  }
+
+  trim(rows: number, before: number): void {
+    const row = this.#findOldestKept.get(rows);
+    this.#removeOld.run(row === undefined ? 0 : readRow(NumberRow, row)[0], Math.round(before));
+  }
+}
+
+/** The conditions of a filter: fixed texts, with its values as parameters. */
+function toConditions(filter: JournalFilter, before: number | undefined) {
+  const conditions: Record<string, string | number | undefined> = {
+    "id < ?": before,
+    "ended_at >= ?": filter.since,
+    "ended_at < ?": filter.until,
+    "key = ?": filter.key,
+    "model = ?": filter.model,
+    "upstream = ?": filter.upstream,
+    "dialect = ?": filter.dialect,
+    "failure = ?": filter.failure,
+    "outcome = ?": filter.outcome,
+  };
+  const given = Object.entries(conditions).filter(([, value]) => value !== undefined);
+  const where = given.length === 0 ? "" : `WHERE ${given.map(([condition]) => condition).join(" AND ")}`;
+  return { where, values: given.map(([, value]) => value) };
+}
+
+function toEntry([, entry]: Static<typeof EntryRow>): JournalEntry {
+  const parsed: unknown = JSON.parse(entry);
+  return readRow(EntrySchema, parsed);
+}

@@ -1,0 +1,41 @@
+import type { JournalStore } from "../../core/journal.js";
+import type { SessionStore } from "../../core/session.js";
+import type { OpenDatabase } from "./open-database.js";
+
+/** Runs a task on the open database; rejects with a StoreError, also once the store is closed. */
+type Run = <Result>(task: (database: OpenDatabase) => Result) => Promise<Result>;
+
+export function createJournalStore(run: Run): JournalStore {
+  return {
+    addEntries: (entries) =>
+      run(({ unsynced, journal, usage }) =>
+        unsynced
+          .transaction(() => {
+            journal.add(entries.map(({ entry }) => entry));
+            usage.add(entries);
+          })
+          .immediate(),
+      ),
+    listEntries: (filter, position) => run(({ journal }) => journal.list(filter, position)),
+    findEntry: (id) => run(({ journal }) => journal.find(id)),
+    dailyUsage: (by, from, to) => run(({ usage }) => usage.daily(by, from, to)),
+    hourlyUsage: (since) => run(({ usage }) => usage.hourly(since)),
+    lastUses: () => run(({ usage }) => usage.lastUses()),
+    trimEntries: ({ rows, before, day }) =>
+      run(({ journal, usage }) => {
+        journal.trim(rows, before);
+        usage.trim(day);
+      }),
+  };
+}
+
+export function createSessionStore(run: Run): SessionStore {
+  return {
+    addSession: (session, limit) => run(({ sessions }) => sessions.add(session, limit)),
+    findSession: (sha256, now) => run(({ sessions }) => sessions.find(sha256, now)),
+    removeSession: (sha256) => run(({ sessions }) => sessions.remove(sha256)),
+    removeSessions: () => run(({ sessions }) => sessions.removeAll()),
+    addLoginCode: (sha256, expiresAt, now) => run(({ sessions }) => sessions.addCode(sha256, expiresAt, now)),
+    takeLoginCode: (sha256, now) => run(({ sessions }) => sessions.takeCode(sha256, now)),
+  };
+}
