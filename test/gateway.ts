@@ -18,6 +18,7 @@ import {
   StreamsSchema,
   ToolsSchema,
 } from "../src/config/schema.js";
+import { readTlsFiles } from "../src/config/tls.js";
 import type { UpstreamConfig } from "../src/config/upstream-settings.js";
 import { checkSchema } from "../src/config/validate.js";
 import type { Store } from "../src/core/store.js";
@@ -46,6 +47,8 @@ export type Gateway = {
   /** The path of the database file. */
   storePath: string;
   store: Store;
+  /** The configuration that it was started with. */
+  config: Config;
   /** Runs the cleanup of expired chats, which otherwise runs every minute. */
   deleteExpiredChats(): void;
   /** A client of the gateway; it does not retry. */
@@ -112,9 +115,13 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     ...(options.toolMode ? { tools: options.toolMode } : {}),
     ...(options.tokens?.(simulator) ?? simulator.issue()),
   };
+  const { tls, ...serverSettings } = checkSchema(
+    { port: 0, shutdownSeconds: 5, ...options.server },
+    ServerSchema,
+  );
   const config: Config = {
     configFile: { kind: "none", searched: [] },
-    server: checkSchema({ port: 0, shutdownSeconds: 5, ...options.server }, ServerSchema),
+    server: { ...serverSettings, ...(tls ? { tls: await readTlsFiles(tls, ".", []) } : {}) },
     keys: [{ name: "test", key: apiKey, scopes: ["chat", "admin"] }, ...(options.keys ?? [])],
     ...(options.oauth ? { oauth: checkSchema(options.oauth, OAuthSchema) } : {}),
     upstreams: [
@@ -173,6 +180,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     logEntries: () => logLines.map((line) => JSON.parse(line)),
     storePath,
     store: app.store,
+    config,
     deleteExpiredChats: () => app.cleanup.sweep(),
     client,
     stop,

@@ -106,8 +106,11 @@ export class ConfigReloader {
   }
 }
 
-function watchedFiles({ configFile }: Config): readonly string[] {
-  return configFile.kind === "none" ? configFile.searched : [configFile.path];
+function watchedFiles({ configFile, server: { tls } }: Config): readonly string[] {
+  return [
+    ...(configFile.kind === "none" ? configFile.searched : [configFile.path]),
+    ...(tls ? [tls.certificate.path, tls.key.path] : []),
+  ];
 }
 
 /** Throws ConfigError where another file, or none, would take the place of the config file. */

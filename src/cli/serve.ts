@@ -122,7 +122,9 @@ function printGreeting(
   const authorization = newKey
     ? `'Authorization: Bearer ${newKey}'`
     : '"Authorization: Bearer $MOONBRIDGE_KEY"';
-  printLine(`  curl -N ${localUrl}/v1/chat/completions -H ${authorization} \\`);
+  // The certificate is for the name that clients use, which need not be this one.
+  const options = localUrl.startsWith("https:") ? "-kN" : "-N";
+  printLine(`  curl ${options} ${localUrl}/v1/chat/completions -H ${authorization} \\`);
   printLine("    -H 'Content-Type: application/json' \\");
   printLine(`    -d '{"model":"kimi","stream":true,"messages":[{"role":"user","content":"你好！"}]}'`);
   if (furtherUrls.length > 0) printLine(`also listening on ${furtherUrls.join(", ")}`);

@@ -39,10 +39,13 @@ export function settingsForRestart(started: Config, after: Config): string[] {
 
 /** The configuration with the settings that need a restart as they were at the start. */
 export function keepStartedSettings(config: Config, started: Config): Config {
-  const { host, port, alsoListen } = started.server;
+  const { host, port, alsoListen, tls: startedTls } = started.server;
+  const { tls: newTls, ...server } = config.server;
+  // Another certificate takes effect at once; whether there is one does not.
+  const tls = startedTls && (newTls ?? startedTls);
   return {
     ...config,
-    server: { ...config.server, host, port, alsoListen },
+    server: { ...server, host, port, alsoListen, ...(tls ? { tls } : {}) },
     files: { ...config.files, folder: started.files.folder },
     storePath: started.storePath,
     encryptionKeys: started.encryptionKeys,

@@ -16,9 +16,9 @@ export function isLoopback(host: string): boolean {
   return /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host);
 }
 
-/** The URL of a server at this host and port. */
-export function serverUrl({ host, port }: { host: string; port: number }): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+/** The URL of a server at this host and port; `tls`: what it has for TLS, if it speaks that. */
+export function serverUrl({ host, port, tls }: { host: string; port: number; tls?: unknown }): string {
+  return `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** The URL with a wildcard host replaced by 127.0.0.1, to which clients can connect. */

@@ -19,6 +19,7 @@ import { decodeFile, describeParseError } from "./file-text.js";
 import { checkKeyText, type KeyConfig } from "./key-schema.js";
 import { checkModelNames } from "./model-names.js";
 import { type Config, type ConfigFile, ConfigFileSchema } from "./schema.js";
+import { readTlsFiles } from "./tls.js";
 import { parseUpstreams, type UpstreamConfig, type UpstreamSettings } from "./upstream-settings.js";
 import { readTokens } from "./upstream-tokens.js";
 import { ConfigError, checkSchema } from "./validate.js";
@@ -60,7 +61,8 @@ export async function loadConfig(
     checkKeyText(key.key, `keys[${index}].key`);
     checkKeySettings(key, upstreams, `keys[${index}].`);
   });
-  const { server, routes, modelAliases, citations, streams, queue, files, tools } = settings;
+  const { tls, ...server } = settings.server;
+  const { routes, modelAliases, citations, streams, queue, files, tools } = settings;
   const { notify, journal, log } = settings;
   checkModelNames({ routes, modelAliases }, upstreams);
   checkSideRequestPatterns(settings.chores.patterns);
@@ -74,7 +76,10 @@ export async function loadConfig(
     : `${storePath.replace(/\.db$/, "")}-files`;
   return {
     configFile,
-    server,
+    server: {
+      ...server,
+      ...(tls ? { tls: await readTlsFiles(tls, baseFolder(configFile), warnings) } : {}),
+    },
     keys,
     ...(settings.oauth ? { oauth: settings.oauth } : {}),
     upstreams,

@@ -12,6 +12,7 @@ import {
 import type { ConfigFileLocation } from "./file-locations.js";
 import { type KeyConfig, KeySchema } from "./key-schema.js";
 import { type OAuthConfig, OAuthSchema } from "./oauth-schema.js";
+import type { TlsFiles } from "./tls.js";
 import type { UpstreamConfig } from "./upstream-settings.js";
 
 /** Options of a section that may be left out: its settings then have their defaults. */
@@ -41,6 +42,19 @@ export const ServerSchema = Type.Object(
         default: [],
         description: "a list of ports, such as [11434]",
       }),
+    ),
+    tls: documented(
+      "The PEM files of a certificate and its private key, relative to the config file, to speak [HTTPS](../guide/https.md)",
+      "证书及其私钥的 PEM 文件（相对于配置文件），用于提供 [HTTPS](../guide/https.zh-CN.md)",
+      Type.Optional(
+        Type.Object(
+          {
+            certificate: Type.String({ minLength: 1, description: "the path of a PEM file" }),
+            key: Type.String({ minLength: 1, description: "the path of a PEM file" }),
+          },
+          { ...strict, description: "an object with “certificate” and “key”, the paths of two PEM files" },
+        ),
+      ),
     ),
     cors: documented(
       "The origins of browser UIs; `*` means all",
@@ -327,7 +341,8 @@ export type ConfigFile = Static<typeof ConfigFileSchema>;
 /** The effective configuration: defaults filled in, the short form converted to `keys` and `upstreams`. */
 export type Config = {
   configFile: ConfigFileLocation;
-  server: Static<typeof ServerSchema>;
+  /** `tls`: the files that its paths lead to. */
+  server: Omit<Static<typeof ServerSchema>, "tls"> & { tls?: TlsFiles };
   keys: KeyConfig[];
   oauth?: OAuthConfig;
   upstreams: UpstreamConfig[];

@@ -49,6 +49,8 @@ export const limits = {
   requestReceive: 15 * minute,
   /** Idle time of a client connection; longer than the 60 s of most proxies, so that they close first. */
   keepAliveConnection: 72 * second,
+  /** Until a TLS connection has sent its first byte, and from there until its handshake is done. */
+  tlsHandshake: 15 * second,
   /** Time from the answer to a malformed request until its connection is closed. */
   refusedConnection: 2 * second,
   /** Notifications that wait to be delivered, the time for delivering one, and how often accounts are looked at for them. */

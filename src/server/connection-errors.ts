@@ -58,6 +58,14 @@ export class ConnectionErrors {
     this.#refuse(socket, fromClientError(thrown), origin);
   }
 
+  /** Answers HTTP at a port that speaks HTTPS. */
+  refusePlainHttp(socket: Duplex, packet: Buffer): void {
+    const message = "This port speaks HTTPS. Begin the address with https:// in place of http://.";
+    this.#refuse(socket, new GatewayError("invalid_request", message), originIn(packet));
+    // What is not read when the connection closes would reset it, and take the answer along.
+    socket.resume();
+  }
+
   #trackResponse(socket: Socket, response: ServerResponse): void {
     const responses = this.#unfinished.get(socket) ?? new Set();
     this.#unfinished.set(socket, responses.add(response));
@@ -109,7 +117,7 @@ function fromClientError(thrown: Error): GatewayError {
     default:
       return new GatewayError(
         "invalid_request",
-        "This is not valid HTTP/1.1. Check that the base URL begins with http://, and any proxy in between.",
+        "This is not valid HTTP/1.1. Check that the base URL begins with http:// or https:// as Moonbridge prints it, and any proxy in between.",
       );
   }
 }

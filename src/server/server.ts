@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { lookup } from "node:dns/promises";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Accounts } from "../admin/accounts.js";
@@ -10,6 +12,7 @@ import { dialects } from "../api/dialects.js";
 import { filesRoute } from "../api/files/route.js";
 import { modelsRoute } from "../api/models/route.js";
 import type { ChatService } from "../chat/chat-service.js";
+import { serverUrl } from "../config/listen-address.js";
 import type { Config } from "../config/schema.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
@@ -34,6 +37,7 @@ import { RateLimiter } from "./rate-limit.js";
 import { RequestLifecycle, requestIdHeaders } from "./request-lifecycle.js";
 import { RequestLog } from "./request-log.js";
 import { registerSecurityHeaders } from "./security-headers.js";
+import { TlsServers } from "./tls-servers.js";
 
 export type ServerDependencies = {
   chat: ChatService;
@@ -70,21 +74,28 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
     log,
     requestId,
   });
-  const app = Fastify({
+  const tlsServers =
+    config.tls &&
+    new TlsServers(config.tls, (socket, packet) => connectionErrors.refusePlainHttp(socket, packet));
+  const timeouts = { requestTimeout: limits.requestReceive, keepAliveTimeout: limits.keepAliveConnection };
+  // Refused by `requireHost` instead, with the error envelope.
+  const http = { requireHostHeader: false };
+  const app = Fastify<Server, IncomingMessage, ServerResponse, FastifyBaseLogger>({
     loggerInstance: withoutRoutineLines(log),
     logController: new LogController({ disableRequestLogging: true }),
     // No child logger per request: the few lines that are written name the request themselves, which is cheaper.
     childLoggerFactory: (logger) => logger,
     genReqId: requestId,
-    // Refused by `requireHost` instead, with the error envelope.
-    http: { requireHostHeader: false },
+    http,
+    ...(tlsServers
+      ? { serverFactory: (handler) => tlsServers.create({ ...http, ...timeouts }, handler) }
+      : {}),
     clientErrorHandler: (error, socket) => connectionErrors.handleClientError(error, socket),
     rewriteUrl: (request) => canonicalUrl(request.url ?? "/"),
     // Node limits the length of all headers together; an id of any length is looked up, and a 404 if there is none.
     routerOptions: { maxParamLength: limits.requestPath },
     bodyLimit: limits.requestBody,
-    requestTimeout: limits.requestReceive,
-    keepAliveTimeout: limits.keepAliveConnection,
+    ...timeouts,
     forceCloseConnections: "idle",
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   });
@@ -94,40 +105,62 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
   const lifecycle = new RequestLifecycle(app, requestLog);
   const authenticator = await assemble(app, dependencies);
   const furtherPorts = new FurtherPorts();
+  const secondAddress = new FurtherPorts();
   const close = async () => {
-    await Promise.all([app.close(), furtherPorts.close()]);
+    await Promise.all([app.close(), furtherPorts.close(), secondAddress.close()]);
     await requestLog.settle();
     await journal.flush();
   };
   try {
     await app.listen({ host: config.host, port: config.port });
-    const addresses = app.addresses().flatMap((each) => (typeof each === "object" ? [each.address] : []));
+    const addresses = boundAddresses(app);
+    if (tlsServers && config.host === "localhost") {
+      // Fastify listens at both addresses of localhost only with a server that it has made itself.
+      const others = await otherAddresses(config.host, addresses);
+      await secondAddress.listen(app.server, others, [portOf(app)]).catch(() => {});
+      addresses.push(...others);
+    }
     await furtherPorts.listen(app.server, addresses, config.alsoListen);
   } catch (error) {
     await close();
     throw error;
   }
   return {
-    url: urlAt(config.host, portOf(app)),
-    furtherUrls: furtherPorts.ports.map((port) => urlAt(config.host, port)),
-    replaceConfig: (replacement) => authenticator.replaceConfig(replacement),
-    stop: () => shutDown(app, lifecycle, close, dependencies.config().server.shutdownSeconds * 1_000),
+    url: serverUrl({ ...config, port: portOf(app) }),
+    furtherUrls: furtherPorts.ports.map((port) => serverUrl({ ...config, port })),
+    replaceConfig: (replacement) => {
+      authenticator.replaceConfig(replacement);
+      if (replacement.server.tls) tlsServers?.replaceFiles(replacement.server.tls);
+    },
+    stop: () => {
+      const closeConnections = () => {
+        app.server.closeAllConnections();
+        tlsServers?.closeAllConnections();
+      };
+      const gracePeriod = dependencies.config().server.shutdownSeconds * 1_000;
+      return shutDown({ app, lifecycle, close, closeConnections }, gracePeriod);
+    },
   };
 }
 
+type Stoppable = {
+  app: FastifyInstance;
+  lifecycle: RequestLifecycle;
+  close: () => Promise<void>;
+  closeConnections: () => void;
+};
+
 /** Stops accepting connections and lets running requests finish; after `gracePeriod` milliseconds they are aborted. */
 async function shutDown(
-  app: FastifyInstance,
-  lifecycle: RequestLifecycle,
-  close: () => Promise<void>,
+  { app, lifecycle, close, closeConnections }: Stoppable,
   gracePeriod: number,
 ): Promise<void> {
   const abortTimer = setTimeout(() => lifecycle.abortAll(), gracePeriod);
-  const closeTimer = setTimeout(() => app.server.closeAllConnections(), gracePeriod + limits.shutdownFlush);
+  const closeTimer = setTimeout(closeConnections, gracePeriod + limits.shutdownFlush);
   // Idle keep-alive connections would otherwise hold up `close` for a minute.
   const idleTimer = setInterval(() => {
     if (lifecycle.running > 0) app.server.closeIdleConnections();
-    else app.server.closeAllConnections();
+    else closeConnections();
   }, 50);
   await close();
   clearTimeout(abortTimer);
@@ -230,6 +263,12 @@ function portOf(app: FastifyInstance): number {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-function urlAt(host: string, port: number): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+function boundAddresses(app: FastifyInstance): string[] {
+  return app.addresses().flatMap((each) => (typeof each === "object" ? [each.address] : []));
+}
+
+/** The addresses of a host that are not among `bound`. */
+async function otherAddresses(host: string, bound: readonly string[]): Promise<string[]> {
+  const addresses = await lookup(host, { all: true }).catch(() => []);
+  return addresses.map(({ address }) => address).filter((address) => !bound.includes(address));
 }

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -84,6 +92,21 @@ test("a reload on request says that nothing has changed, and why a configuration
   await reloader.reload();
   await reloader.reload();
   expect(lines.filter((line) => line.includes("is not JSON"))).toHaveLength(2);
+});
+
+test("a certificate that is renewed takes effect once its key is there as well", async () => {
+  const fixture = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), "moonbridge-reload-"));
+  const renew = (file: string, name: string) => writeFileSync(join(folder, file), fixture(`${name}-${file}`));
+  const files = { certificate: join(folder, "certificate"), key: join(folder, "key") };
+  for (const file of ["certificate", "key"]) renew(file, "one");
+  const config = { upstreams: [simulator], keys: [key("old")], server: { tls: files } };
+  const { lines, logged } = await startWatched(config);
+  renew("certificate", "other");
+  await logged("does not belong to the first certificate");
+  renew("key", "other");
+  await logged("in force");
+  expect(lines).toHaveLength(2);
 });
 
 const rounds = 50;

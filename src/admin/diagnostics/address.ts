@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { request } from "undici";
+import { Agent, request } from "undici";
 import { isLoopback, serverUrl, toListenError, toLocalUrl } from "../../config/listen-address.js";
 import type { Config } from "../../config/schema.js";
 import { limits } from "../../core/limits.js";
@@ -19,18 +19,20 @@ export async function checkAddress(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   const { host, port, alsoListen } = server;
-  const urlAt = (each: number) => serverUrl({ host, port: each });
+  const urlAt = (each: number) => serverUrl({ ...server, port: each });
   const url = urlAt(port);
-  const exposureFindings: Finding[] = isLoopback(host)
-    ? []
-    : [
-        {
-          what,
-          state: "warn",
-          detail: `${url} can be reached from other machines, and speaks no TLS: keys and chats go in clear`,
-          remedy: 'Put a proxy with TLS in front and use long keys, or set "server.host" to 127.0.0.1.',
-        },
-      ];
+  const exposureFindings: Finding[] =
+    isLoopback(host) || server.tls
+      ? []
+      : [
+          {
+            what,
+            state: "warn",
+            detail: `${url} can be reached from other machines, and speaks no TLS: keys and chats go in clear`,
+            remedy:
+              'Set "server.tls" or put a proxy with TLS in front, and use long keys; or set "server.host" to 127.0.0.1.',
+          },
+        ];
   const checks = [port, ...alsoListen].map((each) =>
     checkPort({ server, port: each, url: urlAt(each) }, hasAccount, signal),
   );
@@ -82,9 +84,11 @@ async function moonbridgeAt(
 
 /** The JSON object at an address, whatever its status; undefined if there is none. */
 async function getObject(url: string, signal: AbortSignal): Promise<JsonObject | undefined> {
+  // The certificate of a Moonbridge is for the names that its clients use, not for this machine's address.
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
   try {
     const probeSignal = AbortSignal.any([signal, AbortSignal.timeout(limits.doctorProbe)]);
-    const { body } = await request(url, { signal: probeSignal });
+    const { body } = await request(url, { signal: probeSignal, dispatcher });
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of body) {
@@ -95,5 +99,7 @@ async function getObject(url: string, signal: AbortSignal): Promise<JsonObject |
     return parseObject(Buffer.concat(chunks).toString());
   } catch {
     return undefined;
+  } finally {
+    dispatcher.destroy().catch(() => {});
   }
 }
