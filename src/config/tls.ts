@@ -6,7 +6,7 @@ import { errorCode } from "../lib/error-code.js";
 import { ConfigError } from "./validate.js";
 
 /** A PEM file of the configuration, as it was read. */
-export type PemFile = { path: string; text: string };
+type PemFile = { path: string; text: string };
 
 /** The certificate, with those of its chain behind it, and its private key. They fit. */
 export type TlsFiles = { certificate: PemFile; key: PemFile };

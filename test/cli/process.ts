@@ -110,7 +110,7 @@ function waitForUrl(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     child.stdout?.on("data", () => {
-      const url = /^listening on (http:\S+)$/m.exec(output())?.[1];
+      const url = /^listening on (https?:\S+)$/m.exec(output())?.[1];
       if (url) resolve(url);
     });
     exit.then((code) => reject(new Error(`exited with ${code}: ${log()}`)));
