@@ -15,7 +15,8 @@ export type ContentWatcherOptions = {
 /**
  * Notices that files have other contents, whichever way these came: written in place, by a rename, behind a symbolic link or
  * a mount that was swapped. It reads the files at intervals, since events of the file system miss some of these ways. A
- * change counts when two looks in a row find the same contents, so that a file is not read half-written.
+ * change counts when two looks in a row find the same contents, so that a file is not read half-written. Nothing is noticed while
+ * a path leads to something else than a file, such as a pipe, or to a larger one than `maxBytes`.
  */
 export class ContentWatcher {
   readonly #options: ContentWatcherOptions;
@@ -45,6 +46,7 @@ export class ContentWatcher {
   async #look(): Promise<void> {
     const { paths, maxBytes, onChange } = this.#options;
     const contents = await Promise.all(paths().map((path) => digestOf(path, maxBytes)));
+    if (contents.includes(undefined)) return;
     const seen = contents.join();
     const isSettled = seen === this.#lastSeen;
     this.#lastSeen = seen;
@@ -52,11 +54,11 @@ export class ContentWatcher {
   }
 }
 
-/** A digest of the content, or why there is none. Only files are read: a pipe would be emptied, or never end. */
-async function digestOf(path: string, maxBytes: number): Promise<string> {
+/** A digest of the content. Undefined for what is too large or no file: reading a pipe would empty it, or never end. */
+async function digestOf(path: string, maxBytes: number): Promise<string | undefined> {
   try {
     const status = await stat(path);
-    if (!status.isFile() || status.size > maxBytes) return "not read";
+    if (!status.isFile() || status.size > maxBytes) return undefined;
     return createHash("sha256")
       .update(await readFile(path))
       .digest("base64");

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -67,6 +67,17 @@ test("a file that is rewritten with the same content is not noticed", async () =
     await severalLooks();
   }
   expect(changes()).toBe(1);
+});
+
+test("what is no file, or too large, is left alone until it is a file", async () => {
+  const { path, expectNoticed, changes } = watchConfig();
+  mkdirSync(path);
+  await severalLooks();
+  rmdirSync(path);
+  writeFileSync(path, "x".repeat(1_001));
+  await severalLooks();
+  expect(changes()).toBe(0);
+  await expectNoticed(() => writeFileSync(path, "x".repeat(1_000)));
 });
 
 test("contents that were not accepted are tried again until they are", async () => {
