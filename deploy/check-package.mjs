@@ -1,4 +1,5 @@
-// Packs the package as npm publishes it, installs it globally into a temporary folder, and sends a first chat request.
+// Packs the package as npm publishes it, installs it globally into a temporary folder, sends a first chat request, and tries
+// the commands keys, doctor and health and the stop of the server.
 //
 //   npm run check:package                    with the Node that runs this
 //   npm run check:package -- 20 22 24 26     with each of these, fetched from the npm registry
@@ -65,7 +66,7 @@ function fetchNode(version) {
   return join(folder, "node_modules", name, "bin", isWindows ? "node.exe" : "node");
 }
 
-/** Installs the archive with this `node`, and checks the packages, the command and a first chat. */
+/** Installs the archive with this `node`, and checks the packages, the commands, a first chat and the stop. */
 async function checkPackage(node, archive) {
   const version = run(node, ["--version"]).trim();
   const prefix = join(workFolder, `prefix-${version}`);
@@ -125,9 +126,10 @@ function packagesBelow(folder) {
 /** Starts the installed program without a config, and sends a chat request with the key that it prints. Returns the answer. */
 async function firstChat(node, program, env) {
   const cwd = mkdtempSync(join(workFolder, "state-"));
+  const serverEnv = { ...env, MOONBRIDGE_STORE: `sqlite:${join(cwd, "moonbridge.db")}` };
   const server = spawn(node, [program, "--port", "0"], {
     cwd,
-    env: { ...env, MOONBRIDGE_STORE: `sqlite:${join(cwd, "moonbridge.db")}` },
+    env: serverEnv,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -157,11 +159,25 @@ async function firstChat(node, program, env) {
     const answer = body.choices?.[0]?.message?.content;
     if (!answer?.includes("It answers."))
       throw new Error(`the first chat failed: ${response.status} ${JSON.stringify(body)}`);
+    checkCommands(node, program, { cwd, env: serverEnv, port: new URL(url).port });
     return answer;
   } finally {
     server.kill();
-    await exited;
+    const code = await exited;
+    // On Windows a process is killed without being asked.
+    if (code !== 0 && !isWindows) fail(`moonbridge ended with ${code}:\n${output}`);
   }
+}
+
+/** The commands of a person's first hour, beside the running server. Throws if one fails. */
+function checkCommands(node, program, { port, ...options }) {
+  const moonbridge = (...args) => run(node, [program, ...args], options);
+  const key = moonbridge("keys", "add", "phone").trim();
+  if (!/^sk-moonbridge-\S{32}$/.test(key)) fail("keys add printed no key");
+  if (!moonbridge("keys", "list").includes("phone")) fail("keys list does not show the key");
+  moonbridge("health", "--port", port);
+  const findings = JSON.parse(moonbridge("doctor", "--offline", "--json"));
+  if (findings.length === 0) fail("doctor found nothing to check");
 }
 
 /** The environment variables with this `node` first in PATH, without those of Moonbridge and npm. */
