@@ -1,10 +1,11 @@
 /**
  * The import rule (docs/reference/architecture.md §2), types included:
- * lib ← core ← {config, store, accounts, files} ← chat ← {api, observability, admin} ← {upstreams, server} ← app ← cli
+ * lib ← core ← proxy ← {config, store, accounts, files} ← chat ← {api, observability, admin} ← {upstreams, server} ← app ← cli
  */
 const levels = [
   ["lib"],
   ["core"],
+  ["proxy"],
   ["config", "store", "accounts", "files"],
   ["chat"],
   ["api", "observability", "admin"],

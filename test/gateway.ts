@@ -27,6 +27,7 @@ import type { ToolMode } from "../src/core/types.js";
 import { createLog } from "../src/observability/log.js";
 import type { ProtocolDrift } from "../src/observability/protocol-drift.js";
 import type { Recorder } from "../src/observability/recording/recorder.js";
+import { ProxyRules } from "../src/proxy/proxy-rules.js";
 
 /** The API key of every test gateway. The run fails if a log contains it, or any token (setup/log-secrets.ts). */
 export const apiKey = "sk-CANARY-key";
@@ -95,6 +96,10 @@ export type GatewayOptions = {
   toolMode?: ToolMode;
   /** Between each turn and its upstream. */
   transforms?: readonly TransformFactory[];
+  /** The proxies of the environment; default none. */
+  proxies?: ProxyRules;
+  /** `proxy` of the upstream. */
+  proxy?: string;
   /** Default "trace". */
   logLevel?: string;
   /** Concurrent answers of the account; default 10,000, or 1 over the legacy protocol. */
@@ -112,6 +117,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const account = {
     name: "me",
     baseUrl: options.baseUrl ?? simulator.url,
+    ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
     ...(options.toolMode ? { tools: options.toolMode } : {}),
     ...(options.tokens?.(simulator) ?? simulator.issue()),
   };
@@ -151,6 +157,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     storePath,
     encryptionKeys: [],
     journal: checkSchema(options.journal ?? {}, JournalSchema),
+    proxies: options.proxies ?? new ProxyRules(),
     log: { level: logLevel },
     warnings: [],
   };

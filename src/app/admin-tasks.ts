@@ -14,9 +14,10 @@ import type { UpstreamConfig } from "../config/upstream-settings.js";
 import type { Store } from "../core/store.js";
 import type { Upstream } from "../core/types.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
+import type { ProxyRules } from "../proxy/proxy-rules.js";
 import { openStore } from "../store/open-store.js";
 import { kimiWeb } from "../upstreams/kimi-web/kind.js";
-import { verifyCredentials } from "../upstreams/kimi-web/verify-credentials.js";
+import { credentialsVerifier } from "../upstreams/kimi-web/verify-credentials.js";
 import { createNullCredentialStore } from "../upstreams/null-credential-store.js";
 import { kindOf } from "../upstreams/registry.js";
 import { configuredUpstreams } from "./configured-upstreams.js";
@@ -33,7 +34,9 @@ export async function withApiKeyAdmin(
       if (models.length === 0) return undefined;
       const configured = await configuredUpstreams(config, store);
       const permitted = configured.filter(({ name }) => names?.includes(name) ?? true);
-      const upstreams = await Promise.all(permitted.map((upstream) => openForTask(upstream, store)));
+      const upstreams = await Promise.all(
+        permitted.map((upstream) => openForTask(upstream, store, config.proxies)),
+      );
       try {
         return await findUnknownModel(models, upstreams, config);
       } finally {
@@ -53,7 +56,10 @@ export function importAccountIntoStore(
 ): Promise<ImportAccountResult> {
   const configured = config.upstreams.filter(kimiWeb.is).find(({ name }) => name === account);
   const settings = { ...configured, ...options };
-  return withStore(config, (store) => importAccount(login, account, settings, { store, verifyCredentials }));
+  const chooseProxy = config.proxies.chooseFor(configured?.proxy);
+  return withStore(config, (store) =>
+    importAccount(login, account, settings, { store, verifyCredentials: credentialsVerifier(chooseProxy) }),
+  );
 }
 
 /** Runs `task` with the number of the chats that Moonbridge has at Kimi, and a function that deletes them. */
@@ -96,11 +102,16 @@ export function diagnose(options: DiagnosticsOptions): AsyncGenerator<Finding> {
 }
 
 /** Opens an upstream outside a running server. Without a store it keeps nothing. */
-function openForTask(config: UpstreamConfig, store: Store | undefined): Promise<Upstream> {
+function openForTask(
+  config: UpstreamConfig,
+  store: Store | undefined,
+  proxies: ProxyRules,
+): Promise<Upstream> {
   return kindOf(config).open(config, {
     store: store ?? createNullCredentialStore(),
     drift: new ProtocolDrift(),
     warn: () => {},
+    chooseProxy: proxies.chooseFor(config.proxy),
   });
 }
 

@@ -86,7 +86,8 @@ export async function createApp(
     config,
     store,
     log,
-    openUpstream: (upstream) => kindOf(upstream).open(upstream, context),
+    openUpstream: (upstream) =>
+      kindOf(upstream).open(upstream, { ...context, chooseProxy: config.proxies.chooseFor(upstream.proxy) }),
     createGuards: (upstream) => createUpstreamGuards(upstream, { waitLimits, log, metrics }),
   });
   const { upstreams } = watcher;

@@ -16,6 +16,7 @@ import { createApiKey } from "../core/api-key.js";
 import type { KeyStore } from "../core/store.js";
 import { createLog } from "../observability/log.js";
 import { Recorder } from "../observability/recording/recorder.js";
+import { describeProxies } from "../proxy/describe-proxies.js";
 import type { RunningServer } from "../server/server.js";
 import { printLine } from "./print.js";
 
@@ -48,6 +49,8 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
 
     for (const warning of config.warnings) printLine(`note: ${warning}`);
     if (config.server.keylessLoopback) printLine(`note: ${keylessLoopbackNotice}`);
+    const proxies = describeProxies(config.proxies, config.upstreams);
+    if (proxies !== undefined) printLine(`proxy: ${proxies}`);
     if (recorder) printRecordingNotice(commandLine);
     printFiles(config);
     printGreeting(

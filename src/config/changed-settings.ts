@@ -9,7 +9,7 @@ const settingNames: Readonly<Record<string, string>> = {
 };
 
 /** Parts of `Config` that are no settings of the file. */
-const noSettings: ReadonlySet<string> = new Set(["configFile", "encryptionKeys", "warnings"]);
+const noSettings: ReadonlySet<string> = new Set(["configFile", "encryptionKeys", "proxies", "warnings"]);
 
 /** Sections whose settings are compared and named one by one. */
 const sections: ReadonlySet<string> = new Set([

@@ -1,6 +1,9 @@
 import { type SchemaOptions, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { chatModes, citationModes, toolModes } from "../core/types.js";
 
+/** What the address of a proxy has to be; the text after “expected” in error messages. */
+export const proxyDescription = "none, or an http, https, socks5 or socks5h address";
+
 /** What a setting does, in the languages of the documentation. */
 export type Meaning = { en: string; zh: string };
 
@@ -25,6 +28,13 @@ export const UrlWithQuerySchema = Type.String({
   pattern: "^https?://[^\\s/?#]+[^\\s#]*$",
   description: "an http or https address",
 });
+
+/** The setting `proxy` of an upstream; `parseUpstreams` checks the address. */
+export const ProxySchema = documented(
+  "The proxy for its requests: an `http`, `https`, `socks5` or `socks5h` address, or `none`; by default that of the environment ([proxies](../guide/proxy.md))",
+  "它的请求使用的代理：`http`、`https`、`socks5` 或 `socks5h` 地址，或 `none`；默认使用环境变量中的代理（[代理](../guide/proxy.zh-CN.md)）",
+  Type.String({ minLength: 1, maxLength: 2_048, description: proxyDescription }),
+);
 
 /** A union of string literals. */
 export function oneOf<const T extends string>(values: readonly T[], options: SchemaOptions = {}) {

@@ -18,6 +18,7 @@ import {
 import { decodeFile, describeParseError } from "./file-text.js";
 import { checkKeyText, type KeyConfig } from "./key-schema.js";
 import { checkModelNames } from "./model-names.js";
+import { readProxyVariables } from "./proxy-variables.js";
 import { type Config, type ConfigFile, ConfigFileSchema } from "./schema.js";
 import { readTlsFiles } from "./tls.js";
 import { parseUpstreams, type UpstreamConfig, type UpstreamSettings } from "./upstream-settings.js";
@@ -96,6 +97,7 @@ export async function loadConfig(
     storePath,
     encryptionKeys: readEncryptionKeys(variables),
     journal,
+    proxies: readProxyVariables(environment),
     log,
     warnings,
   };

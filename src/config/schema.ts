@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { limits } from "../core/limits.js";
+import type { ProxyRules } from "../proxy/proxy-rules.js";
 import {
   chatModeSchema,
   citationsSchema,
@@ -367,6 +368,8 @@ export type Config = {
    */
   encryptionKeys: readonly Buffer[];
   journal: Static<typeof JournalSchema>;
+  /** The proxies of the environment. */
+  proxies: ProxyRules;
   log: { level: string };
   /** Problems that are logged at startup but are no errors. */
   warnings: string[];

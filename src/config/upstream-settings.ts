@@ -1,5 +1,8 @@
 import { type TObject, Type } from "@sinclair/typebox";
 import type { ToolMode } from "../core/types.js";
+import { directSetting } from "../proxy/proxy-rules.js";
+import { ProxyServer } from "../proxy/proxy-server.js";
+import { proxyDescription } from "./field-schemas.js";
 import { ConfigError, checkSchema } from "./validate.js";
 
 /** An entry of `upstreams`, valid for its kind. Its other settings are known to its kind only. */
@@ -12,6 +15,8 @@ export type UpstreamConfig = {
   minSecondsBetweenStarts?: number;
   /** Default: `emulate`. */
   tools?: ToolMode;
+  /** The address of a proxy or `none`; undefined means that of the environment. */
+  proxy?: string;
   /** The ids of the only models that it offers. */
   models?: string[];
   [setting: string]: unknown;
@@ -41,6 +46,14 @@ export function parseUpstreams(
     const { kind } = checkSchema(entry, EntrySchema, path);
     const settings = kinds.find((each) => each.kind === kind);
     if (!settings) throw new ConfigError(`${path}.kind: expected ${description}.`);
-    return settings.parse(entry, path, warnings);
+    const upstream = settings.parse(entry, path, warnings);
+    checkProxy(upstream.proxy, `${path}.proxy`);
+    return upstream;
   });
+}
+
+/** Throws ConfigError, which quotes no part of the address, since it may have a password. */
+function checkProxy(proxy: string | undefined, path: string): void {
+  if (proxy === undefined || proxy === directSetting || ProxyServer.parse(proxy)) return;
+  throw new ConfigError(`${path}: expected ${proxyDescription}.`);
 }

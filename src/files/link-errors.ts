@@ -1,5 +1,6 @@
 import { GatewayError } from "../core/errors.js";
 import { errorCode } from "../lib/error-code.js";
+import { ProxyError } from "../proxy/proxy-error.js";
 
 /** Characters of the host name that an error quotes. It quotes no other part of a link, which may be secret. */
 const maxQuotedHostLength = 100;
@@ -39,6 +40,7 @@ export function toLinkError(host: string, cause: unknown, signal: AbortSignal): 
     return new GatewayError("cancelled", "The link is no longer needed.");
   }
   if (cause instanceof GatewayError) return cause;
+  if (cause instanceof ProxyError) return linkUnreachable(host, cause.explanation.detail, cause.code);
   const code = errorCodeOrName(cause);
   const reason = reasonsByCode.find(([pattern]) => pattern.test(code))?.[1];
   return linkUnreachable(host, reason ?? "the connection broke off", code);

@@ -1,11 +1,14 @@
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
-import type { LookupFunction } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import { buildConnector, Client, type Dispatcher } from "undici";
 import { Deadline } from "../core/deadline.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { version } from "../lib/version.js";
+import { proxyConnector } from "../proxy/connector.js";
+import type { ChooseProxy } from "../proxy/proxy-rules.js";
+import { preferredAddress } from "../proxy/tunnel.js";
 import { deriveFileName } from "./file-name.js";
 import { LinkBudget } from "./link-budget.js";
 import { linkTooLarge, linkUnreachable, toLinkError } from "./link-errors.js";
@@ -30,6 +33,11 @@ type ConnectorOptions = { timeout: number; autoSelectFamily: true; lookup: Looku
 export type LinkFetcherOptions = {
   /** Resolves a host name to all of its addresses; the system's resolver by default. */
   resolve?: (hostname: string) => Promise<LookupAddress[]>;
+  /**
+   * The proxies that lead to links; by default none. A proxy is asked for an address that was checked here, never for a
+   * name, which it could resolve to another one. What only the proxy could resolve is not fetched.
+   */
+  chooseProxy?: ChooseProxy;
   /** Creates a connector, which must only connect to addresses from `lookup`; undici's by default. */
   connector?: (options: ConnectorOptions) => buildConnector.connector;
   /** Overrides of the timeouts and of the largest file, for tests and configuration; from `limits` by default. */
@@ -87,8 +95,9 @@ export class LinkFetcher {
     this.#guard = guard;
     this.#resolve = options.resolve ?? ((hostname) => lookup(hostname, { all: true }));
     this.#limits = { ...defaultLimits, ...options.fetchLimits };
-    this.#connector = (options.connector ?? buildConnector)({
-      timeout: this.#limits.connect,
+    const timeout = this.#limits.connect;
+    const direct = (options.connector ?? buildConnector)({
+      timeout,
       autoSelectFamily: true,
       lookup: (hostname, _options, done) => {
         this.#lookUp(hostname).then(
@@ -96,6 +105,11 @@ export class LinkFetcher {
           (error: NodeJS.ErrnoException) => done(error, []),
         );
       },
+    });
+    this.#connector = proxyConnector(direct, {
+      timeout,
+      chooseProxy: options.chooseProxy ?? (() => undefined),
+      resolveTarget: (hostname) => this.#addressFor(hostname),
     });
   }
 
@@ -231,6 +245,12 @@ export class LinkFetcher {
       clearInterval(speedTimer);
       close();
     }
+  }
+
+  /** The checked address of a link's host that a proxy is asked for; `checkLink` has checked an address in the link. */
+  async #addressFor(hostname: string): Promise<string> {
+    if (isIP(hostname) !== 0) return hostname;
+    return preferredAddress(await this.#lookUp(hostname)) ?? hostname;
   }
 
   async #lookUp(hostname: string): Promise<LookupAddress[]> {

@@ -52,7 +52,7 @@ export type ServerDependencies = {
   config: () => ServerConfig;
 };
 
-type ServerConfig = Pick<Config, "server" | "keys" | "oauth" | "streams" | "chats">;
+type ServerConfig = Pick<Config, "server" | "keys" | "oauth" | "proxies" | "streams" | "chats">;
 
 /** A listening server. */
 export type RunningServer = {

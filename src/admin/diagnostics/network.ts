@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { limits } from "../../core/limits.js";
 import {
   explainNetworkCause,
@@ -10,13 +11,16 @@ import {
 } from "../../core/network-failure.js";
 import { errorCode } from "../../lib/error-code.js";
 import { version } from "../../lib/version.js";
+import { ProxyError } from "../../proxy/proxy-error.js";
+import type { ProxyServer } from "../../proxy/proxy-server.js";
+import { openTunnel } from "../../proxy/tunnel.js";
 import type { Finding } from "./finding.js";
 
 /**
- * The result of a probe. `clockAhead`: milliseconds by which this machine's clock is ahead of the server's; undefined
+ * The result of a probe. `proxy`: the proxy that led to it. `clockAhead`: milliseconds by which this machine's clock is ahead of the server's; undefined
  * without a `Date` header. `redirectsTo`: the other host that it names. `stage`: the step of the connection that failed.
  */
-export type Probe = { address: string } & (
+export type Probe = { address: string; proxy?: ProxyServer | undefined } & (
   | {
       reached: true;
       status: number;
@@ -25,21 +29,41 @@ export type Probe = { address: string } & (
       redirectsTo?: string | undefined;
     }
   | { reached: false; stage: ConnectStage; code: string }
+  | { reached: false; proxyError: ProxyError }
 );
 
 type ConnectStage = "name" | "connection" | "TLS" | "answer";
 
-/** Probes an address with one HEAD request without credentials. Never rejects. */
-export function probeAddress(address: string, signal: AbortSignal): Promise<Probe> {
+/** Probes an address with one HEAD request without credentials, through the proxy if there is one. Never rejects. */
+export async function probeAddress(
+  address: string,
+  signal: AbortSignal,
+  proxy?: ProxyServer,
+): Promise<Probe> {
+  if (!proxy) return sendProbe(address, signal);
+  try {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(limits.connect)]);
+    const tunnel = await openTunnel(proxy, new URL(address), deadline);
+    return { ...(await sendProbe(address, signal, tunnel)), proxy };
+  } catch (error) {
+    if (error instanceof ProxyError) return { address, proxy, reached: false, proxyError: error };
+    return { address, proxy, reached: false, stage: "name", code: failureCode(error) };
+  }
+}
+
+/** `tunnel`: a connection to the host of the address. */
+function sendProbe(address: string, signal: AbortSignal, tunnel?: Socket): Promise<Probe> {
   const url = new URL(address);
   const isSecure = url.protocol === "https:";
-  let stage: ConnectStage = isIP(url.hostname.replace(/[[\]]/g, "")) ? "connection" : "name";
+  const host = url.hostname.replace(/[[\]]/g, "");
   const stageAfterConnection: ConnectStage = isSecure ? "TLS" : "answer";
+  let stage: ConnectStage = isIP(host) ? "connection" : "name";
+  if (tunnel) stage = stageAfterConnection;
   const startedAt = Date.now();
   return new Promise((resolve) => {
     const request = (isSecure ? httpsRequest : httpRequest)(url, {
       method: "HEAD",
-      agent: false,
+      ...(tunnel ? { createConnection: () => (isSecure ? secure(tunnel, host) : tunnel) } : { agent: false }),
       headers: { "user-agent": `Moonbridge/${version}` },
       signal: AbortSignal.any([signal, AbortSignal.timeout(limits.doctorProbe)]),
     });
@@ -74,27 +98,37 @@ export function probeAddress(address: string, signal: AbortSignal): Promise<Prob
   });
 }
 
+/** TLS with a host through a tunnel. */
+function secure(tunnel: Socket, host: string): Socket {
+  return connectTls({ socket: tunnel, host, ...(isIP(host) ? {} : { servername: host }) });
+}
+
 /** Reports whether the probed service answers, and at which stage the connection failed. */
 export function checkReachability(probe: Probe): Finding {
   const { origin, hostname } = new URL(probe.address);
   const what = `network ${origin}`;
+  const way = probe.proxy ? `, through the proxy ${probe.proxy.label}` : "";
   if (probe.reached) {
-    const detail = `it answers with HTTP ${probe.status} after ${probe.milliseconds} ms`;
+    const detail = `it answers with HTTP ${probe.status} after ${probe.milliseconds} ms${way}`;
     if (probe.redirectsTo !== undefined) {
       const redirect = explainNetworkCause("redirect", hostname, probe.redirectsTo);
       return {
         what,
         state: "warn",
-        detail: `${redirect.detail} (HTTP ${probe.status})`,
+        detail: `${redirect.detail} (HTTP ${probe.status})${way}`,
         remedy: redirect.remedy,
       };
     }
     if (probe.status < 500) return { what, state: "ok", detail };
     return { what, state: "warn", detail, remedy: "It is in trouble itself. Try again later." };
   }
+  if ("proxyError" in probe) {
+    const { explanation, code } = probe.proxyError;
+    return { what, state: "fail", detail: `${explanation.detail} (${code})`, remedy: explanation.remedy };
+  }
   const cause = networkCauseOf(probe.code) ?? causeOfStage[probe.stage];
   const { detail, remedy } = explainNetworkCause(cause, hostname);
-  return { what, state: "fail", detail: `${detail} (${probe.code})`, remedy };
+  return { what, state: "fail", detail: `${detail} (${probe.code})${way}`, remedy };
 }
 
 /** The cause of a failure whose code has several. */
@@ -128,26 +162,8 @@ export function checkClock(probes: readonly Probe[]): Finding[] {
   ];
 }
 
-const proxyVariables = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
-
-/** Warns about proxy variables, which are ignored. */
-export function checkProxies(environment: NodeJS.ProcessEnv): Finding[] {
-  const set = proxyVariables
-    .flatMap((name) => [name, name.toLowerCase()])
-    .filter((name) => (environment[name] ?? "") !== "");
-  if (set.length === 0) return [];
-  return [
-    {
-      what: "network",
-      state: "warn",
-      detail: `${set.join(", ")} ${set.length > 1 ? "are" : "is"} set, and Moonbridge uses no proxy`,
-      remedy:
-        "Where only a proxy leads out, set up a VPN or the system's routes, or a reverse proxy as baseUrl.",
-    },
-  ];
-}
-
-function failureCode(error: Error): string {
+function failureCode(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
   if (error.name === "AbortError") return `nothing within ${limits.doctorProbe / 1_000} s`;
   return errorCode(error) ?? error.name;
 }

@@ -4,13 +4,15 @@ import type { UpstreamConfig } from "../../config/upstream-settings.js";
 import type { Store } from "../../core/store.js";
 import type { Upstream } from "../../core/types.js";
 import type { Environment } from "../../lib/environment-variables.js";
+import type { ProxyRules } from "../../proxy/proxy-rules.js";
 import { checkAccount } from "./account.js";
 import { checkAddress } from "./address.js";
 import { checkConfig, checkNode } from "./config.js";
 import { checkFiles } from "./files.js";
 import { describeFailure, type Finding, runCheck } from "./finding.js";
 import { checkKeys } from "./keys.js";
-import { checkClock, checkProxies, checkReachability, probeAddress } from "./network.js";
+import { checkClock, checkReachability, probeAddress } from "./network.js";
+import { listProxies } from "./proxies.js";
 import { checkDueChats, checkStore } from "./store.js";
 
 /** Functions of other folders that the checks use, supplied by the app. */
@@ -25,7 +27,7 @@ export type DiagnosticsContext = {
     baseUrls(config: UpstreamConfig): string[];
   };
   /** `store` is undefined where it could not be opened; the upstream then keeps nothing. */
-  openUpstream(config: UpstreamConfig, store: Store | undefined): Promise<Upstream>;
+  openUpstream(config: UpstreamConfig, store: Store | undefined, proxies: ProxyRules): Promise<Upstream>;
 };
 
 export type DiagnosticsOptions = {
@@ -74,15 +76,12 @@ export async function* runDiagnostics(
 }
 
 function startChecks(run: DiagnosticsRun): Promise<Finding[]>[] {
-  const { config, store, offline, signal, context } = run;
+  const { config, store, signal, context } = run;
   const upstreams = store
     ? context.configuredUpstreams(config, store)
     : Promise.resolve<UpstreamConfig[]>(config.upstreams);
   return [
-    runCheck("network", signal, async (checkSignal) => [
-      ...checkProxies(process.env),
-      ...(offline ? [offlineFinding] : await checkNetwork(await upstreams, context, checkSignal)),
-    ]),
+    runCheck("network", signal, async (checkSignal) => checkNetwork(await upstreams, run, checkSignal)),
     checkAccounts(upstreams, run),
     runCheck("keys", signal, () => checkKeys(config, store)),
     runCheck("address", signal, async (checkSignal) => {
@@ -101,18 +100,29 @@ const offlineFinding: Finding = {
   detail: "nothing is asked of it (--offline): no clock is compared and no account tried",
 };
 
+/** Each address is probed once through each proxy that leads to it. */
 async function checkNetwork(
   upstreams: readonly UpstreamConfig[],
-  { kindOf }: DiagnosticsContext,
+  { config, offline, context }: DiagnosticsRun,
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  const origins = new Map(
-    upstreams
-      .flatMap((config) => kindOf(config).baseUrls(config))
-      .map((address) => [new URL(address).origin, address]),
+  const routes = upstreams.flatMap((upstream) =>
+    context
+      .kindOf(upstream)
+      .baseUrls(upstream)
+      .map((address) => {
+        const proxy = config.proxies.chooseFor(upstream.proxy)(new URL(address));
+        return { upstream: upstream.name, address, proxy };
+      }),
   );
-  const probes = await Promise.all([...origins.values()].map((address) => probeAddress(address, signal)));
-  return [...checkClock(probes), ...probes.map(checkReachability)];
+  if (offline) return [...listProxies(routes), offlineFinding];
+  const ways = new Map(
+    routes.map((route) => [`${new URL(route.address).origin} ${route.proxy?.label}`, route]),
+  );
+  const probes = await Promise.all(
+    [...ways.values()].map(({ address, proxy }) => probeAddress(address, signal, proxy)),
+  );
+  return [...listProxies(routes, probes), ...checkClock(probes), ...probes.map(checkReachability)];
 }
 
 async function checkAccounts(
@@ -120,7 +130,7 @@ async function checkAccounts(
   run: DiagnosticsRun,
 ): Promise<Finding[]> {
   try {
-    const findings = (await upstreams).map((config) => checkOneAccount(config, run));
+    const findings = (await upstreams).map((upstream) => checkOneAccount(upstream, run));
     return (await Promise.all(findings)).flat();
   } catch (error) {
     return [{ what: "accounts", state: "fail", detail: describeFailure(error) }];
@@ -129,21 +139,21 @@ async function checkAccounts(
 
 /** Without a store no Kimi account is checked: refreshed tokens could not be saved, and the old ones would be invalid. */
 async function checkOneAccount(
-  config: UpstreamConfig,
-  { store, offline, signal, context }: DiagnosticsRun,
+  upstream: UpstreamConfig,
+  { config, store, offline, signal, context }: DiagnosticsRun,
 ): Promise<Finding[]> {
-  const what = `account ${config.name}`;
-  if (!store && context.kindOf(config).credentials === "tokens") {
+  const what = `account ${upstream.name}`;
+  if (!store && context.kindOf(upstream).credentials === "tokens") {
     const detail = "not tried: without the store a renewed login would be lost";
     return [{ what, state: "warn", detail, remedy: "Mend the store first." }];
   }
-  let upstream: Upstream | undefined;
+  let opened: Upstream | undefined;
   try {
-    upstream = await context.openUpstream(config, store);
-    return await checkAccount(upstream, { offline, store, signal });
+    opened = await context.openUpstream(upstream, store, config.proxies);
+    return await checkAccount(opened, { offline, store, signal });
   } catch (error) {
     return [{ what, state: "fail", detail: describeFailure(error) }];
   } finally {
-    await upstream?.close();
+    await opened?.close();
   }
 }

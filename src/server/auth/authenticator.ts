@@ -24,14 +24,14 @@ export class Authenticator {
   }
 
   static async open(
-    { keys, oauth }: Pick<Config, "keys" | "oauth">,
+    { keys, oauth, proxies }: Pick<Config, "keys" | "oauth" | "proxies">,
     store: KeyStore,
   ): Promise<Authenticator> {
     const apiKeys = new ApiKeys(keys, store);
     return new Authenticator(
       apiKeys,
       await AccessTokens.open(store, apiKeys),
-      oauth && new OidcIssuer(oauth),
+      oauth && new OidcIssuer(oauth, proxies.choose),
     );
   }
 
@@ -54,11 +54,11 @@ export class Authenticator {
   }
 
   /** From now on these keys and this issuer are those of the configuration. Keys and tokens that it lacks are refused. */
-  replaceConfig({ keys, oauth }: Pick<Config, "keys" | "oauth">): void {
+  replaceConfig({ keys, oauth, proxies }: Pick<Config, "keys" | "oauth" | "proxies">): void {
     this.keys.replaceConfigured(keys);
     if (isDeepStrictEqual(this.#issuer?.config, oauth)) return;
     const replaced = this.#issuer;
-    this.#issuer = oauth && new OidcIssuer(oauth);
+    this.#issuer = oauth && new OidcIssuer(oauth, proxies.choose);
     void replaced?.close();
   }
 

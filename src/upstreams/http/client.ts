@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { type Dispatcher, Pool } from "undici";
+import { buildConnector, type Dispatcher, Pool } from "undici";
 import { GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { Recorder } from "../../observability/recording/recorder.js";
+import { proxyConnector } from "../../proxy/connector.js";
+import type { ChooseProxy } from "../../proxy/proxy-rules.js";
 import { type ChunkSink, ResponseStream, type StreamRequest } from "./response-stream.js";
 import { redirectError, type ServiceAddress, toTransportError } from "./transport-error.js";
 import { UpstreamConnection } from "./upstream-connection.js";
@@ -12,6 +14,9 @@ export const maxRetryAfterSeconds = 86_400;
 
 /** Timeouts of a unary call. */
 export const unaryTimeouts = { headersTimeout: limits.unary, idleTimeout: limits.unary };
+
+/** How the hosts of an upstream are reached. */
+export type HostOptions = { recorder?: Recorder | undefined; chooseProxy?: ChooseProxy | undefined };
 
 /** A service's connection pool, its name in error messages, and the path prefix of its base URL. */
 export type Host = ServiceAddress & { pool: Dispatcher; prefix: string };
@@ -24,16 +29,18 @@ export function createHost(
   service: string,
   url: string,
   timeouts: HttpTimeouts = {},
-  recorder?: Recorder,
+  { recorder, chooseProxy = () => undefined }: HostOptions = {},
 ): Host {
   const { origin, pathname, hostname } = new URL(url);
-  const connection = { ...timeouts, connect: { timeout: limits.connect } };
+  const direct = buildConnector({ timeout: limits.connect });
+  const connect = proxyConnector(direct, { chooseProxy, timeout: limits.connect });
+  const connection = { ...timeouts, connect };
   const pool = new Pool(origin, {
     factory: (poolOrigin) => UpstreamConnection.open(poolOrigin, connection),
   });
   const prefix = pathname.replace(/\/+$/, "");
   const recordedPool = recorder ? pool.compose(recorder.interceptor(prefix)) : pool;
-  return { service, hostname, pool: recordedPool, prefix };
+  return { service, hostname, proxy: chooseProxy(new URL(origin)), pool: recordedPool, prefix };
 }
 
 /** A response with its whole body. */

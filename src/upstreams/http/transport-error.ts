@@ -8,9 +8,11 @@ import {
   redirectTarget,
 } from "../../core/network-failure.js";
 import { errorCode } from "../../lib/error-code.js";
+import { ProxyError } from "../../proxy/proxy-error.js";
+import type { ProxyServer } from "../../proxy/proxy-server.js";
 
-/** The service in error messages, and the name of its host. */
-export type ServiceAddress = { service: string; hostname: string };
+/** The service in error messages, the name of its host, and the proxy that leads to it. */
+export type ServiceAddress = { service: string; hostname: string; proxy?: ProxyServer | undefined };
 
 /** A connection that was not established, TLS included; thrown in place of undici's error. */
 export class ConnectError extends Error {
@@ -30,14 +32,24 @@ export function toTransportError(address: ServiceAddress, cause: unknown, signal
   if (cause instanceof GatewayError) return cause;
   if (signal.aborted && signal.reason instanceof GatewayError) return signal.reason;
   const { service } = address;
+  if (cause instanceof ProxyError)
+    return new GatewayError(
+      "upstream_unavailable",
+      `${service} cannot be reached: ${cause.explanation.detail} (${cause.code}). ${cause.explanation.remedy}`,
+      { upstreamCode: cause.code, ...(cause.isLasting ? { retryable: false } : {}) },
+    );
   if (cause instanceof ConnectError) return unreachableError(address, connectCause(cause), cause.code);
   const code = errorCode(cause) ?? "";
   const upstreamCode = code || (cause instanceof Error ? cause.name : "broken");
   if (/TIMEOUT/.test(code) || upstreamCode === "TimeoutError")
-    return new GatewayError("timeout", `${service} did not answer in time. Try again.`, { upstreamCode });
+    return new GatewayError(
+      "timeout",
+      `${service} did not answer in time${throughProxy(address)}. Try again.`,
+      { upstreamCode },
+    );
   return new GatewayError(
     "upstream_cut",
-    `The connection to ${service} broke before the answer was complete.`,
+    `The connection to ${service}${throughProxy(address)} broke before the answer was complete.`,
     { upstreamCode },
   );
 }
@@ -67,8 +79,12 @@ function unreachableError(address: ServiceAddress, cause: NetworkCause, code: st
   });
 }
 
-function describe({ service }: ServiceAddress, { detail, remedy }: NetworkExplanation, code: string): string {
-  return `${service} cannot be reached: ${detail} (${code}). ${remedy}`;
+function describe(address: ServiceAddress, { detail, remedy }: NetworkExplanation, code: string): string {
+  return `${address.service} cannot be reached${throughProxy(address)}: ${detail} (${code}). ${remedy}`;
+}
+
+function throughProxy({ proxy }: ServiceAddress): string {
+  return proxy ? ` through the proxy ${proxy.label}` : "";
 }
 
 /** A connection that is reset while TLS begins was accepted first. */

@@ -1,13 +1,14 @@
 import type { Socket } from "node:net";
-import { buildConnector, Client, type Dispatcher } from "undici";
+import { type buildConnector, Client, type Dispatcher } from "undici";
 import { errorCode } from "../../lib/error-code.js";
+import { ProxyError } from "../../proxy/proxy-error.js";
 import { ConnectError } from "./transport-error.js";
 
 /** Errors of a connection that the other side has closed. */
 const closedCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
-/** The socket of a connection, once it is established. */
-type ConnectionState = { socket?: Socket };
+/** The socket of a connection, once it is established, and the bytes that it had received by then, from a proxy. */
+type ConnectionState = { socket?: Socket; receivedAtStart: number };
 
 /**
  * One connection of a pool. A service may close a connection that was idle at the very moment when a request goes out on
@@ -20,17 +21,18 @@ export class UpstreamConnection extends Client {
     this.dispatch = this.compose(repeatUnanswered(state)).dispatch;
   }
 
-  /** `connect`: settings of the connector. A connection that cannot be established fails with a ConnectError. */
+  /** A connection that cannot be established fails with a ConnectError, or a ProxyError. */
   static open(
     origin: URL,
-    { connect, ...options }: Client.Options & { connect: buildConnector.BuildOptions },
+    { connect, ...options }: Client.Options & { connect: buildConnector.connector },
   ): UpstreamConnection {
-    const state: ConnectionState = {};
-    const connector = buildConnector(connect);
+    const state: ConnectionState = { receivedAtStart: 0 };
     const connectTracked: buildConnector.connector = (target, callback) =>
-      connector(target, (...[error, socket]) => {
+      connect(target, (...[error, socket]) => {
+        if (error instanceof ProxyError) return callback(error, null);
         if (error) return callback(new ConnectError(error, target.protocol === "https:"), null);
         state.socket = socket;
+        state.receivedAtStart = socket.bytesRead;
         callback(null, socket);
       });
     return new UpstreamConnection(origin, { ...options, connect: connectTracked }, state);
@@ -55,7 +57,7 @@ class RepeatHandler implements Dispatcher.DispatchHandler {
   readonly #handler: Dispatcher.DispatchHandler;
   /** Sends the request again; undefined once it may not be. */
   #repeat: ((handler: Dispatcher.DispatchHandler) => boolean) | undefined;
-  /** Bytes that the connection had received before the request; none on a new connection. */
+  /** Bytes that the connection had received before the request. */
   #receivedBefore = 0;
 
   constructor(
@@ -99,7 +101,7 @@ class RepeatHandler implements Dispatcher.DispatchHandler {
 
   /** Whether the service had closed the idle connection before it read the request. */
   #wasClosedUnanswered(error: Error): boolean {
-    const isReused = this.#receivedBefore > 0;
+    const isReused = this.#receivedBefore > this.#state.receivedAtStart;
     const hasReceived = this.#state.socket?.bytesRead !== this.#receivedBefore;
     return isReused && !hasReceived && closedCodes.has(errorCode(error) ?? "");
   }

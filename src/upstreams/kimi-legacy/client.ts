@@ -5,11 +5,11 @@ import type { FileContent } from "../../core/types.js";
 import type { JsonObject } from "../../lib/json.js";
 import { version } from "../../lib/version.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
-import type { Recorder } from "../../observability/recording/recorder.js";
 import {
   createHost,
   fetchResponse,
   type Host,
+  type HostOptions,
   type HttpResponse,
   type HttpTimeouts,
   openStream,
@@ -36,19 +36,19 @@ export class LegacyClient {
   readonly #origin: string;
   readonly #drift: ProtocolDrift;
   readonly #userAgent: string;
-  readonly #recorder: Recorder | undefined;
+  readonly #hosts: HostOptions;
 
   constructor(
     { baseUrl, userAgent, idleTimeout }: LegacyClientOptions,
     drift: ProtocolDrift,
-    recorder?: Recorder,
+    hosts: HostOptions = {},
   ) {
     this.#timeouts = { headersTimeout: limits.upstreamHeaders };
     this.#idleTimeout = idleTimeout;
-    this.#site = createHost("Kimi", baseUrl, this.#timeouts, recorder);
+    this.#site = createHost("Kimi", baseUrl, this.#timeouts, hosts);
     this.#origin = new URL(baseUrl).origin;
     this.#drift = drift;
-    this.#recorder = recorder;
+    this.#hosts = hosts;
     this.#userAgent = userAgent ?? `Moonbridge/${version}`;
   }
 
@@ -107,7 +107,7 @@ export class LegacyClient {
   /** Uploads a file to the URL that Kimi has signed for it. That is another host, which gets no token. */
   async put(url: string, { mediaType, size, read }: FileContent, signal: AbortSignal): Promise<void> {
     const { origin, pathname, search } = this.#parseStorageUrl(url);
-    const storage = createHost("Kimi's file storage", origin, this.#timeouts, this.#recorder);
+    const storage = createHost("Kimi's file storage", origin, this.#timeouts, this.#hosts);
     try {
       const headers = {
         "user-agent": this.#userAgent,

@@ -84,7 +84,7 @@ export class KimiLegacy implements Upstream {
     const client = new LegacyClient(
       { baseUrl, idleTimeout: timeouts.idle, ...(userAgent ? { userAgent } : {}) },
       context.drift,
-      context.recorder,
+      context,
     );
     const refresh: RefreshTokens = async (refreshToken, signal) => {
       const pair = await refreshTokens(() => client.get("/api/auth/token/refresh", refreshToken, signal));

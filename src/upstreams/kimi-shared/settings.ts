@@ -3,6 +3,7 @@ import {
   ConcurrencySchema,
   documented,
   MinSecondsBetweenStartsSchema,
+  ProxySchema,
   UpstreamToolsSchema,
   UserAgentSchema,
 } from "../../config/field-schemas.js";
@@ -23,6 +24,7 @@ const AccountSchema = Type.Object({
     Type.Optional(Type.String({ description: "a refresh token" })),
   ),
   userAgent: Type.Optional(UserAgentSchema),
+  proxy: Type.Optional(ProxySchema),
   concurrency: Type.Optional(ConcurrencySchema),
   minSecondsBetweenStarts: Type.Optional(MinSecondsBetweenStartsSchema),
   contextLength: documented(

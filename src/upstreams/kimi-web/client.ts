@@ -4,11 +4,11 @@ import type { FileContent } from "../../core/types.js";
 import { asObject, type JsonObject } from "../../lib/json.js";
 import { version } from "../../lib/version.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
-import type { Recorder } from "../../observability/recording/recorder.js";
 import {
   createHost,
   fetchResponse,
   type Host,
+  type HostOptions,
   type HttpResponse,
   openStream,
   parseRetryAfter,
@@ -44,11 +44,11 @@ export class KimiClient {
   readonly #idleTimeout: number;
   readonly #headers: Record<string, string>;
 
-  constructor(options: KimiClientOptions, drift: ProtocolDrift, recorder?: Recorder) {
+  constructor(options: KimiClientOptions, drift: ProtocolDrift, hosts: HostOptions = {}) {
     const timeouts = { headersTimeout: limits.upstreamHeaders };
-    this.#openSite = () => createHost("Kimi", options.baseUrl, timeouts, recorder);
+    this.#openSite = () => createHost("Kimi", options.baseUrl, timeouts, hosts);
     this.#site = this.#openSite();
-    this.#auth = createHost("Kimi", options.authUrl, timeouts, recorder);
+    this.#auth = createHost("Kimi", options.authUrl, timeouts, hosts);
     this.#drift = drift;
     this.#idleTimeout = options.idleTimeout;
     this.#headers = {

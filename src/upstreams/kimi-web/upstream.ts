@@ -96,7 +96,7 @@ export class KimiWeb implements Upstream {
         ...(siteVersion ? { siteVersion } : {}),
       },
       context.drift,
-      context.recorder,
+      context,
     );
     const protocol = { refresh: createTokenRefresher(client), isRejection: isRejectedAccessToken };
     const account = await KimiAccount.open(options, protocol, context);

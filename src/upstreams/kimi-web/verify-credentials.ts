@@ -4,6 +4,7 @@ import { limits } from "../../core/limits.js";
 import { decodeClaims } from "../../core/token.js";
 import { asObject, asText } from "../../lib/json.js";
 import { ProtocolDrift } from "../../observability/protocol-drift.js";
+import type { ChooseProxy } from "../../proxy/proxy-rules.js";
 import { KimiClient } from "./client.js";
 import { isRejectedAccessToken } from "./errors.js";
 import { createTokenRefresher } from "./token-refresher.js";
@@ -16,29 +17,33 @@ const noRefreshToken =
   "access_token and refresh_token anew.";
 
 /**
- * Verifies tokens by fetching the user they belong to (kimi-web.md §2.10). Refreshes them first if the access token is
+ * Verifies tokens through these proxies by fetching the user they belong to (kimi-web.md §2.10). Refreshes them first if the access token is
  * missing, expired or rejected. Throws GatewayError if Kimi refuses them or cannot be reached.
  */
-export const verifyCredentials: VerifyCredentials = async (tokens, options, onRefreshed, signal) => {
-  const client = new KimiClient({ ...options, idleTimeout: limits.unary }, new ProtocolDrift());
-  const refreshAndFetchUser = async () => {
-    if (!tokens.refreshToken) throw new GatewayError("account_login_required", noRefreshToken);
-    const pair = await createTokenRefresher(client)(tokens.refreshToken, signal);
-    if (pair === "refused" || !pair.accessToken)
-      throw new GatewayError("account_login_required", refusedRefreshToken);
-    await onRefreshed({ refreshToken: tokens.refreshToken, ...pair });
-    return fetchCurrentUser(client, pair.accessToken, signal);
-  };
-  try {
-    if (!isUnexpired(tokens.accessToken)) return await refreshAndFetchUser();
-    return await fetchCurrentUser(client, tokens.accessToken, signal).catch((error: unknown) => {
-      if (isRejectedAccessToken(error)) return refreshAndFetchUser();
-      throw error;
+export const credentialsVerifier =
+  (chooseProxy: ChooseProxy): VerifyCredentials =>
+  async (tokens, options, onRefreshed, signal) => {
+    const client = new KimiClient({ ...options, idleTimeout: limits.unary }, new ProtocolDrift(), {
+      chooseProxy,
     });
-  } finally {
-    await client.close();
-  }
-};
+    const refreshAndFetchUser = async () => {
+      if (!tokens.refreshToken) throw new GatewayError("account_login_required", noRefreshToken);
+      const pair = await createTokenRefresher(client)(tokens.refreshToken, signal);
+      if (pair === "refused" || !pair.accessToken)
+        throw new GatewayError("account_login_required", refusedRefreshToken);
+      await onRefreshed({ refreshToken: tokens.refreshToken, ...pair });
+      return fetchCurrentUser(client, pair.accessToken, signal);
+    };
+    try {
+      if (!isUnexpired(tokens.accessToken)) return await refreshAndFetchUser();
+      return await fetchCurrentUser(client, tokens.accessToken, signal).catch((error: unknown) => {
+        if (isRejectedAccessToken(error)) return refreshAndFetchUser();
+        throw error;
+      });
+    } finally {
+      await client.close();
+    }
+  };
 
 /** Fetches the user that an access token belongs to (kimi-web.md §2.10). Throws GatewayError. */
 export async function fetchCurrentUser(

@@ -7,6 +7,7 @@ import {
   createHost,
   fetchResponse,
   type Host,
+  type HostOptions,
   type HttpResponse,
   openStream,
   parseMediaType,
@@ -35,10 +36,10 @@ export class OpenAiClient {
   readonly #idleTimeout: number;
   readonly #headers: Record<string, string>;
 
-  constructor(options: OpenAiClientOptions) {
+  constructor(options: OpenAiClientOptions, hosts: HostOptions = {}) {
     const { service, upstream, apiKey, baseUrl } = options;
     this.#service = { service, upstream, apiKey };
-    this.#host = createHost(service, baseUrl);
+    this.#host = createHost(service, baseUrl, {}, hosts);
     this.#idleTimeout = options.idleTimeout;
     this.#headers = {
       "user-agent": options.userAgent ?? `Moonbridge/${version}`,

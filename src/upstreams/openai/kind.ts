@@ -5,6 +5,7 @@ import {
   MinSecondsBetweenStartsSchema,
   ModelIdSchema,
   oneOf,
+  ProxySchema,
   UrlSchema,
   UserAgentSchema,
   upstreamSchema,
@@ -48,6 +49,7 @@ const OpenAiSchema = upstreamSchema("openai", {
   concurrency: Type.Optional(ConcurrencySchema),
   minSecondsBetweenStarts: Type.Optional(MinSecondsBetweenStartsSchema),
   userAgent: Type.Optional(UserAgentSchema),
+  proxy: Type.Optional(ProxySchema),
 });
 
 export type OpenAiSettings = Static<typeof OpenAiSchema>;

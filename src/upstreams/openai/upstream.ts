@@ -14,6 +14,7 @@ import type {
 } from "../../core/types.js";
 import { hash } from "../../lib/hash.js";
 import type { JsonObject } from "../../lib/json.js";
+import type { ChooseProxy } from "../../proxy/proxy-rules.js";
 import { SseDecoder } from "../http/sse-decoder.js";
 import { interpretBuffered, StreamPump } from "../http/stream-pump.js";
 import { ModelCatalogue } from "../model-catalogue.js";
@@ -42,6 +43,8 @@ export type OpenAiOptions = {
 export type OpenAiContext = {
   /** Timeouts of an answer, in milliseconds: `idle` without a byte, `progress` with nothing but comments. */
   timeouts?: { idle: number; progress: number };
+  /** The proxies of its requests; by default none. */
+  chooseProxy?: ChooseProxy | undefined;
 };
 
 const commonFeatures: readonly Feature[] = [
@@ -90,7 +93,10 @@ export class OpenAiUpstream implements Upstream {
       progress: limits.upstreamProgress,
     };
     this.#timeouts = { idle, progress };
-    this.#client = new OpenAiClient({ ...this.#service, baseUrl, userAgent, idleTimeout: idle });
+    this.#client = new OpenAiClient(
+      { ...this.#service, baseUrl, userAgent, idleTimeout: idle },
+      { chooseProxy: context.chooseProxy },
+    );
     const parseList = (response: JsonObject) =>
       parseModels(response, { preset: this.#preset, defaultModel, models });
     this.#catalogue = new ModelCatalogue(

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkProxies, checkReachability, probeAddress } from "../../../src/admin/diagnostics/network.js";
+import { checkReachability, probeAddress } from "../../../src/admin/diagnostics/network.js";
 
 test("a name that cannot be looked up", async () => {
   // A DNS label has at most 63 characters, so no DNS server is queried.
@@ -20,11 +20,4 @@ test("a site that answers with status 5xx", () => {
     clockAhead: 0,
   } as const;
   expect(checkReachability(probe)).toMatchObject({ what: "network https://x.example", state: "warn" });
-});
-
-test("proxies are named, whatever the case of their names, and never shown", () => {
-  expect(checkProxies({ HTTPS_PROXY: "CANARY", all_proxy: "CANARY", HTTP_PROXY: "" })).toMatchObject([
-    { state: "warn", detail: "HTTPS_PROXY, all_proxy are set, and Moonbridge uses no proxy" },
-  ]);
-  expect(checkProxies({})).toEqual([]);
 });

@@ -9,7 +9,7 @@ import {
   type Socket,
 } from "node:net";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { Pool } from "undici";
+import { buildConnector, Pool } from "undici";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openStream } from "../../../src/upstreams/http/client.js";
 import { ResponseStream } from "../../../src/upstreams/http/response-stream.js";
@@ -38,7 +38,7 @@ async function connectTo(server: PlainServer, secure = false) {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const connect = { ...(secure ? { ca: cert } : {}), lookup, timeout: 5_000 };
-  const factory = (origin: URL) => UpstreamConnection.open(origin, { connect });
+  const factory = (origin: URL) => UpstreamConnection.open(origin, { connect: buildConnector(connect) });
   const pool = new Pool(`http${secure ? "s" : ""}://secure.test:${port}`, { factory });
   onTestFinished(async () => {
     await pool.destroy();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createServer as createSecureServer } from "node:tls";
-import { Pool } from "undici";
+import { buildConnector, Pool } from "undici";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fetchResponse, openStream } from "../../../src/upstreams/http/client.js";
 import { ResponseStream } from "../../../src/upstreams/http/response-stream.js";
@@ -37,7 +37,8 @@ async function serve(behave: Behaviour, isSecure = false) {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const connect = { ...(isSecure ? { ca: cert, servername: "secure.test" } : {}), timeout: 5_000 };
-  const factory = (origin: URL) => UpstreamConnection.open(origin, { connect, headersTimeout: 5_000 });
+  const factory = (origin: URL) =>
+    UpstreamConnection.open(origin, { connect: buildConnector(connect), headersTimeout: 5_000 });
   const pool = new Pool(`http${isSecure ? "s" : ""}://127.0.0.1:${port}`, { factory });
   onTestFinished(async () => {
     await pool.destroy();

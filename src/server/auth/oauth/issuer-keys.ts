@@ -1,8 +1,11 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
-import { Agent, request } from "undici";
+import { Agent, buildConnector, request } from "undici";
 import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import { asText, parseObject } from "../../../lib/json.js";
+import { proxyConnector } from "../../../proxy/connector.js";
+import { ProxyError } from "../../../proxy/proxy-error.js";
+import type { ChooseProxy } from "../../../proxy/proxy-rules.js";
 import { TokenBuckets } from "../../token-buckets.js";
 
 type KeySet = JWTVerifyGetKey;
@@ -14,16 +17,18 @@ type KeySet = JWTVerifyGetKey;
  */
 export class IssuerKeySet {
   readonly #issuer: string;
-  readonly #agent = new Agent({
-    connect: { timeout: limits.issuerResponse },
-    maxResponseSize: limits.issuerBody,
-  });
+  readonly #agent: Agent;
   readonly #fetches = new TokenBuckets(1);
   #cached: { keys: KeySet; until: number } | undefined;
   #fetching: Promise<KeySet> | undefined;
 
-  constructor(issuer: string) {
+  constructor(issuer: string, chooseProxy: ChooseProxy) {
     this.#issuer = issuer;
+    const timeout = limits.issuerResponse;
+    this.#agent = new Agent({
+      connect: proxyConnector(buildConnector({ timeout }), { chooseProxy, timeout }),
+      maxResponseSize: limits.issuerBody,
+    });
   }
 
   /** Resolves the key that a token's header names. Throws `issuer_unavailable`, or jose's error if there is no such key. */
@@ -72,8 +77,8 @@ export class IssuerKeySet {
       const keys = createLocalJWKSet(JSON.parse(await this.#getText(keysUrl)));
       this.#cached = { keys, until: performance.now() + limits.issuerKeys };
       return keys;
-    } catch {
-      throw unavailableError(1);
+    } catch (error) {
+      throw unavailableError(1, error);
     }
   }
 
@@ -89,9 +94,11 @@ export class IssuerKeySet {
   }
 }
 
-function unavailableError(retryAfterSeconds: number): GatewayError {
-  const message =
-    "The identity provider of this server cannot be reached, or says something else than oauth.issuer in the config. " +
-    "Tokens of its own cannot be checked meanwhile; API keys work.";
+function unavailableError(retryAfterSeconds: number, cause?: unknown): GatewayError {
+  const reason =
+    cause instanceof ProxyError
+      ? `cannot be reached: ${cause.explanation.detail} (${cause.code})`
+      : "cannot be reached, or says something else than oauth.issuer in the config";
+  const message = `The identity provider of this server ${reason}. Tokens of its own cannot be checked meanwhile; API keys work.`;
   return new GatewayError("issuer_unavailable", message, { retryAfterSeconds });
 }

@@ -4,6 +4,7 @@ import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import type { Scope } from "../../../core/types.js";
 import { asText } from "../../../lib/json.js";
+import type { ChooseProxy } from "../../../proxy/proxy-rules.js";
 import { IssuerKeySet } from "./issuer-keys.js";
 
 /** OpenID Connect allows 255 characters; control characters are refused because the subject appears in logs. */
@@ -16,10 +17,10 @@ export class OidcIssuer {
   readonly config: OAuthConfig;
   readonly #keys: IssuerKeySet;
 
-  constructor(config: OAuthConfig) {
+  constructor(config: OAuthConfig, chooseProxy: ChooseProxy) {
     this.name = config.issuer;
     this.config = config;
-    this.#keys = new IssuerKeySet(config.issuer);
+    this.#keys = new IssuerKeySet(config.issuer, chooseProxy);
   }
 
   /**

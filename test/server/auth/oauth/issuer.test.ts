@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
 import { limits } from "../../../../src/core/limits.js";
+import { ProxyRules } from "../../../../src/proxy/proxy-rules.js";
 import { Authenticator } from "../../../../src/server/auth/authenticator.js";
 import { apiKey, chatBody, type Gateway, postChat, startGateway, waitUntil } from "../../../gateway.js";
 import { type Claims, startIssuer, type TestIssuer } from "../../../openid-provider.js";
@@ -33,6 +34,7 @@ async function authenticate(
   const authenticator = await Authenticator.open(
     {
       keys: [],
+      proxies: new ProxyRules(),
       oauth: {
         issuer: issuer.url,
         audience: "moonbridge",
@@ -181,6 +183,7 @@ describe("a token is refused if it is", () => {
     const authenticator = await Authenticator.open(
       {
         keys: [],
+        proxies: new ProxyRules(),
         oauth: { issuer: issuer.url, audience: "moonbridge", adminScope: "x", algorithms: ["RS256"] },
       },
       gateway.store,

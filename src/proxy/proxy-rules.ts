@@ -1,0 +1,44 @@
+import { isOnThisMachine, NoProxyList } from "./no-proxy-list.js";
+import { ProxyServer } from "./proxy-server.js";
+
+/** The proxy for a target; undefined for a direct connection. */
+export type ChooseProxy = (target: URL) => ProxyServer | undefined;
+
+/** A proxy and the environment variable that names it. */
+export type VariableProxy = { variable: string; proxy: ProxyServer };
+
+/** The value of the setting `proxy` for direct connections. */
+export const directSetting = "none";
+
+/** The proxies of the environment: one for `http` targets, one for `https` targets. This machine is reached directly. */
+export class ProxyRules {
+  readonly http: VariableProxy | undefined;
+  readonly https: VariableProxy | undefined;
+  readonly #exceptions: NoProxyList;
+
+  constructor(
+    { http, https }: { http?: VariableProxy | undefined; https?: VariableProxy | undefined } = {},
+    noProxy = "",
+  ) {
+    this.http = http;
+    this.https = https;
+    this.#exceptions = new NoProxyList(noProxy);
+  }
+
+  readonly choose: ChooseProxy = (target) => {
+    if (isOnThisMachine(target) || this.#exceptions.covers(target)) return undefined;
+    return (target.protocol === "https:" ? this.https : this.http)?.proxy;
+  };
+
+  /**
+   * The choice for an upstream with this valid setting `proxy`, which takes the place of the environment: an address is
+   * used for all targets, this machine included.
+   */
+  chooseFor(setting: string | undefined): ChooseProxy {
+    if (setting === undefined) return this.choose;
+    if (setting === directSetting) return () => undefined;
+    const proxy = ProxyServer.parse(setting);
+    if (!proxy) throw new Error("A proxy setting was not validated.");
+    return () => proxy;
+  }
+}
