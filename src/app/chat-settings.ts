@@ -11,7 +11,7 @@ export function createChatSettings(config: Config, metrics: Metrics): ChatSettin
   const { maxBytes, allowPrivateLinks, promptLinks, linkSeconds } = config.files;
   const linkFetcher = new LinkFetcher(new SsrfGuard({ allowPrivate: allowPrivateLinks }), {
     fetchLimits: { file: maxBytes, total: linkSeconds * 1_000 },
-    chooseProxy: config.proxies.choose,
+    chooseProxy: config.proxies.chooseFor(),
   });
   return {
     routes,

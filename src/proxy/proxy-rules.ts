@@ -25,17 +25,18 @@ export class ProxyRules {
     this.#exceptions = new NoProxyList(noProxy);
   }
 
-  readonly choose: ChooseProxy = (target) => {
+  /** The proxy for a target of no upstream; undefined for a direct connection. */
+  choose(target: URL): ProxyServer | undefined {
     if (isOnThisMachine(target) || this.#exceptions.covers(target)) return undefined;
     return (target.protocol === "https:" ? this.https : this.http)?.proxy;
-  };
+  }
 
   /**
    * The choice for an upstream with this valid setting `proxy`, which takes the place of the environment: an address is
-   * used for all targets, this machine included.
+   * used for all targets, this machine included. Without a setting that of the environment.
    */
-  chooseFor(setting: string | undefined): ChooseProxy {
-    if (setting === undefined) return this.choose;
+  chooseFor(setting?: string): ChooseProxy {
+    if (setting === undefined) return (target) => this.choose(target);
     if (setting === directSetting) return () => undefined;
     const proxy = ProxyServer.parse(setting);
     if (!proxy) throw new Error("A proxy setting was not validated.");

@@ -114,7 +114,7 @@ describe.each(Object.entries(kinds))("through %s goes", (_name, { start, scheme 
     expect([answer.status, proxy.targets.includes("93.184.216.34:80")]).toEqual([200, true]);
 
     const fetcher = new LinkFetcher(new SsrfGuard({ allowPrivate: false }), {
-      chooseProxy: rulesFor(proxy, scheme).choose,
+      chooseProxy: rulesFor(proxy, scheme).chooseFor(),
       resolve: async () => [{ address: "93.184.216.34", family: 4 }],
     });
     const { body } = await fetcher.open("http://files.test/a.txt", signal);
@@ -133,7 +133,7 @@ describe.each(Object.entries(kinds))("through %s goes", (_name, { start, scheme 
       ),
     );
     proxy.hosts["issuer.test"] = await listenOnLoopback(server);
-    const keys = new IssuerKeySet(issuer, rulesFor(proxy, scheme).choose);
+    const keys = new IssuerKeySet(issuer, rulesFor(proxy, scheme).chooseFor());
     onTestFinished(() => keys.close());
     const token = { payload: "", signature: "" };
     await expect(keys.find({ alg: "RS256" }, token)).rejects.toThrow(/no applicable key/);
@@ -193,7 +193,7 @@ test("a link whose name only the proxy could look up is not fetched", async () =
 test("a link to a private address is refused before a proxy is asked", async () => {
   const proxy = await startHttpProxy();
   const fetcher = new LinkFetcher(new SsrfGuard({ allowPrivate: false }), {
-    chooseProxy: rulesFor(proxy, "http://").choose,
+    chooseProxy: rulesFor(proxy, "http://").chooseFor(),
     resolve: async () => [{ address: "10.0.0.1", family: 4 }],
   });
   await expect(fetcher.open("http://files.test/", signal)).rejects.toMatchObject({ code: "link_forbidden" });

@@ -31,7 +31,7 @@ export class Authenticator {
     return new Authenticator(
       apiKeys,
       await AccessTokens.open(store, apiKeys),
-      oauth && new OidcIssuer(oauth, proxies.choose),
+      oauth && new OidcIssuer(oauth, proxies.chooseFor()),
     );
   }
 
@@ -58,7 +58,7 @@ export class Authenticator {
     this.keys.replaceConfigured(keys);
     if (isDeepStrictEqual(this.#issuer?.config, oauth)) return;
     const replaced = this.#issuer;
-    this.#issuer = oauth && new OidcIssuer(oauth, proxies.choose);
+    this.#issuer = oauth && new OidcIssuer(oauth, proxies.chooseFor());
     void replaced?.close();
   }
 

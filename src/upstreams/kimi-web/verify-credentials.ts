@@ -17,8 +17,9 @@ const noRefreshToken =
   "access_token and refresh_token anew.";
 
 /**
- * Verifies tokens through these proxies by fetching the user they belong to (kimi-web.md §2.10). Refreshes them first if the access token is
- * missing, expired or rejected. Throws GatewayError if Kimi refuses them or cannot be reached.
+ * Verifies tokens by fetching the user they belong to (kimi-web.md §2.10), through the proxy that `chooseProxy` gives.
+ * Refreshes them first if the access token is missing, expired or rejected. Throws GatewayError if Kimi refuses them or
+ * cannot be reached.
  */
 export const credentialsVerifier =
   (chooseProxy: ChooseProxy): VerifyCredentials =>
