@@ -70,7 +70,9 @@ export async function withChatPurge(
   await withStore(config, async (store) => {
     const run = async () => {
       const configs = await configuredUpstreams(config, store);
-      const open = configs.map(async (upstream) => ({ upstream: await openForTask(upstream, store) }));
+      const open = configs.map(async (upstream) => ({
+        upstream: await openForTask(upstream, store, config.proxies),
+      }));
       const current = await Promise.all(open);
       const cleanup = new ChatCleanup(store, { current, use: (work) => work(current) }, () => {});
       const names = configs.map(({ name }) => name);

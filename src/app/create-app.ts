@@ -11,6 +11,7 @@ import { KeyQueues } from "../chat/key-queues.js";
 import type { TransformFactory } from "../chat/transforms/transform.js";
 import { keepStartedSettings } from "../config/changed-settings.js";
 import type { Config } from "../config/schema.js";
+import { limits } from "../core/limits.js";
 import type { Store } from "../core/store.js";
 import { LocalFileStore } from "../files/local-file-store.js";
 import { LinkFetches } from "../files/request-links.js";
@@ -22,6 +23,7 @@ import { Metrics } from "../observability/metrics.js";
 import { type Notification, Notifier } from "../observability/notifier.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
 import type { Recorder } from "../observability/recording/recorder.js";
+import { createProxyAgent } from "../proxy/proxy-agent.js";
 import { type RunningServer, startServer } from "../server/server.js";
 import { openStore } from "../store/open-store.js";
 import type { IdleTimeouts } from "../upstreams/context.js";
@@ -67,7 +69,12 @@ export async function createApp(
   for (const note of store.notes) log.warn(note);
   const activity = new Activity();
   const warn = (message: string, error: unknown) => log.warn({ error }, message);
-  const notifier = new Notifier({ settings: () => current.config.notify, warn });
+  const webhookConnections = createProxyAgent(config.proxies.chooseFor(), { timeout: limits.connect });
+  const notifier = new Notifier({
+    settings: () => current.config.notify,
+    warn,
+    dispatcher: webhookConnections,
+  });
   const notify = (notification: Notification) => notifier.notify(notification);
   const driftNotices = new DriftNotices(notify);
   const drift = new ProtocolDrift((entry) => {
@@ -147,6 +154,7 @@ export async function createApp(
     await chat.close();
     await recorder?.close();
     await notifier.close();
+    await webhookConnections.destroy();
     await store.close();
   };
   return { replaceConfig, chat, accounts, store, cleanup, drift, metrics, upstreams, listen, close };

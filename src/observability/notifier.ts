@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { type Dispatcher, request } from "undici";
 import { limits } from "../core/limits.js";
 import { errorCode } from "../lib/error-code.js";
+import { ProxyError } from "../proxy/proxy-error.js";
 
 /** What a person should know without looking. `text` is for them; it never holds a token or words of a conversation. */
 export type Notification = {
@@ -106,7 +107,7 @@ function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("MOONBRIDGE_")));
 }
 
-/** The error has no message: undici's can quote the address. */
+/** The error has a message of its own: undici's can quote the address. */
 async function post(
   url: string,
   body: string,
@@ -121,7 +122,9 @@ async function post(
     await response.body.dump({ limit: limits.unaryBody });
     status = response.statusCode;
   } catch (error) {
-    throw Object.assign(new Error("The webhook cannot be reached."), { code: errorCode(error) ?? "FAILED" });
+    const reason = error instanceof ProxyError ? `: ${error.message}` : "";
+    const failure = new Error(`The webhook cannot be reached${reason}.`);
+    throw Object.assign(failure, { code: errorCode(error) ?? "FAILED" });
   }
   if (status >= 300) throw Object.assign(new Error("The webhook refused."), { code: `HTTP_${status}` });
 }

@@ -2,9 +2,11 @@ import { createServer } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { LinkFetcher } from "../../src/files/link-fetcher.js";
 import { SsrfGuard } from "../../src/files/ssrf-guard.js";
+import { Notifier } from "../../src/observability/notifier.js";
+import { createProxyAgent } from "../../src/proxy/proxy-agent.js";
 import { ProxyRules } from "../../src/proxy/proxy-rules.js";
 import { IssuerKeySet } from "../../src/server/auth/oauth/issuer-keys.js";
-import { chatBody, type GatewayOptions, postChat, startGateway } from "../gateway.js";
+import { chatBody, type GatewayOptions, postChat, startGateway, waitUntil } from "../gateway.js";
 import { startPlatform } from "../upstreams/openai/scripted-platform.js";
 import { listenOnLoopback } from "./listen-on-loopback.js";
 import { parseProxy, proxyLogin, startHttpProxy, startSocksProxy, type TestProxy } from "./proxies.js";
@@ -122,6 +124,23 @@ describe.each(Object.entries(kinds))("through %s goes", (_name, { start, scheme 
     for await (const chunk of body) chunks.push(chunk);
     expect(Buffer.concat(chunks).toString()).toBe("the file of files.test");
     expect(proxy.targets).not.toContain("files.test:80");
+  });
+
+  test("a notification to the webhook", async () => {
+    const proxy = await start();
+    proxy.hosts["hooks.test"] = await startFileServer();
+    const connections = createProxyAgent(rulesFor(proxy, scheme).chooseFor(), { timeout: 5_000 });
+    const warnings: string[] = [];
+    const notifier = new Notifier({
+      settings: () => ({ webhook: "http://hooks.test/CANARY" }),
+      warn: (message) => warnings.push(message),
+      dispatcher: connections,
+    });
+    notifier.notify({ event: "login_works", text: "It works." });
+    await waitUntil(() => proxy.targets.length > 0 || warnings.length > 0);
+    await notifier.close();
+    await connections.destroy();
+    expect(proxy.targets).toEqual(["hooks.test:80"]);
   });
 
   test("the fetch of an issuer's keys", async () => {

@@ -1,9 +1,9 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
-import { Agent, buildConnector, request } from "undici";
+import { type Agent, request } from "undici";
 import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import { asText, parseObject } from "../../../lib/json.js";
-import { proxyConnector } from "../../../proxy/connector.js";
+import { createProxyAgent } from "../../../proxy/proxy-agent.js";
 import { ProxyError } from "../../../proxy/proxy-error.js";
 import type { ChooseProxy } from "../../../proxy/proxy-rules.js";
 import { TokenBuckets } from "../../token-buckets.js";
@@ -24,9 +24,8 @@ export class IssuerKeySet {
 
   constructor(issuer: string, chooseProxy: ChooseProxy) {
     this.#issuer = issuer;
-    const timeout = limits.issuerResponse;
-    this.#agent = new Agent({
-      connect: proxyConnector(buildConnector({ timeout }), { chooseProxy, timeout }),
+    this.#agent = createProxyAgent(chooseProxy, {
+      timeout: limits.issuerResponse,
       maxResponseSize: limits.issuerBody,
     });
   }
