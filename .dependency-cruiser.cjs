@@ -1,9 +1,10 @@
 /**
  * The import rule (docs/reference/architecture.md §2), types included:
- * lib ← core ← proxy ← {config, store, accounts, files} ← chat ← {api, observability, admin} ← {upstreams, server} ← app ← cli
+ * lib ← i18n ← core ← proxy ← {config, store, accounts, files} ← chat ← {api, observability, admin} ← {upstreams, server} ← app ← cli
  */
 const levels = [
   ["lib"],
+  ["i18n"],
   ["core"],
   ["proxy"],
   ["config", "store", "accounts", "files"],

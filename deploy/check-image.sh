@@ -55,7 +55,7 @@ main() {
   container=$(new_container)
   start "$container" --env HOST=127.0.0.1
   local first_key
-  first_key=$(sed -n 's/^API key (shown once.*: //p' "$work/log")
+  first_key=$(sed -n 's/^  API key *\(sk-[^ ]*\) .*/\1/p' "$work/log")
   [ -n "$first_key" ] || fail "no key was shown"
   chats "$first_key"
   expect "files in /data" "$(find "$work/data" -type f -printf '%f %m %U\n' | sort | xargs)" \
@@ -89,7 +89,7 @@ main() {
   rm -rf "$work/data"
   container=$(new_container)
   start_read_only "$container" HOST=127.0.0.1
-  chats "$(sed -n 's/^API key (shown once.*: //p' "$work/log")"
+  chats "$(sed -n 's/^  API key *\(sk-[^ ]*\) .*/\1/p' "$work/log")"
   [ -s "$work/data/moonbridge.db" ] || fail "no state file"
   stop
 }

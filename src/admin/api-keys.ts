@@ -4,7 +4,10 @@ import type { Config } from "../config/schema.js";
 import { ConfigError, checkSchema } from "../config/validate.js";
 import { createApiKey, hasExpired } from "../core/api-key.js";
 import { calendarDay } from "../core/calendar-day.js";
+import type { JournalStore } from "../core/journal.js";
 import type { KeySettings, KeyStore, KeyUsage, KeyUsageStore } from "../core/store.js";
+import { keyMessages } from "../i18n/key-messages.js";
+import type { LocalizedText } from "../i18n/text.js";
 
 /** A key as it is listed: never the key itself. */
 export type ListedApiKey = {
@@ -14,6 +17,8 @@ export type ListedApiKey = {
   origin: "config" | "store";
   /** Milliseconds since the epoch; undefined for keys of the configuration and of versions that did not record it. */
   createdAt: number | undefined;
+  /** When its last request ended, in milliseconds since the epoch; undefined if the daily sums have none. */
+  lastUsedAt: number | undefined;
   /** What a key with a budget has used today. */
   usedToday: KeyUsage | undefined;
 };
@@ -30,12 +35,12 @@ export type FindUnknownModel = (
 /** Adds, lists and revokes API keys. A running server sees changes of the store at once. */
 export class ApiKeyAdmin {
   readonly #config: Pick<Config, "keys" | "upstreams">;
-  readonly #store: KeyStore & KeyUsageStore;
+  readonly #store: KeyStore & KeyUsageStore & { journal: Pick<JournalStore, "lastUses"> };
   readonly #findUnknownModel: FindUnknownModel;
 
   constructor(
     config: Pick<Config, "keys" | "upstreams">,
-    store: KeyStore & KeyUsageStore,
+    store: KeyStore & KeyUsageStore & { journal: Pick<JournalStore, "lastUses"> },
     findUnknownModel: FindUnknownModel,
   ) {
     this.#config = config;
@@ -50,16 +55,15 @@ export class ApiKeyAdmin {
   async add(
     name: string,
     settings: Record<string, unknown>,
-  ): Promise<{ key: string; warning: string | undefined }> {
+  ): Promise<{ key: string; warning: LocalizedText | undefined }> {
     const requested = checkSchema({ name, ...settings }, NewKeySchema);
     checkKeySettings(requested, this.#config.upstreams);
     const { key, stored } = createApiKey(name, toKeySettings(requested));
-    if (hasExpired(stored.settings)) throw new ConfigError("expires: this time is over already.");
+    if (hasExpired(stored.settings)) throw new ConfigError(keyMessages.expiredAlready);
     const warning = await this.#checkModels(requested.models ?? [], requested.upstreams);
     const isTaken =
       this.#config.keys.some((each) => each.name === name) || !(await this.#store.addKey(stored));
-    if (isTaken)
-      throw new ConfigError(`There is a key “${name}” already. Revoke it first, or choose another name.`);
+    if (isTaken) throw new ConfigError(keyMessages.nameIsTaken(name));
     return { key, warning };
   }
 
@@ -67,10 +71,8 @@ export class ApiKeyAdmin {
     const unknown = await this.#findUnknownModel(models, upstreams);
     if (!unknown) return undefined;
     const { name, nearest, isCertain } = unknown;
-    if (!isCertain) return `Not all upstreams have said which models they have; none has “${name}” so far.`;
-    const advice =
-      nearest === undefined ? "GET /v1/models lists what there is." : `Did you mean “${nearest}”?`;
-    throw new ConfigError(`models: no upstream has “${name}”. ${advice}`);
+    if (!isCertain) return keyMessages.modelsUncertain(name);
+    throw new ConfigError(keyMessages.noSuchModel(name, nearest));
   }
 
   /** Keys of the configuration first, then those of the store, oldest first. */
@@ -87,8 +89,13 @@ export class ApiKeyAdmin {
       origin: "store" as const,
       createdAt,
     }));
+    const uses = await this.#store.journal.lastUses();
     return Promise.all(
-      [...configured, ...stored].map(async (key) => ({ ...key, usedToday: await this.#usedToday(key) })),
+      [...configured, ...stored].map(async (key) => ({
+        ...key,
+        lastUsedAt: uses.get(key.name),
+        usedToday: await this.#usedToday(key),
+      })),
     );
   }
 
@@ -104,10 +111,6 @@ export class ApiKeyAdmin {
   async revoke(name: string): Promise<void> {
     if (await this.#store.removeKey(name)) return;
     const isConfigured = this.#config.keys.some((key) => key.name === name);
-    throw new ConfigError(
-      isConfigured
-        ? `The key “${name}” stands in the config. Take it out there and start Moonbridge again.`
-        : `There is no key “${name}”. “moonbridge keys list” shows those there are.`,
-    );
+    throw new ConfigError(isConfigured ? keyMessages.isConfigured(name) : keyMessages.noSuchKey(name));
   }
 }

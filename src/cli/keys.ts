@@ -2,7 +2,9 @@ import type { ApiKeyAdmin, ListedApiKey } from "../admin/api-keys.js";
 import { withApiKeyAdmin } from "../app/admin-tasks.js";
 import { loadAppConfig } from "../app/load-config.js";
 import { hasExpired } from "../core/api-key.js";
-import { printError, printLine } from "./print.js";
+import { keyMessages as messages } from "../i18n/key-messages.js";
+import type { LocalizedText } from "../i18n/text.js";
+import { columnsOf, padColumns, printError, printLine, span, translate } from "./print.js";
 
 type Options = { config?: string };
 export type AddOptions = Options & { expires?: string; [setting: string]: unknown };
@@ -18,7 +20,7 @@ export async function addKey(
       ...(expires ? { expires: parseExpiry(expires) } : {}),
     });
     if (warning !== undefined) printError(warning);
-    process.stderr.write("The API key, shown this once; only its hash is kept:\n");
+    process.stderr.write(`${translate(messages.shownOnce)}\n`);
     printLine(key);
   });
 }
@@ -29,13 +31,18 @@ export async function addKey(
  */
 export async function listKeys({ config: file }: Options): Promise<void> {
   await withKeys(file, async (keys) => {
-    const rows = [["NAME", "SCOPES", "CREATED", "EXPIRES", "LIMITS"], ...(await keys.list()).map(toTableRow)];
-    const widths =
-      rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
-    for (const cells of rows) {
-      const line = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
-      printLine(line.trimEnd());
-    }
+    const rows = (await keys.list()).map(toTableRow);
+    const header = Object.values(messages.columns).map(translate);
+    const widths = header.map((title, column) =>
+      Math.max(...[title, ...rows.map((cells) => cells[column] ?? "")].map(columnsOf)),
+    );
+    const toLine = (cells: readonly string[]) =>
+      cells
+        .map((cell, column) => padColumns(cell, widths[column] ?? 0))
+        .join("  ")
+        .trimEnd();
+    printLine(span("title", toLine(header)));
+    for (const cells of rows) printLine(toLine(cells));
   });
 }
 
@@ -43,7 +50,7 @@ export async function listKeys({ config: file }: Options): Promise<void> {
 export async function revokeKey(name: string, { config: file }: Options): Promise<void> {
   await withKeys(file, async (keys) => {
     await keys.revoke(name);
-    printLine(`The key “${name}” is revoked.`);
+    printLine(messages.revoked(name));
   });
 }
 
@@ -61,10 +68,12 @@ function parseExpiry(expires: string): string {
   return new Date(Date.now() + hours * 3_600_000).toISOString();
 }
 
+/** The cells in the order of `messages.columns`. */
 function toTableRow({
   name,
   origin,
   createdAt,
+  lastUsedAt,
   usedToday,
   settings: { scopes, expires, ...settings },
 }: ListedApiKey): string[] {
@@ -73,19 +82,22 @@ function toTableRow({
     tokensPerDay: usedToday?.tokens,
   };
   const limits = Object.entries(settings).map(([setting, value]) => {
-    const ofToday = used[setting] === undefined ? "" : ` (${used[setting]} today)`;
-    return `${setting}=${String(value)}${ofToday}`;
+    const count = used[setting];
+    return `${setting}=${String(value)}${count === undefined ? "" : translate(messages.ofToday(count))}`;
   });
-  const created = createdAt === undefined ? "unknown" : formatTime(createdAt);
+  const isOver = expires !== undefined && hasExpired({ expires });
   return [
     name,
     scopes.join(","),
-    origin === "config" ? "in the config" : created,
-    expires === undefined ? "never" : `${formatTime(expires)}${hasExpired({ expires }) ? " (over)" : ""}`,
-    limits.join(" ") || "none",
+    origin === "config" ? translate(messages.inTheConfig) : formatTime(createdAt, messages.unknownTime),
+    formatTime(lastUsedAt, messages.never),
+    formatTime(expires, messages.noEnd) + (isOver ? translate(messages.over) : ""),
+    limits.join(" ") || translate(messages.noLimits),
   ];
 }
 
-function formatTime(time: number): string {
+/** Minutes of UTC; `otherwise` without a time. */
+function formatTime(time: number | undefined, otherwise: LocalizedText): string {
+  if (time === undefined) return translate(otherwise);
   return new Date(time).toISOString().slice(0, 16).replace("T", " ");
 }

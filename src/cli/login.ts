@@ -7,8 +7,13 @@ import { loadAppConfig } from "../app/load-config.js";
 import { NameSchema, UrlSchema } from "../config/field-schemas.js";
 import type { Config } from "../config/schema.js";
 import { ConfigError, checkSchema } from "../config/validate.js";
+import { describeError } from "../core/error-text.js";
 import type { GatewayError } from "../core/errors.js";
-import { printError, printLine } from "./print.js";
+import { commandMessages } from "../i18n/command-messages.js";
+import { loginMessages as messages } from "../i18n/login-messages.js";
+import { joinSentences, type LocalizedText } from "../i18n/text.js";
+import { columnsOf, padColumns, printError, printLine, span, translate } from "./print.js";
+import { withProgress } from "./progress.js";
 import { readPaste } from "./read-paste.js";
 
 export type LoginOptions = {
@@ -29,18 +34,27 @@ export async function login(options: LoginOptions): Promise<void> {
   const account = accountFor(config, options.name);
   checkSchema(options, Addresses);
   const pasted = await readPaste(options.file);
-  if (pasted === undefined) return fail("Nothing was stored.");
+  if (pasted === undefined) return fail(messages.nothingStored);
   const imported = importLogin(pasted);
   if (imported.kind === "nothing") return fail(imported.problem);
-  for (const line of describeImport(imported)) printLine(line);
+  printImport(imported);
 
-  const result = await importAccountIntoStore(config, imported, account, options);
+  const work = importAccountIntoStore(config, imported, account, options);
+  const result = await withProgress(commandMessages.askingKimi, work);
   printResult(result, imported);
   if (result.kind === "refused") return;
-  if ("keptRefreshToken" in result && result.keptRefreshToken)
-    printLine("The refresh token that was stored for this user is kept: the login goes on renewing itself.");
-  printLine(`Stored as the account “${account}” in ${config.storePath}.`);
-  printLine("Next: start Moonbridge. One that runs already uses it within 15 seconds.");
+  if ("keptRefreshToken" in result && result.keptRefreshToken) printLine(messages.keptRefreshToken);
+  printLine(span("good", messages.stored(account, config.storePath)));
+  printLine(messages.next);
+}
+
+function printImport(login: ImportedLogin): void {
+  const { summary, rows, notes } = describeImport(login);
+  const width = Math.max(...rows.map(({ label }) => columnsOf(translate(label))));
+  printLine(summary);
+  for (const { label, value } of rows)
+    printLine("  ", span("label", padColumns(translate(label), width + 2)), value);
+  for (const note of notes) printLine(note);
 }
 
 /** The `kimi-web` upstream that the login is for: the named one, the only one, or `kimi`. Throws ConfigError. */
@@ -52,43 +66,43 @@ function accountFor(config: Config, requestedName: string | undefined): string {
     "--name",
   );
   if (config.upstreams.length === 0 || names.includes(account)) return account;
-  const availableNames =
-    names.length === 0 ? 'It needs one of kind "kimi-web".' : `It has: ${names.join(", ")}.`;
-  throw new ConfigError(`--name: the configuration has no such account. ${availableNames}`);
+  throw new ConfigError(messages.noSuchAccount(names));
 }
 
 function printResult(result: ImportAccountResult, login: ImportedLogin): void {
   switch (result.kind) {
     case "stored-unverified":
-      printLine("Kimi was not asked whether it accepts this login.");
+      printLine(messages.unverified);
       break;
     case "verified":
-      printLine(
-        `Kimi accepts this login${result.refreshed ? " and has renewed it" : ""}: ${displayName(result.user)}.`,
-      );
+      printLine(messages.verified(displayName(result.user), result.refreshed));
       break;
     case "stored-after-failure":
-      printError(result.error.message);
+      printError(describeError(result.error));
       break;
     case "refused":
-      fail(`${result.error.message} Nothing was stored.${remedyFor(result.error, login)}`);
+      fail(
+        joinSentences(
+          describeError(result.error),
+          messages.nothingStored,
+          ...remediesFor(result.error, login),
+        ),
+      );
       break;
   }
 }
 
-function remedyFor({ code, retryable }: GatewayError, { isSiteAssumed }: ImportedLogin): string {
-  if (retryable) return " --offline stores it without asking Kimi.";
-  if (code !== "account_login_required" || !isSiteAssumed) return "";
-  return " If this login is one of kimi.ai, add --base-url https://www.kimi.ai.";
+function remediesFor({ code, retryable }: GatewayError, { isSiteAssumed }: ImportedLogin): LocalizedText[] {
+  if (retryable) return [messages.storeOffline];
+  return code === "account_login_required" && isSiteAssumed ? [messages.tryOtherSite] : [];
 }
 
 /** The user's nickname and id. */
-function displayName({ id, nickname }: KimiUser): string {
-  const nicknamePrefix = nickname === undefined ? "" : `“${nickname}”, `;
-  return `${nicknamePrefix}user ${id}`;
+function displayName({ id, nickname }: KimiUser): LocalizedText {
+  return messages.user(id, nickname);
 }
 
-function fail(message: string): void {
+function fail(message: LocalizedText): void {
   printError(message);
   process.exitCode = 1;
 }

@@ -1,6 +1,7 @@
 import { createApp } from "../app/create-app.js";
 import { loadAppConfig } from "../app/load-config.js";
 import { serveMcp } from "../app/serve-mcp.js";
+import { commandMessages } from "../i18n/command-messages.js";
 import { createLog } from "../observability/log.js";
 import { printError } from "./print.js";
 
@@ -20,7 +21,7 @@ export async function mcp({ folder = [], ...commandLine }: McpOptions): Promise<
       process.once("SIGINT", resolve).once("SIGTERM", resolve);
     });
     const connection = await serveMcp(app, { folders: folder, log });
-    for (const warning of config.warnings) printError(`note: ${warning}`);
+    for (const warning of config.warnings) printError(commandMessages.note(warning));
     if (app.upstreams.current.every(({ upstream }) => upstream.simulated))
       printError("note: no Kimi account is connected: the built-in simulator answers.");
     app.cleanup.sweep();

@@ -2,12 +2,10 @@ import { createReadStream } from "node:fs";
 import type { ReadStream } from "node:tty";
 import { ConfigError } from "../config/validate.js";
 import { limits } from "../core/limits.js";
+import { loginMessages } from "../i18n/login-messages.js";
+import { translate } from "./print.js";
 
 const [ctrlC, ctrlD, backspace] = ["\u0003", "\u0004", "\u007f"];
-
-const instructions =
-  "Paste what you have of Kimi's login: tokens, cookies, Local storage, “copy as cURL”, a HAR file.\n" +
-  "Nothing of it is shown. Then press Enter twice, or Ctrl+D; Ctrl+C leaves.\n";
 
 /**
  * Reads the login to import: from `file` (`-` is standard input), else from a pipe, else pasted into the terminal
@@ -24,7 +22,7 @@ async function readFile(path: string): Promise<string> {
     return await readAll(createReadStream(path));
   } catch (cause) {
     // The path is not quoted: it may be a token that was passed by mistake.
-    throw new ConfigError("--file: there is no such file, or it cannot be read.", { cause });
+    throw new ConfigError(loginMessages.unreadableFile, { cause });
   }
 }
 
@@ -49,7 +47,7 @@ function decode(bytes: Buffer): string {
 /** Disables the terminal's echo before the instructions are printed, and restores it at the end. */
 async function promptFor(terminal: ReadStream): Promise<string | undefined> {
   terminal.setRawMode(true);
-  process.stdout.write(instructions);
+  process.stdout.write(translate(loginMessages.instructions));
   try {
     return await readUntilEmptyLine(terminal);
   } finally {

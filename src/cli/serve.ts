@@ -2,23 +2,21 @@ import type { Logger } from "pino";
 import { ConfigReloader } from "../app/config-reloader.js";
 import { type App, createApp } from "../app/create-app.js";
 import { loadAppConfig } from "../app/load-config.js";
-import {
-  isLoopback,
-  keylessLoopbackNotice,
-  keyRequiredMessage,
-  toListenError,
-  toLocalUrl,
-} from "../config/listen-address.js";
+import { isLoopback, toListenError } from "../config/listen-address.js";
 import type { CommandLineOptions } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import { ConfigError } from "../config/validate.js";
 import { createApiKey } from "../core/api-key.js";
 import type { KeyStore } from "../core/store.js";
+import { commandMessages } from "../i18n/command-messages.js";
+import { configMessages } from "../i18n/config-messages.js";
+import type { Message } from "../i18n/text.js";
 import { createLog } from "../observability/log.js";
 import { Recorder } from "../observability/recording/recorder.js";
 import { describeProxies } from "../proxy/describe-proxies.js";
 import type { RunningServer } from "../server/server.js";
-import { printLine } from "./print.js";
+import { printGreeting } from "./greeting.js";
+import { printLine, span } from "./print.js";
 
 type RecordingOptions = { record?: string; recordTexts?: boolean };
 
@@ -47,17 +45,18 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
     app.chat.models({}, new AbortController().signal).catch(() => {});
     app.cleanup.sweep();
 
-    for (const warning of config.warnings) printLine(`note: ${warning}`);
-    if (config.server.keylessLoopback) printLine(`note: ${keylessLoopbackNotice}`);
+    for (const warning of config.warnings) printNote(warning);
+    if (config.server.keylessLoopback) printNote(configMessages.keylessLoopback);
     const proxies = describeProxies(config.proxies, config.upstreams);
-    if (proxies !== undefined) printLine(`proxy: ${proxies}`);
+    if (proxies !== undefined) printLine(commandMessages.proxy(proxies));
     if (recorder) printRecordingNotice(commandLine);
-    printFiles(config);
-    printGreeting(
+    const answering = app.upstreams.current.map(({ upstream }) => upstream);
+    printGreeting({
       server,
-      app.upstreams.current.every(({ upstream }) => upstream.simulated),
-      isStored ? newKey.key : undefined,
-    );
+      config,
+      upstreams: answering.every(({ simulated }) => simulated) ? [] : answering.map(({ name }) => name),
+      newKey: isStored ? newKey.key : undefined,
+    });
   } catch (error) {
     await server?.stop();
     await app.close();
@@ -70,19 +69,17 @@ function openRecorder({ record, recordTexts = false }: RecordingOptions, log: Lo
     const warn = (message: string, error?: unknown) => log.warn({ error }, message);
     return Recorder.open(record, { keepTexts: recordTexts, warn });
   }
-  if (recordTexts) throw new ConfigError("--record-texts goes with --record and a folder.");
+  if (recordTexts) throw new ConfigError(commandMessages.recordTextsAlone);
   return undefined;
 }
 
-function printRecordingNotice({ record, recordTexts }: RecordingOptions): void {
-  const replaced = "Tokens are removed; ids, names of people and files, and signed addresses are replaced; ";
-  printLine(
-    `RECORDING what is said to Kimi and what it answers in ${record}. ${replaced}` +
-      (recordTexts
-        ? "prompts and answers are KEPT, as --record-texts says."
-        : "prompts, answers and all other texts are blotted out."),
-  );
-  printLine("Do not share the folder without a look at what is in it.");
+function printNote(warning: Message): void {
+  printLine(span("attention", commandMessages.note(warning)));
+}
+
+function printRecordingNotice({ record = "", recordTexts = false }: RecordingOptions): void {
+  printLine(span("attention", commandMessages.recording(record, recordTexts)));
+  printLine(commandMessages.readBeforeSharing);
 }
 
 /**
@@ -92,46 +89,9 @@ function printRecordingNotice({ record, recordTexts }: RecordingOptions): void {
 async function createFirstKey(config: Config, store: KeyStore) {
   if (config.oauth || config.keys.length > 0 || (await store.listKeys()).length > 0) return undefined;
   if (!isLoopback(config.server.host)) {
-    throw new ConfigError(keyRequiredMessage);
+    throw new ConfigError(configMessages.keyRequired);
   }
   return createApiKey("first", { scopes: ["chat", "admin"] });
-}
-
-function printFiles({ configFile, storePath, files }: Config): void {
-  printLine(`config:   ${configFile.kind === "none" ? "none" : configFile.path}`);
-  printLine(`database: ${storePath}`);
-  printLine(`files:    ${files.folder}`);
-}
-
-function printGreeting(
-  { url, furtherUrls }: RunningServer,
-  simulated: boolean,
-  newKey: string | undefined,
-): void {
-  const localUrl = toLocalUrl(url);
-  if (simulated) {
-    printLine(
-      "No Kimi account is connected: the built-in SIMULATOR answers. “moonbridge login” (npm start -- login) connects one.",
-    );
-  }
-  if (newKey) {
-    printLine(`API key (shown once, only its hash is kept): ${newKey}`);
-    printLine("Try it:");
-  } else {
-    printLine("API key: the one in your config, or the one that was shown at the first start.");
-    printLine("Try it, with the key in the shell's variable MOONBRIDGE_KEY:");
-  }
-  // A shell puts a variable's value into double quotes only.
-  const authorization = newKey
-    ? `'Authorization: Bearer ${newKey}'`
-    : '"Authorization: Bearer $MOONBRIDGE_KEY"';
-  // The certificate is for the name that clients use, which need not be this one.
-  const options = localUrl.startsWith("https:") ? "-kN" : "-N";
-  printLine(`  curl ${options} ${localUrl}/v1/chat/completions -H ${authorization} \\`);
-  printLine("    -H 'Content-Type: application/json' \\");
-  printLine(`    -d '{"model":"kimi","stream":true,"messages":[{"role":"user","content":"你好！"}]}'`);
-  if (furtherUrls.length > 0) printLine(`also listening on ${furtherUrls.join(", ")}`);
-  printLine(`listening on ${url}`);
 }
 
 type Running = { server: RunningServer; app: App; reloader: ConfigReloader; log: Logger };
@@ -142,7 +102,7 @@ function stopOnSignals({ server, app, reloader, log }: Running): void {
   const stop = () => {
     if (stopping) process.exit(1);
     stopping = true;
-    printLine("stopping: open streams may finish; press Ctrl+C again to stop at once");
+    printLine(commandMessages.stopping);
     reloader.stop();
     server
       .stop()

@@ -6,6 +6,8 @@ import {
   strictnessNames,
 } from "../../simulator/index.js";
 import { ConfigError } from "../config/validate.js";
+import { commandMessages } from "../i18n/command-messages.js";
+import { printLine } from "./print.js";
 
 type SimulateOptions = { port?: number; pace?: number; strictness?: string[]; replay?: string };
 
@@ -18,7 +20,9 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     strictness: strictness.map(checkStrictness),
     ...(replay === undefined ? {} : { replay }),
   }).catch((error: unknown) => {
-    throw error instanceof RecordingError ? new ConfigError(`--replay: ${error.message}`) : error;
+    throw error instanceof RecordingError
+      ? new ConfigError(commandMessages.replayFailed(error.message))
+      : error;
   });
   const { accessToken, refreshToken } = simulator.issue();
   const upstream = {
@@ -29,9 +33,9 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     accessToken,
     refreshToken,
   };
-  process.stdout.write(`A config.json that connects Moonbridge to this simulator:\n`);
+  printLine(commandMessages.simulatorConfig);
   process.stdout.write(`${JSON.stringify({ upstreams: [upstream] }, null, 2)}\n`);
-  process.stdout.write(`listening on ${simulator.url}\n`);
+  printLine(commandMessages.listening(simulator.url));
   const stop = () => {
     simulator.close().then(() => process.exit(0));
   };
@@ -42,6 +46,6 @@ export async function simulate(options: SimulateOptions): Promise<void> {
 
 function checkStrictness(name: string): Strictness {
   if (!isStrictness(name))
-    throw new ConfigError(`--strictness: "${name}" is none of ${strictnessNames.join(", ")}.`);
+    throw new ConfigError(commandMessages.noSuchStrictness(name, strictnessNames.join(", ")));
   return name;
 }

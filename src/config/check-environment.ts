@@ -1,3 +1,5 @@
+import { configMessages } from "../i18n/config-messages.js";
+import type { Message } from "../i18n/text.js";
 import type { Environment } from "../lib/environment-variables.js";
 import { nearestName } from "../lib/nearest-name.js";
 import { variableNames } from "./environment.js";
@@ -8,6 +10,7 @@ const otherVariables = [
   "MOONBRIDGE_ENCRYPTION_KEY",
   "MOONBRIDGE_ENCRYPTION_KEY_OLD",
   "MOONBRIDGE_KEY",
+  "MOONBRIDGE_LANG",
 ];
 
 /** Variables that Kubernetes sets for a service named `moonbridge`: `MOONBRIDGE_PORT=tcp://10.0.0.7:6867`. */
@@ -20,15 +23,15 @@ const kubernetesValue = /^(tcp|udp):\/\//;
  */
 export function checkEnvironment(environment: Environment): {
   variables: Environment;
-  warnings: string[];
+  warnings: Message[];
 } {
   const known = [...variableNames, ...otherVariables];
-  const warnings: string[] = [];
+  const warnings: Message[] = [];
   const variables: Record<string, string> = {};
   for (const name of known) {
     const value = environment[name]?.trim() ?? "";
     const unquoted = /^(["'])(.*)\1$/s.exec(value)?.[2];
-    if (unquoted !== undefined) warnings.push(`${name}: the quotes around its value were taken off.`);
+    if (unquoted !== undefined) warnings.push(configMessages.quotesTakenOff(name));
     if ((unquoted ?? value) !== "") variables[name] = unquoted ?? value;
   }
   for (const [name, value = ""] of Object.entries(environment)) {
@@ -36,8 +39,7 @@ export function checkEnvironment(environment: Environment): {
     if (isKnown || !/^MOONBRIDGE_/i.test(name)) continue;
     if (kubernetesName.test(name) || kubernetesValue.test(value)) continue;
     const nearest = nearestName(name, known);
-    const advice = nearest === undefined ? "It is not used." : `The nearest is ${nearest}.`;
-    warnings.push(`There is no variable ${name.slice(0, 80)}. ${advice}`);
+    warnings.push(configMessages.unknownVariable(name.slice(0, 80), nearest));
   }
   return { variables, warnings };
 }

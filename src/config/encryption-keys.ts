@@ -1,3 +1,4 @@
+import { configMessages } from "../i18n/config-messages.js";
 import type { Environment } from "../lib/environment-variables.js";
 import { ConfigError } from "./validate.js";
 
@@ -10,8 +11,7 @@ const oldVariable = "MOONBRIDGE_ENCRYPTION_KEY_OLD";
  */
 export function readEncryptionKeys(environment: Environment): Buffer[] {
   const keys = [currentVariable, oldVariable].map((name) => readKey(environment[name]?.trim() ?? "", name));
-  if (keys[1] && !keys[0])
-    throw new ConfigError(`${oldVariable}: this is of use only with a new ${currentVariable} beside it.`);
+  if (keys[1] && !keys[0]) throw new ConfigError(configMessages.uselessOldKey(oldVariable, currentVariable));
   return keys.filter((key) => key !== undefined);
 }
 
@@ -20,5 +20,5 @@ function readKey(value: string, name: string): Buffer | undefined {
   if (value === "") return undefined;
   if (/^[0-9a-f]{64}$/i.test(value)) return Buffer.from(value, "hex");
   if (/^[\w+/-]{43}=?$/.test(value)) return Buffer.from(value, "base64");
-  throw new ConfigError(`${name}: expected 32 bytes as base64 or hex. “openssl rand -base64 32” makes some.`);
+  throw new ConfigError(configMessages.expectedEncryptionKey(name));
 }

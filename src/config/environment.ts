@@ -1,5 +1,6 @@
 import { type TSchema, TypeGuard } from "@sinclair/typebox";
 import { type ParseError, parse } from "jsonc-parser";
+import { configMessages } from "../i18n/config-messages.js";
 import type { Environment } from "../lib/environment-variables.js";
 import { listSettings, type Setting } from "./list-settings.js";
 import { ConfigFileSchema } from "./schema.js";
@@ -54,17 +55,17 @@ function parseString(value: string): string {
 }
 
 function parseInteger(value: string, name: string): number {
-  if (!/^\d+$/.test(value)) throw new ConfigError(`${name}: expected a whole number.`);
+  if (!/^\d+$/.test(value)) throw new ConfigError(configMessages.expectedWholeNumber(name));
   return Number(value);
 }
 
 function parseNumber(value: string, name: string): number {
-  if (!/^\d+(\.\d+)?$/.test(value)) throw new ConfigError(`${name}: expected a number.`);
+  if (!/^\d+(\.\d+)?$/.test(value)) throw new ConfigError(configMessages.expectedNumber(name));
   return Number(value);
 }
 
 function parseBoolean(value: string, name: string): boolean {
-  if (value !== "true" && value !== "false") throw new ConfigError(`${name}: expected true or false.`);
+  if (value !== "true" && value !== "false") throw new ConfigError(configMessages.expectedBoolean(name));
   return value === "true";
 }
 
@@ -80,6 +81,6 @@ function parseIntegers(value: string, name: string): unknown {
 function parseJson(value: string, name: string): unknown {
   const errors: ParseError[] = [];
   const parsed: unknown = parse(value, errors, { allowTrailingComma: true });
-  if (errors.length > 0) throw new ConfigError(`${name}: expected JSON.`);
+  if (errors.length > 0) throw new ConfigError(configMessages.expectedJson(name));
   return parsed;
 }

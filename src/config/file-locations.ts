@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { configMessages } from "../i18n/config-messages.js";
+import type { LocalizedText } from "../i18n/text.js";
 import type { Environment } from "../lib/environment-variables.js";
 import { findPlatformFolders, thisMachine } from "./platform-folders.js";
 import { ConfigError } from "./validate.js";
@@ -43,13 +45,9 @@ export function locateDatabase(
   if (configFile.kind === "named" || configFile.kind === "current folder")
     return join(dirname(configFile.path), "moonbridge.db");
   const folders = findPlatformFolders(thisMachine(environment));
-  if (folders === undefined) throw new ConfigError(noHomeMessage);
+  if (folders === undefined) throw new ConfigError(configMessages.noHome);
   return join(folders.data, "moonbridge.db");
 }
-
-const noHomeMessage =
-  "This user has no home folder to keep the database in. Set MOONBRIDGE_STORE to a file, such as " +
-  "sqlite:/data/moonbridge.db, or HOME to a folder.";
 
 /**
  * A warning about a database that is not used although a person may expect its logins and keys: that of the current
@@ -60,10 +58,10 @@ export function describeUnusedDatabase(
   path: string,
   configFile: ConfigFileLocation,
   environment: Environment,
-): string | undefined {
+): LocalizedText | undefined {
   const other = findOtherDatabase(path, configFile, environment);
   if (other === undefined || other === path || !existsSync(other)) return undefined;
-  return `${other} is not used; the database is ${path}. MOONBRIDGE_STORE=sqlite:${other} chooses the other one.`;
+  return configMessages.unusedDatabase(path, other);
 }
 
 function findOtherDatabase(path: string, { kind }: ConfigFileLocation, environment: Environment) {

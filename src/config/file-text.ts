@@ -1,4 +1,6 @@
 import { getLocation, type ParseError, printParseErrorCode } from "jsonc-parser";
+import { configMessages } from "../i18n/config-messages.js";
+import type { LocalizedText } from "../i18n/text.js";
 import { keyPath } from "../lib/json.js";
 import { ConfigError } from "./validate.js";
 
@@ -8,11 +10,11 @@ import { ConfigError } from "./validate.js";
  */
 export function decodeFile(bytes: Buffer, path: string): string {
   const isUtf16 = /^(\xff\xfe|\xfe\xff)/.test(bytes.toString("latin1", 0, 2)) || bytes.includes(0);
-  if (isUtf16) throw new ConfigError(`${path}: this file is UTF-16, not UTF-8. Save it as UTF-8.`);
+  if (isUtf16) throw new ConfigError(configMessages.fileIsUtf16(path));
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new ConfigError(`${path}: this file is not UTF-8. Save it as UTF-8.`);
+    throw new ConfigError(configMessages.fileIsNotUtf8(path));
   }
 }
 
@@ -23,19 +25,18 @@ const jsonCharacters: Readonly<Record<string, string>> = {
 };
 
 /** Where and why a text is not JSON. */
-export function describeParseError(text: string, { error, offset }: ParseError): string {
+export function describeParseError(text: string, { error, offset }: ParseError): LocalizedText {
   const line = text.slice(0, offset).split("\n").length;
   const found = findForeignCharacter(text.split("\n")[line - 1] ?? "");
-  if (found)
-    return `line ${line}: this is not JSON (${found} is no character of it; write ${jsonCharacters[found]} instead).`;
+  if (found) return configMessages.foreignCharacter(line, found, jsonCharacters[found] ?? "");
   const code = printParseErrorCode(error);
-  if (code !== "UnexpectedEndOfString") return `line ${line}: this is not JSON (${code}).`;
+  if (code !== "UnexpectedEndOfString") return configMessages.parseError(line, code);
   const setting = keyPath(
     getLocation(text, offset)
       .path.map((key) => `/${key}`)
       .join(""),
   );
-  return `line ${line}, ${setting}: this text has no closing quote on its line. Join its lines into one.`;
+  return configMessages.openQuote(line, setting);
 }
 
 /** The first of these characters outside of texts; or a quote in one, which may be meant to end it. */

@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { KeySettings } from "../core/store.js";
 import { scopes } from "../core/types.js";
+import { configMessages } from "../i18n/config-messages.js";
 import {
   chatModeSchema,
   citationsSchema,
@@ -121,12 +122,9 @@ export type KeyConfig = Static<typeof KeySchema>;
 /** Throws ConfigError, which does not quote the key, for one that no request header can carry, and for a malformed hash. */
 export function checkKeyText(key: string, path: string): void {
   if (/^sha256:/i.test(key) && !/^sha256:[0-9a-f]{64}$/i.test(key))
-    throw new ConfigError(`${path}: expected 64 hexadecimal digits after sha256:.`);
+    throw new ConfigError(configMessages.expectedHash(path));
   if (!/^[!-~]([ -~]*[!-~])?$/.test(key) || /^bearer\b/i.test(key)) {
-    throw new ConfigError(
-      `${path}: no request header can carry this key. Use letters, digits and signs of ASCII, without a space around ` +
-        "them and without “Bearer”.",
-    );
+    throw new ConfigError(configMessages.keyOfForeignCharacters(path));
   }
 }
 

@@ -1,15 +1,7 @@
+import { configMessages } from "../i18n/config-messages.js";
 import { errorCode } from "../lib/error-code.js";
 import type { Config } from "./schema.js";
 import { ConfigError } from "./validate.js";
-
-/** The error for listening beyond loopback without an API key. */
-export const keyRequiredMessage =
-  "server.host: Moonbridge listens beyond this machine only with an API key of yours. " +
-  'Set "token" in the config or MOONBRIDGE_TOKEN to one.';
-
-/** What `server.keylessLoopback` does, for the start and for `moonbridge doctor`. */
-export const keylessLoopbackNotice =
-  "every program on this machine can chat without an API key, as server.keylessLoopback says";
 
 /** Whether a host is reachable from this machine only. */
 export function isLoopback(host: string): boolean {
@@ -29,16 +21,15 @@ export function toLocalUrl(url: string): string {
 /** A ConfigError with a remedy for errors of `listen`; other errors are returned unchanged. */
 export function toListenError(error: unknown, { host, port }: Config["server"]): unknown {
   const failedPort = error instanceof Error && "port" in error ? Number(error.port) : port;
-  const remedy = failedPort === port ? "Choose another with --port" : "Take it out of server.alsoListen";
-  const ollama = failedPort === 11_434 ? ", perhaps by Ollama itself" : "";
+  const remedy = failedPort === port ? configMessages.choosePort : configMessages.removePort;
   switch (errorCode(error)) {
     case "EADDRINUSE":
-      return new ConfigError(`Port ${failedPort} is in use${ollama}. ${remedy}.`);
+      return new ConfigError(configMessages.portInUse(failedPort, remedy));
     case "EACCES":
-      return new ConfigError(`Port ${failedPort} is not allowed here. ${remedy}.`);
+      return new ConfigError(configMessages.portNotAllowed(failedPort, remedy));
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
-      return new ConfigError(`server.host: ${host} is no address of this machine.`);
+      return new ConfigError(configMessages.foreignHost(host));
     default:
       return error;
   }

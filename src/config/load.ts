@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type ParseError, parse } from "jsonc-parser";
 import { stripBearer } from "../core/token.js";
+import { configMessages } from "../i18n/config-messages.js";
+import type { Message } from "../i18n/text.js";
 import type { Environment } from "../lib/environment-variables.js";
 import { errorCode } from "../lib/error-code.js";
 import { isObject } from "../lib/json.js";
@@ -113,14 +115,19 @@ async function readConfigFile(location: ConfigFileLocation): Promise<Settings> {
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
     // Docker makes a folder of a file that it is to mount and does not find.
-    if (errorCode(cause) === "EISDIR") throw new ConfigError(`${path}: this is a folder, not a file.`);
-    const problem = errorCode(cause) === "ENOENT" ? "there is no such file" : "this file cannot be read";
-    throw new ConfigError(`${path}: ${problem}.`, { cause });
+    if (errorCode(cause) === "EISDIR") throw new ConfigError(configMessages.fileIsFolder(path));
+    const isMissing = errorCode(cause) === "ENOENT";
+    throw new ConfigError(
+      isMissing ? configMessages.missingFile(path) : configMessages.unreadableFile(path),
+      {
+        cause,
+      },
+    );
   }
   const errors: ParseError[] = [];
   const settings: unknown = parse(text, errors, { allowTrailingComma: true });
-  if (errors[0]) throw new ConfigError(`${path}, ${describeParseError(text, errors[0])}`);
-  if (!isObject(settings)) throw new ConfigError(`${path}: expected an object in braces.`);
+  if (errors[0]) throw new ConfigError(configMessages.notJson(path, describeParseError(text, errors[0])));
+  if (!isObject(settings)) throw new ConfigError(configMessages.expectedObject(path));
   return { ...settings };
 }
 
@@ -147,7 +154,7 @@ function keysFromShortForm({ token }: ConfigFile): KeyConfig[] {
 }
 
 /** `auth_token` and `refresh_token` of the short form (original.md §2): one Kimi account. */
-function upstreamsFromShortForm(settings: ConfigFile, kind: string, warnings: string[]): UpstreamConfig[] {
+function upstreamsFromShortForm(settings: ConfigFile, kind: string, warnings: Message[]): UpstreamConfig[] {
   const { auth_token, refresh_token } = settings;
   const configured = {
     ...(auth_token === undefined ? {} : { accessToken: auth_token }),
@@ -162,8 +169,7 @@ function upstreamsFromShortForm(settings: ConfigFile, kind: string, warnings: st
 function checkUniqueNames(items: readonly { name: string }[], section: string): void {
   const names = new Set<string>();
   items.forEach((item, index) => {
-    if (names.has(item.name))
-      throw new ConfigError(`${section}[${index}].name: another one has this name already.`);
+    if (names.has(item.name)) throw new ConfigError(configMessages.nameIsTaken(`${section}[${index}].name`));
     names.add(item.name);
   });
 }
@@ -178,10 +184,10 @@ export function checkKeySettings(
   pathPrefix = "",
 ): void {
   if (expires !== undefined && !isExistingTime(expires))
-    throw new ConfigError(`${pathPrefix}expires: there is no such day or time.`);
+    throw new ConfigError(configMessages.noSuchTime(`${pathPrefix}expires`));
   const unknown = names.find((name) => !upstreams.some((upstream) => upstream.name === name));
   if (unknown !== undefined)
-    throw new ConfigError(`${pathPrefix}upstreams: there is no upstream “${unknown}”.`);
+    throw new ConfigError(configMessages.noSuchUpstream(`${pathPrefix}upstreams`, unknown));
 }
 
 /** False for 31 April as well, which `Date.parse` takes for 1 May. */
@@ -195,7 +201,7 @@ function checkSideRequestPatterns(patterns: readonly string[]): void {
     try {
       new RegExp(pattern);
     } catch {
-      throw new ConfigError(`chores.patterns[${index}]: expected a regular expression.`);
+      throw new ConfigError(configMessages.expectedRegularExpression(`chores.patterns[${index}]`));
     }
   });
 }

@@ -1,3 +1,4 @@
+import { configMessages } from "../i18n/config-messages.js";
 import type { UpstreamConfig } from "./upstream-settings.js";
 import { ConfigError } from "./validate.js";
 
@@ -13,7 +14,8 @@ export function checkModelNames(
 ): void {
   for (const [model, names] of Object.entries(routes)) {
     const unknown = names.find((name) => !upstreams.some((upstream) => upstream.name === name));
-    if (unknown !== undefined) throw new ConfigError(`routes.${model}: there is no upstream “${unknown}”.`);
+    if (unknown !== undefined)
+      throw new ConfigError(configMessages.noSuchUpstream(`routes.${model}`, unknown));
   }
   const configured = [
     ...Object.keys(routes).map((name) => ({ name, setting: `routes.${name}` })),
@@ -21,8 +23,7 @@ export function checkModelNames(
   ];
   checkClashes(configured);
   for (const { name, setting } of configured) {
-    if (name.trim() !== name || name === "")
-      throw new ConfigError(`${setting}: expected a name without space around it.`);
+    if (name.trim() !== name || name === "") throw new ConfigError(configMessages.modelNameHasSpace(setting));
     checkPrefix(name, setting, upstreams);
   }
   checkAliases(modelAliases);
@@ -34,7 +35,7 @@ function checkClashes(names: readonly { name: string; setting: string }[]): void
   for (const { name, setting } of names) {
     const key = name.trim().toLowerCase();
     const other = settings.get(key);
-    if (other !== undefined) throw new ConfigError(`${setting}: ${other} has this name already.`);
+    if (other !== undefined) throw new ConfigError(configMessages.modelNameIsTaken(setting, other));
     settings.set(key, setting);
   }
 }
@@ -43,10 +44,9 @@ function checkAliases(modelAliases: Record<string, string>): void {
   const aliases = new Set(Object.keys(modelAliases).map((alias) => alias.toLowerCase()));
   for (const [alias, model] of Object.entries(modelAliases)) {
     const name = model.trim().toLowerCase();
-    if (name.includes("*"))
-      throw new ConfigError(`modelAliases.${alias}: expected one model, not a pattern.`);
+    if (name.includes("*")) throw new ConfigError(configMessages.aliasOfPattern(`modelAliases.${alias}`));
     if (name !== alias.toLowerCase() && aliases.has(name))
-      throw new ConfigError(`modelAliases.${alias}: “${model}” is an alias too; expected a model.`);
+      throw new ConfigError(configMessages.aliasOfAlias(`modelAliases.${alias}`, model));
   }
 }
 
@@ -64,8 +64,5 @@ function checkOwnNames(upstreams: readonly UpstreamConfig[]): void {
 function checkPrefix(name: string, setting: string, upstreams: readonly UpstreamConfig[]): void {
   const prefix = name.slice(0, Math.max(name.indexOf("/"), 0)).toLowerCase();
   const upstream = upstreams.find((each) => each.name.toLowerCase() === prefix);
-  if (upstream)
-    throw new ConfigError(
-      `${setting}: “${upstream.name}/…” means a model of the upstream “${upstream.name}”.`,
-    );
+  if (upstream) throw new ConfigError(configMessages.upstreamPrefix(setting, upstream.name));
 }

@@ -1,3 +1,5 @@
+import { configMessages } from "../i18n/config-messages.js";
+import { untranslated } from "../i18n/text.js";
 import type { Environment } from "../lib/environment-variables.js";
 import { ProxyRules, type VariableProxy } from "../proxy/proxy-rules.js";
 import { ProxyServer } from "../proxy/proxy-server.js";
@@ -25,7 +27,11 @@ function readProxy(name: string, environment: Environment): VariableProxy | unde
   const proxy = ProxyServer.parse(found.value.includes("://") ? found.value : `http://${found.value}`);
   if (!proxy)
     throw new ConfigError(
-      `${found.variable}: expected an http, https, socks5 or socks5h address of a proxy.`,
+      configMessages.expected(
+        untranslated(found.variable),
+        "an http, https, socks5 or socks5h address of a proxy",
+        "fine",
+      ),
     );
   return { variable: found.variable, proxy };
 }

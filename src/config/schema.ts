@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { limits } from "../core/limits.js";
+import type { Message } from "../i18n/text.js";
 import type { ProxyRules } from "../proxy/proxy-rules.js";
 import {
   chatModeSchema,
@@ -372,5 +373,5 @@ export type Config = {
   proxies: ProxyRules;
   log: { level: string };
   /** Problems that are logged at startup but are no errors. */
-  warnings: string[];
+  warnings: Message[];
 };

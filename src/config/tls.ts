@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createSecureContext } from "node:tls";
+import type { Message } from "../i18n/text.js";
 import { errorCode } from "../lib/error-code.js";
 import { ConfigError } from "./validate.js";
 
@@ -18,7 +19,7 @@ export type TlsFiles = { certificate: PemFile; key: PemFile };
 export async function readTlsFiles(
   paths: { certificate: string; key: string },
   folder: string,
-  warnings: string[],
+  warnings: Message[],
 ): Promise<TlsFiles> {
   const certificate = await readPem(resolve(folder, paths.certificate), "server.tls.certificate");
   const key = await readPem(resolve(folder, paths.key), "server.tls.key");

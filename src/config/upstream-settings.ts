@@ -1,5 +1,7 @@
 import { type TObject, Type } from "@sinclair/typebox";
 import type { ToolMode } from "../core/types.js";
+import { configMessages } from "../i18n/config-messages.js";
+import { type Message, untranslated } from "../i18n/text.js";
 import { directSetting } from "../proxy/proxy-rules.js";
 import { ProxyServer } from "../proxy/proxy-server.js";
 import { proxyDescription } from "./field-schemas.js";
@@ -30,14 +32,14 @@ export type UpstreamSettings = {
    * Validates an entry and returns it with its tokens and keys as they are sent. `path`: where the entry is in the
    * configuration; `warnings` gets a sentence about each setting that is not used. Throws ConfigError.
    */
-  parse(entry: unknown, path: string, warnings: string[]): UpstreamConfig;
+  parse(entry: unknown, path: string, warnings: Message[]): UpstreamConfig;
 };
 
 /** Validates each entry by its kind. Throws ConfigError. */
 export function parseUpstreams(
   entries: readonly unknown[],
   kinds: readonly UpstreamSettings[],
-  warnings: string[],
+  warnings: Message[],
 ): UpstreamConfig[] {
   const description = kinds.map(({ kind }) => kind).join(" or ");
   const EntrySchema = Type.Object({ kind: Type.String({ description }) });
@@ -45,7 +47,8 @@ export function parseUpstreams(
     const path = `upstreams[${index}]`;
     const { kind } = checkSchema(entry, EntrySchema, path);
     const settings = kinds.find((each) => each.kind === kind);
-    if (!settings) throw new ConfigError(`${path}.kind: expected ${description}.`);
+    if (!settings)
+      throw new ConfigError(configMessages.expected(untranslated(`${path}.kind`), description, "fine"));
     const upstream = settings.parse(entry, path, warnings);
     checkProxy(upstream.proxy, `${path}.proxy`);
     return upstream;
@@ -55,5 +58,5 @@ export function parseUpstreams(
 /** Throws ConfigError, which quotes no part of the address, since it may have a password. */
 function checkProxy(proxy: string | undefined, path: string): void {
   if (proxy === undefined || proxy === directSetting || ProxyServer.parse(proxy)) return;
-  throw new ConfigError(`${path}: expected ${proxyDescription}.`);
+  throw new ConfigError(configMessages.expected(untranslated(path), proxyDescription, "fine"));
 }

@@ -1,5 +1,8 @@
 import { parseConfiguredTokens, type TokenSetting } from "../accounts/import/configured-tokens.js";
 import type { TokenPair } from "../core/token.js";
+import { configMessages } from "../i18n/config-messages.js";
+import { tokenNotes } from "../i18n/paste-messages.js";
+import type { Message } from "../i18n/text.js";
 import { ConfigError } from "./validate.js";
 
 /**
@@ -9,10 +12,11 @@ import { ConfigError } from "./validate.js";
 export function readTokens(
   settings: TokenPair,
   names: Readonly<Record<TokenSetting, string>>,
-  warnings: string[],
+  warnings: Message[],
 ): TokenPair {
   const result = parseConfiguredTokens(settings);
-  if (result.kind === "unusable") throw new ConfigError(`${names[result.setting]}: ${result.problem}`);
-  warnings.push(...result.notes.map(({ setting, note }) => `${names[setting]} ${note}`));
+  if (result.kind === "unusable")
+    throw new ConfigError(configMessages.unusableToken(names[result.setting], result.problem));
+  warnings.push(...result.notes.map(({ setting, note }) => tokenNotes.ofSetting(names[setting], note)));
   return result.tokens;
 }

@@ -1,3 +1,4 @@
+import { storeMessages } from "../i18n/store-messages.js";
 import { decodeBase64Url, decryptText, encryptText } from "../lib/authenticated-encryption.js";
 import { StoreError } from "./errors.js";
 
@@ -28,20 +29,12 @@ export class CredentialCipher {
    */
   decrypt(value: string, associatedName: string): { text: string; isOutdated: boolean } {
     if (!value.startsWith(prefix)) return { text: value, isOutdated: this.#keys.length > 0 };
-    if (this.#keys.length === 0) throw new StoreError(noKeyMessage);
+    if (this.#keys.length === 0) throw new StoreError(storeMessages.noEncryptionKey);
     const encrypted = decodeBase64Url(value.slice(prefix.length));
     for (const key of encrypted ? this.#keys : []) {
       const text = encrypted && decryptText(key, encrypted, associatedName);
       if (text !== undefined) return { text, isOutdated: key !== this.#keys[0] };
     }
-    throw new StoreError(wrongKeyMessage);
+    throw new StoreError(storeMessages.wrongEncryptionKey);
   }
 }
-
-const noKeyMessage =
-  "The database's logins are sealed, and there is no key to open them. Set MOONBRIDGE_ENCRYPTION_KEY to the one that " +
-  "they were sealed with. If it is lost, move the database away and log in again.";
-const wrongKeyMessage =
-  "A login in the database cannot be opened: MOONBRIDGE_ENCRYPTION_KEY is not the key that it was sealed with, or the " +
-  "database was changed. Set the right key; after a rotation the one before goes into MOONBRIDGE_ENCRYPTION_KEY_OLD. " +
-  "If it is lost, restore a backup, or move the database away and log in again.";

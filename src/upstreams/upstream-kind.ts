@@ -2,6 +2,7 @@ import type { TObject } from "@sinclair/typebox";
 import type { UpstreamConfig, UpstreamSettings } from "../config/upstream-settings.js";
 import { checkSchema } from "../config/validate.js";
 import type { Upstream } from "../core/types.js";
+import type { Message } from "../i18n/text.js";
 import type { UpstreamContext } from "./context.js";
 
 /** Everything that differs between kinds of upstreams; `registry.ts` lists them. */
@@ -28,7 +29,7 @@ type Definition<Settings extends UpstreamConfig> = Pick<
   kind: Settings["kind"];
   schema: TObject & { static: Settings };
   /** Reads secrets, and checks what the schema cannot express; see `UpstreamSettings.parse`. */
-  readSettings?(settings: Settings, path: string, warnings: string[]): UpstreamConfig;
+  readSettings?(settings: Settings, path: string, warnings: Message[]): UpstreamConfig;
   baseUrls(settings: Settings): string[];
   open(settings: Settings, context: UpstreamContext): Promise<Upstream>;
 };

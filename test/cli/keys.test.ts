@@ -65,9 +65,11 @@ describe("moonbridge keys, while the server runs,", () => {
     expect((await listModels(access_token)).status).toBe(200);
 
     const listed = await runKeys(folder, "list");
-    expect(listed.output).toMatch(/^NAME +SCOPES +CREATED +EXPIRES +LIMITS$/m);
-    expect(listed.output).toMatch(/^first +chat,admin +\d{4}-\d\d-\d\d \d\d:\d\d +never +none$/m);
-    expect(listed.output).toMatch(/^phone +chat +\S+ \S+ +\d{4}-\S+ \S+ +models=kimi requestsPerMinute=2$/m);
+    expect(listed.output).toMatch(/^NAME +SCOPES +CREATED +LAST USE +EXPIRES +LIMITS$/m);
+    expect(listed.output).toMatch(/^first +chat,admin +\d{4}-\d\d-\d\d \d\d:\d\d +never +never +none$/m);
+    expect(listed.output).toMatch(
+      /^phone +chat +\S+ \S+ +\d{4}-\S+ \S+ +\d{4}-\S+ \S+ +models=kimi requestsPerMinute=2$/m,
+    );
     expect(listed.output).not.toContain(key.slice(-4));
     for (const file of readdirSync(dataFolder(folder)))
       expect(readFileSync(join(dataFolder(folder), file), "latin1")).not.toContain(
@@ -124,9 +126,9 @@ describe("moonbridge keys, for keys of the config,", () => {
       ],
     });
     const { output } = await runKeys(folder, "list");
-    expect(output).toMatch(/^token +chat,admin +in the config +never +none$/m);
+    expect(output).toMatch(/^token +chat,admin +in the config +never +never +none$/m);
     expect(output).toMatch(
-      /^old +admin +in the config +2026-01-02 00:00 \(over\) +concurrency=3 citations=off$/m,
+      /^old +admin +in the config +never +2026-01-02 00:00 \(over\) +concurrency=3 citations=off$/m,
     );
     expect(output).not.toMatch(/CANARY|aaaa/);
     expect(await runKeys(folder, "add", "old")).toMatchObject({

@@ -164,7 +164,7 @@ describe("the command that serve prints to try it", () => {
     const first = runMoonbridge(["--port", "0"], folder);
     await first.ready;
     expect(paste(first.output(), {})).toMatch(/^data: .*\n\ndata: [\s\S]*\[DONE\]/);
-    const newKey = /(sk-moonbridge-\S+)$/m.exec(first.output())?.[1] ?? "";
+    const newKey = /(sk-moonbridge-\S+) \(shown/m.exec(first.output())?.[1] ?? "";
     first.kill("SIGTERM");
     await first.exit;
 

@@ -26,7 +26,7 @@ describe("the first start, without account or config,", () => {
     const url = await first.ready;
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(first.output()).toMatch(/No Kimi account is connected: the built-in SIMULATOR answers/);
-    const key = /^API key .*: (sk-moonbridge-\S+)$/m.exec(first.output())?.[1] ?? "";
+    const key = /^ {2}API key +(sk-moonbridge-\S+) \(shown once/m.exec(first.output())?.[1] ?? "";
     expect(first.output()).toContain(`curl -N ${url}/v1/chat/completions -H 'Authorization: Bearer ${key}'`);
     expect(first.output().match(/^listening on /gm)?.length).toBe(1);
 
@@ -94,7 +94,7 @@ describe("moonbridge serve says what is wrong and exits with 1", () => {
     // The failed start has not created the API key, which is shown only once.
     const nextStart = runMoonbridge(["--port", "0"], folder);
     await nextStart.ready;
-    expect(nextStart.output()).toContain("API key (shown once");
+    expect(nextStart.output()).toContain("(shown once, only its hash is kept)");
     otherServer.close();
   });
 
@@ -123,7 +123,7 @@ test("moonbridge serve prints its further addresses, and that programs on this m
   const program = runMoonbridge([], folder);
   await program.ready;
   expect(program.output()).toMatch(/^note: every program on this machine can chat without an API key/m);
-  const furtherUrl = /^also listening on (http:\/\/127\.0\.0\.1:\d+)$/m.exec(program.output())?.[1];
+  const furtherUrl = /^ {2}Address .*, also (http:\/\/127\.0\.0\.1:\d+)$/m.exec(program.output())?.[1];
   expect((await fetch(`${furtherUrl}/v1/models`)).status).toBe(200);
 });
 

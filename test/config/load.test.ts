@@ -6,6 +6,7 @@ import { loadAppConfig } from "../../src/app/load-config.js";
 import { variableNamesOf } from "../../src/config/environment.js";
 import { listSettings } from "../../src/config/list-settings.js";
 import { ConfigFileSchema } from "../../src/config/schema.js";
+import { localize, type Message } from "../../src/i18n/text.js";
 import { currentToken, jwt } from "../accounts/import/jwt.js";
 
 const [access, refresh] = [currentToken("access"), currentToken("refresh")];
@@ -15,6 +16,8 @@ async function fileWith(content: string | Buffer): Promise<string> {
   await writeFile(path, content);
   return path;
 }
+
+const inEnglish = (messages: readonly Message[]) => messages.map((message) => localize(message).en);
 
 async function load(content: string | Buffer, environment: Record<string, string> = {}) {
   return loadAppConfig({ config: await fileWith(content) }, environment);
@@ -44,7 +47,7 @@ describe("the short form of the config file, which is that of reverse-kimi", () 
       '{"token": "12345678", "auth_token": "Bearer ...", "refresh_token": "Bearer …"}',
     );
     expect(config.upstreams).toEqual([]);
-    expect(config.warnings).toEqual([
+    expect(inEnglish(config.warnings)).toEqual([
       "auth_token is still the sample's placeholder and is not used.",
       "refresh_token is still the sample's placeholder and is not used.",
     ]);
@@ -146,7 +149,7 @@ async function loadTokens({ accessToken, refreshToken }: { accessToken?: string;
   const long = await load(JSON.stringify({ upstreams: [account] }));
   expect(long.upstreams).toEqual(short.upstreams);
   const { name: _, kind: __, ...tokens } = Object(short.upstreams[0]);
-  return { tokens, warnings: short.warnings };
+  return { tokens, warnings: inEnglish(short.warnings) };
 }
 
 describe("the tokens of an account are understood as moonbridge login understands them", () => {
@@ -568,7 +571,7 @@ describe("environment variables", () => {
       chats: { mode: "native" },
     });
     expect(config.encryptionKeys).toHaveLength(1);
-    expect(config.warnings.toSorted()).toEqual(
+    expect(inEnglish(config.warnings).toSorted()).toEqual(
       ["CHATS_MODE", "ENCRYPTION_KEY", "SERVER_PORT", "TOKEN", "UPSTREAMS"].map(
         (name) => `MOONBRIDGE_${name}: the quotes around its value were taken off.`,
       ),
@@ -618,7 +621,7 @@ describe("environment variables", () => {
       MOONBRIDGE_SERVER_PROT: "SECRET",
       MOONBRIDGE_SOMETHING_ELSE_ENTIRELY: "SECRET",
     });
-    expect(warnings).toEqual([
+    expect(inEnglish(warnings)).toEqual([
       "There is no variable MOONBRIDGE_TOKN. The nearest is MOONBRIDGE_TOKEN.",
       "There is no variable moonbridge_store. The nearest is MOONBRIDGE_STORE.",
       "There is no variable MOONBRIDGE_SERVER_PROT. The nearest is MOONBRIDGE_SERVER_PORT.",

@@ -1,19 +1,21 @@
 import { limits } from "../../core/limits.js";
 import type { TokenPair } from "../../core/token.js";
+import { pasteMessages, tokenNotes } from "../../i18n/paste-messages.js";
+import type { LocalizedText } from "../../i18n/text.js";
 import { classifyTokens, isOpaqueToken } from "./classify-tokens.js";
-import { explainFailure, tooLargeMessage } from "./explain-failure.js";
+import { explainFailure } from "./explain-failure.js";
 import type { KimiToken } from "./token-owner.js";
 
 /** The settings that hold an account's tokens. */
 export type TokenSetting = "accessToken" | "refreshToken";
 
-/** Something that a person should know of one of the settings: a sentence that follows its name. */
-type TokenNote = { setting: TokenSetting; note: string };
+/** Something that a person should know of one of the settings: a clause that follows its name. */
+type TokenNote = { setting: TokenSetting; note: LocalizedText };
 
 /** The tokens of the settings, or why they cannot be used. Only `tokens` is secret. */
 export type ConfiguredTokens =
   | { kind: "tokens"; tokens: TokenPair; notes: readonly TokenNote[] }
-  | { kind: "unusable"; setting: TokenSetting; problem: string };
+  | { kind: "unusable"; setting: TokenSetting; problem: LocalizedText };
 
 /**
  * Understands what was pasted into the settings of an account as `importLogin` understands a paste: each token counts as
@@ -22,14 +24,14 @@ export type ConfiguredTokens =
  */
 export function parseConfiguredTokens(settings: TokenPair, now = Date.now()): ConfiguredTokens {
   const notes: TokenNote[] = [];
-  const problems: { setting: TokenSetting; problem: string }[] = [];
+  const problems: { setting: TokenSetting; problem: LocalizedText }[] = [];
   const kimiTokens: (KimiToken & { setting: TokenSetting })[] = [];
   let opaqueRefreshToken: string | undefined;
   for (const setting of ["accessToken", "refreshToken"] as const) {
     const text = withoutBearer(settings[setting] ?? "");
     if (settings[setting] === undefined || text === "") continue;
     if (/^(\.{3}|…)$/.test(text)) {
-      notes.push({ setting, note: "is still the sample's placeholder and is not used." });
+      notes.push({ setting, note: tokenNotes.placeholder });
       continue;
     }
     const result = readSetting(setting, text, now);
@@ -44,15 +46,15 @@ export function parseConfiguredTokens(settings: TokenPair, now = Date.now()): Co
   const refresh = sameUser.find(({ kind }) => kind === "refresh")?.token ?? opaqueRefreshToken;
   const [problem] = problems;
   if (problem && !refresh) return { kind: "unusable", ...problem };
-  for (const { setting, problem } of problems) notes.push({ setting, note: `is not used: ${problem}` });
+  for (const { setting, problem } of problems) notes.push({ setting, note: tokenNotes.notUsed(problem) });
   const other = newestFirst.find((token) => !sameUser.includes(token));
   if (other)
     notes.push({
       setting: other.setting,
-      note: "holds a token of another user than the newest one, which is not used.",
+      note: tokenNotes.otherUser,
     });
   if (refresh !== undefined && refresh === opaqueRefreshToken)
-    notes.push({ setting: "refreshToken", note: "has another form than Kimi's refresh tokens; it is kept." });
+    notes.push({ setting: "refreshToken", note: tokenNotes.foreignForm });
   const tokens = {
     ...(access ? { accessToken: access } : {}),
     ...(refresh ? { refreshToken: refresh } : {}),
@@ -63,11 +65,11 @@ export function parseConfiguredTokens(settings: TokenPair, now = Date.now()): Co
 type SettingContent = {
   tokens: readonly KimiToken[];
   opaqueRefreshToken?: string | undefined;
-  problem?: string;
+  problem?: LocalizedText;
 };
 
 function readSetting(setting: TokenSetting, text: string, now: number): SettingContent {
-  if (Buffer.byteLength(text) > limits.pasted) return { tokens: [], problem: tooLargeMessage };
+  if (Buffer.byteLength(text) > limits.pasted) return { tokens: [], problem: pasteMessages.tooLarge };
   const found = classifyTokens(text);
   const isOpaque = setting === "refreshToken" && isOpaqueToken(text);
   const opaqueRefreshToken = isOpaque ? text : found.opaqueRefreshToken;

@@ -1,19 +1,21 @@
 import type { KimiSiteName } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
 import type { TokenPair } from "../../core/token.js";
+import { pasteMessages } from "../../i18n/paste-messages.js";
+import type { LocalizedText } from "../../i18n/text.js";
 import { classifyTokens } from "./classify-tokens.js";
-import { explainFailure, tooLargeMessage } from "./explain-failure.js";
+import { explainFailure } from "./explain-failure.js";
 import { detectPasteFormat } from "./paste-format.js";
 import type { KimiToken } from "./token-owner.js";
 
 /** The login found in a paste, or why there is none. Only `tokens` is secret. */
-export type ImportResult = ImportedLogin | { kind: "nothing"; problem: string };
+export type ImportResult = ImportedLogin | { kind: "nothing"; problem: LocalizedText };
 
 /** Credentials of Kimi's web chat. Times are milliseconds since the epoch, Infinity for a token without an expiry. */
 export type ImportedLogin = {
   kind: "login";
   /** The kind of text that contained the tokens, such as `a HAR file`. */
-  format: string;
+  format: LocalizedText;
   /** Unexpired tokens of one user. */
   tokens: TokenPair;
   user: string | undefined;
@@ -49,7 +51,7 @@ const clockTolerance = 5 * 60_000;
  * configuration. Picks the newest tokens of the user who owns the newest valid one. Never throws.
  */
 export function importLogin(pasted: string, now = Date.now()): ImportResult {
-  if (Buffer.byteLength(pasted) > limits.pasted) return { kind: "nothing", problem: tooLargeMessage };
+  if (Buffer.byteLength(pasted) > limits.pasted) return { kind: "nothing", problem: pasteMessages.tooLarge };
   const found = classifyTokens(pasted);
   const { kimi, truncated, opaqueRefreshToken } = found;
   const valid = kimi.filter(({ expiresAt }) => expiresAt > now);

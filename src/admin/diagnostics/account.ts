@@ -1,7 +1,9 @@
 import { limits } from "../../core/limits.js";
 import type { ConversationStore } from "../../core/store.js";
 import type { AccountStatus, Quota, Upstream } from "../../core/types.js";
-import { formatTimeWithDistance } from "../../lib/relative-time.js";
+import { doctorMessages } from "../../i18n/doctor-messages.js";
+import { formatTimeWithDistance } from "../../i18n/relative-time.js";
+import { type LocalizedText, text } from "../../i18n/text.js";
 import { describeFailure, type Finding, runCheck } from "./finding.js";
 import { runShortChat } from "./short-chat.js";
 
@@ -20,17 +22,17 @@ export async function checkAccount(
   upstream: Upstream,
   { offline, store, signal }: AccountOptions,
 ): Promise<Finding[]> {
-  const what = `account ${upstream.name}`;
+  const what = doctorMessages.account(upstream.name);
   if (offline) return [checkCredentials(what, upstream.status())];
+  const user = doctorMessages.userOf(what);
+  const models = doctorMessages.modelsOf(what);
+  const quota = doctorMessages.quotaOf(what);
+  const chat = doctorMessages.chatOf(what);
   const checks = await Promise.all([
-    runCheck(`${what}, user`, signal, (checkSignal) => checkUser(`${what}, user`, upstream, checkSignal)),
-    runCheck(`${what}, models`, signal, (checkSignal) =>
-      checkModels(`${what}, models`, upstream, checkSignal),
-    ),
-    runCheck(`${what}, quota`, signal, (checkSignal) => checkQuota(`${what}, quota`, upstream, checkSignal)),
-    runCheck(`${what}, chat`, signal, async (checkSignal) => [
-      await runShortChat(`${what}, chat`, upstream, store, checkSignal),
-    ]),
+    runCheck(user, signal, (checkSignal) => checkUser(user, upstream, checkSignal)),
+    runCheck(models, signal, (checkSignal) => checkModels(models, upstream, checkSignal)),
+    runCheck(quota, signal, (checkSignal) => checkQuota(quota, upstream, checkSignal)),
+    runCheck(chat, signal, async (checkSignal) => [await runShortChat(chat, upstream, store, checkSignal)]),
   ]);
   if (signal.aborted) return [];
   const status = upstream.status();
@@ -62,38 +64,38 @@ const findingStates: Record<AccountStatus["state"], Finding["state"]> = {
   unavailable: "fail",
 };
 
-function checkCredentials(what: string, status: AccountStatus): Finding {
-  const detail = `${status.state}: ${status.detail}${describeExpiry(status)}`;
+function checkCredentials(what: LocalizedText, status: AccountStatus): Finding {
+  const detail = doctorMessages.accountState(status.state, status.detail, describeExpiry(status));
   const finding: Finding = { what, state: findingStates[status.state], detail };
-  return status.state === "expiring"
-    ? { ...finding, remedy: "Log in again before it does: “moonbridge login”." }
-    : finding;
+  return status.state === "expiring" ? { ...finding, remedy: doctorMessages.logInAgain } : finding;
 }
 
-/** A sentence with the time at which the state ends, for `detail`; empty if unknown. */
-function describeExpiry(status: AccountStatus): string {
+/** A sentence with the time at which the state ends, for `detail`; undefined if unknown. */
+function describeExpiry(status: AccountStatus): LocalizedText | undefined {
   const now = Date.now();
   switch (status.state) {
     case "ok":
       return status.expiresAt
-        ? ` If nobody renewed it, it would end ${formatTimeWithDistance(status.expiresAt, now)}.`
-        : "";
+        ? doctorMessages.wouldEnd(formatTimeWithDistance(status.expiresAt, now))
+        : undefined;
     case "expiring":
-      return status.expiresAt ? ` It ends ${formatTimeWithDistance(status.expiresAt, now)}.` : "";
+      return status.expiresAt
+        ? doctorMessages.ends(formatTimeWithDistance(status.expiresAt, now))
+        : undefined;
     case "limited":
     case "quota":
     case "unavailable":
-      return status.until ? ` This ends ${formatTimeWithDistance(status.until, now)}.` : "";
+      return status.until ? doctorMessages.stateEnds(formatTimeWithDistance(status.until, now)) : undefined;
     case "busy":
     case "login required":
-      return "";
+      return undefined;
   }
 }
 
-async function checkUser(what: string, upstream: Upstream, signal: AbortSignal): Promise<Finding[]> {
+async function checkUser(what: LocalizedText, upstream: Upstream, signal: AbortSignal): Promise<Finding[]> {
   if (!upstream.currentUser) return [];
   const id = await upstream.currentUser(signal);
-  return [{ what, state: "ok", detail: `Kimi knows this login: user ${shortenId(id)}` }];
+  return [{ what, state: "ok", detail: doctorMessages.knownUser(shortenId(id)) }];
 }
 
 /** The first characters of an id, enough for its owner to recognise it. */
@@ -101,44 +103,46 @@ function shortenId(id: string): string {
   return `${id.slice(0, 4).replace(/\W/g, "?")}…`;
 }
 
-async function checkModels(what: string, upstream: Upstream, signal: AbortSignal): Promise<Finding[]> {
+async function checkModels(what: LocalizedText, upstream: Upstream, signal: AbortSignal): Promise<Finding[]> {
   const models = await upstream.models(signal);
   const defaultModel = models.find(({ isDefault }) => isDefault);
-  const detail = `${models.length}; “kimi” means ${defaultModel?.id ?? "none of them"}`;
+  const detail = doctorMessages.models(models.length, defaultModel?.id);
   if (!upstream.usesBuiltInModels?.()) return [{ what, state: "ok", detail }];
   return [
     {
       what,
       state: "warn",
-      detail: `${detail}. They are built in: Kimi did not list this account's within ${limits.catalogueWait / 1_000} s`,
-      remedy: "Chats work with them meanwhile. If this stays, see the other lines about this account.",
+      detail: doctorMessages.builtInModels(detail, limits.catalogueWait / 1_000),
+      remedy: doctorMessages.builtInModelsWork,
     },
   ];
 }
 
-async function checkQuota(what: string, upstream: Upstream, signal: AbortSignal): Promise<Finding[]> {
+async function checkQuota(what: LocalizedText, upstream: Upstream, signal: AbortSignal): Promise<Finding[]> {
   if (!upstream.quota) return [];
   try {
     const quotas = await upstream.quota(signal);
-    const detail = quotas.map(describeQuota).join("; ") || "Kimi names none";
+    const detail = describeQuotas(quotas);
     if (quotas.every(({ used }) => used < 0.9)) return [{ what, state: "ok", detail }];
     return [
       {
         what,
         state: "warn",
         detail,
-        remedy: "Wait until it begins anew, or change your plan on Kimi's site.",
+        remedy: doctorMessages.waitForQuota,
       },
     ];
   } catch (error) {
     signal.throwIfAborted();
-    return [
-      { what, state: "warn", detail: describeFailure(error), remedy: "Chats do not depend on knowing it." },
-    ];
+    return [{ what, state: "warn", detail: describeFailure(error), remedy: doctorMessages.quotaNotNeeded }];
   }
 }
 
-function describeQuota({ name, used, resetsAt }: Quota): string {
-  const resetText = resetsAt === undefined ? "" : `, anew ${formatTimeWithDistance(resetsAt, Date.now())}`;
-  return `${name}: ${Math.round(used * 100)} % used${resetText}`;
+function describeQuotas(quotas: readonly Quota[]): LocalizedText {
+  if (quotas.length === 0) return doctorMessages.noQuota;
+  const each = quotas.map(({ name, used, resetsAt }) => {
+    const resets = resetsAt === undefined ? undefined : formatTimeWithDistance(resetsAt, Date.now());
+    return doctorMessages.quota(name, Math.round(used * 100), resets);
+  });
+  return text(each.map(({ en }) => en).join("; "), each.map(({ zh }) => zh).join("；"));
 }

@@ -3,11 +3,12 @@ import { Agent, request } from "undici";
 import { isLoopback, serverUrl, toListenError, toLocalUrl } from "../../config/listen-address.js";
 import type { Config } from "../../config/schema.js";
 import { limits } from "../../core/limits.js";
+import { doctorMessages } from "../../i18n/doctor-messages.js";
 import { errorCode } from "../../lib/error-code.js";
 import { asText, type JsonObject, parseObject } from "../../lib/json.js";
 import { describeFailure, type Finding } from "./finding.js";
 
-const what = "address";
+const what = doctorMessages.subjects.address;
 
 /**
  * Checks who can reach the address, and whether each port is free or a Moonbridge already listens there. `hasAccount`:
@@ -28,9 +29,8 @@ export async function checkAddress(
           {
             what,
             state: "warn",
-            detail: `${url} can be reached from other machines, and speaks no TLS: keys and chats go in clear`,
-            remedy:
-              'Set "server.tls" or put a proxy with TLS in front, and use long keys; or set "server.host" to 127.0.0.1.',
+            detail: doctorMessages.exposed(url),
+            remedy: doctorMessages.putTlsInFront,
           },
         ];
   const checks = [port, ...alsoListen].map((each) =>
@@ -44,14 +44,15 @@ async function checkPort(
   hasAccount: boolean,
   signal: AbortSignal,
 ): Promise<Finding> {
-  if (port === 0) return { what, state: "ok", detail: `${server.host}, any free port` };
+  if (port === 0) return { what, state: "ok", detail: doctorMessages.anyFreePort(server.host) };
   const error = await tryToListen(server.host, port);
-  if (error === undefined) return { what, state: "ok", detail: `${url} is free` };
+  if (error === undefined) return { what, state: "ok", detail: doctorMessages.portIsFree(url) };
   const running = errorCode(error) === "EADDRINUSE" ? await moonbridgeAt(toLocalUrl(url), signal) : undefined;
   if (running !== undefined) {
-    const detail = `a Moonbridge ${running.version} answers at ${url}`;
-    if (!hasAccount || !running.simulated) return { what, state: "ok", detail };
-    return { what, state: "warn", detail: `${detail}, with the SIMULATOR`, remedy: simulatesRemedy };
+    const simulates = hasAccount && running.simulated;
+    const detail = doctorMessages.alreadyRunning(running.version, url, simulates);
+    if (!simulates) return { what, state: "ok", detail };
+    return { what, state: "warn", detail, remedy: doctorMessages.restartIt };
   }
   return { what, state: "fail", detail: describeFailure(toListenError(error, server)) };
 }
@@ -63,10 +64,6 @@ function tryToListen(host: string, port: number): Promise<Error | undefined> {
     server.listen({ host, port }, () => server.close(() => resolve(undefined)));
   });
 }
-
-const simulatesRemedy =
-  "An account is connected here, and it uses none: it was started with another config or store, or before the config " +
-  "changed. Restart it with these.";
 
 /**
  * The Moonbridge that answers at `url`; undefined for any other program. `simulated`: nothing but the simulator answers

@@ -1,14 +1,16 @@
 import type { Config } from "../../config/schema.js";
+import { doctorMessages } from "../../i18n/doctor-messages.js";
+import { untranslated } from "../../i18n/text.js";
 import { isNodeSupported, minimumNodeVersion } from "../../lib/node-version.js";
 import { version } from "../../lib/version.js";
 import type { Finding } from "./finding.js";
 
 /** Checks the version of Node.js against `minimumNodeVersion`. */
 export function checkNode(nodeVersion: string = process.versions.node): Finding {
-  const what = "node";
-  const detail = `Node.js ${nodeVersion} on ${process.platform} ${process.arch}; Moonbridge ${version}`;
+  const what = doctorMessages.subjects.node;
+  const detail = doctorMessages.versions(nodeVersion, `${process.platform} ${process.arch}`, version);
   if (isNodeSupported(nodeVersion)) return { what, state: "ok", detail };
-  return { what, state: "fail", detail, remedy: `Install Node.js ${minimumNodeVersion.join(".")} or newer.` };
+  return { what, state: "fail", detail, remedy: doctorMessages.installNode(minimumNodeVersion.join(".")) };
 }
 
 /** Reports which configuration file is used, its upstreams and its warnings. */
@@ -17,15 +19,17 @@ export function checkConfig({
   upstreams,
   warnings,
 }: Pick<Config, "configFile" | "upstreams" | "warnings">): Finding[] {
-  const what = "config";
+  const what = doctorMessages.subjects.config;
   const upstreamNames =
-    upstreams.length === 0 ? "no upstream" : `upstreams: ${upstreams.map(({ name }) => name).join(", ")}`;
+    upstreams.length === 0
+      ? doctorMessages.noUpstream
+      : doctorMessages.upstreams(upstreams.map(({ name }) => name).join(", "));
   const file =
     configFile.kind === "none"
-      ? `there is no ${configFile.searched.join(" or ")}; the defaults and the environment count`
-      : configFile.path;
+      ? doctorMessages.noConfigFile(configFile.searched)
+      : untranslated(configFile.path);
   return [
-    { what, state: "ok", detail: `${file} (${upstreamNames})` },
+    { what, state: "ok", detail: doctorMessages.configFile(file, upstreamNames) },
     ...warnings.map((detail): Finding => ({ what, state: "warn", detail })),
   ];
 }

@@ -3,6 +3,7 @@ import { stat, statfs, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Config } from "../../config/schema.js";
 import type { FileStore } from "../../core/store.js";
+import { doctorMessages } from "../../i18n/doctor-messages.js";
 import { formatByteSize } from "../../lib/byte-size.js";
 import type { Finding } from "./finding.js";
 
@@ -11,26 +12,27 @@ export async function checkFiles(
   { files: { folder, maxBytes } }: Pick<Config, "files">,
   store: FileStore | undefined,
 ): Promise<Finding> {
-  const what = "files";
+  const what = doctorMessages.subjects.files;
   const stored = await store?.countFiles();
   const used = stored
-    ? `${stored.files} kept, ${formatByteSize(stored.bytes)}`
-    : "what is kept stands in the store";
+    ? doctorMessages.filesKept(stored.files, formatByteSize(stored.bytes))
+    : doctorMessages.filesInStore;
   const existingFolder = await nearestExistingFolder(folder);
   const code = existingFolder === undefined ? "ENOENT" : await tryToWrite(existingFolder);
   if (existingFolder === undefined || code !== undefined) {
-    const remedy = 'Let this user write the folder, or set "files.folder" to another one.';
-    return { what, state: "fail", detail: `${folder} cannot be written (${code}); ${used}`, remedy };
+    const detail = doctorMessages.filesNotWritable(folder, code ?? "unknown", used);
+    return { what, state: "fail", detail, remedy: doctorMessages.letWriteFiles };
   }
   const { bavail, bsize } = await statfs(existingFolder);
   const freeBytes = bavail * bsize;
-  const detail = `${folder}${existingFolder === folder ? "" : " (made when needed)"}; ${used}; ${formatByteSize(freeBytes)} left`;
+  const exists = existingFolder === folder;
+  const detail = doctorMessages.files(folder, exists, used, formatByteSize(freeBytes));
   if (freeBytes >= maxBytes) return { what, state: "ok", detail };
   return {
     what,
     state: "warn",
     detail,
-    remedy: `Free some space: one file may have ${formatByteSize(maxBytes)}.`,
+    remedy: doctorMessages.freeSpace(formatByteSize(maxBytes)),
   };
 }
 

@@ -1,12 +1,14 @@
 import { toKeySettings } from "../../config/key-schema.js";
-import { isLoopback, keylessLoopbackNotice } from "../../config/listen-address.js";
+import { isLoopback } from "../../config/listen-address.js";
 import type { Config } from "../../config/schema.js";
 import { hasExpired, minimumUnguessableLength } from "../../core/api-key.js";
 import { limits } from "../../core/limits.js";
 import type { KeyStore } from "../../core/store.js";
+import { configMessages } from "../../i18n/config-messages.js";
+import { doctorMessages } from "../../i18n/doctor-messages.js";
 import type { Finding } from "./finding.js";
 
-const what = "keys";
+const what = doctorMessages.subjects.keys;
 
 /** Keys from sample configurations, and common guesses. */
 const samplePattern =
@@ -19,7 +21,7 @@ export async function checkKeys(
 ): Promise<Finding[]> {
   const findings = await checkEachKey(config, store);
   if (!config.server.keylessLoopback) return findings;
-  return [...findings, { what, state: "ok", detail: keylessLoopbackNotice }];
+  return [...findings, { what, state: "ok", detail: configMessages.keylessLoopback }];
 }
 
 async function checkEachKey(
@@ -30,11 +32,7 @@ async function checkEachKey(
   const all = [...keys.map((key) => ({ name: key.name, settings: toKeySettings(key) })), ...stored];
   if (all.length === 0) return [noKeysFinding(server.host, oauth !== undefined)];
   const admins = all.filter(({ settings }) => settings.scopes.includes("admin")).length;
-  const detail =
-    `${keys.length} in the config, ${stored.length} in the store; ` +
-    (admins > 0
-      ? `${admins} with the scope admin`
-      : "none with the scope admin, which chatting does not need");
+  const detail = doctorMessages.keyCounts(keys.length, stored.length, admins);
   const expired = all.filter(({ settings }) => hasExpired(settings));
   const minLength = isLoopback(server.host) ? limits.doctorKeyLength : minimumUnguessableLength;
   const weak = keys.filter(
@@ -43,15 +41,15 @@ async function checkEachKey(
   return [
     { what, state: "ok", detail },
     ...expired.map(({ name }): Finding => {
-      const remedy = `Make another with “moonbridge keys add”; remove this one.`;
-      return { what, state: "warn", detail: `“${name}” has expired and opens nothing`, remedy };
+      const remedy = doctorMessages.replaceKey;
+      return { what, state: "warn", detail: doctorMessages.keyExpired(name), remedy };
     }),
     ...weak.map(({ name }): Finding => {
-      const remedy = `Take one of ${minimumUnguessableLength} characters or more: “moonbridge keys add” makes one.`;
+      const remedy = doctorMessages.takeLongerKey(minimumUnguessableLength);
       return {
         what,
         state: "warn",
-        detail: `“${name}” is short or as in a sample, and can be guessed`,
+        detail: doctorMessages.keyGuessable(name),
         remedy,
       };
     }),
@@ -59,14 +57,12 @@ async function checkEachKey(
 }
 
 function noKeysFinding(host: string, hasIssuer: boolean): Finding {
-  if (hasIssuer)
-    return { what, state: "ok", detail: "none; tokens of the issuer in the config open this server" };
-  if (isLoopback(host))
-    return { what, state: "ok", detail: "none yet; the first start makes one and prints it" };
+  if (hasIssuer) return { what, state: "ok", detail: doctorMessages.noKeysButIssuer };
+  if (isLoopback(host)) return { what, state: "ok", detail: doctorMessages.noKeysYet };
   return {
     what,
     state: "fail",
-    detail: `none, and Moonbridge does not listen on ${host} without one`,
-    remedy: "Make one with “moonbridge keys add”, or set MOONBRIDGE_TOKEN to one.",
+    detail: doctorMessages.noKeysForHost(host),
+    remedy: doctorMessages.makeKey,
   };
 }

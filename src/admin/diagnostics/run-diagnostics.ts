@@ -3,6 +3,7 @@ import type { Config } from "../../config/schema.js";
 import type { UpstreamConfig } from "../../config/upstream-settings.js";
 import type { Store } from "../../core/store.js";
 import type { Upstream } from "../../core/types.js";
+import { doctorMessages } from "../../i18n/doctor-messages.js";
 import type { Environment } from "../../lib/environment-variables.js";
 import type { ProxyRules } from "../../proxy/proxy-rules.js";
 import { checkAccount } from "./account.js";
@@ -54,7 +55,7 @@ export async function* runDiagnostics(
   try {
     config = await context.loadConfig(commandLine, process.env);
   } catch (error) {
-    yield { what: "config", state: "fail", detail: describeFailure(error) };
+    yield { what: doctorMessages.subjects.config, state: "fail", detail: describeFailure(error) };
     return;
   }
   yield* checkConfig(config);
@@ -62,7 +63,7 @@ export async function* runDiagnostics(
   try {
     store = await context.openStore(config);
   } catch (error) {
-    yield { what: "store", state: "fail", detail: describeFailure(error) };
+    yield { what: doctorMessages.subjects.store, state: "fail", detail: describeFailure(error) };
   }
   if (store) yield await checkStore(config);
   try {
@@ -81,23 +82,25 @@ function startChecks(run: DiagnosticsRun): Promise<Finding[]>[] {
     ? context.configuredUpstreams(config, store)
     : Promise.resolve<UpstreamConfig[]>(config.upstreams);
   return [
-    runCheck("network", signal, async (checkSignal) => checkNetwork(await upstreams, run, checkSignal)),
+    runCheck(doctorMessages.subjects.network, signal, async (checkSignal) =>
+      checkNetwork(await upstreams, run, checkSignal),
+    ),
     checkAccounts(upstreams, run),
-    runCheck("keys", signal, () => checkKeys(config, store)),
-    runCheck("address", signal, async (checkSignal) => {
+    runCheck(doctorMessages.subjects.keys, signal, () => checkKeys(config, store)),
+    runCheck(doctorMessages.subjects.address, signal, async (checkSignal) => {
       const known = await upstreams.catch(() => []);
       const hasAccount = known.some((each) => context.kindOf(each).credentials !== "none");
       return checkAddress(config, hasAccount, checkSignal);
     }),
-    runCheck("files", signal, async () => [await checkFiles(config, store)]),
-    runCheck("chats", signal, async () => (store ? [await checkDueChats(store)] : [])),
+    runCheck(doctorMessages.subjects.files, signal, async () => [await checkFiles(config, store)]),
+    runCheck(doctorMessages.subjects.chats, signal, async () => (store ? [await checkDueChats(store)] : [])),
   ];
 }
 
 const offlineFinding: Finding = {
-  what: "network",
+  what: doctorMessages.subjects.network,
   state: "ok",
-  detail: "nothing is asked of it (--offline): no clock is compared and no account tried",
+  detail: doctorMessages.offline,
 };
 
 /** Each address is probed once through each proxy that leads to it. */
@@ -133,7 +136,7 @@ async function checkAccounts(
     const findings = (await upstreams).map((upstream) => checkOneAccount(upstream, run));
     return (await Promise.all(findings)).flat();
   } catch (error) {
-    return [{ what: "accounts", state: "fail", detail: describeFailure(error) }];
+    return [{ what: doctorMessages.subjects.accounts, state: "fail", detail: describeFailure(error) }];
   }
 }
 
@@ -142,10 +145,10 @@ async function checkOneAccount(
   upstream: UpstreamConfig,
   { config, store, offline, signal, context }: DiagnosticsRun,
 ): Promise<Finding[]> {
-  const what = `account ${upstream.name}`;
+  const what = doctorMessages.account(upstream.name);
   if (!store && context.kindOf(upstream).credentials === "tokens") {
-    const detail = "not tried: without the store a renewed login would be lost";
-    return [{ what, state: "warn", detail, remedy: "Mend the store first." }];
+    const detail = doctorMessages.notTriedWithoutStore;
+    return [{ what, state: "warn", detail, remedy: doctorMessages.mendStore }];
   }
   let opened: Upstream | undefined;
   try {

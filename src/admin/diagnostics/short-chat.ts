@@ -1,7 +1,10 @@
+import { describeError } from "../../core/error-text.js";
 import { type ErrorCode, GatewayError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import type { ConversationStore } from "../../core/store.js";
 import type { EventSink, Upstream } from "../../core/types.js";
+import { doctorMessages } from "../../i18n/doctor-messages.js";
+import type { LocalizedText } from "../../i18n/text.js";
 import type { Finding } from "./finding.js";
 
 /** Errors of an account that works but is busy. */
@@ -14,7 +17,7 @@ type TestChatStore = Pick<ConversationStore, "saveChat" | "removeChat">;
  * store, so that a running Moonbridge deletes it if this process cannot. Throws GatewayError.
  */
 export async function runShortChat(
-  what: string,
+  what: LocalizedText,
   upstream: Upstream,
   store: TestChatStore | undefined,
   signal: AbortSignal,
@@ -22,7 +25,7 @@ export async function runShortChat(
   const startedAt = Date.now();
   const models = await upstream.models(signal);
   const model = models.find(({ isDefault }) => isDefault) ?? models[0];
-  if (!model) return { what, state: "fail", detail: "there is no model to chat with" };
+  if (!model) return { what, state: "fail", detail: doctorMessages.noModel };
   const request = {
     model,
     messages: [{ role: "user" as const, content: [{ type: "text" as const, text: "Say hi" }] }],
@@ -43,18 +46,18 @@ export async function runShortChat(
     await upstream.chat(request, onEvents, signal);
   } catch (error) {
     if (!(error instanceof GatewayError) || !busyCodes.has(error.code)) throw error;
-    return { what, state: "warn", detail: error.message };
+    return { what, state: "warn", detail: describeError(error) };
   } finally {
     if (chat !== undefined) isDeleted = await deleteTestChat(upstream, chat, store);
   }
-  const detail = `${model.id} answered within ${Date.now() - startedAt} ms`;
+  const detail = doctorMessages.answered(model.id, Date.now() - startedAt);
   if (chat === undefined) return { what, state: "ok", detail };
-  if (isDeleted) return { what, state: "ok", detail: `${detail}; the chat is deleted again` };
+  if (isDeleted) return { what, state: "ok", detail: doctorMessages.chatDeleted(detail) };
   return {
     what,
     state: "warn",
-    detail: `${detail}; the chat could not be deleted on Kimi's side`,
-    remedy: "A Moonbridge that runs deletes it, as long as the login works.",
+    detail: doctorMessages.chatNotDeleted(detail),
+    remedy: doctorMessages.runningDeletes,
   };
 }
 

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { Config } from "../../config/schema.js";
 import type { Store } from "../../core/store.js";
+import { doctorMessages } from "../../i18n/doctor-messages.js";
 import { formatByteSize } from "../../lib/byte-size.js";
 import type { Finding } from "./finding.js";
 
@@ -9,35 +10,35 @@ export async function checkStore({
   storePath,
   encryptionKeys,
 }: Pick<Config, "storePath" | "encryptionKeys">): Promise<Finding> {
-  const what = "store";
+  const what = doctorMessages.subjects.store;
   const [file, ...others] = await Promise.all(
     ["", "-wal", "-shm"].map((suffix) => stat(storePath + suffix).catch(() => undefined)),
   );
   const bytes = [file, ...others].reduce((sum, part) => sum + (part?.size ?? 0), 0);
-  const encryption = encryptionKeys.length > 0 ? "logins in it are sealed" : "logins in it are not sealed";
-  const detail = `${storePath}, ${formatByteSize(bytes)}; ${encryption}`;
+  const encryption = encryptionKeys.length > 0 ? doctorMessages.sealed : doctorMessages.notSealed;
+  const detail = doctorMessages.store(storePath, formatByteSize(bytes), encryption);
   // Windows has no POSIX file modes.
   const isOpen = process.platform !== "win32" && ((file?.mode ?? 0) & 0o077) !== 0;
   if (!isOpen) return { what, state: "ok", detail };
   return {
     what,
     state: "warn",
-    detail: `${detail}; other users of this machine can read it`,
-    remedy: `Its owner should run: chmod 600 ${storePath}*`,
+    detail: doctorMessages.readableByOthers(detail),
+    remedy: doctorMessages.restrict(storePath),
   };
 }
 
 /** Counts chats that are due for deletion upstream; a running Moonbridge deletes them within minutes. */
 export async function checkDueChats(store: Store): Promise<Finding> {
-  const what = "chats";
+  const what = doctorMessages.subjects.chats;
   const count = await store.countDueChats(Date.now());
-  if (count === 0) return { what, state: "ok", detail: "none is due for deletion" };
-  const detail = `${count} are due for deletion on Kimi's side`;
+  if (count === 0) return { what, state: "ok", detail: doctorMessages.noDueChats };
+  const detail = doctorMessages.dueChats(count);
   if (count <= 100) return { what, state: "ok", detail };
   return {
     what,
     state: "warn",
     detail,
-    remedy: "Let Moonbridge run: it deletes them, as long as the login works.",
+    remedy: doctorMessages.letItRun,
   };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Dispatcher } from "undici";
 import { ConfigError } from "../../config/validate.js";
 import { limits } from "../../core/limits.js";
+import { commandMessages } from "../../i18n/command-messages.js";
 import { bodyLines } from "./body-lines.js";
 import { Pseudonyms } from "./pseudonyms.js";
 import { type Headers, RecordedCall } from "./recorded-call.js";
@@ -56,7 +57,7 @@ export class Recorder {
       const numbers = (await readdir(folder)).map((name) => Number.parseInt(name, 10) || 0);
       return new Recorder(folder, Math.max(0, ...numbers), options);
     } catch (cause) {
-      throw new ConfigError(`--record: ${folder} is no folder that can be written to.`, { cause });
+      throw new ConfigError(commandMessages.recordFolder(folder), { cause });
     }
   }
 

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Static, TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import Database from "libsql";
+import { storeMessages } from "../../i18n/store-messages.js";
 import { errorCode } from "../../lib/error-code.js";
 import { damagedError, StoreError } from "../errors.js";
 import { applicationId, migrations, readPragma, readSchemaVersion } from "./migrations.js";
@@ -26,12 +27,9 @@ export async function prepareFile(path: string): Promise<void> {
     await access(path, constants.R_OK | constants.W_OK);
     if ((await stat(path)).isFile()) return;
   } catch (cause) {
-    throw new StoreError(
-      `The database ${path} cannot be opened or its folder cannot be written. Set "store" (MOONBRIDGE_STORE) to a file that can.`,
-      { cause },
-    );
+    throw new StoreError(storeMessages.cannotOpen(path), { cause });
   }
-  throw new StoreError(`The database ${path} is not a file. Set "store" to one.`);
+  throw new StoreError(storeMessages.notAFile(path));
 }
 
 async function createFile(path: string): Promise<void> {
@@ -56,12 +54,10 @@ export function checkDatabase(path: string): void {
   try {
     const tables = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").raw().get();
     if (tables !== undefined && readPragma(database, "application_id") !== applicationId) {
-      throw new StoreError(`The file ${path} belongs to another program. Set "store" to another file.`);
+      throw new StoreError(storeMessages.otherProgram(path));
     }
     if (readSchemaVersion(database) > migrations.length) {
-      throw new StoreError(
-        `The database ${path} was written by a newer Moonbridge. Start that version, or restore a backup from before it.`,
-      );
+      throw new StoreError(storeMessages.newerVersion(path));
     }
     const size = Number(readPragma(database, "page_count")) * Number(readPragma(database, "page_size"));
     if (size < maxCheckedBytes && readPragma(database, "quick_check(1)") !== "ok") throw damagedError(path);
@@ -91,9 +87,7 @@ export function connect(path: string, synchronous: "FULL" | "NORMAL"): Database.
   } catch (error) {
     database.close();
     if (!(error instanceof PragmaRejectedError)) throw error;
-    throw new StoreError(
-      `The database ${path} lies on a file system that cannot keep it safe. Set "store" to a file on a local disk.`,
-    );
+    throw new StoreError(storeMessages.unsafeFileSystem(path));
   }
 }
 

@@ -13,6 +13,7 @@ import type {
   StoredResponse,
   TrimLimits,
 } from "../../core/store.js";
+import { storeMessages } from "../../i18n/store-messages.js";
 import { StoreError, toStoreError } from "../errors.js";
 import { truncateWal } from "./database-file.js";
 import { createJournalStore, createSessionStore } from "./nested-stores.js";
@@ -237,7 +238,7 @@ export class SqliteStore implements Store {
 
   /** Turns any failure into a StoreError, which contains no stored value. */
   async #run<T>(work: (database: OpenDatabase) => T | Promise<T>): Promise<T> {
-    if (!this.#database) throw new StoreError(`The database ${this.#path} is closed.`);
+    if (!this.#database) throw new StoreError(storeMessages.closed(this.#path));
     try {
       return await work(this.#database);
     } catch (error) {

@@ -11,6 +11,7 @@ import type { UpstreamConfig } from "../../config/upstream-settings.js";
 import { readTokens } from "../../config/upstream-tokens.js";
 import type { TokenPair } from "../../core/token.js";
 import type { Model } from "../../core/types.js";
+import type { Message } from "../../i18n/text.js";
 
 const AccountSchema = Type.Object({
   accessToken: documented(
@@ -51,7 +52,7 @@ export const accountFields = AccountSchema.properties;
 export function readAccountSettings(
   settings: UpstreamConfig & AccountSettings,
   path: string,
-  warnings: string[],
+  warnings: Message[],
 ): UpstreamConfig {
   const { accessToken: _access, refreshToken: _refresh, ...rest } = settings;
   const names = { accessToken: `${path}.accessToken`, refreshToken: `${path}.refreshToken` };

@@ -12,6 +12,8 @@ import {
 } from "../../config/field-schemas.js";
 import { ConfigError } from "../../config/validate.js";
 import { stripBearer } from "../../core/token.js";
+import { configMessages } from "../../i18n/config-messages.js";
+import { untranslated } from "../../i18n/text.js";
 import { defineUpstreamKind } from "../upstream-kind.js";
 import { OpenAiUpstream } from "./upstream.js";
 
@@ -76,13 +78,16 @@ function baseUrlOf({ baseUrl, region = "ai" }: { baseUrl?: string; region?: stri
 /** Requires either `baseUrl` or `region`; a region needs an API key. */
 function checkBaseUrlOrRegion({ baseUrl, region, apiKey }: OpenAiSettings, path: string): void {
   if ((baseUrl === undefined) === (region === undefined))
-    throw new ConfigError(`${path}: expected either baseUrl or region.`);
-  if (region && !apiKey) throw new ConfigError(`${path}.apiKey: this setting is missing.`);
+    throw new ConfigError(configMessages.baseUrlOrRegion(path));
+  if (region && !apiKey) throw new ConfigError(configMessages.missingSetting(`${path}.apiKey`));
 }
 
 /** The key as it is sent, without what copying adds. Throws ConfigError unless it can stand in a header. */
 function readApiKey(text: string, path: string): string {
   const key = stripBearer(text.replace(/[\u00ad\u200b-\u200d\u2060\ufeff]|^\s*["']|["']\s*$/g, ""));
-  if (!/^[!-~]+$/.test(key)) throw new ConfigError(`${path}.apiKey: expected a key of the service.`);
+  if (!/^[!-~]+$/.test(key))
+    throw new ConfigError(
+      configMessages.expected(untranslated(`${path}.apiKey`), "a key of the service", "fine"),
+    );
   return key;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { describeImport } from "../../../src/accounts/import/describe-import.js";
+import { describeImport, type ImportDescription } from "../../../src/accounts/import/describe-import.js";
 import { type ImportedLogin, importLogin } from "../../../src/accounts/import/import-login.js";
 import { limits } from "../../../src/core/limits.js";
 import { currentToken, jwt, legacyToken, user } from "./jwt.js";
@@ -9,10 +9,15 @@ import { pastes, wrapLines } from "./pastes.js";
 
 const [access, refresh] = [currentToken("access"), currentToken("refresh")];
 
+function linesOf({ summary, rows, notes }: ImportDescription): string[] {
+  const table = rows.map(({ label, value }) => `  ${label.en.padEnd(13)}  ${value.en}`);
+  return [summary.en, ...table, ...notes.map(({ en }) => en)];
+}
+
 /** The text that the user sees for a paste. Fails if it contains any part of a token. */
 function describePaste(pasted: string, ...secrets: string[]): string {
   const result = importLogin(pasted);
-  const output = result.kind === "nothing" ? result.problem : describeImport(result).join("\n");
+  const output = result.kind === "nothing" ? result.problem.en : linesOf(describeImport(result)).join("\n");
   for (const secret of [access, refresh, ...secrets]) {
     for (let at = 0; at + 9 <= secret.length; at++)
       expect(output.includes(secret.slice(at, at + 9)), `shows a part of a token: ${output}`).toBe(false);
@@ -22,7 +27,7 @@ function describePaste(pasted: string, ...secrets: string[]): string {
 
 function importOrThrow(pasted: string): ImportedLogin {
   const result = importLogin(pasted);
-  if (result.kind === "nothing") throw new Error(result.problem);
+  if (result.kind === "nothing") throw new Error(result.problem.en);
   return result;
 }
 
@@ -45,7 +50,7 @@ describe("finds both tokens in", () => {
   });
 
   test("any supported format, and names the format", () => {
-    const format = (name: string) => importOrThrow(pastes[name]?.(access, refresh) ?? "").format;
+    const format = (name: string) => importOrThrow(pastes[name]?.(access, refresh) ?? "").format.en;
     expect(format("a HAR file")).toBe("a HAR file");
     expect(format("copy as cURL, Windows")).toBe("a cURL command");
     expect(format("rows copied from DevTools")).toBe("a copy of Local storage");

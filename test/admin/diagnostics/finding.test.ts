@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { runCheck } from "../../../src/admin/diagnostics/finding.js";
+import { runCheck, toEnglish } from "../../../src/admin/diagnostics/finding.js";
 import { limits } from "../../../src/core/limits.js";
 
 afterEach(() => {
@@ -13,7 +13,7 @@ test("a check that never ends times out after a minute, plus the time for its cl
   vi.useFakeTimers();
   const finding = runCheck("chat", neverAborted, neverEnding);
   await vi.advanceTimersByTimeAsync(limits.doctorCheck + limits.doctorCleanup);
-  expect(await finding).toEqual([
+  expect((await finding).map(toEnglish)).toEqual([
     { what: "chat", state: "fail", detail: "This took more than 60 s and was given up." },
   ]);
 });
@@ -35,7 +35,7 @@ test("a check that throws is a finding that does not quote the error's message",
   const failing = async () => {
     throw Object.assign(new TypeError("CANARY"), { code: "EX" });
   };
-  expect(await runCheck("keys", neverAborted, failing)).toEqual([
+  expect((await runCheck("keys", neverAborted, failing)).map(toEnglish)).toEqual([
     { what: "keys", state: "fail", detail: "Moonbridge could not make this check (TypeError EX)." },
   ]);
 });
