@@ -50,6 +50,8 @@ export type Gateway = {
   store: Store;
   /** The configuration that it was started with. */
   config: Config;
+  /** A code that opens a session of the console once. */
+  createLoginCode(): Promise<string>;
   /** Runs the cleanup of expired chats, which otherwise runs every minute. */
   deleteExpiredChats(): void;
   /** A client of the gateway; it does not retry. */
@@ -188,6 +190,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     storePath,
     store: app.store,
     config,
+    createLoginCode: app.createLoginCode,
     deleteExpiredChats: () => app.cleanup.sweep(),
     client,
     stop,

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from "fastify";
 import { Accounts } from "../admin/accounts.js";
 import { Activity } from "../admin/activity.js";
 import { JournalReader } from "../admin/journal-reader.js";
+import { createLoginCode } from "../admin/login-codes.js";
 import type { ActiveUpstreams } from "../chat/active-upstreams.js";
 import { ChatCleanup } from "../chat/chat-cleanup.js";
 import { ChatService } from "../chat/chat-service.js";
@@ -46,6 +47,8 @@ export type App = {
    * the settings and the upstreams that they began with. Throws what opening an upstream throws; then nothing changes.
    */
   replaceConfig(config: Config): Promise<void>;
+  /** A one-time code for the console; see `createLoginCode`. */
+  createLoginCode(): Promise<string>;
   /** Starts the HTTP server. Stop it before `close`. */
   listen(): Promise<RunningServer>;
   close(): Promise<void>;
@@ -157,5 +160,18 @@ export async function createApp(
     await webhookConnections.destroy();
     await store.close();
   };
-  return { replaceConfig, chat, accounts, store, cleanup, drift, metrics, upstreams, listen, close };
+  const loginCode = () => createLoginCode(store.sessions);
+  return {
+    createLoginCode: loginCode,
+    replaceConfig,
+    chat,
+    accounts,
+    store,
+    cleanup,
+    drift,
+    metrics,
+    upstreams,
+    listen,
+    close,
+  };
 }

@@ -58,6 +58,14 @@ export const ServerSchema = Type.Object(
         ),
       ),
     ),
+    hosts: documented(
+      "Names of this machine that the console answers to, besides IP addresses and `localhost`",
+      "控制台应答的本机名称；IP 地址和 `localhost` 总是可以",
+      Type.Array(
+        Type.String({ pattern: "^[A-Za-z0-9.-]{1,253}$", description: "a name such as moonbridge.lan" }),
+        { maxItems: 50, default: [], description: 'a list of names, such as ["moonbridge.lan"]' },
+      ),
+    ),
     cors: documented(
       "The origins of browser UIs; `*` means all",
       "浏览器界面的源（origin）；`*` 表示全部",

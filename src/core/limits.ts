@@ -345,6 +345,8 @@ export const limits = {
   rateLimitEntries: 10_000,
   /** Body of a request to `/token`. */
   tokenRequest: 16 * kilobyte,
+  /** Body of a login at the console; a token of an issuer may be long. */
+  loginRequest: 32 * kilobyte,
   /** Lifetime of an access token from `POST /token`. */
   accessToken: 60 * minute,
 

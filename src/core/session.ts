@@ -2,7 +2,7 @@ import type { Scope } from "./types.js";
 
 /** A login of a person at the console. Times are milliseconds since the epoch. */
 export type StoredSession = {
-  /** SHA-256 of the secret in the cookie, in hex. */
+  /** SHA-256 of the secret in the cookie. */
   sha256: string;
   /** The name that its requests act as. */
   key: string;

@@ -6,7 +6,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Accounts } from "../admin/accounts.js";
 import type { Activity } from "../admin/activity.js";
 import { accountsRoute } from "../api/admin/accounts.js";
-import { type AdminContext, adminRoutes } from "../api/admin/routes.js";
+import type { AdminContext } from "../api/admin/routes.js";
 import type { DialectContext } from "../api/dialect.js";
 import { dialects } from "../api/dialects.js";
 import { filesRoute } from "../api/files/route.js";
@@ -16,14 +16,17 @@ import { serverUrl } from "../config/listen-address.js";
 import type { Config } from "../config/schema.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
+import type { SessionStore } from "../core/session.js";
 import type { KeyStore, ResponseStore } from "../core/store.js";
 import { TextSealer } from "../lib/text-sealer.js";
 import type { Journal } from "../observability/journal.js";
 import type { Metrics } from "../observability/metrics.js";
+import { adminApi, loginApi } from "./admin-api.js";
 import { authHook, requireScope } from "./auth/auth-hook.js";
 import { Authenticator } from "./auth/authenticator.js";
 import { FailedLoginLimiter } from "./auth/failed-login-limiter.js";
 import { tokenEndpoint } from "./auth/oauth/token-endpoint.js";
+import { Sessions } from "./auth/sessions.js";
 import { BodyMemory } from "./body/body-memory.js";
 import { acceptJson } from "./body/json-body.js";
 import { canonicalUrl } from "./canonical-url.js";
@@ -41,7 +44,7 @@ import { TlsServers } from "./tls-servers.js";
 
 export type ServerDependencies = {
   chat: ChatService;
-  store: KeyStore & ResponseStore;
+  store: KeyStore & ResponseStore & { sessions: SessionStore };
   accounts: Accounts;
   metrics: Metrics;
   journal: Journal;
@@ -205,19 +208,23 @@ async function assemble(
   requireHost(app);
   await registerOpenApi(app);
   const allowsKeyless = () => config().server.keylessLoopback;
-  const authenticate = authHook({ authenticator, failedLogins, rateLimiter, allowsKeyless });
+  const hosts = () => config().server.hosts;
+  const sessions = new Sessions(store.sessions, authenticator);
+  const authenticate = authHook({ authenticator, sessions, hosts, failedLogins, rateLimiter, allowsKeyless });
   registerHealth(app, accounts, authenticate);
   await app.register(tokenEndpoint(authenticator, failedLogins));
+  const bodies = new BodyMemory();
+  await app.register(loginApi({ sessions, failedLogins, hosts, bodies }));
   await app.register(async (authenticated) => {
-    acceptJson(authenticated, new BodyMemory());
+    acceptJson(authenticated, bodies);
     const api = authenticated.withTypeProvider<TypeBoxTypeProvider>();
     api.addHook("onRequest", authenticate);
     await api.register(modelsRoute(chat));
     await api.register(async (admin) => {
       admin.addHook("onRequest", requireScope("admin"));
       await admin.register(accountsRoute(accounts));
-      await admin.register(adminRoutes(adminContext));
       registerMetrics(admin, metrics);
+      await admin.register(adminApi({ sessions, hosts, context: adminContext }));
     });
     await api.register(async (chatScope) => {
       chatScope.addHook("onRequest", requireScope("chat"));

@@ -13,7 +13,7 @@ const other = { name: "other", key: "sk-CANARY-other-0123456789" };
 
 /** The configuration's own values of some sections. */
 const server = {
-  ...{ host: "127.0.0.1", port: 0, alsoListen: [], cors: ["*"], keylessLoopback: false },
+  ...{ host: "127.0.0.1", port: 0, alsoListen: [], hosts: [], cors: ["*"], keylessLoopback: false },
   ...{ unknownParameters: "reject" as const, shutdownSeconds: 5 },
 };
 const files = { maxBytes: 1_000_000, linkSeconds: 60, allowPrivateLinks: false, promptLinks: "off" as const };

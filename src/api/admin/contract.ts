@@ -142,7 +142,6 @@ export const adminSchemas = {
   getSupportBundle: {
     ...admin,
     summary: "Everything that a bug report needs, without secrets and texts",
-    querystring: diagnostics.SupportBundleQuery,
     response: { 200: diagnostics.SupportBundleAnswer },
   },
 } as const;

@@ -19,10 +19,6 @@ export function adminRoutes({ journal }: AdminContext): FastifyPluginAsyncTypebo
 
 const unansweredRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const routes = [
-    ["POST", "/v1/admin/sessions", schemas.createSession],
-    ["GET", "/v1/admin/sessions/current", schemas.getSession],
-    ["DELETE", "/v1/admin/sessions/current", schemas.deleteSession],
-    ["DELETE", "/v1/admin/sessions", schemas.deleteSessions],
     ["GET", "/v1/admin/server", schemas.getServer],
     ["GET", "/v1/admin/events", schemas.streamEvents],
     ["GET", "/v1/admin/accounts", schemas.listAccounts],

@@ -32,8 +32,12 @@ export class ApiKeys {
   }
 
   /** Finds a key by its text, expired ones included. Compares hashes in constant time. */
-  async find(key: string): Promise<ApiKey | undefined> {
-    const hash = hashApiKey(key);
+  find(key: string): Promise<ApiKey | undefined> {
+    return this.findByHash(hashApiKey(key));
+  }
+
+  /** Finds a key by its SHA-256, expired ones included. */
+  async findByHash(hash: Buffer): Promise<ApiKey | undefined> {
     let found: ApiKey | undefined;
     for (const each of this.#configured) if (equalHashes(each.hash, hash)) found = each;
     if (found) return found;

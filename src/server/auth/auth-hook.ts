@@ -1,16 +1,22 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { GatewayError } from "../../core/errors.js";
+import type { StoredSession } from "../../core/session.js";
 import type { Principal, Scope } from "../../core/types.js";
 import type { RateLimiter } from "../rate-limit.js";
 import type { KeyLimits } from "./api-keys.js";
 import type { Authenticator } from "./authenticator.js";
 import type { FailedLoginLimiter } from "./failed-login-limiter.js";
 import { isLocalProgram } from "./local-program.js";
+import { requireKnownHost, requireSameOrigin } from "./same-origin.js";
+import { readSessionCookie } from "./session-cookie.js";
+import type { Sessions } from "./sessions.js";
 
 declare module "fastify" {
   interface FastifyRequest {
     /** The limits of the key that the request came with. */
     keyLimits: KeyLimits;
+    /** The session of the console whose cookie authenticated the request. */
+    session: StoredSession | undefined;
   }
 }
 
@@ -21,6 +27,9 @@ export type AuthHookOptions = {
   authenticator: Authenticator;
   failedLogins: FailedLoginLimiter;
   rateLimiter: RateLimiter;
+  sessions: Sessions;
+  /** The names of this machine that the console answers to; see `requireKnownHost`. */
+  hosts: () => readonly string[];
   /** Whether programs on this machine may chat without a key now. */
   allowsKeyless: () => boolean;
 };
@@ -29,21 +38,42 @@ export type AuthHookOptions = {
  * A Fastify hook that authenticates the request, sets `principal` and `keyLimits` on it, and adds the rate-limit
  * headers of a limited key. Throws `invalid_api_key`.
  */
-export function authHook({ authenticator, failedLogins, rateLimiter, allowsKeyless }: AuthHookOptions) {
+export function authHook(options: AuthHookOptions) {
+  const { authenticator, failedLogins, rateLimiter, allowsKeyless } = options;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const credential = presentedCredential(request);
-    if (credential === undefined) {
+    const authenticated =
+      credential === undefined
+        ? await findSession(request, options)
+        : await failedLogins.check(request, () => authenticator.authenticate(credential));
+    if (authenticated === undefined) {
       const keylessLoopback = allowsKeyless();
       if (!keylessLoopback || !isLocalProgram(request)) throw missingKeyError(request, keylessLoopback);
       request.principal = keylessPrincipal;
       request.keyLimits = {};
       return;
     }
-    const authenticated = await failedLogins.check(request, () => authenticator.authenticate(credential));
     request.principal = authenticated.principal;
     request.keyLimits = authenticated.limits;
     reply.headers(rateLimiter.headers(authenticated.principal.keyName, authenticated.limits));
   };
+}
+
+/**
+ * The session of the request's cookie, which is also set on it; undefined without one. Browsers send a cookie whichever page
+ * asks, so the request must come from the console's own pages. Throws `origin_forbidden`, and `invalid_api_key` if the
+ * session has ended.
+ */
+async function findSession(request: FastifyRequest, { sessions, hosts }: AuthHookOptions) {
+  const secret = readSessionCookie(request);
+  if (secret === undefined) return undefined;
+  requireKnownHost(request, hosts());
+  requireSameOrigin(request);
+  const found = await sessions.find(secret);
+  if (!found)
+    throw new GatewayError("invalid_api_key", "This session of the console has ended. Log in again.");
+  request.session = found.session;
+  return found;
 }
 
 /** A Fastify hook that requires a scope of the authenticated key. Throws `insufficient_scope`. */

@@ -8,8 +8,16 @@ import { type ApiKey, ApiKeys, type KeyLimits, throwIfExpired } from "./api-keys
 import { AccessTokens, ownIssuer } from "./oauth/access-tokens.js";
 import { OidcIssuer } from "./oauth/issuer.js";
 
-/** The key or token owner of a request. `isGuessable`: its key is short enough to be found by brute force. */
-export type AuthenticatedRequest = { principal: Principal; limits: KeyLimits; isGuessable: boolean };
+/**
+ * The key or token owner of a request. `isGuessable`: its key is short enough to be found by brute force. `keyHash`: that of
+ * the API key, also behind a token; absent for tokens of the OIDC issuer.
+ */
+export type AuthenticatedRequest = {
+  principal: Principal;
+  limits: KeyLimits;
+  isGuessable: boolean;
+  keyHash?: Buffer;
+};
 
 /** Authenticates requests by an API key, an access token from `POST /token`, or a token of the configured OIDC issuer. */
 export class Authenticator {
@@ -69,8 +77,8 @@ export class Authenticator {
 
 function authenticatedBy(key: ApiKey): AuthenticatedRequest {
   throwIfExpired(key);
-  const { name, settings, isGuessable } = key;
-  return { principal: { keyName: name, ...settings }, limits: settings, isGuessable: isGuessable };
+  const { name, settings, isGuessable, hash } = key;
+  return { principal: { keyName: name, ...settings }, limits: settings, isGuessable, keyHash: hash };
 }
 
 /** The `iss` claim if the credential is a JWT. Unverified: it only selects how to verify the token. */

@@ -42,14 +42,6 @@ export const LogAnswer = listOf(
   }),
 );
 
-export const SupportBundleQuery = Type.Object({
-  online: Type.Optional(
-    oneOf(["true", "false"], {
-      description: "true: with the checks that ask the network; by default without",
-    }),
-  ),
-});
-
 export const SupportBundleAnswer = Type.Unsafe<object>({
   title: "Support bundle",
   description:

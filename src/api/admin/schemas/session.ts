@@ -22,7 +22,7 @@ export const SessionAnswer = answerObject(
   "Session",
   {
     object: oneOf(["admin.session"]),
-    key: Type.String({ description: "The key that it acts as; `console` after a login with a code" }),
+    key: Type.String({ description: "The key that it acts as; `web console` after a login with a code" }),
     scopes: Type.Array(oneOf(scopes)),
     created_at: Time,
     expires_at: Time,
