@@ -6,6 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
+COPY console console
 COPY scripts scripts
 COPY simulator simulator
 COPY src src
@@ -29,6 +30,7 @@ VOLUME /data
 WORKDIR /app
 COPY package.json LICENSE ./
 COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/dist/console dist/console
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/simulator dist/simulator
 USER 1000:1000

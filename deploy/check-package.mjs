@@ -40,7 +40,7 @@ function pack() {
   );
   const files = packed.files.map(({ path }) => path).filter((path) => !path.startsWith("node_modules/"));
   const expected =
-    /^(dist\/(src|simulator)\/.*\.js|docs\/.*|deploy\/moonbridge\.service|(README(\.zh-CN)?|CHANGELOG)\.md|LICENSE|package\.json)$/;
+    /^(dist\/(src|simulator)\/.*\.js|dist\/console\/.*|docs\/.*|deploy\/moonbridge\.service|(README(\.zh-CN)?|CHANGELOG)\.md|LICENSE|package\.json)$/;
   const unexpected = files.filter((path) => !expected.test(path));
   if (unexpected.length > 0) fail(`packed, but not part of the product: ${unexpected.join(", ")}`);
   const megabytes = (packed.size / 1e6).toFixed(1);

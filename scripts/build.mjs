@@ -1,10 +1,10 @@
-// Compiles src/ and simulator/ into dist/.
+// Compiles src/ and simulator/ into dist/, and bundles console/ into dist/console/.
 //
 //   node scripts/build.mjs           only what changed since the last build; nothing if nothing has changed
 //   node scripts/build.mjs --full    everything
 //
-// dist/build.json holds a hash of all inputs and one of all outputs. If the outputs do not match it (a file was deleted or
-// edited, or a build was interrupted or failed), everything is compiled again.
+// dist/build.json holds a hash of all inputs and one of all outputs of the program, dist/console.json those of the console. If
+// the outputs do not match it (a file was deleted or edited, or a build was interrupted or failed), everything is built again.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
@@ -15,11 +15,12 @@ import { fileURLToPath } from "node:url";
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const folders = ["src", "simulator"];
 const stateFile = "dist/build.json";
+const consoleStateFile = "dist/console.json";
 // Written and read by tsc: what it compiled, and from which sources.
 const buildInfoFile = "dist/build.tsbuildinfo";
 
 const isFullBuild = process.argv.includes("--full");
-const lastBuild = isFullBuild ? undefined : readState();
+const lastBuild = readState(stateFile);
 const inputs = hashInputs();
 const outputsAreIntact = lastBuild !== undefined && lastBuild.outputs === hashOutputs();
 if (!outputsAreIntact || lastBuild.inputs !== inputs) {
@@ -29,9 +30,19 @@ if (!outputsAreIntact || lastBuild.inputs !== inputs) {
   writeFileSync(stateFile, JSON.stringify({ inputs, outputs: hashOutputs() }));
 }
 
-function readState() {
+const lastConsole = readState(consoleStateFile);
+const consoleInputs = hashFiles([...listFiles("console"), "package-lock.json", "scripts/build.mjs"]);
+if (lastConsole?.inputs !== consoleInputs || lastConsole.outputs !== hashFiles(listFiles("dist/console"))) {
+  bundleConsole();
+  const outputs = hashFiles(listFiles("dist/console"));
+  writeFileSync(consoleStateFile, JSON.stringify({ inputs: consoleInputs, outputs }));
+}
+
+/** What the last build wrote down; undefined in a full build, which uses nothing of it. */
+function readState(file) {
+  if (isFullBuild) return undefined;
   try {
-    return JSON.parse(readFileSync(stateFile, "utf8"));
+    return JSON.parse(readFileSync(file, "utf8"));
   } catch {
     return undefined; // There was no build yet, or the last one was interrupted while it wrote this file.
   }
@@ -69,9 +80,17 @@ function listFiles(folder) {
 function compile() {
   const compiler = dirname(createRequire(import.meta.url).resolve("@typescript/native/package.json"));
   const options = ["-p", "tsconfig.build.json", "--incremental", "--tsBuildInfoFile", buildInfoFile];
-  const { status, error } = spawnSync(process.execPath, [join(compiler, "bin/tsc"), ...options], {
-    stdio: "inherit",
-  });
+  run(join(compiler, "bin/tsc"), options);
+}
+
+/** Bundles the console with Vite; ends this process with its exit code if it fails. */
+function bundleConsole() {
+  const vite = dirname(createRequire(import.meta.url).resolve("vite/package.json"));
+  run(join(vite, "bin/vite.js"), ["build", "--config", "console/vite.config.ts", "--logLevel", "warn"]);
+}
+
+function run(program, options) {
+  const { status, error } = spawnSync(process.execPath, [program, ...options], { stdio: "inherit" });
   if (error !== undefined) throw error;
   if (status !== 0) process.exit(status ?? 1);
 }

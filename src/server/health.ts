@@ -3,6 +3,7 @@ import type { AccountReport, Accounts } from "../admin/accounts.js";
 import type { AccountStatus } from "../core/types.js";
 import { version } from "../lib/version.js";
 import { presentedCredential } from "./auth/auth-hook.js";
+import { sendConsole } from "./console.js";
 
 /**
  * Registers `/`, `/healthz` (liveness) and `/readyz` (readiness). None of them needs a key. `/readyz` gives its reasons
@@ -13,12 +14,17 @@ export function registerHealth(
   accounts: Accounts,
   authenticate: onRequestAsyncHookHandler,
 ): void {
-  app.get("/", { schema: { summary: "Who this is", tags: ["health"], security: [] } }, async () => ({
-    name: "moonbridge",
-    version,
-    docs: "/docs",
-    simulated: accounts.reports().every(({ simulated }) => simulated),
-  }));
+  const summary = "Who this is; for a browser, the console";
+  app.get("/", { schema: { summary, tags: ["health"], security: [] } }, async ({ headers }, reply) => {
+    reply.header("vary", "accept");
+    if (headers.accept?.includes("text/html")) return sendConsole(reply);
+    return {
+      name: "moonbridge",
+      version,
+      docs: "/docs",
+      simulated: accounts.reports().every(({ simulated }) => simulated),
+    };
+  });
 
   // Claude Code asks for it at its start, without a key (clients.md §4.1).
   app.get("/api/hello", { schema: { hide: true } }, async () => ({ message: "hello" }));

@@ -31,6 +31,7 @@ import { BodyMemory } from "./body/body-memory.js";
 import { acceptJson } from "./body/json-body.js";
 import { canonicalUrl } from "./canonical-url.js";
 import { ConnectionErrors } from "./connection-errors.js";
+import { registerConsole } from "./console.js";
 import { registerCors } from "./cors.js";
 import { registerErrorHandlers } from "./errors.js";
 import { FurtherPorts } from "./further-ports.js";
@@ -207,6 +208,7 @@ async function assemble(
   await registerCors(app, () => config().server.cors);
   requireHost(app);
   await registerOpenApi(app);
+  await registerConsole(app);
   const allowsKeyless = () => config().server.keylessLoopback;
   const hosts = () => config().server.hosts;
   const sessions = new Sessions(store.sessions, authenticator);

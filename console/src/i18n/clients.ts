@@ -1,0 +1,41 @@
+import { catalogue } from "./language.jsx";
+
+export const clientsMessages = catalogue(
+  {
+    title: "Connect a client",
+    intro: "Choose your client. The steps have this server's address and a key of its own filled in.",
+    groups: { ui: "Chat interfaces", agent: "Coding agents", program: "Programs" },
+    choose: "Client",
+    back: "All clients",
+    makeKey: (client: string) => `Make a key for ${client}`,
+    keyText: "A key of its own shows who asks, and can be revoked alone.",
+    keyMade: (name: string) => `The key “${name}” is filled in below. It is shown until you leave this page.`,
+    keyFailed: "The key could not be made",
+    keyPlaceholder: "sk-…",
+    steps: "Steps",
+    waiting: (name: string) => `Waiting for the first request with the key “${name}”`,
+    arrived: (name: string) => `It arrived: “${name}” has asked`,
+    arrivedFailed: (name: string, code: string) => `“${name}” has asked, and was refused: ${code}`,
+    details: "See the request",
+    local:
+      "This is an address of this machine. On another one, use the name or IP address of this machine there.",
+  },
+  {
+    title: "接入客户端",
+    intro: "选择你的客户端，步骤里已经填好这台服务器的地址和专用密钥。",
+    groups: { ui: "聊天界面", agent: "编程助手", program: "程序" },
+    choose: "客户端",
+    back: "全部客户端",
+    makeKey: (client: string) => `给 ${client} 建一个密钥`,
+    keyText: "专用密钥能看出是谁在用，也能单独撤销。",
+    keyMade: (name: string) => `密钥“${name}”已经填在下面，离开本页就不再显示。`,
+    keyFailed: "密钥没有建成",
+    keyPlaceholder: "sk-…",
+    steps: "步骤",
+    waiting: (name: string) => `正在等密钥“${name}”的第一个请求`,
+    arrived: (name: string) => `收到了：“${name}”已经发来请求`,
+    arrivedFailed: (name: string, code: string) => `“${name}”发来了请求，但被拒绝：${code}`,
+    details: "查看请求",
+    local: "这是本机地址。在别的机器上，请换成本机的名字或 IP 地址。",
+  },
+);
