@@ -33,7 +33,7 @@ export const commandMessages = {
   apiKey: text("API key", "API 密钥"),
   config: text("Config", "配置文件"),
   database: text("Database", "数据库"),
-  files: text("Files", "文件夹"),
+  files: text("Files", "上传的文件"),
   simulatorAnswers: (login: string) =>
     text(
       `No Kimi account is connected: the built-in SIMULATOR answers. Connect one: ${login}`,
