@@ -85,6 +85,10 @@ function compile() {
 
 /** Bundles the console with Vite; ends this process with its exit code if it fails. */
 function bundleConsole() {
+  if (!existsSync("node_modules/react")) {
+    console.error("The packages of the console are not installed. Run: npm ci --ignore-scripts");
+    process.exit(1);
+  }
   const vite = dirname(createRequire(import.meta.url).resolve("vite/package.json"));
   run(join(vite, "bin/vite.js"), ["build", "--config", "console/vite.config.ts", "--logLevel", "warn"]);
 }
