@@ -49,13 +49,14 @@ main() {
 
   step "a config.json that Docker made a folder is named"
   mkdir "$work/folder"
+  container=$(new_container)
   refuses "$container" 'this is a folder' --volume "$work/folder:/app/config.json"
 
   step "first start on loopback without a config: makes a key, writes its state to /data and nowhere else"
   container=$(new_container)
   start "$container" --env HOST=127.0.0.1
   local first_key
-  first_key=$(sed -n 's/^  API key *\(sk-[^ ]*\) .*/\1/p' "$work/log")
+  first_key=$(grep -o 'sk-moonbridge-[A-Za-z0-9_-]*' "$work/log" | head -n 1)
   [ -n "$first_key" ] || fail "no key was shown"
   chats "$first_key"
   expect "files in /data" "$(find "$work/data" -type f -printf '%f %m %U\n' | sort | xargs)" \
