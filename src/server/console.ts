@@ -4,44 +4,51 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { GatewayError } from "../core/errors.js";
+import { requireKnownHost } from "./auth/same-origin.js";
 
 /** Stands in the built page where each answer has its own nonce (console/vite.config.ts). */
 const noncePlaceholder = "STYLE_NONCE";
 
-/**
- * Registers the console: its page at `/connect` (and at `/`, by `sendConsole`), its files below `/console/`. They
- * contain no data, so that they need no key; what the page shows comes from `/v1/admin`.
- */
-export async function registerConsole(app: FastifyInstance): Promise<void> {
-  const schema = { hide: true };
-  app.get("/connect", { schema }, async (_request, reply) => sendConsole(reply));
-  const root = join(builtConsole, "console");
-  if (!existsSync(root)) return;
-  await app.register(fastifyStatic, {
-    root,
-    prefix: "/console/",
-    index: false,
-    // Only files that are there at the start have a route: no path can lead anywhere else.
-    wildcard: false,
-    decorateReply: false,
-    preCompressed: true,
-    // Their names contain a hash of their content.
-    immutable: true,
-    maxAge: "1y",
-  });
-}
+/** Answers with the console's page. Throws `origin_forbidden`, and `not_found` if the console has not been built. */
+export type SendConsole = (request: FastifyRequest, reply: FastifyReply) => Promise<string>;
 
-/** Answers with the console's page. Throws `not_found` if it has not been built. */
-export async function sendConsole(reply: FastifyReply): Promise<string> {
-  const page = await readPage();
-  const nonce = randomBytes(16).toString("base64");
-  reply
-    .type("text/html; charset=utf-8")
-    .header("cache-control", "no-store")
-    .header("content-security-policy", pagePolicy(nonce));
-  return page.replaceAll(noncePlaceholder, nonce);
+/**
+ * Registers the console: its page at `/connect`, its files below `/console/`. They contain no data, so that they need no key;
+ * what the page shows comes from `/v1/admin`. `hosts`: the names it answers to, see `requireKnownHost`. Returns what
+ * answers with the page at `/`.
+ */
+export async function registerConsole(
+  app: FastifyInstance,
+  hosts: () => readonly string[],
+): Promise<SendConsole> {
+  const sendConsole: SendConsole = async (request, reply) => {
+    requireKnownHost(request, hosts());
+    const page = await readPage();
+    const nonce = randomBytes(16).toString("base64");
+    reply
+      .type("text/html; charset=utf-8")
+      .header("cache-control", "no-store")
+      .header("content-security-policy", pagePolicy(nonce));
+    return page.replaceAll(noncePlaceholder, nonce);
+  };
+  app.get("/connect", { schema: { hide: true } }, sendConsole);
+  const root = join(builtConsole, "console");
+  if (existsSync(root))
+    await app.register(fastifyStatic, {
+      root,
+      prefix: "/console/",
+      index: false,
+      // Only files that are there at the start have a route: no path can lead anywhere else.
+      wildcard: false,
+      decorateReply: false,
+      preCompressed: true,
+      // Their names contain a hash of their content.
+      immutable: true,
+      maxAge: "1y",
+    });
+  return sendConsole;
 }
 
 /** The components write their own `<style>` elements; nothing inline is a script. Pictures in answers are not loaded. */

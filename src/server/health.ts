@@ -3,7 +3,7 @@ import type { AccountReport, Accounts } from "../admin/accounts.js";
 import type { AccountStatus } from "../core/types.js";
 import { version } from "../lib/version.js";
 import { presentedCredential } from "./auth/auth-hook.js";
-import { sendConsole } from "./console.js";
+import type { SendConsole } from "./console.js";
 
 /**
  * Registers `/`, `/healthz` (liveness) and `/readyz` (readiness). None of them needs a key. `/readyz` gives its reasons
@@ -13,11 +13,12 @@ export function registerHealth(
   app: FastifyInstance,
   accounts: Accounts,
   authenticate: onRequestAsyncHookHandler,
+  sendConsole: SendConsole,
 ): void {
   const summary = "Who this is; for a browser, the console";
-  app.get("/", { schema: { summary, tags: ["health"], security: [] } }, async ({ headers }, reply) => {
+  app.get("/", { schema: { summary, tags: ["health"], security: [] } }, async (request, reply) => {
     reply.header("vary", "accept");
-    if (headers.accept?.includes("text/html")) return sendConsole(reply);
+    if (request.headers.accept?.includes("text/html")) return sendConsole(request, reply);
     return {
       name: "moonbridge",
       version,

@@ -208,12 +208,12 @@ async function assemble(
   await registerCors(app, () => config().server.cors);
   requireHost(app);
   await registerOpenApi(app);
-  await registerConsole(app);
-  const allowsKeyless = () => config().server.keylessLoopback;
   const hosts = () => config().server.hosts;
+  const sendConsole = await registerConsole(app, hosts);
+  const allowsKeyless = () => config().server.keylessLoopback;
   const sessions = new Sessions(store.sessions, authenticator);
   const authenticate = authHook({ authenticator, sessions, hosts, failedLogins, rateLimiter, allowsKeyless });
-  registerHealth(app, accounts, authenticate);
+  registerHealth(app, accounts, authenticate, sendConsole);
   await app.register(tokenEndpoint(authenticator, failedLogins));
   const bodies = new BodyMemory();
   await app.register(loginApi({ sessions, failedLogins, hosts, bodies }));

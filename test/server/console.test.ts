@@ -8,11 +8,15 @@ const browser = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 /** The names of the built files without their compressed forms; `npm run build` writes them. */
 const assets = readdirSync("dist/console/console").filter((name) => !/\.(br|gz)$/.test(name));
 
-/** The status and headers for a path that is sent as it is, and decoded by nobody. */
-function rawGet(gateway: Gateway, path: string): Promise<number | undefined> {
+/** The status for a path that is sent as it is, and decoded by nobody. */
+function rawGet(
+  gateway: Gateway,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<number | undefined> {
   const { port } = new URL(gateway.url);
   return new Promise((resolve, reject) => {
-    request({ port, host: "127.0.0.1", path }, (response) => {
+    request({ port, host: "127.0.0.1", path, headers }, (response) => {
       response.resume().on("end", () => resolve(response.statusCode));
     })
       .on("error", reject)
@@ -90,4 +94,13 @@ test("no path below /console/ leads out of its folder", async () => {
   ];
   const statuses = await Promise.all(paths.map((path) => rawGet(gateway, path)));
   expect(statuses).toEqual(paths.map(() => 404));
+});
+
+test("the page answers to addresses and to names of the setting server.hosts only, against DNS rebinding", async () => {
+  const gateway = await startGateway({ server: { hosts: ["moon.lan"] } });
+  const statusFor = (host: string) => rawGet(gateway, "/connect", { ...browser, host });
+  expect(await Promise.all(["127.0.0.1", "localhost:6867", "[::1]:6867", "moon.lan"].map(statusFor))).toEqual(
+    [200, 200, 200, 200],
+  );
+  expect(await Promise.all(["rebound.example", "moon.lan.example"].map(statusFor))).toEqual([403, 403]);
 });

@@ -56,8 +56,8 @@ export function useLogout() {
   return useMutation({
     mutationFn: () => answerOf(api.DELETE("/v1/admin/sessions/current", {})),
     onSuccess: () => {
-      client.clear();
       client.setQueryData(sessionKey, null);
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
     },
   });
 }

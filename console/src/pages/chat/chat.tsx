@@ -23,6 +23,11 @@ export default function ChatPage() {
   const chat = useChat(settings);
   const [aside, setAside] = useState<Aside>();
   const { messages } = chat.current;
+  const answer = messages.at(-1);
+  useScrollToEnd(
+    messages.length,
+    answer?.role === "assistant" ? answer.text.length + answer.reasoning.length : 0,
+  );
   const toggle = (name: Aside) => setAside((shown) => (shown === name ? undefined : name));
   return (
     <Page
@@ -90,7 +95,6 @@ export default function ChatPage() {
               ),
             )}
           </div>
-          <ScrollToEnd follows={chat.isStreaming} length={chat.rawEvents.length + messages.length} />
           <Composer isStreaming={chat.isStreaming} onSend={chat.send} onStop={chat.stop} />
         </div>
         {aside && (
@@ -152,13 +156,25 @@ function ConversationMenu({ chat }: { chat: ReturnType<typeof useChat> }) {
   );
 }
 
-/** Keeps the end in view while an answer grows, unless the person has scrolled up. */
-function ScrollToEnd({ follows, length }: { follows: boolean; length: number }) {
-  const marker = useRef<HTMLDivElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it scrolls whenever something was added.
+/** Shows a new message, and keeps the end in view while its answer grows, unless the person has scrolled up. */
+function useScrollToEnd(messages: number, size: number) {
+  const hasScrolledUp = useRef(false);
   useEffect(() => {
-    const distance = document.documentElement.scrollHeight - window.scrollY - window.innerHeight;
-    if (follows && distance < 240) marker.current?.scrollIntoView({ block: "end" });
-  }, [follows, length]);
-  return <div ref={marker} />;
+    const note = () => {
+      const { scrollHeight } = document.documentElement;
+      hasScrolledUp.current = scrollHeight - window.scrollY - window.innerHeight > 160;
+    };
+    window.addEventListener("scroll", note, { passive: true });
+    return () => window.removeEventListener("scroll", note);
+  }, []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it scrolls whenever a message was added.
+  useEffect(() => scrollToEnd(), [messages]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it scrolls whenever the answer has grown.
+  useEffect(() => {
+    if (!hasScrolledUp.current) scrollToEnd();
+  }, [size]);
+}
+
+function scrollToEnd(): void {
+  window.scrollTo({ top: document.documentElement.scrollHeight });
 }

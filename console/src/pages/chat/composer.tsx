@@ -30,74 +30,83 @@ export function Composer({ isStreaming, onSend, onStop }: ComposerProps) {
     files.add([...event.dataTransfer.files]);
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: a target for dropped files; the button does the same.
-    <div
-      className={isDropTarget ? "composer composer-drop" : "composer"}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setIsDropTarget(true);
-      }}
-      onDragLeave={() => setIsDropTarget(false)}
-      onDrop={drop}
-    >
-      {files.error !== undefined && <Failure what={t.attachFailed} error={files.error} />}
-      {files.attachments.length > 0 && (
-        <Group gap={6}>
-          {files.attachments.map((attachment, index) => (
-            <AttachmentBadge
-              // biome-ignore lint/suspicious/noArrayIndexKey: two files may have the same name.
-              key={index}
-              attachment={attachment}
-              onRemove={() => files.remove(index)}
-            />
-          ))}
-        </Group>
-      )}
-      <Textarea
-        aria-label={t.placeholder}
-        placeholder={isDropTarget ? t.dropHere : t.placeholder}
-        autosize
-        minRows={2}
-        maxRows={10}
-        variant="unstyled"
-        value={text}
-        onChange={({ currentTarget }) => setText(currentTarget.value)}
-        onPaste={({ clipboardData }) => clipboardData.files.length > 0 && files.add([...clipboardData.files])}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    <div className="composer-dock">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: a target for dropped files; the button does the same. */}
+      <div
+        className={isDropTarget ? "composer composer-drop" : "composer"}
+        onDragOver={(event) => {
           event.preventDefault();
-          submit();
+          setIsDropTarget(true);
         }}
-      />
-      <Group justify="space-between">
-        <FileButton multiple onChange={(chosen) => files.add(chosen)}>
-          {(props) => (
-            <ActionIcon
-              {...props}
-              variant="subtle"
-              color="gray"
-              aria-label={t.attach}
-              loading={files.isReading}
-            >
-              <Paperclip size={18} aria-hidden />
-            </ActionIcon>
-          )}
-        </FileButton>
-        {isStreaming ? (
-          <Button size="sm" variant="default" leftSection={<Square size={14} aria-hidden />} onClick={onStop}>
-            {t.stop}
-          </Button>
-        ) : (
-          <Button
-            size="sm"
-            disabled={!canSend}
-            leftSection={<SendHorizontal size={15} aria-hidden />}
-            onClick={submit}
-          >
-            {t.send}
-          </Button>
+        onDragLeave={() => setIsDropTarget(false)}
+        onDrop={drop}
+      >
+        {files.error !== undefined && <Failure what={t.attachFailed} error={files.error} />}
+        {files.attachments.length > 0 && (
+          <Group gap={6}>
+            {files.attachments.map((attachment, index) => (
+              <AttachmentBadge
+                // biome-ignore lint/suspicious/noArrayIndexKey: two files may have the same name.
+                key={index}
+                attachment={attachment}
+                onRemove={() => files.remove(index)}
+              />
+            ))}
+          </Group>
         )}
-      </Group>
+        <Textarea
+          aria-label={t.placeholder}
+          placeholder={isDropTarget ? t.dropHere : t.placeholder}
+          autosize
+          minRows={2}
+          maxRows={10}
+          variant="unstyled"
+          value={text}
+          onChange={({ currentTarget }) => setText(currentTarget.value)}
+          onPaste={({ clipboardData }) =>
+            clipboardData.files.length > 0 && files.add([...clipboardData.files])
+          }
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+            event.preventDefault();
+            submit();
+          }}
+        />
+        <Group justify="space-between">
+          <FileButton multiple onChange={(chosen) => files.add(chosen)}>
+            {(props) => (
+              <ActionIcon
+                {...props}
+                variant="subtle"
+                color="gray"
+                aria-label={t.attach}
+                loading={files.isReading}
+              >
+                <Paperclip size={18} aria-hidden />
+              </ActionIcon>
+            )}
+          </FileButton>
+          {isStreaming ? (
+            <Button
+              size="sm"
+              variant="default"
+              leftSection={<Square size={14} aria-hidden />}
+              onClick={onStop}
+            >
+              {t.stop}
+            </Button>
+          ) : (
+            <Button
+              size="sm"
+              disabled={!canSend}
+              leftSection={<SendHorizontal size={15} aria-hidden />}
+              onClick={submit}
+            >
+              {t.send}
+            </Button>
+          )}
+        </Group>
+      </div>
     </div>
   );
 }

@@ -119,7 +119,7 @@ function Filters({
         {...common}
         w={150}
         label={t.filters.key}
-        data={[...new Set(["console", ...keys.map(({ id }) => id)])]}
+        data={[...new Set(["web console", ...keys.map(({ id }) => id)])]}
         value={filters.key ?? null}
         onChange={(key) => set("key", key)}
       />
