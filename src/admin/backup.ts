@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Config } from "../config/schema.js";
 import { ConfigError } from "../config/validate.js";
 import { partialSuffix } from "../files/local-file-store.js";
+import { maintenanceMessages as messages } from "../i18n/maintenance-messages.js";
 import { errorCode } from "../lib/error-code.js";
 import { backUpStore } from "../store/open-store.js";
 
@@ -33,14 +34,9 @@ async function createEmptyFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     if ((await readdir(folder)).length === 0) return await chmod(folder, 0o700);
   } catch (cause) {
-    throw new ConfigError(
-      `The folder ${folder} cannot be made or written (${errorCode(cause) ?? "unknown"}).`,
-      {
-        cause,
-      },
-    );
+    throw new ConfigError(messages.folderNotWritable(folder, errorCode(cause) ?? "unknown"), { cause });
   }
-  throw new ConfigError(`The folder ${folder} is not empty. A backup is written into a new folder.`);
+  throw new ConfigError(messages.folderNotEmpty(folder));
 }
 
 /** False if a client deleted the file meanwhile. */
@@ -50,9 +46,7 @@ async function copyUnlessGone(file: string, copy: string): Promise<boolean> {
     return true;
   } catch (cause) {
     if (errorCode(cause) === "ENOENT") return false;
-    throw new ConfigError(`The file ${file} could not be copied (${errorCode(cause) ?? "unknown"}).`, {
-      cause,
-    });
+    throw new ConfigError(messages.fileNotCopied(file, errorCode(cause) ?? "unknown"), { cause });
   }
 }
 

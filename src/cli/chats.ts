@@ -2,7 +2,8 @@ import { createInterface } from "node:readline/promises";
 import { withChatPurge } from "../app/admin-tasks.js";
 import { loadAppConfig } from "../app/load-config.js";
 import { ConfigError } from "../config/validate.js";
-import { printError, printLine } from "./print.js";
+import { maintenanceMessages as messages } from "../i18n/maintenance-messages.js";
+import { printError, printLine, translate } from "./print.js";
 
 export type PurgeOptions = { config?: string; yes?: boolean };
 
@@ -13,27 +14,24 @@ export type PurgeOptions = { config?: string; yes?: boolean };
 export async function purge({ config: file, yes = false }: PurgeOptions): Promise<void> {
   const config = await loadAppConfig({ config: file }, process.env);
   await withChatPurge(config, async ({ count, run }) => {
-    if (count === 0) return printLine("Moonbridge has no chats at Kimi.");
-    if (!yes && !(await confirm(count))) return printLine("Nothing was deleted.");
+    if (count === 0) return printLine(messages.noChats);
+    if (!yes && !(await confirm(count))) return printLine(messages.nothingDeleted);
     const { deleted, remaining } = await run();
-    printLine(`${deleted} chats are deleted.`);
+    printLine(messages.chatsDeleted(deleted));
     if (remaining === 0) return;
-    printError(
-      `${remaining} chats are left: they are being answered, or Kimi could not delete them. A running Moonbridge tries again by itself.`,
-    );
+    printError(messages.chatsLeft(remaining));
     process.exitCode = 1;
   });
 }
 
 /** Asks on the terminal. Throws ConfigError where there is none. */
 async function confirm(count: number): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw new ConfigError("“chats purge” asks before it deletes. Add --yes where nobody can answer.");
-  printLine(`Moonbridge has made ${count} chats at Kimi. Your own chats there are not touched.`);
-  printLine("UIs keep their conversations and continue them in new chats.");
+  if (!process.stdin.isTTY) throw new ConfigError(messages.purgeNeedsYes);
+  printLine(messages.purgeWarning(count));
+  printLine(messages.purgeEffect);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    return /^y(es)?$/i.test((await terminal.question("Delete them all? [y/N] ")).trim());
+    return /^y(es)?$/i.test((await terminal.question(translate(messages.purgeQuestion))).trim());
   } finally {
     terminal.close();
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
 import { loadAppConfig } from "../app/load-config.js";
 import { serverUrl, toLocalUrl } from "../config/listen-address.js";
+import { maintenanceMessages as messages } from "../i18n/maintenance-messages.js";
 import { printError, printLine } from "./print.js";
 
 export type HealthOptions = { config?: string; port?: number; wait?: number };
@@ -25,13 +26,13 @@ export async function health({ config: file, port, wait = 0 }: HealthOptions): P
   try {
     while (!(await answers(url, agent))) {
       if (Date.now() >= deadline) {
-        printError(`Nothing answers at ${url}.`);
+        printError(messages.nothingAt(url));
         process.exitCode = 1;
         return;
       }
       await sleep(pauseBetweenAttempts);
     }
-    printLine(`Moonbridge answers at ${url}.`);
+    printLine(messages.answersAt(url));
   } finally {
     await agent.destroy();
   }

@@ -94,7 +94,7 @@ test("a copy holds the uploaded files, and nobody else can read it", async () =>
   const copy = join(folder, "copy");
   const { code, output } = await runBackup(folder, copy);
   expect(code).toBe(0);
-  expect(output).toContain("1 uploaded files are in");
+  expect(output).toContain("the uploaded files (1) are in");
   expect(readdirSync(join(copy, "moonbridge-files"))).toHaveLength(1);
   expect(statSync(copy).mode & 0o777).toBe(0o700);
   expect(statSync(join(copy, "moonbridge.db")).mode & 0o777).toBe(0o600);

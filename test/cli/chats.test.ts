@@ -36,10 +36,10 @@ async function startServer() {
 test("chats purge deletes the chats that Moonbridge made, beside a running server, and says how many", async () => {
   const { simulator, ask, purge } = await startServer();
   for (const word of ["one", "two", "three"]) await ask(word);
-  expect(await purge("--yes")).toMatchObject({ code: 0, output: "3 chats are deleted.\n" });
+  expect(await purge("--yes")).toMatchObject({ code: 0, output: "Chats deleted: 3.\n" });
   expect(deletedChats(simulator)).toHaveLength(3);
   await ask("four");
-  expect(await purge("--yes")).toMatchObject({ code: 0, output: "1 chats are deleted.\n" });
+  expect(await purge("--yes")).toMatchObject({ code: 0, output: "Chats deleted: 1.\n" });
   expect(await purge()).toMatchObject({ code: 0, output: "Moonbridge has no chats at Kimi.\n" });
 });
 
@@ -55,7 +55,7 @@ test("chats that Kimi does not delete are counted as left", async () => {
   await ask("one");
   await ask("two");
   await simulator.close();
-  expect(await purge("--yes")).toMatchObject({ code: 1, log: expect.stringContaining("2 chats are left") });
+  expect(await purge("--yes")).toMatchObject({ code: 1, log: expect.stringContaining("Chats left: 2") });
 });
 
 function deletedChats({ calls }: Simulator): string[] {
