@@ -32,19 +32,25 @@ export type FindUnknownModel = (
   upstreams: readonly string[] | undefined,
 ) => Promise<UnknownModel | undefined>;
 
+export type ApiKeyAdminOptions = {
+  config: Pick<Config, "keys" | "upstreams">;
+  store: KeyStore & KeyUsageStore;
+  /** Knows when each key was last used. */
+  journal: Pick<JournalStore, "lastUses">;
+  findUnknownModel: FindUnknownModel;
+};
+
 /** Adds, lists and revokes API keys. A running server sees changes of the store at once. */
 export class ApiKeyAdmin {
-  readonly #config: Pick<Config, "keys" | "upstreams">;
-  readonly #store: KeyStore & KeyUsageStore & { journal: Pick<JournalStore, "lastUses"> };
+  readonly #config: ApiKeyAdminOptions["config"];
+  readonly #store: ApiKeyAdminOptions["store"];
+  readonly #journal: ApiKeyAdminOptions["journal"];
   readonly #findUnknownModel: FindUnknownModel;
 
-  constructor(
-    config: Pick<Config, "keys" | "upstreams">,
-    store: KeyStore & KeyUsageStore & { journal: Pick<JournalStore, "lastUses"> },
-    findUnknownModel: FindUnknownModel,
-  ) {
+  constructor({ config, store, journal, findUnknownModel }: ApiKeyAdminOptions) {
     this.#config = config;
     this.#store = store;
+    this.#journal = journal;
     this.#findUnknownModel = findUnknownModel;
   }
 
@@ -65,6 +71,24 @@ export class ApiKeyAdmin {
       this.#config.keys.some((each) => each.name === name) || !(await this.#store.addKey(stored));
     if (isTaken) throw new ConfigError(keyMessages.nameIsTaken(name));
     return { key, warning };
+  }
+
+  /**
+   * Changes settings of a stored key from its next request on; those that are not in `changes` stay, and null removes one.
+   * Throws ConfigError.
+   */
+  async update(name: string, changes: Record<string, unknown>): Promise<void> {
+    const stored = await this.#store.findKeyByName(name);
+    if (!stored) throw this.#notStored(name);
+    const { expires, ...settings } = stored.settings;
+    const present = expires === undefined ? {} : { expires: new Date(expires).toISOString() };
+    const merged = Object.entries({ ...settings, ...present, ...changes }).filter(
+      ([, value]) => value !== null,
+    );
+    const requested = checkSchema({ name, ...Object.fromEntries(merged) }, NewKeySchema);
+    checkKeySettings(requested, this.#config.upstreams);
+    if (changes.models !== undefined) await this.#checkModels(requested.models ?? [], requested.upstreams);
+    await this.#store.updateKey(name, toKeySettings(requested));
   }
 
   async #checkModels(models: readonly string[], upstreams: readonly string[] | undefined) {
@@ -89,7 +113,7 @@ export class ApiKeyAdmin {
       origin: "store" as const,
       createdAt,
     }));
-    const uses = await this.#store.journal.lastUses();
+    const uses = await this.#journal.lastUses();
     return Promise.all(
       [...configured, ...stored].map(async (key) => ({
         ...key,
@@ -109,8 +133,11 @@ export class ApiKeyAdmin {
 
   /** Removes a stored key; tokens issued for it stop working as well. Throws ConfigError. */
   async revoke(name: string): Promise<void> {
-    if (await this.#store.removeKey(name)) return;
+    if (!(await this.#store.removeKey(name))) throw this.#notStored(name);
+  }
+
+  #notStored(name: string): ConfigError {
     const isConfigured = this.#config.keys.some((key) => key.name === name);
-    throw new ConfigError(isConfigured ? keyMessages.isConfigured(name) : keyMessages.noSuchKey(name));
+    return new ConfigError(isConfigured ? keyMessages.isConfigured(name) : keyMessages.noSuchKey(name));
   }
 }

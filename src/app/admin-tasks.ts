@@ -30,7 +30,7 @@ export async function withApiKeyAdmin(
   task: (keys: ApiKeyAdmin) => Promise<void>,
 ): Promise<void> {
   await withStore(config, (store) => {
-    const findModel: FindUnknownModel = async (models, names) => {
+    const findUnknownModelOf: FindUnknownModel = async (models, names) => {
       if (models.length === 0) return undefined;
       const configured = await configuredUpstreams(config, store);
       const permitted = configured.filter(({ name }) => names?.includes(name) ?? true);
@@ -43,7 +43,12 @@ export async function withApiKeyAdmin(
         await Promise.all(upstreams.map((upstream) => upstream.close()));
       }
     };
-    return task(new ApiKeyAdmin(config, store, findModel));
+    return task(
+      new ApiKeyAdmin({
+        ...{ config, store, journal: store.journal },
+        findUnknownModel: findUnknownModelOf,
+      }),
+    );
   });
 }
 
@@ -54,12 +59,22 @@ export function importAccountIntoStore(
   account: string,
   options: ImportAccountOptions,
 ): Promise<ImportAccountResult> {
+  return withStore(config, (store) => importAccountInto(store, config, login, account, options));
+}
+
+/** The same for an open store. */
+export function importAccountInto(
+  store: Store,
+  config: Config,
+  login: ImportedLogin,
+  account: string,
+  options: ImportAccountOptions,
+): Promise<ImportAccountResult> {
   const configured = config.upstreams.filter(kimiWeb.is).find(({ name }) => name === account);
   const settings = { ...configured, ...options };
   const chooseProxy = config.proxies.chooseFor(configured?.proxy);
-  return withStore(config, (store) =>
-    importAccount(login, account, settings, { store, verifyCredentials: credentialsVerifier(chooseProxy) }),
-  );
+  const verifyCredentials = credentialsVerifier(chooseProxy);
+  return importAccount(login, account, settings, { store, verifyCredentials });
 }
 
 /** Runs `task` with the number of the chats that Moonbridge has at Kimi, and a function that deletes them. */

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import type { FastifyBaseLogger } from "fastify";
 import { Accounts } from "../admin/accounts.js";
 import { Activity } from "../admin/activity.js";
-import { JournalReader } from "../admin/journal-reader.js";
 import { createLoginCode } from "../admin/login-codes.js";
 import type { ActiveUpstreams } from "../chat/active-upstreams.js";
 import { ChatCleanup } from "../chat/chat-cleanup.js";
@@ -29,6 +28,7 @@ import { type RunningServer, startServer } from "../server/server.js";
 import { openStore } from "../store/open-store.js";
 import type { IdleTimeouts } from "../upstreams/context.js";
 import { kindOf } from "../upstreams/registry.js";
+import { createAdminContext } from "./admin-context.js";
 import { createChatSettings } from "./chat-settings.js";
 import { createUpstreamGuards } from "./upstream-guards.js";
 import { UpstreamWatcher } from "./upstream-watcher.js";
@@ -129,7 +129,15 @@ export async function createApp(
   );
   const journal = new Journal({ store: store.journal, keep: () => current.config.journal, warn });
   metrics.addJournalGauge(() => journal.lost);
-  const admin = { journal: new JournalReader(store.journal, () => journal.flush()) };
+  const admin = createAdminContext({
+    config: () => current.config,
+    store,
+    upstreams,
+    cleanup,
+    accounts,
+    journal,
+    refreshUpstreams: () => watcher.refresh(),
+  });
   let server: RunningServer | undefined;
   const listen = async () => {
     const observers = { metrics, journal, activity };

@@ -72,6 +72,11 @@ export class UpstreamWatcher {
     return this.#change({ configured: upstreams, onReplaced });
   }
 
+  /** Looks for changes of the stored logins at once. Throws what opening an upstream throws; then nothing changes. */
+  refresh(): Promise<void> {
+    return this.#change();
+  }
+
   /** Opens what has changed once the change before is made; without `replacement` the present configuration stays. */
   #change(replacement?: Replacement): Promise<void> {
     const change = this.#lastChange.then(() =>

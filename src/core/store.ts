@@ -17,6 +17,8 @@ export interface Store
   readonly sessions: SessionStore;
   /** The names of the accounts with stored credentials. */
   listAccounts(): Promise<readonly string[]>;
+  /** Removes the stored credentials of an account; false if it has none. */
+  removeCredentials(account: string): Promise<boolean>;
   /** Sentences for the log about what opening the store has changed. */
   readonly notes: readonly string[];
   close(): Promise<void>;
@@ -73,6 +75,8 @@ export interface KeyStore {
   findKeyByName(name: string): Promise<StoredKey | undefined>;
   /** False if the name is taken. */
   addKey(key: StoredKey): Promise<boolean>;
+  /** False if there is none of this name. */
+  updateKey(name: string, settings: KeySettings): Promise<boolean>;
   /** Also forgets what the key has used. False if there is none of this name. */
   removeKey(name: string): Promise<boolean>;
   /** A named secret of the server, created once by `generate` and then the same for all processes. */
@@ -102,6 +106,16 @@ export type StoredChat = {
   dueAt: number;
   /** Failed deletions. */
   attempts: number;
+};
+
+/** At most `limit` chats, those that were stored before the one of number `before`; of one upstream or of all. */
+export type ChatSelection = { upstream?: string | undefined; before?: number | undefined; limit: number };
+
+/** `turns`: the nodes of the chat; `total`: chats on all pages; `next`: where the next page begins. */
+export type ChatPage = {
+  chats: readonly (StoredChat & { turns: number })[];
+  total: number;
+  next: number | undefined;
 };
 
 /** The upstream chat of a node, while the node can be continued there. */
@@ -162,6 +176,9 @@ export interface ConversationStore {
   /** Due chats of these upstreams, the longest overdue first. */
   listDueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]>;
   countDueChats(now: number): Promise<number>;
+  /** The stored chats, those made last first. */
+  listChats(selection: ChatSelection): Promise<ChatPage>;
+  findChat(upstream: string, chat: string): Promise<StoredChat | undefined>;
   /** Makes all chats of these upstreams due now, except those that a turn is using. Resolves to the number of those changed. */
   makeChatsDue(upstreams: readonly string[], now: number): Promise<number>;
   /** After a failed deletion: increments `attempts` and sets the next due time. */

@@ -1,4 +1,6 @@
 import type {
+  ChatPage,
+  ChatSelection,
   ConversationNode,
   ConversationStore,
   NodeQuery,
@@ -8,6 +10,7 @@ import type {
 
 type ChatName = { upstream: string; chat: string };
 type InMemoryChat = StoredChat & {
+  number: number;
   end?: number | undefined;
   claim?: { owner: string; conversation: string; until: number } | undefined;
 };
@@ -33,7 +36,8 @@ export abstract class InMemoryConversations implements ConversationStore {
 
   async saveChat(chat: Omit<StoredChat, "attempts">): Promise<void> {
     const known = this.#findChat(chat);
-    if (!known) this.data.chats.push({ ...chat, attempts: 0 });
+    const number = (this.data.chats.at(-1)?.number ?? 0) + 1;
+    if (!known) this.data.chats.push({ ...chat, number, attempts: 0 });
     else if (known.scope === chat.scope) Object.assign(known, { dueAt: chat.dueAt, attempts: 0 });
   }
 
@@ -46,7 +50,24 @@ export abstract class InMemoryConversations implements ConversationStore {
       .filter(({ upstream, dueAt }) => upstreams.includes(upstream) && dueAt <= now)
       .sort((a, b) => a.dueAt - b.dueAt)
       .slice(0, limit)
-      .map(({ upstream, chat, scope, dueAt, attempts }) => ({ upstream, chat, scope, dueAt, attempts }));
+      .map(withoutClaim);
+  }
+
+  async listChats({ upstream, before = Number.POSITIVE_INFINITY, limit }: ChatSelection): Promise<ChatPage> {
+    const all = this.data.chats.filter((each) => upstream === undefined || each.upstream === upstream);
+    const found = all.filter((each) => each.number < before).reverse();
+    const page = found.slice(0, limit);
+    const chats = page.map((each) => ({
+      ...withoutClaim(each),
+      turns: this.data.nodes.filter((node) => node.chat === each).length,
+    }));
+    const next = found.length > limit ? page.at(-1)?.number : undefined;
+    return { chats, total: all.length, next };
+  }
+
+  async findChat(upstream: string, chat: string): Promise<StoredChat | undefined> {
+    const known = this.#findChat({ upstream, chat });
+    return known && withoutClaim(known);
   }
 
   async countDueChats(now: number): Promise<number> {
@@ -187,4 +208,8 @@ function toNode({ chat, endedAt: _, ...node }: InMemoryNode, now: number): Conve
       ...(claim && claim.until > now ? { answering: claim.conversation } : {}),
     },
   };
+}
+
+function withoutClaim({ upstream, chat, scope, dueAt, attempts }: InMemoryChat): StoredChat {
+  return { upstream, chat, scope, dueAt, attempts };
 }

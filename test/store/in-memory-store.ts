@@ -1,5 +1,6 @@
 import type {
   FileSelection,
+  KeySettings,
   KeyUsage,
   Store,
   StoredCredentials,
@@ -78,6 +79,10 @@ export class InMemoryStore extends InMemoryConversations implements Store {
     this.data.credentials.set(account, structuredClone(credentials));
   }
 
+  async removeCredentials(account: string): Promise<boolean> {
+    return this.data.credentials.delete(account);
+  }
+
   async acquireLock(name: string, owner: string, until: number): Promise<boolean> {
     const lock = this.data.locks.get(name);
     if (lock && lock.owner !== owner && lock.until > Date.now()) return false;
@@ -105,6 +110,12 @@ export class InMemoryStore extends InMemoryConversations implements Store {
     if (this.data.keys.some(({ name }) => name === key.name)) return false;
     this.data.keys.push(structuredClone(key));
     return true;
+  }
+
+  async updateKey(name: string, settings: KeySettings): Promise<boolean> {
+    const key = this.data.keys.find((each) => each.name === name);
+    if (key) key.settings = structuredClone(settings);
+    return key !== undefined;
   }
 
   async removeKey(name: string): Promise<boolean> {

@@ -57,6 +57,7 @@ export const adminSchemas = {
     ...admin,
     summary: "Check an account, with a short chat",
     params: account.AccountParams,
+    querystring: account.AccountCheckQuery,
     response: { 200: account.AccountCheckAnswer },
   },
   deleteAccount: {

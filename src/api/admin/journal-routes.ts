@@ -3,11 +3,9 @@ import { dayRange, type JournalReader } from "../../admin/journal-reader.js";
 import type { JournalFilter, UsageCounts } from "../../core/journal.js";
 import { invalidParameter } from "../invalid-parameter.js";
 import { adminSchemas as schemas } from "./contract.js";
+import { readPageSize, readPosition } from "./page.js";
 import { requestObject } from "./request-object.js";
 import { isoTime } from "./schemas/field.js";
-
-const defaultPage = 50;
-const maxPage = 500;
 
 /** `/v1/admin/requests` and `/v1/admin/usage`: what was asked, by whom, and how it ended. */
 export function journalRoutes(journal: JournalReader): FastifyPluginAsyncTypebox {
@@ -82,20 +80,6 @@ function countsObject({ requests, failed, cancelled, ...tokens }: UsageCounts) {
 function csvField(text: string): string {
   const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return `"${plain.replaceAll('"', '""')}"`;
-}
-
-/** The page size of a list. Throws `invalid_request`. */
-function readPageSize(limit: string | undefined): number {
-  const size = limit === undefined ? defaultPage : Number(limit);
-  if (size < 1 || size > maxPage) throw invalidParameter("limit", `expected a number from 1 to ${maxPage}`);
-  return size;
-}
-
-/** The number in `before`: `next` of the page before. Throws `invalid_request`. */
-function readPosition(before: string | undefined): number | undefined {
-  if (before === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(before)) throw invalidParameter("before", "expected “next” of the page before");
-  return Number(before);
 }
 
 /** A time of ISO 8601, or the beginning of a day in the server's time zone. Throws `invalid_request`. */

@@ -1,9 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type Database from "libsql";
-import type { StoredChat } from "../../core/store.js";
+import type { ChatPage, ChatSelection, StoredChat } from "../../core/store.js";
 import { readRow } from "./database-file.js";
 
 const ChatRow = Type.Tuple([Type.String(), Type.String(), Type.String(), Type.Number(), Type.Number()]);
+const ListedRow = Type.Tuple([Type.Number(), Type.Number(), ...ChatRow.items]);
 const NumberRow = Type.Tuple([Type.Number()]);
 
 const chatColumns = "upstream, chat, scope, due_at, attempts";
@@ -24,6 +25,23 @@ export class SqliteChats {
 
   listDue(upstreams: readonly string[], now: number, limit: number): StoredChat[] {
     return this.#statements.listDue.all(now, JSON.stringify(upstreams), limit).map(toStoredChat);
+  }
+
+  /** No upstream has an empty name: it stands for all of them. */
+  list({ upstream = "", before = Number.MAX_SAFE_INTEGER, limit }: ChatSelection): ChatPage {
+    const rows = this.#statements.list.all(before, upstream, limit + 1).map((row) => readRow(ListedRow, row));
+    const [total] = readRow(NumberRow, this.#statements.count.get(upstream));
+    const page = rows.slice(0, limit);
+    return {
+      chats: page.map(([, turns, ...chat]) => ({ ...toStoredChat(chat), turns })),
+      total,
+      next: rows.length > limit ? page.at(-1)?.[0] : undefined,
+    };
+  }
+
+  find(upstream: string, chat: string): StoredChat | undefined {
+    const row = this.#statements.find.get(upstream, chat);
+    return row === undefined ? undefined : toStoredChat(row);
   }
 
   countDue(now: number): number {
@@ -72,6 +90,12 @@ function prepareStatements(database: Database.Database) {
       `SELECT ${chatColumns} FROM chats WHERE due_at <= ? AND +upstream IN (SELECT value FROM json_each(?))
        ORDER BY due_at, id LIMIT ?`,
     ),
+    list: read(
+      `SELECT id, (SELECT count(*) FROM nodes WHERE chat_id = chats.id), ${chatColumns} FROM chats
+       WHERE id < ?1 AND (?2 = '' OR upstream = ?2) ORDER BY id DESC LIMIT ?3`,
+    ),
+    count: read("SELECT count(*) FROM chats WHERE ?1 = '' OR upstream = ?1"),
+    find: read(`SELECT ${chatColumns} FROM chats WHERE upstream = ? AND chat = ?`),
     countDue: read("SELECT count(*) FROM chats WHERE due_at <= ?"),
     makeDue: write(
       `UPDATE chats SET due_at = ?, attempts = 0

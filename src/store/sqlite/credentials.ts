@@ -23,6 +23,7 @@ export class SqliteCredentials {
   readonly #listAccounts: Database.Statement;
   readonly #find: Database.Statement;
   readonly #save: Database.Statement;
+  readonly #remove: Database.Statement;
   readonly #acquireLock: Database.Statement;
   readonly #releaseLock: Database.Statement;
 
@@ -33,6 +34,7 @@ export class SqliteCredentials {
     this.#save = database.prepare(
       "INSERT INTO credentials (account, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
     );
+    this.#remove = database.prepare("DELETE FROM credentials WHERE account = ?");
     // A single statement, so that only one of two processes gets a free lock.
     this.#acquireLock = database.prepare(
       `INSERT INTO locks (name, owner, until) VALUES (?1, ?2, ?3)
@@ -56,6 +58,10 @@ export class SqliteCredentials {
   save(account: string, credentials: StoredCredentials): void {
     this.#findDecrypted(account);
     this.#save.run(account, this.#cipher.encrypt(JSON.stringify(credentials), associatedName(account)));
+  }
+
+  remove(account: string): boolean {
+    return this.#remove.run(account).changes > 0;
   }
 
   /** Accounts whose rows should be encrypted again. Throws StoreError if any row cannot be decrypted. */

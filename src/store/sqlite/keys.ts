@@ -40,6 +40,7 @@ export class SqliteKeys {
   readonly #findByHash: Database.Statement;
   readonly #findByName: Database.Statement;
   readonly #add: Database.Statement;
+  readonly #update: Database.Statement;
   readonly #remove: Database.Statement;
   readonly #removeUsage: Database.Statement;
   readonly #findSecret: Database.Statement;
@@ -53,6 +54,7 @@ export class SqliteKeys {
     this.#findByHash = database.prepare(`SELECT ${columns} FROM keys WHERE sha256 = ?`).raw();
     this.#findByName = database.prepare(`SELECT ${columns} FROM keys WHERE name = ?`).raw();
     this.#add = database.prepare(`INSERT INTO keys (${columns}) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`);
+    this.#update = database.prepare("UPDATE keys SET settings = ? WHERE name = ?");
     this.#remove = database.prepare("DELETE FROM keys WHERE name = ?");
     this.#removeUsage = database.prepare(
       "DELETE FROM key_usage WHERE key = ?1 AND EXISTS (SELECT 1 FROM keys WHERE name = ?1)",
@@ -80,6 +82,10 @@ export class SqliteKeys {
 
   add({ name, sha256, settings, createdAt }: StoredKey): boolean {
     return this.#add.run(name, sha256, JSON.stringify(settings), createdAt ?? null).changes === 1;
+  }
+
+  update(name: string, settings: KeySettings): boolean {
+    return this.#update.run(JSON.stringify(settings), name).changes > 0;
   }
 
   remove(name: string): boolean {

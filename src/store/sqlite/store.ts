@@ -1,8 +1,11 @@
 import { resolve } from "node:path";
 import type {
   ChatClaim,
+  ChatPage,
+  ChatSelection,
   ConversationNode,
   FileSelection,
+  KeySettings,
   KeyUsage,
   NodeQuery,
   Store,
@@ -59,6 +62,10 @@ export class SqliteStore implements Store {
     return this.#run(({ credentials }) => credentials.find(account));
   }
 
+  removeCredentials(account: string): Promise<boolean> {
+    return this.#run(({ credentials }) => credentials.remove(account));
+  }
+
   saveCredentials(account: string, tokens: StoredCredentials): Promise<void> {
     return this.#run(({ credentials }) => credentials.save(account, tokens));
   }
@@ -85,6 +92,10 @@ export class SqliteStore implements Store {
 
   addKey(key: StoredKey): Promise<boolean> {
     return this.#run(({ keys }) => keys.add(key));
+  }
+
+  updateKey(name: string, settings: KeySettings): Promise<boolean> {
+    return this.#run(({ keys }) => keys.update(name, settings));
   }
 
   removeKey(name: string): Promise<boolean> {
@@ -121,6 +132,14 @@ export class SqliteStore implements Store {
 
   listDueChats(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]> {
     return this.#run(({ chats }) => chats.listDue(upstreams, now, limit));
+  }
+
+  listChats(selection: ChatSelection): Promise<ChatPage> {
+    return this.#run(({ chats }) => chats.list(selection));
+  }
+
+  findChat(upstream: string, chat: string): Promise<StoredChat | undefined> {
+    return this.#run(({ chats }) => chats.find(upstream, chat));
   }
 
   countDueChats(now: number): Promise<number> {

@@ -1,9 +1,32 @@
 import { describe, expect, test } from "vitest";
-import { type CreateStorage, chat, openWithChats } from "./fixtures.js";
+import type { ChatPage } from "../../../src/core/store.js";
+import { type CreateStorage, chat, node, openWithChats, saveNode } from "./fixtures.js";
 
 /** The contract of chats that are due for deletion upstream. */
 export function testChats(createStorage: CreateStorage): void {
   describe("chats", () => {
+    test("are listed page by page, those made last first, of one upstream or of all", async () => {
+      const store = await openWithChats(createStorage, "a", "b", "c");
+      await store.saveChat({ ...chat("d"), upstream: "you" });
+      await saveNode(store, "b", node("1"));
+      const names = ({ chats }: ChatPage) => chats.map((each) => each.chat);
+      const first = await store.listChats({ limit: 2 });
+      expect([names(first), first.total]).toEqual([["d", "c"], 4]);
+      const second = await store.listChats({ limit: 2, before: first.next });
+      expect(second).toEqual({
+        chats: [
+          { ...chat("b"), attempts: 0, turns: 1 },
+          { ...chat("a"), attempts: 0, turns: 0 },
+        ],
+        total: 4,
+        next: undefined,
+      });
+      const ofOne = await store.listChats({ upstream: "me", limit: 9 });
+      expect([names(ofOne), ofOne.total]).toEqual([["c", "b", "a"], 3]);
+      expect(await store.findChat("you", "d")).toEqual({ ...chat("d"), upstream: "you", attempts: 0 });
+      expect(await store.findChat("me", "d")).toBeUndefined();
+    });
+
     test("stay in the scope that saved them first", async () => {
       const store = await openWithChats(createStorage);
       await store.saveChat(chat("a", 100, "mine"));

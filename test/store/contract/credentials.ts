@@ -26,6 +26,10 @@ export function testCredentials(createStorage: CreateStorage): void {
       expect(await again.findCredentials("kimi")).toEqual({ ...credentialsOf(3), site });
       expect(await again.findCredentials("toString")).toBeUndefined();
       expect(await again.listAccounts()).toEqual(["kimi", "me"]);
+      expect(await again.removeCredentials("me")).toBe(true);
+      expect(await again.removeCredentials("me")).toBe(false);
+      expect(await again.listAccounts()).toEqual(["kimi"]);
+      expect(await again.findCredentials("me")).toBeUndefined();
     });
   });
 

@@ -46,6 +46,15 @@ export function testKeys(createStorage: CreateStorage): void {
       expect(await store.listKeys()).toEqual([plainKey]);
     });
 
+    test("get other settings, in each process, and stay the same key", async () => {
+      const open = await createStorage();
+      const [store, other] = [await open(), await open()];
+      await store.addKey(fullKey);
+      expect(await store.updateKey("second", { scopes: ["admin"] })).toBe(true);
+      expect(await other.findKeyByHash("01")).toEqual({ ...fullKey, settings: { scopes: ["admin"] } });
+      expect(await store.updateKey("none", { scopes: ["admin"] })).toBe(false);
+    });
+
     test("have names of their own: a second one of the same name is refused and not stored", async () => {
       const open = await createStorage();
       const [store, other] = [await open(), await open()];

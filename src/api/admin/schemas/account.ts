@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { FindingAnswer } from "./diagnostics.js";
-import { answerObject, listOf, NullableText, NullableTime, oneOf } from "./field.js";
+import { answerObject, LanguageField, listOf, NullableText, NullableTime, oneOf } from "./field.js";
 
 const QuotaAnswer = answerObject("Quota", {
   name: Type.String(),
@@ -41,6 +41,8 @@ export const AccountCheckAnswer = listOf("Findings about an account", FindingAns
 
 export const AccountParams = Type.Object({ id: Type.String() });
 
+export const AccountCheckQuery = Type.Object({ language: Type.Optional(LanguageField) });
+
 export const AccountImportBody = Type.Object(
   {
     text: Type.String({
@@ -54,6 +56,7 @@ export const AccountImportBody = Type.Object(
       }),
     ),
     dry_run: Type.Optional(Type.Boolean({ description: "Only say what is in the text" })),
+    language: Type.Optional(LanguageField),
     offline: Type.Optional(Type.Boolean({ description: "Store it without asking Kimi" })),
     base_url: Type.Optional(Type.String({ pattern: "^https?://[^\\s/?#]+[^\\s?#]*$" })),
     auth_url: Type.Optional(Type.String({ pattern: "^https?://[^\\s/?#]+[^\\s?#]*$" })),

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { answerObject, listOf, NullableText, oneOf } from "./field.js";
+import { answerObject, LanguageField, listOf, NullableText, oneOf } from "./field.js";
 
 export const FindingAnswer = answerObject("Finding", {
   what: Type.String({ description: "What was checked" }),
@@ -10,6 +10,7 @@ export const FindingAnswer = answerObject("Finding", {
 
 export const DiagnosticsBody = Type.Object(
   {
+    language: Type.Optional(LanguageField),
     offline: Type.Optional(Type.Boolean({ description: "Ask nothing of any network" })),
     stream: Type.Optional(
       Type.Boolean({

@@ -1,5 +1,7 @@
 import { type SchemaOptions, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 
+import { languages } from "../../../i18n/text.js";
+
 /** A text or null. One schema with two types, which the serializer and generated clients take better than a union. */
 export const NullableText = Type.Unsafe<string | null>({ type: ["string", "null"] });
 export const NullableNumber = Type.Unsafe<number | null>({ type: ["number", "null"] });
@@ -11,6 +13,9 @@ export const NullableTime = Type.Unsafe<string | null>({ type: ["string", "null"
 export function oneOf<const Values extends readonly string[]>(values: Values, options: SchemaOptions = {}) {
   return Type.Unsafe<Values[number]>({ type: "string", enum: [...values], ...options });
 }
+
+/** The language of texts for people in the answer. */
+export const LanguageField = oneOf(languages, { description: "The language of the texts; by default en" });
 
 /** An object of an answer. Every field is there; its title names the type in generated clients. */
 export function answerObject<Properties extends TProperties>(
