@@ -44,6 +44,8 @@ const expectedValues: Readonly<Record<string, string>> = {
   "an https address; http only on this machine": " https 地址；只有本机可以用 http",
   "an http, https, socks5 or socks5h address of a proxy": "代理的 http、https、socks5 或 socks5h 地址",
   "none, or an http, https, socks5 or socks5h address": " none，或 http、https、socks5、socks5h 地址",
+  'a list of names, such as ["moonbridge.lan"]': '名字的列表，例如 ["moonbridge.lan"]',
+  "a name such as moonbridge.lan": "名字，例如 moonbridge.lan",
   "bytes from 1 to 1073741824": " 1 到 1073741824 的字节数",
   "characters from 200 to 10000000": " 200 到 10000000 的字符数",
   "hours, more than 0 and at most 8760": "小时数，大于 0 且不超过 8760",
