@@ -65,8 +65,6 @@ const expectedValues: Readonly<Record<string, string>> = {
   "days from 1 to 3650": " 1 到 3650 的天数",
   "requests from 1 to 10000000": " 1 到 10000000 的请求数",
   "debug, info, warn, error or silent": " debug、info、warn、error 或 silent",
-  "a name such as moonbridge.lan": "名称，例如 moonbridge.lan",
-  'a list of names, such as ["moonbridge.lan"]': '名称的列表，例如 ["moonbridge.lan"]',
   "the path of a PEM file": " PEM 文件的路径",
   "an object with “certificate” and “key”, the paths of two PEM files":
     "包含“certificate”和“key”的对象，即两个 PEM 文件的路径",
