@@ -25,6 +25,7 @@ import type { Store } from "../src/core/store.js";
 import type { TokenPair } from "../src/core/token.js";
 import type { ToolMode } from "../src/core/types.js";
 import { createLog } from "../src/observability/log.js";
+import { LogTail } from "../src/observability/log-tail.js";
 import type { ProtocolDrift } from "../src/observability/protocol-drift.js";
 import type { Recorder } from "../src/observability/recording/recorder.js";
 import { ProxyRules } from "../src/proxy/proxy-rules.js";
@@ -114,7 +115,9 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const storePath = join(mkdtempSync(join(tmpdir(), "moonbridge-test-")), "state.db");
   const logLines: string[] = [];
   const logLevel = options.logLevel ?? "trace";
-  const log = createLog(logLevel, { write: (line: string) => appendLogLine(line, logLines) });
+  const logTail = new LogTail();
+  const destination = { write: (line: string) => appendLogLine(line, logLines) };
+  const log = createLog(logLevel, destination, logTail);
   const { chats, sideRequestPatterns, routes, modelAliases } = options;
   const account = {
     name: "me",
@@ -166,6 +169,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const app = await createApp(config, log, {
     timeouts: options.timeouts,
     recorder: options.recorder,
+    logTail,
     transforms: options.transforms ?? [],
   });
   const server = await app.listen();

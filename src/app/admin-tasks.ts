@@ -118,6 +118,17 @@ export function diagnose(options: DiagnosticsOptions): AsyncGenerator<Finding> {
   });
 }
 
+/** The same for the configuration in force in this process. */
+export function diagnoseRunning(
+  config: Config,
+  options: Omit<DiagnosticsOptions, "commandLine">,
+): AsyncGenerator<Finding> {
+  return runDiagnostics(
+    { ...options, commandLine: {} },
+    { openStore, configuredUpstreams, loadConfig: async () => config, kindOf, openUpstream: openForTask },
+  );
+}
+
 /** Opens an upstream outside a running server. Without a store it keeps nothing. */
 function openForTask(
   config: UpstreamConfig,

@@ -9,7 +9,7 @@ import { ChatService } from "../chat/chat-service.js";
 import { KeyBudgets } from "../chat/key-budgets.js";
 import { KeyQueues } from "../chat/key-queues.js";
 import type { TransformFactory } from "../chat/transforms/transform.js";
-import { keepStartedSettings } from "../config/changed-settings.js";
+import { keepStartedSettings, settingsForRestart } from "../config/changed-settings.js";
 import type { Config } from "../config/schema.js";
 import { limits } from "../core/limits.js";
 import type { Store } from "../core/store.js";
@@ -19,6 +19,7 @@ import { Uploads } from "../files/upstream-uploads.js";
 import { AccountWatch } from "../observability/account-watch.js";
 import { DriftNotices } from "../observability/drift-notices.js";
 import { Journal } from "../observability/journal.js";
+import type { LogTail } from "../observability/log-tail.js";
 import { Metrics } from "../observability/metrics.js";
 import { type Notification, Notifier } from "../observability/notifier.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
@@ -58,6 +59,8 @@ export type AppOptions = {
   /** Shorter upstream timeouts, for tests. */
   timeouts?: IdleTimeouts | undefined;
   recorder?: Recorder | undefined;
+  /** The end of the log, for the console. */
+  logTail?: LogTail | undefined;
   /** Further transforms, nearer to the client than Moonbridge's own. */
   transforms?: readonly TransformFactory[];
 };
@@ -66,7 +69,7 @@ export type AppOptions = {
 export async function createApp(
   config: Config,
   log: FastifyBaseLogger,
-  { timeouts, recorder, transforms = [] }: AppOptions = {},
+  { timeouts, recorder, logTail, transforms = [] }: AppOptions = {},
 ): Promise<App> {
   const store = await openStore(config);
   for (const note of store.notes) log.warn(note);
@@ -87,6 +90,8 @@ export async function createApp(
   });
   const context = { store, drift, warn, recorder, ...(timeouts ? { timeouts } : {}) };
   const metrics = new Metrics();
+  /** The configuration as it was read last; some of its settings need a restart. */
+  let requested = config;
   let current = { config, settings: createChatSettings(config, metrics) };
   const waitLimits = () => {
     const { depth, waitSeconds } = current.config.queue;
@@ -136,7 +141,9 @@ export async function createApp(
     cleanup,
     accounts,
     journal,
+    ...{ activity, drift, logTail },
     refreshUpstreams: () => watcher.refresh(),
+    settingsForRestart: () => settingsForRestart(config, requested),
   });
   let server: RunningServer | undefined;
   const listen = async () => {
@@ -154,6 +161,7 @@ export async function createApp(
   };
   const replaceConfig = (replacement: Config) =>
     watcher.replaceConfigured(replacement.upstreams, () => {
+      requested = replacement;
       const inForce = keepStartedSettings(replacement, config);
       current = { config: inForce, settings: createChatSettings(inForce, metrics) };
       log.level = inForce.log.level;

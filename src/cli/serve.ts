@@ -12,6 +12,7 @@ import { commandMessages } from "../i18n/command-messages.js";
 import { configMessages } from "../i18n/config-messages.js";
 import type { Message } from "../i18n/text.js";
 import { createLog } from "../observability/log.js";
+import { LogTail } from "../observability/log-tail.js";
 import { Recorder } from "../observability/recording/recorder.js";
 import { describeProxies } from "../proxy/describe-proxies.js";
 import type { RunningServer } from "../server/server.js";
@@ -23,9 +24,10 @@ type RecordingOptions = { record?: string; recordTexts?: boolean };
 /** `moonbridge serve`: creates the app, starts listening and prints the address, and the key at the first start. */
 export async function serve(commandLine: CommandLineOptions & RecordingOptions): Promise<void> {
   const config = await loadAppConfig(commandLine, process.env);
-  const log = createLog(config.log.level);
+  const logTail = new LogTail();
+  const log = createLog(config.log.level, undefined, logTail);
   const recorder = await openRecorder(commandLine, log);
-  const app = await createApp(config, log, { recorder });
+  const app = await createApp(config, log, { recorder, logTail });
   let server: RunningServer | undefined;
   try {
     const newKey = await createFirstKey(config, app.store);

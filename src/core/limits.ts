@@ -383,6 +383,8 @@ export const limits = {
   activityListeners: 32,
   /** Bytes of events that such a client may leave unread; beyond that it is disconnected. */
   activityBuffer: 4 * megabyte,
+  /** Lines of the log that are kept in memory for the console. */
+  logTail: 500,
   /** How often the accounts are looked at while somebody watches. */
   activityAccounts: second,
 

@@ -2,13 +2,18 @@ import { type DestinationStream, type Logger, pino } from "pino";
 import { errorCode } from "../lib/error-code.js";
 import { isObject, type JsonObject } from "../lib/json.js";
 import { escapeControls } from "../lib/terminal-text.js";
+import type { LogTail } from "./log-tail.js";
 import { toTerminalLogLine } from "./terminal-lines.js";
 
 /**
  * Creates the log: one JSON line per event, to standard error by default; there, a terminal shows lines for people. Headers, bodies and URLs are never written.
- * Errors are reduced to their name, code and upstream code: messages and causes may quote content.
+ * `tail` gets each line, too. Errors are reduced to their name, code and upstream code: messages and causes may quote content.
  */
-export function createLog(level: string, destination: DestinationStream = standardError()): Logger {
+export function createLog(
+  level: string,
+  destination: DestinationStream = standardError(),
+  tail?: LogTail,
+): Logger {
   const options = {
     level,
     base: null,
@@ -17,7 +22,12 @@ export function createLog(level: string, destination: DestinationStream = standa
     // The log is read on terminals, and names of Kimi's are in it.
     hooks: { streamWrite: escapeControls },
   };
-  return pino(options, destination);
+  if (!tail) return pino(options, destination);
+  const write = (line: string) => {
+    destination.write(line);
+    tail.add(line);
+  };
+  return pino(options, { write });
 }
 
 function standardError(): DestinationStream {

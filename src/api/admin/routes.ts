@@ -1,18 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { AccountAdmin } from "../../admin/account-admin.js";
+import type { Activity } from "../../admin/activity.js";
 import type { ApiKeyAdmin } from "../../admin/api-keys.js";
 import type { ConversationAdmin } from "../../admin/conversation-admin.js";
-import type { JournalReader } from "../../admin/journal-reader.js";
-import { GatewayError } from "../../core/errors.js";
 import { accountRoutes } from "./account-routes.js";
-import { adminSchemas as schemas } from "./contract.js";
+import { activityRoute } from "./activity-route.js";
 import { conversationRoutes } from "./conversation-routes.js";
+import { type HealthContext, healthRoutes } from "./health-routes.js";
 import { journalRoutes } from "./journal-routes.js";
 import { keyRoutes } from "./key-routes.js";
 
 /** The use cases behind the routes. */
-export type AdminContext = {
-  journal: JournalReader;
+export type AdminContext = HealthContext & {
+  activity: Activity;
   accounts: AccountAdmin;
   /** The keys of the configuration in force. */
   keys: () => ApiKeyAdmin;
@@ -26,26 +26,7 @@ export function adminRoutes(context: AdminContext): FastifyPluginAsyncTypebox {
     await app.register(accountRoutes(context.accounts));
     await app.register(keyRoutes(context.keys));
     await app.register(conversationRoutes(context.conversations));
-    await app.register(unansweredRoutes);
+    await app.register(activityRoute(context.activity, context.accounts));
+    await app.register(healthRoutes(context));
   };
 }
-
-const unansweredRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  const routes = [
-    ["GET", "/v1/admin/server", schemas.getServer],
-    ["GET", "/v1/admin/events", schemas.streamEvents],
-    ["POST", "/v1/admin/diagnostics", schemas.runDiagnostics],
-    ["GET", "/v1/admin/drift", schemas.listDrift],
-    ["GET", "/v1/admin/log", schemas.getLog],
-    ["GET", "/v1/admin/support-bundle", schemas.getSupportBundle],
-  ] as const;
-  for (const [method, url, schema] of routes)
-    app.route({
-      method,
-      url,
-      schema,
-      handler: async () => {
-        throw new GatewayError("not_found", "This route of the console's API does not answer yet.");
-      },
-    });
-};

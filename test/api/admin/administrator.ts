@@ -27,3 +27,13 @@ export async function adminJson(
   if (response.status !== 200) throw new Error(`${method} ${path}: ${response.status} ${text}`);
   return JSON.parse(text);
 }
+
+/** The tokens that the configured account of a gateway was started with. */
+export function tokensOf({ config }: Gateway): string[] {
+  const texts = config.upstreams.flatMap((upstream) => Object.entries(upstream));
+  const tokens = texts.flatMap(([name, value]) =>
+    /token/i.test(name) && typeof value === "string" ? [value] : [],
+  );
+  if (tokens.length === 0) throw new Error("The configuration has no tokens.");
+  return tokens;
+}

@@ -43,7 +43,9 @@ export const ServerAnswer = answerObject(
     config_file: NullableText,
     store: Type.String(),
     files: Type.String(),
-    running_requests: Type.Number(),
+    restart_needed: Type.Array(Type.String(), {
+      description: "Settings that were changed and take effect at the next start",
+    }),
     journal: answerObject("Journal", {
       days: Type.Number(),
       rows: Type.Number(),
