@@ -62,9 +62,13 @@ export const theme = createTheme({
   components: { Alert: Alert.extend({ vars: alertColours }) },
 });
 
-/** Mantine's own grey for secondary text is too faint for WCAG AA on this background. */
+/** Mantine's own colours of secondary text and links are too faint for WCAG AA on this background. */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: { "--mantine-color-dimmed": "#5c636b", "--mantine-color-placeholder": "#6b727a" },
-  dark: { "--mantine-color-dimmed": "#a3a9b1", "--mantine-color-placeholder": "#9399a1" },
+  dark: {
+    "--mantine-color-dimmed": "#a3a9b1",
+    "--mantine-color-placeholder": "#9399a1",
+    "--mantine-color-anchor": "#8fabe6",
+  },
 });

@@ -3,7 +3,7 @@ import { type Gateway, type GatewayOptions, startGateway } from "../gateway.js";
 import { type Browser, type BrowserOptions, openBrowser } from "./chromium.js";
 
 /** The pages by their paths, with their titles in each language. */
-export const pages = {
+const pages = {
   "": { en: "Overview", zh: "概览" },
   accounts: { en: "Accounts", zh: "账号" },
   chat: { en: "Chat", zh: "对话" },

@@ -1,5 +1,6 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { useRef, useState } from "react";
+import { type Language, useLanguage } from "../i18n/language.jsx";
 import { ApiError, toApiError } from "./api-error.js";
 import { send } from "./client.js";
 import type { Finding } from "./types.js";
@@ -12,6 +13,7 @@ type Run =
 /** Runs the checks of `moonbridge doctor`; each finding is there as soon as it is made. */
 export function useDiagnostics() {
   const [run, setRun] = useState<Run>({ state: "idle" });
+  const { language } = useLanguage();
   const controller = useRef<AbortController>(undefined);
   const startController = () => {
     controller.current = new AbortController();
@@ -22,7 +24,7 @@ export function useDiagnostics() {
     let findings: readonly Finding[] = [];
     setRun({ state: "running", findings });
     try {
-      for await (const finding of streamFindings(signal)) {
+      for await (const finding of streamFindings(language, signal)) {
         findings = [...findings, finding];
         setRun({ state: "running", findings });
       }
@@ -39,9 +41,9 @@ export function useDiagnostics() {
 }
 
 /** Throws ApiError if the stream breaks off before the event `end`. */
-async function* streamFindings(signal: AbortSignal): AsyncGenerator<Finding> {
+async function* streamFindings(language: Language, signal: AbortSignal): AsyncGenerator<Finding> {
   const headers = { "content-type": "application/json" };
-  const body = JSON.stringify({ stream: true });
+  const body = JSON.stringify({ stream: true, language });
   const response = await send("v1/admin/diagnostics", { method: "POST", headers, body, signal });
   const reader = response.body
     ?.pipeThrough(new TextDecoderStream())

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useLanguage } from "../i18n/language.jsx";
 import { answerOf, api } from "./client.js";
 import { useAdminEvents } from "./events.jsx";
 import type { Account, NewKeyBody, UsageGroup } from "./types.js";
@@ -32,19 +33,24 @@ export function useQuota(id: string) {
   });
 }
 
+/** What was recognised comes in the language of the page. */
 export function useImportAccount() {
+  const { language } = useLanguage();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: { text: string; name?: string; offline?: boolean }) =>
-      answerOf(api.POST("/v1/admin/accounts", { body })),
+    mutationFn: (login: { text: string; name?: string }) =>
+      answerOf(api.POST("/v1/admin/accounts", { body: { ...login, language } })),
     onSuccess: () => client.invalidateQueries({ queryKey: ["accounts"] }),
   });
 }
 
 export function useCheckAccount() {
+  const { language } = useLanguage();
   return useMutation({
-    mutationFn: async (id: string) =>
-      (await answerOf(api.POST("/v1/admin/accounts/{id}/check", { params: { path: { id } } }))).data,
+    mutationFn: async (id: string) => {
+      const params = { path: { id }, query: { language } };
+      return (await answerOf(api.POST("/v1/admin/accounts/{id}/check", { params }))).data;
+    },
   });
 }
 

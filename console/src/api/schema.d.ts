@@ -65,6 +65,8 @@ export interface paths {
                         text: string;
                         name?: string;
                         dry_run?: boolean;
+                        /** @enum {string} */
+                        language?: "en" | "zh";
                         offline?: boolean;
                         base_url?: string;
                         auth_url?: string;
@@ -163,7 +165,9 @@ export interface paths {
         put?: never;
         post: {
             parameters: {
-                query?: never;
+                query?: {
+                    language?: "en" | "zh";
+                };
                 header?: never;
                 path: {
                     id: string;
@@ -358,6 +362,8 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
+                        /** @enum {string} */
+                        language?: "en" | "zh";
                         offline?: boolean;
                         stream?: boolean;
                     };

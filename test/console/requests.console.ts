@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { goTo, openConsole } from "./open-console.js";
+
+test("10,000 requests scroll to the oldest, while the page holds only those in view", async () => {
+  const { page, gateway } = await openConsole();
+  const newest = Date.now();
+  const entries = Array.from({ length: 10_000 }, (_, index) => ({
+    day: "2026-11-29",
+    entry: {
+      id: `req_${index}`,
+      endedAt: newest - (10_000 - index) * 1_000,
+      duration: 100,
+      method: "POST",
+      route: "/v1/chat/completions",
+      status: 200,
+      key: index === 0 ? "the-oldest" : "test",
+      model: "kimi",
+      attempts: 1,
+    },
+  }));
+  await gateway.store.journal.addEntries(entries);
+  await goTo(page, "requests");
+  const oldest = page.getByRole("row", { name: /the-oldest/ });
+  await expect
+    .poll(
+      async () => {
+        await page.evaluate(`document.querySelector(".request-scroller")?.scrollTo(0, 1e9)`);
+        return oldest.count();
+      },
+      { timeout: 40_000, interval: 50 },
+    )
+    .toBe(1);
+  expect(await page.getByRole("row").count()).toBeLessThan(100);
+});
