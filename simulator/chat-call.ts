@@ -56,13 +56,15 @@ async function respond(
     language: call.language,
   });
   const pace = requestedPace(promptDirectives) ?? state.deltaMilliseconds;
+  const outlivesConnection = state.afterCut !== "stops";
   await playAnswer(
     {
       responseWriter,
       answerWriter,
       pace,
       heartbeatMilliseconds: state.heartbeatMilliseconds,
-      stopSignal: call.stopSignal,
+      stopSignal: outlivesConnection ? call.cancelSignal : call.stopSignal,
+      outlivesConnection,
     },
     applyFault(steps, fault),
   );

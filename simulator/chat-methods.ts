@@ -3,6 +3,7 @@ import type { Chat, Chats, Message } from "./chats.js";
 import { ApiError } from "./errors.js";
 import { isLegacyId, messageTime } from "./ids.js";
 import { asArray, asObject, asString, getField, type JsonObject } from "./json.js";
+import { type AfterCut, messageAfterCut } from "./message-after-cut.js";
 import { paginate } from "./pages.js";
 import type { Account } from "./tokens.js";
 
@@ -14,16 +15,23 @@ export class ChatMethods {
   readonly #chats: Chats;
   readonly #legacyChats: Chats;
   readonly #cancelMilliseconds: number;
+  readonly #afterCut: AfterCut;
   #cancelCount = 0;
 
   /**
    * `legacyChats` are those that the legacy protocol made: this one continues, reads and cancels them, but does not list or
    * delete them (kimi-web.md §4, §6 row 7). `cancelMilliseconds`: how long a cancelled answer occupies its chat.
+   * `afterCut`: how answers are shown.
    */
-  constructor(chats: Chats, legacyChats: Chats, cancelMilliseconds: number) {
+  constructor(
+    chats: Chats,
+    legacyChats: Chats,
+    { cancelMilliseconds, afterCut }: { cancelMilliseconds: number; afterCut: AfterCut },
+  ) {
     this.#chats = chats;
     this.#legacyChats = legacyChats;
     this.#cancelMilliseconds = cancelMilliseconds;
+    this.#afterCut = afterCut;
   }
 
   /** Number of accepted CancelChat calls. */
@@ -64,12 +72,19 @@ export class ChatMethods {
    * out (kimi-web.md §6 row 16).
    */
   listMessages(body: JsonObject, account: Account): JsonObject {
-    const { items, next } = paginate([...this.#find(body, account).messages.values()].reverse(), body);
+    const messages = [...this.#find(body, account).messages.values()].reverse();
+    const { items, next } = paginate(
+      messages.flatMap((message) => messageAfterCut(message, this.#afterCut) ?? []),
+      body,
+    );
     return { messages: items.map(listedMessageJson), ...next };
   }
 
   getMessage(body: JsonObject, account: Account): JsonObject {
-    return { message: messageJson(this.#findMessage(this.#find(body, account), body)) };
+    const message = this.#findMessage(this.#find(body, account), body);
+    const shown = messageAfterCut(message, this.#afterCut);
+    if (!shown) throw new ApiError({ code: "not_found" }, "message not found in this chat");
+    return { message: messageJson(shown) };
   }
 
   /** A tool block with the contents that ListMessages leaves out, by `tool_call_id` (kimi-web.md §6 row 16). */

@@ -198,7 +198,7 @@ export class ConnectWriter implements AnswerWriter {
   }
 
   writeError(ending: StepOf<"error-trailer">): void {
-    this.#turn.assistant.status = "MESSAGE_STATUS_ERROR";
+    if (!ending.unsent) this.#turn.assistant.status = "MESSAGE_STATUS_ERROR";
     if (ending.afterDone) this.#responseWriter.writeFrame(events.doneEvent(this.#nextOffset()));
     this.#responseWriter.writeFrame(
       JSON.stringify({ error: errorJson(new ApiError(ending), this.#language) }),

@@ -80,6 +80,7 @@ const faultBuilders: Partial<Record<string, (args: FaultArguments) => Fault>> = 
     after: numbers[0],
     everyMilliseconds: numbers[1],
   }),
+  "cut-bytes": ({ numbers }) => ({ kind: "cut-bytes", bytes: numbers[0] ?? 1_000 }),
   split: ({ numbers }) => ({ kind: "split", bytes: numbers[0] }),
   burst: () => ({ kind: "burst" }),
   gzip: () => ({ kind: "gzip" }),

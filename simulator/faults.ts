@@ -19,6 +19,8 @@ export type Fault =
   | ({ kind: "cut" | "cut-in-frame" | "no-trailer" | "stall" } & AfterDeltas)
   | ({ kind: "stall-heartbeat"; everyMilliseconds?: number | undefined } & AfterDeltas)
   | { kind: "split"; bytes?: number | undefined }
+  /** Breaks the connection after this number of bytes of the response. */
+  | { kind: "cut-bytes"; bytes: number }
   | { kind: "burst" | "gzip" | "snapshot" | "old-ids" | "no-mask" | "wrong-chat" | "wrong-parent" }
   | { kind: "unknown" | "degrade" | "empty" | "think-only" | "memory" }
   | ({
@@ -38,6 +40,8 @@ export type Fault =
 export type WireOptions = {
   /** Write the response in pieces of this number of bytes. */
   split?: number;
+  /** Break the connection after this number of bytes. */
+  cutAfterBytes?: number;
   /** Write the whole response at once. */
   burst?: boolean;
   /** Compress each envelope. */
@@ -57,6 +61,8 @@ export function wireOptionsOf(fault: Fault | undefined): WireOptions {
   switch (fault?.kind) {
     case "split":
       return { split: Math.max(1, fault.bytes ?? 1) };
+    case "cut-bytes":
+      return { cutAfterBytes: fault.bytes };
     case "burst":
       return { burst: true };
     case "gzip":
@@ -96,12 +102,19 @@ export function applyFault(
 ): readonly Step[] {
   switch (fault?.kind) {
     case "error-late":
-      return endAfter(steps, fault.after, { ...fault, do: "error-trailer" });
+      return endAfter(steps, fault.after, {
+        ...fault,
+        do: "error-trailer",
+        // The connection ends with its token (kimi-web.md §6 row 10), the answer need not.
+        ...(fault.code === "unauthenticated" ? { unsent: splitAfter(steps, fault.after ?? 2)[1] } : {}),
+      });
     case "cut":
     case "cut-in-frame":
     case "no-trailer":
-    case "stall":
-      return endAfter(steps, fault.after, { do: fault.kind });
+    case "stall": {
+      const [sent, unsent] = splitAfter(steps, fault.after ?? 2);
+      return [...sent, { do: fault.kind, unsent }];
+    }
     case "stall-heartbeat":
       return endAfter(steps, fault.after, { do: fault.kind, everyMilliseconds: fault.everyMilliseconds });
     case "truncated":

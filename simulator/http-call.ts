@@ -11,6 +11,7 @@ export class HttpCall {
   /** Resolves when the response is sent or the connection is closed. */
   readonly closed: Promise<void>;
   readonly #abortController = new AbortController();
+  readonly #cancelController = new AbortController();
   #isCutBySimulator = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -40,6 +41,11 @@ export class HttpCall {
     return this.#abortController.signal;
   }
 
+  /** Aborted like `stopSignal`, but not when the client disconnects. */
+  get cancelSignal(): AbortSignal {
+    return this.#cancelController.signal;
+  }
+
   /** The header `x-language`, which selects the language of error messages; default `en-US`. */
   get language(): string {
     return String(this.request.headers["x-language"] ?? "en-US");
@@ -49,8 +55,9 @@ export class HttpCall {
     return /^Bearer (\S+)$/i.exec(this.request.headers.authorization ?? "")?.[1];
   }
 
-  /** Aborts `stopSignal` with this reason: `cancelled` by CancelChat, or `closing` by the simulator. */
+  /** Aborts both signals with this reason: `cancelled` by CancelChat, or `closing` by the simulator. */
   stop(reason: "cancelled" | "closing"): void {
+    this.#cancelController.abort(reason);
     this.#abortController.abort(reason);
   }
 

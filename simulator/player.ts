@@ -37,8 +37,13 @@ export type PlayContext = {
   pace: number;
   /** Milliseconds without other data after which a heartbeat is sent. */
   heartbeatMilliseconds: number;
-  /** Aborted with the reason "cancelled" by CancelChat, and with another reason when the connection ends. */
+  /**
+   * Aborted with the reason "cancelled" by CancelChat, and with another reason when the simulator closes or, unless
+   * `outlivesConnection`, the connection ends.
+   */
   stopSignal: AbortSignal;
+  /** Whether the model goes on when the connection is lost. */
+  outlivesConnection: boolean;
 };
 
 /** Writes an answer with the event sequences of kimi-web.md §5, until its ending step or until it is stopped. */
@@ -146,19 +151,30 @@ class Player {
         return responseWriter.end();
       case "error-trailer":
         this.#answerWriter.writeError(ending);
-        return responseWriter.end();
+        await responseWriter.end();
+        return ending.unsent && this.#playUnsent(ending.unsent);
       case "cut-in-frame":
         responseWriter.writeBytes(firstHalf(this.#answerWriter.sampleFrame()));
-        return responseWriter.cut();
+        await responseWriter.cut();
+        return this.#playUnsent(ending.unsent);
       case "cut":
-        return responseWriter.cut();
+        await responseWriter.cut();
+        return this.#playUnsent(ending.unsent);
       case "no-trailer":
-        return responseWriter.end();
+        await responseWriter.end();
+        return this.#playUnsent(ending.unsent);
       case "stall":
-        return this.#stall();
+        return this.#context.outlivesConnection ? this.#playUnsent(ending.unsent) : this.#stall();
       case "stall-heartbeat":
         return this.#sendHeartbeats(ending.everyMilliseconds ?? 1_000);
     }
+  }
+
+  /** The rest of an answer whose connection is lost, if the model goes on. */
+  async #playUnsent(unsent: readonly Step[] = []): Promise<void> {
+    if (!this.#context.outlivesConnection) return;
+    await this.#context.responseWriter.discardRest();
+    await this.play(unsent);
   }
 
   /** Flushes and waits for the pace; without a pace, frames are collected into larger writes. */

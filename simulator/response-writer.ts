@@ -15,6 +15,8 @@ export class ResponseWriter {
   readonly #options: WireOptions;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
+  #sentBytes = 0;
+  #isDiscarding = false;
 
   constructor(call: HttpCall, options: WireOptions) {
     this.#call = call;
@@ -37,6 +39,7 @@ export class ResponseWriter {
 
   /** Buffers bytes as they are. They must not change afterwards, since they are not copied. */
   writeBytes(bytes: Uint8Array): void {
+    if (this.#isDiscarding) return;
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#pending.push(buffer);
     this.#pendingBytes += buffer.length;
@@ -55,8 +58,14 @@ export class ResponseWriter {
 
   /** Writes the pending bytes and ends the HTTP response properly. */
   async end(): Promise<void> {
-    if (this.#options.split) await this.#write();
-    this.#call.response.end(this.#takePending());
+    if (this.#options.split || this.#options.cutAfterBytes !== undefined) await this.#write();
+    if (!this.#isDiscarding) this.#call.response.end(this.#takePending());
+  }
+
+  /** Writes the pending bytes; from now on nothing is written, and `end` leaves the response as it is. */
+  async discardRest(): Promise<void> {
+    await this.#write();
+    this.#isDiscarding = true;
   }
 
   /** Writes the pending bytes, then breaks the connection. */
@@ -67,6 +76,16 @@ export class ResponseWriter {
 
   async #write(): Promise<void> {
     const bytes = this.#takePending();
+    const limit = this.#options.cutAfterBytes;
+    if (limit !== undefined && this.#sentBytes + bytes.length >= limit) {
+      const isWritten = this.#call.response.write(bytes.subarray(0, limit - this.#sentBytes));
+      this.#isDiscarding = true;
+      if (!isWritten) await drained(this.#call.response);
+      await nextIteration();
+      this.#call.cut();
+      return;
+    }
+    this.#sentBytes += bytes.length;
     const size = this.#options.split ?? bytes.length;
     const { response } = this.#call;
     for (let offset = 0; offset < bytes.length && !response.destroyed; offset += size) {

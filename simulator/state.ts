@@ -8,6 +8,7 @@ import { Files } from "./files.js";
 import type { HttpCall } from "./http-call.js";
 import { IdGenerator } from "./ids.js";
 import { createLegacyState, type LegacyState } from "./legacy/state.js";
+import type { AfterCut } from "./message-after-cut.js";
 import type { Replay } from "./replay.js";
 import type { Step } from "./steps.js";
 import type { Strictness } from "./strictness.js";
@@ -29,6 +30,8 @@ export type SimulatorOptions = {
   refreshGraceSeconds?: number;
   /** How long a cancelled answer goes on occupying its chat over the current protocol; default 3,000 (kimi-web.md §6 row 1). */
   cancelMilliseconds?: number;
+  /** What becomes of an answer whose connection is lost, over the current protocol; default `stops`. */
+  afterCut?: AfterCut;
   /** Without other data for this time, a slow answer sends a heartbeat; default 1,000 (kimi-web.md §2.5). */
   heartbeatMilliseconds?: number;
   /** Request forms that are refused although some live clients send them; default none. */
@@ -50,6 +53,7 @@ export type RefreshFault = { status: number } | { delayMilliseconds: number } | 
 export type SimulatorState = {
   readonly deltaMilliseconds: number;
   readonly heartbeatMilliseconds: number;
+  readonly afterCut: AfterCut;
   readonly strictness: ReadonlySet<Strictness>;
   readonly script: (turn: Turn) => Step[] | undefined;
   readonly replay: Replay | undefined;
@@ -75,9 +79,11 @@ export function createState(options: SimulatorOptions, replay?: Replay): Simulat
   const chats = new Chats(ids, true);
   const legacy = createLegacyState(options.legacyConcurrency);
   const toolFaults = new FaultQueue<ToolFault>();
+  const afterCut = options.afterCut ?? "stops";
   return {
     deltaMilliseconds: options.deltaMilliseconds ?? 0,
     heartbeatMilliseconds: Math.max(1, options.heartbeatMilliseconds ?? 1_000),
+    afterCut,
     strictness: new Set(options.strictness),
     script: options.script ?? (() => undefined),
     replay,
@@ -87,7 +93,10 @@ export function createState(options: SimulatorOptions, replay?: Replay): Simulat
       replay !== undefined,
     ),
     chats,
-    chatMethods: new ChatMethods(chats, legacy.chats, options.cancelMilliseconds ?? 3_000),
+    chatMethods: new ChatMethods(chats, legacy.chats, {
+      cancelMilliseconds: options.cancelMilliseconds ?? 3_000,
+      afterCut,
+    }),
     files: new Files(ids),
     legacy,
     faults: new FaultQueue(),

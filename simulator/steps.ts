@@ -51,22 +51,25 @@ export type Step =
   | { do: "bytes"; bytes: Uint8Array }
   | Ending;
 
-/** A step that ends the answer. */
+/**
+ * A step that ends the answer. `unsent`: what the model writes after the connection was lost, where that does not stop it
+ * (the option `afterCut`).
+ */
 export type Ending =
   /** The regular end: `message.status` (default COMPLETED), `done`, trailer `{}`. */
   | { do: "end"; status?: MessageStatus | undefined }
   /** The regular end with status TRUNCATED. */
   | { do: "truncated" }
   /** The error trailer of kimi-web.md §2.9, before or after `done`. */
-  | ({ do: "error-trailer"; afterDone?: boolean | undefined } & ErrorFields)
+  | ({ do: "error-trailer"; afterDone?: boolean | undefined; unsent?: readonly Step[] } & ErrorFields)
   /** Breaks the connection between two frames. */
-  | { do: "cut" }
+  | { do: "cut"; unsent?: readonly Step[] }
   /** Breaks the connection inside a frame. */
-  | { do: "cut-in-frame" }
+  | { do: "cut-in-frame"; unsent?: readonly Step[] }
   /** Ends the HTTP response properly, without the 0x02 frame. */
-  | { do: "no-trailer" }
+  | { do: "no-trailer"; unsent?: readonly Step[] }
   /** Silence on an open connection until the client disconnects or cancels. */
-  | { do: "stall" }
+  | { do: "stall"; unsent?: readonly Step[] }
   /** Heartbeats and nothing else; default one every second. */
   | { do: "stall-heartbeat"; everyMilliseconds?: number | undefined };
 

@@ -79,6 +79,7 @@ async function respond(state: SimulatorState, call: HttpCall, request: Completio
       pace: requestedPace(promptDirectives) ?? state.deltaMilliseconds,
       heartbeatMilliseconds: state.heartbeatMilliseconds,
       stopSignal: call.stopSignal,
+      outlivesConnection: false,
     },
     steps,
   );

@@ -20,7 +20,7 @@ import { AccountWatch } from "../observability/account-watch.js";
 import { DriftNotices } from "../observability/drift-notices.js";
 import { Journal } from "../observability/journal.js";
 import type { LogTail } from "../observability/log-tail.js";
-import { Metrics } from "../observability/metrics.js";
+import { type CutAnswerOutcome, Metrics } from "../observability/metrics.js";
 import { type Notification, Notifier } from "../observability/notifier.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
 import type { Recorder } from "../observability/recording/recorder.js";
@@ -88,10 +88,14 @@ export async function createApp(
     driftNotices.onNewEntry(entry);
     activity.emit({ type: "drift", drift: entry });
   });
-  const context = { store, drift, warn, recorder, ...(timeouts ? { timeouts } : {}) };
   const metrics = new Metrics();
   /** The configuration as it was read last; some of its settings need a restart. */
   let requested = config;
+  const onCutAnswer = (outcome: CutAnswerOutcome) => {
+    log.info({ outcome }, "the rest of a cut answer was asked for");
+    metrics.recordCutAnswer(outcome);
+  };
+  const context = { store, drift, warn, recorder, onCutAnswer, ...(timeouts ? { timeouts } : {}) };
   let current = { config, settings: createChatSettings(config, metrics) };
   const waitLimits = () => {
     const { depth, waitSeconds } = current.config.queue;

@@ -125,6 +125,11 @@ export const limits = {
   continuations: 8,
   /** How long Kimi may take to close a stream after its last event. */
   upstreamClose: 2 * second,
+  /** How long Kimi is asked for the rest of an answer whose stream was cut, and the polling interval. */
+  cutAnswer: 20 * second,
+  cutAnswerPoll: second,
+  /** Messages of a chat among which the cut answer is looked for, from the newest. */
+  cutAnswerMessages: 10,
   /** Bytes buffered for a slow client before reading from the upstream pauses. */
   upstreamReadBuffer: 64 * kilobyte,
   /** The same for a body that cannot be paused, since its connection has no keep-alive; the answer fails beyond it. */

@@ -18,6 +18,13 @@ export type AnswerMetrics = {
 
 export type RequestMetrics = { route: string; method: string; status: number; milliseconds: number };
 
+/**
+ * What came of asking for the rest of an answer whose stream was cut: it was `fetched`; what Kimi holds does not go on from
+ * what was received (`different`); Kimi itself did not complete it (`failed`), not in time (`unfinished`), or cannot be read
+ * (`unreadable`).
+ */
+export type CutAnswerOutcome = "fetched" | "different" | "failed" | "unfinished" | "unreadable";
+
 const accountStates: readonly AccountStatus["state"][] = [
   ...(["ok", "expiring", "busy", "limited", "quota", "login required", "unavailable"] as const),
 ];
@@ -29,6 +36,7 @@ export class Metrics {
   readonly #requests: Counter<"route" | "method" | "status">;
   readonly #duration: Histogram<"route">;
   readonly #answers: Counter<"upstream" | "outcome">;
+  readonly #cutAnswers: Counter<"outcome">;
   readonly #queueWait: Histogram<"upstream">;
   readonly #firstOutput: Histogram<"upstream">;
 
@@ -87,6 +95,12 @@ export class Metrics {
       labelNames: ["upstream", "outcome"],
       registers,
     });
+    this.#cutAnswers = new Counter({
+      name: "moonbridge_fetched_answers_total",
+      help: "Answers whose stream was cut and whose rest was asked for, by what came of it",
+      labelNames: ["outcome"],
+      registers,
+    });
     this.#queueWait = new Histogram({
       name: "moonbridge_queue_wait_seconds",
       help: "Waiting for a turn",
@@ -127,6 +141,10 @@ export class Metrics {
     this.#answers.inc({ upstream, outcome });
     this.#queueWait.observe({ upstream }, queueMs / 1_000);
     if (firstOutputMs !== undefined) this.#firstOutput.observe({ upstream }, firstOutputMs / 1_000);
+  }
+
+  recordCutAnswer(outcome: CutAnswerOutcome): void {
+    this.#cutAnswers.inc({ outcome });
   }
 
   /** Adds gauges whose values are read from these functions at every scrape. */

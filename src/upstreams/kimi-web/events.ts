@@ -1,29 +1,18 @@
 import { GatewayError } from "../../core/errors.js";
 import type { ChatEvent } from "../../core/types.js";
-import {
-  asObject,
-  asText,
-  isObject,
-  type JsonObject,
-  objectsIn,
-  parseObject,
-  textsIn,
-} from "../../lib/json.js";
+import { asObject, asText, isObject, type JsonObject, objectsIn, parseObject } from "../../lib/json.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
-import { SearchSources } from "../kimi-shared/search-sources.js";
-import { AnswerFailures } from "./answer-failures.js";
-import { AnswerResults, isResultBlock } from "./answer-results.js";
+import type { SearchSources } from "../kimi-shared/search-sources.js";
 import { DeltaFastPath } from "./delta-fast-path.js";
 import { checkEcho, type SentTurn } from "./echo.js";
 import { knownRoles, knownStatuses, roleName, statusName } from "./enums.js";
 import { type Envelope, payloadText } from "./envelope.js";
 import { wrongPlaceError } from "./errors.js";
 import { FieldDrift } from "./field-drift.js";
-import { HeldText } from "./held-text.js";
 import { MemoryNotice } from "./memory-notice.js";
+import { MessageBlocks } from "./message-blocks.js";
 import { toProtoJson } from "./page-json.js";
-import { type AnswerText, StreamedText } from "./text-blocks.js";
-import { ToolCalls } from "./tool-calls.js";
+import type { ReceivedText } from "./text-blocks.js";
 
 /** `continued`: the turn that continues a chat; the id of a new one comes with the stream. `stream`: see ChatInterpreter. */
 export type InterpreterOptions = {
@@ -31,6 +20,13 @@ export type InterpreterOptions = {
   stream: boolean;
   /** That of the account, which is given once. */
   memoryNotice?: MemoryNotice;
+};
+
+/** An answer's message as the unary methods have it: its blocks, each with an id, its references and its final status. */
+export type FinalMessage = {
+  blocks: readonly JsonObject[];
+  refs: JsonObject | undefined;
+  status: "COMPLETED" | "TRUNCATED";
 };
 
 /** Heartbeats in a row after which Kimi waits for an answer to its question, with the stream open (kimi-web.md §6). */
@@ -44,14 +40,9 @@ const heartbeatsOfWaiting = 2;
 export class ChatInterpreter {
   readonly #drift: ProtocolDrift;
   readonly #fieldDrift: FieldDrift;
-  readonly sources: SearchSources;
-  readonly #results = new AnswerResults();
-  readonly #toolCalls: ToolCalls;
-  readonly #text: AnswerText;
-  readonly #failures: AnswerFailures;
+  readonly #blocks: MessageBlocks;
   readonly #fastPath = new DeltaFastPath();
   readonly #continued: SentTurn | undefined;
-  readonly #memoryNotice: MemoryNotice;
   /** The events to emit at the end; undefined for a client that gets a stream. */
   readonly #held: ChatEvent[] | undefined;
   #chatId: string;
@@ -69,14 +60,10 @@ export class ChatInterpreter {
   ) {
     this.#drift = drift;
     this.#fieldDrift = new FieldDrift(drift);
-    this.sources = new SearchSources(drift);
-    this.#toolCalls = new ToolCalls(this.sources, this.#results);
-    this.#text = stream ? new StreamedText(drift, this.sources) : new HeldText(drift, this.sources);
-    this.#failures = new AnswerFailures(drift, this.#text);
+    this.#blocks = new MessageBlocks(drift, { stream, memoryNotice });
     this.#held = stream ? undefined : [];
     this.#chatId = continued?.chat ?? "";
     this.#continued = continued;
-    this.#memoryNotice = memoryNotice;
   }
 
   /** The ids for `CancelChat`; undefined until Kimi has sent them, and once the answer is over. */
@@ -88,6 +75,15 @@ export class ChatInterpreter {
   /** The ids of the chat and of the answer; empty until Kimi has sent them. */
   get ids(): { chat: string; message: string } {
     return { chat: this.#chatId, message: this.#assistantId };
+  }
+
+  get sources(): SearchSources {
+    return this.#blocks.sources;
+  }
+
+  /** What was received of the texts; see AnswerText. */
+  get receivedTexts(): readonly ReceivedText[] | undefined {
+    return this.#blocks.text.received;
   }
 
   /** Whether the answer is complete or has failed for good. */
@@ -109,7 +105,7 @@ export class ChatInterpreter {
     const isFinal = this.#isDone && this.#status !== "" && this.#status !== "GENERATING";
     if (!isFinal) {
       throw (
-        this.#failures.namedError ??
+        this.#blocks.failures.namedError ??
         new GatewayError("upstream_cut", "Kimi's stream ended in the middle of the answer.")
       );
     }
@@ -119,6 +115,28 @@ export class ChatInterpreter {
     this.#release(out);
   }
 
+  /**
+   * Continues with the answer's final message in place of the rest of the stream: yields the events of its parts, of which
+   * tool blocks precede the sources, and then those of the end. Throws as `interpret` does.
+   */
+  *interpretMessage({ blocks, refs, status }: FinalMessage): Generator<ChatEvent[]> {
+    const collect = (add: (out: ChatEvent[]) => void) => {
+      const events: ChatEvent[] = [];
+      add(this.#held ?? events);
+      return events;
+    };
+    const update = (block: JsonObject) => collect((out) => this.#blocks.update(block, "set", out));
+    const behindTools = blocks.findLastIndex(({ tool }) => isObject(tool)) + 1;
+    for (const block of blocks.slice(0, behindTools)) yield update(block);
+    if (refs) yield collect((out) => this.#blocks.addRefs(refs, out));
+    for (const block of blocks.slice(behindTools)) yield update(block);
+    this.#status = status;
+    const end: ChatEvent[] = [];
+    this.#finish(this.#held ?? end);
+    this.#release(end);
+    yield end;
+  }
+
   /** Appends the events of an envelope to `out`. False for a heartbeat. */
   interpret(envelope: Envelope, out: ChatEvent[]): boolean {
     const events = this.#held ?? out;
@@ -126,7 +144,7 @@ export class ChatInterpreter {
     const text = envelope.isEndOfStream ? undefined : this.#fastPath.match(envelope);
     if (text !== undefined) {
       this.#heartbeats = 0;
-      this.#text.append(this.#fastPath.blockId, this.#fastPath.channel, text, events);
+      this.#blocks.text.append(this.#fastPath.blockId, this.#fastPath.channel, text, events);
       return true;
     }
     const hasProgressed = this.#interpretJson(envelope, events);
@@ -166,19 +184,19 @@ export class ChatInterpreter {
     if (failure) {
       this.#drift.record("frame", "error");
       this.#isDone = true;
-      throw this.#failures.trailerError(failure);
+      throw this.#blocks.failures.trailerError(failure);
     }
     const { chat, message, block, notification, ref } = event;
     this.#fieldDrift.recordEvent(event);
     if (isObject(chat)) this.#handleChat(chat, out);
     if (isObject(message)) this.#handleMessage(message, out);
-    if (isObject(block)) this.#handleBlock(block, event.op, out);
+    if (isObject(block)) this.#blocks.update(block, event.op, out);
     if (isObject(notification)) this.#handleNotification(notification, out);
     if (isObject(ref)) this.#handleOldCitation(ref, out);
     if (event.done !== undefined) this.#isDone = true;
     const isHeartbeat = event.heartbeat !== undefined && !(chat || message || block || notification || ref);
     this.#heartbeats = isHeartbeat ? this.#heartbeats + 1 : 0;
-    if (this.#heartbeats >= heartbeatsOfWaiting && this.#toolCalls.questions().length > 0) {
+    if (this.#heartbeats >= heartbeatsOfWaiting && this.#blocks.toolCalls.questions().length > 0) {
       this.#isDone = true;
       this.#finish(out);
     }
@@ -194,11 +212,7 @@ export class ChatInterpreter {
 
   #handleMessage(message: JsonObject, out: ChatEvent[]): void {
     const refs = asObject(message.refs);
-    if (refs) {
-      this.sources.addResults(refs.searchChunks, out);
-      this.sources.addResults(refs.usedSearchChunks, out);
-      this.#results.addRefs(refs);
-    }
+    if (refs) this.#blocks.addRefs(refs, out);
     const id = asText(message.id) ?? "";
     const role = roleName(message.role);
     if (!knownRoles.has(role)) this.#drift.record("role", role);
@@ -220,7 +234,7 @@ export class ChatInterpreter {
     for (const block of objectsIn(message.blocks)) {
       // Without its id a block cannot be told from one that was sent before.
       if (asText(block.id) === undefined) this.#drift.record("field", "message.blocks");
-      else this.#handleBlock(block, "set", out);
+      else this.#blocks.update(block, "set", out);
     }
   }
 
@@ -228,29 +242,6 @@ export class ChatInterpreter {
     if (this.#isChatOpened || !this.#chatId || !this.#assistantId) return;
     this.#isChatOpened = true;
     out.push({ type: "chat-opened", chat: this.#chatId, message: this.#assistantId });
-  }
-
-  #handleBlock(block: JsonObject, op: unknown, out: ChatEvent[]): void {
-    const id = asText(block.id) ?? "";
-    const exception = asObject(block.exception) ?? asObject(block.error);
-    if (isObject(block.text)) this.#text.update(id, "text", block.text.content, op, out);
-    if (isObject(block.think)) this.#text.update(id, "think", block.think.content, op, out);
-    if (isObject(block.tool)) this.#toolCalls.update(id, block.tool, op, out);
-    if (isObject(block.memory)) this.#memoryNotice.emit(out);
-    if (exception) this.#failures.addException(id, asObject(exception.error) ?? exception, out);
-    if (isObject(block.search)) this.#handleLegacySearch(block.search, out);
-    for (const [name, fields] of Object.entries(block))
-      if (isResultBlock(name) && isObject(fields)) this.#results.updateBlock(id, name, fields, op);
-  }
-
-  /** The search block of 2025 and early 2026, before search became a tool. */
-  #handleLegacySearch(search: JsonObject, out: ChatEvent[]): void {
-    const queries = textsIn(search.keywords);
-    if (queries.length > 0) {
-      this.sources.announceSearch();
-      out.push({ type: "search", queries });
-    }
-    this.sources.addResults(search.webPages, out);
   }
 
   /** The citation event of 2025; what is in its search is not known but for its name (kimi-web.md §2.5). */
@@ -269,31 +260,31 @@ export class ChatInterpreter {
   /** The trailer (flag 0x02): `{}` or `{"error":…}`. An error may follow even a `done` (kimi-web.md §2.5). */
   #handleTrailer(trailer: JsonObject, out: ChatEvent[]): void {
     this.#isComplete = this.#hasEnded = true;
-    if (isObject(trailer.error)) throw this.#failures.trailerError(trailer.error);
+    if (isObject(trailer.error)) throw this.#blocks.failures.trailerError(trailer.error);
     this.#finish(out);
   }
 
   /** Emits the end of the answer. Throws if it has failed or is empty. */
   #finish(out: ChatEvent[]): void {
     this.#isComplete = true;
-    this.#failures.throwIfFailed(this.#status, this.#isDone);
-    if (this.#failures.isRetracted) {
-      out.push(...this.#failures.notices(), { type: "finish", reason: "content-filter" });
+    const { failures, text, toolCalls, results } = this.#blocks;
+    failures.throwIfFailed(this.#status, this.#isDone);
+    if (failures.isRetracted) {
+      out.push(...failures.notices(), { type: "finish", reason: "content-filter" });
       return;
     }
-    this.#text.flush(out);
-    for (const paragraph of [...this.#toolCalls.questions(), ...this.#results.paragraphs()])
-      this.#text.addParagraph(paragraph, out);
+    text.flush(out);
+    for (const paragraph of [...toolCalls.questions(), ...results.paragraphs()])
+      text.addParagraph(paragraph, out);
     this.sources.recordUnknownCitations();
-    this.#toolCalls.recordUnreadable(this.#drift);
-    if (this.#text.length === 0 && this.#toolCalls.isEmpty)
+    toolCalls.recordUnreadable(this.#drift);
+    if (text.length === 0 && toolCalls.isEmpty)
       throw (
-        this.#failures.namedError ??
-        new GatewayError("upstream_protocol", "Kimi sent an empty answer. Try again.")
+        failures.namedError ?? new GatewayError("upstream_protocol", "Kimi sent an empty answer. Try again.")
       );
     const reason = this.#status === "TRUNCATED" ? "length" : "stop";
-    const exactness = this.#text.isInexact ? ({ isInexact: true } as const) : {};
-    out.push(...this.#failures.notices(), { type: "finish", reason, ...exactness });
+    const exactness = text.isInexact ? ({ isInexact: true } as const) : {};
+    out.push(...failures.notices(), { type: "finish", reason, ...exactness });
   }
 }
 

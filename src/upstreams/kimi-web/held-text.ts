@@ -3,7 +3,13 @@ import type { ChatEvent } from "../../core/types.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import { endlessAnswerError } from "../kimi-shared/errors.js";
 import type { SearchSources } from "../kimi-shared/search-sources.js";
-import { type AnswerText, endlessTextError, StreamedText, type TextChannel } from "./text-blocks.js";
+import {
+  type AnswerText,
+  endlessTextError,
+  type ReceivedText,
+  StreamedText,
+  type TextChannel,
+} from "./text-blocks.js";
 
 /**
  * Holds the text of all blocks back until `flush`, for a client that gets the answer whole: what Kimi replaces or
@@ -28,6 +34,11 @@ export class HeldText implements AnswerText {
   get textLength(): number {
     const held = [...this.#blocks.values()].filter(({ channel }) => channel === "text");
     return held.reduce((sum, { text }) => sum + text.length, this.#streamed.textLength);
+  }
+
+  get received(): readonly ReceivedText[] {
+    const blocks = [...this.#blocks].map(([id, block]) => ({ id, ...block }));
+    return blocks.filter(({ text }) => text !== "");
   }
 
   update(id: string, channel: TextChannel, content: unknown, op: unknown): void {

@@ -5,7 +5,7 @@ import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { MissingSources, SearchSources, SourceWithoutAddress } from "../kimi-shared/search-sources.js";
 
 /** A unary call to the site; `method` as `package.Service/Method`. */
-type Call = (method: string, body: JsonObject, signal: AbortSignal) => Promise<JsonObject>;
+export type UnaryCall = (method: string, body: JsonObject, signal: AbortSignal) => Promise<JsonObject>;
 
 type Answer = {
   readonly sources: SearchSources;
@@ -19,7 +19,12 @@ type Answer = {
  */
 export function withSourceLookup(
   answer: Answer,
-  { call, drift, sink, signal }: { call: Call; drift: ProtocolDrift; sink: EventSink; signal: AbortSignal },
+  {
+    call,
+    drift,
+    sink,
+    signal,
+  }: { call: UnaryCall; drift: ProtocolDrift; sink: EventSink; signal: AbortSignal },
 ): EventSink {
   let requestsLeft: number = limits.sourceLookups;
 
@@ -65,7 +70,7 @@ export function withSourceLookup(
 
   return (events) => {
     const missing = answer.sources.takeMissing();
-    if (!missing) return sink(events);
+    if (!missing) return events.length > 0 ? sink(events) : undefined;
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(limits.sourceLookup)]);
     return requestAll(missing, deadline).then((found) => sink([...found, ...events]));
   };

@@ -9,6 +9,9 @@ import { CitationMarkParser, type TextSegment } from "./citation-marks.js";
 /** The block kinds whose text is part of the answer, by Kimi's names: `think` becomes reasoning. */
 export type TextChannel = "text" | "think";
 
+/** A block's text, as far as it was received. */
+export type ReceivedText = { readonly id: string; readonly channel: TextChannel; readonly text: string };
+
 /** The texts of an answer's blocks by block id, extended by `append` and replaced by `set` (kimi-web.md §2.5). */
 export type AnswerText = {
   /** Characters of all blocks. */
@@ -17,6 +20,8 @@ export type AnswerText = {
   readonly textLength: number;
   /** Whether something was emitted that Kimi has replaced since. */
   readonly isInexact: boolean;
+  /** The texts in the order of the answer; undefined if a block was extended when a later one had begun. */
+  readonly received: readonly ReceivedText[] | undefined;
   /** Applies one `set` or `append` of a block's content. Throws GatewayError for a text without end. */
   update(id: string, channel: TextChannel, content: unknown, op: unknown, out: ChatEvent[]): void;
   /** Extends a block. */
@@ -30,7 +35,7 @@ export type AnswerText = {
 };
 
 /** A block and its text as Kimi has sent it so far. A `set` that begins with the text is a snapshot. */
-type Block = { readonly id: string; text: string };
+type Block = { readonly id: string; readonly channel: TextChannel; text: string };
 
 /** Where the events of the newest block begin, if they are still in the batch that has not been emitted. */
 type BlockStart = { batch: ChatEvent[]; index: number; channel: TextChannel; hadText: boolean };
@@ -48,6 +53,7 @@ export class StreamedText implements AnswerText {
   #length = 0;
   #textLength = 0;
   #isInexact = false;
+  #isInterleaved = false;
 
   /** `options`: see CitationMarkParser. */
   constructor(drift: ProtocolDrift, sources: SearchSources, options: { bracketMarks?: "if-searched" } = {}) {
@@ -66,6 +72,10 @@ export class StreamedText implements AnswerText {
 
   get isInexact(): boolean {
     return this.#isInexact;
+  }
+
+  get received(): readonly ReceivedText[] | undefined {
+    return this.#isInterleaved ? undefined : [...this.#blocks.values()];
   }
 
   /** Throws `upstream_protocol` for a `set` that replaces text which was sent on. */
@@ -115,7 +125,8 @@ export class StreamedText implements AnswerText {
     const known = this.#blocks.get(id);
     const hadText = this.#hasText[channel];
     this.#currentStart = known ? undefined : { batch: out, index: out.length, channel, hadText };
-    this.#current = known ?? { id, text: "" };
+    this.#isInterleaved ||= known !== undefined;
+    this.#current = known ?? { id, channel, text: "" };
     this.#blocks.set(id, this.#current);
     if (this.#blocks.size > limits.answerBlocks) throw endlessAnswerError("blocks");
     this.#hasText[channel] = true;

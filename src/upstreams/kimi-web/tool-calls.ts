@@ -8,7 +8,7 @@ import type { AnswerResults } from "./answer-results.js";
 import { askUserTool, questionsText } from "./questions.js";
 
 /** `callId`: Kimi's id of the call, which changes once when it starts to run (kimi-web.md §5.3). */
-type ToolCall = { name: string; args: string; callId: string; isAnnounced: boolean };
+type ToolCall = { name: string; args: string; callId: string; isAnnounced: boolean; hasContents: boolean };
 
 /**
  * The tool blocks of one answer, in which Kimi searches and asks back: emits the queries, and collects the sources
@@ -60,17 +60,18 @@ export class ToolCalls {
     const known = this.#calls.get(id);
     if (known) return known;
     if (this.#calls.size >= limits.answerBlocks) throw endlessAnswerError("tool calls");
-    const call = { name: "", args: "", callId: "", isAnnounced: false };
+    const call = { name: "", args: "", callId: "", isAnnounced: false, hasContents: false };
     this.#calls.set(id, call);
     return call;
   }
 
   /** The contents may have to be requested (kimi-web.md §6 #16). */
-  #collectSources({ callId }: ToolCall, tool: JsonObject, out: ChatEvent[]): void {
+  #collectSources(call: ToolCall, tool: JsonObject, out: ChatEvent[]): void {
+    call.hasContents ||= objectsIn(tool.contents).length > 0;
     this.#sources.addResults(tool.contents, out);
     this.#results.addToolContents(tool.contents);
-    const isExternal = asText(tool.loadType)?.endsWith("_EXTERNAL") && objectsIn(tool.contents).length === 0;
-    if (isExternal && callId) this.#sources.addToolCall(callId);
+    const isExternal = asText(tool.loadType)?.endsWith("_EXTERNAL") && !call.hasContents;
+    if (isExternal && call.callId) this.#sources.addToolCall(call.callId);
   }
 
   #announce(call: ToolCall, out: ChatEvent[]): void {

@@ -20,7 +20,9 @@ import { StreamPump } from "../http/stream-pump.js";
 import { answerTimeouts, KimiAccount } from "../kimi-shared/account.js";
 import { withContextLength } from "../kimi-shared/settings.js";
 import { ModelCatalogue } from "../model-catalogue.js";
+import { assumedCapabilities } from "./capabilities.js";
 import { KimiClient } from "./client.js";
+import { CutAnswer } from "./cut-answer.js";
 import type { SentTurn } from "./echo.js";
 import { EnvelopeDecoder } from "./envelope.js";
 import { isInvalidArgument, isRejectedAccessToken } from "./errors.js";
@@ -29,7 +31,7 @@ import { MemoryNotice } from "./memory-notice.js";
 import { builtInModels, fetchModels, type KimiModel } from "./models.js";
 import { fetchQuota } from "./quota.js";
 import { chatRequestBody, isLongTurn, newChatIdOf } from "./request.js";
-import { withSourceLookup } from "./source-lookup.js";
+import { type UnaryCall, withSourceLookup } from "./source-lookup.js";
 import { createTokenRefresher } from "./token-refresher.js";
 import { uploadFile } from "./upload.js";
 import { fetchCurrentUser } from "./verify-credentials.js";
@@ -62,6 +64,7 @@ export class KimiWeb implements Upstream {
   readonly #drift: ProtocolDrift;
   readonly #memoryNotice = new MemoryNotice();
   readonly #warn: UpstreamContext["warn"];
+  readonly #onCutAnswer: UpstreamContext["onCutAnswer"];
 
   private constructor(
     { name, contextLength }: KimiWebOptions,
@@ -77,6 +80,7 @@ export class KimiWeb implements Upstream {
     this.#account = account;
     this.#drift = context.drift;
     this.#warn = context.warn;
+    this.#onCutAnswer = context.onCutAnswer;
     this.#catalogue = new ModelCatalogue(
       (signal) => account.call(signal, (token) => fetchModels(client, token, this.#drift, signal)),
       builtInModels,
@@ -187,7 +191,10 @@ export class KimiWeb implements Upstream {
     await this.#client.close();
   }
 
-  /** One `Chat` call. If it ends early for any reason, sends Kimi a request to stop generating. */
+  /**
+   * One `Chat` call, whose rest is fetched if its stream is cut. If it ends early for any reason, sends Kimi a request to
+   * stop generating.
+   */
   async #streamAnswer(
     body: string,
     options: InterpreterOptions,
@@ -197,22 +204,31 @@ export class KimiWeb implements Upstream {
     const interpreter = new ChatInterpreter(this.#drift, { ...options, memoryNotice: this.#memoryNotice });
     const { progress } = this.#timeouts;
     const decoder = new EnvelopeDecoder(limits.envelope);
+    const call: UnaryCall = (method, body, deadline) =>
+      this.#account.call(deadline, (newest) => this.#client.call(method, body, newest, deadline));
+    const lookupSink = withSourceLookup(interpreter, { call, drift: this.#drift, sink, signal });
     try {
-      const lookupSink = withSourceLookup(interpreter, {
-        call: (method, request, deadline) => this.#client.call(method, request, token, deadline),
-        drift: this.#drift,
-        sink,
-        signal,
-      });
       const output = { sink: lookupSink, service: "Kimi", progress };
       await stream.pipeTo(new StreamPump(decoder, interpreter, output));
       const lastEvents: ChatEvent[] = [];
       interpreter.onStreamEnd(lastEvents);
       if (lastEvents.length > 0) await lookupSink(lastEvents);
+    } catch (error) {
+      const cutAnswer = new CutAnswer(interpreter, { call, sink: lookupSink, signal });
+      if (!this.#mayFetch(cutAnswer, error)) throw error;
+      const outcome = await cutAnswer.fetch(this.#timeouts.cutAnswer ?? limits.cutAnswer);
+      this.#onCutAnswer?.(outcome);
+      if (outcome !== "fetched") throw error;
     } finally {
       stream.close(interpreter.hasEnded);
       if (interpreter.cancelTarget) this.#cancel(interpreter.cancelTarget, token);
     }
+  }
+
+  /** An answer that was rejected before its first word is asked for again, with a new token. */
+  #mayFetch(cutAnswer: CutAnswer, error: unknown): boolean {
+    if (!assumedCapabilities.readsCutAnswers) return false;
+    return this.#account.isRejection(error) ? cutAnswer.hasBegun : cutAnswer.isCutBy(error);
   }
 
   /** Requests Kimi to stop generating, without waiting for the response (kimi-web.md §2.7). */
