@@ -73,7 +73,7 @@ export type GatewayOptions = {
   /** Returns the credentials of the account; default a new pair. */
   tokens?: (simulator: Simulator) => TokenPair;
   /** Milliseconds until an upstream without data (`idle`), or with nothing but heartbeats (`progress`), has stalled. */
-  timeouts?: { idle: number; progress: number; parse?: number };
+  timeouts?: { idle: number; progress: number; parse?: number; cutAnswer?: number };
   /** Records the calls to Kimi. */
   recorder?: Recorder;
   /** Base URL of the upstream and of its account gateway; default the simulator. */

@@ -159,6 +159,11 @@ test("slow-start: the whole answer after a delay", async () => {
   expect(answerText((await sendWithFault({ kind: "slow-start", milliseconds: 5 })).frames)).toBe(fullAnswer);
 });
 
+test("cut-bytes: the connection breaks after that many bytes", async () => {
+  const { bytes, broken } = await sendWithFault({ kind: "cut-bytes", bytes: 500 });
+  expect([bytes.length, broken]).toEqual([500, true]);
+});
+
 test("split and burst: the same answer in many writes, or in one", async () => {
   const split = await sendWithFault({ kind: "split" });
   expect(answerText(split.frames)).toBe(fullAnswer);

@@ -21,6 +21,7 @@ export class SearchSources {
   readonly #onlyCited = new Set<number>();
   #count = 0;
   #isSearchAnnounced = false;
+  #isFromList = false;
   readonly #toolCalls = new Set<string>();
   #missing: MissingSources | undefined;
 
@@ -40,6 +41,11 @@ export class SearchSources {
 
   announceSearch(): void {
     this.#isSearchAnnounced = true;
+  }
+
+  /** From now on the answer is read from a list of messages, which leaves contents and addresses out (kimi-web.md §6 #16). */
+  readFromList(): void {
+    this.#isFromList = true;
   }
 
   /** Whether there is a source with this `refIndex` or id. */
@@ -70,7 +76,7 @@ export class SearchSources {
   /** Notes a tool block whose contents must be requested (kimi-web.md §6 #16). */
   addToolCall(id: string): void {
     if (this.#toolCalls.has(id)) return;
-    this.#drift.record("source", "external-tool-block");
+    this.#recordIncomplete("external-tool-block");
     if (this.#toolCalls.size >= limits.sourceLookups) return;
     this.#toolCalls.add(id);
     this.#missing ??= { results: [], toolCalls: [] };
@@ -119,9 +125,13 @@ export class SearchSources {
     this.#refer(references, index);
   }
 
+  #recordIncomplete(name: string): void {
+    if (!this.#isFromList) this.#drift.record("source", name);
+  }
+
   #addWithoutAddress(result: JsonObject, references: readonly string[]): void {
     if (references.length === 0 || this.#isFull()) {
-      this.#drift.record("source", "without-address");
+      this.#recordIncomplete("without-address");
       return;
     }
     const index = ++this.#count;
@@ -130,7 +140,7 @@ export class SearchSources {
   }
 
   #requestAddress(index: number, result: JsonObject, references: readonly string[]): void {
-    this.#drift.record("source", "without-address");
+    this.#recordIncomplete("without-address");
     this.#onlyCited.delete(index);
     this.#refer(references, index);
     this.#missing ??= { results: [], toolCalls: [] };

@@ -126,6 +126,7 @@ export class ChatInterpreter {
       return events;
     };
     const update = (block: JsonObject) => collect((out) => this.#blocks.update(block, "set", out));
+    this.sources.readFromList();
     const behindTools = blocks.findLastIndex(({ tool }) => isObject(tool)) + 1;
     for (const block of blocks.slice(0, behindTools)) yield update(block);
     if (refs) yield collect((out) => this.#blocks.addRefs(refs, out));

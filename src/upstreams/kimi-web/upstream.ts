@@ -216,6 +216,8 @@ export class KimiWeb implements Upstream {
     } catch (error) {
       const cutAnswer = new CutAnswer(interpreter, { call, sink: lookupSink, signal });
       if (!this.#mayFetch(cutAnswer, error)) throw error;
+      // A connection on which nothing comes any more may be open.
+      if (!interpreter.hasEnded) stream.close(false);
       const outcome = await cutAnswer.fetch(this.#timeouts.cutAnswer ?? limits.cutAnswer);
       this.#onCutAnswer?.(outcome);
       if (outcome !== "fetched") throw error;

@@ -91,6 +91,7 @@ describe("the rest of an answer whose connection broke is fetched, and Kimi is a
       }
     }
     expect(await fetchedAnswers(gateway)).toEqual(['moonbridge_fetched_answers_total{outcome="fetched"} 18']);
+    expect(gateway.drift.entries()).toEqual([]);
   });
 
   test("as soon as Kimi has completed it", async () => {
