@@ -116,6 +116,7 @@ program
   .option("--port <number>", say(options.simulatorPort), parsePort)
   .option("--pace <milliseconds>", say(options.pace), parseMilliseconds)
   .option("--strictness <names>", say(options.strictness), parseList)
+  .option("--without <names>", say(options.without), parseList)
   .option("--replay <folder>", say(options.replay))
   .action(async (settings) => (await import("./simulate.js")).simulate(settings));
 

@@ -23,6 +23,8 @@ export const commandMessages = {
   replayFailed: (problem: string) => text(`--replay: ${problem}`, `--replay：${problem}`),
   noSuchStrictness: (name: string, names: string) =>
     text(`--strictness: "${name}" is none of ${names}.`, `--strictness："${name}" 不在其中：${names}。`),
+  noSuchCapability: (name: string, names: string) =>
+    text(`--without: "${name}" is none of ${names}.`, `--without："${name}" 不在其中：${names}。`),
   simulatorConfig: text(
     "A config.json that connects Moonbridge to this simulator:",
     "把 Moonbridge 连到这个模拟器的 config.json：",

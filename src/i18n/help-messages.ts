@@ -127,6 +127,7 @@ export const helpMessages = {
     yes: text("do not ask", "不询问"),
     simulatorPort: text("port to listen on (default: any free one)", "监听端口（默认：任选空闲端口）"),
     pace: text("time between deltas (default: 25)", "两段输出之间的毫秒数（默认：25）"),
+    without: text("what Kimi shall not do, separated by commas", "让 Kimi 不具备的能力，用逗号分隔"),
     strictness: text("request forms to refuse, separated by commas", "要拒绝的请求形式，用逗号分隔"),
     replay: text("answer what serve --record has written there", "用 serve --record 录下的内容回答"),
   },
