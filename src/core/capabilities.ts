@@ -1,7 +1,7 @@
 import { type LocalizedText, text } from "../i18n/text.js";
 
 /** How well an assumption is proven; the grades are those of kimi-web.md. */
-export type CapabilityGrade = "CAP" | "LIVE" | "CODE" | "GUESS";
+type CapabilityGrade = "CAP" | "LIVE" | "CODE" | "GUESS";
 
 type Assumption = {
   /** What is assumed of Kimi, as a sentence that is true or false of an account. */
@@ -196,7 +196,7 @@ export type CapabilityName = CapabilityFlag | typeof busySeconds.name;
 
 export const capabilityFlags = Object.keys(capabilities).filter(isCapabilityFlag);
 
-export function isCapabilityFlag(name: string): name is CapabilityFlag {
+function isCapabilityFlag(name: string): name is CapabilityFlag {
   return Object.hasOwn(capabilities, name);
 }
 
