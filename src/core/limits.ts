@@ -382,6 +382,8 @@ export const limits = {
   /** How long an ended request may wait until it is written to the journal, and how many are written together. */
   journalDelay: 2 * second,
   journalBatch: 1_000,
+  /** How often `moonbridge requests --follow` looks for new ones. */
+  journalPoll: second,
   /** Ended requests that wait to be written; further ones are lost. */
   journalBuffer: 10_000,
   /** How often the journal is cut to what is kept of it. */

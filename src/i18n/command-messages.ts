@@ -32,6 +32,8 @@ export const commandMessages = {
 
   answers: text("Answers", "由谁回答"),
   address: text("Address", "地址"),
+  console: text("Console", "控制台"),
+  codeOpensOnce: text("(opens once, within ten minutes)", "（只能打开一次，十分钟内有效）"),
   apiKey: text("API key", "API 密钥"),
   config: text("Config", "配置文件"),
   database: text("Database", "数据库"),
