@@ -1,4 +1,3 @@
-import { callsFunctions, demandedWord, placeTurn, refuseForm } from "./capabilities.js";
 import { type ChatRequest, parseChatRequest } from "./chat-request.js";
 import type { Chats, ChatTurn } from "./chats.js";
 import { handleStream, streamContentType } from "./connect-stream.js";
@@ -38,27 +37,17 @@ async function respond(
   const chats = chatsWith(state, request.turn.chatId);
   if (request.turn.chatId !== undefined) chats.requireIdle(request.turn.chatId, account.id);
   chats.requireShortPrompt(request.turn, account.id);
-  refuseForm(request.body, state.without);
   const promptDirectives = readPromptDirectives(request.turn.text);
   const fault = state.faults.next() ?? findPromptFault(promptDirectives);
   if (await applyEarlyFault(state, call, fault, request, account)) return;
 
-  const chatBefore =
-    request.turn.chatId === undefined ? undefined : chats.get(request.turn.chatId, account.id);
-  const turn = chats.beginTurn(placeTurn(request.turn, chatBefore, state.without), account.id);
+  const turn = chats.beginTurn(request.turn, account.id);
   turn.chat.lastRequest = request.lastRequest;
   turn.chat.files.push(...request.files);
   turn.assistant.stop = () => call.stop("cancelled");
   const scriptTurn = toScriptTurn(turn, request, state.files);
-  const word = demandedWord(request.body, state.without);
-  const steps = [
-    ...(stepsFor(state, turn, scriptTurn, account) ?? defaultAnswer(scriptTurn, promptDirectives)),
-    ...(word === undefined ? [] : [{ do: "text" as const, content: ` ${word}` }]),
-  ];
-  const wireOptions = {
-    ...wireOptionsOf(fault),
-    ...(state.without.has("echo-text") ? { spacedEcho: true } : {}),
-  };
+  const steps = stepsFor(state, turn, scriptTurn, account) ?? defaultAnswer(scriptTurn, promptDirectives);
+  const wireOptions = wireOptionsOf(fault);
   const responseWriter = new ResponseWriter(call, wireOptions);
   responseWriter.open(streamContentType);
   const answerWriter = new ConnectWriter(responseWriter, turn, {
@@ -98,9 +87,7 @@ function stepsFor(
   account: Account,
 ): Step[] | undefined {
   try {
-    const scripted = state.script(scriptTurn);
-    if (scripted || !callsFunctions(scriptTurn.request, state.without)) return scripted;
-    return state.taughtModel.answer(scriptTurn, account.id);
+    return state.script(scriptTurn) ?? state.taughtModel.answer(scriptTurn, account.id);
   } catch (error) {
     assistant.status = "MESSAGE_STATUS_ERROR";
     assistant.stop = undefined;

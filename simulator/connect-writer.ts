@@ -1,5 +1,4 @@
 import { AnswerContent } from "./answer-content.js";
-import { withSingleSpaces } from "./capabilities.js";
 import type { ChatTurn } from "./chats.js";
 import { encodeEnvelope, endOfStreamFlag } from "./envelope.js";
 import { ApiError, errorJson, localizedMessage, paywallJson } from "./errors.js";
@@ -79,10 +78,7 @@ export class ConnectWriter implements AnswerWriter {
 
   /** The chat and the user message as the opening events name them. */
   #echo(): Pick<ChatTurn, "chat" | "user"> {
-    const { chat, assistant } = this.#turn;
-    const user = this.#wireOptions.spacedEcho
-      ? { ...this.#turn.user, blocks: withSingleSpaces(this.#turn.user.blocks) }
-      : this.#turn.user;
+    const { chat, user, assistant } = this.#turn;
     switch (this.#wireOptions.wrongEcho) {
       case "chat":
         return { chat: { ...chat, id: assistant.id }, user };

@@ -1,9 +1,6 @@
 import { limits } from "../core/limits.js";
 
-/**
- * The kinds of protocol elements in which Kimi may introduce unknown values. `capability`: one that Kimi has contradicted
- * (core/capabilities.ts).
- */
+/** The kinds of protocol elements in which Kimi may introduce unknown values. */
 export type DriftKind =
   | "event"
   | "frame"
@@ -21,7 +18,6 @@ export type DriftKind =
   | "citation"
   | "source"
   | "echo"
-  | "capability"
   | "rewrite"
   | "scenario";
 

@@ -1,5 +1,4 @@
 import type { CredentialsContext } from "../accounts/credentials.js";
-import type { CapabilityStore } from "../core/capabilities.js";
 import type { CutAnswerOutcome } from "../observability/metrics.js";
 import type { ProtocolDrift } from "../observability/protocol-drift.js";
 import type { Recorder } from "../observability/recording/recorder.js";
@@ -12,9 +11,7 @@ import type { ChooseProxy } from "../proxy/proxy-rules.js";
 export type IdleTimeouts = { idle: number; progress: number; parse?: number; cutAnswer?: number };
 
 /** Dependencies of an upstream that uses a Kimi account. */
-export type UpstreamContext = Pick<CredentialsContext, "warn"> & {
-  /** Without `capabilities` what is found out about the account is forgotten with the upstream. */
-  store: CredentialsContext["store"] & { readonly capabilities?: CapabilityStore };
+export type UpstreamContext = Pick<CredentialsContext, "store" | "warn"> & {
   drift: ProtocolDrift;
   /** Is told whenever the rest of a cut answer was asked for. */
   onCutAnswer?: ((outcome: CutAnswerOutcome) => void) | undefined;

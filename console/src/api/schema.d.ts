@@ -1036,7 +1036,7 @@ export interface paths {
                             config_file: string | null;
                             store: string;
                             files: string;
-                            running_requests: number;
+                            restart_needed: string[];
                             /** Journal */
                             journal: {
                                 days: number;

@@ -1,5 +1,5 @@
-import { Button, Group, Loader, Paper, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
-import { Download, Play, Square } from "lucide-react";
+import { Alert, Button, Group, Loader, Paper, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
+import { Download, Play, RotateCcw, Square } from "lucide-react";
 import type { ReactNode } from "react";
 import { serverUrl } from "../../api/client.js";
 import { useDiagnostics } from "../../api/diagnostics.js";
@@ -135,6 +135,11 @@ function ServerSection() {
       </Text>
       {error && <Failure what={t.serverFailed} error={error} onRetry={() => refetch()} />}
       {!data && !error && <Skeleton height={120} />}
+      {data && data.restart_needed.length > 0 && (
+        <Alert color="yellow" icon={<RotateCcw aria-hidden />} title={t.restartNeeded}>
+          {data.restart_needed.join(", ")}
+        </Alert>
+      )}
       {data && (
         <dl className="fields">
           <Field name={t.fields.version}>{data.version}</Field>
@@ -144,7 +149,6 @@ function ServerSection() {
           <Field name={t.fields.started}>
             <RelativeTime iso={data.started_at} />
           </Field>
-          <Field name={t.fields.running}>{data.running_requests}</Field>
           <Field name={t.fields.config}>{data.config_file ?? t.fields.noConfig}</Field>
           <Field name={t.fields.store}>{data.store}</Field>
           <Field name={t.fields.journal}>
