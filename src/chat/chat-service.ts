@@ -22,6 +22,7 @@ import type { AvailableModels } from "./model-names.js";
 import { listAvailableModels, type Route, resolveRoutes } from "./model-router.js";
 import { rejectOversized } from "./request-size.js";
 import { ignoredFeatures, routesWithRequiredFeatures } from "./required-features.js";
+import { RetriedAnswers } from "./retried-answers.js";
 import { StatelessTurn } from "./stateless-turn.js";
 import type { TokenMeter } from "./token-meter.js";
 import { AnswerRecorder } from "./transforms/answer-recorder.js";
@@ -58,6 +59,7 @@ type CandidateContext = RequestContext &
 /** Answers chat requests: resolves the routes, then sends the request upstream with failover. */
 export class ChatService {
   readonly #dependencies: ChatServiceDependencies;
+  readonly #retriedAnswers = new RetriedAnswers((...request) => this.#answer(...request));
 
   constructor(dependencies: ChatServiceDependencies) {
     this.#dependencies = dependencies;
@@ -81,8 +83,13 @@ export class ChatService {
   /**
    * Emits the answer in batches: `start` first, `usage` if the request includes it, `finish` last. Throws GatewayError,
    * at any point. Aborting `request.signal`, or a sink that throws, cancels the upstream request. `record` notes how it went.
+   * A request that comes again with the same `idempotency` gets the answer that is still being made.
    */
-  async answer(request: ChatRequest, sink: EventSink, record = new RequestRecord()): Promise<void> {
+  answer(request: ChatRequest, sink: EventSink, record = new RequestRecord()): Promise<void> {
+    return this.#retriedAnswers.answer(request, sink, record);
+  }
+
+  async #answer(request: ChatRequest, sink: EventSink, record: RequestRecord): Promise<void> {
     const { signal } = request;
     const { keyBudgets, keyQueues } = this.#dependencies;
     signal.throwIfAborted();

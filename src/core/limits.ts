@@ -130,6 +130,11 @@ export const limits = {
   cutAnswerPoll: second,
   /** Messages of a chat among which the cut answer is looked for, from the newest. */
   cutAnswerMessages: 10,
+  /** How long an answer outlives its client where that has an idempotency key and may send its request again. */
+  retryWait: 2 * second,
+  /** Such answers at a time, and the characters of one that are kept for the retry. */
+  retriedAnswers: 200,
+  retriedAnswer: megabyte,
   /** Bytes buffered for a slow client before reading from the upstream pauses. */
   upstreamReadBuffer: 64 * kilobyte,
   /** The same for a body that cannot be paused, since its connection has no keep-alive; the answer fails beyond it. */

@@ -161,6 +161,8 @@ export type ChatRequest = {
    * first answer's id back as `conversation_id` (clients.md §5).
    */
   responseId?: string;
+  /** The same for a request that is sent again; undefined if the client does not ask for that to be noticed. */
+  idempotency?: string;
   /** The client's own id of the session or chat, if it sends one (`x-session-affinity` and others); it never names a conversation. */
   affinity?: string;
   /** Undefined means the setting of the model's suffix, the key or the configuration, in this order. */

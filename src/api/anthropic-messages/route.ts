@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { countRequestTokens } from "../../chat/token-count.js";
 import type { EventSink } from "../../core/types.js";
 import type { DialectContext } from "../dialect.js";
+import { readIdempotency } from "../idempotency.js";
 import { readRequestHeaders } from "../request-headers.js";
 import { startHeaders } from "../stream/start-headers.js";
 import { streamReply } from "../stream/stream-reply.js";
@@ -34,7 +35,7 @@ export function messagesRoutes({ chat, options, rateLimit }: DialectContext): Fa
     app.post("/v1/messages", { schema: messagesSchema, onRequest: rateLimit }, async (request, reply) => {
       const { body, principal, stopSignal: signal } = request;
       const parsed = parseMessagesRequest(body, { principal, signal, seals });
-      const chatRequest = { ...parsed, ...readRequestHeaders(request.headers) };
+      const chatRequest = { ...parsed, ...readRequestHeaders(request.headers), ...readIdempotency(request) };
       const encoding = {
         seals,
         showsSearches: chatRequest.search === true,

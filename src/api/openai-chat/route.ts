@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "@sinclair/typebox";
 import type { EventSink } from "../../core/types.js";
 import type { DialectContext } from "../dialect.js";
+import { readIdempotency } from "../idempotency.js";
 import { readRequestHeaders } from "../request-headers.js";
 import { startHeaders } from "../stream/start-headers.js";
 import { streamReply } from "../stream/stream-reply.js";
@@ -41,7 +42,12 @@ export function chatCompletionsRoute({
       });
       const responseId = createCompletionId();
       const callForm = callFormOf(request.body);
-      const chatRequest = { ...parsed, ...readRequestHeaders(request.headers), responseId };
+      const chatRequest = {
+        ...parsed,
+        ...readRequestHeaders(request.headers),
+        ...readIdempotency(request),
+        responseId,
+      };
       if (!chatRequest.stream) {
         const encoder = new CompletionEncoder(responseId, callForm);
         await chat.answer(chatRequest, (events) => encoder.onEvents(events), request.record);
