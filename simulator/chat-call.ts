@@ -1,3 +1,4 @@
+import { callsFunctions, demandedWord, placeTurn, refuseForm } from "./capabilities.js";
 import { type ChatRequest, parseChatRequest } from "./chat-request.js";
 import type { Chats, ChatTurn } from "./chats.js";
 import { handleStream, streamContentType } from "./connect-stream.js";
@@ -37,17 +38,27 @@ async function respond(
   const chats = chatsWith(state, request.turn.chatId);
   if (request.turn.chatId !== undefined) chats.requireIdle(request.turn.chatId, account.id);
   chats.requireShortPrompt(request.turn, account.id);
+  refuseForm(request.body, state.without);
   const promptDirectives = readPromptDirectives(request.turn.text);
   const fault = state.faults.next() ?? findPromptFault(promptDirectives);
   if (await applyEarlyFault(state, call, fault, request, account)) return;
 
-  const turn = chats.beginTurn(request.turn, account.id);
+  const chatBefore =
+    request.turn.chatId === undefined ? undefined : chats.get(request.turn.chatId, account.id);
+  const turn = chats.beginTurn(placeTurn(request.turn, chatBefore, state.without), account.id);
   turn.chat.lastRequest = request.lastRequest;
   turn.chat.files.push(...request.files);
   turn.assistant.stop = () => call.stop("cancelled");
   const scriptTurn = toScriptTurn(turn, request, state.files);
-  const steps = stepsFor(state, turn, scriptTurn, account) ?? defaultAnswer(scriptTurn, promptDirectives);
-  const wireOptions = wireOptionsOf(fault);
+  const word = demandedWord(request.body, state.without);
+  const steps = [
+    ...(stepsFor(state, turn, scriptTurn, account) ?? defaultAnswer(scriptTurn, promptDirectives)),
+    ...(word === undefined ? [] : [{ do: "text" as const, content: ` ${word}` }]),
+  ];
+  const wireOptions = {
+    ...wireOptionsOf(fault),
+    ...(state.without.has("echo-text") ? { spacedEcho: true } : {}),
+  };
   const responseWriter = new ResponseWriter(call, wireOptions);
   responseWriter.open(streamContentType);
   const answerWriter = new ConnectWriter(responseWriter, turn, {
@@ -87,7 +98,9 @@ function stepsFor(
   account: Account,
 ): Step[] | undefined {
   try {
-    return state.script(scriptTurn) ?? state.taughtModel.answer(scriptTurn, account.id);
+    const scripted = state.script(scriptTurn);
+    if (scripted || !callsFunctions(scriptTurn.request, state.without)) return scripted;
+    return state.taughtModel.answer(scriptTurn, account.id);
   } catch (error) {
     assistant.status = "MESSAGE_STATUS_ERROR";
     assistant.stop = undefined;

@@ -78,11 +78,11 @@ const maxMessagesPerChat = 4_000;
 const maxCharactersPerChat = 67_108_864;
 const maxCharacters = 268_435_456;
 /** A prompt of 513,619 characters failed, one of 440,000 did not (kimi-web.md §6 row 8). */
-const maxPromptCharacters = 513_000;
+const defaultMaxPromptCharacters = 513_000;
 
 /** Whether a prompt is refused for its length alone. */
-export function isTooLongPrompt({ length }: string): boolean {
-  return length > maxPromptCharacters;
+export function isTooLongPrompt({ length }: string, maxCharacters = defaultMaxPromptCharacters): boolean {
+  return length > maxCharacters;
 }
 
 const nilUuid = "00000000-0000-0000-0000-000000000000";
@@ -94,13 +94,15 @@ type IdSource = { next(kind: "chat" | "message"): string };
 export class Chats {
   readonly #ids: IdSource;
   readonly #hasSystemMessage: boolean;
+  readonly #maxPromptCharacters: number | undefined;
   readonly #chats = new Map<string, Chat>();
   #totalCharacters = 0;
 
   /** With `hasSystemMessage`, a chat begins with an empty message of the role system (kimi-web.md §6 row 15). */
-  constructor(ids: IdSource, hasSystemMessage: boolean) {
+  constructor(ids: IdSource, hasSystemMessage: boolean, maxPromptCharacters?: number) {
     this.#ids = ids;
     this.#hasSystemMessage = hasSystemMessage;
+    this.#maxPromptCharacters = maxPromptCharacters;
   }
 
   /** Creates an empty chat, named "Untitled Chat". */
@@ -160,7 +162,7 @@ export class Chats {
 
   /** Throws REASON_TOKEN_LENGTH_TOO_LONG for a prompt that is too long, and locks its chat (kimi-web.md §6 row 8). */
   requireShortPrompt({ chatId, text }: NewTurn, owner: string): void {
-    if (!isTooLongPrompt(text)) return;
+    if (!isTooLongPrompt(text, this.#maxPromptCharacters)) return;
     if (chatId !== undefined) this.get(chatId, owner).isTooLong = true;
     throw tooLong();
   }

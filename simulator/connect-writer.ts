@@ -1,4 +1,5 @@
 import { AnswerContent } from "./answer-content.js";
+import { withSingleSpaces } from "./capabilities.js";
 import type { ChatTurn } from "./chats.js";
 import { encodeEnvelope, endOfStreamFlag } from "./envelope.js";
 import { ApiError, errorJson, localizedMessage, paywallJson } from "./errors.js";
@@ -78,7 +79,10 @@ export class ConnectWriter implements AnswerWriter {
 
   /** The chat and the user message as the opening events name them. */
   #echo(): Pick<ChatTurn, "chat" | "user"> {
-    const { chat, user, assistant } = this.#turn;
+    const { chat, assistant } = this.#turn;
+    const user = this.#wireOptions.spacedEcho
+      ? { ...this.#turn.user, blocks: withSingleSpaces(this.#turn.user.blocks) }
+      : this.#turn.user;
     switch (this.#wireOptions.wrongEcho) {
       case "chat":
         return { chat: { ...chat, id: assistant.id }, user };

@@ -54,6 +54,8 @@ export type WireOptions = {
   noMask?: boolean;
   /** The opening events name another chat, or another parent of the user message, than was requested. */
   wrongEcho?: "chat" | "parent";
+  /** The echo of a message has single spaces only. */
+  spacedEcho?: boolean;
 };
 
 /** The options of a fault that changes only the encoding; empty for all others. */

@@ -10,6 +10,7 @@ import { createState, type RefreshFault, type SimulatorOptions } from "./state.j
 import type { ToolFault } from "./taught-model/tool-faults.js";
 import type { IssueOptions, TokenPair } from "./tokens.js";
 
+export { type Capability, capabilityNames, isCapability } from "./capabilities.js";
 export type { Turn } from "./default-answer.js";
 export type { Fault } from "./faults.js";
 export { RecordingError } from "./replay.js";

@@ -113,6 +113,7 @@ async function route(state: SimulatorState, call: HttpCall): Promise<void> {
   const nextWireOptions = () => wireOptionsOf(state.faults.next());
   const { callLog, deltaMilliseconds: pace } = state;
   if (await state.replay?.respond(call, { pace, callLog, nextWireOptions })) return;
+  if (isMissing(path, state)) return sendUnknown(call);
   if (method === "POST") {
     const streamingMethod = streamingMethods.get(path);
     if (streamingMethod) return streamingMethod(state, call);
@@ -124,6 +125,19 @@ async function route(state: SimulatorState, call: HttpCall): Promise<void> {
     if (unaryMethod) return handleUnary(state, call, unaryMethod);
   }
   if (await handleLegacyCall(state, call)) return;
+  sendUnknown(call);
+}
+
+/** Whether Kimi does not have this call, as the option `without` says. */
+function isMissing(path: string, { without }: SimulatorState): boolean {
+  const isLegacy = path.startsWith("/api/") && !path.startsWith("/api/account.gateway.");
+  return (
+    (isLegacy && without.has("legacy-endpoints")) ||
+    (/\/(GetToolBlock|GetSearchCitation)$/.test(path) && without.has("tool-blocks"))
+  );
+}
+
+function sendUnknown(call: HttpCall): void {
   call.request.resume();
   call.sendJson(404, { code: "not_found", message: "the simulator does not play this" });
 }

@@ -1,4 +1,5 @@
 import { CallLog } from "./call-log.js";
+import type { Capability } from "./capabilities.js";
 import { ChatMethods } from "./chat-methods.js";
 import { Chats } from "./chats.js";
 import type { Turn } from "./default-answer.js";
@@ -36,6 +37,8 @@ export type SimulatorOptions = {
   heartbeatMilliseconds?: number;
   /** Request forms that are refused although some live clients send them; default none. */
   strictness?: readonly Strictness[];
+  /** What Kimi does not do, although it is assumed of it; default none (docs/protocol/capabilities.md). */
+  without?: readonly Capability[];
   /** Concurrent answers of each account over the legacy protocol; default 1 (kimi-web.md §1.6). */
   legacyConcurrency?: number;
   /** Returns the steps of an answer, or undefined for the default answer. */
@@ -55,6 +58,7 @@ export type SimulatorState = {
   readonly heartbeatMilliseconds: number;
   readonly afterCut: AfterCut;
   readonly strictness: ReadonlySet<Strictness>;
+  readonly without: ReadonlySet<Capability>;
   readonly script: (turn: Turn) => Step[] | undefined;
   readonly replay: Replay | undefined;
   readonly tokens: TokenIssuer;
@@ -76,7 +80,8 @@ export type SimulatorState = {
 
 export function createState(options: SimulatorOptions, replay?: Replay): SimulatorState {
   const ids = new IdGenerator();
-  const chats = new Chats(ids, true);
+  const without = new Set(options.without);
+  const chats = new Chats(ids, true, without.has("long-prompt") ? 440_000 : undefined);
   const legacy = createLegacyState(options.legacyConcurrency);
   const toolFaults = new FaultQueue<ToolFault>();
   const afterCut = options.afterCut ?? "stops";
@@ -85,11 +90,12 @@ export function createState(options: SimulatorOptions, replay?: Replay): Simulat
     heartbeatMilliseconds: Math.max(1, options.heartbeatMilliseconds ?? 1_000),
     afterCut,
     strictness: new Set(options.strictness),
+    without,
     script: options.script ?? (() => undefined),
     replay,
     tokens: new TokenIssuer(
       options.accessTokenSeconds ?? 900,
-      options.refreshGraceSeconds ?? 60,
+      without.has("old-refresh-token") ? 0 : (options.refreshGraceSeconds ?? 60),
       replay !== undefined,
     ),
     chats,

@@ -16,6 +16,15 @@ import { purgeChats } from "./purge-chats.js";
 /** Where an account is defined: `built-in` is the simulator that answers where there is none. */
 export type AccountOrigin = "config" | "login" | "built-in";
 
+/** The origin of an open upstream; `configured`: the names in the configuration. */
+export function accountOrigin(
+  { name, kind }: { name: string; kind: string },
+  configured: readonly string[],
+): AccountOrigin {
+  if (configured.includes(name)) return "config";
+  return kind === "simulator" ? "built-in" : "login";
+}
+
 export type AccountAdminOptions = {
   accounts: Accounts;
   store: Store;
@@ -58,8 +67,8 @@ export class AccountAdmin {
     const { accounts, configured } = this.#options;
     const { all } = configured();
     return accounts.reports().map((report) => {
-      if (all.includes(report.upstream)) return { ...report, origin: "config" };
-      return { ...report, origin: report.simulated && report.kind === "simulator" ? "built-in" : "login" };
+      const { upstream: name, kind } = report;
+      return { ...report, origin: accountOrigin({ name, kind }, all) };
     });
   }
 

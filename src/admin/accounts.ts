@@ -1,5 +1,6 @@
 import type { QueueState } from "../accounts/account-queue.js";
 import type { ActiveUpstream, ActiveUpstreams } from "../chat/active-upstreams.js";
+import type { CapabilityState } from "../core/capabilities.js";
 import { limits } from "../core/limits.js";
 import type { AccountStatus, Quota } from "../core/types.js";
 
@@ -15,6 +16,8 @@ export type AccountReport = {
   waiting: number;
   /** The circuit breaker is open: other upstreams are preferred. */
   failing: boolean;
+  /** What is known of the account's behaviour; undefined where nothing is assumed. */
+  capabilities: CapabilityState[] | undefined;
 };
 
 /** Reports on the accounts behind the upstreams. */
@@ -49,6 +52,7 @@ function reportOn({ upstream, guards: { queue, circuitBreaker } }: ActiveUpstrea
     running: state.running,
     waiting: state.waiting,
     failing: circuitBreaker.isOpen,
+    capabilities: upstream.capabilities?.list(),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ImportedLogin } from "../accounts/import/import-login.js";
+import { type AccountOrigin, accountOrigin } from "../admin/account-admin.js";
 import { ApiKeyAdmin, type FindUnknownModel } from "../admin/api-keys.js";
 import type { Finding } from "../admin/diagnostics/finding.js";
 import { type DiagnosticsOptions, runDiagnostics } from "../admin/diagnostics/run-diagnostics.js";
@@ -7,12 +8,13 @@ import {
   type ImportAccountResult,
   importAccount,
 } from "../admin/import-account.js";
+import { JournalReader } from "../admin/journal-reader.js";
 import { countChats, type PurgeResult, purgeChats } from "../admin/purge-chats.js";
 import { ChatCleanup } from "../chat/chat-cleanup.js";
 import type { Config } from "../config/schema.js";
 import type { UpstreamConfig } from "../config/upstream-settings.js";
 import type { Store } from "../core/store.js";
-import type { Upstream } from "../core/types.js";
+import type { AccountStatus, Upstream } from "../core/types.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
 import type { ProxyRules } from "../proxy/proxy-rules.js";
 import { openStore } from "../store/open-store.js";
@@ -99,6 +101,42 @@ export async function withChatPurge(
       }
     };
     await task({ count: await countChats(store), run });
+  });
+}
+
+/** Runs `task` with the journal of the configured store. */
+export async function withJournal(
+  config: Config,
+  task: (journal: JournalReader) => Promise<void>,
+): Promise<void> {
+  await withStore(config, (store) => task(new JournalReader(store.journal)));
+}
+
+/** An account and its state as far as it is known without asking anybody. */
+export type ListedAccount = { name: string; kind: string; origin: AccountOrigin; status: AccountStatus };
+
+export function listAccounts(config: Config): Promise<ListedAccount[]> {
+  return withStore(config, async (store) => {
+    const configs = await configuredUpstreams(config, store);
+    return Promise.all(
+      configs.map(async (each) => {
+        const upstream = await openForTask(each, store, config.proxies);
+        try {
+          const { name, kind } = upstream;
+          return {
+            name,
+            kind,
+            origin: accountOrigin(
+              upstream,
+              config.upstreams.map((configured) => configured.name),
+            ),
+            status: upstream.status(),
+          };
+        } finally {
+          await upstream.close();
+        }
+      }),
+    );
   });
 }
 

@@ -63,7 +63,7 @@ function limitsAndFormat(
  */
 export function longPromptOptions(
   request: ChatRequest,
-  upstream: Pick<Upstream, "features" | "upload">,
+  upstream: Pick<Upstream, "features" | "upload" | "capabilities">,
   { toolMode, tools }: { toolMode: ToolMode; tools: ToolTransformOptions },
 ): LongPromptOptions | undefined {
   if (!upstream.upload) return undefined;
@@ -73,10 +73,12 @@ export function longPromptOptions(
   const added =
     (isTold ? maxTellingLength(declared, request.toolChoice) : 0) +
     (emulated.has("output-format") ? maxFormatLength(request.responseFormat) : 0);
+  const prompt = upstream.capabilities?.has("long-prompt") ? limits.longPromptText : limits.promptText;
   return {
     // Even beside very many functions a part of the conversation is sent.
-    conversation: Math.max(limits.promptText / 2, limits.promptText - added),
+    conversation: Math.max(prompt / 2, prompt - added),
     oldResult: isTold ? tools.maxOldResultCharacters : undefined,
     isEscaped: declared.length > 0,
+    prompt,
   };
 }

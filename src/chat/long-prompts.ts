@@ -1,4 +1,3 @@
-import { limits } from "../core/limits.js";
 import type { ChatEvent, MediaPart, Message } from "../core/types.js";
 import { TimeSlicer } from "../lib/time-slicing.js";
 import type { Attachments } from "./attachments.js";
@@ -16,8 +15,11 @@ import { formatMessage } from "./transcript.js";
 /** The name of the file with what does not fit into a prompt. */
 const fileName = "earlier-conversation.txt";
 
-/** `isEscaped`: whether the model is told of functions, so that texts must not imitate calls. */
-export type LongPromptOptions = PromptRoom & { isEscaped: boolean };
+/**
+ * `isEscaped`: whether the model is told of functions, so that texts must not imitate calls. `prompt`: characters of the
+ * longest prompt, with all that transforms add.
+ */
+export type LongPromptOptions = PromptRoom & { isEscaped: boolean; prompt: number };
 
 /** What is sent instead of messages that are too long for one prompt. */
 export type FiledPrompt = {
@@ -55,7 +57,11 @@ export class LongPrompts {
     const divided = divideHistory(messages, this.#options);
     const pieces = await writeFile(divided, this.#options);
     const file = await this.#attachments.attachText(fileName, pieces, signal);
-    const prompt = { instead: messages, messages: writePrompt(divided, file), notice: createNotice(divided) };
+    const prompt = {
+      instead: messages,
+      messages: writePrompt(divided, file),
+      notice: createNotice(divided, this.#options),
+    };
     this.#prepared.push(prompt);
     return prompt.messages;
   }
@@ -130,8 +136,8 @@ function writePrompt({ system, newest, older, filed }: DividedHistory, file: Med
   return [...system, note, ...newest];
 }
 
-function createNotice({ filed }: DividedHistory): ChatEvent {
-  const bound = limits.promptText.toLocaleString("en-US");
+function createNotice({ filed }: DividedHistory, { prompt }: LongPromptOptions): ChatEvent {
+  const bound = prompt.toLocaleString("en-US");
   const messages = filed.length === 1 ? "1 message" : `${filed.length.toLocaleString("en-US")} messages`;
   return {
     type: "notice",

@@ -163,8 +163,10 @@ export class Thread {
   }
 
   /** Ends a claim without a new turn. `isUnchanged`: nothing was sent, so the chat is as before. */
-  async release({ claim, node }: ResumePoint, isUnchanged: boolean): Promise<void> {
-    await this.#dependencies.store.releaseChat(claim, isUnchanged ? node.id : undefined);
+  async release(resumePoint: ResumePoint, isUnchanged: boolean): Promise<void> {
+    const { claim, node } = resumePoint;
+    const end = isUnchanged && isAtEnd(resumePoint) ? node.id : undefined;
+    await this.#dependencies.store.releaseChat(claim, end);
   }
 
   /** Extends a claim while its turn runs. Returns a function that stops that. */
@@ -226,6 +228,11 @@ export class Thread {
     const repeated = isSystemKnown || isAllSystemKnown ? [] : known.filter(isSystem);
     return [...repeated, ...(isAllSystemKnown ? unknown.filter((each) => !isSystem(each)) : unknown)];
   }
+}
+
+/** Whether the upstream's chat has nothing after the message that the turn continues, as far as is known. */
+export function isAtEnd({ node }: ResumePoint): boolean {
+  return node.chat?.end === node.id;
 }
 
 /** The hash of the path on which the answer follows. */

@@ -26,6 +26,14 @@ export function isUntrustworthy(error: unknown): boolean {
   return error instanceof GatewayError && error.upstreamCode === "wrong_place";
 }
 
+/** The upstream answered elsewhere, or took the message as malformed, which may be for the answer that it continues. */
+export function isPlaceRefused(error: unknown): boolean {
+  const refusals = ["invalid_argument", "failed_precondition"];
+  return (
+    isUntrustworthy(error) || (error instanceof GatewayError && refusals.includes(error.upstreamCode ?? ""))
+  );
+}
+
 /** The chat was deleted upstream, or is too long to continue. */
 export function isChatLost(error: unknown): boolean {
   return (

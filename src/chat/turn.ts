@@ -10,7 +10,7 @@ import { rejectTooLong } from "./context-length.js";
 import { isAccountBusy } from "./failover.js";
 import { type LongPromptOptions, LongPrompts } from "./long-prompts.js";
 import type { Route } from "./model-router.js";
-import { type ResumePoint, Thread, type ThreadDependencies, UnpreparedError } from "./thread.js";
+import { isAtEnd, type ResumePoint, Thread, type ThreadDependencies, UnpreparedError } from "./thread.js";
 import { RejectedAnswerError } from "./tools/rejected-answer.js";
 import type { AnswerRecorder } from "./transforms/answer-recorder.js";
 import { FileLongPrompt } from "./transforms/file-long-prompt.js";
@@ -25,6 +25,7 @@ import {
   isChatBusy,
   isChatLost,
   isConversationNotFound,
+  isPlaceRefused,
   isUntrustworthy,
   unknownConversation,
 } from "./turn-failures.js";
@@ -74,12 +75,14 @@ export class Turn {
   /** The messages whose attachments were found missing when they were to be sent. */
   #unprepared: readonly Message[] | undefined;
   #isUnknownReported = false;
-  readonly #busyChat = new BusyChatRetries();
+  readonly #busyChat: BusyChatRetries;
   readonly #output = new OutputObserver();
   #hasSent = false;
   /** Whether an answer of this turn was rejected, and whether the next one must be in another chat. */
   #isCorrecting = false;
   #needsNewChat = false;
+  /** The upstream refused to continue after an older answer; why is known once it takes the same message in a new chat. */
+  #isOldParentRefused = false;
 
   constructor(dependencies: TurnDependencies, request: ChatRequest, route: Route, context: TurnContext) {
     this.#dependencies = dependencies;
@@ -98,6 +101,7 @@ export class Turn {
       uploadTarget(route.upstream, { owner, links, queue }),
     );
     this.#longPrompts = new LongPrompts(this.#attachments, context.longPrompts);
+    this.#busyChat = new BusyChatRetries(route.upstream.capabilities);
   }
 
   /** Whether the request continues a stored conversation here. */
@@ -157,8 +161,11 @@ export class Turn {
         await this.#attempt(resumePoint, sink);
         return;
       } catch (error) {
-        if (isUntrustworthy(error))
+        const isOldParent = !isAtEnd(resumePoint);
+        if (isUntrustworthy(error)) {
+          if (isOldParent) this.#route.upstream.capabilities?.contradict("old-parent");
           await trySave(() => this.#thread.detach(resumePoint.chat), this.#dependencies.warn);
+        }
         // What was emitted of a rejected answer does not hinder its correction.
         if (error instanceof RejectedAnswerError || (this.#output.hasOutput && !this.#isCorrecting))
           throw error;
@@ -166,11 +173,14 @@ export class Turn {
           this.#busyChat.recordRefusal();
           if (!this.#canBeginAnew()) throw error;
         } else if (isChatLost(error)) await this.#thread.detach(resumePoint.chat);
+        else if (isOldParent && this.#canBeginAnew() && isPlaceRefused(error))
+          this.#isOldParentRefused ||= !isUntrustworthy(error);
         else throw error;
       }
     }
     if (this.#request.conversation !== undefined) await this.#requireHistory(sink);
-    return this.#attempt(undefined, sink);
+    await this.#attempt(undefined, sink);
+    if (this.#isOldParentRefused) this.#route.upstream.capabilities?.contradict("old-parent");
   }
 
   /** Whether the request rests on its messages, not on a conversation alone. */

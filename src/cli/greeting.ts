@@ -16,7 +16,15 @@ export type Greeting = {
   upstreams: readonly string[];
   /** The key that this start has made, the only time that it is shown. */
   newKey: string | undefined;
+  /** Opens the console once. */
+  loginCode: string | undefined;
 };
+
+/** The address of the console, which logs its visitor in if it has a code. */
+export function consoleAddress({ url }: Pick<RunningServer, "url">, loginCode: string | undefined): string {
+  const address = `${toLocalUrl(url)}/`;
+  return loginCode === undefined ? address : `${address}#code=${loginCode}`;
+}
 
 /** Prints who answers, where, with which key and files, and a first request. Its last line is `listening on URL`. */
 export function printGreeting(greeting: Greeting): void {
@@ -25,6 +33,7 @@ export function printGreeting(greeting: Greeting): void {
   printRows([
     [messages.answers, [describeUpstreams(greeting.upstreams)]],
     [messages.address, describeAddress(server)],
+    [messages.console, describeConsole(greeting)],
     [messages.apiKey, describeKey(greeting)],
     [messages.config, [describeConfigFile(config.configFile)]],
     [messages.database, [config.storePath]],
@@ -62,6 +71,11 @@ function describeAddress({ url, furtherUrls }: Greeting["server"]): Value {
   if (furtherUrls.length === 0) return [address];
   const separator = text(", ", "，");
   return [address, separator, messages.alsoAt(furtherUrls.join(", "))];
+}
+
+function describeConsole({ server, loginCode }: Greeting): Value {
+  const address = span("value", consoleAddress(server, loginCode));
+  return loginCode === undefined ? [address] : [address, " ", span("label", messages.codeOpensOnce)];
 }
 
 function describeKey({ config, newKey }: Greeting): Value {

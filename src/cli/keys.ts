@@ -4,7 +4,8 @@ import { loadAppConfig } from "../app/load-config.js";
 import { hasExpired } from "../core/api-key.js";
 import { keyMessages as messages } from "../i18n/key-messages.js";
 import type { LocalizedText } from "../i18n/text.js";
-import { columnsOf, padColumns, printError, printLine, span, translate } from "./print.js";
+import { printError, printLine, translate } from "./print.js";
+import { printTable } from "./print-table.js";
 
 type Options = { config?: string };
 export type AddOptions = Options & { expires?: string; [setting: string]: unknown };
@@ -31,18 +32,7 @@ export async function addKey(
  */
 export async function listKeys({ config: file }: Options): Promise<void> {
   await withKeys(file, async (keys) => {
-    const rows = (await keys.list()).map(toTableRow);
-    const header = Object.values(messages.columns).map(translate);
-    const widths = header.map((title, column) =>
-      Math.max(...[title, ...rows.map((cells) => cells[column] ?? "")].map(columnsOf)),
-    );
-    const toLine = (cells: readonly string[]) =>
-      cells
-        .map((cell, column) => padColumns(cell, widths[column] ?? 0))
-        .join("  ")
-        .trimEnd();
-    printLine(span("title", toLine(header)));
-    for (const cells of rows) printLine(toLine(cells));
+    printTable(Object.values(messages.columns), (await keys.list()).map(toTableRow));
   });
 }
 

@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../config/validate.js";
+import { usageGroups } from "../core/journal.js";
 import { chatModes, citationModes } from "../core/types.js";
+import { adminMessages } from "../i18n/admin-messages.js";
 import { commandMessages } from "../i18n/command-messages.js";
 import { helpMessages } from "../i18n/help-messages.js";
 import { nearestName } from "../lib/nearest-name.js";
@@ -27,6 +29,7 @@ program
   .addOption(configFile)
   .option("--host <address>", say(options.host))
   .option("--port <number>", say(options.port), parsePort)
+  .option("--open", say(options.open))
   .option("--record <folder>", say(options.record))
   .option("--record-texts", say(options.recordTexts))
   // A misspelt command after options is an argument of the default command.
@@ -86,6 +89,32 @@ keys
   .action(async (name, settings) => (await import("./keys.js")).revokeKey(name, settings));
 
 program
+  .command("accounts")
+  .option("--json", say(options.jsonList))
+  .addOption(configFile)
+  .action(async (settings) => (await import("./accounts.js")).accounts(settings));
+
+program
+  .command("usage")
+  .addOption(new Option("--by <group>", say(options.by)).choices(usageGroups))
+  .option("--from <day>", say(options.from), parseDay)
+  .option("--to <day>", say(options.to), parseDay)
+  .option("--json", say(options.jsonList))
+  .addOption(configFile)
+  .action(async (settings) => (await import("./usage.js")).usage(settings));
+
+program
+  .command("requests")
+  .option("--follow", say(options.follow))
+  .option("--limit <number>", say(options.limit), parseLimit)
+  .option("--key <name>", say(options.ofKey))
+  .option("--model <name>", say(options.ofModel))
+  .option("--failed", say(options.failed))
+  .option("--json", say(options.jsonList))
+  .addOption(configFile)
+  .action(async (settings) => (await import("./requests.js")).requests(settings));
+
+program
   .command("backup <folder>")
   .addOption(configFile)
   .action(async (folder, settings) => (await import("./backup.js")).backup(folder, settings));
@@ -116,6 +145,7 @@ program
   .option("--port <number>", say(options.simulatorPort), parsePort)
   .option("--pace <milliseconds>", say(options.pace), parseMilliseconds)
   .option("--strictness <names>", say(options.strictness), parseList)
+  .option("--without <names>", say(options.without), parseList)
   .option("--replay <folder>", say(options.replay))
   .action(async (settings) => (await import("./simulate.js")).simulate(settings));
 
@@ -156,6 +186,18 @@ function parseList(value: string): string[] {
 function parseSeconds(value: string): number {
   if (!/^\d{1,4}$/.test(value)) throw new InvalidArgumentError("expected a number of seconds.");
   return Number(value);
+}
+
+function parseDay(value: string): string {
+  if (!/^\d{4}-\d\d-\d\d$/.test(value)) throw new InvalidArgumentError(say(adminMessages.expectedDay));
+  return value;
+}
+
+function parseLimit(value: string): number {
+  const number = Number(value);
+  if (!/^\d{1,3}$/.test(value) || number < 1 || number > 500)
+    throw new InvalidArgumentError(say(adminMessages.expectedLimit));
+  return number;
 }
 
 function parseMilliseconds(value: string): number {

@@ -16,13 +16,15 @@ import { LogTail } from "../observability/log-tail.js";
 import { Recorder } from "../observability/recording/recorder.js";
 import { describeProxies } from "../proxy/describe-proxies.js";
 import type { RunningServer } from "../server/server.js";
-import { printGreeting } from "./greeting.js";
+import { consoleAddress, printGreeting } from "./greeting.js";
+import { openBrowser } from "./open-browser.js";
 import { printLine, span } from "./print.js";
 
 type RecordingOptions = { record?: string; recordTexts?: boolean };
+type ServeOptions = CommandLineOptions & RecordingOptions & { open?: boolean };
 
 /** `moonbridge serve`: creates the app, starts listening and prints the address, and the key at the first start. */
-export async function serve(commandLine: CommandLineOptions & RecordingOptions): Promise<void> {
+export async function serve(commandLine: ServeOptions): Promise<void> {
   const config = await loadAppConfig(commandLine, process.env);
   const logTail = new LogTail();
   const log = createLog(config.log.level, undefined, logTail);
@@ -53,12 +55,18 @@ export async function serve(commandLine: CommandLineOptions & RecordingOptions):
     if (proxies !== undefined) printLine(commandMessages.proxy(proxies));
     if (recorder) printRecordingNotice(commandLine);
     const answering = app.upstreams.current.map(({ upstream }) => upstream);
+    const { open = false } = commandLine;
+    // Not into the log of a service, except at the first start, which shows the key, too.
+    const hasCode = isStored || open || process.stdout.isTTY;
+    const loginCode = hasCode ? await app.createLoginCode() : undefined;
     printGreeting({
       server,
       config,
       upstreams: answering.every(({ simulated }) => simulated) ? [] : answering.map(({ name }) => name),
       newKey: isStored ? newKey.key : undefined,
+      loginCode,
     });
+    if (open) openBrowser(consoleAddress(server, loginCode));
   } catch (error) {
     await server?.stop();
     await app.close();

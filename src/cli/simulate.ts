@@ -1,4 +1,7 @@
 import {
+  type Capability,
+  capabilityNames,
+  isCapability,
   isStrictness,
   RecordingError,
   type Strictness,
@@ -9,15 +12,22 @@ import { ConfigError } from "../config/validate.js";
 import { commandMessages } from "../i18n/command-messages.js";
 import { printLine } from "./print.js";
 
-type SimulateOptions = { port?: number; pace?: number; strictness?: string[]; replay?: string };
+type SimulateOptions = {
+  port?: number;
+  pace?: number;
+  strictness?: string[];
+  without?: string[];
+  replay?: string;
+};
 
 /** `moonbridge simulate`: runs the simulator alone and prints a configuration that connects Moonbridge to it. */
 export async function simulate(options: SimulateOptions): Promise<void> {
-  const { port = 0, pace = 25, strictness = [], replay } = options;
+  const { port = 0, pace = 25, strictness = [], without = [], replay } = options;
   const simulator = await startSimulator({
     port,
     deltaMilliseconds: pace,
     strictness: strictness.map(checkStrictness),
+    without: without.map(checkCapability),
     ...(replay === undefined ? {} : { replay }),
   }).catch((error: unknown) => {
     throw error instanceof RecordingError
@@ -47,5 +57,11 @@ export async function simulate(options: SimulateOptions): Promise<void> {
 function checkStrictness(name: string): Strictness {
   if (!isStrictness(name))
     throw new ConfigError(commandMessages.noSuchStrictness(name, strictnessNames.join(", ")));
+  return name;
+}
+
+function checkCapability(name: string): Capability {
+  if (!isCapability(name))
+    throw new ConfigError(commandMessages.noSuchCapability(name, capabilityNames.join(", ")));
   return name;
 }

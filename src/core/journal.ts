@@ -60,7 +60,8 @@ export type UsageCounts = {
 };
 
 /** By what requests of a day are summed. `account`: the upstream; `outcome`: `ok` or the error code. */
-export type UsageGroup = "key" | "model" | "account" | "outcome";
+export const usageGroups = ["key", "model", "account", "outcome"] as const;
+export type UsageGroup = (typeof usageGroups)[number];
 
 /** The sums of one day, for one value of a group; empty if the requests had none. */
 export type DailyUsage = UsageCounts & { day: string; name: string };

@@ -20,6 +20,8 @@ export const limits = {
    * (kimi-web.md §6 row 8).
    */
   promptText: 400_000,
+  /** The same for an account that is known to take a longer one (docs/protocol/capabilities.md, `long-prompt`). */
+  longPromptText: 450_000,
   /** Links of a prompt that are wrapped for Kimi's legacy protocol, which takes 54 characters each. */
   wrappedLinks: 200,
   /** Characters of the note that refers to that file. */
@@ -256,6 +258,8 @@ export const limits = {
   busyAttempts: 5,
   /** Delay before each repetition of a message that its chat refused because Kimi still answers in it. */
   busyChatDelays: [second, 2 * second, 3 * second],
+  /** How long that may last where it was measured; beyond that the message goes to a new chat at once. */
+  busyChatWait: 15 * second,
   /** Maximum pause of an upstream after it reported an overload. */
   overloadPause: 5 * second,
 
@@ -383,6 +387,8 @@ export const limits = {
   /** How long an ended request may wait until it is written to the journal, and how many are written together. */
   journalDelay: 2 * second,
   journalBatch: 1_000,
+  /** How often `moonbridge requests --follow` looks for new ones. */
+  journalPoll: second,
   /** Ended requests that wait to be written; further ones are lost. */
   journalBuffer: 10_000,
   /** How often the journal is cut to what is kept of it. */
@@ -403,6 +409,9 @@ export const limits = {
   session: 12 * 60 * minute,
   /** Sessions at the same time; a new one ends the oldest. */
   sessions: 100,
+
+  /** How often a running server reads what a probe has found out about its accounts. */
+  capabilityReload: 15 * second,
 
   /** Distinct unknown protocol elements that are counted. */
   driftNames: 200,

@@ -1,3 +1,4 @@
+import type { CapabilityStore } from "./capabilities.js";
 import type { JournalStore } from "./journal.js";
 import type { KimiSite } from "./kimi-site.js";
 import type { SessionStore } from "./session.js";
@@ -15,6 +16,7 @@ export interface Store
     FileStore {
   readonly journal: JournalStore;
   readonly sessions: SessionStore;
+  readonly capabilities: CapabilityStore;
   /** The names of the accounts with stored credentials. */
   listAccounts(): Promise<readonly string[]>;
   /** Removes the stored credentials of an account; false if it has none. */
@@ -124,7 +126,7 @@ export type NodeChat = {
   chat: string;
   /** That of the stored chat. */
   scope: string;
-  /** The id of the node at the chat's end; undefined while a turn runs there, or if a turn left something unknown. */
+  /** The id of the node at the chat's end; undefined while a turn runs there, or if a turn left something that no node has. */
   end?: number;
   /** The conversation whose turn is running in the chat. */
   answering?: string;
@@ -192,7 +194,7 @@ export interface ConversationStore {
   knownHashes(hashes: readonly string[]): Promise<ReadonlySet<string>>;
   /**
    * Claims the chat of a node until `until` in one step; false if the chat is gone, due or claimed, or if `isLine` and the
-   * node is not at its end. While claimed, a line has no end.
+   * node is not at its end. While claimed, a chat has no end.
    */
   claimChat(claim: {
     node: number;

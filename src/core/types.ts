@@ -3,6 +3,7 @@
  * `errors.ts`.
  */
 import type { JsonObject } from "../lib/json.js";
+import type { Capabilities } from "./capabilities.js";
 
 /** A part of a message: a text, an image or a file. */
 export type Part = TextPart | MediaPart;
@@ -375,6 +376,8 @@ export interface Upstream {
    * whole history in every request.
    */
   readonly chatStructure: "tree" | "line" | "none";
+  /** What is known of the account's behaviour. Absent where nothing is assumed that could be false. */
+  readonly capabilities?: Capabilities;
   /** Throws GatewayError if the models cannot be listed. */
   models(signal: AbortSignal): Promise<Model[]>;
   /** True while `models` gives a built-in list, because the account's own could not be had. Absent where that cannot be. */

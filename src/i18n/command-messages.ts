@@ -23,6 +23,8 @@ export const commandMessages = {
   replayFailed: (problem: string) => text(`--replay: ${problem}`, `--replay：${problem}`),
   noSuchStrictness: (name: string, names: string) =>
     text(`--strictness: "${name}" is none of ${names}.`, `--strictness："${name}" 不在其中：${names}。`),
+  noSuchCapability: (name: string, names: string) =>
+    text(`--without: "${name}" is none of ${names}.`, `--without："${name}" 不在其中：${names}。`),
   simulatorConfig: text(
     "A config.json that connects Moonbridge to this simulator:",
     "把 Moonbridge 连到这个模拟器的 config.json：",
@@ -30,6 +32,8 @@ export const commandMessages = {
 
   answers: text("Answers", "由谁回答"),
   address: text("Address", "地址"),
+  console: text("Console", "控制台"),
+  codeOpensOnce: text("(opens once, within ten minutes)", "（只能打开一次，十分钟内有效）"),
   apiKey: text("API key", "API 密钥"),
   config: text("Config", "配置文件"),
   database: text("Database", "数据库"),

@@ -27,6 +27,7 @@ export const doctorMessages = {
   modelsOf: (account: LocalizedText) => appended(account, ", models", "，模型"),
   quotaOf: (account: LocalizedText) => appended(account, ", quota", "，额度"),
   chatOf: (account: LocalizedText) => appended(account, ", chat", "，对话"),
+  capabilitiesOf: (account: LocalizedText) => appended(account, ", capabilities", "，能力"),
 
   notChecked: (name: string) =>
     text(`Moonbridge could not make this check (${name}).`, `Moonbridge 无法完成这项检查（${name}）。`),
@@ -202,6 +203,36 @@ export const doctorMessages = {
     "请等到额度重置，或在 Kimi 网站上更换套餐。",
   ),
   quotaNotNeeded: text("Chats do not depend on knowing it.", "不知道额度不影响对话。"),
+  nothingMeasured: (count: number) =>
+    text(
+      `none of ${count} is measured; what is known of other accounts counts`,
+      `${count} 项都没有测过；按其他账号的已知情况处理`,
+    ),
+  measure: text(
+    "“moonbridge probe” measures them with about 12 messages of this account.",
+    "“moonbridge probe”会用这个账号的约 12 条消息测量它们。",
+  ),
+  measured: (count: number, total: number, time: LocalizedText, differing: readonly LocalizedText[]) =>
+    differing.length === 0
+      ? text(
+          `${count} of ${total} measured, the last ${time.en}; all are as assumed`,
+          `测过 ${total} 项中的 ${count} 项，最近一次在${time.zh}；都与假定一致`,
+        )
+      : text(
+          `${count} of ${total} measured, the last ${time.en}; otherwise than assumed: ${differing.map(({ en }) => en).join("; ")}`,
+          `测过 ${total} 项中的 ${count} 项，最近一次在${time.zh}；与假定不同：${differing.map(({ zh }) => zh).join("；")}`,
+        ),
+  capability: (name: string, value: string) => text(`${name} = ${value}`, `${name} = ${value}`),
+  turnedOff: (name: string, time: LocalizedText, meaning: LocalizedText) =>
+    text(
+      `${name} was turned off ${time.en}: Kimi did otherwise. It had been assumed: ${meaning.en}`,
+      `${name} 已在${time.zh}关闭：Kimi 的行为与之不符。原先假定：${meaning.zh}`,
+    ),
+  turnedOffFallback: (fallback: LocalizedText) =>
+    text(
+      `Nothing needs to be done. ${fallback.en} “moonbridge probe” measures it anew.`,
+      `无需处理。${fallback.zh}可以用“moonbridge probe”重新测量。`,
+    ),
   noModel: text("there is no model to chat with", "没有可以对话的模型"),
   answered: (model: string, milliseconds: number) =>
     text(`${model} answered within ${milliseconds} ms`, `${model} 在 ${milliseconds} 毫秒内回答`),

@@ -45,6 +45,18 @@ export const helpMessages = {
       "a key, and the tokens issued for it, open nothing any more",
       "吊销密钥，以及用它换取的令牌",
     ),
+    accounts: text(
+      "list the accounts, where they come from and their state; asks nobody",
+      "列出账号、来源和状态；不访问网络",
+    ),
+    usage: text(
+      "requests, failures and tokens of each day, by key, model, account or outcome",
+      "每天的请求数、失败数和 token 数，按密钥、模型、账号或结果统计",
+    ),
+    requests: text(
+      "the last requests and how they ended; never their texts",
+      "最近的请求及其结果；不含任何文本",
+    ),
     backup: text(
       "copy the database and the uploaded files into a new folder; a server may go on running",
       "把数据库和上传的文件复制到新文件夹；服务器可以继续运行",
@@ -64,6 +76,7 @@ export const helpMessages = {
   options: {
     host: text("address to listen on (default: 127.0.0.1)", "监听地址（默认：127.0.0.1）"),
     port: text("port to listen on (default: 6867)", "监听端口（默认：6867）"),
+    open: text("open the console in the browser, logged in", "在浏览器中打开控制台并登录"),
     record: text(
       "write down what Kimi is told and answers, redacted, for simulate --replay",
       "录制与 Kimi 的通信（已去除隐私），供 simulate --replay 使用",
@@ -83,6 +96,15 @@ export const helpMessages = {
     authUrl: text("another address of Kimi's account gateway", "Kimi 账号网关的另一个地址"),
     offlineDoctor: text("ask nothing of any network", "不访问任何网络"),
     json: text("print the findings as JSON", "以 JSON 输出检查结果"),
+    jsonList: text("print JSON", "以 JSON 输出"),
+    by: text("key, model, account or outcome (default: key)", "key、model、account 或 outcome（默认：key）"),
+    from: text("the first day (default: 29 days ago)", "第一天（默认：29 天前）"),
+    to: text("the last day (default: today)", "最后一天（默认：今天）"),
+    follow: text("go on with those that end from now on", "继续显示之后结束的请求"),
+    limit: text("how many, from 1 to 500 (default: 20)", "显示多少条，1 到 500（默认：20）"),
+    ofKey: text("those of this key", "只显示这个密钥的"),
+    ofModel: text("those of this model", "只显示这个模型的"),
+    failed: text("those that failed", "只显示失败的"),
     scopes: text(
       "chat, admin or both: chat,admin (default: chat)",
       "chat、admin 或两者：chat,admin（默认：chat）",
@@ -127,6 +149,7 @@ export const helpMessages = {
     yes: text("do not ask", "不询问"),
     simulatorPort: text("port to listen on (default: any free one)", "监听端口（默认：任选空闲端口）"),
     pace: text("time between deltas (default: 25)", "两段输出之间的毫秒数（默认：25）"),
+    without: text("what Kimi shall not do, separated by commas", "让 Kimi 不具备的能力，用逗号分隔"),
     strictness: text("request forms to refuse, separated by commas", "要拒绝的请求形式，用逗号分隔"),
     replay: text("answer what serve --record has written there", "用 serve --record 录下的内容回答"),
   },
@@ -147,6 +170,7 @@ export type CommandExample = readonly [command: string, meaning: LocalizedText];
 export const commandExamples: Record<keyof typeof helpMessages.commands, readonly CommandExample[]> = {
   serve: [
     ["moonbridge", text("start on http://127.0.0.1:6867", "在 http://127.0.0.1:6867 启动")],
+    ["moonbridge --open", text("and open the console", "并打开控制台")],
     ["moonbridge --port 7000", text("on another port", "换一个端口")],
     ["moonbridge --config ~/moonbridge.json", text("with this config", "使用这份配置")],
   ],
@@ -177,6 +201,15 @@ export const commandExamples: Record<keyof typeof helpMessages.commands, readonl
   ],
   "keys list": [["moonbridge keys list", text("the table of keys", "密钥列表")]],
   "keys revoke": [["moonbridge keys revoke phone", text("end this key", "吊销这个密钥")]],
+  accounts: [["moonbridge accounts", text("the table of accounts", "账号列表")]],
+  usage: [
+    ["moonbridge usage", text("the last 30 days by key", "最近 30 天，按密钥")],
+    ["moonbridge usage --by model --from 2026-12-01", text("by model, since a day", "从某天起，按模型")],
+  ],
+  requests: [
+    ["moonbridge requests --follow", text("as they end", "持续显示")],
+    ["moonbridge requests --failed --limit 100", text("the last failures", "最近的失败")],
+  ],
   backup: [["moonbridge backup ~/moonbridge-backup", text("a new folder", "新文件夹")]],
   health: [["moonbridge health --wait 10", text("for at most 10 seconds", "最多等待 10 秒")]],
   chats: [["moonbridge chats purge", text("delete them all", "全部删除")]],

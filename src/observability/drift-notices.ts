@@ -15,7 +15,10 @@ export class DriftNotices {
     const now = Date.now();
     if (now < this.#quietUntil) return;
     this.#quietUntil = now + limits.driftNotice;
-    const text = `Kimi sent something that Moonbridge does not know (${kind} ${name}). Answers may lack something; the log has more.`;
+    const text =
+      kind === "capability"
+        ? `Kimi does not do what Moonbridge assumed (${name}), so Moonbridge does without it. “moonbridge doctor” says what changed.`
+        : `Kimi sent something that Moonbridge does not know (${kind} ${name}). Answers may lack something; the log has more.`;
     this.#notify({ event: "kimi_changed", text });
   }
 }

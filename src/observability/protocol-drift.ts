@@ -1,6 +1,9 @@
 import { limits } from "../core/limits.js";
 
-/** The kinds of protocol elements in which Kimi may introduce unknown values. */
+/**
+ * The kinds of protocol elements in which Kimi may introduce unknown values. `capability`: one that Kimi has contradicted
+ * (core/capabilities.ts).
+ */
 export type DriftKind =
   | "event"
   | "frame"
@@ -18,6 +21,7 @@ export type DriftKind =
   | "citation"
   | "source"
   | "echo"
+  | "capability"
   | "rewrite"
   | "scenario";
 

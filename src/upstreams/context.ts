@@ -1,4 +1,5 @@
 import type { CredentialsContext } from "../accounts/credentials.js";
+import type { CapabilityStore } from "../core/capabilities.js";
 import type { CutAnswerOutcome } from "../observability/metrics.js";
 import type { ProtocolDrift } from "../observability/protocol-drift.js";
 import type { Recorder } from "../observability/recording/recorder.js";
@@ -11,7 +12,9 @@ import type { ChooseProxy } from "../proxy/proxy-rules.js";
 export type IdleTimeouts = { idle: number; progress: number; parse?: number; cutAnswer?: number };
 
 /** Dependencies of an upstream that uses a Kimi account. */
-export type UpstreamContext = Pick<CredentialsContext, "store" | "warn"> & {
+export type UpstreamContext = Pick<CredentialsContext, "warn"> & {
+  /** Without `capabilities` what is found out about the account is forgotten with the upstream. */
+  store: CredentialsContext["store"] & { readonly capabilities?: CapabilityStore };
   drift: ProtocolDrift;
   /** Is told whenever the rest of a cut answer was asked for. */
   onCutAnswer?: ((outcome: CutAnswerOutcome) => void) | undefined;

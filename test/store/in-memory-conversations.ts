@@ -113,7 +113,7 @@ export abstract class InMemoryConversations implements ConversationStore {
     const isClaimed = chat?.claim !== undefined && chat.claim.until > now;
     if (!chat || chat.dueAt <= now || isClaimed || (isLine && chat.end !== node)) return false;
     chat.claim = { owner, conversation, until };
-    if (isLine) chat.end = undefined;
+    chat.end = undefined;
     return true;
   }
 

@@ -1,3 +1,4 @@
+import type { CapabilityStore, StoredCapability } from "../../src/core/capabilities.js";
 import {
   type JournalEntry,
   type JournalFilter,
@@ -12,6 +13,7 @@ export type JournalData = {
   journal: { number: number; entry: JournalEntry }[];
   counted: { entry: JournalEntry; day: string }[];
   sessions: StoredSession[];
+  capabilities: StoredCapability[];
   /** Expiry times by hash. */
   loginCodes: Map<string, number>;
 };
@@ -127,6 +129,21 @@ export function createInMemorySessions(read: () => JournalData): SessionStore {
     takeLoginCode: async (sha256, now) => {
       const { loginCodes } = read();
       return (loginCodes.get(sha256) ?? 0) > now && loginCodes.delete(sha256);
+    },
+  };
+}
+
+export function createInMemoryCapabilities(read: () => JournalData): CapabilityStore {
+  return {
+    listCapabilities: async (account) => {
+      const found = read().capabilities.filter((each) => each.account === account);
+      return structuredClone(found).sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+    saveCapabilities: async (changed) => {
+      const data = read();
+      const isReplaced = ({ account, name }: StoredCapability) =>
+        changed.some((each) => each.account === account && each.name === name);
+      data.capabilities = [...data.capabilities.filter((each) => !isReplaced(each)), ...changed];
     },
   };
 }

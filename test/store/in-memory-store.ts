@@ -9,7 +9,12 @@ import type {
   StoredResponse,
 } from "../../src/core/store.js";
 import { type ConversationData, InMemoryConversations } from "./in-memory-conversations.js";
-import { createInMemoryJournal, createInMemorySessions, type JournalData } from "./in-memory-journal.js";
+import {
+  createInMemoryCapabilities,
+  createInMemoryJournal,
+  createInMemorySessions,
+  type JournalData,
+} from "./in-memory-journal.js";
 
 type Lock = { owner: string; until: number };
 type Upload = { id: string; uploadedAt: number };
@@ -34,7 +39,7 @@ export type InMemoryStorage = ConversationData &
 export function createInMemoryStorage(): InMemoryStorage {
   return {
     ...{ chats: [], nodes: [], forgotten: [], keys: [], files: [], responses: [] },
-    ...{ journal: [], counted: [], sessions: [], loginCodes: new Map() },
+    ...{ journal: [], counted: [], capabilities: [], sessions: [], loginCodes: new Map() },
     ...{
       credentials: new Map(),
       locks: new Map(),
@@ -50,6 +55,7 @@ export class InMemoryStore extends InMemoryConversations implements Store {
   readonly notes = [];
   readonly journal = createInMemoryJournal(() => this.data);
   readonly sessions = createInMemorySessions(() => this.data);
+  readonly capabilities = createInMemoryCapabilities(() => this.data);
   /** Undefined once the store is closed. */
   #storage: InMemoryStorage | undefined;
 

@@ -4,6 +4,7 @@ import type { AccountStatus, Quota, Upstream } from "../../core/types.js";
 import { doctorMessages } from "../../i18n/doctor-messages.js";
 import { formatTimeWithDistance } from "../../i18n/relative-time.js";
 import { type LocalizedText, text } from "../../i18n/text.js";
+import { checkCapabilities } from "./capabilities.js";
 import { describeFailure, type Finding, runCheck } from "./finding.js";
 import { runShortChat } from "./short-chat.js";
 
@@ -23,7 +24,8 @@ export async function checkAccount(
   { offline, store, signal }: AccountOptions,
 ): Promise<Finding[]> {
   const what = doctorMessages.account(upstream.name);
-  if (offline) return [checkCredentials(what, upstream.status())];
+  const known = () => checkCapabilities(doctorMessages.capabilitiesOf(what), upstream);
+  if (offline) return [checkCredentials(what, upstream.status()), ...known()];
   const user = doctorMessages.userOf(what);
   const models = doctorMessages.modelsOf(what);
   const quota = doctorMessages.quotaOf(what);
@@ -37,7 +39,9 @@ export async function checkAccount(
   if (signal.aborted) return [];
   const status = upstream.status();
   const login = checkCredentials(what, status);
-  return status.state === "login required" ? [login] : [login, ...checks.flat(), ...memoryFinding(upstream)];
+  return status.state === "login required"
+    ? [login]
+    : [login, ...checks.flat(), ...known(), ...memoryFinding(upstream)];
 }
 
 /** Kimi's memory belongs to the account; whether it is on cannot be asked (kimi-web.md §6 #17). */

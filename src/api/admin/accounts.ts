@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { Accounts } from "../../admin/accounts.js";
+import type { CapabilityState } from "../../core/capabilities.js";
 import { toGatewayError } from "../../core/errors.js";
 import type { Quota } from "../../core/types.js";
 
@@ -20,6 +21,7 @@ export function accountsRoute(accounts: Accounts): FastifyPluginAsyncTypebox {
         failing: report.failing,
         queue: { running, waiting },
         quota: await quotaOf(accounts, report.upstream, request.stopSignal),
+        capabilities: report.capabilities?.map(capabilityObject) ?? null,
       }));
       return { object: "list", data: await Promise.all(data) };
     });
@@ -37,6 +39,11 @@ async function quotaOf(accounts: Accounts, upstream: string, signal: AbortSignal
 
 function quotaObject({ name, used, resetsAt }: Quota) {
   return { name, used, resets_at: isoDate(resetsAt) };
+}
+
+/** `source` and `changed_at` are null where the default counts (docs/protocol/capabilities.md). */
+function capabilityObject({ name, value, change }: CapabilityState) {
+  return { name, value, source: change?.source ?? null, changed_at: isoDate(change?.changedAt) };
 }
 
 function isoDate(time: number | undefined): string | null {

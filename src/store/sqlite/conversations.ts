@@ -199,8 +199,7 @@ function prepareStatements(database: Database.Database) {
          OR EXISTS (SELECT 1 FROM nodes WHERE other_answer = value)`,
     ),
     claim: write(
-      `UPDATE chats SET claimed_by = @owner, claimed_until = @until, answering = @conversation,
-         end_node = iif(@isLine, NULL, end_node)
+      `UPDATE chats SET claimed_by = @owner, claimed_until = @until, answering = @conversation, end_node = NULL
        WHERE id = (SELECT chat_id FROM nodes WHERE id = @node) AND due_at > @now AND claimed_until <= @now
          AND (NOT @isLine OR end_node = @node)`,
     ),

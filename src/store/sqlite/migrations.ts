@@ -158,6 +158,14 @@ export const migrations: readonly string[] = [
      sha256 TEXT PRIMARY KEY,
      expires_at INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE capabilities (
+     account TEXT NOT NULL,
+     name TEXT NOT NULL,
+     value TEXT NOT NULL,
+     source TEXT NOT NULL,
+     changed_at INTEGER NOT NULL,
+     PRIMARY KEY (account, name)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** The first version that stores conversations as nodes. */

@@ -1,3 +1,4 @@
+import type { CapabilityStore } from "../../core/capabilities.js";
 import type { JournalStore } from "../../core/journal.js";
 import type { SessionStore } from "../../core/session.js";
 import type { OpenDatabase } from "./open-database.js";
@@ -37,5 +38,12 @@ export function createSessionStore(run: Run): SessionStore {
     removeSessions: () => run(({ sessions }) => sessions.removeAll()),
     addLoginCode: (sha256, expiresAt, now) => run(({ sessions }) => sessions.addCode(sha256, expiresAt, now)),
     takeLoginCode: (sha256, now) => run(({ sessions }) => sessions.takeCode(sha256, now)),
+  };
+}
+
+export function createCapabilityStore(run: Run): CapabilityStore {
+  return {
+    listCapabilities: (account) => run(({ capabilities }) => capabilities.list(account)),
+    saveCapabilities: (changed) => run(({ capabilities }) => capabilities.save(changed)),
   };
 }

@@ -1,6 +1,7 @@
 import type Database from "libsql";
 import { CredentialCipher } from "../encryption.js";
 import { toStoreError } from "../errors.js";
+import { SqliteCapabilities } from "./capabilities.js";
 import { SqliteChats } from "./chats.js";
 import { SqliteConversations } from "./conversations.js";
 import { SqliteCredentials } from "./credentials.js";
@@ -33,6 +34,7 @@ export type OpenDatabase = {
   journal: SqliteJournal;
   usage: SqliteUsage;
   sessions: SqliteSessions;
+  capabilities: SqliteCapabilities;
   batch: WriteBatch;
 };
 
@@ -75,6 +77,7 @@ export async function openDatabase(
       journal: new SqliteJournal(unsynced),
       usage: new SqliteUsage(unsynced),
       sessions: new SqliteSessions(synced),
+      capabilities: new SqliteCapabilities(synced),
       batch: new WriteBatch(unsynced),
     };
     return { database, notes };

@@ -1,3 +1,4 @@
+import type { Capabilities } from "../../core/capabilities.js";
 import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import { wrongPlaceError } from "./errors.js";
@@ -7,12 +8,23 @@ export type SentTurn = { chat: string; parent: string; text: string };
 
 /**
  * Kimi echoes the user message with its parent (kimi-web.md §2.5). Another parent means that the answer would not follow
- * the conversation it was requested for: throws. The text is only counted as drift: how Kimi normalises it is not known.
+ * the conversation it was requested for: throws. Another text is only counted as drift, and compared no more: how Kimi
+ * normalises it is not known.
  */
-export function checkEcho(message: JsonObject, sent: SentTurn, drift: ProtocolDrift): void {
+export function checkEcho(
+  message: JsonObject,
+  sent: SentTurn,
+  {
+    drift,
+    capabilities,
+  }: { drift: ProtocolDrift; capabilities: Pick<Capabilities, "has" | "contradict"> | undefined },
+): void {
   const parent = asText(message.parentId) ?? asText(message.parent_id);
   if (parent === undefined) drift.record("echo", "parent");
   else if (parent !== sent.parent) throw wrongPlaceError();
+  if (capabilities && !capabilities.has("echo-text")) return;
   const text = objectsIn(message.blocks).map((block) => asText(asObject(block.text)?.content) ?? "");
-  if (text.join("") !== sent.text) drift.record("echo", "text");
+  if (text.join("") === sent.text) return;
+  drift.record("echo", "text");
+  capabilities?.contradict("echo-text");
 }

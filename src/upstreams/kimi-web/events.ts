@@ -1,3 +1,4 @@
+import type { Capabilities } from "../../core/capabilities.js";
 import { GatewayError } from "../../core/errors.js";
 import type { ChatEvent } from "../../core/types.js";
 import { asObject, asText, isObject, type JsonObject, objectsIn, parseObject } from "../../lib/json.js";
@@ -20,6 +21,8 @@ export type InterpreterOptions = {
   stream: boolean;
   /** That of the account, which is given once. */
   memoryNotice?: MemoryNotice;
+  /** Those of the account; without them everything is as assumed. */
+  capabilities?: Pick<Capabilities, "has" | "contradict">;
 };
 
 /** An answer's message as the unary methods have it: its blocks, each with an id, its references and its final status. */
@@ -43,6 +46,7 @@ export class ChatInterpreter {
   readonly #blocks: MessageBlocks;
   readonly #fastPath = new DeltaFastPath();
   readonly #continued: SentTurn | undefined;
+  readonly #capabilities: InterpreterOptions["capabilities"];
   /** The events to emit at the end; undefined for a client that gets a stream. */
   readonly #held: ChatEvent[] | undefined;
   #chatId: string;
@@ -56,7 +60,7 @@ export class ChatInterpreter {
 
   constructor(
     drift: ProtocolDrift,
-    { continued, stream, memoryNotice = new MemoryNotice() }: InterpreterOptions,
+    { continued, stream, memoryNotice = new MemoryNotice(), capabilities }: InterpreterOptions,
   ) {
     this.#drift = drift;
     this.#fieldDrift = new FieldDrift(drift);
@@ -64,6 +68,7 @@ export class ChatInterpreter {
     this.#held = stream ? undefined : [];
     this.#chatId = continued?.chat ?? "";
     this.#continued = continued;
+    this.#capabilities = capabilities;
   }
 
   /** The ids for `CancelChat`; undefined until Kimi has sent them, and once the answer is over. */
@@ -217,7 +222,8 @@ export class ChatInterpreter {
     const id = asText(message.id) ?? "";
     const role = roleName(message.role);
     if (!knownRoles.has(role)) this.#drift.record("role", role);
-    if (role === "user" && this.#continued) checkEcho(message, this.#continued, this.#drift);
+    if (role === "user" && this.#continued)
+      checkEcho(message, this.#continued, { drift: this.#drift, capabilities: this.#capabilities });
     if (role === "assistant") {
       this.#assistantId = id;
       this.#emitChatOpened(out);

@@ -13,19 +13,24 @@ type Answer = {
   readonly ids: { chat: string; message: string };
 };
 
+/** `isPossible`: whether the account's calls for sources are worth making (docs/protocol/capabilities.md, `tool-blocks`). */
+type SourceLookup = {
+  call: UnaryCall;
+  drift: ProtocolDrift;
+  isPossible: boolean;
+  sink: EventSink;
+  signal: AbortSignal;
+};
+
 /**
  * A sink that requests the sources that the answer named without their addresses (kimi-web.md §6 #16) and emits them
  * before the next events. It waits at most `limits.sourceLookup`; what cannot be had is counted as protocol drift.
  */
 export function withSourceLookup(
   answer: Answer,
-  {
-    call,
-    drift,
-    sink,
-    signal,
-  }: { call: UnaryCall; drift: ProtocolDrift; sink: EventSink; signal: AbortSignal },
+  { call, drift, isPossible, sink, signal }: SourceLookup,
 ): EventSink {
+  if (!isPossible) return sink;
   let requestsLeft: number = limits.sourceLookups;
 
   const request = async (method: string, body: JsonObject, deadline: AbortSignal) => {

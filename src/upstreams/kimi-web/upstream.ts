@@ -1,3 +1,4 @@
+import { AccountCapabilities } from "../../accounts/account-capabilities.js";
 import { GatewayError } from "../../core/errors.js";
 import { type KimiSite, kimiSite, kimiSiteFromToken } from "../../core/kimi-site.js";
 import { limits } from "../../core/limits.js";
@@ -20,7 +21,6 @@ import { StreamPump } from "../http/stream-pump.js";
 import { answerTimeouts, KimiAccount } from "../kimi-shared/account.js";
 import { withContextLength } from "../kimi-shared/settings.js";
 import { ModelCatalogue } from "../model-catalogue.js";
-import { assumedCapabilities } from "./capabilities.js";
 import { KimiClient } from "./client.js";
 import { CutAnswer } from "./cut-answer.js";
 import type { SentTurn } from "./echo.js";
@@ -51,11 +51,11 @@ export type KimiWebOptions = {
 /** Kimi's web chat with one person's account, over its Connect protocol (kimi-web.md §2). */
 export class KimiWeb implements Upstream {
   readonly kind = "kimi-web";
-  readonly chatStructure = "tree";
   readonly simulated = false;
   /** The web chat has no sampling, no limits and no functions (kimi-web.md §2.4). */
   readonly features: ReadonlySet<Feature> = new Set(["conversation", "thinking", "search"]);
   readonly name: string;
+  readonly capabilities: AccountCapabilities;
   readonly #contextLength: number | undefined;
   readonly #client: KimiClient;
   readonly #account: KimiAccount;
@@ -69,11 +69,12 @@ export class KimiWeb implements Upstream {
   private constructor(
     { name, contextLength }: KimiWebOptions,
     client: KimiClient,
-    account: KimiAccount,
+    { account, capabilities }: { account: KimiAccount; capabilities: AccountCapabilities },
     timeouts: IdleTimeouts,
     context: UpstreamContext,
   ) {
     this.name = name;
+    this.capabilities = capabilities;
     this.#contextLength = contextLength;
     this.#timeouts = timeouts;
     this.#client = client;
@@ -104,7 +105,18 @@ export class KimiWeb implements Upstream {
     );
     const protocol = { refresh: createTokenRefresher(client), isRejection: isRejectedAccessToken };
     const account = await KimiAccount.open(options, protocol, context);
-    return new KimiWeb(options, client, account, timeouts, context);
+    const capabilities = await AccountCapabilities.open({
+      accountId: () => account.accountId(),
+      store: context.store.capabilities,
+      onContradicted: (name) => context.drift.record("capability", name),
+      warn: context.warn,
+    });
+    return new KimiWeb(options, client, { account, capabilities }, timeouts, context);
+  }
+
+  /** A tree, unless this account's chats are known to continue at their end only. */
+  get chatStructure(): "tree" | "line" {
+    return this.capabilities.has("old-parent") ? "tree" : "line";
   }
 
   async models(): Promise<Model[]> {
@@ -142,6 +154,7 @@ export class KimiWeb implements Upstream {
         const options = { continued: sentTurn(request), stream: request.stream };
         return await this.#streamAnswer(body, options, { token, sink: trackingSink, signal });
       } catch (error) {
+        if (isRefusedLongPrompt(error, request)) this.capabilities.contradict("long-prompt");
         if (canRefresh && this.#account.isRejection(error)) {
           canRefresh = false;
           if (hasContent) await this.#account.replaceAndFail(token, signal);
@@ -187,6 +200,7 @@ export class KimiWeb implements Upstream {
   }
 
   async close(): Promise<void> {
+    this.capabilities.close();
     await this.#account.close();
     await this.#client.close();
   }
@@ -201,12 +215,17 @@ export class KimiWeb implements Upstream {
     { token, sink, signal }: { token: string; sink: EventSink; signal: AbortSignal },
   ): Promise<void> {
     const stream = await this.#client.openChat(body, token, signal);
-    const interpreter = new ChatInterpreter(this.#drift, { ...options, memoryNotice: this.#memoryNotice });
+    const interpreter = new ChatInterpreter(this.#drift, {
+      ...options,
+      memoryNotice: this.#memoryNotice,
+      capabilities: this.capabilities,
+    });
     const { progress } = this.#timeouts;
     const decoder = new EnvelopeDecoder(limits.envelope);
     const call: UnaryCall = (method, body, deadline) =>
       this.#account.call(deadline, (newest) => this.#client.call(method, body, newest, deadline));
-    const lookupSink = withSourceLookup(interpreter, { call, drift: this.#drift, sink, signal });
+    const isPossible = this.capabilities.has("tool-blocks");
+    const lookupSink = withSourceLookup(interpreter, { call, drift: this.#drift, isPossible, sink, signal });
     try {
       const output = { sink: lookupSink, service: "Kimi", progress };
       await stream.pipeTo(new StreamPump(decoder, interpreter, output));
@@ -229,7 +248,7 @@ export class KimiWeb implements Upstream {
 
   /** An answer that was rejected before its first word is asked for again, with a new token. */
   #mayFetch(cutAnswer: CutAnswer, error: unknown): boolean {
-    if (!assumedCapabilities.readsCutAnswers) return false;
+    if (!this.capabilities.has("readable-after-cut")) return false;
     return this.#account.isRejection(error) ? cutAnswer.hasBegun : cutAnswer.isCutBy(error);
   }
 
@@ -260,6 +279,13 @@ function sentTurn({ continueFrom, messages }: UpstreamRequest): SentTurn | undef
   if (!continueFrom) return undefined;
   const parts = messages.flatMap(({ content }) => content);
   return { ...continueFrom, text: textOf(parts) };
+}
+
+/** Whether a prompt beyond the ordinary length is refused for its length; a chat's own length is another matter. */
+function isRefusedLongPrompt(error: unknown, { continueFrom, messages }: UpstreamRequest): boolean {
+  if (!(error instanceof GatewayError) || error.code !== "context_length_exceeded" || continueFrom)
+    return false;
+  return textOf(messages.flatMap(({ content }) => content)).length > limits.promptText;
 }
 
 /** The hosts of an account: those of the site that its tokens were issued for, unless overridden. */

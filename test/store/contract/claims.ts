@@ -25,14 +25,16 @@ export function testClaims(createStorage: CreateStorage): void {
       expect((await yours.findNode(second, 50))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
     });
 
-    test("give a tree to one turn, after any of its nodes, and leave its end", async () => {
+    test("give a tree to one turn, after any of its nodes, and take its end away, too", async () => {
       const store = await openWithChats(createStorage, "a");
       const [first, second] = [await saveNode(store, "a", node("1")), await saveNode(store, "a", node("2"))];
       expect(await store.claimChat({ ...claimOf(first), isLine: false })).toBe(true);
       for (const id of [first, second]) {
         expect(await store.claimChat({ ...claimOf(id, "you"), isLine: false })).toBe(false);
-        expect((await store.findNode(id, 0))?.chat).toMatchObject({
-          end: second,
+        expect((await store.findNode(id, 0))?.chat).toEqual({
+          upstream: "me",
+          chat: "a",
+          scope: "s",
           answering: "conversation of me",
         });
       }
@@ -71,7 +73,7 @@ export function testClaims(createStorage: CreateStorage): void {
       expect(await yours.claimChat(claimOf(id, "you"))).toBe(true);
     });
 
-    test("released without an end leave a line without one, and a tree as it was", async () => {
+    test("released without an end leave the chat without one, so that only a tree can go on", async () => {
       const store = await openWithChats(createStorage, "a", "b");
       const [line, tree] = [await saveNode(store, "a", node("1")), await saveNode(store, "b", node("2"))];
       await store.claimChat(claimOf(line, "me"));
@@ -79,12 +81,8 @@ export function testClaims(createStorage: CreateStorage): void {
       await store.releaseChat(ownerOf("me"));
       await store.releaseChat({ ...ownerOf("me"), chat: "b" });
       expect((await store.findNode(line, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
-      expect((await store.findNode(tree, 0))?.chat).toEqual({
-        upstream: "me",
-        chat: "b",
-        scope: "s",
-        end: tree,
-      });
+      expect((await store.findNode(tree, 0))?.chat).toEqual({ upstream: "me", chat: "b", scope: "s" });
+      expect(await store.claimChat(claimOf(tree, "you"))).toBe(false);
       expect(await store.claimChat(claimOf(line, "you"))).toBe(false);
       expect(await store.claimChat({ ...claimOf(tree, "you"), isLine: false })).toBe(true);
     });

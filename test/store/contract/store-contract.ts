@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { testCapabilities } from "./capabilities.js";
 import { testChats } from "./chats.js";
 import { testClaims } from "./claims.js";
 import { testCredentials } from "./credentials.js";
@@ -23,6 +24,7 @@ export function testStore(createStorage: CreateStorage): void {
   testResponses(createStorage);
   testJournal(createStorage);
   testSessions(createStorage);
+  testCapabilities(createStorage);
 
   test("a store can be closed twice, and rejects calls afterwards", async () => {
     const store = await openWithChats(createStorage, "a");

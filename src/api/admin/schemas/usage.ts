@@ -1,7 +1,6 @@
 import { Type } from "@sinclair/typebox";
+import { usageGroups } from "../../../core/journal.js";
 import { answerObject, NullableNumber, oneOf, Time } from "./field.js";
-
-const usageGroups = ["key", "model", "account", "outcome"] as const;
 
 const day = Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\d$", description: "A day, such as 2026-12-31" });
 

@@ -1,0 +1,3 @@
+import { testOutboundCalls } from "./outbound-calls.js";
+
+testOutboundCalls(["an HTTP proxy", "a SOCKS5 proxy with a password"]);
