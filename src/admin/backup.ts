@@ -5,6 +5,7 @@ import type { Config } from "../config/schema.js";
 import { ConfigError } from "../config/validate.js";
 import { partialSuffix } from "../files/local-file-store.js";
 import { maintenanceMessages as messages } from "../i18n/maintenance-messages.js";
+import { createFolder } from "../lib/create-folder.js";
 import { errorCode } from "../lib/error-code.js";
 import { backUpStore } from "../store/open-store.js";
 
@@ -31,7 +32,7 @@ export async function backUp(config: Pick<Config, "storePath" | "files">, folder
 
 async function createEmptyFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await createFolder(folder);
     if ((await readdir(folder)).length === 0) return await chmod(folder, 0o700);
   } catch (cause) {
     throw new ConfigError(messages.folderNotWritable(folder, errorCode(cause) ?? "unknown"), { cause });

@@ -8,6 +8,7 @@ import {
   startSimulator,
   strictnessNames,
 } from "../../simulator/index.js";
+import { toListenError } from "../config/listen-address.js";
 import { ConfigError } from "../config/validate.js";
 import { commandMessages } from "../i18n/command-messages.js";
 import { printLine } from "./print.js";
@@ -30,9 +31,8 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     without: without.map(checkCapability),
     ...(replay === undefined ? {} : { replay }),
   }).catch((error: unknown) => {
-    throw error instanceof RecordingError
-      ? new ConfigError(commandMessages.replayFailed(error.message))
-      : error;
+    if (error instanceof RecordingError) throw new ConfigError(commandMessages.replayFailed(error.message));
+    throw toListenError(error, { host: "127.0.0.1", port });
   });
   const { accessToken, refreshToken } = simulator.issue();
   const upstream = {

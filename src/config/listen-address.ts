@@ -19,7 +19,10 @@ export function toLocalUrl(url: string): string {
 }
 
 /** A ConfigError with a remedy for errors of `listen`; other errors are returned unchanged. */
-export function toListenError(error: unknown, { host, port }: Config["server"]): unknown {
+export function toListenError(
+  error: unknown,
+  { host, port }: Pick<Config["server"], "host" | "port">,
+): unknown {
   const failedPort = error instanceof Error && "port" in error ? Number(error.port) : port;
   const remedy = failedPort === port ? configMessages.choosePort : configMessages.removePort;
   switch (errorCode(error)) {

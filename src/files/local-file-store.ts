@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { FileSelection, FileStore, StoredFile } from "../core/store.js";
+import { createFolder } from "../lib/create-folder.js";
 import { errorCode } from "../lib/error-code.js";
 import { sanitizeFileName } from "./file-name.js";
 import { detectMediaType, withExtension } from "./media-type.js";
@@ -60,7 +61,7 @@ export class LocalFileStore {
    * a full disk, after deleting the partial file.
    */
   async receive(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ReceivedFile> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await createFolder(this.#folder);
     const path = join(this.#folder, `${randomUUID()}${partialSuffix}`);
     const file = await open(path, "wx", 0o600);
     const digest = createHash("sha256");

@@ -25,8 +25,8 @@ export const keyMessages = {
   },
   isConfigured: (name: string) =>
     text(
-      `The key “${name}” stands in the config. Take it out there and start Moonbridge again.`,
-      `密钥“${name}”写在配置文件里。请从那里删掉，然后重新启动 Moonbridge。`,
+      `The key “${name}” stands in the config. Take it out there.`,
+      `密钥“${name}”写在配置文件里。请从那里删掉。`,
     ),
   noSuchKey: (name: string) =>
     text(

@@ -59,6 +59,8 @@ export const storeMessages = {
       `The database ${path} could not be read or written: the disk reports an error. Check the disk and its free space.`,
       `无法读写数据库 ${path}：磁盘报告错误。请检查磁盘和剩余空间。`,
     ),
+  noDatabase: (path: string) =>
+    text(`There is no database ${path}, or it cannot be read.`, `没有数据库 ${path}，或无法读取。`),
   failed: (path: string) =>
     text(`The database ${path} could not be read or written.`, `无法读写数据库 ${path}。`),
   noEncryptionKey: text(

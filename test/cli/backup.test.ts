@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Simulator, startSimulator } from "../../simulator/index.js";
+import { backUpStore, openStore } from "../../src/store/open-store.js";
 import { createTemporaryFolder, runMoonbridge, writeConfig } from "./process.js";
 
 const key = "sk-CANARY-backup-key";
@@ -114,3 +115,17 @@ test("a backup is written into a new folder only, of a database that exists", as
   expect(missing).toMatchObject({ code: 1, log: expect.stringContaining("There is no database") });
   expect(readdirSync(folder)).not.toContain("moonbridge.db");
 });
+
+test.runIf(process.platform === "linux")(
+  "a full disk under the copy is said of the copy, and no part of it stays",
+  async () => {
+    const folder = createTemporaryFolder();
+    const path = join(folder, "moonbridge.db");
+    await (await openStore({ storePath: path, encryptionKeys: [] })).close();
+    const copy = join(folder, "copy.db");
+    symlinkSync("/dev/full", copy);
+    const copying = backUpStore({ storePath: path }, copy);
+    await expect(copying).rejects.toThrow(`The database ${copy} cannot be written: the disk is full.`);
+    expect(readdirSync(folder)).not.toContain("copy.db");
+  },
+);

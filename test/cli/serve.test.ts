@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { startSimulator } from "../../simulator/index.js";
 import { chatBody, contentOf, parseChunks } from "../gateway.js";
 import { createTemporaryFolder, dataFolder, runMoonbridge, writeConfig } from "./process.js";
@@ -181,6 +181,15 @@ test("refreshed tokens survive kill -9 right after their first use", async () =>
     simulator.expireAccessTokens();
   }
   await simulator.close();
+});
+
+test("moonbridge simulate at a port in use says so", async () => {
+  const simulator = await startSimulator();
+  onTestFinished(() => simulator.close());
+  const { port } = new URL(simulator.url);
+  const program = runMoonbridge(["simulate", "--port", port], createTemporaryFolder());
+  expect(await program.exit).toBe(1);
+  expect(program.log()).toBe(`moonbridge: Port ${port} is in use. Choose another with --port.\n`);
 });
 
 test("moonbridge simulate prints a config that connects to its simulator", async () => {

@@ -1,9 +1,10 @@
-import { access, constants, mkdir, readdir, rename, unlink, writeFile } from "node:fs/promises";
+import { access, constants, readdir, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dispatcher } from "undici";
 import { ConfigError } from "../../config/validate.js";
 import { limits } from "../../core/limits.js";
 import { commandMessages } from "../../i18n/command-messages.js";
+import { createFolder } from "../../lib/create-folder.js";
 import { bodyLines } from "./body-lines.js";
 import { Pseudonyms } from "./pseudonyms.js";
 import { type Headers, RecordedCall } from "./recorded-call.js";
@@ -52,7 +53,7 @@ export class Recorder {
   /** Appends to what the folder already holds. Throws ConfigError where the folder cannot be written. */
   static async open(folder: string, options: RecorderOptions): Promise<Recorder> {
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await createFolder(folder);
       await access(folder, constants.W_OK);
       const numbers = (await readdir(folder)).map((name) => Number.parseInt(name, 10) || 0);
       return new Recorder(folder, Math.max(0, ...numbers), options);

@@ -1,10 +1,11 @@
 import { constants } from "node:fs";
-import { access, chmod, mkdir, open, stat } from "node:fs/promises";
+import { access, chmod, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Static, TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import Database from "libsql";
 import { storeMessages } from "../../i18n/store-messages.js";
+import { createFolder } from "../../lib/create-folder.js";
 import { errorCode } from "../../lib/error-code.js";
 import { damagedError, StoreError } from "../errors.js";
 import { applicationId, migrations, readPragma, readSchemaVersion } from "./migrations.js";
@@ -21,7 +22,7 @@ const maxCheckedBytes = 64 * 1_024 * 1_024;
  */
 export async function prepareFile(path: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await createFolder(dirname(path));
     await access(dirname(path), constants.W_OK);
     await createFile(path);
     await access(path, constants.R_OK | constants.W_OK);
