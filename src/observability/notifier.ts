@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { type Dispatcher, request } from "undici";
 import { limits } from "../core/limits.js";
 import { errorCode } from "../lib/error-code.js";
@@ -60,17 +60,19 @@ export class Notifier {
   ): Promise<void> {
     const body = JSON.stringify({ ...notification, time: new Date().toISOString() });
     const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(limits.notification)]);
-    const attempts = [
-      command && run(command, notification, body, signal),
-      webhook && post(webhook, body, signal, this.#options.dispatcher),
-    ];
-    for (const result of await Promise.allSettled(attempts))
-      if (result.status === "rejected")
-        this.#options.warn("a notification could not be delivered", result.reason);
+    const fail = (receiver: string) => (error: unknown) =>
+      this.#options.warn(`a notification could not be delivered to the ${receiver}`, error);
+    await Promise.all([
+      command && run(command, notification, body, signal).catch(fail("command")),
+      webhook && post(webhook, body, signal, this.#options.dispatcher).catch(fail("webhook")),
+    ]);
   }
 }
 
-/** The command gets the notification as JSON on standard input, and its parts in variables. */
+/**
+ * The command gets the notification as JSON on standard input, and its parts in variables. On abort it is killed with the
+ * processes that it has started, and the signal's reason is thrown.
+ */
 function run(
   [program = "", ...args]: readonly string[],
   { event, text, upstream = "" }: Notification,
@@ -78,6 +80,7 @@ function run(
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const variables = {
       MOONBRIDGE_EVENT: event,
       MOONBRIDGE_EVENT_TEXT: text,
@@ -86,20 +89,39 @@ function run(
     const env = { ...withoutSecrets(process.env), ...variables };
     const child = spawn(program, args, {
       env,
-      signal,
+      // A process group of its own, so that it can be killed as a whole.
+      detached: process.platform !== "win32",
       stdio: ["pipe", "ignore", "ignore"],
       windowsHide: true,
     });
+    const stop = () => {
+      killGroup(child);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", stop, { once: true });
     child.once("error", reject);
-    child.once("close", (code) =>
-      code === 0
-        ? resolve()
-        : reject(Object.assign(new Error("The command failed."), { code: `EXIT_${code}` })),
-    );
+    child.once("close", (code) => {
+      signal.removeEventListener("abort", stop);
+      if (code === 0) resolve();
+      else reject(Object.assign(new Error("The command failed."), { code: `EXIT_${code}` }));
+    });
     // A program that reads nothing closes the pipe.
     child.stdin.on("error", () => {});
     child.stdin.end(body);
   });
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  if (process.platform === "win32") {
+    child.kill();
+    return;
+  }
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch (error) {
+    if (errorCode(error) !== "ESRCH") throw error;
+  }
 }
 
 /** The environment without Moonbridge's own settings, among which are tokens and keys. */

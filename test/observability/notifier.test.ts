@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -89,8 +90,27 @@ test.each([
   notifier.notify(notification);
   notifier.notify(notification);
   await expect.poll(() => warnings).toHaveLength(2);
-  expect(warnings[0]).toMatchObject({ message: "a notification could not be delivered", error: { code } });
+  const message = expect.stringMatching(/^a notification could not be delivered to the (command|webhook)$/);
+  expect(warnings[0]).toMatchObject({ message, error: { code } });
 });
+
+test.skipIf(process.platform === "win32")(
+  "a command that is stopped takes its own processes with it",
+  async () => {
+    const { program, folder } = writeProgram("sleep 1000 & echo $! > pid; mv pid started; wait");
+    const { notifier, warnings } = startNotifier({ command: [program] });
+    notifier.notify(notification);
+    await expect.poll(() => readIfThere(join(folder, "started"))).toMatch(/^\d+\n$/);
+    await notifier.close();
+    expect(warnings).toMatchObject([
+      { message: "a notification could not be delivered to the command", error: { name: "AbortError" } },
+    ]);
+    const pid = readFileSync(join(folder, "started"), "utf8").trim();
+    // One that has ended and that nobody waited for is a zombie.
+    const state = () => spawnSync("ps", ["-o", "stat=", "-p", pid], { encoding: "utf8" }).stdout;
+    await expect.poll(state).toMatch(/^(Z.*\s*)?$/);
+  },
+);
 
 test("more notifications than may wait are dropped with a warning", () => {
   const { notifier, warnings } = startNotifier({ command: [writeProgram("sleep 5").program] });
