@@ -69,7 +69,8 @@ main() {
   container=$(new_container)
   start "$container" --env TZ=Asia/Shanghai --volume "$work/config.json:/app/config.json"
   expect "/healthz" "$(request /healthz)" '200 {"status":"ok"}'
-  in_container "$container" "${health[@]}" || fail "the image's health check fails"
+  in_container "$container" "${health[@]}" || fail "the image's health check fails without its config"
+  in_container "$container" --volume "$work/config.json:/app/config.json" -- "${health[@]}" || fail "the image's health check fails"
   expect "a chat without a key" "$(request /v1/chat/completions no-key '{"messages":[]}')" '401 *invalid_api_key*'
   chats "$key"
   chats "$first_key"
