@@ -37,3 +37,20 @@ test("a key is made, shown once, works, and is refused after it was revoked", as
   await row.waitFor({ state: "detached" });
   expect((await chatWith(gateway, key)).status).toBe(401);
 });
+
+test("the page of a client makes a key, fills it in, and says when its first request arrives", async () => {
+  const { page, gateway } = await openConsole();
+  await goTo(page, "clients/codex");
+  await page.getByRole("button", { name: "Make a key for Codex" }).click();
+  await page.getByText("Waiting for the first request with the key “codex”").waitFor();
+  const steps = (await page.getByRole("region", { name: "Terminal" }).textContent()) ?? "";
+  const key = /MOONBRIDGE_KEY=(\S+?)codex/.exec(steps.replace(/\s+/g, ""))?.[1] ?? "";
+  expect(await page.getByRole("region", { name: "~/.codex/config.toml" }).textContent()).toContain(
+    `base_url = "${gateway.url}/v1"`,
+  );
+  const answer = await chatWith(gateway, key);
+  await answer.text();
+  await page.getByText("It arrived: “codex” has asked").waitFor();
+  await page.getByRole("link", { name: "See the request" }).click();
+  await page.getByText("POST /v1/chat/completions").waitFor();
+});

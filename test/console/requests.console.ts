@@ -1,6 +1,22 @@
 import { expect, test } from "vitest";
 import { goTo, openConsole } from "./open-console.js";
 
+test("a request shows up while the page is open; its detail names error and remedy", async () => {
+  const { page, gateway } = await openConsole();
+  await goTo(page, "requests");
+  const create = (content: string) =>
+    gateway.client.chat.completions.create({ model: "kimi", messages: [{ role: "user", content }] });
+  await create("CANARY");
+  await create("sim:fault=error,resource_exhausted CANARY").catch(() => undefined);
+  const failed = page.getByRole("row", { name: /Failed/ });
+  await failed.waitFor();
+  await page.getByRole("row", { name: /Succeeded test/ }).waitFor();
+  await failed.getByRole("link").click();
+  await page.getByText("It failed:").waitFor();
+  await page.getByText("What to do:").waitFor();
+  expect(await page.locator("main").textContent()).not.toContain("CANARY");
+});
+
 test("10,000 requests scroll to the oldest, while the page holds only those in view", async () => {
   const { page, gateway } = await openConsole();
   const newest = Date.now();
