@@ -32,7 +32,11 @@ export function createUpstreamGuards(
     circuitBreaker: new CircuitBreaker(),
     observe: (outcome, { queueMs, firstOutputMs }) => {
       metrics.recordAnswer({ upstream: name, outcome, queueMs, firstOutputMs });
-      log.debug({ upstream: name, outcome, queueMs, firstOutputMs }, "an upstream was tried");
+      const times = {
+        queueMs: Math.round(queueMs),
+        firstOutputMs: firstOutputMs && Math.round(firstOutputMs),
+      };
+      log.debug({ upstream: name, outcome, ...times }, "an upstream was tried");
     },
   };
 }

@@ -64,6 +64,9 @@ describe("moonbridge keys, while the server runs,", () => {
       fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${bearer}` } });
     expect((await listModels(access_token)).status).toBe(200);
 
+    // The server notes the use of a key within two seconds.
+    const listKeys = async () => (await runKeys(folder, "list")).output;
+    await expect.poll(listKeys, { timeout: 15_000, interval: 500 }).toMatch(/^phone +chat +\S+ \S+ +\d{4}-/m);
     const listed = await runKeys(folder, "list");
     expect(listed.output).toMatch(/^NAME +SCOPES +CREATED +LAST USE +EXPIRES +LIMITS$/m);
     expect(listed.output).toMatch(/^first +chat,admin +\d{4}-\d\d-\d\d \d\d:\d\d +never +never +none$/m);
