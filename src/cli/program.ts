@@ -5,6 +5,7 @@ import { chatModes, citationModes } from "../core/types.js";
 import { adminMessages } from "../i18n/admin-messages.js";
 import { commandMessages } from "../i18n/command-messages.js";
 import { helpMessages } from "../i18n/help-messages.js";
+import { probeMessages } from "../i18n/probe-messages.js";
 import { nearestName } from "../lib/nearest-name.js";
 import { version } from "../lib/version.js";
 import { StoreError } from "../store/errors.js";
@@ -135,6 +136,15 @@ chats
   .action(async (settings) => (await import("./chats.js")).purge(settings));
 
 program
+  .command("probe")
+  .option("--account <name>", say(options.account))
+  .option("--pause <seconds>", say(options.pause), parsePause)
+  .option("--yes", say(options.yes))
+  .option("--json", say(options.jsonResults))
+  .addOption(configFile)
+  .action(async (settings) => (await import("./probe.js")).probe(settings));
+
+program
   .command("mcp")
   .addOption(configFile)
   .option("--folder <folder...>", say(options.folder))
@@ -198,6 +208,12 @@ function parseLimit(value: string): number {
   if (!/^\d{1,3}$/.test(value) || number < 1 || number > 500)
     throw new InvalidArgumentError(say(adminMessages.expectedLimit));
   return number;
+}
+
+function parsePause(value: string): number {
+  if (!/^\d{1,2}$/.test(value) || Number(value) > 60)
+    throw new InvalidArgumentError(say(probeMessages.expectedSeconds));
+  return Number(value);
 }
 
 function parseMilliseconds(value: string): number {

@@ -410,6 +410,20 @@ export const limits = {
   /** Sessions at the same time; a new one ends the oldest. */
   sessions: 100,
 
+  /** One check of `moonbridge probe`, which may send six messages with pauses between them. */
+  probeCheck: 4 * minute,
+  /** Lease of the lock of a probe, which is extended before each check. */
+  probeLock: 5 * minute,
+  /** When a chat of a probe is deleted by others, if the probe itself could not. */
+  probeChat: 10 * minute,
+  /** Chats in the store that are looked through for those of a killed probe. */
+  probeAbandoned: 1_000,
+  /** How long a probe waits for a chat that is still stopping, and for an answer whose connection it has closed. */
+  probeBusy: 30 * second,
+  probeCut: minute,
+  probePoll: second,
+  /** Time between the starts of two messages of a probe. */
+  probePause: 6 * second,
   /** How often a running server reads what a probe has found out about its accounts. */
   capabilityReload: 15 * second,
 

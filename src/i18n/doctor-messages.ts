@@ -209,8 +209,8 @@ export const doctorMessages = {
       `${count} 项都没有测过；按其他账号的已知情况处理`,
     ),
   measure: text(
-    "“moonbridge probe” measures them with about 12 messages of this account.",
-    "“moonbridge probe”会用这个账号的约 12 条消息测量它们。",
+    "“moonbridge probe” measures them with about 13 messages of this account.",
+    "“moonbridge probe”会用这个账号的约 13 条消息测量它们。",
   ),
   measured: (count: number, total: number, time: LocalizedText, differing: readonly LocalizedText[]) =>
     differing.length === 0

@@ -67,6 +67,10 @@ export const helpMessages = {
     ),
     chats: text("the chats that Moonbridge has made at Kimi", "Moonbridge 在 Kimi 创建的会话"),
     "chats purge": text("delete them all, and only them, after a question", "确认后删除这些会话，只删除它们"),
+    probe: text(
+      "measure what Kimi does for your account, with about 13 messages of it, after a question",
+      "用你的账号的约 13 条消息测量 Kimi 的行为，先询问",
+    ),
     mcp: text(
       "serve Kimi as MCP tools over standard input and output, for agents that start it themselves",
       "通过标准输入输出把 Kimi 作为 MCP 工具提供给自己启动它的智能体",
@@ -147,6 +151,9 @@ export const helpMessages = {
       "kimi_read 可以读取的文件夹（默认：无）",
     ),
     yes: text("do not ask", "不询问"),
+    account: text("the account to measure (default: the only one)", "要测量的账号（默认：唯一的一个）"),
+    pause: text("time between two messages (default: 6)", "两条消息之间的秒数（默认：6）"),
+    jsonResults: text("print the results as JSON", "以 JSON 输出结果"),
     simulatorPort: text("port to listen on (default: any free one)", "监听端口（默认：任选空闲端口）"),
     pace: text("time between deltas (default: 25)", "两段输出之间的毫秒数（默认：25）"),
     without: text("what Kimi shall not do, separated by commas", "让 Kimi 不具备的能力，用逗号分隔"),
@@ -215,6 +222,10 @@ export const commandExamples: Record<keyof typeof helpMessages.commands, readonl
   chats: [["moonbridge chats purge", text("delete them all", "全部删除")]],
   "chats purge": [
     ["moonbridge chats purge --yes", text("without a question, in a script", "不询问，用于脚本")],
+  ],
+  probe: [
+    ["moonbridge probe", text("measure the only account", "测量唯一的账号")],
+    ["moonbridge probe --account me --json", text("one of several, as JSON", "多个账号中的一个，输出 JSON")],
   ],
   mcp: [["moonbridge mcp --folder ~/papers", text("files in it may be read", "可以读取其中的文件")]],
   simulate: [

@@ -7,7 +7,7 @@ import { repositoryRoot } from "./files.js";
 const introduction = `# Capabilities
 
 What Moonbridge assumes of Kimi although no capture proves it for every account. Each assumption has a name, a default and a safe
-behaviour where it is false. \`moonbridge probe\` measures them on a person's own account; one that Kimi contradicts while Moonbridge runs is turned off, and counted as protocol drift. \`moonbridge doctor\` and \`GET /v1/accounts\` show what is
+behaviour where it is false. \`moonbridge probe\` measures them on a person's own account ([guide](../guide/probe.md)); one that Kimi contradicts while Moonbridge runs is turned off, and counted as protocol drift. \`moonbridge doctor\` and \`GET /v1/accounts\` show what is
 known of each account, and since when. The simulator can do without each of them ([\`--without\`](../reference/simulator.md)).
 
 This page is generated: \`npx vitest run test/docs/capabilities.test.ts -u\` writes it after a change of

@@ -10,6 +10,7 @@ import { commandExamples, helpMessages } from "../../src/i18n/help-messages.js";
 import { keyMessages } from "../../src/i18n/key-messages.js";
 import { loginMessages } from "../../src/i18n/login-messages.js";
 import { pasteFormats, pasteMessages, tokenNotes } from "../../src/i18n/paste-messages.js";
+import { probeMessages } from "../../src/i18n/probe-messages.js";
 import { storeMessages } from "../../src/i18n/store-messages.js";
 import { templateMessages } from "../../src/i18n/template-messages.js";
 import { isObject } from "../../src/lib/json.js";
@@ -28,6 +29,7 @@ const catalogues: Record<string, unknown> = {
   tokenNotes,
   storeMessages,
   templateMessages,
+  probeMessages,
 };
 
 type Entry = { path: string; en: string; zh: string };

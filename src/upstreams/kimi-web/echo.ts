@@ -1,10 +1,19 @@
 import type { Capabilities } from "../../core/capabilities.js";
+import { textOf } from "../../core/message-content.js";
+import type { UpstreamRequest } from "../../core/types.js";
 import { asObject, asText, type JsonObject, objectsIn } from "../../lib/json.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import { wrongPlaceError } from "./errors.js";
 
 /** What a turn that continues a chat has sent, to be compared with what Kimi echoes. */
 export type SentTurn = { chat: string; parent: string; text: string };
+
+/** What Kimi's echo of this request is compared with; undefined for a new chat. */
+export function sentTurn({ continueFrom, messages }: UpstreamRequest): SentTurn | undefined {
+  if (!continueFrom) return undefined;
+  const parts = messages.flatMap(({ content }) => content);
+  return { ...continueFrom, text: textOf(parts) };
+}
 
 /**
  * Kimi echoes the user message with its parent (kimi-web.md §2.5). Another parent means that the answer would not follow

@@ -15,15 +15,17 @@ import type {
   Upstream,
   UpstreamRequest,
 } from "../../core/types.js";
+import type { JsonObject } from "../../lib/json.js";
 import type { ProtocolDrift } from "../../observability/protocol-drift.js";
 import type { IdleTimeouts, UpstreamContext } from "../context.js";
+import type { ResponseStream } from "../http/response-stream.js";
 import { StreamPump } from "../http/stream-pump.js";
 import { answerTimeouts, KimiAccount } from "../kimi-shared/account.js";
 import { withContextLength } from "../kimi-shared/settings.js";
 import { ModelCatalogue } from "../model-catalogue.js";
 import { KimiClient } from "./client.js";
 import { CutAnswer } from "./cut-answer.js";
-import type { SentTurn } from "./echo.js";
+import { sentTurn } from "./echo.js";
 import { EnvelopeDecoder } from "./envelope.js";
 import { isInvalidArgument, isRejectedAccessToken } from "./errors.js";
 import { ChatInterpreter, type InterpreterOptions } from "./events.js";
@@ -46,6 +48,14 @@ export type KimiWebOptions = {
   /** In tokens; default: what is known of the models. */
   contextLength?: number;
   tokens: TokenPair;
+};
+
+/** The calls of one account as they are, for what is measured (probe/). Each rejects with GatewayError. */
+export type KimiCalls = {
+  call: UnaryCall;
+  openChat(body: string, signal: AbortSignal): Promise<ResponseStream>;
+  /** A GET request to the site's legacy API. */
+  getLegacy(path: string, signal: AbortSignal): Promise<JsonObject>;
 };
 
 /** Kimi's web chat with one person's account, over its Connect protocol (kimi-web.md §2). */
@@ -112,6 +122,16 @@ export class KimiWeb implements Upstream {
       warn: context.warn,
     });
     return new KimiWeb(options, client, { account, capabilities }, timeouts, context);
+  }
+
+  get calls(): KimiCalls {
+    const [account, client] = [this.#account, this.#client];
+    return {
+      call: (method, body, signal) =>
+        account.call(signal, (token) => client.call(method, body, token, signal)),
+      openChat: (body, signal) => account.call(signal, (token) => client.openChat(body, token, signal)),
+      getLegacy: (path, signal) => account.call(signal, (token) => client.getLegacy(path, token, signal)),
+    };
   }
 
   /** A tree, unless this account's chats are known to continue at their end only. */
@@ -222,8 +242,7 @@ export class KimiWeb implements Upstream {
     });
     const { progress } = this.#timeouts;
     const decoder = new EnvelopeDecoder(limits.envelope);
-    const call: UnaryCall = (method, body, deadline) =>
-      this.#account.call(deadline, (newest) => this.#client.call(method, body, newest, deadline));
+    const { call } = this.calls;
     const isPossible = this.capabilities.has("tool-blocks");
     const lookupSink = withSourceLookup(interpreter, { call, drift: this.#drift, isPossible, sink, signal });
     try {
@@ -272,13 +291,6 @@ export class KimiWeb implements Upstream {
       },
     );
   }
-}
-
-/** What `ChatInterpreter` compares with Kimi's echo; undefined for a new chat. */
-function sentTurn({ continueFrom, messages }: UpstreamRequest): SentTurn | undefined {
-  if (!continueFrom) return undefined;
-  const parts = messages.flatMap(({ content }) => content);
-  return { ...continueFrom, text: textOf(parts) };
 }
 
 /** Whether a prompt beyond the ordinary length is refused for its length; a chat's own length is another matter. */
