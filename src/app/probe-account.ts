@@ -4,7 +4,11 @@ import { probeMessages as messages } from "../i18n/probe-messages.js";
 import { ProtocolDrift } from "../observability/protocol-drift.js";
 import { openStore } from "../store/open-store.js";
 import { kimiWeb } from "../upstreams/kimi-web/kind.js";
-import { type ProbeResult, runProbe } from "../upstreams/kimi-web/probe/run-probe.js";
+import {
+  probeMessages as messageCount,
+  type ProbeResult,
+  runProbe,
+} from "../upstreams/kimi-web/probe/run-probe.js";
 import { KimiWeb } from "../upstreams/kimi-web/upstream.js";
 import { configuredUpstreams } from "./configured-upstreams.js";
 
@@ -12,7 +16,14 @@ import { configuredUpstreams } from "./configured-upstreams.js";
 export type ProbeAccountOptions = { account: string | undefined; pause: number; signal: AbortSignal };
 
 /** What a probe is about to do, and its results. */
-export type PreparedProbe = { account: string; run(): AsyncGenerator<ProbeResult> };
+export type PreparedProbe = {
+  account: string;
+  /** How many messages it sends. */
+  messages: number;
+  run(): AsyncGenerator<ProbeResult>;
+};
+
+export type { ProbeResult };
 
 /** Prepares the probe of an account; nothing is sent before `run`. Throws ConfigError if there is no such account. */
 export async function withProbe(
@@ -37,7 +48,11 @@ export async function withProbe(
     });
     try {
       if (!(upstream instanceof KimiWeb)) throw new Error("an upstream of another kind");
-      await task({ account: chosen.name, run: () => runProbe(upstream, { store, pause, signal }) });
+      await task({
+        account: chosen.name,
+        messages: messageCount,
+        run: () => runProbe(upstream, { store, pause, signal }),
+      });
     } finally {
       await upstream.close();
     }

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { loadAppConfig } from "../app/load-config.js";
-import { type PreparedProbe, withProbe } from "../app/probe-account.js";
+import { type PreparedProbe, type ProbeResult, withProbe } from "../app/probe-account.js";
 import { ConfigError } from "../config/validate.js";
 import { busySeconds, capabilities } from "../core/capabilities.js";
 import { GatewayError } from "../core/errors.js";
@@ -8,7 +8,6 @@ import { limits } from "../core/limits.js";
 import { probeMessages as messages } from "../i18n/probe-messages.js";
 import type { LocalizedText } from "../i18n/text.js";
 import { version } from "../lib/version.js";
-import { type ProbeResult, probeMessages } from "../upstreams/kimi-web/probe/run-probe.js";
 import { printError, printLine, translate } from "./print.js";
 import { Progress } from "./progress.js";
 
@@ -31,7 +30,7 @@ export async function probe(options: ProbeCommandOptions): Promise<void> {
   const signal = abortOnSignals();
   const pauseMs = pause === undefined ? limits.probePause : pause * 1_000;
   await withProbe(config, { account, pause: pauseMs, signal }, async (prepared) => {
-    if (!yes && !(await confirm(prepared.account))) return printLine(messages.nothingSent);
+    if (!yes && !(await confirm(prepared))) return printLine(messages.nothingSent);
     try {
       const results = await collect(prepared, json);
       if (json) process.stdout.write(`${JSON.stringify({ moonbridge: version, results }, null, 2)}\n`);
@@ -88,9 +87,9 @@ function inWords(value: boolean | number): LocalizedText {
 }
 
 /** Asks on the terminal. Throws ConfigError where there is none. */
-async function confirm(account: string): Promise<boolean> {
+async function confirm({ account, messages: count }: PreparedProbe): Promise<boolean> {
   if (!process.stdin.isTTY) throw new ConfigError(messages.needsYes);
-  printLine(messages.warning(account, probeMessages));
+  printLine(messages.warning(account, count));
   printLine(messages.effect);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type SimulatorOptions, startSimulator } from "../../simulator/index.js";
-import { SqliteStore } from "../../src/store/sqlite/store.js";
+import { openStore } from "../../src/store/open-store.js";
 import { listKimiChats } from "../conversations/dialogue.js";
 import { waitUntil } from "../gateway.js";
 import { createTemporaryFolder, runMoonbridge, writeConfig } from "./process.js";
@@ -51,7 +51,7 @@ test("a probe that is killed leaves no chat that Moonbridge does not know and de
   await probe.exit;
   const left = await listKimiChats(simulator);
   expect(left).toHaveLength(1);
-  const store = await SqliteStore.open(join(folder, "moonbridge.db"));
+  const store = await openStore({ storePath: join(folder, "moonbridge.db"), encryptionKeys: [] });
   const soon = Date.now() + 10 * 60_000;
   expect((await store.listDueChats([account], soon, 10)).map(({ chat }) => chat)).toEqual(left);
   await store.close();

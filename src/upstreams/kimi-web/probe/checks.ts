@@ -14,7 +14,7 @@ import type { KimiModel } from "../models.js";
 import type { KimiCalls } from "../upstream.js";
 import type { ProbeAnswer, ProbeChats } from "./probe-chats.js";
 
-export type CheckContext = {
+type CheckContext = {
   chats: ProbeChats;
   calls: KimiCalls;
   /** Rejects when the check takes too long. */

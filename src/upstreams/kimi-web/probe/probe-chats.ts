@@ -36,7 +36,7 @@ export type ProbeAnswer = {
 };
 
 /** The scope of the chats of a probe in the store. */
-export const probeScope = "probe";
+const probeScope = "probe";
 
 type ProbeStore = Pick<ConversationStore, "saveChat" | "removeChat" | "listDueChats">;
 

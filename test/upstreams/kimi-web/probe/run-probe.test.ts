@@ -8,8 +8,9 @@ import {
   type SimulatorOptions,
   startSimulator,
 } from "../../../../simulator/index.js";
+import type { Store } from "../../../../src/core/store.js";
 import { ProtocolDrift } from "../../../../src/observability/protocol-drift.js";
-import { SqliteStore } from "../../../../src/store/sqlite/store.js";
+import { openStore } from "../../../../src/store/open-store.js";
 import { type ProbeResult, runProbe } from "../../../../src/upstreams/kimi-web/probe/run-probe.js";
 import { KimiWeb } from "../../../../src/upstreams/kimi-web/upstream.js";
 import { listKimiChats } from "../../../conversations/dialogue.js";
@@ -20,7 +21,7 @@ const helloBody = JSON.stringify({
   options: { model: "k2d6-chat" },
 });
 
-type Probed = { results: ProbeResult[]; simulator: Simulator; store: SqliteStore; upstream: KimiWeb };
+type Probed = { results: ProbeResult[]; simulator: Simulator; store: Store; upstream: KimiWeb };
 
 /** Opens an account of a new simulator. */
 async function openAccount(options: SimulatorOptions = {}): Promise<Omit<Probed, "results">> {
@@ -28,7 +29,10 @@ async function openAccount(options: SimulatorOptions = {}): Promise<Omit<Probed,
     ...{ afterCut: "goes-on", cancelMilliseconds: 0, deltaMilliseconds: 3 },
     ...options,
   });
-  const store = await SqliteStore.open(join(mkdtempSync(join(tmpdir(), "moonbridge-probe-")), "state.db"));
+  const store = await openStore({
+    storePath: join(mkdtempSync(join(tmpdir(), "moonbridge-probe-")), "state.db"),
+    encryptionKeys: [],
+  });
   const tokens = simulator.issue();
   const settings = { name: "me", baseUrl: simulator.url, authUrl: simulator.url, tokens };
   const upstream = await KimiWeb.open(settings, { store, drift: new ProtocolDrift(), warn: () => {} });
