@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
-import type { Simulator } from "../../../simulator/index.js";
+import type { Capability, Simulator } from "../../../simulator/index.js";
 import type { TokenPair } from "../../../src/core/token.js";
 import {
   createTemporaryFolder,
@@ -46,7 +46,12 @@ export class Gateways {
     this.#pools = [openPool(gateway.url), undefined];
   }
 
-  static async start(kind: KimiKind, calls: KimiCalls, logLevel: string): Promise<Gateways> {
+  static async start(
+    kind: KimiKind,
+    calls: KimiCalls,
+    logLevel: string,
+    without: readonly Capability[] = [],
+  ): Promise<Gateways> {
     const issued: TokenPair[] = [];
     const issue = (simulator: Simulator, user?: string) => {
       const tokens = simulator.issue(user === undefined ? {} : { user });
@@ -62,7 +67,12 @@ export class Gateways {
       concurrency,
       logLevel,
       routes,
-      simulator: { script: calls.script, legacyConcurrency: 2 * concurrency, accessTokenSeconds: 86_400 },
+      simulator: {
+        script: calls.script,
+        without,
+        legacyConcurrency: 2 * concurrency,
+        accessTokenSeconds: 86_400,
+      },
       tokens: (simulator) => issue(simulator),
       keys: [{ name: "second", key: "sk-CANARY-second" }],
       upstreams: (simulator) => [account("second", simulator.url, issue(simulator, "somebody-else"))],

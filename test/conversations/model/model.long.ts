@@ -13,3 +13,15 @@ test.each(["kimi-web", "kimi-legacy"] as const)(
     expect(reportVerdict(await runModel(run), kind, seed)).toEqual([]);
   },
 );
+
+// Without old-parent the first message that Kimi moves stands in a foreign context, before its answer is thrown away.
+test.each(["old-parent-accepted", "cancelled-parent", "echo-text"] as const)(
+  `kimi-web without %s: over ${turns / 20} turns`,
+  { timeout: 3_600_000 },
+  async (name) => {
+    const seed = modelSeed();
+    const run = { seed, turns: turns / 20, conversations: 60, kills: 2, trims: 2, logLevel: "warn" };
+    const verdict = await runModel({ ...run, kind: "kimi-web", without: [name] });
+    expect(reportVerdict(verdict, `kimi-web without ${name}`, seed)).toEqual([]);
+  },
+);

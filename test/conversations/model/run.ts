@@ -1,3 +1,4 @@
+import type { Capability } from "../../../simulator/index.js";
 import type { KimiKind } from "../../gateway.js";
 import { clientKinds } from "./client-kinds.js";
 import { Conversation, type PlannedTurn } from "./conversation.js";
@@ -19,7 +20,16 @@ export type RunOptions = {
   /** How often the store is trimmed. */
   trims: number;
   logLevel: string;
+  /** What this Kimi does not do. */
+  without?: readonly Capability[];
 };
+
+type StartPair = (
+  kind: KimiKind,
+  calls: KimiCalls,
+  logLevel: string,
+  without?: readonly Capability[],
+) => Promise<GatewayPair>;
 
 /** Requests that are sent at a time, each of another conversation. */
 const roundSize = 16;
@@ -28,14 +38,13 @@ const roundSize = 16;
  * Drives two gateways with one store through rounds of concurrent turns of many conversations. The same seed plans the
  * same rounds; only what happens at a time within a round varies.
  */
-export async function runModel(
-  options: RunOptions,
-  start: (kind: KimiKind, calls: KimiCalls, logLevel: string) => Promise<GatewayPair> = Gateways.start,
-): Promise<Verdict> {
-  const { kind, turns, seed, logLevel } = options;
+export async function runModel(options: RunOptions, start: StartPair = Gateways.start): Promise<Verdict> {
+  const { kind, turns, seed, logLevel, without = [] } = options;
   const calls = new KimiCalls();
-  const verdict = new Verdict(kind, calls);
-  const gateways = await start(kind, calls, logLevel);
+  // Where older answers are no parents, chats are lines, as those of the legacy protocol.
+  const isLine = without.some((name) => name.startsWith("old-parent"));
+  const verdict = new Verdict(isLine ? "kimi-legacy" : kind, calls);
+  const gateways = await start(kind, calls, logLevel, without);
   const random = new Random(seed);
   const counters = { owners: 0, entries: 0 };
   const open = () =>
