@@ -40,6 +40,7 @@ import { registerOpenApi } from "./openapi.js";
 import { RateLimiter } from "./rate-limit.js";
 import { RequestLifecycle, requestIdHeaders } from "./request-lifecycle.js";
 import { RequestLog } from "./request-log.js";
+import { compileValidator } from "./schema-validator.js";
 import { registerSecurityHeaders } from "./security-headers.js";
 import { TlsServers } from "./tls-servers.js";
 
@@ -101,8 +102,8 @@ export async function startServer(dependencies: ServerDependencies): Promise<Run
     bodyLimit: limits.requestBody,
     ...timeouts,
     forceCloseConnections: "idle",
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   });
+  app.setValidatorCompiler(compileValidator);
   connectionErrors.watch(app.server);
   const { metrics, journal, activity } = dependencies;
   const requestLog = new RequestLog({ log, metrics, journal, activity });

@@ -23,6 +23,7 @@ test("lists state, expiry, quota and queue of each account, and no token", async
     expires_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
     failing: false,
     queue: { running: 0, waiting: 0 },
+    capabilities: expect.any(Array),
     quota: [
       { name: "subscription", used: 0.0319, resets_at: expect.any(String) },
       { name: "5 hours", used: 0.1, resets_at: expect.any(String) },
