@@ -36,14 +36,9 @@ export async function withApiKeyAdmin(
       if (models.length === 0) return undefined;
       const configured = await configuredUpstreams(config, store);
       const permitted = configured.filter(({ name }) => names?.includes(name) ?? true);
-      const upstreams = await Promise.all(
-        permitted.map((upstream) => openForTask(upstream, store, config.proxies)),
+      return withUpstreams(permitted, { store, config }, (upstreams) =>
+        findUnknownModel(models, upstreams, config),
       );
-      try {
-        return await findUnknownModel(models, upstreams, config);
-      } finally {
-        await Promise.all(upstreams.map((upstream) => upstream.close()));
-      }
     };
     return task(
       new ApiKeyAdmin({
@@ -87,18 +82,16 @@ export async function withChatPurge(
   await withStore(config, async (store) => {
     const run = async () => {
       const configs = await configuredUpstreams(config, store);
-      const open = configs.map(async (upstream) => ({
-        upstream: await openForTask(upstream, store, config.proxies),
-      }));
-      const current = await Promise.all(open);
-      const cleanup = new ChatCleanup(store, { current, use: (work) => work(current) }, () => {});
-      const names = configs.map(({ name }) => name);
-      try {
-        return await purgeChats(names, { store, cleanup });
-      } finally {
-        await cleanup.stop();
-        await Promise.all(current.map(({ upstream }) => upstream.close()));
-      }
+      return withUpstreams(configs, { store, config }, async (upstreams) => {
+        const current = upstreams.map((upstream) => ({ upstream }));
+        const cleanup = new ChatCleanup(store, { current, use: (work) => work(current) }, () => {});
+        try {
+          const names = configs.map(({ name }) => name);
+          return await purgeChats(names, { store, cleanup });
+        } finally {
+          await cleanup.stop();
+        }
+      });
     };
     await task({ count: await countChats(store), run });
   });
@@ -116,26 +109,15 @@ export async function withJournal(
 export type ListedAccount = { name: string; kind: string; origin: AccountOrigin; status: AccountStatus };
 
 export function listAccounts(config: Config): Promise<ListedAccount[]> {
+  const configuredNames = config.upstreams.map(({ name }) => name);
   return withStore(config, async (store) => {
     const configs = await configuredUpstreams(config, store);
-    return Promise.all(
-      configs.map(async (each) => {
-        const upstream = await openForTask(each, store, config.proxies);
-        try {
-          const { name, kind } = upstream;
-          return {
-            name,
-            kind,
-            origin: accountOrigin(
-              upstream,
-              config.upstreams.map((configured) => configured.name),
-            ),
-            status: upstream.status(),
-          };
-        } finally {
-          await upstream.close();
-        }
-      }),
+    return withUpstreams(configs, { store, config }, async (upstreams) =>
+      upstreams.map((upstream) => ({
+        ...{ name: upstream.name, kind: upstream.kind },
+        origin: accountOrigin(upstream, configuredNames),
+        status: upstream.status(),
+      })),
     );
   });
 }
@@ -179,6 +161,20 @@ function openForTask(
     warn: () => {},
     chooseProxy: proxies.chooseFor(config.proxy),
   });
+}
+
+/** Runs `task` with these upstreams, which are open only during the task. */
+async function withUpstreams<Result>(
+  configs: readonly UpstreamConfig[],
+  { store, config }: { store: Store; config: Config },
+  task: (upstreams: Upstream[]) => Promise<Result>,
+): Promise<Result> {
+  const upstreams = await Promise.all(configs.map((each) => openForTask(each, store, config.proxies)));
+  try {
+    return await task(upstreams);
+  } finally {
+    await Promise.all(upstreams.map((upstream) => upstream.close()));
+  }
 }
 
 async function withStore<Result>(config: Config, task: (store: Store) => Promise<Result>): Promise<Result> {

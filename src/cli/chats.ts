@@ -1,9 +1,8 @@
-import { createInterface } from "node:readline/promises";
 import { withChatPurge } from "../app/admin-tasks.js";
 import { loadAppConfig } from "../app/load-config.js";
-import { ConfigError } from "../config/validate.js";
 import { maintenanceMessages as messages } from "../i18n/maintenance-messages.js";
-import { printError, printLine, translate } from "./print.js";
+import { confirm } from "./confirm.js";
+import { printError, printLine } from "./print.js";
 
 export type PurgeOptions = { config?: string; yes?: boolean };
 
@@ -15,7 +14,7 @@ export async function purge({ config: file, yes = false }: PurgeOptions): Promis
   const config = await loadAppConfig({ config: file }, process.env);
   await withChatPurge(config, async ({ count, run }) => {
     if (count === 0) return printLine(messages.noChats);
-    if (!yes && !(await confirm(count))) return printLine(messages.nothingDeleted);
+    if (!yes && !(await confirmPurge(count))) return printLine(messages.nothingDeleted);
     const { deleted, remaining } = await run();
     printLine(messages.chatsDeleted(deleted));
     if (remaining === 0) return;
@@ -24,15 +23,10 @@ export async function purge({ config: file, yes = false }: PurgeOptions): Promis
   });
 }
 
-/** Asks on the terminal. Throws ConfigError where there is none. */
-async function confirm(count: number): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new ConfigError(messages.purgeNeedsYes);
-  printLine(messages.purgeWarning(count));
-  printLine(messages.purgeEffect);
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(translate(messages.purgeQuestion))).trim());
-  } finally {
-    terminal.close();
-  }
+function confirmPurge(count: number): Promise<boolean> {
+  return confirm({
+    lines: [messages.purgeWarning(count), messages.purgeEffect],
+    question: messages.purgeQuestion,
+    needsTerminal: messages.purgeNeedsYes,
+  });
 }

@@ -1,10 +1,10 @@
-import { setMaxListeners } from "node:events";
 import { type Finding, toEnglish } from "../admin/diagnostics/finding.js";
 import { diagnose } from "../app/admin-tasks.js";
 import type { CommandLineOptions } from "../config/load.js";
 import { commandMessages } from "../i18n/command-messages.js";
 import { doctorMessages } from "../i18n/doctor-messages.js";
 import { escapeControls } from "../lib/terminal-text.js";
+import { abortOnSignals } from "./abort-on-signals.js";
 import { padColumns, printLine, type Span, span, translate } from "./print.js";
 import { Progress } from "./progress.js";
 
@@ -19,7 +19,7 @@ export async function doctor({
   json = false,
   ...commandLine
 }: DoctorOptions): Promise<void> {
-  const signal = abortOnSignals();
+  const signal = abortOnSignals(new Error("stopped"));
   const findings: Finding[] = [];
   const progress = new Progress(commandMessages.checking);
   progress.start();
@@ -56,18 +56,4 @@ function printFinding({ what, state, detail, remedy }: Finding): void {
     detail,
   );
   if (remedy !== undefined) printLine(`${" ".repeat(stateWidth)}→ `, remedy);
-}
-
-/** Aborts at the first signal, so that checks can clean up; a second one exits at once. */
-function abortOnSignals(): AbortSignal {
-  const controller = new AbortController();
-  // Every check adds a listener.
-  setMaxListeners(0, controller.signal);
-  const abort = () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(new Error("stopped"));
-  };
-  process.on("SIGINT", abort);
-  process.on("SIGTERM", abort);
-  return controller.signal;
 }

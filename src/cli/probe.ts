@@ -1,14 +1,14 @@
-import { createInterface } from "node:readline/promises";
 import { loadAppConfig } from "../app/load-config.js";
 import { type PreparedProbe, type ProbeResult, withProbe } from "../app/probe-account.js";
-import { ConfigError } from "../config/validate.js";
 import { busySeconds, capabilities } from "../core/capabilities.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { probeMessages as messages } from "../i18n/probe-messages.js";
 import type { LocalizedText } from "../i18n/text.js";
 import { version } from "../lib/version.js";
-import { printError, printLine, translate } from "./print.js";
+import { abortOnSignals } from "./abort-on-signals.js";
+import { confirm } from "./confirm.js";
+import { printError, printLine } from "./print.js";
 import { Progress } from "./progress.js";
 
 export type ProbeCommandOptions = {
@@ -27,10 +27,11 @@ export type ProbeCommandOptions = {
 export async function probe(options: ProbeCommandOptions): Promise<void> {
   const { config: file, account, yes = false, json = false, pause } = options;
   const config = await loadAppConfig({ config: file }, process.env);
-  const signal = abortOnSignals();
+  // The chats are still deleted.
+  const signal = abortOnSignals(new GatewayError("cancelled", "The probe was stopped."));
   const pauseMs = pause === undefined ? limits.probePause : pause * 1_000;
   await withProbe(config, { account, pause: pauseMs, signal }, async (prepared) => {
-    if (!yes && !(await confirm(prepared))) return printLine(messages.nothingSent);
+    if (!yes && !(await confirmProbe(prepared))) return printLine(messages.nothingSent);
     try {
       const results = await collect(prepared, json);
       if (json) process.stdout.write(`${JSON.stringify({ moonbridge: version, results }, null, 2)}\n`);
@@ -86,27 +87,10 @@ function inWords(value: boolean | number): LocalizedText {
   return value ? messages.yes : messages.no;
 }
 
-/** Asks on the terminal. Throws ConfigError where there is none. */
-async function confirm({ account, messages: count }: PreparedProbe): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new ConfigError(messages.needsYes);
-  printLine(messages.warning(account, count));
-  printLine(messages.effect);
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(translate(messages.question))).trim());
-  } finally {
-    terminal.close();
-  }
-}
-
-/** Aborts at the first signal, so that the chats are deleted; a second one exits at once. */
-function abortOnSignals(): AbortSignal {
-  const controller = new AbortController();
-  const abort = () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(new GatewayError("cancelled", "The probe was stopped."));
-  };
-  process.on("SIGINT", abort);
-  process.on("SIGTERM", abort);
-  return controller.signal;
+function confirmProbe({ account, messages: count }: PreparedProbe): Promise<boolean> {
+  return confirm({
+    lines: [messages.warning(account, count), messages.effect],
+    question: messages.question,
+    needsTerminal: messages.needsYes,
+  });
 }

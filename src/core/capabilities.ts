@@ -168,7 +168,6 @@ export const capabilities = {
     evidence: "§6",
     usedIn: ["src/upstreams/kimi-web/upstream.ts"],
     fallback: text("They are not requested; such sources have no links.", "不再请求；这些来源没有链接。"),
-    contradictedBy: text("Kimi does not know the call.", "Kimi 不认识这个调用。"),
   },
 } as const satisfies Record<string, Flag>;
 

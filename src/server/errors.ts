@@ -4,6 +4,7 @@ import { errorHeaders } from "../api/error-headers.js";
 import { GatewayError, toGatewayError } from "../core/errors.js";
 import { keyPath } from "../lib/json.js";
 import { bodyTooLargeError } from "./body/receive-body.js";
+import { pathOfUrl } from "./request-path.js";
 
 /** Renders every error as JSON in the form of the path's dialect, never as HTML or with a stack (clients.md §7 row 18). */
 export function registerErrorHandlers(app: FastifyInstance): void {
@@ -11,9 +12,8 @@ export function registerErrorHandlers(app: FastifyInstance): void {
     sendError(toLoggedError(thrown, request), request, reply),
   );
   app.setNotFoundHandler((request, reply) => {
-    const path = request.originalUrl
-      .split("?")[0]
-      ?.replace(/[^\w./:-]/g, "?")
+    const path = pathOfUrl(request.originalUrl)
+      .replace(/[^\w./:-]/g, "?")
       .slice(0, 200);
     const message = `There is no ${request.method} ${path} here. GET /docs shows what there is.`;
     return sendError(new GatewayError("not_found", message), request, reply);
@@ -29,7 +29,7 @@ export function toLoggedError(thrown: FastifyError, request: FastifyRequest): Ga
 }
 
 function sendError(error: GatewayError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const path = request.url.split("?")[0] ?? "";
+  const path = pathOfUrl(request.url);
   request.failure = error;
   if (error.code === "invalid_api_key") reply.header("www-authenticate", 'Bearer realm="moonbridge"');
   const format = errorFormat(path);

@@ -4,6 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { GatewayError } from "../core/errors.js";
 import { version } from "../lib/version.js";
 import { withResponses } from "./openapi-responses.js";
+import { pathOfUrl } from "./request-path.js";
 
 const flow = {
   tokenUrl: "/token",
@@ -86,7 +87,7 @@ async function registerPages(app: FastifyInstance): Promise<void> {
 
 /** Sends the other addresses of the page to `/docs`. */
 function redirectToPage({ originalUrl }: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const path = originalUrl.split("?")[0] ?? "";
+  const path = pathOfUrl(originalUrl);
   if (path.endsWith("/static/index.html")) reply.redirect("../../docs");
   else if (path.endsWith("/docs/")) reply.redirect("../docs");
   else done();

@@ -5,6 +5,7 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { RequestRecord } from "../core/request-record.js";
 import type { RequestLog } from "./request-log.js";
+import { pathOfUrl } from "./request-path.js";
 
 /**
  * Tracks running requests: gives each an abort signal, a deadline and a record, has its end logged, and aborts all of them at
@@ -57,7 +58,7 @@ function answerTimeout(): GatewayError {
 
 function createRecord({ url, headers }: FastifyRequest): RequestRecord {
   const record = new RequestRecord();
-  record.dialect = dialectOf(url.split("?")[0] ?? "")?.name;
+  record.dialect = dialectOf(pathOfUrl(url))?.name;
   record.traceId = readTraceContext(headers).trace?.traceId;
   return record;
 }

@@ -4,8 +4,9 @@ import type { JournalEntry } from "../core/journal.js";
 import type { Usage } from "../core/types.js";
 import type { Journal } from "../observability/journal.js";
 import type { Metrics } from "../observability/metrics.js";
+import { maskedPathOfUrl } from "./request-path.js";
 
-/** What is shown of texts from outside, such as the path of a request that leads nowhere. */
+/** What is kept of a text from outside. */
 const maxTextLength = 200;
 const maxIgnored = 50;
 
@@ -42,7 +43,7 @@ export class RequestLog {
     const entry = toEntry(request, reply, isDisconnected);
     const { method, route, status, duration } = entry;
     this.#options.metrics.recordRequest({ method, route, status, milliseconds: duration });
-    const path = request.routeOptions.url === undefined ? pathOf(request) : undefined;
+    const path = route === "none" ? maskedPathOfUrl(request.originalUrl) : undefined;
     if (record.upstream === undefined) {
       this.#write(entry, path);
       return;
@@ -134,11 +135,6 @@ function usageFields(usage: Usage | undefined) {
     outputTokens: usage?.output,
     estimated: usage?.estimated || undefined,
   };
-}
-
-/** The path without its query, which may hold a secret. */
-function pathOf({ originalUrl }: FastifyRequest): string {
-  return (originalUrl.split("?")[0] ?? "").slice(0, maxTextLength);
 }
 
 /** The upstream's error code, for the log. Undefined unless it has the form of an identifier, since it is foreign text. */

@@ -8,6 +8,8 @@ import type { FastifySchemaCompiler } from "fastify";
  */
 const ajv = new Ajv({
   strict: false,
+  // JSON.parse makes Infinity of a number with 400 digits.
+  strictNumbers: true,
   allErrors: false,
   formats: { "date-time": (text: string) => !Number.isNaN(Date.parse(text)) },
 });

@@ -80,12 +80,14 @@ test("a failed answer names its upstream, and has no finish", async () => {
   expect(line).not.toHaveProperty("finish");
 });
 
-test("a request that leads nowhere is logged with its path, never with its query", async () => {
+test("a request that leads nowhere is logged with the plain words of its path, never with its query", async () => {
   const gateway = await startGateway();
   await fetch(`${gateway.url}/v2/chat/completions?key=sk-hidden`);
-  const [line] = await requestLines(gateway, 1);
-  expect(line).toMatchObject({ status: 404, route: "none", path: "/v2/chat/completions" });
-  expect(JSON.stringify(line)).not.toContain("hidden");
+  await fetch(`${gateway.url}/sk-hidden-1/mb-0A1b2C3d/%E4%BD%A0/v1/count_tokens`);
+  const [first, second] = await requestLines(gateway, 2);
+  expect(first).toMatchObject({ status: 404, route: "none", path: "/v2/chat/completions" });
+  expect(second).toMatchObject({ status: 404, route: "none", path: "/*/*/*/v1/count_tokens" });
+  expect(JSON.stringify([first, second])).not.toContain("hidden");
 });
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";

@@ -1,8 +1,9 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
-import { INTERNAL_ERROR, INVALID_REQUEST } from "@modelcontextprotocol/server";
 import type { GatewayError } from "../../core/errors.js";
 
-/** JSON-RPC's range for errors of a server's own. */
+/** Codes of JSON-RPC 2.0; the last one begins the range for errors of a server's own. */
+const invalidRequest = -32_600;
+const internalError = -32_603;
 const serverError = -32_000;
 
 /** A request that is refused before its JSON-RPC messages are read, so that the error belongs to none of them. */
@@ -51,6 +52,6 @@ function messageOf({ code, message }: GatewayError): string {
 }
 
 function numberOf(code: GatewayError["code"]): number {
-  if (code === "invalid_request") return INVALID_REQUEST;
-  return code === "internal" ? INTERNAL_ERROR : serverError;
+  if (code === "invalid_request") return invalidRequest;
+  return code === "internal" ? internalError : serverError;
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import { createMcpHandler } from "@modelcontextprotocol/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { GatewayError } from "../../core/errors.js";
 import { isLocalOrigin } from "../../core/local-origin.js";
@@ -9,7 +8,7 @@ import { asObject } from "../../lib/json.js";
 import type { DialectContext } from "../dialect.js";
 import { readTraceContext } from "../trace-context.js";
 import { type CallId, RunningCalls } from "./running-calls.js";
-import { createMcpServer, type ToolContext } from "./server.js";
+import type { ToolContext } from "./server.js";
 
 const sessionHeader = "mcp-session-id";
 
@@ -39,6 +38,7 @@ export function mcpRoutes({ chat, options, rateLimit }: DialectContext): Fastify
           request.failure = error;
         },
       };
+      const { createMcpHandler, createMcpServer } = await loadSdk();
       // Nothing is ever announced, so that a subscription would only hold a connection.
       const handler = createMcpHandler(() => createMcpServer(context), {
         responseMode: "sse",
@@ -53,6 +53,15 @@ export function mcpRoutes({ chat, options, rateLimit }: DialectContext): Fastify
     app.post("/mcp", { schema }, answer);
     app.route({ method: ["GET", "DELETE"], url: "/mcp", schema: { hide: true }, handler: answer });
   };
+}
+
+/** The SDK is loaded with the first request: most servers get none, and each would start a quarter of a second later. */
+async function loadSdk() {
+  const [{ createMcpHandler }, { createMcpServer }] = await Promise.all([
+    import("@modelcontextprotocol/server"),
+    import("./server.js"),
+  ]);
+  return { createMcpHandler, createMcpServer };
 }
 
 /**
