@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { saveLogin } from "../../src/accounts/save-login.js";
 import type { Store } from "../../src/core/store.js";
 import type { TokenPair } from "../../src/core/token.js";
@@ -9,6 +9,11 @@ import { openStore } from "../../src/store/open-store.js";
 import { FakeKimiAccount, GatewayProcess, type StoreFault } from "./fake-kimi-account.js";
 import { advance, advanceUntilDone, flushImmediates, startVirtualTime } from "./virtual-time.js";
 
+// Files share loaded modules (vitest.config.ts): these are loaded with the mock, and later files load them without it.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => {
+  vi.resetModules();
+});
 vi.mock("node:timers/promises", async () => (await import("./virtual-time.js")).timersPromises);
 
 const second = 1_000;

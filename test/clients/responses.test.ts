@@ -125,11 +125,15 @@ describe("the official openai SDK's responses", () => {
     expect(ofBranch?.parentId).toBe(ofSecond?.parentId);
   });
 
-  test("a stream that fails has the status before its first content, and the code later", async () => {
+  test("a stream that is refused has the status of the refusal", async () => {
     const { client, simulator } = await startGateway();
     simulator.fault({ kind: "http", status: 429, retryAfter: 17 });
     const refused = client.responses.create({ ...hello, stream: true });
     await expect(refused).rejects.toMatchObject({ status: 429, code: "rate_limit_exceeded" });
+  });
+
+  test("a stream that breaks off ends with the error's code", async () => {
+    const { client } = await startGateway({ simulator: { afterCut: "lost" } });
     const cut = client.responses.stream({ model: "kimi", input: "sim:fault=cut,3 sim:repeat=20" });
     await expect(cut.finalResponse()).rejects.toMatchObject({
       code: "upstream_cut",
