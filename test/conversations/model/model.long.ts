@@ -14,14 +14,24 @@ test.each(["kimi-web", "kimi-legacy"] as const)(
   },
 );
 
-// Without old-parent the first message that Kimi moves stands in a foreign context, before its answer is thrown away.
-test.each(["old-parent-accepted", "cancelled-parent", "echo-text"] as const)(
-  `kimi-web without %s: over ${turns / 20} turns`,
-  { timeout: 3_600_000 },
-  async (name) => {
-    const seed = modelSeed();
-    const run = { seed, turns: turns / 20, conversations: 60, kills: 2, trims: 2, logLevel: "warn" };
-    const verdict = await runModel({ ...run, kind: "kimi-web", without: [name] });
-    expect(reportVerdict(verdict, `kimi-web without ${name}`, seed)).toEqual([]);
-  },
-);
+test.each([
+  "old-parent",
+  "old-parent-accepted",
+  "cancelled-parent",
+  "chat-without-parent",
+  "echo-text",
+  "legacy-endpoints",
+  "system-prompt",
+  "declared-tools",
+  "tool-calls",
+  "tool-calls-thinking",
+  "tool-blocks",
+  "long-prompt",
+] as const)(`kimi-web without %s: over ${turns / 20} turns`, { timeout: 3_600_000 }, async (name) => {
+  const seed = modelSeed();
+  const run = { seed, turns: turns / 20, conversations: 60, kills: 2, trims: 2, logLevel: "warn" };
+  const verdict = await runModel({ ...run, kind: "kimi-web", without: [name] });
+  expect(reportVerdict(verdict, `kimi-web without ${name}`, seed)).toEqual([]);
+  // What Kimi does is noticed with the first message that it misplaces, beside those of the same round.
+  if (name === "old-parent") expect(verdict.misplacedCalls).toSatisfy((count) => count > 0 && count <= 16);
+});

@@ -43,7 +43,9 @@ export async function runModel(options: RunOptions, start: StartPair = Gateways.
   const calls = new KimiCalls();
   // Where older answers are no parents, chats are lines, as those of the legacy protocol.
   const isLine = without.some((name) => name.startsWith("old-parent"));
-  const verdict = new Verdict(isLine ? "kimi-legacy" : kind, calls);
+  const verdict = new Verdict(isLine ? "kimi-legacy" : kind, calls, {
+    mayMisplace: without.includes("old-parent"),
+  });
   const gateways = await start(kind, calls, logLevel, without);
   const random = new Random(seed);
   const counters = { owners: 0, entries: 0 };

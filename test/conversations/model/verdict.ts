@@ -56,10 +56,15 @@ export class Verdict {
   #rememberedTurns = 0;
   /** Calls to Kimi that belong to no turn. */
   strayCalls = 0;
+  /** Messages that Kimi put after another answer than it was told; nobody got their answers. */
+  misplacedCalls = 0;
+  readonly #mayMisplace: boolean;
 
-  constructor(kind: KimiKind, calls: KimiCalls) {
+  /** `mayMisplace`: whether this Kimi puts messages after other answers than it is told. */
+  constructor(kind: KimiKind, calls: KimiCalls, { mayMisplace = false } = {}) {
     this.#kind = kind;
     this.#calls = calls;
+    this.#mayMisplace = mayMisplace;
   }
 
   /** Whether a turn that goes on from the last answer must find its place alive and exact; call before it is sent. */
@@ -87,7 +92,9 @@ export class Verdict {
     const found = new Set<Violation>();
     const row = this.#rowOf(turn.conversation.kind);
     row.turns += 1;
-    for (const call of calls) this.#judgeCall(finished, call, found);
+    for (const each of calls)
+      if (this.#isMisplaced(finished, each)) this.misplacedCalls += 1;
+      else this.#judgeCall(finished, each, found);
     const call = outcome.type === "answered" ? outcome.call : undefined;
     if (outcome.type === "answered") {
       if (!call || call.question !== lastLine(turn.question.text) || call.answer !== outcome.text)
@@ -150,6 +157,13 @@ export class Verdict {
     return (
       isEnd(node) && !nodes.some((other) => other !== node && other.content === node.content && isEnd(other))
     );
+  }
+
+  /** Whether a call stands in a foreign branch, and the turn was answered by a later one. */
+  #isMisplaced({ turn, calls }: FinishedTurn, call: KimiCall): boolean {
+    if (!this.#mayMisplace || !calls.some(({ serial }) => serial > call.serial)) return false;
+    const requested = new Set(turn.messages.flatMap(({ content }) => wordsOf(content)));
+    return [...call.words].some((word) => !requested.has(word));
   }
 
   #judgeCall({ turn }: FinishedTurn, call: KimiCall, found: Set<Violation>): void {
