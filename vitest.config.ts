@@ -7,7 +7,7 @@ export default defineConfig({
     // Taken down in reverse: the log is read before its folder goes.
     globalSetup: ["test/setup/temporary-folder.ts", "test/setup/log-secrets.ts"],
     setupFiles: ["test/setup/fast-check-seed.ts"],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 30_000,
     // Files of one worker share what they have loaded: loading the server anew for each takes a third of the whole time.
     isolate: false,

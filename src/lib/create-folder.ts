@@ -9,13 +9,22 @@ import { errorCode } from "./error-code.js";
  */
 export async function createFolder(folder: string): Promise<void> {
   try {
+    await makeFolder(folder);
+  } catch (error) {
+    const parent = dirname(folder);
+    if (errorCode(error) !== "ENOENT" || parent === folder) throw error;
+    // Another process may have made the folder above since.
+    if (!(await isFolder(parent))) await createFolder(parent);
+    await makeFolder(folder);
+  }
+}
+
+/** Creates a folder in one that exists. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
     await mkdir(folder, { mode: 0o700 });
   } catch (error) {
-    if (await isFolder(folder)) return;
-    const parent = dirname(folder);
-    if (errorCode(error) !== "ENOENT" || parent === folder || (await isFolder(parent))) throw error;
-    await createFolder(parent);
-    await createFolder(folder);
+    if (!(await isFolder(folder))) throw error;
   }
 }
 

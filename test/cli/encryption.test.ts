@@ -6,7 +6,9 @@ import { startSimulator } from "../../simulator/index.js";
 import { chatBody } from "../gateway.js";
 import { createTemporaryFolder, runMoonbridge, writeConfig } from "./process.js";
 
-test("refreshed tokens are encrypted on disk and survive kill -9; without the key the program does not start", async () => {
+test("refreshed tokens are encrypted on disk and survive kill -9; without the key the program does not start", {
+  timeout: 90_000,
+}, async () => {
   const simulator = await startSimulator({ refreshGraceSeconds: 0 });
   const folder = createTemporaryFolder();
   const upstream = { name: "me", kind: "kimi-web", baseUrl: simulator.url, authUrl: simulator.url };
