@@ -4,8 +4,12 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { CredentialStore } from "../core/store.js";
 
-/** Releases the lock. Never rejects: a lock that cannot be released expires. */
-export type ReleaseLock = () => Promise<void>;
+/** A lock that is held. `fence`: its token, which a save under it carries. */
+export type AccountLock = {
+  fence: number;
+  /** Never rejects: a lock that cannot be released expires. */
+  release(): Promise<void>;
+};
 
 /**
  * Acquires the lock under which one process at a time changes the tokens of an account, and extends it until it is
@@ -16,21 +20,25 @@ export async function acquireAccountLock(
   store: CredentialStore,
   account: string,
   signal?: AbortSignal,
-): Promise<ReleaseLock> {
+): Promise<AccountLock> {
   const lockName = `renew ${account}`;
   const owner = randomUUID();
   const acquire = () => store.acquireLock(lockName, owner, Date.now() + limits.refreshLock);
   const deadline = performance.now() + limits.refreshLockWait;
-  while (!(await acquire())) {
+  let fence = await acquire();
+  while (fence === undefined) {
     signal?.throwIfAborted();
     if (performance.now() > deadline) throw new GatewayError("upstream_unavailable", lockedElsewhereMessage);
     await setTimeout(limits.refreshLockPoll);
+    fence = await acquire();
   }
+  // A lock that was lost and acquired again has another token; saves go on to carry the first one.
   const extension = setInterval(() => acquire().catch(() => {}), limits.refreshLock / 3);
-  return async () => {
+  const release = async () => {
     clearInterval(extension);
     await store.releaseLock(lockName, owner).catch(() => {});
   };
+  return { fence, release };
 }
 
-const lockedElsewhereMessage = "Another Moonbridge process is still renewing this login. Try again.";
+export const lockedElsewhereMessage = "Another Moonbridge process is still renewing this login. Try again.";

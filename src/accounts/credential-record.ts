@@ -2,7 +2,7 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { CredentialStore, StoredCredentials } from "../core/store.js";
 import type { TokenPair } from "../core/token.js";
-import { acquireAccountLock, type ReleaseLock } from "./account-lock.js";
+import { type AccountLock, acquireAccountLock } from "./account-lock.js";
 import {
   isSamePair,
   keepRefreshToken,
@@ -134,14 +134,18 @@ export class CredentialRecord {
 
   /**
    * Replaces `renewed`, the current pair, by one that Kimi has just issued for it, which is stored before it is used. False
-   * if another pair was stored meanwhile: `moonbridge login` takes no lock, and its pair has priority.
+   * if another pair was stored meanwhile: `moonbridge login` takes no lock, and its pair has priority; so has that of a
+   * process that got the lock when this one had lost it. `fence`: that of the lock.
    */
-  async replace(renewed: TokenPair, pair: TokenPair): Promise<boolean> {
+  async replace(renewed: TokenPair, pair: TokenPair, fence: number | undefined): Promise<boolean> {
     if ((await this.reload()) || this.#row.current !== renewed) return false;
     const startedFrom = pairFingerprint(this.#configured);
     const changes = { current: pair, previous: this.#row.current, startedFrom, savedAt: Date.now() };
     const row = { ...this.#row, ...changes };
-    await this.#save(row);
+    if (!(await this.#save(row, fence))) {
+      await this.reload();
+      return false;
+    }
     this.#row = row;
     return true;
   }
@@ -157,43 +161,44 @@ export class CredentialRecord {
 
   /** Saves the row if it is not saved. Resolves to true if the store had a newer pair, which is adopted instead. */
   async sync(): Promise<boolean> {
-    return this.withLock(async () => {
+    return this.withLock(async (fence) => {
       if (await this.reload()) return true;
-      if (!this.#isSaved) await this.#save(this.#row);
-      return false;
+      return !this.#isSaved && !(await this.#save(this.#row, fence)) && this.reload();
     });
   }
 
   /**
-   * Runs `work` while holding this account's lock. If the store fails, urgent work runs without the lock, so that the
-   * credentials do not expire because of a full disk; other work is not run: throws RefreshPostponed.
+   * Runs `work` while holding this account's lock, with its token. If a store of this machine fails, urgent work runs without
+   * the lock, so that the credentials do not expire because of a full disk; other work is not run, and none where the store
+   * is shared: throws RefreshPostponed.
    */
-  async withLock<T>(work: () => Promise<T>, isUrgent = false): Promise<T> {
-    const release = await this.#acquireLock(isUrgent);
+  async withLock<T>(work: (fence: number | undefined) => Promise<T>, isUrgent = false): Promise<T> {
+    const lock = await this.#acquireLock(isUrgent && !this.#store.isShared);
     try {
-      return await work();
+      return await work(lock?.fence);
     } finally {
-      await release();
+      await lock?.release();
     }
   }
 
-  async #acquireLock(isUrgent: boolean): Promise<ReleaseLock> {
+  async #acquireLock(canDoWithout: boolean): Promise<AccountLock | undefined> {
     try {
-      const release = await acquireAccountLock(this.#store, this.#account, this.#shutdown);
+      const lock = await acquireAccountLock(this.#store, this.#account, this.#shutdown);
       this.#lockFailedAt = Number.NEGATIVE_INFINITY;
-      return release;
+      return lock;
     } catch (error) {
       if (error instanceof GatewayError) throw error;
       this.#warnOnce("the store cannot be written, so the login has no lock", error);
       this.#lockFailedAt = performance.now();
-      if (!isUrgent) throw new RefreshPostponed();
-      return async () => {};
+      if (!canDoWithout) throw new RefreshPostponed();
+      return undefined;
     }
   }
 
-  async #save(row: StoredCredentials): Promise<void> {
+  /** False if newer credentials were stored; true also after a failure, which is logged: the row is saved later. */
+  async #save(row: StoredCredentials, fence: number | undefined): Promise<boolean> {
     try {
-      await this.#store.saveCredentials(this.#account, row);
+      if (!(await this.#store.saveCredentials(this.#account, row, fence))) return false;
       this.#lastSeenPair = row.current;
       this.#isSaved = true;
       this.#warned.clear();
@@ -204,6 +209,7 @@ export class CredentialRecord {
         error,
       );
     }
+    return true;
   }
 
   /** Logs each kind of failure once until the store works again. */

@@ -226,7 +226,8 @@ export class Credentials {
       throw new GatewayError("account_login_required", noRefreshTokenMessage);
     await this.#waitForBackoff();
     try {
-      const work = async () => (await this.#adoptStored(before)) ?? this.#tryRefreshTokens();
+      const work = async (fence: number | undefined) =>
+        (await this.#adoptStored(before)) ?? this.#tryRefreshTokens(fence);
       return await this.#record.withLock(work, this.#elapsedFraction() >= 1);
     } catch (error) {
       if (!(error instanceof RefreshPostponed)) this.#recordFailure(error);
@@ -252,14 +253,14 @@ export class Credentials {
     await setTimeout(remaining, undefined, { signal: this.#shutdown.signal });
   }
 
-  async #tryRefreshTokens(): Promise<string> {
+  async #tryRefreshTokens(fence: number | undefined): Promise<string> {
     const signal = AbortSignal.timeout(limits.refresh);
     const { current } = this.#record;
     for (const refreshToken of this.#record.refreshTokens()) {
       const pair = await this.#refresh(refreshToken, signal);
       if (pair === "refused" || pair.accessToken === undefined) continue;
       const newPair = { accessToken: pair.accessToken, refreshToken: pair.refreshToken ?? refreshToken };
-      if (await this.#record.replace(current, newPair)) {
+      if (await this.#record.replace(current, newPair, fence)) {
         this.#lifetime.recordRefresh();
         this.#isUnconfirmed = true;
       }

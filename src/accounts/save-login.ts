@@ -1,7 +1,8 @@
+import { GatewayError } from "../core/errors.js";
 import type { KimiSite } from "../core/kimi-site.js";
 import type { CredentialStore } from "../core/store.js";
 import type { TokenPair } from "../core/token.js";
-import { acquireAccountLock } from "./account-lock.js";
+import { acquireAccountLock, lockedElsewhereMessage } from "./account-lock.js";
 import { keepRefreshToken, startedFromLogin } from "./token-precedence.js";
 
 /**
@@ -14,19 +15,21 @@ export async function saveLogin(
   account: string,
   { tokens, site }: { tokens: TokenPair; site: KimiSite },
 ): Promise<boolean> {
-  const save = (login: ReturnType<typeof keepRefreshToken>) =>
-    store.saveCredentials(account, { ...login, startedFrom: startedFromLogin, savedAt: Date.now(), site });
+  const save = (login: ReturnType<typeof keepRefreshToken>, fence?: number) => {
+    const row = { ...login, startedFrom: startedFromLogin, savedAt: Date.now(), site };
+    return store.saveCredentials(account, row, fence);
+  };
   if (tokens.refreshToken) {
     await save({ current: tokens });
     return false;
   }
   // Otherwise a refresh between reading and writing would leave a used refresh token in the store.
-  const release = await acquireAccountLock(store, account);
+  const { fence, release } = await acquireAccountLock(store, account);
   try {
     const stored = await store.findCredentials(account);
     const isSameSite = stored?.site === undefined || stored.site.authUrl === site.authUrl;
     const login = keepRefreshToken(tokens, isSameSite ? stored : undefined);
-    await save(login);
+    if (!(await save(login, fence))) throw new GatewayError("upstream_unavailable", lockedElsewhereMessage);
     return login.current.refreshToken !== undefined;
   } finally {
     await release();

@@ -40,15 +40,21 @@ export type StoredCredentials = {
 
 /** The credentials of accounts, and locks between processes. */
 export interface CredentialStore {
+  /** Whether other machines use it, too: where it fails for this one, another may hold the lock. */
+  readonly isShared: boolean;
   /** The credentials of an account; undefined if none were saved. */
   findCredentials(account: string): Promise<StoredCredentials | undefined>;
-  /** Resolves when the credentials are durable. */
-  saveCredentials(account: string, credentials: StoredCredentials): Promise<void>;
   /**
-   * Acquires the named lock for `owner` until `until`, or extends it; false while another owner holds it. An expired
-   * lock can be acquired by anyone, so that a killed process does not block others for long.
+   * Resolves to true when the credentials are durable. `fence`: the token of the lock under which they were obtained. False,
+   * and nothing is saved, if credentials were saved since it was acquired: under a later lock, or without a fence.
    */
-  acquireLock(name: string, owner: string, until: number): Promise<boolean>;
+  saveCredentials(account: string, credentials: StoredCredentials, fence?: number): Promise<boolean>;
+  /**
+   * Acquires the named lock for `owner` until `until`, or extends it; undefined while another owner holds it. An expired
+   * lock can be acquired by anyone, so that a killed process does not block others for long. Resolves to a token that is
+   * higher than that of every owner before.
+   */
+  acquireLock(name: string, owner: string, until: number): Promise<number | undefined>;
   /** Releases the lock if this owner still holds it. */
   releaseLock(name: string, owner: string): Promise<void>;
 }

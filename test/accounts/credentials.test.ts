@@ -20,15 +20,16 @@ function pair(name: string, options: { issued?: number; life?: number; user?: st
 }
 
 class MemoryStore implements CredentialStore {
+  readonly isShared: boolean = false;
   saved: StoredCredentials | undefined;
   saves = 0;
   beforeSave: () => Promise<void> = async () => {};
   /** Owner of the lock. */
   lockedBy: string | undefined;
-  async acquireLock(_name: string, owner: string): Promise<boolean> {
-    if (this.lockedBy !== undefined && this.lockedBy !== owner) return false;
+  async acquireLock(_name: string, owner: string): Promise<number | undefined> {
+    if (this.lockedBy !== undefined && this.lockedBy !== owner) return undefined;
     this.lockedBy = owner;
-    return true;
+    return 1;
   }
   async releaseLock(_name: string, owner: string): Promise<void> {
     if (this.lockedBy === owner) this.lockedBy = undefined;
@@ -36,10 +37,11 @@ class MemoryStore implements CredentialStore {
   async findCredentials(): Promise<StoredCredentials | undefined> {
     return this.saved;
   }
-  async saveCredentials(_account: string, credentials: StoredCredentials): Promise<void> {
+  async saveCredentials(_account: string, credentials: StoredCredentials): Promise<boolean> {
     await this.beforeSave();
     this.saved = credentials;
     this.saves++;
+    return true;
   }
 }
 
@@ -272,5 +274,35 @@ describe("two processes on one store", () => {
     const credentials = await openCredentials(expired, () => Promise.reject(new Error("network")), store);
     await expect(credentials.accessToken(neverAborts())).rejects.toThrow("network");
     expect(store.lockedBy).toBeUndefined();
+  });
+
+  test("adopt what the other has stored, when a refresh took longer than the lock was held", async () => {
+    const [mine, theirs] = [pair("mine"), pair("theirs", { issued: 10 })];
+    const store = new MemoryStore();
+    const credentials = await openCredentials(expired, async () => mine, store);
+    store.saveCredentials = async () => {
+      store.saved = { current: theirs, startedFrom: "", savedAt: Date.now() };
+      return false;
+    };
+    await credentials.accessToken(neverAborts());
+    expect(await credentials.accessToken(neverAborts())).toBe(theirs.accessToken);
+    expect(store.saved?.current).toEqual(theirs);
+  });
+
+  test.each([
+    ["refresh without the lock where the store of this machine fails", false, "refreshed"],
+    ["do not refresh without the lock where the store is shared with other machines", true, "not renewed"],
+  ])("%s", async (_, isShared, expected) => {
+    const store = new (class extends MemoryStore {
+      override readonly isShared = isShared;
+      override acquireLock = () => Promise.reject(new Error("The store fails."));
+    })();
+    const refreshed = pair("refreshed");
+    const credentials = await openCredentials(expired, async () => refreshed, store);
+    const result = await credentials.accessToken(neverAborts()).then(
+      (token) => (token === refreshed.accessToken ? "refreshed" : token),
+      (error: Error) => error.message,
+    );
+    expect(result).toContain(expected);
   });
 });

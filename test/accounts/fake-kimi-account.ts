@@ -122,8 +122,9 @@ export class GatewayProcess {
     const reading = <T>(work: () => Promise<T>) => access(work, ["locked"]);
     const writing = <T>(work: () => Promise<T>) => access(work, ["locked", "full"]);
     const faultyStore: CredentialStore = {
+      isShared: store.isShared,
       findCredentials: (account) => reading(() => store.findCredentials(account)),
-      saveCredentials: (account, row) => writing(() => store.saveCredentials(account, row)),
+      saveCredentials: (...row) => writing(() => store.saveCredentials(...row)),
       acquireLock: (...lock) => writing(() => store.acquireLock(...lock)),
       releaseLock: (...lock) => writing(() => store.releaseLock(...lock)),
     };

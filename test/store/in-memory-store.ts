@@ -16,13 +16,16 @@ import {
   type JournalData,
 } from "./in-memory-journal.js";
 
-type Lock = { owner: string; until: number };
+type Lock = { owner: string; until: number; token: number };
 type Upload = { id: string; uploadedAt: number };
 
 /** What the stores that are opened on one storage share, as processes share a database. */
 export type InMemoryStorage = ConversationData &
   JournalData & {
     credentials: Map<string, StoredCredentials>;
+    /** By account. */
+    fences: Map<string, number>;
+    lastToken: number;
     locks: Map<string, Lock>;
     /** Oldest first. */
     keys: StoredKey[];
@@ -42,6 +45,8 @@ export function createInMemoryStorage(): InMemoryStorage {
     ...{ journal: [], counted: [], capabilities: [], sessions: [], loginCodes: new Map() },
     ...{
       credentials: new Map(),
+      fences: new Map(),
+      lastToken: 0,
       locks: new Map(),
       secrets: new Map(),
       keyUsage: new Map(),
@@ -52,6 +57,7 @@ export function createInMemoryStorage(): InMemoryStorage {
 
 /** A store in memory, as plain as the contract allows: what other stores are compared with. */
 export class InMemoryStore extends InMemoryConversations implements Store {
+  readonly isShared = false;
   readonly notes = [];
   readonly journal = createInMemoryJournal(() => this.data);
   readonly sessions = createInMemorySessions(() => this.data);
@@ -81,19 +87,25 @@ export class InMemoryStore extends InMemoryConversations implements Store {
     return structuredClone(this.data.credentials.get(account));
   }
 
-  async saveCredentials(account: string, credentials: StoredCredentials): Promise<void> {
-    this.data.credentials.set(account, structuredClone(credentials));
+  async saveCredentials(account: string, credentials: StoredCredentials, fence?: number): Promise<boolean> {
+    const { fences, credentials: saved } = this.data;
+    if (fence !== undefined && fence < (fences.get(account) ?? 0)) return false;
+    fences.set(account, fence ?? this.data.lastToken + 1);
+    saved.set(account, structuredClone(credentials));
+    return true;
   }
 
   async removeCredentials(account: string): Promise<boolean> {
+    this.data.fences.delete(account);
     return this.data.credentials.delete(account);
   }
 
-  async acquireLock(name: string, owner: string, until: number): Promise<boolean> {
+  async acquireLock(name: string, owner: string, until: number): Promise<number | undefined> {
     const lock = this.data.locks.get(name);
-    if (lock && lock.owner !== owner && lock.until > Date.now()) return false;
-    this.data.locks.set(name, { owner, until });
-    return true;
+    if (lock && lock.owner !== owner && lock.until > Date.now()) return undefined;
+    const token = lock?.owner === owner ? lock.token : ++this.data.lastToken;
+    this.data.locks.set(name, { owner, until, token });
+    return token;
   }
 
   async releaseLock(name: string, owner: string): Promise<void> {

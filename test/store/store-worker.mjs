@@ -15,7 +15,7 @@ async function race() {
   const store = await open();
   const owner = String(process.pid);
   for (let n = 0; n < 200; n++) {
-    if (!(await store.acquireLock("lock-a", owner, Date.now() + 60_000))) {
+    if ((await store.acquireLock("lock-a", owner, Date.now() + 60_000)) === undefined) {
       print("refused");
       await setTimeout(1);
       continue;

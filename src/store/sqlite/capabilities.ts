@@ -1,16 +1,16 @@
 import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import type { StoredCapability } from "../../core/capabilities.js";
+import { CapabilitySourceShape, CapabilityValueShape } from "../stored-shapes.js";
 import { readRow } from "./database-file.js";
 
 const CapabilityRow = Type.Tuple([
   Type.String(),
   Type.String(),
   Type.String(),
-  Type.Union([Type.Literal("probe"), Type.Literal("use")]),
+  CapabilitySourceShape,
   Type.Number(),
 ]);
-const Value = Type.Union([Type.Boolean(), Type.Number()]);
 
 /** The table of what is known of Kimi's accounts. */
 export class SqliteCapabilities {
@@ -48,5 +48,5 @@ export class SqliteCapabilities {
 function toCapability(row: unknown): StoredCapability {
   const [account, name, json, source, changedAt] = readRow(CapabilityRow, row);
   const parsed: unknown = JSON.parse(json);
-  return { account, name, value: readRow(Value, parsed), source, changedAt };
+  return { account, name, value: readRow(CapabilityValueShape, parsed), source, changedAt };
 }

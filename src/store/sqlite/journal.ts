@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import {
   type JournalEntry,
@@ -7,42 +7,9 @@ import {
   type JournalPosition,
   outcomeOf,
 } from "../../core/journal.js";
+import { JournalEntryShape } from "../stored-shapes.js";
 import { readRow } from "./database-file.js";
 
-const text = Type.Optional(Type.String());
-const number = Type.Optional(Type.Number());
-/** The compiler reports a field that is missing here. */
-const entryFields = {
-  id: Type.String(),
-  endedAt: Type.Number(),
-  duration: Type.Number(),
-  method: Type.String(),
-  route: Type.String(),
-  status: Type.Number(),
-  failure: text,
-  upstreamCode: text,
-  dialect: text,
-  key: text,
-  upstream: text,
-  model: text,
-  chat: Type.Optional(Type.Union([Type.Literal("new"), Type.Literal("continued")])),
-  attempts: Type.Number(),
-  waited: number,
-  firstOutput: number,
-  finish: text,
-  usage: Type.Optional(
-    Type.Object({
-      input: Type.Number(),
-      output: Type.Number(),
-      reasoning: Type.Number(),
-      cached: Type.Number(),
-      estimated: Type.Boolean(),
-    }),
-  ),
-  ignored: Type.Optional(Type.Array(Type.String())),
-  traceId: text,
-} satisfies Record<keyof JournalEntry, TSchema>;
-const EntrySchema = Type.Object(entryFields);
 const EntryRow = Type.Tuple([Type.Number(), Type.String()]);
 const NumberRow = Type.Tuple([Type.Number()]);
 
@@ -123,5 +90,5 @@ function toConditions(filter: JournalFilter, before: number | undefined) {
 
 function toEntry([, entry]: Static<typeof EntryRow>): JournalEntry {
   const parsed: unknown = JSON.parse(entry);
-  return readRow(EntrySchema, parsed);
+  return readRow(JournalEntryShape, parsed);
 }

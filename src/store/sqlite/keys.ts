@@ -1,29 +1,10 @@
-import { type TSchema, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import type { KeySettings, StoredKey } from "../../core/store.js";
-import { chatModes, citationModes, scopes, toolModes } from "../../core/types.js";
 import type { CredentialCipher } from "../encryption.js";
+import { KeySettingsShape } from "../stored-shapes.js";
 import { readRow } from "./database-file.js";
 
-const oneOf = <T extends string>(values: readonly T[]) =>
-  Type.Union(values.map((value) => Type.Literal(value)));
-
-/** The compiler reports a setting that is missing here. */
-const keySettings = {
-  scopes: Type.Array(oneOf(scopes)),
-  models: Type.Optional(Type.Array(Type.String())),
-  upstreams: Type.Optional(Type.Array(Type.String())),
-  requestsPerMinute: Type.Optional(Type.Number()),
-  concurrency: Type.Optional(Type.Number()),
-  requestsPerDay: Type.Optional(Type.Number()),
-  tokensPerDay: Type.Optional(Type.Number()),
-  expires: Type.Optional(Type.Number()),
-  chats: Type.Optional(oneOf(chatModes)),
-  citations: Type.Optional(oneOf(citationModes)),
-  tools: Type.Optional(oneOf(toolModes)),
-  visibleErrors: Type.Optional(Type.Boolean()),
-} satisfies Record<keyof KeySettings, TSchema>;
-const KeySettingsSchema = Type.Object(keySettings);
 const KeyRow = Type.Tuple([
   Type.String(),
   Type.String(),
@@ -110,6 +91,6 @@ export class SqliteKeys {
 function toKey(row: unknown): StoredKey {
   const [name, sha256, value, createdAt] = readRow(KeyRow, row);
   const parsed: unknown = JSON.parse(value);
-  const settings = readRow(KeySettingsSchema, parsed);
+  const settings = readRow(KeySettingsShape, parsed);
   return { name, sha256, settings, ...(createdAt === null ? {} : { createdAt }) };
 }

@@ -166,6 +166,11 @@ export const migrations: readonly string[] = [
      changed_at INTEGER NOT NULL,
      PRIMARY KEY (account, name)
    ) STRICT, WITHOUT ROWID;`,
+  // Tokens of locks ascend; a row of credentials has the one under which it was saved.
+  `ALTER TABLE locks ADD COLUMN token INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE credentials ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
+   CREATE TABLE lock_tokens (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL) STRICT;
+   INSERT INTO lock_tokens (id, last) VALUES (1, 0);`,
 ];
 
 /** The first version that stores conversations as nodes. */

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import type { StoredSession } from "../../core/session.js";
-import { scopes } from "../../core/types.js";
+import { ScopesShape } from "../stored-shapes.js";
 import { readRow } from "./database-file.js";
 
 const SessionRow = Type.Tuple([
@@ -12,7 +12,6 @@ const SessionRow = Type.Tuple([
   Type.Number(),
   Type.Number(),
 ]);
-const ScopeList = Type.Array(Type.Union(scopes.map((scope) => Type.Literal(scope))));
 const columns = "sha256, key, key_sha256, scopes, created_at, expires_at";
 
 /** The tables of the console's sessions and of the codes that make one. */
@@ -55,7 +54,7 @@ export class SqliteSessions {
 function toSession(row: unknown): StoredSession {
   const [sha256, key, keySha256, scopeText, createdAt, expiresAt] = readRow(SessionRow, row);
   const parsed: unknown = JSON.parse(scopeText);
-  const session = { sha256, key, scopes: readRow(ScopeList, parsed), createdAt, expiresAt };
+  const session = { sha256, key, scopes: readRow(ScopesShape, parsed), createdAt, expiresAt };
   return keySha256 === null ? session : { ...session, keySha256 };
 }
 

@@ -29,6 +29,7 @@ import { type OpenDatabase, openDatabase } from "./open-database.js";
  * every stream.
  */
 export class SqliteStore implements Store {
+  readonly isShared = false;
   readonly notes: readonly string[];
   readonly journal = createJournalStore((task) => this.#run(task));
   readonly sessions = createSessionStore((task) => this.#run(task));
@@ -67,11 +68,11 @@ export class SqliteStore implements Store {
     return this.#run(({ credentials }) => credentials.remove(account));
   }
 
-  saveCredentials(account: string, tokens: StoredCredentials): Promise<void> {
-    return this.#run(({ credentials }) => credentials.save(account, tokens));
+  saveCredentials(account: string, tokens: StoredCredentials, fence?: number): Promise<boolean> {
+    return this.#run(({ credentials }) => credentials.save(account, tokens, fence));
   }
 
-  acquireLock(name: string, owner: string, until: number): Promise<boolean> {
+  acquireLock(name: string, owner: string, until: number): Promise<number | undefined> {
     return this.#run(({ credentials }) => credentials.acquireLock(name, owner, until));
   }
 

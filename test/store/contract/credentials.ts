@@ -38,24 +38,59 @@ export function testCredentials(createStorage: CreateStorage): void {
       const open = await createStorage();
       const [mine, yours] = [await open(), await open()];
       const later = Date.now() + 60_000;
-      expect(await mine.acquireLock("lock-a", "me", later)).toBe(true);
-      expect(await mine.acquireLock("lock-a", "me", later + 1)).toBe(true);
-      expect(await yours.acquireLock("lock-a", "you", later)).toBe(false);
-      expect(await yours.acquireLock("lock-b", "you", later)).toBe(true);
+      expect(await mine.acquireLock("lock-a", "me", later)).toEqual(expect.any(Number));
+      expect(await mine.acquireLock("lock-a", "me", later + 1)).toEqual(expect.any(Number));
+      expect(await yours.acquireLock("lock-a", "you", later)).toBeUndefined();
+      expect(await yours.acquireLock("lock-b", "you", later)).toEqual(expect.any(Number));
       await yours.releaseLock("lock-a", "you");
-      expect(await yours.acquireLock("lock-a", "you", later)).toBe(false);
+      expect(await yours.acquireLock("lock-a", "you", later)).toBeUndefined();
       await mine.releaseLock("lock-a", "me");
-      expect(await yours.acquireLock("lock-a", "you", later)).toBe(true);
+      expect(await yours.acquireLock("lock-a", "you", later)).toEqual(expect.any(Number));
     });
 
     test("that expired goes to the first to acquire it", async () => {
       const open = await createStorage();
       const store = await open();
       await store.acquireLock("lock-a", "killed", Date.now() - 1);
-      expect(await store.acquireLock("lock-a", "first", Date.now() + 60_000)).toBe(true);
-      expect(await store.acquireLock("lock-a", "second", Date.now() + 60_000)).toBe(false);
+      expect(await store.acquireLock("lock-a", "first", Date.now() + 60_000)).toEqual(expect.any(Number));
+      expect(await store.acquireLock("lock-a", "second", Date.now() + 60_000)).toBeUndefined();
       await store.releaseLock("lock-a", "killed");
-      expect(await store.acquireLock("lock-a", "second", Date.now() + 60_000)).toBe(false);
+      expect(await store.acquireLock("lock-a", "second", Date.now() + 60_000)).toBeUndefined();
+    });
+
+    test("gives each owner a higher token than those before, and the same when it is extended", async () => {
+      const open = await createStorage();
+      const [mine, yours] = [await open(), await open()];
+      const later = Date.now() + 60_000;
+      const first = (await mine.acquireLock("lock-a", "me", later)) ?? 0;
+      expect(await mine.acquireLock("lock-a", "me", later + 1)).toBe(first);
+      const other = (await yours.acquireLock("lock-b", "you", later)) ?? 0;
+      await mine.releaseLock("lock-a", "me");
+      const second = (await yours.acquireLock("lock-a", "you", later)) ?? 0;
+      await yours.acquireLock("lock-a", "you", Date.now() - 1);
+      const third = (await mine.acquireLock("lock-a", "me", later)) ?? 0;
+      const tokens = [0, first, other, second, third];
+      expect(tokens).toEqual([...new Set(tokens)].toSorted((a, b) => a - b));
+    });
+
+    test("that was lost no longer lets its owner overwrite what was saved since", async () => {
+      const open = await createStorage();
+      const [mine, yours] = [await open(), await open()];
+      const lost = await mine.acquireLock("lock-a", "me", Date.now() - 1);
+      const held = await yours.acquireLock("lock-a", "you", Date.now() + 60_000);
+      // Nobody has saved anything yet, so that this is the newest.
+      expect(await mine.saveCredentials("me", credentialsOf(1), lost)).toBe(true);
+      expect(await yours.saveCredentials("me", credentialsOf(2), held)).toBe(true);
+      expect(await mine.saveCredentials("me", credentialsOf(3), lost)).toBe(false);
+      expect(await mine.findCredentials("me")).toEqual(credentialsOf(2));
+      expect(await mine.saveCredentials("other", credentialsOf(3), lost)).toBe(true);
+      // A login has no lock, and comes first.
+      expect(await mine.saveCredentials("me", credentialsOf(4))).toBe(true);
+      expect(await yours.saveCredentials("me", credentialsOf(5), held)).toBe(false);
+      expect(await yours.findCredentials("me")).toEqual(credentialsOf(4));
+      const next = await mine.acquireLock("lock-b", "me", Date.now() + 60_000);
+      expect(await mine.saveCredentials("me", credentialsOf(6), next)).toBe(true);
+      expect(await mine.findCredentials("me")).toEqual(credentialsOf(6));
     });
   });
 }

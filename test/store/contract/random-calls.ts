@@ -22,7 +22,7 @@ const otherCall: fc.Arbitrary<StoreCall> = fc.oneof(
   }),
   fc.constant<StoreCall>((store) => store.listAccounts()),
   fc.tuple(name, owner, until).map((lock): StoreCall => {
-    return (store) => store.acquireLock(...lock);
+    return async (store) => (await store.acquireLock(...lock)) !== undefined;
   }),
   fc.tuple(name, owner).map((lock): StoreCall => {
     return (store) => store.releaseLock(...lock);

@@ -41,7 +41,7 @@ describe("the encrypted database", () => {
 
   function writeRow(path: string, account: string, value: unknown): void {
     const database = new Database(path);
-    database.prepare("INSERT OR REPLACE INTO credentials VALUES (?, ?)").run(account, value);
+    database.prepare("INSERT OR REPLACE INTO credentials (account, value) VALUES (?, ?)").run(account, value);
     database.close();
   }
 

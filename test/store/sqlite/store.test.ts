@@ -251,7 +251,9 @@ describe("the database", () => {
     const path = await freshPath();
     const store = await openStore(path);
     for (const value of ["SECRET", '{"current":"SECRET"}']) {
-      openRaw(path).prepare("INSERT OR REPLACE INTO credentials VALUES ('me', ?)").run(value);
+      openRaw(path)
+        .prepare("INSERT OR REPLACE INTO credentials (account, value) VALUES ('me', ?)")
+        .run(value);
       const error = await store.findCredentials("me").catch((error: unknown) => error);
       expect(error).toBeInstanceOf(StoreError);
       expect(JSON.stringify([String(error), Object(error).cause])).not.toContain("SECRET");

@@ -44,7 +44,7 @@ export async function* runProbe(
 ): AsyncGenerator<ProbeResult> {
   const lock = { name: `probe ${upstream.name}`, owner: randomUUID() };
   const lease = () => store.acquireLock(lock.name, lock.owner, Date.now() + limits.probeLock);
-  if (!(await lease())) throw anotherProbe();
+  if ((await lease()) === undefined) throw anotherProbe();
   const chats = new ProbeChats(upstream.calls, { upstream: upstream.name, store, pause });
   let endedBy: string | undefined;
   try {
