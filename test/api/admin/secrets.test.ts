@@ -1,11 +1,26 @@
-import { expect, test } from "vitest";
-import { apiKey, chatBody, postChat, startGateway } from "../../gateway.js";
+import { expect, onTestFinished, test } from "vitest";
+import { apiKey, chatBody, type Gateway, postChat, startGateway } from "../../gateway.js";
 import { adminJson, requestAdmin, tokensOf } from "./administrator.js";
 
 type Paths = Record<string, Record<string, object>>;
 
-test("no answer of /v1/admin has a key, a token, a cookie, a prompt or an answer", async () => {
+/** All that the events of a gateway have said so far. */
+async function watch(gateway: Gateway): Promise<() => string> {
+  const abort = new AbortController();
+  onTestFinished(() => abort.abort());
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const response = await fetch(`${gateway.url}/v1/admin/events`, { headers, signal: abort.signal });
+  let text = "";
+  const read = async () => {
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) text += chunk;
+  };
+  read().catch(() => {});
+  return () => text;
+}
+
+test("no answer and no event of /v1/admin has a key, a token, a cookie, a prompt or an answer", async () => {
   const gateway = await startGateway({ keys: [{ name: "phone", key: "sk-CANARY-phone" }] });
+  const events = await watch(gateway);
   await (await postChat(gateway, chatBody("CANARY prompt sim:say=CANARY-answer"))).text();
   const code = await gateway.createLoginCode();
   const login = await requestAdmin(gateway, "POST", "/sessions", { code }, {});
@@ -58,4 +73,7 @@ test("no answer of /v1/admin has a key, a token, a cookie, a prompt or an answer
       expect([method, path, secret.length > 8 && answered.includes(secret)]).toEqual([method, path, false]);
   }
   expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(20);
+  await (await postChat(gateway, chatBody("CANARY sim:fault=http,500"))).text();
+  await expect.poll(() => events().match(/^event: request\.ended$/gm)?.length).toBeGreaterThan(1);
+  for (const secret of secrets) expect(events().includes(secret)).toBe(false);
 });
