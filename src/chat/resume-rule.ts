@@ -1,5 +1,5 @@
 import { limits } from "../core/limits.js";
-import type { ConversationNode, ConversationStore, NodeChat } from "../core/store.js";
+import type { ConversationNode, ConversationStore, NodeChat, NodeQuery } from "../core/store.js";
 import { hasAnswerLength } from "./message-hash.js";
 import type { HistoryEnd, RequestHistory } from "./request-history.js";
 
@@ -37,14 +37,20 @@ export type ResumeRule = {
 export async function decideResumption(rule: ResumeRule): Promise<ResumeDecision> {
   const { store, history } = rule;
   const { ends, conversation } = history;
-  const known =
-    ends.length > 1 ? await store.knownHashes(ends.flatMap(({ path, answer }) => [path, answer])) : undefined;
+  const [longest] = ends;
+  // Together, since they may be one round trip; almost always the longest prefix decides.
+  const [known, candidatesOfLongest] = await Promise.all([
+    ends.length > 1 ? store.knownHashes(ends.flatMap(({ path, answer }) => [path, answer])) : undefined,
+    longest && findCandidates(rule, longest, { hasPath: true, hasAnswer: true }),
+  ]);
   for (const end of ends) {
     const hasPath = known?.has(end.path) ?? true;
     const hasAnswer = known?.has(end.answer) ?? true;
+    const candidates =
+      end === longest ? candidatesOfLongest : await findCandidates(rule, end, { hasPath, hasAnswer });
     const decision =
-      (hasAnswer && conversation !== undefined && (await findNamed(rule, end, conversation))) ||
-      (hasPath && (await findProven(rule, end))) ||
+      (candidates && (await findNamed(rule, end, candidates.named))) ||
+      (candidates && findProven(rule, end, candidates.proven)) ||
       (hasAnswer && (await findRecognised(rule, end))) ||
       undefined;
     if (decision) return decision;
@@ -64,20 +70,37 @@ export async function isConversationAlive({
   return end?.chat !== undefined;
 }
 
-async function findNamed(rule: ResumeRule, end: HistoryEnd, conversation: string): Promise<ResumeDecision> {
-  const query = { by: "conversation-answer", conversation, answer: end.answer } as const;
-  const nodes = await rule.store.findNodes(query, limits.nodeCandidates, rule.now);
+/** Nodes of the conversation that the request names with the last answer of a prefix, and nodes whose path is the prefix. */
+type Candidates = { named: readonly ConversationNode[]; proven: readonly ConversationNode[] };
+
+async function findCandidates(
+  { store, history: { conversation }, now }: ResumeRule,
+  { path, answer }: HistoryEnd,
+  { hasPath, hasAnswer }: { hasPath: boolean; hasAnswer: boolean },
+): Promise<Candidates> {
+  const find = (query: NodeQuery) => store.findNodes(query, limits.nodeCandidates, now);
+  const [named, proven] = await Promise.all([
+    conversation !== undefined && hasAnswer ? find({ by: "conversation-answer", conversation, answer }) : [],
+    hasPath ? find({ by: "path", hash: path }) : [],
+  ]);
+  return { named, proven };
+}
+
+async function findNamed(
+  rule: ResumeRule,
+  end: HistoryEnd,
+  nodes: readonly ConversationNode[],
+): Promise<ResumeDecision> {
   const exact = nodes.find((node) => node.paths.includes(end.path));
   for (const node of exact ? [exact, ...nodes] : nodes) {
-    if (!isAlive(node) || !(await endsWith(rule, node, end))) continue;
+    if (!isAlive(node) || !(node === exact || (await endsWith(rule, node, end)))) continue;
     if (node.chat.answering !== undefined) return "busy";
     if (isFree(rule, node)) return { node, knownLength: end.length };
   }
   return undefined;
 }
 
-async function findProven(rule: ResumeRule, end: HistoryEnd): Promise<ResumeDecision> {
-  const nodes = await rule.store.findNodes({ by: "path", hash: end.path }, limits.nodeCandidates, rule.now);
+function findProven(rule: ResumeRule, end: HistoryEnd, nodes: readonly ConversationNode[]): ResumeDecision {
   const ownSystemTexts = new Set(rule.history.systemTexts.values());
   const withOwnSystem = nodes.filter((node) => node.systemTexts.every((text) => ownSystemTexts.has(text)));
   const proven = withOwnSystem.filter((node) => isFree(rule, node));

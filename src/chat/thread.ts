@@ -26,6 +26,8 @@ export type ThreadDependencies = {
   historyKey: string;
   /** Whether a window of a history may continue a chat; see `chats.windows` in configuration.md. */
   allowWindows: boolean;
+  /** For how long a chat is kept after its last turn. */
+  chats: { keepHours: number };
 };
 
 /**
@@ -64,6 +66,8 @@ export class Thread {
   /** What the client gets as `conversation_id`: the id that it named, else that of the answer. */
   readonly conversationId: string;
   #history: Promise<RequestHistory> | undefined;
+  /** What `waitUntilFree` decided, and when on the clock of `performance.now`. */
+  #recent: { decision: Resumption | undefined; at: number } | undefined;
 
   constructor(dependencies: ThreadDependencies, request: ChatRequest, route: Route) {
     this.#dependencies = dependencies;
@@ -87,7 +91,8 @@ export class Thread {
   async claim(): Promise<ResumePoint | undefined> {
     // Another request may claim the same chat between the decision and the claim; then there may be another point.
     for (let attempt = 0; attempt < 3; attempt++) {
-      const decision = await this.#decide({ skipClaimed: true });
+      const recent = this.#takeRecent();
+      const decision = recent ? recent.decision : await this.#decide({ skipClaimed: true });
       if (decision === "busy") throw new ConversationAnsweringError();
       if (decision === undefined || decision === "claimed") return undefined;
       const claim = await this.#claim(decision);
@@ -104,7 +109,10 @@ export class Thread {
     const claimEnd = Date.now() + limits.chatClaim;
     for (;;) {
       const decision = await this.#decide({ skipClaimed: Date.now() > claimEnd });
-      if (decision !== "busy" && decision !== "claimed") return;
+      if (decision !== "busy" && decision !== "claimed") {
+        this.#recent = { decision, at: performance.now() };
+        return;
+      }
       await abortableSleep(limits.chatPoll, signal);
     }
   }
@@ -197,6 +205,17 @@ export class Thread {
     });
   }
 
+  /**
+   * What was decided a moment ago, once. If another request continued the same node since, the claim of a leaf is refused;
+   * an older decision, or one on a node that others continued before, is to be made again.
+   */
+  #takeRecent(): { decision: Resumption | undefined } | undefined {
+    const recent = this.#recent;
+    this.#recent = undefined;
+    if (!recent || performance.now() - recent.at > limits.chatPoll) return undefined;
+    return recent.decision?.node.hasChildren ? undefined : recent;
+  }
+
   async #claim({ node }: Resumption): Promise<ChatClaim | undefined> {
     const { hasher } = await this.history();
     const now = Date.now();
@@ -204,9 +223,11 @@ export class Thread {
     const isClaimed = await this.#dependencies.store.claimChat({
       node: node.id,
       isLine: this.#isLine,
+      isLeaf: !node.hasChildren,
       owner,
       conversation: hashConversation(hasher, this.scope, this.conversationId),
       until: now + limits.chatClaim,
+      dueAt: now + Math.max(limits.answer, this.#dependencies.chats.keepHours * 3_600_000),
       now,
     });
     return isClaimed ? { upstream: this.#upstream, chat: node.chat.chat, owner } : undefined;

@@ -199,15 +199,18 @@ export interface ConversationStore {
   /** Which of these hashes are a path or an answer of some node. */
   knownHashes(hashes: readonly string[]): Promise<ReadonlySet<string>>;
   /**
-   * Claims the chat of a node until `until` in one step; false if the chat is gone, due or claimed, or if `isLine` and the
-   * node is not at its end. While claimed, a chat has no end.
+   * Claims the chat of a node from `now` until `until` in one step, and makes it due at `dueAt`. False if the chat is gone,
+   * due or claimed, if `isLine` and the node is not at its end, or if `isLeaf` and another node continues after it. While
+   * claimed, a chat has no end. How long a claim lasts may be measured by another clock than the caller's.
    */
   claimChat(claim: {
     node: number;
     isLine: boolean;
+    isLeaf: boolean;
     owner: string;
     conversation: string;
     until: number;
+    dueAt: number;
     now: number;
   }): Promise<boolean>;
   /** Extends a claim, so that it outlives only a killed process. */

@@ -108,12 +108,14 @@ export abstract class InMemoryConversations implements ConversationStore {
     return new Set(hashes.filter((hash) => stored.has(hash)));
   }
 
-  async claimChat({ node, isLine, owner, conversation, until, now }: Claim): Promise<boolean> {
-    const chat = this.data.nodes.find(({ id }) => id === node)?.chat;
+  async claimChat(claim: Claim): Promise<boolean> {
+    const { owner, conversation, until, dueAt, now } = claim;
+    const node = this.data.nodes.find(({ id }) => id === claim.node);
+    const chat = node?.chat;
     const isClaimed = chat?.claim !== undefined && chat.claim.until > now;
-    if (!chat || chat.dueAt <= now || isClaimed || (isLine && chat.end !== node)) return false;
-    chat.claim = { owner, conversation, until };
-    chat.end = undefined;
+    if (!chat || chat.dueAt <= now || isClaimed || (claim.isLine && chat.end !== node.id)) return false;
+    if (claim.isLeaf && node.hasChildren) return false;
+    Object.assign(chat, { claim: { owner, conversation, until }, dueAt, attempts: 0, end: undefined });
     return true;
   }
 

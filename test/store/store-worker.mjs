@@ -42,7 +42,9 @@ async function claim() {
   for (let node = 1; node <= 1_000; node++) {
     const isLine = node % 2 === 0;
     const owner = String(process.pid);
-    const isClaimed = await store.claimChat({ node, isLine, owner, conversation: "c", until: 900, now: 100 });
+    const until = Date.now() + 3_600_000;
+    const claim = { node, isLine, isLeaf: false, owner, conversation: "c", until, dueAt: 1_000, now: 100 };
+    const isClaimed = await store.claimChat(claim);
     print(isClaimed ? `claimed ${node}` : "too late");
     // Varying pauses, so that the processes overtake each other.
     if ((node * process.pid) % 7 === 0) await setTimeout(1);

@@ -46,9 +46,10 @@ export class TurnRecorder implements Transform {
       const opened = events.find((event) => event.type === "chat-opened");
       if (opened) {
         this.#opened = opened;
-        // Stored at once, so that a crash leaves no chat behind; not due before the answer must have ended.
-        // Not awaited: the store preserves the order of writes.
-        void this.#scheduleDeletion(opened.chat, Math.max(limits.answer, this.#retentionMs));
+        // Stored at once, so that a crash leaves no chat behind; not due before the answer must have ended, as the claim of a
+        // continued chat has set it. Not awaited: the store preserves the order of writes.
+        if (opened.chat !== this.#turn.resumePoint?.chat)
+          void this.#scheduleDeletion(opened.chat, Math.max(limits.answer, this.#retentionMs));
       }
       const clientEvents = opened ? this.#toClientEvents(events) : events;
       const last = events.at(-1);

@@ -73,9 +73,10 @@ export class SqliteConversations {
     return new Set(rows.map((row) => readRow(TextRow, row)[0]));
   }
 
-  claimChat({ node, isLine, owner, conversation, until, now }: Claim): boolean {
-    const claim = { node, isLine: isLine ? 1 : 0, owner, conversation, until: Math.round(until), now };
-    return this.#statements.claim.run(claim).changes > 0;
+  claimChat({ isLine, isLeaf, until, dueAt, ...claim }: Claim): boolean {
+    const flags = { isLine: isLine ? 1 : 0, isLeaf: isLeaf ? 1 : 0 };
+    const times = { until: Math.round(until), dueAt: Math.round(dueAt) };
+    return this.#statements.claim.run({ ...claim, ...flags, ...times }).changes > 0;
   }
 
   extendClaim({ upstream, chat, owner }: ChatClaim, until: number): void {
@@ -199,9 +200,10 @@ function prepareStatements(database: Database.Database) {
          OR EXISTS (SELECT 1 FROM nodes WHERE other_answer = value)`,
     ),
     claim: write(
-      `UPDATE chats SET claimed_by = @owner, claimed_until = @until, answering = @conversation, end_node = NULL
-       WHERE id = (SELECT chat_id FROM nodes WHERE id = @node) AND due_at > @now AND claimed_until <= @now
-         AND (NOT @isLine OR end_node = @node)`,
+      `UPDATE chats SET claimed_by = @owner, claimed_until = @until, answering = @conversation, end_node = NULL,
+         due_at = @dueAt, attempts = 0
+       WHERE id = (SELECT chat_id FROM nodes WHERE id = @node AND NOT (@isLeaf AND has_children))
+         AND due_at > @now AND claimed_until <= @now AND (NOT @isLine OR end_node = @node)`,
     ),
     extend: write(`UPDATE chats SET claimed_until = @until WHERE ${whereChat} AND claimed_by = @owner`),
     release: write(

@@ -1,9 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { ChatPage } from "../../../src/core/store.js";
-import { type CreateStorage, chat, node, openWithChats, saveNode } from "./fixtures.js";
+import {
+  type CreateStorage,
+  chat,
+  node,
+  type OpenConversations,
+  openWithChats,
+  saveNode,
+} from "./fixtures.js";
 
 /** The contract of chats that are due for deletion upstream. */
-export function testChats(createStorage: CreateStorage): void {
+export function testChats(createStorage: CreateStorage<OpenConversations>): void {
   describe("chats", () => {
     test("are listed page by page, those made last first, of one upstream or of all", async () => {
       const store = await openWithChats(createStorage, "a", "b", "c");

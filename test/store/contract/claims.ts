@@ -1,10 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { type CreateStorage, chat, claimOf, node, openWithChats, saveNode } from "./fixtures.js";
+import {
+  type CreateStorage,
+  chat,
+  claimOf,
+  lasting,
+  node,
+  type OpenConversations,
+  openWithChats,
+  over,
+  saveNode,
+} from "./fixtures.js";
 
 const ownerOf = (owner: string) => ({ upstream: "me", chat: "a", owner });
 
 /** The contract of the exclusive use of a chat by one turn. */
-export function testClaims(createStorage: CreateStorage): void {
+export function testClaims(createStorage: CreateStorage<OpenConversations>): void {
   describe("claims", () => {
     test("give a line to one turn, at its end only, and take its end away until they end", async () => {
       const open = await createStorage();
@@ -22,7 +32,6 @@ export function testClaims(createStorage: CreateStorage): void {
           scope: "s",
           answering: "conversation of me",
         });
-      expect((await yours.findNode(second, 50))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
     });
 
     test("give a tree to one turn, after any of its nodes, and take its end away, too", async () => {
@@ -43,23 +52,44 @@ export function testClaims(createStorage: CreateStorage): void {
     test.each([true, false])("do not exist for chats that are due or unknown (line: %s)", async (isLine) => {
       const store = await openWithChats(createStorage, "a");
       const id = await saveNode(store, "a", node("1"));
-      expect(await store.claimChat({ ...claimOf(id), isLine, now: 100, until: 200 })).toBe(false);
+      expect(await store.claimChat({ ...claimOf(id), isLine, now: 100 })).toBe(false);
       expect(await store.claimChat({ ...claimOf(id + 1), isLine })).toBe(false);
-      expect(await store.claimChat({ ...claimOf(id), isLine, now: 99, until: 200 })).toBe(true);
+      expect(await store.claimChat({ ...claimOf(id), isLine, now: 99 })).toBe(true);
+    });
+
+    test("set when their chat is due, also after failed deletions", async () => {
+      const store = await openWithChats(createStorage, "a");
+      const id = await saveNode(store, "a", node("1"));
+      await store.postponeChat("me", "a", 90);
+      await store.claimChat({ ...claimOf(id), dueAt: 200 });
+      await store.claimChat({ ...claimOf(id, "you"), dueAt: 300 });
+      expect(await store.findChat("me", "a")).toEqual({ ...chat("a", 200), attempts: 0 });
+      expect(await store.listDueChats(["me"], 199, 1)).toEqual([]);
+      expect(await store.countDueChats(200)).toBe(1);
+    });
+
+    test("of a leaf are refused once another node continues after it", async () => {
+      const store = await openWithChats(createStorage, "a", "b");
+      const first = await saveNode(store, "a", node("1"));
+      const leaf = { ...claimOf(first), isLine: false, isLeaf: true };
+      expect(await store.claimChat(leaf)).toBe(true);
+      const second = await saveNode(store, "a", node("2", { parent: first }));
+      expect(await store.claimChat(leaf)).toBe(false);
+      expect((await store.findNode(second, 0))?.chat?.end).toBe(second);
+      expect(await store.claimChat({ ...leaf, isLeaf: false })).toBe(true);
     });
 
     test("of a killed process expire: a tree can be continued then, a line has no end", async () => {
       const store = await openWithChats(createStorage, "a", "b");
       const [line, tree] = [await saveNode(store, "a", node("1")), await saveNode(store, "b", node("2"))];
-      await store.claimChat({ ...claimOf(line, "killed"), until: 20 });
-      await store.claimChat({ ...claimOf(tree, "killed"), isLine: false, until: 20 });
-      for (const [isLine, id] of [[true, line] as const, [false, tree] as const]) {
-        expect(await store.claimChat({ ...claimOf(id), isLine, now: 19 })).toBe(false);
-        expect(await store.claimChat({ ...claimOf(id), isLine, now: 20 })).toBe(!isLine);
-      }
+      expect(await store.claimChat({ ...claimOf(line, "killed"), until: over })).toBe(true);
+      expect(await store.claimChat({ ...claimOf(tree, "killed"), isLine: false, until: over })).toBe(true);
+      expect((await store.findNode(line, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
+      for (const [isLine, id] of [[true, line] as const, [false, tree] as const])
+        expect(await store.claimChat({ ...claimOf(id), isLine })).toBe(!isLine);
       // The one before has nothing to release any more.
       await store.releaseChat({ ...ownerOf("killed"), chat: "b" });
-      expect(await store.claimChat({ ...claimOf(tree, "third"), isLine: false, now: 49 })).toBe(false);
+      expect(await store.claimChat({ ...claimOf(tree, "third"), isLine: false })).toBe(false);
     });
 
     test("released with an end restore it, so that the next turn can go on there", async () => {
@@ -92,7 +122,7 @@ export function testClaims(createStorage: CreateStorage): void {
       const id = await saveNode(store, "a", node("1"));
       await store.claimChat(claimOf(id, "me"));
       await store.releaseChat(ownerOf("you"), id);
-      await store.extendClaim(ownerOf("you"), 99);
+      await store.extendClaim(ownerOf("you"), over);
       await store.releaseChat({ ...ownerOf("me"), upstream: "you" }, id);
       expect(await store.claimChat(claimOf(id, "you"))).toBe(false);
       expect((await store.findNode(id, 49))?.chat).toEqual({
@@ -101,18 +131,19 @@ export function testClaims(createStorage: CreateStorage): void {
         scope: "s",
         answering: "conversation of me",
       });
-      expect((await store.findNode(id, 50))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
     });
 
     test("last longer when extended, and not again once ended", async () => {
       const store = await openWithChats(createStorage, "a");
       const id = await saveNode(store, "a", node("1"));
       const tree = { ...claimOf(id, "me"), isLine: false };
-      await store.claimChat({ ...tree, until: 10 });
-      await store.extendClaim(ownerOf("me"), 80.5);
-      expect(await store.claimChat({ ...tree, owner: "you", now: 80 })).toBe(false);
+      await store.claimChat({ ...tree, until: over });
+      await store.extendClaim(ownerOf("me"), lasting + 0.5);
+      expect(await store.claimChat({ ...tree, owner: "you" })).toBe(false);
+      await store.extendClaim(ownerOf("me"), over);
+      expect((await store.findNode(id, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
       await store.releaseChat(ownerOf("me"));
-      await store.extendClaim(ownerOf("me"), 90);
+      await store.extendClaim(ownerOf("me"), lasting);
       expect(await store.claimChat({ ...tree, owner: "you" })).toBe(true);
     });
 
@@ -125,7 +156,7 @@ export function testClaims(createStorage: CreateStorage): void {
       const second = await saveNode(mine, "a", node("2", { parent: first }));
       // Late, from the turn that is over.
       await mine.releaseChat(ownerOf("me"), first);
-      await mine.extendClaim(ownerOf("me"), 99);
+      await mine.extendClaim(ownerOf("me"), lasting);
       expect((await yours.findNode(second, 0))?.chat).toEqual({
         upstream: "me",
         chat: "a",

@@ -2,10 +2,13 @@ import { limits } from "../../../src/core/limits.js";
 import type { ConversationStore, NodeQuery, Store } from "../../../src/core/store.js";
 
 /** Opens a store on a storage; stores of one storage are as those of several processes, or of one that starts again. */
-type OpenStore = () => Promise<Store>;
+type OpenStore<Opened> = () => Promise<Opened>;
 
 /** Creates an empty storage, which goes with the test; the stores that are opened on it are closed then. */
-export type CreateStorage = () => Promise<OpenStore>;
+export type CreateStorage<Opened = Store> = () => Promise<OpenStore<Opened>>;
+
+/** The part of a store that keeps chats and conversations. */
+export type OpenConversations = ConversationStore & Pick<Store, "close">;
 
 export type NewNode = Parameters<ConversationStore["saveNode"]>[0];
 
@@ -28,13 +31,22 @@ export const node = (name: string, fields: Partial<NewNode> = {}): NewNode => ({
   ...fields,
 });
 
-/** A claim of a line at this node, from 0 until 50. */
+/**
+ * Ends of claims: one that lasts longer than any test, and one that is over at once. A store measures by its own clock how
+ * long a claim lasts, so the difference between two times of a test does not let one end.
+ */
+export const lasting = Date.now() + 3_600_000;
+export const over = 0;
+
+/** A lasting claim of a line at this node; its chat is due at 100. */
 export const claimOf = (node: number, owner = "me") => ({
   node,
   isLine: true,
+  isLeaf: false,
   owner,
   conversation: `conversation of ${owner}`,
-  until: 50,
+  until: lasting,
+  dueAt: 100,
   now: 0,
 });
 
@@ -47,7 +59,10 @@ export const queries: readonly NodeQuery[] = [
 ];
 
 /** Opens a store with these chats, all due at 100. */
-export async function openWithChats(createStorage: CreateStorage, ...names: string[]): Promise<Store> {
+export async function openWithChats<Opened extends ConversationStore>(
+  createStorage: CreateStorage<Opened>,
+  ...names: string[]
+): Promise<Opened> {
   const open = await createStorage();
   const store = await open();
   for (const name of names) await store.saveChat(chat(name));

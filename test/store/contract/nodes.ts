@@ -5,13 +5,14 @@ import {
   claimOf,
   findIds,
   node,
+  type OpenConversations,
   openWithChats,
   queries,
   saveNode,
 } from "./fixtures.js";
 
 /** The contract of stored conversation nodes. */
-export function testNodes(createStorage: CreateStorage): void {
+export function testNodes(createStorage: CreateStorage<OpenConversations>): void {
   describe("nodes", () => {
     test("are kept with all their fields across reopening", async () => {
       const open = await createStorage();

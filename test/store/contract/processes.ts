@@ -45,7 +45,8 @@ export function testProcesses(
         const id = await saveNode(store, `chat-${n}`, node(`${n}`));
         expect(id).toBe(n);
         // Some were claimed by a process that was killed.
-        if (n % 4 === 1) await store.claimChat({ ...claimOf(id, "killed"), isLine: false, until: n % 100 });
+        const claim = { ...claimOf(id, "killed"), isLine: false, until: n % 100, dueAt: 1_000 };
+        if (n % 4 === 1) await store.claimChat(claim);
       }
       const reports = await Promise.all(
         Array.from({ length: 3 }, () => outputLines(startWorker("claim", config))),

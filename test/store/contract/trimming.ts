@@ -1,9 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type { ConversationStore } from "../../../src/core/store.js";
-import { type CreateStorage, chat, findIds, node, openWithChats, saveNode } from "./fixtures.js";
+import {
+  type CreateStorage,
+  chat,
+  findIds,
+  node,
+  type OpenConversations,
+  openWithChats,
+  saveNode,
+} from "./fixtures.js";
 
 /** The contract of removing old conversation nodes. */
-export function testTrimming(createStorage: CreateStorage): void {
+export function testTrimming(createStorage: CreateStorage<OpenConversations>): void {
   describe("nodes", () => {
     test("are trimmed: tombstones by the time since their chat ended, and the oldest beyond the limit", async () => {
       const store = await openWithChats(createStorage, "a", "b", "c", "d");

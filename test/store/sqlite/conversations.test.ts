@@ -6,7 +6,7 @@ import { SqliteConversations } from "../../../src/store/sqlite/conversations.js"
 import { connect } from "../../../src/store/sqlite/database-file.js";
 import { migrate } from "../../../src/store/sqlite/migrations.js";
 import { SqliteNodeTrimmer } from "../../../src/store/sqlite/node-trimmer.js";
-import { chat, findIds, node, queries, saveNode } from "../contract/fixtures.js";
+import { chat, claimOf, findIds, node, queries, saveNode } from "../contract/fixtures.js";
 import { freshPath, openRaw, openStore } from "./temporary-database.js";
 
 test.each(["chats", "nodes"])(
@@ -33,6 +33,19 @@ test.each(["chats", "nodes"])(
     expect(await findIds(await openStore(path), { by: "path", hash: "path-x" })).toHaveLength(1);
   },
 );
+
+test("a claim lasts until its end by the callers' clock", async () => {
+  const store = await openStore(await freshPath());
+  await store.saveChat(chat("a"));
+  const tree = { ...claimOf(await saveNode(store, "a", node("1"))), isLine: false };
+  await store.claimChat({ ...tree, until: 10 });
+  expect(await store.claimChat({ ...tree, owner: "you", now: 9 })).toBe(false);
+  await store.extendClaim({ upstream: "me", chat: "a", owner: "me" }, 80.5);
+  expect(await store.claimChat({ ...tree, owner: "you", now: 80 })).toBe(false);
+  expect((await store.findNode(tree.node, 80))?.chat?.answering).toBe("conversation of me");
+  expect((await store.findNode(tree.node, 81))?.chat).not.toHaveProperty("answering");
+  expect(await store.claimChat({ ...tree, owner: "you", now: 81 })).toBe(true);
+});
 
 /** A database whose statements are counted: how many steps of SQLite's virtual machine they have run. */
 async function openCounted(): Promise<{
@@ -86,7 +99,7 @@ describe("look-ups", () => {
   }
 
   const limit = limits.nodeCandidates;
-  const claim = { node: 1, isLine: false, owner: "o", conversation: "c", until: 50, now: 0 };
+  const claim = { ...claimOf(1, "o"), isLine: false };
   type Parts = Pick<Awaited<ReturnType<typeof openCounted>>, "conversations" | "chats" | "nodeTrimmer">;
   const calls: Record<string, (parts: Parts) => unknown> = {
     ...Object.fromEntries(

@@ -7,7 +7,7 @@ import { StoreError } from "../../../src/store/errors.js";
 import { connect } from "../../../src/store/sqlite/database-file.js";
 import { migrate, migrations, readPragma, readSchemaVersion } from "../../../src/store/sqlite/migrations.js";
 import { SqliteStore } from "../../../src/store/sqlite/store.js";
-import { chat } from "../contract/fixtures.js";
+import { chat, claimOf } from "../contract/fixtures.js";
 import { outputLines, startWorker } from "../worker.js";
 import { configOf, freshPath, openRaw, openStore } from "./temporary-database.js";
 
@@ -97,7 +97,7 @@ describe("the database", () => {
       },
       { upstream: "me", chat: "b" },
     );
-    const claim = { node: 1, isLine: true, owner: "o", conversation: "c", until: 250, now: 200 };
+    const claim = { ...claimOf(1, "o"), until: 250, dueAt: 300, now: 200 };
     expect((await store.findNode(1, 200))?.chat).toEqual({ upstream: "me", chat: "b", scope: "s", end: 1 });
     expect(await store.claimChat(claim)).toBe(true);
     await store.removeChat("me", "b", 0);
