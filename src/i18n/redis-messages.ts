@@ -38,6 +38,21 @@ export const redisMessages = {
       `The store ${address} cannot write to its disk. Check the disk and the log of Redis.`,
       `存储 ${address} 无法写入磁盘。请检查磁盘和 Redis 的日志。`,
     ),
+  notSynced: (address: string) =>
+    text(
+      `The store ${address} did not confirm in time that a login is on its disk. Check the disk, and "appendfsync" of Redis.`,
+      `存储 ${address} 没有及时确认登录已写入磁盘。请检查磁盘和 Redis 的 "appendfsync"。`,
+    ),
+  tooOld: (address: string, version: string) =>
+    text(
+      `The store ${address} is Redis ${version}. Moonbridge needs Redis 7.0 or Valkey 7.2, or newer.`,
+      `存储 ${address} 是 Redis ${version}。Moonbridge 需要 Redis 7.0、Valkey 7.2 或更新的版本。`,
+    ),
+  noEncryptionKey: (address: string) =>
+    text(
+      `The store ${address} is shared, so that logins in it must be sealed. Set MOONBRIDGE_ENCRYPTION_KEY, the same for all processes.`,
+      `存储 ${address} 是共享的，其中的登录必须加密。请设置 MOONBRIDGE_ENCRYPTION_KEY，所有进程使用同一个。`,
+    ),
   notReady: (address: string) =>
     text(
       `The store ${address} is not ready. Try again in a moment.`,

@@ -1,0 +1,53 @@
+import type { CredentialCipher } from "../encryption.js";
+import type { RedisConnection } from "./connection.js";
+import { redisKey } from "./keys.js";
+import { parseFlag, parseOptionalText, parseText } from "./reply.js";
+import { defineScript } from "./script.js";
+
+/** Adds the value of a field unless it has one, and gives the one that is there. KEYS: the hash. ARGV: field, value. */
+const addOrGet = defineScript({
+  name: "add-or-get",
+  source: `redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2])
+  return redis.call('HGET', KEYS[1], ARGV[1])`,
+  parse: parseText,
+});
+
+/** Replaces the value of a field if it is still the one that was read. KEYS: the hash. ARGV: field, read, new value. */
+export const replaceIfSame = defineScript({
+  name: "replace-if-same",
+  source: `if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+  return 1`,
+  parse: parseFlag,
+});
+
+const secretsKey = redisKey("secrets");
+
+/** The server's secrets, sealed, in one hash. */
+export class RedisSecrets {
+  readonly #connection: RedisConnection;
+  readonly #cipher: CredentialCipher;
+
+  constructor(connection: RedisConnection, cipher: CredentialCipher) {
+    this.#connection = connection;
+    this.#cipher = cipher;
+  }
+
+  /** If two processes generate it at once, both get the one stored first. */
+  async getOrCreate(name: string, generate: () => string): Promise<string> {
+    const associatedName = `secrets/${name}`;
+    const found = this.#connection.parse(
+      parseOptionalText,
+      await this.#connection.send("HGET", secretsKey, name),
+    );
+    const add = () =>
+      this.#connection.run(addOrGet, [secretsKey], [name, this.#cipher.encrypt(generate(), associatedName)]);
+    const sealed = found ?? (await add());
+    const { text, isOutdated } = this.#cipher.decrypt(sealed, associatedName);
+    if (isOutdated) {
+      const newlySealed = this.#cipher.encrypt(text, associatedName);
+      await this.#connection.run(replaceIfSame, [secretsKey], [name, sealed, newlySealed]);
+    }
+    return text;
+  }
+}
