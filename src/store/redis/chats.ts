@@ -54,12 +54,13 @@ export class RedisChats {
 
   async listDue(upstreams: readonly string[], now: number, limit: number): Promise<readonly StoredChat[]> {
     const found: StoredChat[] = [];
-    for (let position = 0; found.length < limit; position += batch) {
-      const { chats, read } = await runConversationScript(this.#connection, listDueChats, {
-        ...{ upstreams: JSON.stringify(upstreams), now, position, batch },
-      });
+    // Those of other upstreams may be between them.
+    const size = Math.min(limit, batch);
+    for (let position = 0; found.length < limit; position += size) {
+      const values = { upstreams: JSON.stringify(upstreams), now, position, batch: size };
+      const { chats, read } = await runConversationScript(this.#connection, listDueChats, values);
       found.push(...chats);
-      if (read < batch) break;
+      if (read < size) break;
     }
     return found.slice(0, limit);
   }
