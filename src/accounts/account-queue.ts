@@ -1,5 +1,6 @@
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
+import { pauseCodes, type SharedPause, type SharedSlots } from "../core/shared-slots.js";
 import { abortableSleep } from "../lib/abortable.js";
 import {
   queueRetryAfterSeconds,
@@ -7,13 +8,22 @@ import {
   type Slot,
   SlotQueue,
   type SlotQueueOptions,
+  type SlotSource,
 } from "../lib/slot-queue.js";
+import { SharedSlotQueue } from "./shared-slot-queue.js";
 
 /**
  * `concurrency`: answers that the account may generate at the same time; `waitLimits`: how many requests may wait, over all
  * API keys, and how long; `minInterval`: milliseconds between the starts of two messages.
  */
 export type QueueOptions = Omit<SlotQueueOptions, "createBusyError">;
+
+/** The slots that several processes share; `account`: the name of the upstream. */
+export type SharedQueueOptions = {
+  slots: SharedSlots;
+  account: string;
+  onLost: (count: number) => void;
+};
 
 /** The running and waiting requests of an account, and what limits it. */
 export type QueueState = {
@@ -36,21 +46,32 @@ export type Pause = { until: number; reason: GatewayError };
  */
 export class AccountQueue {
   readonly #waitLimits: QueueOptions["waitLimits"];
-  readonly #slots: SlotQueue;
+  readonly #slots: SlotSource;
   /** Uploads are no answers: they go beside these, as many at a time. */
-  readonly #uploadSlots: SlotQueue;
+  readonly #uploadSlots: SlotSource;
+  readonly #shared: SharedQueueOptions | undefined;
   #pause: Pause | undefined;
   #quotaExceeded: QueueState["quotaExceeded"];
   /** The prompt of the last failure that may concern that prompt alone; cleared by the next answer. */
   #suspectPrompt: string | undefined;
   #resumeTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: QueueOptions) {
+  /** Without `shared`, the account's slots are those of this process. */
+  constructor(options: QueueOptions, shared?: SharedQueueOptions) {
     this.#waitLimits = options.waitLimits;
-    const createBusyError = (refusal: Refusal, waitMs: number) => this.#busyError(refusal, waitMs);
-    this.#slots = new SlotQueue({ ...options, createBusyError });
+    this.#shared = shared;
+    this.#slots = this.#createSlots(options, "answers");
     const { onWait: _, minInterval: _interval, ...uploadOptions } = options;
-    this.#uploadSlots = new SlotQueue({ ...uploadOptions, createBusyError });
+    this.#uploadSlots = this.#createSlots(uploadOptions, "uploads");
+  }
+
+  #createSlots(options: QueueOptions, work: "answers" | "uploads"): SlotSource {
+    const createBusyError = (refusal: Refusal, waitMs: number) => this.#busyError(refusal, waitMs);
+    if (!this.#shared) return new SlotQueue({ ...options, createBusyError });
+    const { slots, account, onLost } = this.#shared;
+    const onPaused = (pause: SharedPause) => this.#takeOverPause(pause);
+    const pool = `${work} of ${account}`;
+    return new SharedSlotQueue({ ...options, createBusyError, slots, pool, onPaused, onLost });
   }
 
   get state(): QueueState {
@@ -77,7 +98,7 @@ export class AccountQueue {
     if (delay > 0) await abortableSleep(delay, signal);
   }
 
-  async #acquireFrom(slots: SlotQueue, key: string, signal: AbortSignal): Promise<Slot> {
+  async #acquireFrom(slots: SlotSource, key: string, signal: AbortSignal): Promise<Slot> {
     signal.throwIfAborted();
     this.#throwIfPausedTooLong();
     return slots.acquire(key, signal);
@@ -112,13 +133,40 @@ export class AccountQueue {
     const durationMs = error instanceof GatewayError ? pauseMs(error) : 0;
     if (!(error instanceof GatewayError) || durationMs === 0) return;
     if (!isAccountWide(error) && !this.#isSecondPrompt(prompt)) return;
+    if (this.#startPause(durationMs, error)) this.#sharePause(durationMs, error);
+  }
+
+  /** False if the account pauses for as long already. */
+  #startPause(durationMs: number, reason: GatewayError): boolean {
     const until = Date.now() + durationMs;
-    if (until <= (this.#activePause()?.until ?? 0)) return;
-    this.#pause = { until, reason: error };
+    if (until <= (this.#activePause()?.until ?? 0)) return false;
+    this.#pause = { until, reason };
     for (const slots of [this.#slots, this.#uploadSlots]) slots.pause();
     clearTimeout(this.#resumeTimer);
     this.#resumeTimer = setTimeout(() => this.#endPause(), durationMs).unref();
     if (!this.#endsInTime(this.#pause)) this.#rejectAll(pauseError(this.#pause));
+    return true;
+  }
+
+  #sharePause(milliseconds: number, { code, message }: GatewayError): void {
+    const shared = this.#shared;
+    const pauseCode = pauseCodes.find((each) => each === code);
+    if (!shared || !pauseCode) return;
+    // Without the store, each process runs into the limit by itself.
+    for (const work of ["answers", "uploads"])
+      shared.slots
+        .pause(`${work} of ${shared.account}`, { milliseconds, code: pauseCode, message })
+        .catch(() => {});
+  }
+
+  /** Takes over a pause that a process has announced, perhaps this one. */
+  #takeOverPause({ milliseconds, code, message }: SharedPause): void {
+    const until = Date.now() + milliseconds;
+    if (until <= (this.#activePause()?.until ?? 0) + announcementMs) return;
+    this.#startPause(
+      milliseconds,
+      new GatewayError(code, message, { retryAfterSeconds: Math.ceil(milliseconds / 1_000) }),
+    );
   }
 
   /** Whether another prompt has failed since the last answer. */
@@ -162,6 +210,9 @@ export class AccountQueue {
     );
   }
 }
+
+/** How much later than a pause its announcement may arrive; it is no longer pause then. */
+const announcementMs = 1_000;
 
 const refusalReasons: Record<Refusal, string> = {
   full: "More requests wait for it already than it can take.",

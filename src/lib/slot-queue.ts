@@ -25,13 +25,34 @@ export function queueRetryAfterSeconds(waitMs: number): number {
 /** The right to do one piece of work. Release it when the work has ended; further calls do nothing. */
 export type Slot = { release(): void };
 
+/** Slots, and the queue for them; callers are served round-robin between keys, first in, first out within a key. */
+export interface SlotSource {
+  /** Slots in use, and callers that wait, in this process. */
+  readonly running: number;
+  readonly waiting: number;
+  /** Waits for a free slot. Rejects with `createBusyError`, with the error of `rejectAll`, or with the signal's reason. */
+  acquire(key: string, signal: AbortSignal): Promise<Slot>;
+  /** Throws the error that `acquire` would reject with at once, if it is known. */
+  throwIfFull(): void;
+  /**
+   * For further work within a slot: reserves its start, and returns the milliseconds until then. The starts of others come
+   * after it.
+   */
+  reserveStart(): number;
+  /** Hands out no slots until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Rejects all waiters. */
+  rejectAll(error: Error): void;
+}
+
 type Waiter = { start(): void; reject(error: unknown): void };
 
 /**
  * A bounded number of slots, and the queue for them: round-robin between keys, first in, first out within a key, so that
  * a busy key does not delay the others.
  */
-export class SlotQueue {
+export class SlotQueue implements SlotSource {
   readonly #options: SlotQueueOptions;
   /** Waiters by key, in round-robin order: the next key to be served is first. */
   readonly #waitersByKey = new Map<string, Waiter[]>();
@@ -56,7 +77,6 @@ export class SlotQueue {
     return this.#waiting;
   }
 
-  /** Waits for a free slot. Rejects with `createBusyError`, with the error of `rejectAll`, or with the signal's reason. */
   async acquire(key: string, signal: AbortSignal): Promise<Slot> {
     signal.throwIfAborted();
     if (this.#hasFreeSlot()) return this.#occupySlot();
@@ -65,16 +85,11 @@ export class SlotQueue {
     return this.#enqueue(key, signal);
   }
 
-  /** Throws the error that `acquire` would reject with at once, if it would. */
   throwIfFull(): void {
     if (!this.#hasFreeSlot() && this.#waiting >= this.#options.waitLimits().depth)
       throw this.#busyError("full");
   }
 
-  /**
-   * For further work within a slot: reserves its start, and returns the milliseconds until then. The starts of others come
-   * after it.
-   */
   reserveStart(): number {
     const now = performance.now();
     const start = Math.max(now, this.#nextStart);
@@ -82,7 +97,6 @@ export class SlotQueue {
     return start - now;
   }
 
-  /** Hands out no slots until `resume`. */
   pause(): void {
     this.#isPaused = true;
   }
@@ -92,7 +106,6 @@ export class SlotQueue {
     this.#startWaiters();
   }
 
-  /** Rejects all waiters. */
   rejectAll(error: Error): void {
     const waiters = [...this.#waitersByKey.values()].flat();
     this.#waitersByKey.clear();
