@@ -107,7 +107,8 @@ export async function createApp(
     log,
     openUpstream: (upstream) =>
       kindOf(upstream).open(upstream, { ...context, chooseProxy: config.proxies.chooseFor(upstream.proxy) }),
-    createGuards: (upstream) => createUpstreamGuards(upstream, { waitLimits, log, metrics }),
+    createGuards: (upstream) =>
+      createUpstreamGuards(upstream, { waitLimits, log, metrics, slots: store.slots }),
   });
   const { upstreams } = watcher;
   const cleanup = new ChatCleanup(store, upstreams, warn);

@@ -3,6 +3,7 @@ import { AccountQueue } from "../accounts/account-queue.js";
 import { CircuitBreaker } from "../chat/circuit-breaker.js";
 import type { UpstreamGuards } from "../chat/failover.js";
 import type { UpstreamConfig } from "../config/upstream-settings.js";
+import type { SharedSlots } from "../core/shared-slots.js";
 import type { WaitLimits } from "../lib/slot-queue.js";
 import type { Metrics } from "../observability/metrics.js";
 import { kindOf } from "../upstreams/registry.js";
@@ -12,12 +13,13 @@ export type UpstreamGuardsOptions = {
   waitLimits: () => WaitLimits;
   log: FastifyBaseLogger;
   metrics: Metrics;
+  slots: SharedSlots | undefined;
 };
 
 /** The queue, circuit breaker and metrics in front of one upstream. */
 export function createUpstreamGuards(
   upstream: UpstreamConfig,
-  { waitLimits, log, metrics }: UpstreamGuardsOptions,
+  { waitLimits, log, metrics, slots }: UpstreamGuardsOptions,
 ): UpstreamGuards {
   const { name, concurrency = kindOf(upstream).defaultConcurrency, minSecondsBetweenStarts = 0 } = upstream;
   const options = {
@@ -27,8 +29,12 @@ export function createUpstreamGuards(
     onWait: ({ position }: { position: number }) =>
       log.info({ upstream: name, position }, "a request waits for its turn"),
   };
+  const onLost = (count: number) => {
+    metrics.recordLostSlots(name, count);
+    log.warn({ upstream: name, count }, "slots had expired while they were in use");
+  };
   return {
-    queue: new AccountQueue(options),
+    queue: new AccountQueue(options, slots && { slots, account: name, onLost }),
     circuitBreaker: new CircuitBreaker(),
     observe: (outcome, { queueMs, firstOutputMs }) => {
       metrics.recordAnswer({ upstream: name, outcome, queueMs, firstOutputMs });

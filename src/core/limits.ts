@@ -132,6 +132,8 @@ export const limits = {
   cutAnswerPoll: second,
   /** Messages of a chat among which the cut answer is looked for, from the newest. */
   cutAnswerMessages: 10,
+  /** How long a slot of an account that several processes share outlives a killed process. */
+  slotLease: 15 * second,
   /** How long an answer outlives its client where that has an idempotency key and may send its request again. */
   retryWait: 2 * second,
   /** Such answers at a time, and the characters of one that are kept for the retry. */

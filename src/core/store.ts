@@ -2,6 +2,8 @@ import type { CapabilityStore } from "./capabilities.js";
 import type { JournalStore } from "./journal.js";
 import type { KimiSite } from "./kimi-site.js";
 import type { SessionStore } from "./session.js";
+import type { SharedBuckets } from "./shared-buckets.js";
+import type { SharedSlots } from "./shared-slots.js";
 import type { TokenPair } from "./token.js";
 import type { Principal } from "./types.js";
 
@@ -17,6 +19,9 @@ export interface Store
   readonly journal: JournalStore;
   readonly sessions: SessionStore;
   readonly capabilities: CapabilityStore;
+  /** What processes on several machines share; undefined for a store whose processes have slots and buckets of their own. */
+  readonly slots: SharedSlots | undefined;
+  readonly buckets: SharedBuckets | undefined;
   /** The names of the accounts with stored credentials. */
   listAccounts(): Promise<readonly string[]>;
   /** Removes the stored credentials of an account; false if it has none. */

@@ -37,6 +37,7 @@ export class Metrics {
   readonly #duration: Histogram<"route">;
   readonly #answers: Counter<"upstream" | "outcome">;
   readonly #cutAnswers: Counter<"outcome">;
+  readonly #lostSlots: Counter<"upstream">;
   readonly #queueWait: Histogram<"upstream">;
   readonly #firstOutput: Histogram<"upstream">;
 
@@ -101,6 +102,12 @@ export class Metrics {
       labelNames: ["outcome"],
       registers,
     });
+    this.#lostSlots = new Counter({
+      name: "moonbridge_lost_slots_total",
+      help: "Slots of accounts that had expired in the shared store while they were in use",
+      labelNames: ["upstream"],
+      registers,
+    });
     this.#queueWait = new Histogram({
       name: "moonbridge_queue_wait_seconds",
       help: "Waiting for a turn",
@@ -145,6 +152,11 @@ export class Metrics {
 
   recordCutAnswer(outcome: CutAnswerOutcome): void {
     this.#cutAnswers.inc({ outcome });
+  }
+
+  /** Counts slots of an upstream that had expired although they were in use. */
+  recordLostSlots(upstream: string, count: number): void {
+    this.#lostSlots.inc({ upstream }, count);
   }
 
   /** Adds gauges whose values are read from these functions at every scrape. */

@@ -16,8 +16,7 @@ import { serverUrl } from "../config/listen-address.js";
 import type { Config } from "../config/schema.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import type { SessionStore } from "../core/session.js";
-import type { KeyStore, ResponseStore } from "../core/store.js";
+import type { KeyStore, ResponseStore, Store } from "../core/store.js";
 import { TextSealer } from "../lib/text-sealer.js";
 import type { Journal } from "../observability/journal.js";
 import type { Metrics } from "../observability/metrics.js";
@@ -46,7 +45,7 @@ import { TlsServers } from "./tls-servers.js";
 
 export type ServerDependencies = {
   chat: ChatService;
-  store: KeyStore & ResponseStore & { sessions: SessionStore };
+  store: KeyStore & ResponseStore & Pick<Store, "sessions" | "buckets">;
   accounts: Accounts;
   metrics: Metrics;
   journal: Journal;
@@ -179,8 +178,8 @@ async function assemble(
 ): Promise<Authenticator> {
   const authenticator = await Authenticator.open(config(), store);
   app.addHook("onClose", () => authenticator.close());
-  const failedLogins = new FailedLoginLimiter();
-  const rateLimiter = new RateLimiter();
+  const failedLogins = new FailedLoginLimiter(store.buckets);
+  const rateLimiter = new RateLimiter(store.buckets);
   const answerSecret = await store.getOrCreateSecret("answers", () => randomBytes(32).toString("base64url"));
   const dialectContext: DialectContext = {
     chat,
@@ -197,7 +196,7 @@ async function assemble(
       },
     },
     responses: { store, keepFor: () => config().chats.keepHours * 3_600_000 },
-    rateLimit: async (request, reply) => rateLimiter.admit(request, reply),
+    rateLimit: (request, reply) => rateLimiter.admit(request, reply),
   };
   registerErrorHandlers(app);
   ignoreBodies(app);

@@ -1,7 +1,5 @@
+import type { BucketState, RateAllowance } from "../core/shared-buckets.js";
 import { BoundedMap } from "../lib/bounded-map.js";
-
-/** A bucket's capacity, and the milliseconds in which an empty one refills. */
-export type RateAllowance = { tokens: number; refillMs: number };
 
 /** Token buckets by name. Beyond `size` names the least recently used is dropped. */
 export class TokenBuckets {
@@ -19,8 +17,7 @@ export class TokenBuckets {
     return true;
   }
 
-  /** `remaining`: whole tokens. `secondsToNext`, `secondsToFull`: until one token is available, until the bucket is full. */
-  state(name: string, allowance: RateAllowance, now = performance.now()) {
+  state(name: string, allowance: RateAllowance, now = performance.now()): BucketState {
     const level = this.#level(name, allowance, now);
     const secondsUntilLevel = (wanted: number) =>
       Math.max(0, Math.ceil(((wanted - level) * allowance.refillMs) / allowance.tokens / 1_000));

@@ -59,6 +59,8 @@ export function createInMemoryStorage(): InMemoryStorage {
 export class InMemoryStore extends InMemoryConversations implements Store {
   readonly isShared = false;
   readonly notes = [];
+  readonly slots = undefined;
+  readonly buckets = undefined;
   readonly journal = createInMemoryJournal(() => this.data);
   readonly sessions = createInMemorySessions(() => this.data);
   readonly capabilities = createInMemoryCapabilities(() => this.data);

@@ -1,3 +1,4 @@
+import { limits } from "../../core/limits.js";
 import type {
   FileSelection,
   KeySettings,
@@ -13,6 +14,7 @@ import { redisMessages } from "../../i18n/redis-messages.js";
 import { CredentialCipher } from "../encryption.js";
 import { StoreError } from "../errors.js";
 import { RedisApiKeys } from "./api-keys.js";
+import { RedisBuckets } from "./buckets.js";
 import { RedisCapabilities } from "./capabilities.js";
 import { RedisConnection } from "./connection.js";
 import { RedisConversations } from "./conversations.js";
@@ -24,6 +26,7 @@ import { RedisResponses } from "./responses.js";
 import { RedisSecrets } from "./secrets.js";
 import { isNewEnough, readServerInfo } from "./server-info.js";
 import { RedisSessions } from "./sessions.js";
+import { RedisSlots } from "./slots.js";
 import { RedisUploads } from "./uploads.js";
 
 /**
@@ -37,6 +40,8 @@ export class RedisStore extends RedisConversations implements Store {
   readonly journal: RedisJournal;
   readonly sessions: RedisSessions;
   readonly capabilities: RedisCapabilities;
+  readonly slots: RedisSlots;
+  readonly buckets: RedisBuckets;
   readonly #connection: RedisConnection;
   readonly #credentials: RedisCredentials;
   readonly #keys: RedisApiKeys;
@@ -59,6 +64,8 @@ export class RedisStore extends RedisConversations implements Store {
     this.journal = new RedisJournal(connection);
     this.sessions = new RedisSessions(connection);
     this.capabilities = new RedisCapabilities(connection);
+    this.buckets = new RedisBuckets(connection);
+    this.slots = new RedisSlots(connection, limits.slotLease);
   }
 
   /**
@@ -188,6 +195,7 @@ export class RedisStore extends RedisConversations implements Store {
   }
 
   close(): Promise<void> {
+    this.slots.close();
     return this.#connection.close();
   }
 }

@@ -31,6 +31,8 @@ import { type OpenDatabase, openDatabase } from "./open-database.js";
 export class SqliteStore implements Store {
   readonly isShared = false;
   readonly notes: readonly string[];
+  readonly slots = undefined;
+  readonly buckets = undefined;
   readonly journal = createJournalStore((task) => this.#run(task));
   readonly sessions = createSessionStore((task) => this.#run(task));
   readonly capabilities = createCapabilityStore((task) => this.#run(task));
