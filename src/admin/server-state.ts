@@ -8,5 +8,5 @@ export type ServerState = {
   filesFolder: string;
   /** Settings whose change takes effect at the next start only. */
   settingsForRestart: readonly string[];
-  journal: { days: number; rows: number; lost: number };
+  journal: { days: number; rows: number; lost: number; texts: boolean };
 };

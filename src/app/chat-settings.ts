@@ -22,6 +22,7 @@ export function createChatSettings(config: Config, metrics: Metrics): ChatSettin
     sideRequests: new SideRequestMatcher(config.sideRequestPatterns),
     tools: { ...tools, observer: metrics.toolObserver },
     linkFetcher,
+    recordsTexts: config.journal.texts,
     linkInspector: promptLinks === "documents" ? linkFetcher : undefined,
   };
 }

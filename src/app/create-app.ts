@@ -170,6 +170,7 @@ export async function createApp(
       const inForce = keepStartedSettings(replacement, config);
       current = { config: inForce, settings: createChatSettings(inForce, metrics) };
       log.level = inForce.log.level;
+      journal.trimSoon();
       server?.replaceConfig(inForce);
     });
   const close = async () => {
@@ -179,6 +180,7 @@ export async function createApp(
     await recorder?.close();
     await notifier.close();
     await webhookConnections.destroy();
+    await journal.flush();
     await store.close();
   };
   const loginCode = () => createLoginCode(store.sessions);

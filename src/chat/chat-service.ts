@@ -21,6 +21,7 @@ import { findListedModel, type ListedModel, listModels } from "./model-list.js";
 import type { AvailableModels } from "./model-names.js";
 import { listAvailableModels, type Route, resolveRoutes } from "./model-router.js";
 import { rejectOversized } from "./request-size.js";
+import { RequestTexts } from "./request-texts.js";
 import { ignoredFeatures, routesWithRequiredFeatures } from "./required-features.js";
 import { RetriedAnswers } from "./retried-answers.js";
 import { StatelessTurn } from "./stateless-turn.js";
@@ -89,8 +90,9 @@ export class ChatService {
     return this.#retriedAnswers.answer(request, sink, record);
   }
 
-  async #answer(request: ChatRequest, sink: EventSink, record: RequestRecord): Promise<void> {
+  async #answer(request: ChatRequest, clientSink: EventSink, record: RequestRecord): Promise<void> {
     const { signal } = request;
+    const sink = this.#recordTexts(request, clientSink, record);
     const { keyBudgets, keyQueues } = this.#dependencies;
     signal.throwIfAborted();
     rejectOversized(request.messages);
@@ -117,6 +119,14 @@ export class ChatService {
         await budget.count();
       }
     });
+  }
+
+  /** The sink to use: one that notes what is said, if the settings say so. */
+  #recordTexts({ messages }: ChatRequest, sink: EventSink, record: RequestRecord): EventSink {
+    if (!this.#dependencies.settings().recordsTexts) return sink;
+    const texts = new RequestTexts(messages);
+    record.readTexts = () => texts.texts;
+    return texts.events(sink);
   }
 
   /**

@@ -12,4 +12,6 @@ export type ChatSettings = ModelNameTables &
     sideRequests: SideRequestMatcher;
     tools: ToolTransformOptions;
     linkFetcher: LinkFetcher;
+    /** Whether the journal gets prompts and answers. */
+    recordsTexts: boolean;
   };

@@ -67,6 +67,7 @@ export async function loadConfig(
   const { tls, ...server } = settings.server;
   const { routes, modelAliases, citations, streams, queue, files, tools } = settings;
   const { notify, journal, log } = settings;
+  if (journal.texts) warnings.push(configMessages.textsKept);
   checkModelNames({ routes, modelAliases }, upstreams);
   checkSideRequestPatterns(settings.chores.patterns);
   const storePath = locateDatabase(settings.store, configFile, environment);

@@ -255,6 +255,11 @@ export const JournalSchema = Type.Object(
         description: "requests from 1 to 10000000",
       }),
     ),
+    texts: documented(
+      "Whether the journal keeps [prompts and answers](../guide/log.md#prompts-and-answers), too",
+      "请求记录是否也保存[提问和回答](../guide/log.zh-CN.md#提问和回答)",
+      Type.Boolean({ default: false, description: "true or false" }),
+    ),
   },
   section,
 );

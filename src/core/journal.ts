@@ -1,6 +1,20 @@
 import type { Usage } from "./types.js";
 
-/** A request that has ended, as the journal keeps it: names and figures, never a text or a secret. Durations in milliseconds. */
+/** What was said in a request, at most `limits.journalText` characters of each text. Lengths are those of the whole texts. */
+export type JournalTexts = {
+  /** The last message of the user, without pictures and files. */
+  prompt: string;
+  promptLength: number;
+  /** The number of messages before it. */
+  earlier: number;
+  answer: string;
+  answerLength: number;
+};
+
+/**
+ * A request that has ended, as the journal keeps it: names and figures, never a secret, and no text but `texts`. Durations in
+ * milliseconds.
+ */
 export type JournalEntry = {
   /** As in the response header `x-request-id`. */
   id: string;
@@ -26,6 +40,8 @@ export type JournalEntry = {
   usage?: Usage | undefined;
   ignored?: readonly string[] | undefined;
   traceId?: string | undefined;
+  /** Only if the setting `journal.texts` is on. */
+  texts?: JournalTexts | undefined;
 };
 
 /** How a request ended. */
@@ -71,10 +87,14 @@ export type HourlyUsage = UsageCounts & { hour: number; firstOutput: number | un
 
 /** The requests that have ended, and their daily sums, which are kept for longer. */
 export interface JournalStore {
-  /** Adds entries with the day that each belongs to (`2026-12-31`), in few statements, whatever their number. */
+  /**
+   * Adds entries with the day that each belongs to (`2026-12-31`), in few statements, whatever their number. Texts are
+   * encrypted as credentials are.
+   */
   addEntries(entries: readonly { entry: JournalEntry; day: string }[]): Promise<void>;
-  /** The newest entries first. */
+  /** The newest entries first, without their texts. */
   listEntries(filter: JournalFilter, page: JournalPosition): Promise<JournalPage>;
+  /** With its texts, unless they were encrypted with a key that is gone. */
   findEntry(id: string): Promise<JournalEntry | undefined>;
   /** The sums from `from` to `to`, both inclusive, the newest day first and then by name. */
   dailyUsage(by: UsageGroup, from: string, to: string): Promise<readonly DailyUsage[]>;
@@ -82,6 +102,9 @@ export interface JournalStore {
   hourlyUsage(since: number): Promise<readonly HourlyUsage[]>;
   /** When each key was last used, of those with daily sums. */
   lastUses(): Promise<ReadonlyMap<string, number>>;
-  /** Removes entries beyond `rows` or of before `before`, and sums of days before `day`. */
-  trimEntries(limits: { rows: number; before: number; day: string }): Promise<void>;
+  /**
+   * Removes entries beyond `rows` or of before `before`, sums of days before `day`, and the texts of all entries unless
+   * `keepTexts`.
+   */
+  trimEntries(limits: { rows: number; before: number; day: string; keepTexts: boolean }): Promise<void>;
 }

@@ -393,6 +393,8 @@ export const limits = {
   journalPoll: second,
   /** Ended requests that wait to be written; further ones are lost. */
   journalBuffer: 10_000,
+  /** Characters of a prompt and of an answer that the journal keeps, if it keeps texts. */
+  journalText: 20_000,
   /** How often the journal is cut to what is kept of it. */
   journalTrimInterval: minute,
   /** How long the daily sums of usage are kept. */

@@ -1,8 +1,9 @@
+import type { JournalTexts } from "./journal.js";
 import type { FinishReason, Usage } from "./types.js";
 
 /**
- * What is noted about a request while it is answered, for the log: names and figures, never a text. Fields stay undefined for
- * what did not happen, such as an upstream for a request that was refused before.
+ * What is noted about a request while it is answered, for the log: names and figures. Fields stay undefined for what did not
+ * happen, such as an upstream for a request that was refused before.
  */
 export class RequestRecord {
   readonly #startedAt = performance.now();
@@ -26,6 +27,8 @@ export class RequestRecord {
   traceId: string | undefined;
   /** Counts the tokens used so far; undefined if no upstream has accepted the message. */
   readUsage: () => Promise<Usage | undefined> = async () => undefined;
+  /** What was said so far, for the journal alone; undefined unless the setting `journal.texts` is on. */
+  readTexts: () => JournalTexts | undefined = () => undefined;
 
   /** Milliseconds since the request came. */
   get elapsedMs(): number {

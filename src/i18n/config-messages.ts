@@ -131,6 +131,11 @@ export const configMessages = {
     "every program on this machine can chat without an API key, as server.keylessLoopback says",
     "本机的所有程序无需 API 密钥即可对话（server.keylessLoopback）",
   ),
+  textsKept: text(
+    "journal.texts is on: prompts and answers are stored, and every administrator can read them. " +
+      'Set "texts" of "journal" to false to stop this and to remove them.',
+    'journal.texts 已打开：提问和回答会被保存，所有管理员都能看到。要停止保存并删除它们，请把 "journal" 的 "texts" 设为 false。',
+  ),
   portInUse: (port: number, remedy: LocalizedText) =>
     text(
       `Port ${port} is in use${port === ollamaPort ? ", perhaps by Ollama itself" : ""}. ${remedy.en}`,

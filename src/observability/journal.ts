@@ -4,8 +4,8 @@ import { limits } from "../core/limits.js";
 
 export type JournalOptions = {
   store: JournalStore;
-  /** What is kept of entries: those of so many days, and at most so many. */
-  keep(): { days: number; rows: number };
+  /** What is kept of entries: those of so many days, at most so many, and whether with texts. */
+  keep(): { days: number; rows: number; texts: boolean };
   /** Called when entries begin to get lost. */
   warn(message: string, error: unknown): void;
 };
@@ -23,8 +23,10 @@ export class Journal {
   #isFailing = false;
   #trimmedAt = 0;
 
+  /** Trims what an earlier process has left, soon. */
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#schedule();
   }
 
   /** Entries that were lost since the start. */
@@ -32,15 +34,26 @@ export class Journal {
     return this.#lost;
   }
 
-  /** Adds an entry, which is written within `limits.journalDelay`. */
-  add(entry: JournalEntry): void {
+  /** Adds an entry, which is written within `limits.journalDelay`; without its texts if they are no longer to be kept. */
+  add({ texts, ...rest }: JournalEntry): void {
+    const entry = texts && this.#options.keep().texts ? { ...rest, texts } : rest;
     if (this.#pending.length >= limits.journalBuffer) {
       this.#lost++;
       return;
     }
     this.#pending.push({ entry, day: calendarDay(entry.endedAt).date });
     if (this.#pending.length >= limits.journalBatch) void this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), limits.journalDelay).unref();
+    else this.#schedule();
+  }
+
+  /** Trims the entries within `limits.journalDelay`; to be called when what is kept has changed. */
+  trimSoon(): void {
+    this.#trimmedAt = 0;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => this.flush(), limits.journalDelay).unref();
   }
 
   /** Resolves when all entries so far are written or lost. Never rejects. */
@@ -53,10 +66,9 @@ export class Journal {
 
   async #writePending(): Promise<void> {
     const entries = this.#pending;
-    if (entries.length === 0) return;
     this.#pending = [];
     try {
-      await this.#options.store.addEntries(entries);
+      if (entries.length > 0) await this.#options.store.addEntries(entries);
       await this.#trim();
       this.#isFailing = false;
     } catch (error) {
@@ -71,9 +83,9 @@ export class Journal {
     if (now - this.#trimmedAt < limits.journalTrimInterval) return;
     this.#trimmedAt = now;
     const { store } = this.#options;
-    const { days, rows } = this.#options.keep();
+    const { days, rows, texts: keepTexts } = this.#options.keep();
     const day = calendarDay(now - limits.dailyUsage).date;
-    await store.trimEntries({ rows, before: now - days * dayMs, day });
+    await store.trimEntries({ rows, before: now - days * dayMs, day, keepTexts });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import type { Activity } from "../admin/activity.js";
-import type { JournalEntry } from "../core/journal.js";
+import type { JournalEntry, JournalTexts } from "../core/journal.js";
 import type { Usage } from "../core/types.js";
 import type { Journal } from "../observability/journal.js";
 import type { Metrics } from "../observability/metrics.js";
@@ -42,17 +42,18 @@ export class RequestLog {
     const { record } = request;
     const entry = toEntry(request, reply, isDisconnected);
     const { method, route, status, duration } = entry;
+    const texts = record.readTexts();
     this.#options.metrics.recordRequest({ method, route, status, milliseconds: duration });
     const path = route === "none" ? maskedPathOfUrl(request.originalUrl) : undefined;
     if (record.upstream === undefined) {
-      this.#write(entry, path);
+      this.#write(entry, texts, path);
       return;
     }
     // Tokens are counted when the client has its answer already.
     const written = record
       .readUsage()
       .catch(() => undefined)
-      .then((usage) => this.#write({ ...entry, usage }, path))
+      .then((usage) => this.#write({ ...entry, usage }, texts, path))
       .finally(() => this.#pending.delete(written));
     this.#pending.add(written);
   }
@@ -62,11 +63,12 @@ export class RequestLog {
     await Promise.all(this.#pending);
   }
 
-  #write(entry: JournalEntry, path: string | undefined): void {
+  /** `texts` goes into the journal only, not into the log and not to those who watch. */
+  #write(entry: JournalEntry, texts: JournalTexts | undefined, path: string | undefined): void {
     const { log, journal, activity } = this.#options;
     log.info(toLine(entry, path), "request");
     if (!isJournaled(entry)) return;
-    journal.add(entry);
+    journal.add(texts ? { ...entry, texts } : entry);
     if (activity.isWatched) activity.emit({ type: "request-ended", entry });
   }
 }

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from "@sinclair/typebox";
-import type { JournalEntry } from "../core/journal.js";
+import type { JournalEntry, JournalTexts } from "../core/journal.js";
 import type { KeySettings } from "../core/store.js";
 import { chatModes, citationModes, scopes, toolModes } from "../core/types.js";
 
@@ -67,8 +67,17 @@ const entryFields = {
   ),
   ignored: Type.Optional(Type.Array(Type.String())),
   traceId: text,
-} satisfies Record<keyof JournalEntry, TSchema>;
+} satisfies Record<Exclude<keyof JournalEntry, "texts">, TSchema>;
 export const JournalEntryShape = Type.Object(entryFields);
+
+const journalTexts = {
+  prompt: Type.String(),
+  promptLength: Type.Number(),
+  earlier: Type.Number(),
+  answer: Type.String(),
+  answerLength: Type.Number(),
+} satisfies Record<keyof JournalTexts, TSchema>;
+export const JournalTextsShape = Type.Object(journalTexts);
 
 export const CapabilityValueShape = Type.Union([Type.Boolean(), Type.Number()]);
 export const CapabilitySourceShape = Type.Union([Type.Literal("probe"), Type.Literal("use")]);

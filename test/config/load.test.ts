@@ -23,6 +23,14 @@ async function load(content: string | Buffer, environment: Record<string, string
   return loadAppConfig({ config: await fileWith(content) }, environment);
 }
 
+test("journal.texts is off by default, and a warning says what it does and how to switch it off", async () => {
+  const config = await load("{}");
+  expect([config.journal.texts, config.warnings]).toEqual([false, []]);
+  const { journal, warnings } = await load('{"journal": {"texts": true}}');
+  expect(journal.texts).toBe(true);
+  expect(inEnglish(warnings)).toEqual([expect.stringMatching(/^journal\.texts is on: .* to false /)]);
+});
+
 describe("the short form of the config file, which is that of reverse-kimi", () => {
   test("is accepted unchanged, with comments and Bearer prefixes", async () => {
     const config = await load(`{

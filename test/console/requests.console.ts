@@ -17,6 +17,33 @@ test("a request shows up while the page is open; its detail names error and reme
   expect(await page.locator("main").textContent()).not.toContain("CANARY");
 });
 
+test("with journal.texts the page says so in the list and the detail, which has the prompt and the answer as text", async () => {
+  const { page, gateway, complaints } = await openConsole({ gateway: { journal: { texts: true } } });
+  const markup = "<img src=x onerror=alert(1)>";
+  const content = `CANARY ${markup} sim:say=${markup}`;
+  await gateway.client.chat.completions.create({
+    model: "kimi",
+    messages: [
+      { role: "user", content: "first" },
+      { role: "assistant", content: "one" },
+      { role: "user", content },
+    ],
+  });
+  await goTo(page, "requests");
+  const notice = page.getByRole("alert").filter({ hasText: '"journal": { "texts": false }' });
+  await notice.waitFor();
+  await page
+    .getByRole("row", { name: /Succeeded test/ })
+    .getByRole("link")
+    .click();
+  await notice.waitFor();
+  const prompt = page.getByRole("region", { name: "Prompt" });
+  expect(await prompt.textContent()).toBe(content);
+  expect(await page.getByRole("region", { name: "Answer" }).textContent()).toContain(markup);
+  await page.getByText("after 2 earlier messages").waitFor();
+  expect(complaints).toEqual([]);
+});
+
 test("10,000 requests scroll to the oldest, while the page holds only those in view", async () => {
   const { page, gateway } = await openConsole();
   const newest = Date.now();

@@ -9,7 +9,7 @@ const entry = (id: string, endedAt = Date.now()): JournalEntry => ({
   ...{ id, endedAt, duration: 10, method: "POST", route: "/v1/chat/completions", status: 200, attempts: 1 },
 });
 
-function openJournal(changes: Partial<JournalStore> = {}, keep = { days: 2, rows: 5_000 }) {
+function openJournal(changes: Partial<JournalStore> = {}, keep = { days: 2, rows: 5_000, texts: false }) {
   const { journal: store } = new InMemoryStore(createInMemoryStorage());
   const warnings: string[] = [];
   const warn = (message: string) => warnings.push(message);
@@ -44,7 +44,11 @@ test("entries beyond the buffer of a store that is too slow are lost and counted
       await store.addEntries(entries);
     },
   };
-  const waiting = new Journal({ store: slow, keep: () => ({ days: 2, rows: 50_000 }), warn: () => {} });
+  const waiting = new Journal({
+    store: slow,
+    keep: () => ({ days: 2, rows: 50_000, texts: false }),
+    warn: () => {},
+  });
   waiting.add(entry("first"));
   const flushed = waiting.flush();
   await expect.poll(() => release).toBeDefined();
@@ -79,7 +83,7 @@ test("entries that cannot be written are lost and counted, with one warning, and
 });
 
 test("entries are kept for so many days, and so many of them", async () => {
-  const { store, journal } = openJournal({}, { days: 2, rows: 3 });
+  const { store, journal } = openJournal({}, { days: 2, rows: 3, texts: false });
   const day = 24 * 60 * 60_000;
   for (const [id, age] of [["old", 3 * day] as const, ["a", day] as const, ["b", 0] as const])
     journal.add(entry(id, Date.now() - age));

@@ -12,7 +12,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const keep = () => ({ days: 1, rows: 10 });
+const keep = () => ({ days: 1, rows: 10, texts: false });
 
 /** A server that answers with the reason of the request's abort. */
 function createServer() {

@@ -54,14 +54,15 @@ export function createInMemoryJournal(read: () => JournalData): JournalStore {
       for (const { entry, day } of entries) {
         const { journal, counted } = read();
         journal.push({ number: (journal.at(-1)?.number ?? 0) + 1, entry: structuredClone(entry) });
-        counted.push({ entry: structuredClone(entry), day });
+        const { texts: _texts, ...summed } = structuredClone(entry);
+        counted.push({ entry: summed, day });
       }
     },
     listEntries: async (filter, { before = Number.POSITIVE_INFINITY, limit }) => {
       const found = read().journal.filter(({ number, entry }) => number < before && matches(entry, filter));
       const page = found.toReversed().slice(0, limit);
       const next = found.length > limit ? page.at(-1)?.number : undefined;
-      return { entries: page.map(({ entry }) => entry), next };
+      return { entries: page.map(({ entry: { texts: _texts, ...entry } }) => entry), next };
     },
     findEntry: async (id) => read().journal.findLast(({ entry }) => entry.id === id)?.entry,
     dailyUsage: async (by, from, to) => {
@@ -96,8 +97,9 @@ export function createInMemoryJournal(read: () => JournalData): JournalStore {
         if (entry.key) uses.set(entry.key, Math.max(entry.endedAt, uses.get(entry.key) ?? 0));
       return uses;
     },
-    trimEntries: async ({ rows, before, day }) => {
+    trimEntries: async ({ rows, before, day, keepTexts }) => {
       const data = read();
+      if (!keepTexts) for (const { entry } of data.journal) delete entry.texts;
       data.journal = data.journal.slice(-rows).filter(({ entry }) => entry.endedAt >= before);
       data.counted = data.counted.filter((each) => each.day >= day);
     },

@@ -990,6 +990,14 @@ export interface paths {
                             estimated: boolean;
                             ignored: string[];
                             trace_id: string | null;
+                            /** Texts of a request */
+                            texts: {
+                                prompt: string;
+                                prompt_length: number;
+                                earlier_messages: number;
+                                answer: string;
+                                answer_length: number;
+                            } | null;
                         };
                     };
                 };

@@ -12,6 +12,7 @@ export type ApiKey = Answer<paths["/v1/admin/keys"]["get"]>["data"][number];
 export type NewApiKey = Answer<paths["/v1/admin/keys"]["post"]>;
 export type NewKeyBody = paths["/v1/admin/keys"]["post"]["requestBody"]["content"]["application/json"];
 export type RequestEntry = Answer<paths["/v1/admin/requests"]["get"]>["data"][number];
+export type RequestTexts = NonNullable<Answer<paths["/v1/admin/requests/{id}"]["get"]>["texts"]>;
 export type RequestQuery = NonNullable<paths["/v1/admin/requests"]["get"]["parameters"]["query"]>;
 export type Usage = Answer<paths["/v1/admin/usage"]["get"]>;
 export type UsageGroup = Usage["by"];

@@ -3,10 +3,18 @@ import { catalogue } from "./language.jsx";
 export const requestsMessages = catalogue(
   {
     title: "Requests",
-    intro: (days: number) =>
-      `What was asked in the last ${days} days, live. Times, sizes and outcomes; no prompts, no answers.`,
+    intro: ({ days, texts }: { days: number; texts: boolean }) =>
+      `What was asked in the last ${days} days, live. Times, sizes and outcomes${texts ? "." : "; no prompts, no answers."}`,
     textsOn:
-      "Prompts and answers are stored: journal.texts is switched on in the config. Everybody with an admin key can read them.",
+      'Prompts and answers are stored, and everybody with an admin key can read them. To stop this and to remove them, set "journal": { "texts": false } in the config.',
+    prompt: "Prompt",
+    answer: "Answer",
+    earlierMessages: (count: number) =>
+      count === 1
+        ? "The last message of the user, after 1 earlier message."
+        : `The last message of the user, after ${count} earlier messages.`,
+    noText: "No text.",
+    textCut: (shown: string, all: string) => `The first ${shown} of ${all} characters.`,
     lost: (count: string) => `${count} requests could not be written into the journal since the start.`,
     failed: "The requests could not be loaded",
     empty: "Requests will be here as soon as the first client asks something.",
@@ -64,8 +72,15 @@ export const requestsMessages = catalogue(
   },
   {
     title: "请求记录",
-    intro: (days: number) => `最近 ${days} 天的请求，实时更新。只记时间、大小和结果，不记提问和回答。`,
-    textsOn: "提问和回答会被保存：配置里打开了 journal.texts。有管理密钥的人都能看到。",
+    intro: ({ days, texts }: { days: number; texts: boolean }) =>
+      `最近 ${days} 天的请求，实时更新。${texts ? "记录时间、大小和结果。" : "只记时间、大小和结果，不记提问和回答。"}`,
+    textsOn:
+      '提问和回答正在被保存，有管理密钥的人都能看到。要停止保存并删除它们，在配置里写上 "journal": { "texts": false }。',
+    prompt: "提问",
+    answer: "回答",
+    earlierMessages: (count: number) => `用户的最后一条消息，之前还有 ${count} 条。`,
+    noText: "没有文字。",
+    textCut: (shown: string, all: string) => `只保存了开头 ${shown} 个字符，全文共 ${all} 个字符。`,
     lost: (count: string) => `启动以来有 ${count} 条请求没能写进记录。`,
     failed: "请求记录加载失败",
     empty: "有客户端发来请求后，就会显示在这里。",

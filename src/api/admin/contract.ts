@@ -99,7 +99,7 @@ export const adminSchemas = {
     ...admin,
     summary: "One request of the journal",
     params: request.RequestParams,
-    response: { 200: request.RequestAnswer },
+    response: { 200: request.RequestDetailAnswer },
   },
   getUsage: {
     ...admin,

@@ -98,7 +98,7 @@ function serverObject(state: ServerState) {
     store: state.storePath,
     files: state.filesFolder,
     restart_needed: [...state.settingsForRestart],
-    journal: { ...state.journal, texts: false },
+    journal: { ...state.journal },
   };
 }
 

@@ -4,7 +4,7 @@ import type { JournalFilter, UsageCounts } from "../../core/journal.js";
 import { invalidParameter } from "../invalid-parameter.js";
 import { adminSchemas as schemas } from "./contract.js";
 import { readPageSize, readPosition } from "./page.js";
-import { requestObject } from "./request-object.js";
+import { requestDetailObject, requestObject } from "./request-object.js";
 import { isoTime } from "./schemas/field.js";
 
 /** `/v1/admin/requests` and `/v1/admin/usage`: what was asked, by whom, and how it ended. */
@@ -28,7 +28,7 @@ export function journalRoutes(journal: JournalReader): FastifyPluginAsyncTypebox
     });
 
     app.get("/v1/admin/requests/:id", { schema: schemas.getRequest }, async ({ params }) =>
-      requestObject(await journal.find(params.id)),
+      requestDetailObject(await journal.find(params.id)),
     );
 
     app.get("/v1/admin/usage", { schema: schemas.getUsage }, async ({ query }) => {

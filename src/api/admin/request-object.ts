@@ -1,9 +1,9 @@
 import type { Static } from "@sinclair/typebox";
 import { type JournalEntry, outcomeOf } from "../../core/journal.js";
 import { isoTime } from "./schemas/field.js";
-import type { RequestAnswer } from "./schemas/request.js";
+import type { RequestAnswer, RequestDetailAnswer } from "./schemas/request.js";
 
-/** An ended request on the wire. */
+/** An ended request on the wire, without its texts. */
 export function requestObject(entry: JournalEntry): Static<typeof RequestAnswer> {
   const { usage } = entry;
   return {
@@ -34,5 +34,19 @@ export function requestObject(entry: JournalEntry): Static<typeof RequestAnswer>
     estimated: usage?.estimated ?? false,
     ignored: [...(entry.ignored ?? [])],
     trace_id: entry.traceId ?? null,
+  };
+}
+
+/** An ended request with its texts, if they were kept. */
+export function requestDetailObject(entry: JournalEntry): Static<typeof RequestDetailAnswer> {
+  const { texts } = entry;
+  return {
+    ...requestObject(entry),
+    texts: texts
+      ? {
+          ...{ prompt: texts.prompt, prompt_length: texts.promptLength, earlier_messages: texts.earlier },
+          ...{ answer: texts.answer, answer_length: texts.answerLength },
+        }
+      : null,
   };
 }

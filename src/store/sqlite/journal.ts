@@ -1,4 +1,4 @@
-import { type Static, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import {
   type JournalEntry,
@@ -9,6 +9,7 @@ import {
 } from "../../core/journal.js";
 import { JournalEntryShape } from "../stored-shapes.js";
 import { readRow } from "./database-file.js";
+import type { SqliteJournalTexts } from "./journal-texts.js";
 
 const EntryRow = Type.Tuple([Type.Number(), Type.String()]);
 const NumberRow = Type.Tuple([Type.Number()]);
@@ -16,13 +17,15 @@ const NumberRow = Type.Tuple([Type.Number()]);
 /** The table of requests that have ended: a column for each filter and sum, and the whole entry as JSON. */
 export class SqliteJournal {
   readonly #database: Database.Database;
+  readonly #texts: SqliteJournalTexts;
   readonly #add: Database.Statement;
   readonly #find: Database.Statement;
   readonly #findOldestKept: Database.Statement;
   readonly #removeOld: Database.Statement;
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, texts: SqliteJournalTexts) {
     this.#database = database;
+    this.#texts = texts;
     this.#add = database.prepare(
       `INSERT INTO journal (request, ended_at, key, model, upstream, dialect, failure, outcome,
          input_tokens, cached_tokens, output_tokens, first_output, entry)
@@ -40,7 +43,7 @@ export class SqliteJournal {
 
   /** Adds all entries in one statement. */
   add(entries: readonly JournalEntry[]): void {
-    const rows = entries.map((entry) => {
+    const rows = entries.map(({ texts: _texts, ...entry }) => {
       const { id, endedAt, key, model, upstream, dialect, failure, usage, firstOutput } = entry;
       const columns = { id, endedAt, key, model, upstream, dialect, failure, usage, firstOutput };
       return { ...columns, outcome: outcomeOf(entry), entry: JSON.stringify(entry) };
@@ -56,17 +59,27 @@ export class SqliteJournal {
       .all(...values, limit + 1)
       .map((row) => readRow(EntryRow, row));
     const page = rows.slice(0, limit);
-    return { entries: page.map(toEntry), next: rows.length > limit ? page.at(-1)?.[0] : undefined };
+    return {
+      entries: page.map(([, entry]) => parseEntry(entry)),
+      next: rows.length > limit ? page.at(-1)?.[0] : undefined,
+    };
   }
 
   find(id: string): JournalEntry | undefined {
     const row = this.#find.get(id);
-    return row === undefined ? undefined : toEntry(readRow(EntryRow, row));
+    if (row === undefined) return undefined;
+    const [number, json] = readRow(EntryRow, row);
+    const entry = parseEntry(json);
+    const texts = this.#texts.find(number, id);
+    return texts ? { ...entry, texts } : entry;
   }
 
   trim(rows: number, before: number): void {
     const row = this.#findOldestKept.get(rows);
-    this.#removeOld.run(row === undefined ? 0 : readRow(NumberRow, row)[0], Math.round(before));
+    const lastRemoved = row === undefined ? 0 : readRow(NumberRow, row)[0];
+    // The texts first: their connection overwrites what it removes.
+    this.#texts.removeOld(lastRemoved, Math.round(before));
+    this.#removeOld.run(lastRemoved, Math.round(before));
   }
 }
 
@@ -88,7 +101,7 @@ function toConditions(filter: JournalFilter, before: number | undefined) {
   return { where, values: given.map(([, value]) => value) };
 }
 
-function toEntry([, entry]: Static<typeof EntryRow>): JournalEntry {
+function parseEntry(entry: string): JournalEntry {
   const parsed: unknown = JSON.parse(entry);
   return readRow(JournalEntryShape, parsed);
 }

@@ -171,6 +171,10 @@ export const migrations: readonly string[] = [
    ALTER TABLE credentials ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
    CREATE TABLE lock_tokens (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL) STRICT;
    INSERT INTO lock_tokens (id, last) VALUES (1, 0);`,
+  `CREATE TABLE journal_texts (
+     entry INTEGER PRIMARY KEY REFERENCES journal (id) ON DELETE CASCADE,
+     texts TEXT NOT NULL
+   ) STRICT;`,
 ];
 
 /** The first version that stores conversations as nodes. */

@@ -9,22 +9,25 @@ type Run = <Result>(task: (database: OpenDatabase) => Result) => Promise<Result>
 export function createJournalStore(run: Run): JournalStore {
   return {
     addEntries: (entries) =>
-      run(({ unsynced, journal, usage }) =>
+      run(({ unsynced, journal, journalTexts, usage }) => {
+        const added = entries.map(({ entry }) => entry);
         unsynced
           .transaction(() => {
-            journal.add(entries.map(({ entry }) => entry));
+            journal.add(added);
             usage.add(entries);
           })
-          .immediate(),
-      ),
+          .immediate();
+        journalTexts.add(added);
+      }),
     listEntries: (filter, position) => run(({ journal }) => journal.list(filter, position)),
     findEntry: (id) => run(({ journal }) => journal.find(id)),
     dailyUsage: (by, from, to) => run(({ usage }) => usage.daily(by, from, to)),
     hourlyUsage: (since) => run(({ usage }) => usage.hourly(since)),
     lastUses: () => run(({ usage }) => usage.lastUses()),
-    trimEntries: ({ rows, before, day }) =>
-      run(({ journal, usage }) => {
+    trimEntries: ({ rows, before, day, keepTexts }) =>
+      run(({ journal, journalTexts, usage }) => {
         journal.trim(rows, before);
+        if (!keepTexts) journalTexts.removeAll();
         usage.trim(day);
       }),
   };

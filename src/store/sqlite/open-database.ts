@@ -8,6 +8,7 @@ import { SqliteCredentials } from "./credentials.js";
 import { checkDatabase, connect, prepareFile, restrictPermissions, truncateWal } from "./database-file.js";
 import { SqliteFiles } from "./files.js";
 import { SqliteJournal } from "./journal.js";
+import { SqliteJournalTexts } from "./journal-texts.js";
 import { SqliteKeyUsage } from "./key-usage.js";
 import { SqliteKeys } from "./keys.js";
 import { migrate } from "./migrations.js";
@@ -32,6 +33,7 @@ export type OpenDatabase = {
   uploads: SqliteUploads;
   files: SqliteFiles;
   journal: SqliteJournal;
+  journalTexts: SqliteJournalTexts;
   usage: SqliteUsage;
   sessions: SqliteSessions;
   capabilities: SqliteCapabilities;
@@ -60,8 +62,12 @@ export async function openDatabase(
     const credentials = new SqliteCredentials(synced, cipher);
     if (credentials.listOutdated().length > 0)
       synced.transaction(() => credentials.encryptOutdated()).immediate();
-    // It may still contain credentials in plain text.
-    if (encryptionKeys.length > 0) truncateWal(synced);
+    const journalTexts = new SqliteJournalTexts(synced, cipher);
+    if (encryptionKeys.length > 0) {
+      journalTexts.removePlain();
+      // It may still contain credentials in plain text.
+      truncateWal(synced);
+    }
     const database = {
       connections,
       unsynced,
@@ -74,7 +80,8 @@ export async function openDatabase(
       responses: new SqliteResponses(unsynced),
       uploads: new SqliteUploads(unsynced),
       files: new SqliteFiles(synced),
-      journal: new SqliteJournal(unsynced),
+      journal: new SqliteJournal(unsynced, journalTexts),
+      journalTexts,
       usage: new SqliteUsage(unsynced),
       sessions: new SqliteSessions(synced),
       capabilities: new SqliteCapabilities(synced),

@@ -10,6 +10,7 @@ const entry = (id: string, fields: Partial<JournalEntry> = {}): JournalEntry => 
   ...fields,
 });
 const usage = { input: 10, output: 5, reasoning: 1, cached: 2, estimated: true };
+const texts = { prompt: "héllo 🌉", promptLength: 8, earlier: 2, answer: "{", answerLength: 1 };
 const on = (day: string, ...entries: JournalEntry[]) => entries.map((each) => ({ entry: each, day }));
 const none = { failed: 0, cancelled: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
 
@@ -30,6 +31,30 @@ export function testJournal(createStorage: CreateStorage): void {
       expect(await again.journal.findEntry("full")).toEqual(full);
       expect(await again.journal.findEntry("refused")).toEqual(refused);
       expect(await again.journal.findEntry("other")).toBeUndefined();
+    });
+
+    test("has the texts of a request only where it is asked for by its id", async () => {
+      const open = await createStorage();
+      const store = await open();
+      const withTexts = entry("a", { texts });
+      await store.journal.addEntries(on("2026-01-01", withTexts, entry("b")));
+      await store.close();
+      const { journal } = await open();
+      expect(await journal.findEntry("a")).toEqual(withTexts);
+      expect(await journal.findEntry("b")).toEqual(entry("b"));
+      expect((await journal.listEntries({}, { limit: 10 })).entries).toEqual([entry("b"), entry("a")]);
+    });
+
+    test("loses the texts of all requests, and nothing else, in a trim that keeps none", async () => {
+      const { journal } = await (await createStorage())();
+      const limits = { rows: 10, before: 0, day: "2026-01-01" };
+      await journal.addEntries(on("2026-01-01", entry("a", { texts }), entry("b", { texts })));
+      await journal.trimEntries({ ...limits, keepTexts: true });
+      expect((await journal.findEntry("a"))?.texts).toEqual(texts);
+      await journal.trimEntries({ ...limits, keepTexts: false });
+      for (const id of ["a", "b"]) expect(await journal.findEntry(id)).toEqual(entry(id));
+      await journal.addEntries(on("2026-01-01", entry("c", { texts })));
+      expect((await journal.findEntry("c"))?.texts).toEqual(texts);
     });
 
     test("is listed page by page, the newest first, each entry once", async () => {
@@ -138,15 +163,15 @@ export function testJournal(createStorage: CreateStorage): void {
       const entries = ["a", "b", "c", "d"].map((id, index) => entry(id, { endedAt: (index + 1) * 100 }));
       await journal.addEntries(on("2026-01-01", ...entries));
       const idsLeft = async () => (await journal.listEntries({}, { limit: 10 })).entries.map(({ id }) => id);
-      await journal.trimEntries({ rows: 4, before: 0, day: "2026-01-01" });
+      await journal.trimEntries({ rows: 4, before: 0, day: "2026-01-01", keepTexts: true });
       expect(await idsLeft()).toEqual(["d", "c", "b", "a"]);
-      await journal.trimEntries({ rows: 3, before: 0, day: "2026-01-01" });
+      await journal.trimEntries({ rows: 3, before: 0, day: "2026-01-01", keepTexts: true });
       expect(await idsLeft()).toEqual(["d", "c", "b"]);
-      await journal.trimEntries({ rows: 3, before: 400, day: "2026-01-01" });
+      await journal.trimEntries({ rows: 3, before: 400, day: "2026-01-01", keepTexts: true });
       expect(await idsLeft()).toEqual(["d"]);
       const days = async () => (await journal.dailyUsage("key", "2026-01-01", "2026-12-31")).length;
       expect(await days()).toBe(1);
-      await journal.trimEntries({ rows: 3, before: 400, day: "2026-01-02" });
+      await journal.trimEntries({ rows: 3, before: 400, day: "2026-01-02", keepTexts: true });
       expect(await days()).toBe(0);
     });
   });

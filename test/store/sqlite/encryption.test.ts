@@ -45,6 +45,18 @@ describe("the encrypted database", () => {
     database.close();
   }
 
+  const entryOf = (id: string) => ({
+    ...{
+      id,
+      endedAt: 1,
+      duration: 1,
+      method: "POST",
+      route: "/v1/chat/completions",
+      status: 200,
+      attempts: 1,
+    },
+  });
+
   /** Beginning of every token used here; a shorter string could appear in ciphertext by chance. */
   const jwt = "eyJhbGciOiJIUzUxMiI";
 
@@ -138,6 +150,43 @@ describe("the encrypted database", () => {
         ["you", mine],
       ]),
     );
+  });
+
+  test("never contains the texts of a request in plain text, and has none without the key that encrypted them", async () => {
+    const path = await freshPath();
+    const texts = { prompt: "CANARY", promptLength: 6, earlier: 0, answer: "CANARY", answerLength: 6 };
+    const plain = await open(path);
+    await plain.journal.addEntries([{ entry: { ...entryOf("a"), texts }, day: "2026-01-01" }]);
+    expect((await plain.journal.findEntry("a"))?.texts).toEqual(texts);
+    await plain.close();
+    // Texts from before the store had a key are removed.
+    const store = await open(path, key);
+    expect(await store.journal.findEntry("a")).toEqual(entryOf("a"));
+    await store.journal.addEntries([{ entry: { ...entryOf("b"), texts }, day: "2026-01-01" }]);
+    expect((await store.journal.findEntry("b"))?.texts).toEqual(texts);
+    await store.close();
+    expect(await readContents(path)).not.toContain("CANARY");
+    for (const keys of [[], [other]])
+      expect(await (await open(path, ...keys)).journal.findEntry("b")).toEqual(entryOf("b"));
+    const rotated = await open(path, other, key);
+    expect((await rotated.journal.findEntry("b"))?.texts).toEqual(texts);
+  });
+
+  test("contains no text of a request any more after a trim that keeps none", async () => {
+    const path = await freshPath();
+    const store = await open(path);
+    const texts = {
+      prompt: "CANARY",
+      promptLength: 6,
+      earlier: 0,
+      answer: "CANARY".repeat(5_000),
+      answerLength: 9,
+    };
+    const entries = ["a", "b", "c"].map((id) => ({ entry: { ...entryOf(id), texts }, day: "2026-01-01" }));
+    await store.journal.addEntries(entries);
+    expect(await readContents(path)).toContain("CANARY");
+    await store.journal.trimEntries({ rows: 10, before: 0, day: "2026-01-01", keepTexts: false });
+    expect(await readContents(path)).not.toContain("CANARY");
   });
 
   test("changes no row if one of them cannot be decrypted", async () => {

@@ -14,6 +14,8 @@ import { failureMessages } from "../../i18n/failures.js";
 import { useFormat } from "../../i18n/format.js";
 import { useMessages } from "../../i18n/language.jsx";
 import { requestsMessages } from "../../i18n/requests.js";
+import { RequestTexts } from "./request-texts.jsx";
+import { TextsNotice } from "./texts-notice.jsx";
 
 export function RequestDetail({ id }: { id: string }) {
   const t = useMessages(requestsMessages);
@@ -30,6 +32,7 @@ export function RequestDetail({ id }: { id: string }) {
   );
   return (
     <Page title={t.detail} actions={back}>
+      <TextsNotice />
       {isPending && <Skeleton height={240} />}
       {error && toApiError(error).code === "not_found" ? (
         <Empty text={t.notFound}>{back}</Empty>
@@ -39,6 +42,7 @@ export function RequestDetail({ id }: { id: string }) {
       {data && (
         <Stack>
           <ErrorRemedy entry={data} />
+          {data.texts && <RequestTexts texts={data.texts} />}
           <Timeline entry={data} />
           <Fields entry={data} />
         </Stack>

@@ -15,6 +15,7 @@ import { useMessages } from "../../i18n/language.jsx";
 import { requestsMessages } from "../../i18n/requests.js";
 import { RequestDetail } from "./request-detail.jsx";
 import { RequestTable } from "./request-table.jsx";
+import { TextsNotice } from "./texts-notice.jsx";
 
 /** The journal, or one request of it. */
 export default function RequestsPage() {
@@ -32,7 +33,7 @@ function Journal() {
   const entries = journal.data?.pages.flatMap(({ data }) => data) ?? [];
   const shownRunning = isFiltered ? [] : running;
   return (
-    <Page title={t.title} intro={server.data && t.intro(server.data.journal.days)} wide>
+    <Page title={t.title} intro={server.data && t.intro(server.data.journal)} wide>
       <JournalNotices />
       <Filters filters={filters} onChange={setFilters} />
       {journal.error && <Failure what={t.failed} error={journal.error} onRetry={() => journal.refetch()} />}
@@ -59,14 +60,10 @@ function JournalNotices() {
   const format = useFormat();
   const { data } = useServerState();
   if (!data) return null;
-  const { texts, lost } = data.journal;
+  const { lost } = data.journal;
   return (
     <>
-      {texts && (
-        <Alert color="red" icon={<TriangleAlert aria-hidden />} role="alert">
-          {t.textsOn}
-        </Alert>
-      )}
+      <TextsNotice />
       {lost > 0 && (
         <Alert color="yellow" icon={<TriangleAlert aria-hidden />}>
           {t.lost(format.number(lost))}

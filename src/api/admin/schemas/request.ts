@@ -1,9 +1,9 @@
-import { Type } from "@sinclair/typebox";
+import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { answerObject, NullableNumber, NullableText, oneOf, Time } from "./field.js";
 
 const requestOutcomes = ["ok", "failed", "cancelled"] as const;
 
-export const RequestAnswer = answerObject("Request", {
+const requestFields = {
   id: Type.String({ description: "The request's id, as in the header x-request-id" }),
   object: oneOf(["request"]),
   started_at: Time,
@@ -31,6 +31,30 @@ export const RequestAnswer = answerObject("Request", {
   estimated: Type.Boolean({ description: "The tokens were not counted by the model's own tokenizer" }),
   ignored: Type.Array(Type.String(), { description: "Parameters that the upstream ignored" }),
   trace_id: NullableText,
+};
+
+export const RequestAnswer = answerObject("Request", requestFields);
+
+const RequestTextsAnswer = {
+  title: "Texts of a request",
+  description: "Null unless the setting journal.texts was on",
+  properties: {
+    prompt: Type.String({ description: "The beginning of the last message of the user" }),
+    prompt_length: Type.Number({ description: "Characters of the whole message" }),
+    earlier_messages: Type.Number({ description: "Messages before it" }),
+    answer: Type.String({ description: "The beginning of the answer's text" }),
+    answer_length: Type.Number({ description: "Characters of the whole text" }),
+  },
+};
+
+/** One request, which alone has its texts. */
+export const RequestDetailAnswer = answerObject("Request with its texts", {
+  ...requestFields,
+  texts: Type.Unsafe<Static<TObject<typeof RequestTextsAnswer.properties>> | null>({
+    ...RequestTextsAnswer,
+    type: ["object", "null"],
+    required: Object.keys(RequestTextsAnswer.properties),
+  }),
 });
 
 export const RequestParams = Type.Object({ id: Type.String() });
