@@ -13,7 +13,7 @@ export type Resumption = { node: ConversationNode & { chat: NodeChat }; knownLen
 export type ResumeDecision = Resumption | "busy" | "claimed" | undefined;
 
 export type ResumeRule = {
-  store: Pick<ConversationStore, "findNodes" | "findNode" | "knownHashes" | "isAnswerForgotten">;
+  store: Pick<ConversationStore, "findNodes" | "findPath" | "knownHashes" | "isAnswerForgotten">;
   history: RequestHistory;
   /** The upstream's chats are lines: only the end of a chat can be continued. */
   isLine: boolean;
@@ -152,35 +152,42 @@ function isFree({ isLine }: ResumeRule, { id, chat }: ConversationNode): boolean
 }
 
 /** Whether the last messages of the node's path are those of the prefix. */
-async function endsWith(
-  { store, history, now }: ResumeRule,
-  node: ConversationNode,
-  end: HistoryEnd,
-): Promise<boolean> {
-  let current: ConversationNode | undefined = node;
+async function endsWith(rule: ResumeRule, node: ConversationNode, end: HistoryEnd): Promise<boolean> {
+  const { messages } = rule.history;
   let index = end.count - 1;
-  for (let turns = 0; current && turns < limits.pathTurns; turns++) {
-    const answer = history.messages[index];
+  for await (const current of pathBackFrom(rule, node)) {
+    const answer = messages[index];
     if (answer === undefined || !current.answers.includes(answer)) return false;
     index--;
     for (const message of current.messages.toReversed()) {
       if (index < 0) return true;
-      if (message !== history.messages[index]) return false;
+      if (message !== messages[index]) return false;
       index--;
     }
     if (index < 0) return true;
-    current = current.parent === undefined ? undefined : await store.findNode(current.parent, now);
   }
   return false;
 }
 
 /** Whether the node with this id is on the path of another one. Ids ascend along a path. */
-async function isAncestor({ store, now }: ResumeRule, id: number, node: ConversationNode): Promise<boolean> {
-  let current: ConversationNode | undefined = node;
-  for (let turns = 0; current && turns < limits.pathTurns; turns++) {
-    if (current.id === id) return true;
-    if (current.id < id || current.parent === undefined) return false;
-    current = await store.findNode(current.parent, now);
-  }
+async function isAncestor(rule: ResumeRule, id: number, node: ConversationNode): Promise<boolean> {
+  for await (const current of pathBackFrom(rule, node)) if (current.id <= id) return current.id === id;
   return false;
+}
+
+/** At most `limits.pathTurns` nodes of a path, from this one back; read in batches, since each may be a round trip. */
+async function* pathBackFrom(
+  { store, now }: ResumeRule,
+  node: ConversationNode,
+): AsyncGenerator<ConversationNode> {
+  yield node;
+  let { parent } = node;
+  let batch = 4;
+  for (let turns = 1; parent !== undefined && turns < limits.pathTurns; ) {
+    const nodes = await store.findPath(parent, Math.min(batch, limits.pathTurns - turns), now);
+    yield* nodes;
+    turns += nodes.length;
+    parent = nodes.at(-1)?.parent;
+    batch = Math.min(2 * batch, 64);
+  }
 }

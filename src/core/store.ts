@@ -200,7 +200,8 @@ export interface ConversationStore {
   removeChat(upstream: string, chat: string, now: number): Promise<void>;
   /** The matching nodes, newest first, at most `limit`; of more than that with one answer it is not said which. */
   findNodes(query: NodeQuery, limit: number, now: number): Promise<readonly ConversationNode[]>;
-  findNode(id: number, now: number): Promise<ConversationNode | undefined>;
+  /** The node of this id and those before it on its path, the newest first, at most `limit`; empty if there is none. */
+  findPath(id: number, limit: number, now: number): Promise<readonly ConversationNode[]>;
   /** Which of these hashes are a path or an answer of some node. */
   knownHashes(hashes: readonly string[]): Promise<ReadonlySet<string>>;
   /**

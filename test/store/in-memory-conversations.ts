@@ -98,9 +98,11 @@ export abstract class InMemoryConversations implements ConversationStore {
     return found.slice(0, limit).map((node) => toNode(node, now));
   }
 
-  async findNode(id: number, now: number): Promise<ConversationNode | undefined> {
+  async findPath(id: number, limit: number, now: number): Promise<readonly ConversationNode[]> {
     const node = this.data.nodes.find((each) => each.id === id);
-    return node && toNode(node, now);
+    if (!node || limit === 0) return [];
+    const before = node.parent === undefined ? [] : await this.findPath(node.parent, limit - 1, now);
+    return [toNode(node, now), ...before];
   }
 
   async knownHashes(hashes: readonly string[]): Promise<ReadonlySet<string>> {

@@ -65,8 +65,8 @@ export class RedisConversations implements ConversationStore {
     return this.#nodes.find(query, limit, now);
   }
 
-  findNode(id: number, now: number): Promise<ConversationNode | undefined> {
-    return this.#nodes.findById(id, now);
+  findPath(id: number, limit: number, now: number): Promise<readonly ConversationNode[]> {
+    return this.#nodes.findPath(id, limit, now);
   }
 
   knownHashes(hashes: readonly string[]): Promise<ReadonlySet<string>> {

@@ -8,7 +8,7 @@ import {
   encodeNumber,
   runConversationScript,
 } from "./conversations/conversation-script.js";
-import { findNode, findNodes } from "./conversations/find-nodes.js";
+import { findNodes, findPath } from "./conversations/find-nodes.js";
 import { knownHashes } from "./conversations/known-hashes.js";
 import { encodeChatName, encodeNode } from "./conversations/node-record.js";
 import { saveNode } from "./conversations/save-node.js";
@@ -40,8 +40,8 @@ export class RedisNodes {
     return runConversationScript(this.#connection, findNodes, { by, key, limit, now });
   }
 
-  findById(id: number, now: number): Promise<ConversationNode | undefined> {
-    return runConversationScript(this.#connection, findNode, { id: encodeNumber(id), now });
+  findPath(id: number, limit: number, now: number): Promise<readonly ConversationNode[]> {
+    return runConversationScript(this.#connection, findPath, { id: encodeNumber(id), limit, now });
   }
 
   async knownHashes(hashes: readonly string[]): Promise<ReadonlySet<string>> {

@@ -63,9 +63,17 @@ export class SqliteConversations {
     }
   }
 
-  findNode(id: number, now: number): ConversationNode | undefined {
-    const row = this.#statements.byId.get({ id, now });
-    return row === undefined ? undefined : toNode(row);
+  findPath(id: number, limit: number, now: number): ConversationNode[] {
+    const path: ConversationNode[] = [];
+    let next: number | undefined = id;
+    while (next !== undefined && path.length < limit) {
+      const row = this.#statements.byId.get({ id: next, now });
+      if (row === undefined) break;
+      const node = toNode(row);
+      path.push(node);
+      next = node.parent;
+    }
+    return path;
   }
 
   knownHashes(hashes: readonly string[]): ReadonlySet<string> {

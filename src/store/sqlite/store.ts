@@ -166,8 +166,8 @@ export class SqliteStore implements Store {
     return this.#run(({ conversations }) => conversations.findNodes(query, limit, now));
   }
 
-  findNode(id: number, now: number): Promise<ConversationNode | undefined> {
-    return this.#run(({ conversations }) => conversations.findNode(id, now));
+  findPath(id: number, limit: number, now: number): Promise<readonly ConversationNode[]> {
+    return this.#run(({ conversations }) => conversations.findPath(id, limit, now));
   }
 
   knownHashes(hashes: readonly string[]): Promise<ReadonlySet<string>> {

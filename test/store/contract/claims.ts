@@ -3,6 +3,7 @@ import {
   type CreateStorage,
   chat,
   claimOf,
+  findNode,
   lasting,
   node,
   type OpenConversations,
@@ -26,7 +27,7 @@ export function testClaims(createStorage: CreateStorage<OpenConversations>): voi
       expect(await yours.claimChat(claimOf(second, "you"))).toBe(false);
       expect(await mine.claimChat(claimOf(second, "me"))).toBe(false);
       for (const id of [first, second])
-        expect((await yours.findNode(id, 49))?.chat).toEqual({
+        expect((await findNode(yours, id, 49))?.chat).toEqual({
           upstream: "me",
           chat: "a",
           scope: "s",
@@ -40,7 +41,7 @@ export function testClaims(createStorage: CreateStorage<OpenConversations>): voi
       expect(await store.claimChat({ ...claimOf(first), isLine: false })).toBe(true);
       for (const id of [first, second]) {
         expect(await store.claimChat({ ...claimOf(id, "you"), isLine: false })).toBe(false);
-        expect((await store.findNode(id, 0))?.chat).toEqual({
+        expect((await findNode(store, id, 0))?.chat).toEqual({
           upstream: "me",
           chat: "a",
           scope: "s",
@@ -75,7 +76,7 @@ export function testClaims(createStorage: CreateStorage<OpenConversations>): voi
       expect(await store.claimChat(leaf)).toBe(true);
       const second = await saveNode(store, "a", node("2", { parent: first }));
       expect(await store.claimChat(leaf)).toBe(false);
-      expect((await store.findNode(second, 0))?.chat?.end).toBe(second);
+      expect((await findNode(store, second, 0))?.chat?.end).toBe(second);
       expect(await store.claimChat({ ...leaf, isLeaf: false })).toBe(true);
     });
 
@@ -84,7 +85,7 @@ export function testClaims(createStorage: CreateStorage<OpenConversations>): voi
       const [line, tree] = [await saveNode(store, "a", node("1")), await saveNode(store, "b", node("2"))];
       expect(await store.claimChat({ ...claimOf(line, "killed"), until: over })).toBe(true);
       expect(await store.claimChat({ ...claimOf(tree, "killed"), isLine: false, until: over })).toBe(true);
-      expect((await store.findNode(line, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
+      expect((await findNode(store, line, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
       for (const [isLine, id] of [[true, line] as const, [false, tree] as const])
         expect(await store.claimChat({ ...claimOf(id), isLine })).toBe(!isLine);
       // The one before has nothing to release any more.
@@ -99,7 +100,12 @@ export function testClaims(createStorage: CreateStorage<OpenConversations>): voi
       const id = await saveNode(mine, "a", node("1"));
       await mine.claimChat(claimOf(id, "me"));
       await mine.releaseChat(ownerOf("me"), id);
-      expect((await yours.findNode(id, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s", end: id });
+      expect((await findNode(yours, id, 0))?.chat).toEqual({
+        upstream: "me",
+        chat: "a",
+        scope: "s",
+        end: id,
+      });
       expect(await yours.claimChat(claimOf(id, "you"))).toBe(true);
     });
 
@@ -110,8 +116,8 @@ export function testClaims(createStorage: CreateStorage<OpenConversations>): voi
       await store.claimChat({ ...claimOf(tree, "me"), isLine: false });
       await store.releaseChat(ownerOf("me"));
       await store.releaseChat({ ...ownerOf("me"), chat: "b" });
-      expect((await store.findNode(line, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
-      expect((await store.findNode(tree, 0))?.chat).toEqual({ upstream: "me", chat: "b", scope: "s" });
+      expect((await findNode(store, line, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
+      expect((await findNode(store, tree, 0))?.chat).toEqual({ upstream: "me", chat: "b", scope: "s" });
       expect(await store.claimChat(claimOf(tree, "you"))).toBe(false);
       expect(await store.claimChat(claimOf(line, "you"))).toBe(false);
       expect(await store.claimChat({ ...claimOf(tree, "you"), isLine: false })).toBe(true);
@@ -125,7 +131,7 @@ export function testClaims(createStorage: CreateStorage<OpenConversations>): voi
       await store.extendClaim(ownerOf("you"), over);
       await store.releaseChat({ ...ownerOf("me"), upstream: "you" }, id);
       expect(await store.claimChat(claimOf(id, "you"))).toBe(false);
-      expect((await store.findNode(id, 49))?.chat).toEqual({
+      expect((await findNode(store, id, 49))?.chat).toEqual({
         upstream: "me",
         chat: "a",
         scope: "s",
@@ -141,7 +147,7 @@ export function testClaims(createStorage: CreateStorage<OpenConversations>): voi
       await store.extendClaim(ownerOf("me"), lasting + 0.5);
       expect(await store.claimChat({ ...tree, owner: "you" })).toBe(false);
       await store.extendClaim(ownerOf("me"), over);
-      expect((await store.findNode(id, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
+      expect((await findNode(store, id, 0))?.chat).toEqual({ upstream: "me", chat: "a", scope: "s" });
       await store.releaseChat(ownerOf("me"));
       await store.extendClaim(ownerOf("me"), lasting);
       expect(await store.claimChat({ ...tree, owner: "you" })).toBe(true);
@@ -157,7 +163,7 @@ export function testClaims(createStorage: CreateStorage<OpenConversations>): voi
       // Late, from the turn that is over.
       await mine.releaseChat(ownerOf("me"), first);
       await mine.extendClaim(ownerOf("me"), lasting);
-      expect((await yours.findNode(second, 0))?.chat).toEqual({
+      expect((await findNode(yours, second, 0))?.chat).toEqual({
         upstream: "me",
         chat: "a",
         scope: "s",

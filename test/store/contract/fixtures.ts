@@ -1,5 +1,5 @@
 import { limits } from "../../../src/core/limits.js";
-import type { ConversationStore, NodeQuery, Store } from "../../../src/core/store.js";
+import type { ConversationNode, ConversationStore, NodeQuery, Store } from "../../../src/core/store.js";
 
 /** Opens a store on a storage; stores of one storage are as those of several processes, or of one that starts again. */
 type OpenStore<Opened> = () => Promise<Opened>;
@@ -75,6 +75,15 @@ export async function saveNode(store: ConversationStore, chat: string, node: New
   const [saved] = await store.findNodes({ by: "conversation", hash: node.conversation }, 1, 0);
   if (!saved) throw new Error("The node was not saved.");
   return saved.id;
+}
+
+/** The node of this id. */
+export async function findNode(
+  store: ConversationStore,
+  id: number,
+  now: number,
+): Promise<ConversationNode | undefined> {
+  return (await store.findPath(id, 1, now))[0];
 }
 
 export async function findIds(

@@ -4,6 +4,7 @@ import {
   chat,
   claimOf,
   findIds,
+  findNode,
   node,
   type OpenConversations,
   openWithChats,
@@ -34,19 +35,19 @@ export function testNodes(createStorage: CreateStorage<OpenConversations>): void
 
       const again = await open();
       const at = { upstream: "me", chat: "a", scope: "s", end: ids[1] };
-      expect(await again.findNode(ids[0] ?? 0, 99)).toEqual({
+      expect(await findNode(again, ids[0] ?? 0, 99)).toEqual({
         id: ids[0],
         chat: at,
         hasChildren: false,
         ...full,
       });
-      expect(await again.findNode(ids[1] ?? 0, 99)).toEqual({
+      expect(await findNode(again, ids[1] ?? 0, 99)).toEqual({
         id: ids[1],
         chat: at,
         hasChildren: false,
         ...plain,
       });
-      expect(await again.findNode(99, 99)).toBeUndefined();
+      expect(await findNode(again, 99, 99)).toBeUndefined();
     });
 
     test("are found by either path, either answer, the conversation, and an answer within it", async () => {
@@ -127,17 +128,35 @@ export function testNodes(createStorage: CreateStorage<OpenConversations>): void
     test("are the end of their chat once saved, and mark their parent", async () => {
       const store = await openWithChats(createStorage, "a", "b");
       const first = await saveNode(store, "a", node("1"));
-      expect(await store.findNode(first, 0)).toMatchObject({ chat: { end: first }, hasChildren: false });
+      expect(await findNode(store, first, 0)).toMatchObject({ chat: { end: first }, hasChildren: false });
       const second = await saveNode(store, "a", node("2", { parent: first }));
       const other = await saveNode(store, "b", node("3", { parent: first }));
-      expect(await store.findNode(first, 0)).toMatchObject({ chat: { end: second }, hasChildren: true });
-      expect(await store.findNode(second, 0)).toMatchObject({ parent: first, hasChildren: false });
-      expect((await store.findNode(other, 0))?.chat).toEqual({
+      expect(await findNode(store, first, 0)).toMatchObject({ chat: { end: second }, hasChildren: true });
+      expect(await findNode(store, second, 0)).toMatchObject({ parent: first, hasChildren: false });
+      expect((await findNode(store, other, 0))?.chat).toEqual({
         upstream: "me",
         chat: "b",
         scope: "s",
         end: other,
       });
+    });
+
+    test("are read back along their path, over chats, as far as they are stored", async () => {
+      const store = await openWithChats(createStorage, "a", "b");
+      const ids = [await saveNode(store, "a", node("1", { parent: 999 }))];
+      for (const name of ["2", "3", "4"]) {
+        const parent = ids[0] ?? 0;
+        ids.unshift(await saveNode(store, name === "3" ? "b" : "a", node(name, { parent })));
+        await saveNode(store, "b", node(`beside-${name}`, { parent }));
+      }
+      await store.detachNodes("me", "b", 0);
+      const [last = 0] = ids;
+      const path = await store.findPath(last, 9, 0);
+      expect(path.map(({ id }) => id)).toEqual(ids);
+      expect(path.map((each) => each.chat?.chat)).toEqual(["a", undefined, "a", "a"]);
+      expect((await store.findPath(last, 2, 0)).map(({ id }) => id)).toEqual(ids.slice(0, 2));
+      expect(await store.findPath(last, 0, 0)).toEqual([]);
+      expect(await store.findPath(999, 9, 0)).toEqual([]);
     });
 
     test("are not saved for an unknown chat, not even in part", async () => {
@@ -146,7 +165,7 @@ export function testNodes(createStorage: CreateStorage<OpenConversations>): void
       await store.saveNode(node("x", { parent }), { upstream: "me", chat: "b" });
       await store.saveNode(node("x", { parent }), { upstream: "you", chat: "a" });
       for (const query of queries) expect(await findIds(store, query)).toEqual([]);
-      expect((await store.findNode(parent, 0))?.hasChildren).toBe(false);
+      expect((await findNode(store, parent, 0))?.hasChildren).toBe(false);
     });
 
     test("are tombstones while their chat is due", async () => {
@@ -164,7 +183,7 @@ export function testNodes(createStorage: CreateStorage<OpenConversations>): void
         expect(due).not.toHaveProperty("chat");
       }
       await store.postponeChat("me", "a", 200);
-      expect((await store.findNode(id, 100))?.chat?.chat).toBe("a");
+      expect((await findNode(store, id, 100))?.chat?.chat).toBe("a");
     });
 
     test.each(["detached", "removed with their chat"])("are tombstones for good once %s", async (how) => {
@@ -174,24 +193,24 @@ export function testNodes(createStorage: CreateStorage<OpenConversations>): void
       if (how === "detached") await store.detachNodes("me", "a", 0);
       else await store.removeChat("me", "a", 0);
       for (const id of ids) {
-        const tombstone = await store.findNode(id, 0);
+        const tombstone = await findNode(store, id, 0);
         expect(tombstone).toMatchObject({ id, hasChildren: false });
         expect(tombstone).not.toHaveProperty("chat");
         expect(await store.claimChat({ ...claimOf(id), isLine: false })).toBe(false);
       }
       expect(await store.knownHashes(["path-1", "answer-2"])).toEqual(new Set(["path-1", "answer-2"]));
-      expect((await store.findNode(other, 0))?.chat?.end).toBe(other);
+      expect((await findNode(store, other, 0))?.chat?.end).toBe(other);
       // The chat must still be deleted upstream if only its nodes are gone; a new node makes it no older node's chat.
       expect(await store.countDueChats(100)).toBe(how === "detached" ? 2 : 1);
       await store.saveChat(chat("a"));
       const next = await saveNode(store, "a", node("4"));
-      expect((await store.findNode(next, 0))?.chat).toEqual({
+      expect((await findNode(store, next, 0))?.chat).toEqual({
         upstream: "me",
         chat: "a",
         scope: "s",
         end: next,
       });
-      expect(await store.findNode(ids[1] ?? 0, 0)).not.toHaveProperty("chat");
+      expect(await findNode(store, ids[1] ?? 0, 0)).not.toHaveProperty("chat");
     });
   });
 }

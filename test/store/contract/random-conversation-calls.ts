@@ -80,8 +80,8 @@ export const conversationCall: fc.Arbitrary<ConversationCall> = fc.oneof(
   { weight: 6, arbitrary: saveNode },
   { weight: 6, arbitrary: findNodes },
   { weight: 9, arbitrary: claimChat },
-  fc.tuple(nodeId, now).map(([id, now]): ConversationCall => {
-    return (store) => store.findNode(id, now);
+  fc.tuple(nodeId, fc.nat(4), now).map((path): ConversationCall => {
+    return (store) => store.findPath(...path);
   }),
   fc.array(fc.oneof(path, answer)).map((hashes): ConversationCall => {
     return (store) => store.knownHashes(hashes);

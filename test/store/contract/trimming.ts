@@ -4,6 +4,7 @@ import {
   type CreateStorage,
   chat,
   findIds,
+  findNode,
   node,
   type OpenConversations,
   openWithChats,
@@ -39,13 +40,13 @@ export function testTrimming(createStorage: CreateStorage<OpenConversations>): v
       await trim(10);
       expect(await findIds(store, all, 1_000)).toEqual(ids.slice(-10).toReversed());
       // What is left is as it was.
-      expect((await store.findNode(ids.at(-1) ?? 0, 0))?.chat).toEqual({
+      expect((await findNode(store, ids.at(-1) ?? 0, 0))?.chat).toEqual({
         upstream: "me",
         chat: "c",
         scope: "s",
         end: ids.at(-1),
       });
-      expect((await store.findNode(ids.at(-3) ?? 0, 0))?.chat).toBeUndefined();
+      expect((await findNode(store, ids.at(-3) ?? 0, 0))?.chat).toBeUndefined();
       await trim(0);
       expect(await findIds(store, all, 1_000)).toEqual([]);
       expect(await store.countDueChats(100)).toBe(3);

@@ -58,7 +58,7 @@ test("calls take as many commands with 20,000 nodes of one path, answer and conv
           expect(await store.findNodes(query, limits.nodeCandidates, 0)).toHaveLength(limits.nodeCandidates),
       ]),
     ),
-    "one node": (store) => store.findNode(9, 0),
+    "a path": async (store) => expect(await store.findPath(9, 3, 0)).toHaveLength(1),
     "known hashes": (store) => store.knownHashes(["path-x", "other-answer-x", "?"]),
     "a claim": async (store) => expect(await store.claimChat({ ...claimOf(1), isLine: false })).toBe(true),
     "a claim's extension": (store) =>

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test,
 import { limits } from "../../../src/core/limits.js";
 import { testChats } from "../contract/chats.js";
 import { testClaims } from "../contract/claims.js";
-import { chat, claimOf, findIds, node, openWithChats, saveNode } from "../contract/fixtures.js";
+import { chat, claimOf, findIds, findNode, node, openWithChats, saveNode } from "../contract/fixtures.js";
 import { testNodes } from "../contract/nodes.js";
 import { testRandomConversationCalls } from "../contract/random-calls.js";
 import { testTrimming } from "../contract/trimming.js";
@@ -77,7 +77,7 @@ describe("with clocks five minutes apart", () => {
     expect(await store.claimChat(at(now + difference))).toBe(true);
     for (const other of [-apart, 0, apart]) {
       expect(await store.claimChat({ ...at(now + other), owner: "you" })).toBe(false);
-      expect((await store.findNode(tree.node, now + other))?.chat?.answering).toBe("conversation of me");
+      expect((await findNode(store, tree.node, now + other))?.chat?.answering).toBe("conversation of me");
     }
     // Its extension is as long by its own clock, and its end is known to all.
     vi.useFakeTimers({ toFake: ["Date"], now: now + difference });
@@ -87,7 +87,7 @@ describe("with clocks five minutes apart", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: now + difference });
     await store.extendClaim({ upstream: "me", chat: "a", owner: "me" }, Date.now());
     vi.useRealTimers();
-    expect((await store.findNode(tree.node, now - apart))?.chat).not.toHaveProperty("answering");
+    expect((await findNode(store, tree.node, now - apart))?.chat).not.toHaveProperty("answering");
     expect(await store.claimChat({ ...at(now - apart), owner: "you" })).toBe(true);
   });
 });

@@ -6,7 +6,7 @@ import { SqliteConversations } from "../../../src/store/sqlite/conversations.js"
 import { connect } from "../../../src/store/sqlite/database-file.js";
 import { migrate } from "../../../src/store/sqlite/migrations.js";
 import { SqliteNodeTrimmer } from "../../../src/store/sqlite/node-trimmer.js";
-import { chat, claimOf, findIds, node, queries, saveNode } from "../contract/fixtures.js";
+import { chat, claimOf, findIds, findNode, node, queries, saveNode } from "../contract/fixtures.js";
 import { freshPath, openRaw, openStore } from "./temporary-database.js";
 
 test.each(["chats", "nodes"])(
@@ -16,7 +16,7 @@ test.each(["chats", "nodes"])(
     const store = await openStore(path);
     await store.saveChat(chat("a"));
     const parent = await saveNode(store, "a", node("1"));
-    const before = await store.findNode(parent, 0);
+    const before = await findNode(store, parent, 0);
     const fail = `CREATE TRIGGER fail BEFORE UPDATE ON ${table}
     BEGIN SELECT RAISE (ABORT, 'no') WHERE old.id > 0; END`;
     openRaw(path).exec(fail);
@@ -26,7 +26,7 @@ test.each(["chats", "nodes"])(
     const batch = await Promise.allSettled([store.saveChat(chat("b")), turn(), store.saveChat(chat("c"))]);
     expect(batch.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(await findIds(store, { by: "path", hash: "path-x" })).toEqual([]);
-    expect(await store.findNode(parent, 0)).toEqual(before);
+    expect(await findNode(store, parent, 0)).toEqual(before);
     expect(await store.countDueChats(100)).toBe(3);
     openRaw(path).exec("DROP TRIGGER fail");
     await turn();
@@ -42,8 +42,8 @@ test("a claim lasts until its end by the callers' clock", async () => {
   expect(await store.claimChat({ ...tree, owner: "you", now: 9 })).toBe(false);
   await store.extendClaim({ upstream: "me", chat: "a", owner: "me" }, 80.5);
   expect(await store.claimChat({ ...tree, owner: "you", now: 80 })).toBe(false);
-  expect((await store.findNode(tree.node, 80))?.chat?.answering).toBe("conversation of me");
-  expect((await store.findNode(tree.node, 81))?.chat).not.toHaveProperty("answering");
+  expect((await findNode(store, tree.node, 80))?.chat?.answering).toBe("conversation of me");
+  expect((await findNode(store, tree.node, 81))?.chat).not.toHaveProperty("answering");
   expect(await store.claimChat({ ...tree, owner: "you", now: 81 })).toBe(true);
 });
 
@@ -113,7 +113,7 @@ describe("look-ups", () => {
         ({ conversations }) => expect(conversations.findNodes(query, limit, 0)).toHaveLength(limit),
       ]),
     ),
-    "one node": ({ conversations }) => conversations.findNode(9, 0),
+    "one node": ({ conversations }) => conversations.findPath(9, 3, 0),
     "an unknown path": ({ conversations }) => conversations.findNodes({ by: "path", hash: "?" }, limit, 0),
     "known hashes": ({ conversations }) =>
       expect(

@@ -7,7 +7,7 @@ import { StoreError } from "../../../src/store/errors.js";
 import { connect } from "../../../src/store/sqlite/database-file.js";
 import { migrate, migrations, readPragma, readSchemaVersion } from "../../../src/store/sqlite/migrations.js";
 import { SqliteStore } from "../../../src/store/sqlite/store.js";
-import { chat, claimOf } from "../contract/fixtures.js";
+import { chat, claimOf, findNode } from "../contract/fixtures.js";
 import { outputLines, startWorker } from "../worker.js";
 import { configOf, freshPath, openRaw, openStore } from "./temporary-database.js";
 
@@ -98,10 +98,10 @@ describe("the database", () => {
       { upstream: "me", chat: "b" },
     );
     const claim = { ...claimOf(1, "o"), until: 250, dueAt: 300, now: 200 };
-    expect((await store.findNode(1, 200))?.chat).toEqual({ upstream: "me", chat: "b", scope: "s", end: 1 });
+    expect((await findNode(store, 1, 200))?.chat).toEqual({ upstream: "me", chat: "b", scope: "s", end: 1 });
     expect(await store.claimChat(claim)).toBe(true);
     await store.removeChat("me", "b", 0);
-    expect((await store.findNode(1, 200))?.chat).toBeUndefined();
+    expect((await findNode(store, 1, 200))?.chat).toBeUndefined();
   });
 
   test("migrates a new file to the newest version once", async () => {

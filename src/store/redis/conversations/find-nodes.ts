@@ -3,24 +3,26 @@ import { parseReply } from "../reply.js";
 import { defineConversationScript, serverTime } from "./conversation-script.js";
 import { FoundNode, parseNode } from "./node-record.js";
 
-/** Source of a function that returns a node as FoundNode, or nil. */
+/** Source of a function that returns a node as FoundNode and the number of its parent, or nil for either. */
 const readNode = `
 local function read_node(id, time)
   local node = redis.call('HGET', nodes, id)
   if not node then return nil end
-  local number, place = string.match(node, '^%d (%x+) (%x+) ')
+  local number, place, parent = string.match(node, '^%d (%x+) (%x+) (%x*) ')
+  if parent == '' then parent = nil end
   local stored = redis.call('HGET', chats, number)
-  if not stored then return { id, node } end
+  if not stored then return { id, node }, parent end
   local chat = cjson.decode(stored)
   if chat.place ~= place or tonumber(redis.call('ZSCORE', due, number)) <= tonumber(now) then
-    return { id, node }
+    return { id, node }, parent
   end
   local answering = chat.claimed_until > time and chat.answering or false
-  return { id, node, chat.name, chat.scope, chat.end_node or false, answering }
+  return { id, node, chat.name, chat.scope, chat.end_node or false, answering }, parent
 end`;
 
 const keys = ["nodes", "chats", "due"] as const;
 const functions = [serverTime, readNode];
+const parseNodes = (reply: unknown) => parseReply(Type.Array(FoundNode), reply).map(parseNode);
 
 /**
  * The nodes under a key of an index (`path`, `answer` or `conversation`), newest first. Where the key is an answer that more
@@ -40,14 +42,24 @@ table.sort(members, function(a, b) return a > b end)
 local time = server_time()
 for i, id in ipairs(members) do members[i] = read_node(id, time) end
 return members`,
-  parse: (reply) => parseReply(Type.Array(FoundNode), reply).map(parseNode),
+  parse: parseNodes,
 });
 
-export const findNode = defineConversationScript({
-  name: "find-node",
+/** A node and those before it on its path, the newest first. */
+export const findPath = defineConversationScript({
+  name: "find-path",
   keys,
-  args: ["id", "now"],
+  args: ["id", "limit", "now"],
   functions,
-  body: "return read_node(id, server_time()) or false",
-  parse: (reply) => (reply === null ? undefined : parseNode(parseReply(FoundNode, reply))),
+  body: `
+local time = server_time()
+local path = {}
+while id and #path < tonumber(limit) do
+  local node, parent = read_node(id, time)
+  if not node then break end
+  table.insert(path, node)
+  id = parent
+end
+return path`,
+  parse: parseNodes,
 });

@@ -9,10 +9,9 @@ const orNull = <Schema extends ReturnType<typeof Type.String> | ReturnType<typeo
   schema: Schema,
 ) => Type.Union([schema, Type.Null()]);
 
-/** What scripts do not read of a node: answer id, parent, messages, system texts, system, tool state. */
+/** What scripts do not read of a node: answer id, messages, system texts, system, tool state. */
 const Details = Type.Tuple([
   Type.String(),
-  orNull(Type.Number()),
   Type.String(),
   Type.String(),
   Type.String(),
@@ -49,13 +48,12 @@ export function parseChatName(name: string): { upstream: string; chat: string } 
 
 /**
  * The parts of a node's text that the script joins: the text is `<1 if another node continues here, else 0> <chat>
- * <place> <affinity> <conversation> <paths> <answers>`, a line break, and the details as JSON. Hashes have neither spaces
+ * <place> <parent> <affinity> <conversation> <paths> <answers>`, a line break, and the details as JSON. Hashes have neither spaces
  * nor commas.
  */
 export function encodeNode(node: NewNode) {
   const details: Static<typeof Details> = [
     node.answerId,
-    node.parent ?? null,
     node.messages.join(" "),
     node.systemTexts.join(" "),
     node.system,
@@ -74,14 +72,14 @@ export function encodeNode(node: NewNode) {
 export function parseNode([number, text, ...chat]: Static<typeof FoundNode>): ConversationNode {
   const lineEnd = text.indexOf("\n");
   const fields = text.slice(0, lineEnd).split(" ");
-  const [flag, , , affinity = "", conversation = "", paths = "", answers = ""] = fields;
+  const [flag, , , parent = "", affinity = "", conversation = "", paths = "", answers = ""] = fields;
   const details = parseReply(Details, JSON.parse(text.slice(lineEnd + 1)));
-  const [answerId, parent, messages, systemTexts, system, toolState] = details;
+  const [answerId, messages, systemTexts, system, toolState] = details;
   return {
     id: decodeNumber(number),
     ...(chat.length === 0 ? {} : { chat: parseNodeChat(chat) }),
     answerId,
-    ...(parent === null ? {} : { parent }),
+    ...(parent === "" ? {} : { parent: decodeNumber(parent) }),
     conversation,
     paths: splitHashes(paths, ","),
     messages: splitHashes(messages, " "),

@@ -15,7 +15,7 @@ local number, chat = find_chat(name)
 if not number then return 0 end
 local newest = redis.call('ZRANGE', order, 0, 0, 'REV')[1] or '0'
 local id = string.format('%010x', tonumber(newest, 16) + 1)
-local header = { '0', number, chat.place, affinity, conversation, own_paths, own_answers }
+local header = { '0', number, chat.place, parent, affinity, conversation, own_paths, own_answers }
 redis.call('HSET', nodes, id, table.concat(header, ' ') .. '\\n' .. details)
 redis.call('ZADD', order, 0, id)
 redis.call('ZADD', places, tonumber(chat.place, 16), id)

@@ -8,7 +8,7 @@ const parseCount = (reply: unknown) => parseReply(Type.Number(), reply);
 const removeNode = `
 local function remove_node(id)
   local node = redis.call('HGET', nodes, id)
-  local pattern = '^%d %x+ %x+ (%S*) (%S*) (%S*) (%S*)\\n'
+  local pattern = '^%d %x+ %x+ %x* (%S*) (%S*) (%S*) (%S*)\\n'
   local affinity, conversation, own_paths, own_answers = string.match(node, pattern)
   for path in string.gmatch(own_paths, '[^,]+') do
     redis.call('ZREM', paths, path .. ' ' .. id)
