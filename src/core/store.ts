@@ -26,6 +26,8 @@ export interface Store
   listAccounts(): Promise<readonly string[]>;
   /** Removes the stored credentials of an account; false if it has none. */
   removeCredentials(account: string): Promise<boolean>;
+  /** Whether the store answers now, in seconds at most. */
+  isReachable(): Promise<boolean>;
   /** Sentences for the log about what opening the store has changed. */
   readonly notes: readonly string[];
   close(): Promise<void>;

@@ -1,9 +1,17 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from "fastify";
 import type { AccountReport, Accounts } from "../admin/accounts.js";
+import type { Store } from "../core/store.js";
 import type { AccountStatus } from "../core/types.js";
 import { version } from "../lib/version.js";
 import { presentedCredential } from "./auth/auth-hook.js";
 import type { SendConsole } from "./console.js";
+
+type HealthDependencies = {
+  accounts: Accounts;
+  store: Pick<Store, "isReachable">;
+  authenticate: onRequestAsyncHookHandler;
+  sendConsole: SendConsole;
+};
 
 /**
  * Registers `/`, `/healthz` (liveness) and `/readyz` (readiness). None of them needs a key. `/readyz` gives its reasons
@@ -11,9 +19,7 @@ import type { SendConsole } from "./console.js";
  */
 export function registerHealth(
   app: FastifyInstance,
-  accounts: Accounts,
-  authenticate: onRequestAsyncHookHandler,
-  sendConsole: SendConsole,
+  { accounts, store, authenticate, sendConsole }: HealthDependencies,
 ): void {
   const summary = "Who this is; for a browser, the console";
   app.get("/", { schema: { summary, tags: ["health"], security: [] } }, async (request, reply) => {
@@ -49,7 +55,12 @@ export function registerHealth(
   app.get("/readyz", { schema, onRequest: authenticateIfAsked }, async ({ principal }, reply) => {
     const reports = accounts.reports();
     const ready = reports.some(({ status }) => isReadyState[status.state]);
-    const answer = { status: ready ? "ready" : "not ready" };
+    // Without the store, requests are answered, so that no load balancer may take the process out.
+    const isReachable = await store.isReachable();
+    const answer = {
+      status: ready ? "ready" : "not ready",
+      ...(isReachable ? {} : { store: "unreachable" }),
+    };
     const isAdmin = principal?.scopes.includes("admin") ?? false;
     return reply
       .status(ready ? 200 : 503)

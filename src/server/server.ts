@@ -45,7 +45,7 @@ import { TlsServers } from "./tls-servers.js";
 
 export type ServerDependencies = {
   chat: ChatService;
-  store: KeyStore & ResponseStore & Pick<Store, "sessions" | "buckets">;
+  store: KeyStore & ResponseStore & Pick<Store, "sessions" | "buckets" | "isReachable">;
   accounts: Accounts;
   metrics: Metrics;
   journal: Journal;
@@ -213,7 +213,7 @@ async function assemble(
   const allowsKeyless = () => config().server.keylessLoopback;
   const sessions = new Sessions(store.sessions, authenticator);
   const authenticate = authHook({ authenticator, sessions, hosts, failedLogins, rateLimiter, allowsKeyless });
-  registerHealth(app, accounts, authenticate, sendConsole);
+  registerHealth(app, { accounts, store, authenticate, sendConsole });
   await app.register(tokenEndpoint(authenticator, failedLogins));
   const bodies = new BodyMemory();
   await app.register(loginApi({ sessions, failedLogins, hosts, bodies }));

@@ -77,6 +77,10 @@ export class InMemoryStore extends InMemoryConversations implements Store {
     return this.#storage;
   }
 
+  async isReachable(): Promise<boolean> {
+    return this.#storage !== undefined;
+  }
+
   async close(): Promise<void> {
     this.#storage = undefined;
   }

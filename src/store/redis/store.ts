@@ -194,6 +194,13 @@ export class RedisStore extends RedisConversations implements Store {
     return this.#files.countFiles();
   }
 
+  isReachable(): Promise<boolean> {
+    return this.#connection.send("PING").then(
+      () => true,
+      () => false,
+    );
+  }
+
   close(): Promise<void> {
     this.slots.close();
     return this.#connection.close();

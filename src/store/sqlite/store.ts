@@ -244,6 +244,10 @@ export class SqliteStore implements Store {
     return this.#run(({ files }) => files.count());
   }
 
+  async isReachable(): Promise<boolean> {
+    return this.#database !== undefined;
+  }
+
   async close(): Promise<void> {
     const database = this.#database;
     if (!database) return;
