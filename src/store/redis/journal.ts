@@ -10,6 +10,8 @@ import type {
   UsageGroup,
 } from "../../core/journal.js";
 import { outcomeOf } from "../../core/journal.js";
+import type { CredentialCipher } from "../encryption.js";
+import { openTexts, sealTexts } from "../sealed-texts.js";
 import { JournalEntryShape } from "../stored-shapes.js";
 import type { RedisConnection } from "./connection.js";
 import { redisKey } from "./keys.js";
@@ -25,6 +27,7 @@ const requestsKey = redisKey("journal-requests");
 const lastKey = redisKey("journal-last");
 const daysKey = redisKey("usage-days");
 const hoursKey = redisKey("usage-hours");
+const textsKey = redisKey("journal-texts");
 const dayKey = (day: string) => redisKey("usage-day", day);
 const lastUsesKey = (day: string) => redisKey("usage-last", day);
 const hourKey = (hour: number | string) => redisKey("usage-hour", hour);
@@ -34,8 +37,8 @@ const Texts = Type.Array(Type.String());
 const StreamEntries = Type.Array(Type.Tuple([Type.String(), Type.Array(Type.String())]));
 
 /**
- * KEYS: the stream, numbers by request, last number, days, hours, then one hash for each group of sums. ARGV: the number of
- * entries, and of each its request, end and JSON; of days and of hours: their number and names; then of each hash `add` or
+ * KEYS: the stream, numbers by request, last number, days, hours, sealed texts by number, then one hash for each group of sums.
+ * ARGV: the number of entries, and of each its request, end, JSON and sealed texts or nothing; of days and of hours: their number and names; then of each hash `add` or
  * `max`, the number of its fields, and of each field its name and amount.
  */
 const addEntries = defineScript({
@@ -43,17 +46,18 @@ const addEntries = defineScript({
   source: `local position = 0
   local function next_argument() position = position + 1 return ARGV[position] end
   for _ = 1, tonumber(next_argument()) do
-    local request, ended, entry = next_argument(), next_argument(), next_argument()
+    local request, ended, entry, texts = next_argument(), next_argument(), next_argument(), next_argument()
     local number = redis.call('INCR', KEYS[3])
     redis.call('XADD', KEYS[1], number .. '-0', 'request', request, 'ended', ended, 'entry', entry)
     redis.call('HSET', KEYS[2], request, number)
+    if texts ~= '' then redis.call('HSET', KEYS[6], number, texts) end
   end
   for _ = 1, tonumber(next_argument()) do redis.call('SADD', KEYS[4], next_argument()) end
   for _ = 1, tonumber(next_argument()) do
     local hour = next_argument()
     redis.call('ZADD', KEYS[5], hour, hour)
   end
-  for index = 6, #KEYS do
+  for index = 7, #KEYS do
     local is_sum = next_argument() == 'add'
     for _ = 1, tonumber(next_argument()) do
       local field, amount = next_argument(), next_argument()
@@ -67,7 +71,7 @@ const addEntries = defineScript({
   parse: parseText,
 });
 
-/** KEYS: the stream, numbers by request. ARGV: rows that are kept, time before which none is, and how many are looked at. */
+/** KEYS: the stream, numbers by request, texts. ARGV: rows that are kept, time before which none is, and how many are looked at. */
 const trimEntries = defineScript({
   name: "trim-journal",
   source: `local surplus = redis.call('XLEN', KEYS[1]) - tonumber(ARGV[1])
@@ -76,6 +80,7 @@ const trimEntries = defineScript({
     local request, ended = entry[2][2], tonumber(entry[2][4])
     if index <= surplus or ended < tonumber(ARGV[2]) then
       redis.call('XDEL', KEYS[1], entry[1])
+      redis.call('HDEL', KEYS[3], string.match(entry[1], '^%d+'))
       if redis.call('HGET', KEYS[2], request) .. '-0' == entry[1] then redis.call('HDEL', KEYS[2], request) end
       removed = removed + 1
     end
@@ -86,13 +91,15 @@ const trimEntries = defineScript({
 
 /**
  * Requests that have ended, in a stream whose ids are their numbers. Sums are made as entries come: a hash for each day and
- * hour, whose first hour counts whole.
+ * hour, whose first hour counts whole. Texts are sealed, in a hash of their own.
  */
 export class RedisJournal implements JournalStore {
   readonly #connection: RedisConnection;
+  readonly #cipher: CredentialCipher;
 
-  constructor(connection: RedisConnection) {
+  constructor(connection: RedisConnection, cipher: CredentialCipher) {
     this.#connection = connection;
+    this.#cipher = cipher;
   }
 
   async addEntries(entries: readonly CountedEntry[]): Promise<void> {
@@ -102,10 +109,14 @@ export class RedisJournal implements JournalStore {
       ...[...hours].map(([hour, fields]) => ({ key: hourKey(hour), how: "add", fields })),
       ...[...lastUses].map(([day, fields]) => ({ key: lastUsesKey(day), how: "max", fields })),
     ];
-    const keys = [streamKey, requestsKey, lastKey, daysKey, hoursKey, ...sums.map(({ key }) => key)];
+    const fixed = [streamKey, requestsKey, lastKey, daysKey, hoursKey, textsKey];
+    const keys = [...fixed, ...sums.map(({ key }) => key)];
     await this.#connection.run(addEntries, keys, [
       entries.length,
-      ...entries.flatMap(({ entry }) => [entry.id, entry.endedAt, JSON.stringify(entry)]),
+      ...entries.flatMap(({ entry: { texts, ...entry } }) => {
+        const sealed = texts && sealTexts(this.#cipher, entry.id, texts);
+        return [entry.id, entry.endedAt, JSON.stringify(entry), sealed ?? ""];
+      }),
       ...[days.size, ...days.keys()],
       ...[hours.size, ...hours.keys()],
       ...sums.flatMap(({ how, fields }) => [how, fields.size, ...[...fields].flat()]),
@@ -137,7 +148,13 @@ export class RedisJournal implements JournalStore {
     const number = this.#connection.parse(parseOptionalText, reply);
     if (number === undefined) return undefined;
     const entries = await this.#connection.send("XRANGE", streamKey, `${number}-0`, `${number}-0`);
-    return this.#connection.parse(toEntries, entries)[0]?.entry;
+    const entry = this.#connection.parse(toEntries, entries)[0]?.entry;
+    const sealed = await this.#connection.send("HGET", textsKey, number);
+    const texts = this.#connection.parse((reply) => {
+      const value = parseOptionalText(reply);
+      return value === undefined ? undefined : openTexts(this.#cipher, id, value);
+    }, sealed);
+    return entry && (texts ? { ...entry, texts } : entry);
   }
 
   async dailyUsage(by: UsageGroup, from: string, to: string): Promise<readonly DailyUsage[]> {
@@ -165,9 +182,15 @@ export class RedisJournal implements JournalStore {
     return newest;
   }
 
-  async trimEntries({ rows, before, day }: { rows: number; before: number; day: string }): Promise<void> {
+  async trimEntries(limits: Parameters<JournalStore["trimEntries"]>[0]): Promise<void> {
+    const { rows, before, day, keepTexts } = limits;
+    if (!keepTexts) await this.#connection.send("DEL", textsKey);
     const trim = () =>
-      this.#connection.run(trimEntries, [streamKey, requestsKey], [rows, Math.round(before), batch]);
+      this.#connection.run(
+        trimEntries,
+        [streamKey, requestsKey, textsKey],
+        [rows, Math.round(before), batch],
+      );
     while ((await trim()) === batch);
     const reply = await this.#connection.send("ZRANGEBYSCORE", hoursKey, "-inf", `(${before - 3_600_000}`);
     const hours = this.#connection.parse((hours) => parseReply(Texts, hours), reply);

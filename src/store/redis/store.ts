@@ -61,7 +61,7 @@ export class RedisStore extends RedisConversations implements Store {
     this.#responses = new RedisResponses(connection);
     this.#uploads = new RedisUploads(connection);
     this.#files = new RedisFiles(connection);
-    this.journal = new RedisJournal(connection);
+    this.journal = new RedisJournal(connection, cipher);
     this.sessions = new RedisSessions(connection);
     this.capabilities = new RedisCapabilities(connection);
     this.buckets = new RedisBuckets(connection);

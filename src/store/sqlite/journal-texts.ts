@@ -2,8 +2,7 @@ import { Type } from "@sinclair/typebox";
 import type Database from "libsql";
 import type { JournalEntry, JournalTexts } from "../../core/journal.js";
 import type { CredentialCipher } from "../encryption.js";
-import { StoreError } from "../errors.js";
-import { JournalTextsShape } from "../stored-shapes.js";
+import { openTexts, sealTexts } from "../sealed-texts.js";
 import { readRow, truncateWal } from "./database-file.js";
 
 const TextsRow = Type.Tuple([Type.String()]);
@@ -39,7 +38,7 @@ export class SqliteJournalTexts {
   add(entries: readonly JournalEntry[]): void {
     const rows = entries.flatMap(({ id, texts }) => {
       if (!texts) return [];
-      return [{ id, texts: this.#cipher.encrypt(JSON.stringify(texts), associatedName(id)) }];
+      return [{ id, texts: sealTexts(this.#cipher, id, texts) }];
     });
     if (rows.length > 0) this.#add.run(JSON.stringify(rows));
   }
@@ -47,10 +46,7 @@ export class SqliteJournalTexts {
   /** The texts of the entry with this number; undefined without any, or if the key that encrypted them is gone. */
   find(entry: number, request: string): JournalTexts | undefined {
     const row = this.#find.get(entry);
-    const json = row === undefined ? undefined : this.#decrypt(request, readRow(TextsRow, row)[0]);
-    if (json === undefined) return undefined;
-    const texts: unknown = JSON.parse(json);
-    return readRow(JournalTextsShape, texts);
+    return row === undefined ? undefined : openTexts(this.#cipher, request, readRow(TextsRow, row)[0]);
   }
 
   /** Removes the texts of the entries up to this number, and of those from before this time. */
@@ -66,17 +62,4 @@ export class SqliteJournalTexts {
   removePlain(): void {
     this.#removePlain.run();
   }
-
-  #decrypt(request: string, value: string): string | undefined {
-    try {
-      return this.#cipher.decrypt(value, associatedName(request)).text;
-    } catch (error) {
-      if (error instanceof StoreError) return undefined;
-      throw error;
-    }
-  }
-}
-
-function associatedName(request: string): string {
-  return `journal:${request}`;
 }
