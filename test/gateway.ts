@@ -46,7 +46,7 @@ export type Gateway = {
   replaceConfig(changes: Partial<Config>): Promise<void>;
   /** The parsed lines of the log so far. */
   logEntries(): Record<string, unknown>[];
-  /** The path of the database file. */
+  /** The path of the database file, if the store is one. */
   storePath: string;
   store: Store;
   /** The configuration that it was started with. */
@@ -70,6 +70,8 @@ export type GatewayOptions = {
   /** Unlike on Kimi, a cancelled answer frees its chat at once, unless `cancelMilliseconds` is given. */
   simulator?: SimulatorOptions;
   server?: Record<string, unknown>;
+  /** The URL of a Redis that is the store; default a database of its own. */
+  redis?: string;
   /** Returns the credentials of the account; default a new pair. */
   tokens?: (simulator: Simulator) => TokenPair;
   /** Milliseconds until an upstream without data (`idle`), or with nothing but heartbeats (`progress`), has stalled. */
@@ -159,8 +161,11 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     },
     tools: checkSchema(options.tools ?? {}, ToolsSchema),
     notify: options.notify ?? {},
-    storePath,
-    encryptionKeys: [],
+    store:
+      options.redis === undefined
+        ? { kind: "sqlite", path: storePath }
+        : { kind: "redis", url: options.redis },
+    encryptionKeys: options.redis === undefined ? [] : [Buffer.alloc(32, 1)],
     journal: checkSchema(options.journal ?? {}, JournalSchema),
     proxies: options.proxies ?? new ProxyRules(),
     log: { level: logLevel },

@@ -17,7 +17,7 @@ export type Backup = { database: string; filesFolder: string; files: number };
  * Encryption keys are in the environment and not in the backup. Throws ConfigError if the folder has something in it, and
  * StoreError.
  */
-export async function backUp(config: Pick<Config, "storePath" | "files">, folder: string): Promise<Backup> {
+export async function backUp(config: Pick<Config, "store" | "files">, folder: string): Promise<Backup> {
   await createEmptyFolder(folder);
   const database = join(folder, "moonbridge.db");
   // Before the files: one that is uploaded meanwhile is then an unknown file, and not a file without its bytes.

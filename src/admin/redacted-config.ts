@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import type { Config } from "../config/schema.js";
+import { describeStore } from "../config/store-location.js";
 import type { JsonObject } from "../lib/json.js";
 
 /** Settings of an upstream that are no secret; all others are left out. */
@@ -30,7 +31,7 @@ export function redactConfig(config: Config): JsonObject {
     ...{ tools, journal, log },
     sideRequestPatterns: config.sideRequestPatterns.length,
     notify: { command: config.notify.command !== undefined, webhook: config.notify.webhook !== undefined },
-    store: withoutHome(config.storePath),
+    store: withoutHome(describeStore(config.store)),
     isEncrypted: config.encryptionKeys.length > 0,
   };
 }

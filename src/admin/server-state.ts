@@ -4,7 +4,8 @@ export type ServerState = {
   startedAt: number;
   simulated: boolean;
   configFile: string | undefined;
-  storePath: string;
+  /** The path of the database, or the address of Redis. */
+  store: string;
   filesFolder: string;
   /** Settings whose change takes effect at the next start only. */
   settingsForRestart: readonly string[];

@@ -10,6 +10,7 @@ import type { AdminContext } from "../api/admin/routes.js";
 import type { ActiveUpstreams } from "../chat/active-upstreams.js";
 import type { ChatCleanup } from "../chat/chat-cleanup.js";
 import type { Config } from "../config/schema.js";
+import { describeStore } from "../config/store-location.js";
 import type { Store } from "../core/store.js";
 import type { Journal } from "../observability/journal.js";
 import type { LogTail } from "../observability/log-tail.js";
@@ -56,7 +57,7 @@ export function createAdminContext(parts: RunningParts): AdminContext {
       startedAt: started.at,
       simulated: upstreams.current.every(({ upstream }) => upstream.simulated),
       configFile: started.config.configFile.kind === "none" ? undefined : started.config.configFile.path,
-      storePath: started.config.storePath,
+      store: describeStore(started.config.store),
       filesFolder: started.config.files.folder,
       settingsForRestart: parts.settingsForRestart(),
       journal: { ...config().journal, lost: journal.lost },

@@ -1,6 +1,7 @@
 import type { ConfigFileLocation } from "../config/file-locations.js";
 import { toLocalUrl } from "../config/listen-address.js";
 import type { Config } from "../config/schema.js";
+import { describeStore } from "../config/store-location.js";
 import { commandMessages as messages } from "../i18n/command-messages.js";
 import type { LocalizedText } from "../i18n/text.js";
 import { text } from "../i18n/text.js";
@@ -11,7 +12,7 @@ import { columnsOf, padColumns, printLine, type Span, span, translate } from "./
 
 export type Greeting = {
   server: Pick<RunningServer, "url" | "furtherUrls">;
-  config: Pick<Config, "configFile" | "storePath" | "files" | "keys" | "oauth">;
+  config: Pick<Config, "configFile" | "store" | "files" | "keys" | "oauth">;
   /** The upstreams that answer; empty if it is the built-in simulator alone. */
   upstreams: readonly string[];
   /** The key that this start has made, the only time that it is shown. */
@@ -36,7 +37,7 @@ export function printGreeting(greeting: Greeting): void {
     [messages.console, describeConsole(greeting)],
     [messages.apiKey, describeKey(greeting)],
     [messages.config, [describeConfigFile(config.configFile)]],
-    [messages.database, [config.storePath]],
+    [messages.database, [describeStore(config.store)]],
     [messages.files, [config.files.folder]],
   ]);
   printLine(span("title", newKey === undefined ? messages.tryItWithVariable : messages.tryIt));

@@ -6,6 +6,7 @@ import { accountNames, importAccountIntoStore } from "../app/admin-tasks.js";
 import { loadAppConfig } from "../app/load-config.js";
 import { NameSchema, UrlSchema } from "../config/field-schemas.js";
 import type { Config } from "../config/schema.js";
+import { describeStore } from "../config/store-location.js";
 import { ConfigError, checkSchema } from "../config/validate.js";
 import { describeError } from "../core/error-text.js";
 import type { GatewayError } from "../core/errors.js";
@@ -44,7 +45,7 @@ export async function login(options: LoginOptions): Promise<void> {
   printResult(result, imported);
   if (result.kind === "refused") return;
   if ("keptRefreshToken" in result && result.keptRefreshToken) printLine(messages.keptRefreshToken);
-  printLine(span("good", messages.stored(account, config.storePath)));
+  printLine(span("good", messages.stored(account, describeStore(config.store))));
   printLine(messages.next);
 }
 

@@ -4,7 +4,6 @@ import type { Config } from "./schema.js";
 
 /** The settings whose parts of `Config` have another name. */
 const settingNames: Readonly<Record<string, string>> = {
-  storePath: "store",
   sideRequestPatterns: "chores.patterns",
 };
 
@@ -47,7 +46,7 @@ export function keepStartedSettings(config: Config, started: Config): Config {
     ...config,
     server: { ...server, host, port, alsoListen, ...(tls ? { tls } : {}) },
     files: { ...config.files, folder: started.files.folder },
-    storePath: started.storePath,
+    store: started.store,
     encryptionKeys: started.encryptionKeys,
   };
 }

@@ -32,16 +32,10 @@ export function baseFolder(configFile: ConfigFileLocation): string {
 }
 
 /**
- * The database's absolute path. `setting` is `sqlite:` and a path, relative to `baseFolder`. By
- * default `moonbridge.db` beside a config file that was named or is in the current folder, else in the platform's data
- * folder. Throws ConfigError where the user has no such folder.
+ * The absolute path of the database where the setting `store` names none: `moonbridge.db` beside a config file that was named
+ * or is in the current folder, else in the platform's data folder. Throws ConfigError where the user has no such folder.
  */
-export function locateDatabase(
-  setting: string | undefined,
-  configFile: ConfigFileLocation,
-  environment: Environment,
-): string {
-  if (setting !== undefined) return resolve(baseFolder(configFile), setting.slice("sqlite:".length));
+export function locateDatabase(configFile: ConfigFileLocation, environment: Environment): string {
   if (configFile.kind === "named" || configFile.kind === "current folder")
     return join(dirname(configFile.path), "moonbridge.db");
   const folders = findPlatformFolders(thisMachine(environment));

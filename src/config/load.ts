@@ -22,6 +22,7 @@ import { checkKeyText, type KeyConfig } from "./key-schema.js";
 import { checkModelNames } from "./model-names.js";
 import { readProxyVariables } from "./proxy-variables.js";
 import { type Config, type ConfigFile, ConfigFileSchema } from "./schema.js";
+import { parseStoreLocation, type StoreLocation } from "./store-location.js";
 import { readTlsFiles } from "./tls.js";
 import { parseUpstreams, type UpstreamConfig, type UpstreamSettings } from "./upstream-settings.js";
 import { readTokens } from "./upstream-tokens.js";
@@ -70,14 +71,8 @@ export async function loadConfig(
   if (journal.texts) warnings.push(configMessages.textsKept);
   checkModelNames({ routes, modelAliases }, upstreams);
   checkSideRequestPatterns(settings.chores.patterns);
-  const storePath = locateDatabase(settings.store, configFile, environment);
-  const unusedDatabase =
-    settings.store === undefined ? describeUnusedDatabase(storePath, configFile, environment) : undefined;
-  if (unusedDatabase !== undefined) warnings.push(unusedDatabase);
-  // Next to the database by default, where files can be written.
-  const folder = files.folder
-    ? resolve(baseFolder(configFile), files.folder)
-    : `${storePath.replace(/\.db$/, "")}-files`;
+  const store = locateStore(settings.store, configFile, environment, warnings);
+  const folder = locateFilesFolder(files.folder, { store, configFile, environment, warnings });
   return {
     configFile,
     server: {
@@ -97,13 +92,44 @@ export async function loadConfig(
     files: { ...files, folder },
     tools,
     notify,
-    storePath,
+    store,
     encryptionKeys: readEncryptionKeys(variables),
     journal,
     proxies: readProxyVariables(environment),
     log,
     warnings,
   };
+}
+
+function locateStore(
+  setting: string | undefined,
+  configFile: ConfigFileLocation,
+  environment: Environment,
+  warnings: Message[],
+): StoreLocation {
+  if (setting !== undefined) return parseStoreLocation(setting, configFile);
+  const path = locateDatabase(configFile, environment);
+  const unusedDatabase = describeUnusedDatabase(path, configFile, environment);
+  if (unusedDatabase !== undefined) warnings.push(unusedDatabase);
+  return { kind: "sqlite", path };
+}
+
+/** By default next to the database, where files can be written; with Redis, where the database would be. */
+function locateFilesFolder(
+  setting: string | undefined,
+  place: {
+    store: StoreLocation;
+    configFile: ConfigFileLocation;
+    environment: Environment;
+    warnings: Message[];
+  },
+): string {
+  if (setting) return resolve(baseFolder(place.configFile), setting);
+  const { store } = place;
+  const database = store.kind === "sqlite" ? store.path : locateDatabase(place.configFile, place.environment);
+  const folder = `${database.replace(/\.db$/, "")}-files`;
+  if (store.kind === "redis") place.warnings.push(configMessages.filesOnThisMachine(folder));
+  return folder;
 }
 
 /** The settings of the file; none if there is no file. Throws ConfigError. */

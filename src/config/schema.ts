@@ -14,6 +14,7 @@ import {
 import type { ConfigFileLocation } from "./file-locations.js";
 import { type KeyConfig, KeySchema } from "./key-schema.js";
 import { type OAuthConfig, OAuthSchema } from "./oauth-schema.js";
+import type { StoreLocation } from "./store-location.js";
 import type { TlsFiles } from "./tls.js";
 import type { UpstreamConfig } from "./upstream-settings.js";
 
@@ -322,9 +323,14 @@ export const ConfigFileSchema = Type.Object(
     files: FilesSchema,
     tools: ToolsSchema,
     store: documented(
-      "The database, as `sqlite:` and a path relative to the config file; [where it is by default](configuration.md#where-files-are)",
-      "数据库，写作 `sqlite:` 加相对于配置文件的路径；[默认位置](configuration.zh-CN.md#文件在哪里)",
-      Type.Optional(Type.String({ pattern: "^sqlite:.+", description: "sqlite: and a path" })),
+      "The database, as `sqlite:` and a path relative to the config file, or the URL of a Redis for [several machines](../guide/replicas.md): `redis://user:password@host:6379/0`, with TLS `rediss://…`; [where it is by default](configuration.md#where-files-are)",
+      "数据库，写作 `sqlite:` 加相对于配置文件的路径；或用于[多台机器](../guide/replicas.zh-CN.md)的 Redis 地址：`redis://user:password@host:6379/0`，使用 TLS 时写 `rediss://…`；[默认位置](configuration.zh-CN.md#文件在哪里)",
+      Type.Optional(
+        Type.String({
+          pattern: "^(sqlite:|rediss?://).+",
+          description: "sqlite: and a path, or a Redis URL",
+        }),
+      ),
     ),
     notify: NotifySchema,
     journal: JournalSchema,
@@ -374,8 +380,7 @@ export type Config = {
   files: Omit<Static<typeof FilesSchema>, "folder"> & { folder: string };
   tools: Static<typeof ToolsSchema>;
   notify: Static<typeof NotifySchema>;
-  /** Absolute path of the database. */
-  storePath: string;
+  store: StoreLocation;
   /**
    * 32 bytes each: the key that encrypts stored credentials, then the previous one. Empty: credentials are not
    * encrypted.

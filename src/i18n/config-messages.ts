@@ -66,6 +66,15 @@ export const configMessages = {
       "sqlite:/data/moonbridge.db, or HOME to a folder.",
     "这个用户没有主目录，数据库无处存放。请把 MOONBRIDGE_STORE 设为一个文件，例如 sqlite:/data/moonbridge.db，或把 HOME 设为一个文件夹。",
   ),
+  expectedRedisUrl: text(
+    "store: expected redis://user:password@host:6379/0 or rediss://…, where only the host is needed.",
+    "store：应为 redis://user:password@host:6379/0 或 rediss://…，其中只有主机名是必需的。",
+  ),
+  filesOnThisMachine: (folder: string) =>
+    text(
+      `Uploaded files are on this machine only, in ${folder}. Set files.folder to one that all processes share.`,
+      `上传的文件只在这台机器上：${folder}。请把 files.folder 设为所有进程共享的文件夹。`,
+    ),
   unusedDatabase: (path: string, other: string) =>
     text(
       `${other} is not used; the database is ${path}. MOONBRIDGE_STORE=sqlite:${other} chooses the other one.`,

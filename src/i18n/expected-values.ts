@@ -54,7 +54,7 @@ const expectedValues: Readonly<Record<string, string>> = {
   "seconds from 0 to 600": " 0 到 600 的秒数",
   "seconds from 1 to 1800": " 1 到 1800 的秒数",
   "seconds from 1 to 600": " 1 到 600 的秒数",
-  "sqlite: and a path": " sqlite: 加路径",
+  "sqlite: and a path, or a Redis URL": " sqlite: 加路径，或 Redis 地址",
   "the address to listen on": "监听地址",
   "the audience of its tokens": "其令牌的 audience",
   "the scope that stands for admin": "代表 admin 的 scope",

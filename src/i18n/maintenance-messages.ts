@@ -18,6 +18,12 @@ export const maintenanceMessages = {
       `The folder ${folder} cannot be made or written (${code}).`,
       `无法创建或写入文件夹 ${folder}（${code}）。`,
     ),
+  backupOfRedis: (address: string) =>
+    text(
+      `The store is Redis, which is backed up there: ${address}. Copy its append-only file or a snapshot (BGSAVE), the folder of ` +
+        "uploaded files, and keep MOONBRIDGE_ENCRYPTION_KEY elsewhere.",
+      `存储是 Redis，要在那里备份：${address}。请复制它的 AOF 文件或快照（BGSAVE），以及上传文件的文件夹，并把 MOONBRIDGE_ENCRYPTION_KEY 另外保存。`,
+    ),
   folderNotEmpty: (folder: string) =>
     text(
       `The folder ${folder} is not empty. A backup is written into a new folder.`,

@@ -106,7 +106,7 @@ export class GatewayProcess {
     configured: TokenPair,
     storeFault: () => StoreFault | undefined = () => undefined,
   ): Promise<GatewayProcess> {
-    const store = await openStore({ storePath: path, encryptionKeys: [] });
+    const store = await openStore({ store: { kind: "sqlite", path }, encryptionKeys: [] });
     const lifecycle = { ended: false };
     /** Never settles once the process was killed. */
     const ifAlive = async <T>(work: () => Promise<T>): Promise<T> => {

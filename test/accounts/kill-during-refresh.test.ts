@@ -46,7 +46,7 @@ async function killRepeatedly(
   const simulator = await startSimulator({ refreshGraceSeconds });
   const folder = mkdtempSync(join(tmpdir(), "moonbridge-kill-"));
   const path = join(folder, "moonbridge.db");
-  const store = await openStore({ storePath: path, encryptionKeys: [] });
+  const store = await openStore({ store: { kind: "sqlite", path }, encryptionKeys: [] });
   onTestFinished(async () => {
     await simulator.close();
     await store.close();

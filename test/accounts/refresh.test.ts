@@ -42,7 +42,7 @@ async function start(
 
 /** A separate connection to the same store. */
 async function openAccountStore(): Promise<Store> {
-  const store = await openStore({ storePath: path, encryptionKeys: [] });
+  const store = await openStore({ store: { kind: "sqlite", path }, encryptionKeys: [] });
   onTestFinished(() => store.close());
   return store;
 }

@@ -11,7 +11,7 @@ import { languages } from "../../src/i18n/text.js";
 async function load(content: string) {
   const path = join(mkdtempSync(join(tmpdir(), "moonbridge-init-")), "config.json");
   writeFileSync(path, content);
-  const { configFile: _, storePath: __, files, ...config } = await loadAppConfig({ config: path }, {});
+  const { configFile: _, store: __, files, ...config } = await loadAppConfig({ config: path }, {});
   const { folder: ___, ...fileSettings } = files;
   return { ...config, files: fileSettings };
 }

@@ -121,10 +121,10 @@ test.runIf(process.platform === "linux")(
   async () => {
     const folder = createTemporaryFolder();
     const path = join(folder, "moonbridge.db");
-    await (await openStore({ storePath: path, encryptionKeys: [] })).close();
+    await (await openStore({ store: { kind: "sqlite", path }, encryptionKeys: [] })).close();
     const copy = join(folder, "copy.db");
     symlinkSync("/dev/full", copy);
-    const copying = backUpStore({ storePath: path }, copy);
+    const copying = backUpStore({ store: { kind: "sqlite", path } }, copy);
     await expect(copying).rejects.toThrow(`The database ${copy} cannot be written: the disk is full.`);
     expect(readdirSync(folder)).not.toContain("copy.db");
   },

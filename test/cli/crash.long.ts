@@ -25,7 +25,10 @@ function createConfiguredFolder(simulator: Simulator): string {
 
 /** Makes all chats in this folder's store due for deletion. */
 async function makeChatsDue(folder: string): Promise<void> {
-  const store = await openStore({ storePath: join(folder, "moonbridge.db"), encryptionKeys: [] });
+  const store = await openStore({
+    store: { kind: "sqlite", path: join(folder, "moonbridge.db") },
+    encryptionKeys: [],
+  });
   for (const { upstream, chat } of await store.listDueChats(["me"], Number.MAX_SAFE_INTEGER, 100)) {
     await store.postponeChat(upstream, chat, 0);
   }

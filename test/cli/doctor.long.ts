@@ -193,7 +193,10 @@ describe("doctor reports a problem and runs the other checks:", () => {
       { state: "fail", detail: expect.stringMatching(/^upstreams\[0\]\.accessToken: .*no token of Kimi's/) },
     ]);
 
-    const store = await openStore({ storePath: join(folder, "moonbridge.db"), encryptionKeys: [] });
+    const store = await openStore({
+      store: { kind: "sqlite", path: join(folder, "moonbridge.db") },
+      encryptionKeys: [],
+    });
     const current = { accessToken: "CANARY" };
     await store.saveCredentials("me", { current, startedFrom: "login", savedAt: 0 });
     await store.close();
@@ -352,7 +355,7 @@ describe("doctor reports a problem and runs the other checks:", () => {
   test("an encrypted database without its key", async () => {
     const folder = createTemporaryFolder();
     const path = join(folder, "moonbridge.db");
-    const store = await openStore({ storePath: path, encryptionKeys: [randomBytes(32)] });
+    const store = await openStore({ store: { kind: "sqlite", path }, encryptionKeys: [randomBytes(32)] });
     await store.saveCredentials("kimi", {
       current: { accessToken: "CANARY" },
       startedFrom: "login",
@@ -461,7 +464,10 @@ test("doctor counts API keys and warns of expired and guessable ones", async () 
 
 test("doctor counts chats that are due for deletion and warns of more than 100", async () => {
   const folder = createTemporaryFolder();
-  const store = await openStore({ storePath: join(folder, "moonbridge.db"), encryptionKeys: [] });
+  const store = await openStore({
+    store: { kind: "sqlite", path: join(folder, "moonbridge.db") },
+    encryptionKeys: [],
+  });
   for (let count = 0; count < 101; count++)
     await store.saveChat({ upstream: "kimi", chat: `${count}`, scope: "s", dueAt: 0 });
   await store.removeChat("kimi", "0", 0);
@@ -492,7 +498,10 @@ test("Ctrl-C ends doctor at once, cancels Kimi's answer and deletes the chat", a
 });
 
 async function countStoredChats(folder: string): Promise<number> {
-  const store = await openStore({ storePath: join(folder, "moonbridge.db"), encryptionKeys: [] });
+  const store = await openStore({
+    store: { kind: "sqlite", path: join(folder, "moonbridge.db") },
+    encryptionKeys: [],
+  });
   const { length } = await store.listDueChats(["me"], Number.MAX_SAFE_INTEGER, 10);
   await store.close();
   return length;

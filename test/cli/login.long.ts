@@ -27,7 +27,10 @@ function createConfiguredFolder(): string {
 }
 
 async function readCredentials(folder: string, account = "kimi"): Promise<StoredCredentials | undefined> {
-  const store = await openStore({ storePath: join(folder, "moonbridge.db"), encryptionKeys: [] });
+  const store = await openStore({
+    store: { kind: "sqlite", path: join(folder, "moonbridge.db") },
+    encryptionKeys: [],
+  });
   try {
     return await store.findCredentials(account);
   } finally {

@@ -51,7 +51,10 @@ test("a probe that is killed leaves no chat that Moonbridge does not know and de
   await probe.exit;
   const left = await listKimiChats(simulator);
   expect(left).toHaveLength(1);
-  const store = await openStore({ storePath: join(folder, "moonbridge.db"), encryptionKeys: [] });
+  const store = await openStore({
+    store: { kind: "sqlite", path: join(folder, "moonbridge.db") },
+    encryptionKeys: [],
+  });
   const soon = Date.now() + 10 * 60_000;
   expect((await store.listDueChats([account], soon, 10)).map(({ chat }) => chat)).toEqual(left);
   await store.close();

@@ -2,10 +2,12 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { redactConfig } from "../../src/admin/redacted-config.js";
 import { loadAppConfig } from "../../src/app/load-config.js";
 import { variableNamesOf } from "../../src/config/environment.js";
 import { listSettings } from "../../src/config/list-settings.js";
 import { ConfigFileSchema } from "../../src/config/schema.js";
+import { describeStore } from "../../src/config/store-location.js";
 import { localize, type Message } from "../../src/i18n/text.js";
 import { currentToken, jwt } from "../accounts/import/jwt.js";
 
@@ -110,7 +112,7 @@ describe("the long form of the config file", () => {
     });
     expect(config.routes).toEqual({ "gpt-4o-mini": ["me"] });
     expect(config.modelAliases).toEqual({ "gpt-*": "me/kimi-thinking" });
-    expect(config.storePath).toMatch(/moonbridge-config-.*\/state\/moonbridge\.db$/);
+    expect(describeStore(config.store)).toMatch(/moonbridge-config-.*\/state\/moonbridge\.db$/);
     expect(config.chats).toEqual({ mode: "merged", keepHours: 2, windows: "continue" });
     expect(config.sideRequestPatterns).toEqual(["^name this"]);
     expect(config.citations).toBe("footer");
@@ -386,7 +388,11 @@ describe("an error names the setting and what was expected, without its value", 
       '{"server": {"unknownParameters": "maybe"}}',
       'server.unknownParameters: expected "reject" or "ignore".',
     ],
-    ['{"store": "SECRET"}', "store: expected sqlite: and a path."],
+    ['{"store": "SECRET"}', "store: expected sqlite: and a path, or a Redis URL."],
+    ['{"store": "redis://:SECRET@/0"}', "store: expected redis://user:password@host:6379/0 or rediss://…"],
+    ['{"store": "redis://:SECRET@host/one"}', "store: expected redis://user:password@host:6379/0"],
+    ['{"store": "redis://:SECRET@host:99999"}', "store: expected redis://user:password@host:6379/0"],
+    ['{"store": "rediss://:SECRET@host?db=1"}', "store: expected redis://user:password@host:6379/0"],
     ['{"citations": "SECRET"}', 'citations: expected "inline", "footer", "annotations" or "off".'],
     ['{"chats": "SECRET"}', 'chats.mode: expected "native", "merged" or "ephemeral".'],
     ['{"chats": {"keepHours": 0}}', "chats.keepHours: expected hours, more than 0 and at most 8760."],
@@ -650,4 +656,19 @@ describe("environment variables", () => {
     });
     expect(warnings).toEqual([]);
   });
+});
+
+test("a Redis is the store by its URL, and is named without user and password", async () => {
+  const url = "rediss://you:CANARY@redis.example:6380/3";
+  const config = await load(JSON.stringify({ store: url }));
+  expect(config.store).toEqual({ kind: "redis", url });
+  expect(describeStore(config.store)).toBe("rediss://redis.example:6380/3");
+  expect(JSON.stringify(redactConfig(config))).not.toMatch(/CANARY|you/);
+  expect(inEnglish(config.warnings)).toEqual([
+    expect.stringMatching(
+      /^Uploaded files are on this machine only, in .*moonbridge-files\. Set files\.folder/,
+    ),
+  ]);
+  const shared = await load(JSON.stringify({ store: url, files: { folder: "./shared" } }));
+  expect(shared.warnings).toEqual([]);
 });

@@ -15,7 +15,10 @@ const asAdmin = { headers: { authorization: `Bearer ${apiKey}` } };
 
 /** The credentials as another process reads them from the same database. */
 async function storedCredentials(gateway: Gateway) {
-  const otherStore = await openStore({ storePath: gateway.storePath, encryptionKeys: [] });
+  const otherStore = await openStore({
+    store: { kind: "sqlite", path: gateway.storePath },
+    encryptionKeys: [],
+  });
   const credentials = await otherStore.findCredentials("me");
   await otherStore.close();
   return credentials;
@@ -162,7 +165,10 @@ describe("a failed refresh", () => {
     });
     for (const token of revoked) gateway.simulator.revoke(token);
     expect((await postChat(gateway, chatBody("hello"))).status).toBe(424);
-    const otherStore = await openStore({ storePath: gateway.storePath, encryptionKeys: [] });
+    const otherStore = await openStore({
+      store: { kind: "sqlite", path: gateway.storePath },
+      encryptionKeys: [],
+    });
     const current = gateway.simulator.issue();
     await otherStore.saveCredentials("me", { current, startedFrom: "login", savedAt: Date.now() });
     await otherStore.close();

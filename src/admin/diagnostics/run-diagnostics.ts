@@ -65,7 +65,7 @@ export async function* runDiagnostics(
   } catch (error) {
     yield { what: doctorMessages.subjects.store, state: "fail", detail: describeFailure(error) };
   }
-  if (store) yield await checkStore(config);
+  if (store) yield* await runCheck(doctorMessages.subjects.store, signal, () => checkStore(config));
   try {
     for (const check of startChecks({ config, store, offline, signal, context })) {
       const findings = await check;

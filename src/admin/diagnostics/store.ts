@@ -4,12 +4,19 @@ import type { Store } from "../../core/store.js";
 import { doctorMessages } from "../../i18n/doctor-messages.js";
 import { formatByteSize } from "../../lib/byte-size.js";
 import type { Finding } from "./finding.js";
+import { checkRedis } from "./redis.js";
 
-/** Reports the size, encryption and file modes of a store that was opened, which proves that it is intact and writable. */
+/** Reports how a store that was opened, which proves that it can be used, keeps what it is given. */
 export async function checkStore({
-  storePath,
+  store,
   encryptionKeys,
-}: Pick<Config, "storePath" | "encryptionKeys">): Promise<Finding> {
+}: Pick<Config, "store" | "encryptionKeys">): Promise<Finding[]> {
+  if (store.kind === "redis") return checkRedis(store.url);
+  return [await checkDatabase(store.path, encryptionKeys)];
+}
+
+/** The size, encryption and file modes of a database. */
+async function checkDatabase(storePath: string, encryptionKeys: readonly Buffer[]): Promise<Finding> {
   const what = doctorMessages.subjects.store;
   const [file, ...others] = await Promise.all(
     ["", "-wal", "-shm"].map((suffix) => stat(storePath + suffix).catch(() => undefined)),

@@ -95,7 +95,7 @@ function serverObject(state: ServerState) {
     started_at: isoTime(state.startedAt),
     simulated: state.simulated,
     config_file: state.configFile ?? null,
-    store: state.storePath,
+    store: state.store,
     files: state.filesFolder,
     restart_needed: [...state.settingsForRestart],
     journal: { ...state.journal },

@@ -3,11 +3,10 @@ import type { CapabilityStore, StoredCapability } from "../../core/capabilities.
 import { CapabilitySourceShape, CapabilityValueShape } from "../stored-shapes.js";
 import type { RedisConnection } from "./connection.js";
 import { redisKey } from "./keys.js";
-import { parseJson, parseReply, parseText } from "./reply.js";
+import { parseJson, parsePairs, parseText } from "./reply.js";
 import { defineScript } from "./script.js";
 
 const Value = Type.Tuple([CapabilityValueShape, CapabilitySourceShape, Type.Number()]);
-const Fields = Type.Array(Type.String());
 
 /** Sets one field of each hash. ARGV: the field and the value of each key. */
 const saveAll = defineScript({
@@ -50,11 +49,9 @@ function keyOf(account: string): string {
 }
 
 function toCapabilities(account: string, reply: unknown): StoredCapability[] {
-  const fields = parseReply(Fields, reply);
-  const names = fields.filter((_, index) => index % 2 === 0);
-  return names
-    .map((name, index) => {
-      const [value, source, changedAt] = parseJson(Value, fields[2 * index + 1] ?? "");
+  return [...parsePairs(reply)]
+    .map(([name, json]) => {
+      const [value, source, changedAt] = parseJson(Value, json);
       return { account, name, value, source, changedAt };
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -15,7 +15,7 @@ import { openTexts, sealTexts } from "../sealed-texts.js";
 import { JournalEntryShape } from "../stored-shapes.js";
 import type { RedisConnection } from "./connection.js";
 import { redisKey } from "./keys.js";
-import { parseCount, parseJson, parseOptionalText, parseReply, parseText } from "./reply.js";
+import { parseCount, parseJson, parseOptionalText, parsePairs, parseReply, parseText } from "./reply.js";
 import { defineScript } from "./script.js";
 import { type CountedEntry, sumEntries, toDailyUsage, toHourlyUsage } from "./usage-sums.js";
 
@@ -224,9 +224,7 @@ export class RedisJournal implements JournalStore {
 }
 
 function toAmounts(reply: unknown): Map<string, number> {
-  const fields = parseReply(Texts, reply);
-  const names = fields.filter((_, index) => index % 2 === 0);
-  return new Map(names.map((name, index) => [name, Number(fields[2 * index + 1])]));
+  return new Map([...parsePairs(reply)].map(([name, amount]) => [name, Number(amount)]));
 }
 
 function toEntries(reply: unknown): { number: number; entry: JournalEntry }[] {

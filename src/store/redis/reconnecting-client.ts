@@ -1,8 +1,8 @@
 import { ClientClosedError, ClientOfflineError, createClient, DisconnectsClientError } from "@redis/client";
+import { withoutCredentials } from "../../config/store-location.js";
 import { redisMessages } from "../../i18n/redis-messages.js";
 import { StoreError } from "../errors.js";
 import { NoReplyError, toRedisError } from "./errors.js";
-import { withoutCredentials } from "./url.js";
 
 /** In milliseconds. `reconnect`: the longest pause before another attempt; `idle`: after that the server is asked for a reply. */
 const timeouts = { connect: 3_000, reply: 3_000, reconnect: 2_000, idle: 2_000, close: 1_000 };

@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 
 const Text = Type.String();
+const Texts = Type.Array(Text);
 const Count = Type.Integer();
 const TextOrNull = Type.Union([Text, Type.Null()]);
 
@@ -33,4 +34,11 @@ export function parseCount(reply: unknown): number {
 /** Lua's booleans are 1 and null in a reply; most commands give 1 and 0. */
 export function parseFlag(reply: unknown): boolean {
   return reply !== null && parseCount(reply) > 0;
+}
+
+/** Names and values that follow each other, as in the replies to HGETALL and CONFIG GET. */
+export function parsePairs(reply: unknown): Map<string, string> {
+  const texts = parseReply(Texts, reply);
+  const names = texts.filter((_, index) => index % 2 === 0);
+  return new Map(names.map((name, index) => [name, texts[2 * index + 1] ?? ""]));
 }

@@ -1,3 +1,4 @@
+import { withoutCredentials } from "../../config/store-location.js";
 import { limits } from "../../core/limits.js";
 import type {
   FileSelection,
@@ -73,10 +74,10 @@ export class RedisStore extends RedisConversations implements Store {
    * if Redis cannot be used, if there is no key, and if no key opens its credentials.
    */
   static async open(url: string, encryptionKeys: readonly Buffer[]): Promise<RedisStore> {
+    if (encryptionKeys.length === 0)
+      throw new StoreError(redisMessages.noEncryptionKey(withoutCredentials(url)));
     const connection = await RedisConnection.open(url);
     try {
-      if (encryptionKeys.length === 0)
-        throw new StoreError(redisMessages.noEncryptionKey(connection.address));
       const info = await readServerInfo(connection, "server");
       if (!isNewEnough(info))
         throw new StoreError(redisMessages.tooOld(connection.address, info.get("redis_version") ?? "?"));

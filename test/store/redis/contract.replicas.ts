@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
 import { RedisStore } from "../../../src/store/redis/store.js";
+import { testProcesses } from "../contract/processes.js";
 import { testRandomCalls } from "../contract/random-calls.js";
 import { testStore } from "../contract/store-contract.js";
 import { RedisServer } from "./redis-server.js";
@@ -10,10 +11,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+const encryptionKeys = [Buffer.alloc(32, 1)];
+
 async function createStorage() {
   await server.command("FLUSHALL");
   return async () => {
-    const store = await RedisStore.open(server.url, [Buffer.alloc(32, 1)]);
+    const store = await RedisStore.open(server.url, encryptionKeys);
     onTestFinished(() => store.close());
     return store;
   };
@@ -22,4 +25,11 @@ async function createStorage() {
 describe("the Redis store", () => {
   testStore(createStorage);
   testRandomCalls(createStorage);
+  testProcesses(
+    async () => {
+      await server.command("FLUSHALL");
+      return { store: { kind: "redis", url: server.url }, encryptionKeys };
+    },
+    () => {},
+  );
 });

@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+import { describeStore } from "../../../src/config/store-location.js";
 import { readPragma } from "../../../src/store/sqlite/migrations.js";
 import { testProcesses } from "../contract/processes.js";
 import { testRandomCalls } from "../contract/random-calls.js";
@@ -15,6 +16,6 @@ describe("the SQLite store", () => {
   testRandomCalls(createStorage);
   testProcesses(
     async () => configOf(await freshPath()),
-    ({ storePath }) => expect(readPragma(openRaw(storePath), "quick_check")).toBe("ok"),
+    ({ store }) => expect(readPragma(openRaw(describeStore(store)), "quick_check")).toBe("ok"),
   );
 });

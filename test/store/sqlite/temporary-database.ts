@@ -29,6 +29,6 @@ export function openRaw(path: string): Database.Database {
 }
 
 /** The configuration of a store in this file. */
-export function configOf(storePath: string): StoreConfig {
-  return { storePath, encryptionKeys: [] };
+export function configOf(path: string): StoreConfig {
+  return { store: { kind: "sqlite", path }, encryptionKeys: [] };
 }

@@ -128,7 +128,7 @@ describe("an access token", () => {
     const { AccessTokens } = await import("../../../../src/server/auth/oauth/access-tokens.js");
     const { ApiKeys } = await import("../../../../src/server/auth/api-keys.js");
     const { openStore } = await import("../../../../src/store/open-store.js");
-    const store = await openStore({ storePath: gateway.storePath, encryptionKeys: [] });
+    const store = await openStore({ store: { kind: "sqlite", path: gateway.storePath }, encryptionKeys: [] });
     const keys = new ApiKeys([{ name: "test", key: apiKey, scopes: ["chat"] }], store);
     const key = await (await AccessTokens.open(store, keys)).verify(token);
     // On that server the key has only the scope chat.

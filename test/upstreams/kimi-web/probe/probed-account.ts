@@ -18,7 +18,7 @@ export async function openAccount(options: SimulatorOptions = {}): Promise<Omit<
     ...options,
   });
   const store = await openStore({
-    storePath: join(mkdtempSync(join(tmpdir(), "moonbridge-probe-")), "state.db"),
+    store: { kind: "sqlite", path: join(mkdtempSync(join(tmpdir(), "moonbridge-probe-")), "state.db") },
     encryptionKeys: [],
   });
   const tokens = simulator.issue();
