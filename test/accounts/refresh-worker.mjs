@@ -9,7 +9,7 @@ const { path, url, logins, later } = JSON.parse(process.argv[2]);
 const clock = Date.now;
 Date.now = () => clock() + later;
 
-const store = await openStore({ storePath: path, encryptionKeys: [] });
+const store = await openStore({ store: { kind: "sqlite", path }, encryptionKeys: [] });
 
 async function refresh(refreshToken) {
   const response = await fetch(`${url}/api/account.gateway.v1.AuthService/RefreshToken`, {

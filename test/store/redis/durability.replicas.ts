@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { RedisStore } from "../../../src/store/redis/store.js";
+import { RedisServer } from "./redis-server.js";
 import { startScriptedRedis } from "./scripted-redis.js";
 
 const encryptionKeys = [Buffer.alloc(32, 1)];
@@ -79,6 +80,40 @@ test.each(["6.2.14", "5.0.7"])("Redis %s is refused", async (version) => {
   await expect(openStore({ version })).rejects.toThrow(
     new RegExp(`is Redis ${version}\\. Moonbridge needs Redis 7\\.0 or Valkey 7\\.2, or newer\\.$`),
   );
+});
+
+test("logins, secrets and texts of the journal are sealed on the disk of Redis", async () => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server.stop());
+  const store = await RedisStore.open(server.url, encryptionKeys);
+  onTestFinished(() => store.close());
+  await store.saveCredentials("visible", credentials);
+  await store.getOrCreateSecret("secret", () => "CANARY");
+  const entry = { id: "a", endedAt: 1, duration: 1, method: "POST", route: "/", status: 200, attempts: 1 };
+  const texts = { prompt: "CANARY", promptLength: 6, earlier: 0, answer: "CANARY", answerLength: 6 };
+  await store.journal.addEntries([{ entry: { ...entry, texts }, day: "2026-01-01" }]);
+  const written = await server.readFiles();
+  expect(written).toContain("visible");
+  expect(written).not.toContain("CANARY");
+});
+
+test("logins sealed with the previous key are sealed with the current one, which alone opens them then", async () => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server.stop());
+  const open = async (...keys: Buffer[]) => {
+    const store = await RedisStore.open(server.url, keys);
+    onTestFinished(() => store.close());
+    return store;
+  };
+  const [before, after] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  const first = await open(before);
+  await first.saveCredentials("me", credentials);
+  await first.getOrCreateSecret("secret", () => "value");
+  await expect(open(after)).rejects.toThrow(/MOONBRIDGE_ENCRYPTION_KEY is not the key/);
+  await (await open(after, before)).getOrCreateSecret("secret", () => "never");
+  const last = await open(after);
+  expect(await last.findCredentials("me")).toEqual(credentials);
+  expect(await last.getOrCreateSecret("secret", () => "never")).toBe("value");
 });
 
 test("a store in Redis needs an encryption key", async () => {

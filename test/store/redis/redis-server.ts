@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,6 +79,16 @@ export class RedisServer {
 
   resume(): void {
     this.#process?.kill("SIGCONT");
+  }
+
+  /** All that it has on the disk. */
+  async readFiles(): Promise<string> {
+    const entries = await readdir(this.#folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const texts = await Promise.all(
+      files.map(({ parentPath, name }) => readFile(join(parentPath, name), "latin1")),
+    );
+    return texts.join("");
   }
 
   async #launch(): Promise<void> {
