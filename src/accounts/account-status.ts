@@ -14,6 +14,8 @@ export const refreshRefusedMessage =
 export const newTokenRefusedMessage =
   "Kimi refuses even the access token that it made a moment ago. Open Kimi's site and see that chatting works there; " +
   "Moonbridge tries again in half a minute.";
+export const removedLoginMessage =
+  "This account was removed from Moonbridge or has another name now. Send the request again.";
 
 /** The values from which the status of an account is derived. */
 export type CredentialState = {

@@ -105,6 +105,25 @@ export class CredentialRecord {
     return this.#identity.accountId;
   }
 
+  /** The account's first name, if it was renamed since. */
+  get firstName(): string | undefined {
+    return this.#row.firstName;
+  }
+
+  /**
+   * Whether the store no longer has the login that this record began with: the account was removed, or has another name now
+   * under which its tokens are renewed. Never of an account with tokens in the configuration, nor while the store fails.
+   */
+  async isRemoved(): Promise<boolean> {
+    const { accessToken, refreshToken } = this.#configured;
+    if (!this.#lastSeenPair || accessToken !== undefined || refreshToken !== undefined) return false;
+    try {
+      return (await this.#store.findCredentials(this.#account)) === undefined;
+    } catch {
+      return false;
+    }
+  }
+
   /**
    * Refresh tokens to try, newest first: an older one may still work if the response of a refresh was lost. Includes
    * the configured one only if it belongs to the same user.
@@ -159,10 +178,14 @@ export class CredentialRecord {
     return true;
   }
 
-  /** Saves the row if it is not saved. Resolves to true if the store had a newer pair, which is adopted instead. */
+  /**
+   * Saves the row if it is not saved, and the account was not removed. Resolves to true if the store had a newer pair, which is
+   * adopted instead.
+   */
   async sync(): Promise<boolean> {
     return this.withLock(async (fence) => {
       if (await this.reload()) return true;
+      if (await this.isRemoved()) this.#isSaved = true;
       return !this.#isSaved && !(await this.#save(this.#row, fence)) && this.reload();
     });
   }

@@ -11,6 +11,7 @@ import {
   newTokenRefusedMessage,
   noRefreshTokenMessage,
   refreshRefusedMessage,
+  removedLoginMessage,
   toAccountStatus,
 } from "./account-status.js";
 import { Backoff } from "./backoff.js";
@@ -136,6 +137,11 @@ export class Credentials {
     return this.#record.accountId();
   }
 
+  /** The account's first name, if it was renamed since. */
+  firstName(): string | undefined {
+    return this.#record.firstName;
+  }
+
   status(): AccountStatus {
     const token = primaryToken(this.#record.current);
     return toAccountStatus({
@@ -254,6 +260,8 @@ export class Credentials {
   }
 
   async #tryRefreshTokens(fence: number | undefined): Promise<string> {
+    // Another record may renew the same tokens under the account's new name.
+    if (await this.#record.isRemoved()) throw new GatewayError("account_login_required", removedLoginMessage);
     const signal = AbortSignal.timeout(limits.refresh);
     const { current } = this.#record;
     for (const refreshToken of this.#record.refreshTokens()) {

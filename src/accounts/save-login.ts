@@ -15,8 +15,10 @@ export async function saveLogin(
   account: string,
   { tokens, site }: { tokens: TokenPair; site: KimiSite },
 ): Promise<boolean> {
-  const save = (login: ReturnType<typeof keepRefreshToken>, fence?: number) => {
-    const row = { ...login, startedFrom: startedFromLogin, savedAt: Date.now(), site };
+  const save = async (login: ReturnType<typeof keepRefreshToken>, fence?: number) => {
+    const firstName = (await store.findCredentials(account))?.firstName;
+    const name = firstName === undefined ? {} : { firstName };
+    const row = { ...login, startedFrom: startedFromLogin, savedAt: Date.now(), site, ...name };
     return store.saveCredentials(account, row, fence);
   };
   if (tokens.refreshToken) {

@@ -43,7 +43,8 @@ export type RequestHistory = {
 
 /** The scope within which conversations continue. It is also stored with the chats. */
 export function conversationScope({ principal }: ChatRequest, { upstream, model }: Route): string {
-  return hash(principal.keyName, upstream.name, upstream.accountId(), model.conversationScope);
+  const account = upstream.firstName?.() ?? upstream.name;
+  return hash(principal.keyName, account, upstream.accountId(), model.conversationScope);
 }
 
 export async function hashRequest(

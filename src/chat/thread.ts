@@ -217,6 +217,8 @@ export class Thread {
   }
 
   async #claim({ node }: Resumption): Promise<ChatClaim | undefined> {
+    // Two accounts have the same scope if one was renamed and the same Kimi user then logged in under its first name.
+    if (node.chat.upstream !== this.#upstream) return undefined;
     const { hasher } = await this.history();
     const now = Date.now();
     const owner = randomUUID();

@@ -28,6 +28,11 @@ export interface Store
   removeCredentials(account: string): Promise<boolean>;
   /** Whether the store answers now, in seconds at most. */
   isReachable(): Promise<boolean>;
+  /**
+   * Gives an account with stored credentials another name, in one step: its credentials, which note the first name, and its
+   * chats with their nodes. False, and nothing changes, if `from` has no credentials or `to` has some.
+   */
+  renameAccount(from: string, to: string): Promise<boolean>;
   /** Sentences for the log about what opening the store has changed. */
   readonly notes: readonly string[];
   close(): Promise<void>;
@@ -43,6 +48,8 @@ export type StoredCredentials = {
   savedAt: number;
   /** The site of an account from `moonbridge login`; other accounts have it in the configuration. */
   site?: KimiSite;
+  /** The account's first name, if it was renamed since: its conversations are found by that. */
+  firstName?: string;
 };
 
 /** The credentials of accounts, and locks between processes. */

@@ -398,6 +398,8 @@ export interface Upstream {
   ignores?(parameter: RequestedFeature, request: ChatRequest, model: Model): boolean;
   /** A stable one-way id of the account; chats belong to one account. */
   accountId(): string;
+  /** The account's first name, if it was renamed since: its conversations go on under that. Absent where names are fixed. */
+  firstName?(): string | undefined;
   /** Uploads a file and resolves to its id at the upstream. Throws `file_rejected`. */
   upload?(file: FileContent, signal: AbortSignal): Promise<string>;
   /** Deletes a chat. Throws `not_found` if it is already deleted. Absent where there are no chats. */

@@ -18,6 +18,7 @@ export const CredentialsShape = Type.Object({
   startedFrom: Type.String(),
   savedAt: Type.Number(),
   site: Type.Optional(Type.Object({ baseUrl: Type.String(), authUrl: Type.String() })),
+  firstName: Type.Optional(Type.String()),
 });
 
 const keySettings = {

@@ -106,6 +106,16 @@ export class InMemoryStore extends InMemoryConversations implements Store {
     return this.data.credentials.delete(account);
   }
 
+  async renameAccount(from: string, to: string): Promise<boolean> {
+    const { credentials, chats } = this.data;
+    const stored = credentials.get(from);
+    if (!stored || credentials.has(to)) return false;
+    await this.removeCredentials(from);
+    await this.saveCredentials(to, { ...stored, firstName: stored.firstName ?? from });
+    for (const chat of chats) if (chat.upstream === from) chat.upstream = to;
+    return true;
+  }
+
   async acquireLock(name: string, owner: string, until: number): Promise<number | undefined> {
     const lock = this.data.locks.get(name);
     if (lock && lock.owner !== owner && lock.until > Date.now()) return undefined;

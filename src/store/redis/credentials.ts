@@ -4,6 +4,7 @@ import type { CredentialCipher } from "../encryption.js";
 import { CredentialsShape } from "../stored-shapes.js";
 import type { RedisConnection } from "./connection.js";
 import { redisKey } from "./keys.js";
+import { renameAccount, renamedChatKeys } from "./rename-account.js";
 import { parseFlag, parseJson, parseOptionalText, parseReply } from "./reply.js";
 import { defineScript } from "./script.js";
 import { replaceIfSame } from "./secrets.js";
@@ -100,6 +101,22 @@ export class RedisCredentials implements CredentialStore {
 
   removeCredentials(account: string): Promise<boolean> {
     return this.#connection.run(removeCredentials, [credentialsKey, fencesKey], [account]);
+  }
+
+  /** False if `from` has no credentials or `to` has some. Its chats move in the same step. */
+  async rename(from: string, to: string): Promise<boolean> {
+    const keys = [credentialsKey, fencesKey, lastTokenKey, ...renamedChatKeys];
+    for (;;) {
+      const [found, taken] = await Promise.all([this.#findDecrypted(from), this.#findDecrypted(to)]);
+      if (!found || taken) return false;
+      const stored = this.#connection.parse((text) => parseJson(CredentialsShape, text), found.text);
+      const renamed = { ...stored, firstName: stored.firstName ?? from };
+      const sealed = this.#cipher.encrypt(JSON.stringify(renamed), associatedName(to));
+      const names = [from, to].map((name) => JSON.stringify(name));
+      const args = [from, to, found.value, sealed, ...names];
+      const outcome = await this.#connection.runDurably(renameAccount, keys, args);
+      if (outcome !== "changed") return outcome === "renamed";
+    }
   }
 
   /** `until` is a time of this machine; the lock lasts for as long by the clock of the server. */

@@ -103,6 +103,10 @@ export class RedisStore extends RedisConversations implements Store {
     return this.#credentials.removeCredentials(account);
   }
 
+  renameAccount(from: string, to: string): Promise<boolean> {
+    return this.#credentials.rename(from, to);
+  }
+
   saveCredentials(account: string, tokens: StoredCredentials, fence?: number): Promise<boolean> {
     return this.#credentials.saveCredentials(account, tokens, fence);
   }

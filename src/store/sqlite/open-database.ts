@@ -1,6 +1,7 @@
 import type Database from "libsql";
 import { CredentialCipher } from "../encryption.js";
 import { toStoreError } from "../errors.js";
+import { SqliteAccountNames } from "./account-names.js";
 import { SqliteCapabilities } from "./capabilities.js";
 import { SqliteChats } from "./chats.js";
 import { SqliteConversations } from "./conversations.js";
@@ -24,6 +25,7 @@ export type OpenDatabase = {
   connections: readonly Database.Database[];
   unsynced: Database.Database;
   credentials: SqliteCredentials;
+  accountNames: SqliteAccountNames;
   keys: SqliteKeys;
   keyUsage: SqliteKeyUsage;
   chats: SqliteChats;
@@ -72,6 +74,7 @@ export async function openDatabase(
       connections,
       unsynced,
       credentials,
+      accountNames: new SqliteAccountNames(synced, credentials),
       keys: new SqliteKeys(synced, cipher),
       keyUsage: new SqliteKeyUsage(unsynced),
       chats: new SqliteChats(unsynced),

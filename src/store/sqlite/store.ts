@@ -70,6 +70,14 @@ export class SqliteStore implements Store {
     return this.#run(({ credentials }) => credentials.remove(account));
   }
 
+  renameAccount(from: string, to: string): Promise<boolean> {
+    return this.#run(({ batch, accountNames }) => {
+      // Chats that were saved a moment ago belong to the account, too.
+      batch.flush();
+      return accountNames.rename(from, to);
+    });
+  }
+
   saveCredentials(account: string, tokens: StoredCredentials, fence?: number): Promise<boolean> {
     return this.#run(({ credentials }) => credentials.save(account, tokens, fence));
   }

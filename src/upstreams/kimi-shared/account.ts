@@ -62,6 +62,10 @@ export class KimiAccount {
     return this.#credentials.accountId();
   }
 
+  firstName(): string | undefined {
+    return this.#credentials.firstName();
+  }
+
   status(): AccountStatus {
     return this.#credentials.status();
   }

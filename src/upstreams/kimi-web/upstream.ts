@@ -192,6 +192,10 @@ export class KimiWeb implements Upstream {
     return this.#account.accountId();
   }
 
+  firstName(): string | undefined {
+    return this.#account.firstName();
+  }
+
   upload(file: FileContent, signal: AbortSignal): Promise<string> {
     const parseTimeout = this.#timeouts.parse ?? limits.fileParse;
     return this.#account.call(signal, (token) =>

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { testAccountNames } from "./account-names.js";
 import { testCapabilities } from "./capabilities.js";
 import { testChats } from "./chats.js";
 import { testClaims } from "./claims.js";
@@ -15,6 +16,7 @@ import { testTrimming } from "./trimming.js";
 /** The tests that every implementation of `Store` (src/core/store.ts) must pass. */
 export function testStore(createStorage: CreateStorage): void {
   testCredentials(createStorage);
+  testAccountNames(createStorage);
   testKeys(createStorage);
   testChats(createStorage);
   testNodes(createStorage);
