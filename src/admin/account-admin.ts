@@ -2,16 +2,19 @@ import { describeImport } from "../accounts/import/describe-import.js";
 import { type ImportedLogin, importLogin } from "../accounts/import/import-login.js";
 import type { ActiveUpstreams } from "../chat/active-upstreams.js";
 import type { ChatCleanup } from "../chat/chat-cleanup.js";
+import type { Config } from "../config/schema.js";
 import { describeError } from "../core/error-text.js";
 import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { Store } from "../core/store.js";
+import { accountMessages } from "../i18n/account-messages.js";
 import type { LocalizedText } from "../i18n/text.js";
 import type { AccountReport, Accounts } from "./accounts.js";
 import { checkAccount } from "./diagnostics/account.js";
 import type { Finding } from "./diagnostics/finding.js";
 import type { ImportAccountOptions, ImportAccountResult, KimiUser } from "./import-account.js";
 import { purgeChats } from "./purge-chats.js";
+import { renameAccount } from "./rename-account.js";
 
 /** Where an account is defined: `built-in` is the simulator that answers where there is none. */
 export type AccountOrigin = "config" | "login" | "built-in";
@@ -30,6 +33,8 @@ export type AccountAdminOptions = {
   store: Store;
   upstreams: ActiveUpstreams;
   cleanup: ChatCleanup;
+  /** The configuration in force. */
+  config: () => Config;
   /** The configured upstreams, and those of them that a login can be imported for, by name. */
   configured: () => { all: readonly string[]; importable: readonly string[] };
   importInto(
@@ -135,6 +140,28 @@ export class AccountAdmin {
     return chats === "delete" ? { deleted: total - left, left } : { deleted: 0, left: total };
   }
 
+  /**
+   * Gives an account from a login another name, which takes effect at once. Resolves to what is to be changed in the
+   * configuration. Throws `not_found`, `invalid_request`, and `account_busy` while it answers.
+   */
+  async rename(from: string, to: string): Promise<readonly LocalizedText[]> {
+    const { store, config, refresh } = this.#options;
+    const account = this.list().find(({ upstream }) => upstream === from);
+    if (account?.origin === "built-in") throw invalidName(accountMessages.isBuiltIn.en);
+    if (account && account.running + account.waiting > 0)
+      throw new GatewayError("account_busy", accountMessages.isAnswering(from).en);
+    const result = await renameAccount({ from, to }, { store, config: config() });
+    switch (result.kind) {
+      case "unknown":
+        throw noSuchAccount(from);
+      case "refused":
+        throw invalidName(result.reason.en);
+      case "renamed":
+        await refresh();
+        return result.warnings;
+    }
+  }
+
   async #forgetChats(upstream: string): Promise<void> {
     const { store } = this.#options;
     for (;;) {
@@ -170,6 +197,10 @@ function joinRow(label: LocalizedText, value: LocalizedText): LocalizedText {
   return { en: `${label.en}: ${value.en}`, zh: `${label.zh}：${value.zh}` };
 }
 
+function invalidName(reason: string): GatewayError {
+  return new GatewayError("invalid_request", reason, { param: "name" });
+}
+
 function noSuchAccount(name: string): GatewayError {
-  return new GatewayError("not_found", `There is no account “${name.slice(0, 64)}”.`);
+  return new GatewayError("not_found", accountMessages.noSuchAccount(name).en);
 }

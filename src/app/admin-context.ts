@@ -69,7 +69,7 @@ export function createAdminContext(parts: RunningParts): AdminContext {
         findUnknownModel: findUnknown,
       }),
     accounts: new AccountAdmin({
-      ...{ accounts, store, upstreams, cleanup },
+      ...{ accounts, store, upstreams, cleanup, config },
       configured: () => ({
         all: config().upstreams.map(({ name }) => name),
         importable: accountNames(config()),

@@ -10,6 +10,7 @@ import {
 } from "../admin/import-account.js";
 import { JournalReader } from "../admin/journal-reader.js";
 import { countChats, type PurgeResult, purgeChats } from "../admin/purge-chats.js";
+import { type AccountRename, renameAccount } from "../admin/rename-account.js";
 import { ChatCleanup } from "../chat/chat-cleanup.js";
 import type { Config } from "../config/schema.js";
 import type { UpstreamConfig } from "../config/upstream-settings.js";
@@ -120,6 +121,14 @@ export function listAccounts(config: Config): Promise<ListedAccount[]> {
       })),
     );
   });
+}
+
+/** Renames an account of the configured store, where a running Moonbridge finds it under its new name. */
+export function renameStoredAccount(
+  config: Config,
+  names: { from: string; to: string },
+): Promise<AccountRename> {
+  return withStore(config, (store) => renameAccount(names, { store, config }));
 }
 
 /** The configured upstreams that a login can be imported for. */

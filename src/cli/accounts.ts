@@ -1,5 +1,6 @@
-import { listAccounts } from "../app/admin-tasks.js";
+import { listAccounts, renameStoredAccount } from "../app/admin-tasks.js";
 import { loadAppConfig } from "../app/load-config.js";
+import { accountMessages } from "../i18n/account-messages.js";
 import { adminMessages as messages } from "../i18n/admin-messages.js";
 import { printError, printLine, translate } from "./print.js";
 import { printTable } from "./print-table.js";
@@ -22,6 +23,24 @@ export async function accounts({ config: file, json }: { config?: string; json?:
     "expiresAt" in status && status.expiresAt !== undefined ? dateOf(status.expiresAt).slice(0, 10) : "",
   ]);
   printTable(Object.values(messages.accountColumns), rows);
+}
+
+/** `moonbridge accounts rename OLD NEW`. Exits with 1 if the account cannot have that name. */
+export async function renameAccount(
+  names: { from: string; to: string },
+  { config: file }: { config?: string },
+): Promise<void> {
+  const config = await loadAppConfig({ config: file }, process.env);
+  for (const warning of config.warnings) printError(warning);
+  const result = await renameStoredAccount(config, names);
+  if (result.kind !== "renamed") {
+    printError(result.reason);
+    process.exitCode = 1;
+    return;
+  }
+  for (const warning of result.warnings) printError(warning);
+  printLine(accountMessages.renamed(names.from, names.to));
+  printLine(accountMessages.renameTakesEffect);
 }
 
 function dateOf(time: number): string {

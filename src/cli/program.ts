@@ -89,11 +89,18 @@ keys
   .addOption(configFile)
   .action(async (name, settings) => (await import("./keys.js")).revokeKey(name, settings));
 
-program
+const accounts = program
   .command("accounts")
   .option("--json", say(options.jsonList))
   .addOption(configFile)
   .action(async (settings) => (await import("./accounts.js")).accounts(settings));
+
+accounts
+  .command("rename <from> <to>")
+  .addOption(configFile)
+  .action(async (from, to, _settings, command) =>
+    (await import("./accounts.js")).renameAccount({ from, to }, command.optsWithGlobals()),
+  );
 
 program
   .command("usage")

@@ -49,6 +49,10 @@ export const helpMessages = {
       "list the accounts, where they come from and their state; asks nobody",
       "列出账号、来源和状态；不访问网络",
     ),
+    "accounts rename": text(
+      "give an account from a login another name; its chats go on",
+      "给登录得来的账号改名，它的会话照常继续",
+    ),
     usage: text(
       "requests, failures and tokens of each day, by key, model, account or outcome",
       "每天的请求数、失败数和 token 数，按密钥、模型、账号或结果统计",
@@ -209,6 +213,9 @@ export const commandExamples: Record<keyof typeof helpMessages.commands, readonl
   "keys list": [["moonbridge keys list", text("the table of keys", "密钥列表")]],
   "keys revoke": [["moonbridge keys revoke phone", text("end this key", "吊销这个密钥")]],
   accounts: [["moonbridge accounts", text("the table of accounts", "账号列表")]],
+  "accounts rename": [
+    ["moonbridge accounts rename kimi home", text("kimi is home from now on", "kimi 从此叫 home")],
+  ],
   usage: [
     ["moonbridge usage", text("the last 30 days by key", "最近 30 天，按密钥")],
     ["moonbridge usage --by model --from 2026-12-01", text("by model, since a day", "从某天起，按模型")],

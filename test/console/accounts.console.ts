@@ -92,3 +92,26 @@ test("a page of another origin cannot hand a login over", async () => {
   await opened.getByText(`Refused: a page of ${other}`).waitFor();
   expect(imports).toBe(0);
 });
+
+test("an account from a login is renamed; a name that is taken is refused with the reason", async () => {
+  const { page, gateway } = await openConsole();
+  await gateway.replaceConfig({ upstreams: [], modelAliases: { quick: "first/kimi" } });
+  const site = { baseUrl: gateway.simulator.url, authUrl: gateway.simulator.url };
+  for (const name of ["first", "second"]) {
+    const current = gateway.simulator.issue();
+    await gateway.store.saveCredentials(name, { current, startedFrom: "login", savedAt: 1, site });
+  }
+  await goTo(page, "accounts");
+  const rename = page.getByRole("button", { name: "Rename", exact: true });
+  await rename.first().click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("New name").fill("second");
+  await dialog.getByRole("button", { name: "Rename" }).click();
+  await dialog.getByText("There is an account “second” already").waitFor();
+  await dialog.getByLabel("New name").fill("home");
+  await dialog.getByRole("button", { name: "Rename" }).click();
+  await page.getByText("“first” is now “home”.").waitFor();
+  await page.getByText("modelAliases.quick").waitFor();
+  await page.getByText("home", { exact: true }).waitFor();
+  expect(await gateway.store.listAccounts()).toEqual(["home", "second"]);
+});

@@ -54,6 +54,19 @@ export function useCheckAccount() {
   });
 }
 
+/** The warnings come in the language of the page. */
+export function useRenameAccount() {
+  const { language } = useLanguage();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, name }: { id: string; name: string }) => {
+      const params = { path: { id }, query: { language } };
+      return answerOf(api.PATCH("/v1/admin/accounts/{id}", { params, body: { name } }));
+    },
+    onSuccess: () => client.invalidateQueries({ queryKey: ["accounts"] }),
+  });
+}
+
 export function useRemoveAccount() {
   const client = useQueryClient();
   return useMutation({

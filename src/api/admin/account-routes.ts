@@ -7,7 +7,7 @@ import { adminSchemas as schemas } from "./contract.js";
 import { findingObject } from "./finding-object.js";
 import { isoTime } from "./schemas/field.js";
 
-/** `/v1/admin/accounts`: the accounts, and what connects and removes them. */
+/** `/v1/admin/accounts`: the accounts, and what connects, renames and removes them. */
 export function accountRoutes(accounts: AccountAdmin): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get("/v1/admin/accounts", { schema: schemas.listAccounts }, async () => ({
@@ -41,6 +41,14 @@ export function accountRoutes(accounts: AccountAdmin): FastifyPluginAsyncTypebox
       const findings = await accounts.check(request.params.id, request.stopSignal);
       const data = findings.map((finding) => findingObject(finding, language));
       return { object: "list" as const, data };
+    });
+
+    app.patch("/v1/admin/accounts/:id", { schema: schemas.renameAccount }, async (request) => {
+      const { params, query, body } = request;
+      const { language = "en" } = query;
+      const warnings = await accounts.rename(params.id, body.name);
+      const texts = warnings.map((warning) => warning[language]);
+      return { id: body.name, object: "account" as const, renamed_from: params.id, warnings: texts };
     });
 
     app.delete("/v1/admin/accounts/:id", { schema: schemas.deleteAccount }, async ({ params, query }) => {

@@ -60,6 +60,15 @@ export const adminSchemas = {
     querystring: account.AccountCheckQuery,
     response: { 200: account.AccountCheckAnswer },
   },
+  renameAccount: {
+    ...admin,
+    summary: "Give an account another name",
+    description: "Only one from a login, and while it answers nothing. Its chats go on.",
+    params: account.AccountParams,
+    querystring: account.AccountCheckQuery,
+    body: account.AccountRenameBody,
+    response: { 200: account.RenamedAccountAnswer },
+  },
   deleteAccount: {
     ...admin,
     summary: "Remove the stored login of an account",

@@ -9,8 +9,14 @@ import { StateLabel } from "../../components/state.jsx";
 import { accountsMessages } from "../../i18n/accounts.js";
 import { useMessages } from "../../i18n/language.jsx";
 
+type AccountRowProps = {
+  account: Account;
+  onLoginAnew: () => void;
+  onRename: () => void;
+};
+
 /** One account with what can be done with it. */
-export function AccountRow({ account, onLoginAnew }: { account: Account; onLoginAnew: () => void }) {
+export function AccountRow({ account, onLoginAnew, onRename }: AccountRowProps) {
   const t = useMessages(accountsMessages);
   const check = useCheckAccount();
   const [isRemoving, setIsRemoving] = useState(false);
@@ -40,6 +46,11 @@ export function AccountRow({ account, onLoginAnew }: { account: Account; onLogin
             {!account.simulated && (
               <Button size="xs" variant="default" onClick={onLoginAnew}>
                 {t.loginAnew}
+              </Button>
+            )}
+            {account.origin === "login" && (
+              <Button size="xs" variant="default" onClick={onRename}>
+                {t.rename}
               </Button>
             )}
             {account.origin === "login" && (

@@ -10,6 +10,7 @@ import { useMessages } from "../../i18n/language.jsx";
 import { AccountRow } from "./account-row.jsx";
 import { HandOverPanel, HarPanel, PastePanel } from "./connect-ways.jsx";
 import { ImportResult } from "./import-result.jsx";
+import { RenameAccount, RenamedNotice, type Renaming } from "./rename-account.jsx";
 
 type Way = keyof (typeof accountsMessages)["en"]["ways"];
 
@@ -18,17 +19,25 @@ export default function AccountsPage() {
   const t = useMessages(accountsMessages);
   const accounts = useAccounts();
   const [name, setName] = useState("");
+  // Here, since the row of the old name is gone as soon as there is a new one.
+  const [chosen, setChosen] = useState<string>();
+  const [renaming, setRenaming] = useState<Renaming>();
   const connect = useRef<HTMLDivElement>(null);
   return (
     <Page title={t.title} intro={t.intro}>
       {accounts.error && (
         <Failure what={t.failed} error={accounts.error} onRetry={() => accounts.refetch()} />
       )}
+      {renaming && <RenamedNotice renaming={renaming} />}
+      {chosen !== undefined && (
+        <RenameAccount account={chosen} onClose={() => setChosen(undefined)} onRenamed={setRenaming} />
+      )}
       <Stack gap="sm">
         {accounts.data?.map((account) => (
           <AccountRow
             key={account.id}
             account={account}
+            onRename={() => setChosen(account.id)}
             onLoginAnew={() => {
               setName(account.id);
               connect.current?.scrollIntoView({ behavior: "smooth" });

@@ -43,6 +43,20 @@ export const AccountParams = Type.Object({ id: Type.String() });
 
 export const AccountCheckQuery = Type.Object({ language: Type.Optional(LanguageField) });
 
+export const AccountRenameBody = Type.Object(
+  { name: Type.String({ maxLength: 200, description: "1 to 64 letters, digits, . _ or -" }) },
+  { additionalProperties: false },
+);
+
+export const RenamedAccountAnswer = answerObject("Renamed account", {
+  id: Type.String({ description: "The new name" }),
+  object: oneOf(["account"]),
+  renamed_from: Type.String(),
+  warnings: Type.Array(Type.String(), {
+    description: "Settings of the configuration that have the old name",
+  }),
+});
+
 export const AccountImportBody = Type.Object(
   {
     text: Type.String({
