@@ -1,4 +1,9 @@
-import { ConnectionTimeoutError, ErrorReply, SocketTimeoutError } from "@redis/client";
+import {
+  ConnectionTimeoutError,
+  ErrorReply,
+  SocketClosedUnexpectedlyError,
+  SocketTimeoutError,
+} from "@redis/client";
 import { redisMessages } from "../../i18n/redis-messages.js";
 import { type LocalizedText, text } from "../../i18n/text.js";
 import { errorCode } from "../../lib/error-code.js";
@@ -20,7 +25,10 @@ export class RedisError extends StoreError {
   }
 }
 
-const descriptions: readonly [codes: RegExp, describe: (address: string) => LocalizedText][] = [
+type Description = readonly [codes: RegExp, describe: (address: string) => LocalizedText];
+
+/** By the first word of an error reply. */
+const replyDescriptions: readonly Description[] = [
   [/^(NOAUTH|WRONGPASS)$/, redisMessages.wrongPassword],
   [/^NOPERM$/, redisMessages.notPermitted],
   [/^OOM$/, redisMessages.full],
@@ -28,43 +36,41 @@ const descriptions: readonly [codes: RegExp, describe: (address: string) => Loca
   [/^MISCONF$/, redisMessages.cannotPersist],
   [/^(LOADING|BUSY|MASTERDOWN|NOREPLICAS|TRYAGAIN)$/, redisMessages.notReady],
   [/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)$/, redisMessages.isCluster],
-  [/^no_reply$/, redisMessages.noReply],
+  [/^/, redisMessages.refused],
+];
+
+/** By the code of a connection's failure. */
+const connectionDescriptions: readonly Description[] = [
   [/CERT|^ERR_TLS|^ERR_SSL|UNABLE_TO_VERIFY/, redisMessages.tlsFailed],
-  [/^E[A-Z_]+$/, redisMessages.unreachable],
+  [/^E/, redisMessages.unreachable],
+  [/^/, redisMessages.failed],
 ];
 
 /** Converts any error. It has no `cause`: replies and parsers can quote stored values. */
 export function toRedisError(address: string, error: unknown): RedisError {
   if (error instanceof RedisError) return error;
-  const code = codeOf(error);
-  const describe = descriptions.find(([codes]) => codes.test(code))?.[1];
-  if (describe) return new RedisError(withCode(describe(address), code), code);
-  // Without a word of its own, an error reply may quote a command.
-  return new RedisError(
-    withCode(
-      error instanceof ErrorReply ? redisMessages.refused(address) : redisMessages.failed(address),
-      code,
-    ),
-    code,
-  );
+  if (isMissedReply(error)) return new RedisError(redisMessages.noReply(address), "");
+  if (error instanceof SocketClosedUnexpectedlyError)
+    return new RedisError(redisMessages.unreachable(address), "");
+  const isReply = error instanceof ErrorReply;
+  const code = isReply ? replyCode(error.message) : connectionCode(error);
+  const descriptions = isReply ? replyDescriptions : connectionDescriptions;
+  const describe = descriptions.find(([codes]) => codes.test(code))?.[1] ?? redisMessages.failed;
+  const { en, zh } = describe(address);
+  return new RedisError(code === "" ? text(en, zh) : text(`${en} (${code})`, `${zh}（${code}）`), code);
 }
 
-function codeOf(error: unknown): string {
-  if (
-    error instanceof NoReplyError ||
-    error instanceof ConnectionTimeoutError ||
-    error instanceof SocketTimeoutError
-  )
-    return "no_reply";
-  if (error instanceof ErrorReply) {
-    // The reply of a server with a password of the older kind, or without any.
-    if (/^ERR (invalid password|AUTH |Client sent AUTH)/.test(error.message)) return "WRONGPASS";
-    return /^([A-Z]+)(?: |$)/.exec(error.message)?.[1] ?? "";
-  }
+function isMissedReply(error: unknown): boolean {
+  return [NoReplyError, ConnectionTimeoutError, SocketTimeoutError].some((type) => error instanceof type);
+}
+
+function replyCode(message: string): string {
+  // The replies of a server with a password of the older kind, or without any.
+  if (/^ERR (invalid password|AUTH |Client sent AUTH)/.test(message)) return "WRONGPASS";
+  return /^([A-Z]+)(?: |$)/.exec(message)?.[1] ?? "";
+}
+
+function connectionCode(error: unknown): string {
   const code = errorCode(error) ?? "";
   return /^[A-Z_]+$/.test(code) ? code : "";
-}
-
-function withCode({ en, zh }: LocalizedText, code: string): LocalizedText {
-  return code === "" || code === "no_reply" ? text(en, zh) : text(`${en} (${code})`, `${zh}（${code}）`);
 }

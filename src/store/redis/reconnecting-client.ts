@@ -22,6 +22,8 @@ export class ReconnectingClient {
   /** Undefined once it is closed. */
   #client: Client | undefined;
   #hasConnected = false;
+  /** When the connection was made last, as `performance.now()`. */
+  #connectedAt = 0;
   /** Why the connection broke last. */
   #lastFailure: unknown;
 
@@ -83,7 +85,9 @@ export class ReconnectingClient {
   #fail(client: Client, error: unknown): StoreError {
     const failure = toRedisError(this.address, isConsequence(error) ? (this.#lastFailure ?? error) : error);
     // A server that became a replica refuses writes; its address may lead to the new primary by now.
-    if (error instanceof NoReplyError || failure.code === "READONLY") this.#replace(client, error);
+    const mayHaveMoved =
+      failure.code === "READONLY" && performance.now() - this.#connectedAt > timeouts.reconnect;
+    if (error instanceof NoReplyError || mayHaveMoved) this.#replace(client, error);
     return this.#client ? failure : new StoreError(redisMessages.closed(this.address));
   }
 
@@ -103,6 +107,9 @@ export class ReconnectingClient {
         ? Math.min(timeouts.reconnect, 50 * 2 ** retries) * (0.5 + Math.random() / 2)
         : false,
     );
+    client.on("ready", () => {
+      this.#connectedAt = performance.now();
+    });
     client.on("error", (error) => {
       if (this.#client === client) this.#lastFailure = error;
     });
