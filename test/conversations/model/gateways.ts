@@ -16,41 +16,50 @@ const apiKeys = [apiKey, "sk-CANARY-second"];
 const concurrency = 64;
 const routes = { kimi: ["me"], other: ["second"] };
 
-/** What the test does to two gateways with one store, and to the Kimi behind them. */
-export type GatewayPair = Pick<
+/** What the test does to the gateways with one store, and to the Kimi behind them. */
+export type GatewaySet = Pick<
   Gateways,
-  "send" | "startChild" | "killChild" | "close" | "deleteOnKimi" | "expire" | "trimStore"
+  "count" | "send" | "startChild" | "killChild" | "close" | "deleteOnKimi" | "expire" | "trimStore"
 >;
 
-/** Two gateways with one store: one in this process, the other in a process that can be killed. */
+export type GatewaySettings = {
+  logLevel: string;
+  without?: readonly Capability[];
+  /** The URL of the Redis that three gateways share; default two gateways with a database. */
+  redis?: string | undefined;
+};
+
+/** Gateways with one store: one in this process, a second one in a process that can be killed, and with Redis a third one. */
 export class Gateways {
   readonly #kind: KimiKind;
   readonly #calls: KimiCalls;
   readonly #gateway: Gateway;
   readonly #childConfig: unknown;
   readonly #tokens: TokenPair;
-  readonly #pools: [Pool, Pool | undefined];
+  readonly count: number;
+  /** Of each gateway, the first one's first; undefined while the second one is not running. */
+  readonly #pools: (Pool | undefined)[];
   #child: MoonbridgeProcess | undefined;
 
   private constructor(
     kind: KimiKind,
     calls: KimiCalls,
     gateway: Gateway,
-    { childConfig, tokens }: { childConfig: unknown; tokens: TokenPair },
+    { childConfig, tokens, count }: { childConfig: unknown; tokens: TokenPair; count: number },
   ) {
     this.#kind = kind;
     this.#calls = calls;
     this.#gateway = gateway;
     this.#childConfig = childConfig;
     this.#tokens = tokens;
-    this.#pools = [openPool(gateway.url), undefined];
+    this.count = count;
+    this.#pools = [openPool(gateway.url)];
   }
 
   static async start(
     kind: KimiKind,
     calls: KimiCalls,
-    logLevel: string,
-    without: readonly Capability[] = [],
+    { logLevel, without = [], redis }: GatewaySettings,
   ): Promise<Gateways> {
     const issued: TokenPair[] = [];
     const issue = (simulator: Simulator, user?: string) => {
@@ -70,12 +79,13 @@ export class Gateways {
       simulator: {
         script: calls.script,
         without,
-        legacyConcurrency: 2 * concurrency,
+        legacyConcurrency: (redis === undefined ? 2 : 3) * concurrency,
         accessTokenSeconds: 86_400,
       },
       tokens: (simulator) => issue(simulator),
       keys: [{ name: "second", key: "sk-CANARY-second" }],
       upstreams: (simulator) => [account("second", simulator.url, issue(simulator, "somebody-else"))],
+      ...(redis === undefined ? {} : { redis }),
     });
     const [mine, second] = issued;
     if (!mine || !second) throw new Error("no tokens were issued");
@@ -88,18 +98,29 @@ export class Gateways {
       ],
       routes,
       files: { promptLinks: "off" },
-      store: `sqlite:${gateway.storePath}`,
+      store: redis ?? `sqlite:${gateway.storePath}`,
     };
-    const gateways = new Gateways(kind, calls, gateway, { childConfig, tokens: mine });
+    const count = redis === undefined ? 2 : 3;
+    const gateways = new Gateways(kind, calls, gateway, { childConfig, tokens: mine, count });
     await gateways.startChild();
+    if (count === 3) gateways.#pools[2] = openPool(await gateways.#runChild().ready);
     return gateways;
   }
 
   async startChild(): Promise<void> {
+    this.#child = this.#runChild();
+    this.#pools[1] = openPool(await this.#child.ready);
+  }
+
+  /** Another process on the same store, which ends with the test. */
+  #runChild(): MoonbridgeProcess {
     const folder = createTemporaryFolder();
     writeConfig(folder, this.#childConfig);
-    this.#child = runMoonbridge(["--port", "0"], folder, { MOONBRIDGE_LOG_LEVEL: "warn" });
-    this.#pools[1] = openPool(await this.#child.ready);
+    const [encryptionKey] = this.#gateway.config.encryptionKeys;
+    return runMoonbridge(["--port", "0"], folder, {
+      MOONBRIDGE_LOG_LEVEL: "warn",
+      ...(encryptionKey ? { MOONBRIDGE_ENCRYPTION_KEY: encryptionKey.toString("hex") } : {}),
+    });
   }
 
   /** SIGKILL; resolves when the process has ended. */
@@ -111,15 +132,15 @@ export class Gateways {
 
   async close(): Promise<void> {
     await this.killChild();
-    await this.#pools[0].close();
+    await Promise.all(this.#pools.map((pool) => pool?.destroy()));
     await this.#gateway.stop();
   }
 
-  /** Sends a turn to the first or the second gateway. */
-  async send(turn: PlannedTurn, index: 0 | 1): Promise<Outcome> {
+  /** Sends a turn to the gateway of this index. */
+  async send(turn: PlannedTurn, index: number): Promise<Outcome> {
     const { conversation, messages, model, id, stream, headers, action } = turn;
     const pool = this.#pools[index];
-    if (!pool) throw new Error("the second gateway is not running");
+    if (!pool) throw new Error(`the gateway ${index} is not running`);
     const abort = new AbortController();
     let text = "";
     try {

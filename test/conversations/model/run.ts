@@ -2,7 +2,7 @@ import type { Capability } from "../../../simulator/index.js";
 import type { KimiKind } from "../../gateway.js";
 import { clientKinds } from "./client-kinds.js";
 import { Conversation, type PlannedTurn } from "./conversation.js";
-import { type GatewayPair, Gateways } from "./gateways.js";
+import { type GatewaySet, type GatewaySettings, Gateways } from "./gateways.js";
 import { type KimiCall, KimiCalls } from "./kimi-calls.js";
 import { Random } from "./random.js";
 import { isRareLong } from "./texts.js";
@@ -22,31 +22,30 @@ export type RunOptions = {
   logLevel: string;
   /** What this Kimi does not do. */
   without?: readonly Capability[];
+  /** The URL of the Redis that three gateways share; default two gateways with a database. */
+  redis?: string;
 };
 
-type StartPair = (
-  kind: KimiKind,
-  calls: KimiCalls,
-  logLevel: string,
-  without?: readonly Capability[],
-) => Promise<GatewayPair>;
+type StartGateways = (kind: KimiKind, calls: KimiCalls, settings: GatewaySettings) => Promise<GatewaySet>;
 
+/** Of the turns, those that go to another gateway than the first, for each of them. */
+const shareOfEach = 0.35;
 /** Requests that are sent at a time, each of another conversation. */
 const roundSize = 16;
 
 /**
- * Drives two gateways with one store through rounds of concurrent turns of many conversations. The same seed plans the
+ * Drives gateways with one store through rounds of concurrent turns of many conversations. The same seed plans the
  * same rounds; only what happens at a time within a round varies.
  */
-export async function runModel(options: RunOptions, start: StartPair = Gateways.start): Promise<Verdict> {
-  const { kind, turns, seed, logLevel, without = [] } = options;
+export async function runModel(options: RunOptions, start: StartGateways = Gateways.start): Promise<Verdict> {
+  const { kind, turns, seed, logLevel, without = [], redis } = options;
   const calls = new KimiCalls();
   // Where older answers are no parents, chats are lines, as those of the legacy protocol.
   const isLine = without.some((name) => name.startsWith("old-parent"));
   const verdict = new Verdict(isLine ? "kimi-legacy" : kind, calls, {
     mayMisplace: without.includes("old-parent"),
   });
-  const gateways = await start(kind, calls, logLevel, without);
+  const gateways = await start(kind, calls, { logLevel, without, redis });
   const random = new Random(seed);
   const counters = { owners: 0, entries: 0 };
   const open = () =>
@@ -66,7 +65,7 @@ export async function runModel(options: RunOptions, start: StartPair = Gateways.
       const isKilled = round % killsEvery === 0;
       const finished = planned.map((turn) => ({
         turn,
-        gateway: random.chance(0.35) ? (1 as const) : (0 as const),
+        gateway: pickGateway(gateways.count, random),
         isLiving: verdict.isLiving(turn, round),
       }));
       const killing = isKilled ? killSoon(gateways, random.integer(2, 25)) : undefined;
@@ -99,7 +98,7 @@ export async function runModel(options: RunOptions, start: StartPair = Gateways.
  * got too, so that it must not be continued in one of theirs, else one whose last question others asked too.
  */
 async function loseSomeChats(
-  gateways: GatewayPair,
+  gateways: GatewaySet,
   results: readonly FinishedTurn[],
   random: Random,
 ): Promise<void> {
@@ -115,13 +114,18 @@ async function loseSomeChats(
     await gateways.expire(expired);
 }
 
+function pickGateway(count: number, random: Random): number {
+  if (!random.chance(shareOfEach * (count - 1))) return 0;
+  return count === 2 ? 1 : random.integer(1, count - 1);
+}
+
 function pickDistinct<T>(items: readonly T[], count: number, random: Random): T[] {
   const chosen = new Set<T>();
   while (chosen.size < Math.min(count, items.length)) chosen.add(random.pick(items));
   return [...chosen];
 }
 
-async function killSoon(gateways: GatewayPair, milliseconds: number): Promise<void> {
+async function killSoon(gateways: GatewaySet, milliseconds: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, milliseconds));
   await gateways.killChild();
 }
@@ -155,7 +159,7 @@ function recordUse(
 ) {
   for (const { chatId } of own) calls.chat(chatId).users.set(turn.conversation.number, round);
   if (outcome.type !== "answered") turn.conversation.disturbedAt = round;
-  if (!isKilled || gateway === 0) return;
+  if (!isKilled || gateway !== 1) return;
   const node = turn.lastAnswer?.node;
   for (const chatId of [...own.map((call) => call.chatId), ...(node ? [node.call.chatId] : [])])
     calls.chat(chatId).isLost = true;

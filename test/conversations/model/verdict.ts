@@ -33,7 +33,8 @@ export type FinishedTurn = {
   outcome: Outcome;
   /** All calls to Kimi for it. */
   calls: KimiCall[];
-  gateway: 0 | 1;
+  /** 0 is the gateway in this process, 1 the one that is killed. */
+  gateway: number;
   /** Whether the place it goes on from was alive and exact when it was sent. */
   isLiving: boolean;
   round: number;
