@@ -52,6 +52,31 @@ async function claim() {
   await store.close();
 }
 
+/**
+ * Continues eight conversations, which other processes continue too, until it is killed: each turn at the end of a line. A new
+ * line begins where the process that had claimed one was killed. Prints the name of each saved turn.
+ */
+async function converse() {
+  const store = await open();
+  for (let n = 0; ; n++) {
+    const conversation = `conversation-${n % 8}`;
+    const name = `${process.pid}-${n}`;
+    const [end] = await store.findNodes({ by: "conversation", hash: conversation }, 1, Date.now());
+    if (end?.chat?.answering) continue;
+    const dueAt = Date.now() + 3_600_000;
+    const chat = { upstream: "me", chat: end?.chat?.end ? end.chat.chat : `chat-${name}` };
+    if (end?.chat?.end) {
+      const [node, owner, until] = [end.id, name, Date.now() + 1_000];
+      const claim = { node, isLine: true, isLeaf: true, owner, conversation, until, dueAt, now: Date.now() };
+      if (!(await store.claimChat(claim))) continue;
+    } else await store.saveChat({ ...chat, scope: "s", dueAt });
+    const hashes = { conversation, paths: [name], messages: [], answers: [], systemTexts: [], system: "" };
+    const parent = end?.chat?.end ? { parent: end.id } : {};
+    await store.saveNode({ answerId: name, ...parent, ...hashes }, chat);
+    print(name);
+  }
+}
+
 /** Writes until it is killed or a write fails: chats of ten turns each, the turns all of one conversation. */
 async function write() {
   const store = await open();
@@ -128,6 +153,6 @@ async function openUnprivileged() {
   print("opened");
 }
 
-await { race, claim, write, recover, open: openUnprivileged }
+await { race, claim, converse, write, recover, open: openUnprivileged }
   [command]()
   .catch((error) => print(`${error.name}: ${error.message}`));

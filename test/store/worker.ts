@@ -8,7 +8,7 @@ const workerPath = fileURLToPath(new URL("store-worker.mjs", import.meta.url));
 
 /** The part of the configuration that names a store. */
 export type StoreConfig = Parameters<typeof openStore>[0];
-export type WorkerCommand = "race" | "claim" | "write" | "recover" | "open";
+export type WorkerCommand = "race" | "claim" | "converse" | "write" | "recover" | "open";
 
 type WorkerOptions = {
   /** A command of the shell that is run before. */

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
 import { RedisStore } from "../../../src/store/redis/store.js";
+import { testKilledTurns } from "../contract/killed-turns.js";
 import { testProcesses } from "../contract/processes.js";
 import { testRandomCalls } from "../contract/random-calls.js";
 import { testStore } from "../contract/store-contract.js";
+import type { StoreConfig } from "../worker.js";
 import { RedisServer } from "./redis-server.js";
 
 let server: RedisServer;
@@ -22,14 +24,14 @@ async function createStorage() {
   };
 }
 
+async function createConfig(): Promise<StoreConfig> {
+  await server.command("FLUSHALL");
+  return { store: { kind: "redis", url: server.url }, encryptionKeys };
+}
+
 describe("the Redis store", () => {
   testStore(createStorage);
   testRandomCalls(createStorage);
-  testProcesses(
-    async () => {
-      await server.command("FLUSHALL");
-      return { store: { kind: "redis", url: server.url }, encryptionKeys };
-    },
-    () => {},
-  );
+  testProcesses(createConfig, () => {});
+  testKilledTurns(createConfig);
 });

@@ -1,11 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { limits } from "../../../src/core/limits.js";
-import { testChats } from "../contract/chats.js";
-import { testClaims } from "../contract/claims.js";
 import { chat, claimOf, findIds, findNode, node, openWithChats, saveNode } from "../contract/fixtures.js";
-import { testNodes } from "../contract/nodes.js";
 import { testRandomConversationCalls } from "../contract/random-calls.js";
-import { testTrimming } from "../contract/trimming.js";
 import { openConversations } from "./conversation-storage.js";
 import { RedisServer } from "./redis-server.js";
 
@@ -19,14 +15,6 @@ async function createStorage() {
   await server.command("FLUSHALL");
   return () => openConversations(server.url);
 }
-
-describe("conversations in Redis", () => {
-  testChats(createStorage);
-  testNodes(createStorage);
-  testClaims(createStorage);
-  testTrimming(createStorage);
-  testRandomConversationCalls(createStorage);
-});
 
 describe("with scripts that Redis forgets all the time", () => {
   testRandomConversationCalls(async () => {

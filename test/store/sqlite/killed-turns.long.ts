@@ -1,0 +1,4 @@
+import { testKilledTurns } from "../contract/killed-turns.js";
+import { configOf, freshPath } from "./temporary-database.js";
+
+testKilledTurns(async () => configOf(await freshPath()));
