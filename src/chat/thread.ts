@@ -28,6 +28,8 @@ export type ThreadDependencies = {
   allowWindows: boolean;
   /** For how long a chat is kept after its last turn. */
   chats: { keepHours: number };
+  /** Writes a warning to the log; `error` contains no content of the conversation. */
+  warn: (message: string, error: unknown) => void;
 };
 
 /**
@@ -68,6 +70,7 @@ export class Thread {
   #history: Promise<RequestHistory> | undefined;
   /** What `waitUntilFree` decided, and when on the clock of `performance.now`. */
   #recent: { decision: Resumption | undefined; at: number } | undefined;
+  #isStoreUnreadable = false;
 
   constructor(dependencies: ThreadDependencies, request: ChatRequest, route: Route) {
     this.#dependencies = dependencies;
@@ -84,9 +87,14 @@ export class Thread {
     return this.#history;
   }
 
+  /** Whether the store could not be read when the request's conversation was looked up last. */
+  get isStoreUnreadable(): boolean {
+    return this.#isStoreUnreadable;
+  }
+
   /**
-   * Finds the point where the request continues and claims its chat; undefined where the whole history must be sent.
-   * Throws ConversationAnsweringError.
+   * Finds the point where the request continues and claims its chat; undefined where the whole history must be sent, as
+   * where the store cannot be read. Throws ConversationAnsweringError.
    */
   async claim(): Promise<ResumePoint | undefined> {
     // Another request may claim the same chat between the decision and the claim; then there may be another point.
@@ -95,7 +103,8 @@ export class Thread {
       const decision = recent ? recent.decision : await this.#decide({ skipClaimed: true });
       if (decision === "busy") throw new ConversationAnsweringError();
       if (decision === undefined || decision === "claimed") return undefined;
-      const claim = await this.#claim(decision);
+      const claim = await this.#read(() => this.#claim(decision), undefined);
+      if (this.#isStoreUnreadable) return undefined;
       if (claim) return this.#resumeAt(decision, claim);
     }
     return undefined;
@@ -132,7 +141,8 @@ export class Thread {
   /** Whether the conversation that the request names can be continued here. */
   async isConversationAlive(): Promise<boolean> {
     const history = await this.history();
-    return isConversationAlive({ store: this.#dependencies.store, history, now: Date.now() });
+    const { store } = this.#dependencies;
+    return this.#read(() => isConversationAlive({ store, history, now: Date.now() }), false);
   }
 
   /** Saves the turn after its answer, and ends the claim. */
@@ -195,14 +205,21 @@ export class Thread {
     const { store, allowWindows } = this.#dependencies;
     const history = await this.history();
     if (history.ends.length === 0 && history.conversation === undefined) return undefined;
-    return decideResumption({
-      store,
-      history,
-      isLine: this.#isLine,
-      allowWindows,
-      skipClaimed,
-      now: Date.now(),
-    });
+    const rule = { store, history, isLine: this.#isLine, allowWindows, skipClaimed, now: Date.now() };
+    return this.#read(() => decideResumption(rule), undefined);
+  }
+
+  /** Reads the store; where that fails, `fallback` counts, so that the request is answered from its own messages. */
+  async #read<Result>(read: () => Promise<Result>, fallback: Result): Promise<Result> {
+    try {
+      const result = await read();
+      this.#isStoreUnreadable = false;
+      return result;
+    } catch (error) {
+      this.#isStoreUnreadable = true;
+      this.#dependencies.warn("a conversation could not be looked up in the store", error);
+      return fallback;
+    }
   }
 
   /**

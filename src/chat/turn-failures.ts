@@ -17,6 +17,16 @@ export function conversationNotFound(): GatewayError {
   );
 }
 
+/** For a request that rests on a conversation alone while the store does not answer. */
+export function conversationUnreadable(): GatewayError {
+  return new GatewayError(
+    "server_busy",
+    "The conversation cannot be looked up, because Moonbridge's store does not answer. Try again in a moment, or send the " +
+      "messages so far.",
+    { param: "conversation_id", retryAfterSeconds: 5 },
+  );
+}
+
 export function isConversationNotFound(error: unknown): boolean {
   return error instanceof GatewayError && error.code === "conversation_not_found";
 }

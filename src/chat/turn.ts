@@ -22,6 +22,7 @@ import type { UsageReporter } from "./transforms/usage-reporter.js";
 import { trySave } from "./try-save.js";
 import {
   conversationNotFound,
+  conversationUnreadable,
   isChatBusy,
   isChatLost,
   isConversationNotFound,
@@ -172,7 +173,8 @@ export class Turn {
         if (isChatBusy(error)) {
           this.#busyChat.recordRefusal();
           if (!this.#canBeginAnew()) throw error;
-        } else if (isChatLost(error)) await this.#thread.detach(resumePoint.chat);
+        } else if (isChatLost(error))
+          await trySave(() => this.#thread.detach(resumePoint.chat), this.#dependencies.warn);
         else if (isOldParent && this.#canBeginAnew() && isPlaceRefused(error))
           this.#isOldParentRefused ||= !isUntrustworthy(error);
         else throw error;
@@ -191,9 +193,10 @@ export class Turn {
 
   /** Without its conversation a request needs a history to rest on; a notice says that the answer rests on that alone. */
   async #requireHistory(sink: EventSink): Promise<void> {
-    if (!this.#canBeginAnew()) throw conversationNotFound();
+    const { isStoreUnreadable } = this.#thread;
+    if (!this.#canBeginAnew()) throw isStoreUnreadable ? conversationUnreadable() : conversationNotFound();
     if (this.#isUnknownReported) return;
-    if (this.#mode !== "native" || !(await this.#thread.isConversationAlive())) {
+    if (this.#mode !== "native" || isStoreUnreadable || !(await this.#thread.isConversationAlive())) {
       this.#isUnknownReported = true;
       await sink([unknownConversation]);
     }

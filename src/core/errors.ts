@@ -52,7 +52,7 @@ const errorTraits = {
   account_login_required: { status: 424, retryable: false },
   /** The configured identity provider cannot be reached. */
   issuer_unavailable: { status: 503, retryable: true },
-  /** Other large requests fill the memory for request bodies. */
+  /** Other large requests fill the memory for request bodies, or the store does not answer. */
   server_busy: { status: 503, retryable: true },
   shutting_down: { status: 503, retryable: true },
   timeout: { status: 504, retryable: true },
