@@ -43,6 +43,7 @@ export const chatErrors: readonly ErrorCode[] = [
   "request_too_large",
   "unsupported_media_type",
   "server_busy",
+  "store_unavailable",
   "account_busy",
   "quota_exceeded",
   "budget_exceeded",

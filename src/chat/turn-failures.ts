@@ -20,7 +20,7 @@ export function conversationNotFound(): GatewayError {
 /** For a request that rests on a conversation alone while the store does not answer. */
 export function conversationUnreadable(): GatewayError {
   return new GatewayError(
-    "server_busy",
+    "store_unavailable",
     "The conversation cannot be looked up, because Moonbridge's store does not answer. Try again in a moment, or send the " +
       "messages so far.",
     { param: "conversation_id", retryAfterSeconds: 5 },

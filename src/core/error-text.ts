@@ -34,6 +34,7 @@ const meanings: Record<ErrorCode, string> = {
   account_login_required:
     "需要重新登录 Kimi：从网站复制 access_token 和 refresh_token，再运行“moonbridge login”",
   issuer_unavailable: "无法连接身份提供方",
+  store_unavailable: "存储无法读写，请稍后再试",
   server_busy: "服务器正忙，请稍后再试",
   shutting_down: "正在停止",
   timeout: "超时",

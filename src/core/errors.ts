@@ -2,6 +2,8 @@
  * All errors, as one type that each dialect renders in its own envelope. Codes and remedies: docs/reference/errors.md.
  */
 
+import { StoreFailure } from "./store-failure.js";
+
 type ErrorTraits = { status: number; retryable: boolean };
 
 const errorTraits = {
@@ -52,7 +54,9 @@ const errorTraits = {
   account_login_required: { status: 424, retryable: false },
   /** The configured identity provider cannot be reached. */
   issuer_unavailable: { status: 503, retryable: true },
-  /** Other large requests fill the memory for request bodies, or the store does not answer. */
+  /** The store is needed for this request, and cannot be read or written. */
+  store_unavailable: { status: 503, retryable: true },
+  /** Other large requests fill the memory for request bodies. */
   server_busy: { status: 503, retryable: true },
   shutting_down: { status: 503, retryable: true },
   timeout: { status: 504, retryable: true },
@@ -115,9 +119,16 @@ export class GatewayError extends Error {
   }
 }
 
-/** Converts a thrown value. Anything but a GatewayError is a defect of Moonbridge and becomes `internal`. */
+/**
+ * Converts a thrown value. A failed store becomes `store_unavailable`; anything else but a GatewayError is a defect of
+ * Moonbridge and becomes `internal`.
+ */
 export function toGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
+  if (thrown instanceof StoreFailure) {
+    const message = "Moonbridge's store cannot be read or written at the moment. The log has the reason.";
+    return new GatewayError("store_unavailable", message, { retryAfterSeconds: 5, cause: thrown });
+  }
   return new GatewayError("internal", "Moonbridge failed to handle this request. The log has the details.", {
     cause: thrown,
   });

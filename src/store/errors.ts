@@ -1,9 +1,10 @@
+import { StoreFailure } from "../core/store-failure.js";
 import { storeMessages } from "../i18n/store-messages.js";
 import { type LocalizedText, localize, type Message, text } from "../i18n/text.js";
 import { errorCode } from "../lib/error-code.js";
 
 /** The store cannot be read or written. The message names the file and the remedy, and no content of the file. */
-export class StoreError extends Error {
+export class StoreError extends StoreFailure {
   override readonly name = "StoreError";
   /** The message in every language; `message` is the English one. */
   readonly text: LocalizedText;

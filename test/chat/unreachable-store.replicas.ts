@@ -29,7 +29,7 @@ test.each(["kimi-web", "kimi-legacy"] as const)(
     expect(await ask([...history, second], { conversation_id: id })).toMatchObject({ status: 200 });
     expect(await ask([second], { conversation_id: id })).toMatchObject({
       status: 503,
-      error: { code: "server_busy", param: "conversation_id" },
+      error: { code: "store_unavailable", param: "conversation_id" },
     });
     expect(gateway.logEntries()).toContainEqual(
       expect.objectContaining({

@@ -72,6 +72,10 @@ export const failureMessages = catalogue<Explanations>(
         why: "Kimi no longer accepts the login of this account.",
         remedy: "Connect the account again.",
       },
+      store_unavailable: {
+        why: "The store cannot be read or written.",
+        remedy: "Run the checks on the page Health.",
+      },
       server_busy: { why: "Other large requests fill the memory.", remedy: "Wait a moment, then try again." },
       shutting_down: { why: "Moonbridge is shutting down.", remedy: "Start it again." },
       timeout: { why: "Kimi did not answer in time.", remedy: "Try again." },
@@ -123,6 +127,7 @@ export const failureMessages = catalogue<Explanations>(
       },
       upstream_overloaded: { why: "Kimi 现在太忙。", remedy: "稍等再试。" },
       account_login_required: { why: "Kimi 不再认这个账号的登录。", remedy: "重新连接账号。" },
+      store_unavailable: { why: "存储无法读写。", remedy: "在“健康检查”页运行检查。" },
       server_busy: { why: "内存被其他大请求占满了。", remedy: "稍等再试。" },
       shutting_down: { why: "Moonbridge 正在关闭。", remedy: "重新启动它。" },
       timeout: { why: "Kimi 没有及时回答。", remedy: "再试一次。" },

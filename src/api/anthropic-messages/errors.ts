@@ -44,6 +44,7 @@ const errorNames: Record<ErrorCode, ErrorNames> = {
   upstream_overloaded: { type: "overloaded_error", status: 529 },
   account_login_required: { type: "api_error" },
   issuer_unavailable: { type: "api_error" },
+  store_unavailable: { type: "api_error" },
   server_busy: { type: "overloaded_error", status: 529 },
   shutting_down: { type: "api_error" },
   timeout: { type: "timeout_error" },

@@ -41,6 +41,7 @@ const errorNames: Record<ErrorCode, ErrorNames> = {
   upstream_overloaded: { type: "upstream_error" },
   account_login_required: { type: "upstream_error" },
   issuer_unavailable: { type: "server_error" },
+  store_unavailable: { type: "server_error" },
   server_busy: { type: "server_error" },
   shutting_down: { type: "server_error" },
   timeout: { type: "upstream_error" },

@@ -74,6 +74,7 @@ const failures: Record<ErrorCode, Failure> = {
   upstream_overloaded: { code: "server_is_overloaded", failsStream: true },
   account_login_required: { code: "invalid_prompt", failsStream: true },
   issuer_unavailable: { code: "server_error" },
+  store_unavailable: { code: "server_error" },
   server_busy: { code: "server_error" },
   shutting_down: { code: "server_error", failsStream: true },
   timeout: { code: "server_error", failsStream: true },

@@ -3,6 +3,8 @@ import { type KeyConfig, toKeySettings } from "../../config/key-schema.js";
 import { hasExpired, hashApiKey, minimumUnguessableLength } from "../../core/api-key.js";
 import { GatewayError } from "../../core/errors.js";
 import type { KeySettings, KeyStore, StoredKey } from "../../core/store.js";
+import { StoreFailure } from "../../core/store-failure.js";
+import { BoundedMap } from "../../lib/bounded-map.js";
 
 /** An API key that this server accepts, known by its hash only. */
 export type ApiKey = {
@@ -16,10 +18,18 @@ export type ApiKey = {
 /** The rate limit of a key; undefined: unlimited. */
 export type KeyLimits = Pick<KeySettings, "requestsPerMinute">;
 
-/** The API keys of the configuration and of the store, which is read at each lookup. */
+/** Stored keys that are remembered for the time in which the store cannot be read. */
+const rememberedKeys = 1_000;
+
+/**
+ * The API keys of the configuration and of the store, which is read at each lookup. While it cannot be read, keys that were
+ * found before go on; nobody can revoke one meanwhile.
+ */
 export class ApiKeys {
   #configured: readonly ApiKey[];
   readonly #store: KeyStore;
+  /** By the hash in hex. */
+  readonly #remembered = new BoundedMap<ApiKey | undefined>(rememberedKeys);
 
   constructor(configured: readonly KeyConfig[], store: KeyStore) {
     this.#configured = configured.map(fromConfig);
@@ -42,8 +52,17 @@ export class ApiKeys {
     for (const each of this.#configured) if (equalHashes(each.hash, hash)) found = each;
     if (found) return found;
     // The store's index does not compare in constant time; that leaks nothing, since a caller cannot choose the hash.
-    const stored = await this.#store.findKeyByHash(hash.toString("hex"));
-    return stored && fromStore(stored);
+    const hex = hash.toString("hex");
+    try {
+      const stored = await this.#store.findKeyByHash(hex);
+      const key = stored && fromStore(stored);
+      if (key || this.#remembered.get(hex)) this.#remembered.set(hex, key);
+      return key;
+    } catch (error) {
+      const remembered = error instanceof StoreFailure ? this.#remembered.get(hex) : undefined;
+      if (!remembered) throw error;
+      return remembered;
+    }
   }
 
   /** The keys with this name, expired ones included; the configuration and the store may each have one. */
