@@ -2,6 +2,7 @@ import { GatewayError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import type { ConversationStore, StoredChat } from "../core/store.js";
 import type { Upstream } from "../core/types.js";
+import { UnsavedChats } from "./unsaved-chats.js";
 
 /** Open upstreams: those of now, and their use by work during which none of them is closed. */
 export type OpenUpstreams = {
@@ -19,6 +20,7 @@ export class ChatCleanup {
   readonly #warn: (message: string, error: unknown) => void;
   readonly #timer: NodeJS.Timeout;
   readonly #abort = new AbortController();
+  readonly #unsavedChats: UnsavedChats;
   #currentSweep: Promise<void> | undefined;
   #sweepAgain = false;
 
@@ -28,9 +30,15 @@ export class ChatCleanup {
     warn: (message: string, error: unknown) => void,
   ) {
     this.#store = store;
+    this.#unsavedChats = new UnsavedChats(store);
     this.#upstreams = upstreams;
     this.#warn = warn;
     this.#timer = setInterval(() => this.sweep(), limits.cleanupInterval).unref();
+  }
+
+  /** Stores a chat as due for deletion. If the store does not take it, this rejects, and the next sweeps try it again. */
+  saveChat(chat: Omit<StoredChat, "attempts">): Promise<void> {
+    return this.#unsavedChats.save(chat);
   }
 
   /** Starts deleting due chats. A call during a sweep makes one more sweep follow it. */
@@ -64,6 +72,7 @@ export class ChatCleanup {
   }
 
   async #sweepOnce(): Promise<void> {
+    await this.#unsavedChats.retry();
     const now = Date.now();
     const { conversationNodes: nodes, forgottenAnswers, tombstone } = limits;
     await this.#store.trimNodes({ nodes, forgottenAnswers, tombstonesBefore: now - tombstone }, now);

@@ -278,6 +278,8 @@ export const limits = {
   cleanupMaxPause: 6 * 60 * minute,
   /** Chats read from the store at a time. */
   cleanupBatch: 50,
+  /** Chats kept in memory that the store did not take. */
+  unsavedChats: 10_000,
   /** Stored conversation nodes. */
   conversationNodes: 1_000_000,
   /** Answers remembered of nodes beyond `conversationNodes`, to tell equal answers apart; about 150 bytes each. */

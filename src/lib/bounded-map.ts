@@ -17,4 +17,13 @@ export class BoundedMap<Value> {
     const [oldest] = this.#values.keys();
     if (oldest !== undefined && this.#values.size > this.#size) this.#values.delete(oldest);
   }
+
+  delete(key: string): void {
+    this.#values.delete(key);
+  }
+
+  /** The values now, those set longest ago first. */
+  values(): Value[] {
+    return [...this.#values.values()];
+  }
 }

@@ -9,7 +9,8 @@ test.each(["kimi-web", "kimi-legacy"] as const)(
   async (kind) => {
     const server = await RedisServer.start();
     onTestFinished(() => server.stop());
-    const gateway = await startGateway({ kind, redis: server.url });
+    // More slots than turns: one that could not be given back is held until its lease ends.
+    const gateway = await startGateway({ kind, redis: server.url, concurrency: 10 });
     const ask = async (messages: readonly Message[], fields = {}) => {
       const response = await postChat(gateway, { model: "kimi", messages, ...fields });
       const { error, conversation_id, choices } = (await response.json()) as {
@@ -43,5 +44,9 @@ test.each(["kimi-web", "kimi-legacy"] as const)(
     await expect.poll(() => turns().catch(String), { timeout: 10_000 }).toEqual([1]);
     expect(await ask([second], { conversation_id: id })).toMatchObject({ status: 200, id });
     expect(await turns()).toEqual([2]);
+
+    // The two chats that were made meanwhile are stored with the next cleanup, so that they are deleted one day.
+    gateway.deleteExpiredChats();
+    await expect.poll(turns).toEqual([0, 0, 2]);
   },
 );

@@ -11,3 +11,12 @@ test("drops the entry that was set longest ago", () => {
   expect(map.get("1")).toBe(1);
   expect(map.get("2")).toBeUndefined();
 });
+
+test("lists its values in the order in which they were set, without those deleted", () => {
+  const map = new BoundedMap<number>(3);
+  for (let n = 0; n < 4; n++) map.set(String(n), n);
+  map.set("1", 9);
+  map.delete("2");
+  map.delete("?");
+  expect(map.values()).toEqual([3, 9]);
+});

@@ -1,6 +1,6 @@
 import { limits } from "../../core/limits.js";
-import type { ConversationStore } from "../../core/store.js";
 import type { ChatEvent, ChatMode, EventSink } from "../../core/types.js";
+import type { ChatCleanup } from "../chat-cleanup.js";
 import type { ResumePoint, Thread } from "../thread.js";
 import { trySave } from "../try-save.js";
 import type { AnswerRecorder } from "./answer-recorder.js";
@@ -10,7 +10,7 @@ type ChatOpened = Extract<ChatEvent, { type: "chat-opened" }>;
 type Finish = Extract<ChatEvent, { type: "finish" }>;
 
 export type TurnRecorderDependencies = {
-  store: ConversationStore;
+  cleanup: Pick<ChatCleanup, "saveChat">;
   chats: { keepHours: number };
   /** Writes a warning to the log; `error` contains no content of the conversation. */
   warn: (message: string, error: unknown) => void;
@@ -92,7 +92,7 @@ export class TurnRecorder implements Transform {
     const { upstream, thread } = this.#turn;
     const dueAt = Date.now() + milliseconds;
     await this.#trySave(() =>
-      this.#dependencies.store.saveChat({ upstream, chat, scope: thread.scope, dueAt }),
+      this.#dependencies.cleanup.saveChat({ upstream, chat, scope: thread.scope, dueAt }),
     );
   }
 
