@@ -3,6 +3,9 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Provider } from "oidc-provider";
 import { onTestFinished, vi } from "vitest";
 
+/** The client that stands for the console: it has no secret, and its addresses may have any port. */
+export const consoleClientId = "moonbridge-console";
+
 const oauthClient = { id: "robot", secret: "CANARY".repeat(8) };
 
 /** An OAuth issuer: an OpenID provider with test controls. */
@@ -18,6 +21,12 @@ export type TestIssuer = {
   currentKeys(): SigningKeys;
   /** Replaces the key pair. */
   rotateKeys(): Promise<void>;
+  /** The scopes that people have from their next login on; by default both. A login asks for nothing: `alice` is let in. */
+  grantScopes(scope: string): void;
+  /** From now on nobody is let in. */
+  refuseLogins(): void;
+  /** What answers now. */
+  listener(): RequestListener;
   /** Replaces the provider by this listener. */
   respondWith(listener: RequestListener): void;
   /** Listens again after `stop`, on the same port. */
@@ -59,8 +68,9 @@ export async function startIssuer(): Promise<TestIssuer> {
   // The provider warns at each start about its in-memory storage.
   const warn = vi.spyOn(console, "warn").mockReturnValue();
   onTestFinished(() => warn.mockRestore());
+  const logins: Logins = { scope: "chat moonbridge:admin", areRefused: false };
   let keys = await generateKeys("first");
-  listener = createProvider(url, keys);
+  listener = createProvider(url, keys, logins);
   let rotations = 0;
   return {
     url,
@@ -68,12 +78,19 @@ export async function startIssuer(): Promise<TestIssuer> {
     currentKeys: () => keys,
     start,
     stop,
+    grantScopes: (scope) => {
+      logins.scope = scope;
+    },
+    refuseLogins: () => {
+      logins.areRefused = true;
+    },
+    listener: () => listener,
     respondWith: (newListener) => {
       listener = newListener;
     },
     rotateKeys: async () => {
       keys = await generateKeys(`rotated-${++rotations}`);
-      listener = createProvider(url, keys);
+      listener = createProvider(url, keys, logins);
     },
     signToken: (claims, header = {}) => signToken(claims, { url, keys, ...header }),
     issueToken: async (scope = "chat") => {
@@ -99,8 +116,12 @@ async function generateKeys(kid: string) {
   };
 }
 
-function createProvider(url: string, { jwk }: SigningKeys): RequestListener {
-  return new Provider(url, {
+const resourceScopes = ["chat", "moonbridge:admin"];
+
+type Logins = { scope: string; areRefused: boolean };
+
+function createProvider(url: string, { jwk }: SigningKeys, logins: Logins): RequestListener {
+  const provider = new Provider(url, {
     clients: [
       {
         client_id: oauthClient.id,
@@ -109,16 +130,45 @@ function createProvider(url: string, { jwk }: SigningKeys): RequestListener {
         redirect_uris: [],
         response_types: [],
       },
+      {
+        client_id: consoleClientId,
+        application_type: "native",
+        token_endpoint_auth_method: "none",
+        redirect_uris: ["http://127.0.0.1/v1/admin/login/issuer/callback"],
+      },
     ],
-    scopes: ["chat", "moonbridge:admin"],
+    scopes: ["openid", "chat", "moonbridge:admin"],
     jwks: { keys: [jwk] },
-    ttl: { ClientCredentials: 600 },
+    ttl: {
+      ClientCredentials: 600,
+      Grant: 600,
+      Session: 600,
+      Interaction: 600,
+      AccessToken: 600,
+      IdToken: 600,
+    },
+    interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
+    findAccount: (_context, accountId) => ({ accountId, claims: async () => ({ sub: accountId }) }),
+    loadExistingGrant: async ({ oidc }) => {
+      const grant = new oidc.provider.Grant({
+        clientId: oidc.client?.clientId ?? "",
+        accountId: oidc.session?.accountId ?? "",
+      });
+      grant.addOIDCScope("openid chat moonbridge:admin");
+      grant.addResourceScope("urn:moonbridge", logins.scope);
+      // What is neither granted nor rejected would be asked for.
+      const rejected = resourceScopes.filter((scope) => !logins.scope.split(" ").includes(scope));
+      grant.rejectResourceScope("urn:moonbridge", rejected.join(" "));
+      await grant.save();
+      return grant;
+    },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => "urn:moonbridge",
+        useGrantedResource: () => true,
         getResourceServerInfo: () => ({
           scope: "chat moonbridge:admin",
           audience: "moonbridge",
@@ -128,7 +178,15 @@ function createProvider(url: string, { jwk }: SigningKeys): RequestListener {
         }),
       },
     },
-  }).callback();
+  });
+  const respond = provider.callback();
+  return (request, response) => {
+    if (!request.url?.startsWith("/interaction/")) return respond(request, response);
+    const result = logins.areRefused
+      ? { error: "access_denied" }
+      : { login: { accountId: "alice" }, consent: {} };
+    return provider.interactionFinished(request, response, result);
+  };
 }
 
 function signToken(

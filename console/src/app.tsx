@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useRef } from "react";
 import { Link, Route, Router, Switch } from "wouter";
 import { useHashLocation } from "wouter/use-hash-location";
 import { EventsProvider } from "./api/events.jsx";
+import type { LoginAddress } from "./api/login-address.js";
 import { useLogin, useSession } from "./api/session.js";
 import { Empty } from "./components/empty.jsx";
 import { Failure } from "./components/failure.jsx";
@@ -20,11 +21,12 @@ const KeysPage = lazy(() => import("./pages/keys/keys.jsx"));
 const RequestsPage = lazy(() => import("./pages/requests/requests.jsx"));
 const UsagePage = lazy(() => import("./pages/usage/usage.jsx"));
 
-/** The console: a login, or the pages. `loginCode`: the one-time code that stood in the address. */
-export function App({ loginCode }: { loginCode: string | undefined }) {
+/** The console: a login, or the pages. `loginAddress`: what stood in the address. */
+export function App({ loginAddress }: { loginAddress: LoginAddress }) {
   const session = useSession();
-  const code = useCodeLogin(loginCode);
-  if (code.isRunning || session.state === "signed out") return <LoginPage code={code} />;
+  const code = useCodeLogin(loginAddress.code);
+  if (code.isRunning || session.state === "signed out")
+    return <LoginPage code={code} issuerError={loginAddress.issuerError} />;
   return (
     <Router hook={useHashLocation}>
       {session.state === "signed in" ? (

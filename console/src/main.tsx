@@ -3,7 +3,7 @@ import "./console.css";
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createRoot } from "react-dom/client";
-import { takeLoginCode } from "./api/login-code.js";
+import { takeLoginAddress } from "./api/login-address.js";
 import { App } from "./app.jsx";
 import { LanguageProvider } from "./i18n/language.jsx";
 import { cssVariables, theme } from "./theme.js";
@@ -16,7 +16,7 @@ declare global {
 const styleNonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
 globalThis.__webpack_nonce__ = styleNonce;
 
-const loginCode = takeLoginCode();
+const loginAddress = takeLoginAddress();
 // A page of Kimi's that hands over its login opens /connect.
 if (location.pathname.endsWith("/connect") && location.hash.length < 3) location.hash = "#/accounts";
 const queryClient = new QueryClient({
@@ -36,7 +36,7 @@ if (root)
     >
       <QueryClientProvider client={queryClient}>
         <LanguageProvider>
-          <App loginCode={loginCode} />
+          <App loginAddress={loginAddress} />
         </LanguageProvider>
       </QueryClientProvider>
     </MantineProvider>,

@@ -39,6 +39,11 @@ export const OAuthSchema = Type.Object(
         description: "the scope that stands for admin",
       }),
     ),
+    consoleClientId: documented(
+      "The client id under which the issuer knows the [console](configuration.md#log-in-to-the-console); without it the console has no login by the issuer",
+      "签发者为[控制台](configuration.zh-CN.md#登录控制台)登记的客户端 id；没有它，控制台就没有通过签发者的登录",
+      Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: "the console's client id" })),
+    ),
     algorithms: documented(
       "The signature algorithms that are accepted",
       "接受的签名算法",

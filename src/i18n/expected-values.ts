@@ -65,6 +65,7 @@ const expectedValues: Readonly<Record<string, string>> = {
   "days from 1 to 3650": " 1 到 3650 的天数",
   "requests from 1 to 10000000": " 1 到 10000000 的请求数",
   "debug, info, warn, error or silent": " debug、info、warn、error 或 silent",
+  "the console's client id": "控制台的客户端 id",
   "the path of a PEM file": " PEM 文件的路径",
   "an object with “certificate” and “key”, the paths of two PEM files":
     "包含“certificate”和“key”的对象，即两个 PEM 文件的路径",

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
 import { type AdminContext, adminRoutes } from "../api/admin/routes.js";
-import type { FailedLoginLimiter } from "./auth/failed-login-limiter.js";
+import { type IssuerLoginOptions, issuerLoginRoutes } from "./auth/issuer-login-routes.js";
 import { requireKnownHost } from "./auth/same-origin.js";
 import { loginRoute, sessionRoutes } from "./auth/session-routes.js";
 import type { Sessions } from "./auth/sessions.js";
@@ -17,11 +17,13 @@ export function loginApi({
   hosts,
   failedLogins,
   bodies,
-}: ConsoleOptions & { failedLogins: FailedLoginLimiter; bodies: BodyMemory }): FastifyPluginAsyncTypebox {
+  ...issuerLogin
+}: ConsoleOptions & IssuerLoginOptions & { bodies: BodyMemory }): FastifyPluginAsyncTypebox {
   return async (app) => {
     acceptJson(app, bodies);
     protect(app, hosts);
     await app.register(loginRoute(sessions, failedLogins));
+    await app.register(issuerLoginRoutes({ sessions, failedLogins, ...issuerLogin }));
   };
 }
 

@@ -181,6 +181,7 @@ async function assemble(
   const failedLogins = new FailedLoginLimiter(store.buckets);
   const rateLimiter = new RateLimiter(store.buckets);
   const answerSecret = await store.getOrCreateSecret("answers", () => randomBytes(32).toString("base64url"));
+  const sealer = new TextSealer(answerSecret);
   const dialectContext: DialectContext = {
     chat,
     options: {
@@ -190,7 +191,7 @@ async function assemble(
       get visibleErrors() {
         return config().streams.visibleErrors;
       },
-      sealer: new TextSealer(answerSecret),
+      sealer,
       get origins() {
         return config().server.cors;
       },
@@ -216,7 +217,7 @@ async function assemble(
   registerHealth(app, { accounts, store, authenticate, sendConsole });
   await app.register(tokenEndpoint(authenticator, failedLogins));
   const bodies = new BodyMemory();
-  await app.register(loginApi({ sessions, failedLogins, hosts, bodies }));
+  await app.register(loginApi({ authenticator, sessions, failedLogins, sealer, hosts, bodies }));
   await app.register(async (authenticated) => {
     acceptJson(authenticated, bodies);
     const api = authenticated.withTypeProvider<TypeBoxTypeProvider>();

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { apiKey, startGateway } from "../gateway.js";
+import { consoleClientId, startIssuer } from "../openid-provider.js";
 import { openBrowser } from "./chromium.js";
 import { openConsole } from "./open-console.js";
 
@@ -42,4 +43,33 @@ test("logging out ends the session, also for a page that is open elsewhere", asy
   await page.getByRole("textbox", { name: "Admin key" }).waitFor();
   await second.getByRole("link", { name: "Keys" }).click();
   await second.getByRole("textbox", { name: "Admin key" }).waitFor();
+});
+
+test("the button of the configured issuer logs in; a person without the admin scope is told what is missing", async () => {
+  const issuer = await startIssuer();
+  const gateway = await startGateway({
+    oauth: { issuer: issuer.url, audience: "moonbridge", consoleClientId },
+  });
+  const { page, complaints } = await openBrowser();
+  const button = page.getByRole("link", { name: `Log in with ${new URL(issuer.url).host}` });
+  issuer.grantScopes("chat");
+  await page.goto(gateway.url);
+  await button.click();
+  await page.getByText("The login by your identity provider did not work").waitFor();
+  await page.getByText("oauth.adminScope").waitFor();
+  expect(page.url()).not.toContain("login-error");
+  issuer.grantScopes("moonbridge:admin");
+  await button.click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test("without an issuer for the console there is no such button", async () => {
+  const gateway = await startGateway();
+  const { page } = await openBrowser();
+  const answered = page.waitForResponse((response) => response.url().endsWith("/v1/admin/login"));
+  await page.goto(gateway.url);
+  await answered;
+  await page.getByRole("textbox", { name: "Admin key" }).waitFor();
+  expect(await page.getByRole("link").count()).toBe(0);
 });

@@ -5,6 +5,7 @@ import { SsrfGuard } from "../../src/files/ssrf-guard.js";
 import { Notifier } from "../../src/observability/notifier.js";
 import { createProxyAgent } from "../../src/proxy/proxy-agent.js";
 import { ProxyRules } from "../../src/proxy/proxy-rules.js";
+import { IssuerConnection } from "../../src/server/auth/oauth/issuer-connection.js";
 import { IssuerKeySet } from "../../src/server/auth/oauth/issuer-keys.js";
 import { chatBody, type GatewayOptions, postChat, startGateway, waitUntil } from "../gateway.js";
 import { startPlatform } from "../upstreams/openai/scripted-platform.js";
@@ -161,8 +162,9 @@ export function testOutboundCalls(names: readonly (keyof typeof kinds)[]): void 
         ),
       );
       proxy.hosts["issuer.test"] = await listenOnLoopback(server);
-      const keys = new IssuerKeySet(issuer, rulesFor(proxy, scheme).chooseFor());
-      onTestFinished(() => keys.close());
+      const connection = new IssuerConnection(rulesFor(proxy, scheme).chooseFor());
+      onTestFinished(() => connection.close());
+      const keys = new IssuerKeySet(issuer, connection);
       const token = { payload: "", signature: "" };
       await expect(keys.find({ alg: "RS256" }, token)).rejects.toThrow(/no applicable key/);
       expect(new Set(proxy.targets)).toEqual(new Set(["issuer.test:80"]));

@@ -38,6 +38,20 @@ async function currentSession({ signal }: { signal: AbortSignal }): Promise<Sess
   }
 }
 
+/** Whether people can log in by the configured issuer: its host; null without one. */
+export function useLoginIssuer() {
+  return useQuery({
+    queryKey: ["login"],
+    queryFn: async ({ signal }) => {
+      const { issuer } = await answerOf(api.GET("/v1/admin/login", { signal }));
+      return issuer === null ? null : new URL(issuer).host;
+    },
+  });
+}
+
+/** Where a browser begins the login by the issuer. */
+export const issuerLoginAddress = "/v1/admin/login/issuer";
+
 /** Trades the one-time code or an admin key for a session. */
 export function useLogin() {
   const client = useQueryClient();

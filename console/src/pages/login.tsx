@@ -1,6 +1,8 @@
-import { Button, Group, Loader, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { Button, Divider, Group, Loader, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { LogIn } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { useLogin } from "../api/session.js";
+import { ApiError } from "../api/api-error.js";
+import { issuerLoginAddress, useLogin, useLoginIssuer } from "../api/session.js";
 import { CodeBlock } from "../components/code-block.jsx";
 import { Failure } from "../components/failure.jsx";
 import { Mark } from "../components/mark.jsx";
@@ -8,8 +10,15 @@ import { Preferences } from "../components/preferences.jsx";
 import { useMessages } from "../i18n/language.jsx";
 import { loginMessages } from "../i18n/login.js";
 
-/** Getting in with an admin key; `code`: the state of a login with the code of the address, if there was one. */
-export function LoginPage({ code }: { code: { isRunning: boolean; error: unknown } }) {
+type LoginPageProps = {
+  /** The state of a login with the code of the address, if there was one. */
+  code: { isRunning: boolean; error: unknown };
+  /** Why a login by the issuer has failed: an error code. */
+  issuerError: string | undefined;
+};
+
+/** Getting in with an admin key, or by the configured issuer. */
+export function LoginPage({ code, issuerError }: LoginPageProps) {
   const t = useMessages(loginMessages);
   const [key, setKey] = useState("");
   const login = useLogin();
@@ -35,13 +44,8 @@ export function LoginPage({ code }: { code: { isRunning: boolean; error: unknown
           ) : (
             <form onSubmit={submit}>
               <Stack>
-                {code.error ? (
-                  <Failure what={t.codeRefused} error={code.error} why={t.codeWhy} remedy={t.codeRemedy} />
-                ) : (
-                  <Text size="sm" c="dimmed">
-                    {t.intro}
-                  </Text>
-                )}
+                <Introduction codeError={code.error} issuerError={issuerError} />
+                <IssuerButton />
                 <PasswordInput
                   label={t.key}
                   value={key}
@@ -69,5 +73,41 @@ export function LoginPage({ code }: { code: { isRunning: boolean; error: unknown
         </Stack>
       </Paper>
     </main>
+  );
+}
+
+function Introduction({ codeError, issuerError }: { codeError: unknown; issuerError: string | undefined }) {
+  const t = useMessages(loginMessages);
+  if (codeError)
+    return <Failure what={t.codeRefused} error={codeError} why={t.codeWhy} remedy={t.codeRemedy} />;
+  if (issuerError !== undefined) {
+    const { why, remedy } = t.issuerErrors[issuerError] ?? t.issuerRefused;
+    const error = new ApiError({ code: issuerError, message: why });
+    return <Failure what={t.issuerFailed} error={error} why={why} remedy={remedy} />;
+  }
+  return (
+    <Text size="sm" c="dimmed">
+      {t.intro}
+    </Text>
+  );
+}
+
+/** Leads to the issuer; nothing where the configuration names none for the console. */
+function IssuerButton() {
+  const t = useMessages(loginMessages);
+  const { data: host } = useLoginIssuer();
+  if (!host) return null;
+  return (
+    <>
+      <Button
+        component="a"
+        href={issuerLoginAddress}
+        variant="default"
+        leftSection={<LogIn size={16} aria-hidden />}
+      >
+        {t.byIssuer(host)}
+      </Button>
+      <Divider label={t.or} />
+    </>
   );
 }

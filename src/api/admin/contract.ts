@@ -23,6 +23,15 @@ export const adminSchemas = {
     body: session.NewSession,
     response: { 200: session.SessionAnswer },
   },
+  getLogin: {
+    ...{ ...admin, security: [] },
+    summary: "How people can log in to the console",
+    description: "By an issuer a browser begins at /v1/admin/login/issuer, which leads there.",
+    response: { 200: session.LoginAnswer },
+  },
+  // Addresses for browsers, which answer with nothing but redirections.
+  beginLogin: { hide: true },
+  finishLogin: { hide: true, querystring: session.IssuerAnswerQuery },
   getSession: { ...admin, summary: "The session of the cookie", response: { 200: session.SessionAnswer } },
   deleteSession: { ...admin, summary: "Log out", response: { 200: session.EndedSessions } },
   deleteSessions: { ...admin, summary: "End all sessions", response: { 200: session.EndedSessions } },

@@ -61,6 +61,12 @@ export class Authenticator {
     );
   }
 
+  /** The issuer at which people log in to the console, and the console's name there; undefined where that is not set up. */
+  get loginIssuer(): { issuer: OidcIssuer; clientId: string } | undefined {
+    const clientId = this.#issuer?.config.consoleClientId;
+    return this.#issuer && clientId !== undefined ? { issuer: this.#issuer, clientId } : undefined;
+  }
+
   /** From now on these keys and this issuer are those of the configuration. Keys and tokens that it lacks are refused. */
   replaceConfig({ keys, oauth, proxies }: Pick<Config, "keys" | "oauth" | "proxies">): void {
     this.keys.replaceConfigured(keys);

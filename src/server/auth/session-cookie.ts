@@ -22,8 +22,12 @@ export function clearSessionCookie(request: FastifyRequest, reply: FastifyReply)
   reply.header("set-cookie", cookie(request, "", 0));
 }
 
+/** Whether the browser came by HTTPS, also to a proxy in front. */
+export function isSecure({ protocol, headers }: Pick<FastifyRequest, "protocol" | "headers">): boolean {
+  return protocol === "https" || headers["x-forwarded-proto"] === "https";
+}
+
 function cookie(request: FastifyRequest, value: string, seconds: number): string {
-  const isSecure = request.protocol === "https" || request.headers["x-forwarded-proto"] === "https";
   const attributes = ["Path=/", `Max-Age=${seconds}`, "HttpOnly", "SameSite=Strict"];
-  return [`${name}=${value}`, ...attributes, ...(isSecure ? ["Secure"] : [])].join("; ");
+  return [`${name}=${value}`, ...attributes, ...(isSecure(request) ? ["Secure"] : [])].join("; ");
 }

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { adminSchemas as schemas } from "../../api/admin/contract.js";
 import { isoTime } from "../../api/admin/schemas/field.js";
 import { GatewayError } from "../../core/errors.js";
@@ -7,10 +8,10 @@ import type { StoredSession } from "../../core/session.js";
 import type { FailedLoginLimiter } from "./failed-login-limiter.js";
 import { requireSameOrigin } from "./same-origin.js";
 import { clearSessionCookie, readSessionCookie, setSessionCookie } from "./session-cookie.js";
-import type { Sessions } from "./sessions.js";
+import type { NewSession, Sessions } from "./sessions.js";
 
 /** Failed logins have the stricter limit of `POST /token`, under this name. */
-const limiterName = "console login";
+export const limiterName = "console login";
 
 /** `POST /v1/admin/sessions`: the login, for requests without a key. */
 export function loginRoute(sessions: Sessions, failedLogins: FailedLoginLimiter): FastifyPluginAsyncTypebox {
@@ -21,14 +22,21 @@ export function loginRoute(sessions: Sessions, failedLogins: FailedLoginLimiter)
       // A page elsewhere must not log its visitor in, either. Programs send none of these headers.
       if (headers.origin !== undefined || headers["sec-fetch-site"] !== undefined) requireSameOrigin(request);
       const create = creationOf(sessions, body);
-      const { session, secret } = await failedLogins.check(request, create, limiterName);
-      // The secret is always a new one, so that nobody can have set it before; the one before it ends.
-      const before = readSessionCookie(request);
-      if (before !== undefined) await sessions.end(before);
-      setSessionCookie(request, reply, secret);
-      return sessionObject(session);
+      const created = await failedLogins.check(request, create, limiterName);
+      await startSession(sessions, { request, reply, created });
+      return sessionObject(created.session);
     });
   };
+}
+
+/** Gives the browser a new session. Its secret is a new one, so that nobody can have set it before; the one before it ends. */
+export async function startSession(
+  sessions: Sessions,
+  { request, reply, created }: { request: FastifyRequest; reply: FastifyReply; created: NewSession },
+): Promise<void> {
+  const before = readSessionCookie(request);
+  if (before !== undefined) await sessions.end(before);
+  setSessionCookie(request, reply, created.secret);
 }
 
 function creationOf(sessions: Sessions, { code, key }: { code?: string; key?: string }) {

@@ -39,14 +39,18 @@ export class Sessions {
     return { ...(await this.#add({ key: codeKeyName, scopes: allScopes })), isGuessable: false };
   }
 
+  /**
+   * For the access token of a login at the issuer. The session outlives the token, which lasts for minutes at most issuers. Throws
+   * `invalid_api_key`, `insufficient_scope` or `issuer_unavailable`.
+   */
+  async createByLogin(token: string): Promise<NewSession & { isGuessable: boolean }> {
+    const { principal } = await this.#authenticateAdmin(token);
+    return { ...(await this.#add({ key: principal.keyName, scopes: principal.scopes })), isGuessable: false };
+  }
+
   /** For an API key or a token. Throws `invalid_api_key`, `insufficient_scope` or `issuer_unavailable`. */
   async createByCredential(credential: string): Promise<NewSession & { isGuessable: boolean }> {
-    const { principal, keyHash, isGuessable } = await this.#authenticator.authenticate(credential);
-    if (!principal.scopes.includes("admin"))
-      throw new GatewayError(
-        "insufficient_scope",
-        "The console needs a key with the scope “admin”. “moonbridge keys list” shows the scopes of each key.",
-      );
+    const { principal, keyHash, isGuessable } = await this.#authenticateAdmin(credential);
     const login = { key: principal.keyName, scopes: principal.scopes, until: tokenExpiry(credential) };
     const created = await this.#add(keyHash ? { ...login, keySha256: keyHash.toString("hex") } : login);
     return { ...created, isGuessable };
@@ -75,6 +79,15 @@ export class Sessions {
   /** The number of sessions that have ended. */
   endAll(): Promise<number> {
     return this.#store.removeSessions();
+  }
+
+  async #authenticateAdmin(credential: string): Promise<AuthenticatedRequest> {
+    const authenticated = await this.#authenticator.authenticate(credential);
+    if (authenticated.principal.scopes.includes("admin")) return authenticated;
+    throw new GatewayError(
+      "insufficient_scope",
+      "The console needs a key with the scope “admin”. “moonbridge keys list” shows the scopes of each key.",
+    );
   }
 
   async #add({ until = Number.POSITIVE_INFINITY, ...login }: NewLogin): Promise<NewSession> {

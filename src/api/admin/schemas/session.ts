@@ -34,3 +34,19 @@ export const EndedSessions = answerObject("Ended sessions", {
   object: oneOf(["admin.session"]),
   deleted: Type.Number({ description: "How many sessions have ended" }),
 });
+
+export const LoginAnswer = answerObject("Ways to log in", {
+  object: oneOf(["admin.login"]),
+  issuer: Type.Unsafe<string | null>({
+    type: ["string", "null"],
+    description: "The issuer by which people can log in to the console, besides a code and an admin key",
+  }),
+});
+
+/** What the issuer adds to the address that it leads back to. */
+export const IssuerAnswerQuery = Type.Object({
+  code: Type.Optional(Type.String({ maxLength: 4_096 })),
+  state: Type.Optional(Type.String({ maxLength: 200 })),
+  iss: Type.Optional(Type.String({ maxLength: 1_024 })),
+  error: Type.Optional(Type.String({ maxLength: 200 })),
+});

@@ -1,14 +1,18 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
-import { type Agent, request } from "undici";
 import { GatewayError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
 import { asText, parseObject } from "../../../lib/json.js";
-import { createProxyAgent } from "../../../proxy/proxy-agent.js";
 import { ProxyError } from "../../../proxy/proxy-error.js";
-import type { ChooseProxy } from "../../../proxy/proxy-rules.js";
 import { TokenBuckets } from "../../token-buckets.js";
+import type { IssuerConnection } from "./issuer-connection.js";
 
 type KeySet = JWTVerifyGetKey;
+
+/** Where people log in at the issuer, and where what they bring back is exchanged; undefined where it does not say so. */
+export type IssuerEndpoints = { authorization: string | undefined; token: string | undefined };
+
+/** What the issuer has published. */
+type Published = { keys: KeySet; endpoints: IssuerEndpoints };
 
 /**
  * The issuer's public keys (JWKS), located by OpenID Connect Discovery. Fetched at first use, after
@@ -17,33 +21,35 @@ type KeySet = JWTVerifyGetKey;
  */
 export class IssuerKeySet {
   readonly #issuer: string;
-  readonly #agent: Agent;
+  readonly #connection: IssuerConnection;
   readonly #fetches = new TokenBuckets(1);
-  #cached: { keys: KeySet; until: number } | undefined;
-  #fetching: Promise<KeySet> | undefined;
+  #cached: (Published & { until: number }) | undefined;
+  #fetching: Promise<Published> | undefined;
 
-  constructor(issuer: string, chooseProxy: ChooseProxy) {
+  constructor(issuer: string, connection: IssuerConnection) {
     this.#issuer = issuer;
-    this.#agent = createProxyAgent(chooseProxy, {
-      timeout: limits.issuerResponse,
-      maxResponseSize: limits.issuerBody,
-    });
+    this.#connection = connection;
   }
 
   /** Resolves the key that a token's header names. Throws `issuer_unavailable`, or jose's error if there is no such key. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
-    const cached = this.#cached;
-    if (!cached || cached.until < performance.now()) return (await this.#fetch())(header, token);
+    const cached = this.#fresh;
+    if (!cached) return (await this.#fetch()).keys(header, token);
     try {
       return await cached.keys(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey) || !this.#canFetch) throw error;
-      return (await this.#fetch())(header, token);
+      return (await this.#fetch()).keys(header, token);
     }
   };
 
-  close(): Promise<void> {
-    return this.#agent.destroy();
+  /** Throws `issuer_unavailable`. */
+  async endpoints(): Promise<IssuerEndpoints> {
+    return (this.#fresh ?? (await this.#fetch())).endpoints;
+  }
+
+  get #fresh(): Published | undefined {
+    return this.#cached && this.#cached.until >= performance.now() ? this.#cached : undefined;
   }
 
   get #canFetch(): boolean {
@@ -51,7 +57,7 @@ export class IssuerKeySet {
   }
 
   /** Concurrent callers share one fetch. */
-  #fetch(): Promise<KeySet> {
+  #fetch(): Promise<Published> {
     if (this.#fetching) return this.#fetching;
     if (!this.#fetches.take("", limits.issuerFetches)) {
       return Promise.reject(unavailableError(this.#fetches.state("", limits.issuerFetches).secondsToNext));
@@ -62,38 +68,39 @@ export class IssuerKeySet {
     return this.#fetching;
   }
 
-  async #fetchNow(): Promise<KeySet> {
+  async #fetchNow(): Promise<Published> {
     try {
       const discovery = parseObject(
-        await this.#getText(`${this.#issuer.replace(/\/$/, "")}/.well-known/openid-configuration`),
+        await this.#connection.getText(`${this.#issuer.replace(/\/$/, "")}/.well-known/openid-configuration`),
       );
       const keysUrl = asText(discovery?.jwks_uri);
       if (discovery?.issuer !== this.#issuer || keysUrl === undefined) throw new Error("not this issuer");
-      // Plain http is accepted only where the issuer itself is configured with http (config/oauth-schema.ts: loopback).
-      if (new URL(keysUrl).protocol !== "https:" && new URL(this.#issuer).protocol === "https:")
-        throw new Error("not https");
+      if (!this.#isSafe(keysUrl)) throw new Error("not https");
+      const endpoints = {
+        authorization: this.#endpoint(discovery.authorization_endpoint),
+        token: this.#endpoint(discovery.token_endpoint),
+      };
       // jose validates the shape.
-      const keys = createLocalJWKSet(JSON.parse(await this.#getText(keysUrl)));
-      this.#cached = { keys, until: performance.now() + limits.issuerKeys };
-      return keys;
+      const keys = createLocalJWKSet(JSON.parse(await this.#connection.getText(keysUrl)));
+      this.#cached = { keys, endpoints, until: performance.now() + limits.issuerKeys };
+      return this.#cached;
     } catch (error) {
       throw unavailableError(1, error);
     }
   }
 
-  async #getText(url: string): Promise<string> {
-    const { statusCode, body } = await request(url, {
-      dispatcher: this.#agent,
-      headers: { accept: "application/json" },
-      signal: AbortSignal.timeout(limits.issuerResponse),
-    });
-    const text = await body.text();
-    if (statusCode !== 200) throw new Error("not 200");
-    return text;
+  #endpoint(value: unknown): string | undefined {
+    const url = asText(value);
+    return url !== undefined && this.#isSafe(url) ? url : undefined;
+  }
+
+  /** Plain http is accepted only where the issuer itself is configured with http (config/oauth-schema.ts: loopback). */
+  #isSafe(url: string): boolean {
+    return new URL(url).protocol === "https:" || new URL(this.#issuer).protocol === "http:";
   }
 }
 
-function unavailableError(retryAfterSeconds: number, cause?: unknown): GatewayError {
+export function unavailableError(retryAfterSeconds: number, cause?: unknown): GatewayError {
   const reason =
     cause instanceof ProxyError
       ? `cannot be reached: ${cause.explanation.detail} (${cause.code})`
