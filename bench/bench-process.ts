@@ -13,11 +13,20 @@ export class BenchProcess {
   readonly #child: ChildProcess;
   readonly #log: string;
 
-  /** Starts a program in `folder`; what it prints goes to the file `log` there. */
-  constructor(command: string, args: readonly string[], folder: string) {
+  /** Starts a program in `folder`, with further variables; what it prints goes to the file `log` there. */
+  constructor(
+    command: string,
+    args: readonly string[],
+    folder: string,
+    variables: Record<string, string> = {},
+  ) {
     this.#log = `${folder}/log`;
     const output = openSync(this.#log, "w");
-    this.#child = spawn(command, args, { cwd: folder, stdio: ["ignore", output, output] });
+    this.#child = spawn(command, args, {
+      cwd: folder,
+      env: { ...process.env, ...variables },
+      stdio: ["ignore", output, output],
+    });
     closeSync(output);
     running.add(this.#child);
     this.#child.once("exit", () => running.delete(this.#child));

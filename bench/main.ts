@@ -10,6 +10,7 @@ import { firstDelta } from "./parts/first-delta.js";
 import { growth } from "./parts/growth.js";
 import { memory } from "./parts/memory.js";
 import { paced } from "./parts/paced.js";
+import { replicas } from "./parts/replicas.js";
 import { requests } from "./parts/requests.js";
 import { soak } from "./parts/soak.js";
 import { tools } from "./parts/tools.js";
@@ -19,7 +20,7 @@ import { readSettings } from "./settings.js";
 import { renderTable } from "./table.js";
 
 const first = { paced, unpaced, "first-delta": firstDelta, requests };
-const parts = { ...first, memory, "big-inputs": bigInputs, growth, tools, soak };
+const parts = { ...first, memory, "big-inputs": bigInputs, growth, tools, replicas, soak };
 const names = Object.keys(parts) as (keyof typeof parts)[];
 
 const settings = readSettings(process.argv.slice(2), names);

@@ -14,11 +14,17 @@ export type Row = {
   isMain?: boolean;
   start(context: RowContext): Promise<Started>;
 };
+export type MeasuredProcess = Pick<BenchProcess, "cpuTime" | "memory" | "openFiles" | "stop">;
 /** `process` is undefined where the client asks the upstream itself. */
-type Started = { port: number; process: BenchProcess | undefined };
+type Started = { port: number; process: MeasuredProcess | undefined };
 export type RunningRow = Row & Started;
-/** `folder`: for files of this run; `profile`: whether gateways write CPU profiles. */
-export type RowContext = { upstream: Started & { process: BenchProcess }; folder: string; profile: boolean };
+/** `folder`: for files of this run; `profile`: whether gateways write CPU profiles; `variables`: of gateways. */
+export type RowContext = {
+  upstream: Started & { process: BenchProcess };
+  folder: string;
+  profile: boolean;
+  variables?: Record<string, string>;
+};
 
 /** The limits of load client and upstream; what a row adds to the first delta is counted from it. */
 export const noGateway: Row = {
@@ -31,28 +37,40 @@ export const noGateway: Row = {
 export const nginx: Row = {
   dialect: "chat",
   name: "nginx proxy_pass",
-  start: async (context) => {
-    execFileSync("nginx", ["-v"], { stdio: "ignore" });
-    const [folder, port] = [createFolder(context), 20_000 + (process.pid % 10_000)];
-    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    const config = `daemon off; master_process off; pid nginx.pid; error_log stderr crit; worker_rlimit_nofile 40000;
+  start: (context) => balance([context.upstream.port], context),
+};
+
+let ports = 20_000 + (process.pid % 10_000);
+
+/** A port for a program that does not say which one it got; the next one is another. */
+export function nextPort(): number {
+  ports += 1;
+  return ports;
+}
+
+/** nginx before these ports of 127.0.0.1. */
+export async function balance(targets: readonly number[], context: RowContext) {
+  execFileSync("nginx", ["-v"], { stdio: "ignore" });
+  const [folder, port] = [createFolder(context), nextPort()];
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  const servers = targets.map((each) => `server 127.0.0.1:${each};`).join(" ");
+  const config = `daemon off; master_process off; pid nginx.pid; error_log stderr crit; worker_rlimit_nofile 40000;
 events { worker_connections 20000; }
 http {
   access_log off; keepalive_timeout 600s; keepalive_requests 100000000;
   ${temporary.map((name) => `${name}_temp_path ${name};`).join(" ")}
-  upstream kimi { server 127.0.0.1:${context.upstream.port}; keepalive 1024; keepalive_requests 100000000; }
+  upstream kimi { ${servers} keepalive 1024; keepalive_requests 100000000; }
   server {
     listen 127.0.0.1:${port} backlog=8192;
     proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off;
     location / { proxy_pass http://kimi; }
   }
 }`;
-    writeFileSync(join(folder, "nginx.conf"), config);
-    const started = new BenchProcess("nginx", ["-p", folder, "-c", "nginx.conf"], folder);
-    await setTimeout(1_000);
-    return { port, process: started };
-  },
-};
+  writeFileSync(join(folder, "nginx.conf"), config);
+  const started = new BenchProcess("nginx", ["-p", folder, "-c", "nginx.conf"], folder);
+  await setTimeout(1_000);
+  return { port, process: started };
+}
 
 export const naiveRelay: Row = {
   dialect: "chat",
@@ -74,7 +92,7 @@ export function moonbridgeRows(root: string, prefix = "Moonbridge"): Row[] {
 }
 
 /** Starts a gateway with the flags of `npm start`. */
-async function startGateway(root: string, kind: string, context: RowContext): Promise<Started> {
+export async function startGateway(root: string, kind: string, context: RowContext) {
   const folder = createFolder(context);
   const origin = `http://127.0.0.1:${context.upstream.port}`;
   const tokens = { baseUrl: origin, accessToken: kimiToken("access"), refreshToken: kimiToken("refresh") };
@@ -89,7 +107,8 @@ async function startGateway(root: string, kind: string, context: RowContext): Pr
   const startScript: string = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts.start;
   const flags = startScript.split(" ").filter((word) => word.startsWith("--"));
   if (context.profile) flags.push("--cpu-prof", `--cpu-prof-dir=${profiles}`);
-  const started = await startNode([...flags, join(root, "dist/src/cli/main.js"), "serve"], folder);
+  const program = join(root, "dist/src/cli/main.js");
+  const started = await startNode([...flags, program, "serve"], folder, context.variables);
   while ((await fetch(`http://127.0.0.1:${started.port}/readyz`)).status !== 200) await setTimeout(10);
   return started;
 }
@@ -104,8 +123,8 @@ function kimiToken(typ: string): string {
 }
 
 /** Starts a program that prints its port. */
-export async function startNode(args: readonly string[], folder: string) {
-  const started = new BenchProcess(process.execPath, args, folder);
+export async function startNode(args: readonly string[], folder: string, variables?: Record<string, string>) {
+  const started = new BenchProcess(process.execPath, args, folder, variables);
   return { port: await started.port(), process: started };
 }
 
