@@ -4,12 +4,14 @@ import { writeSync } from "node:fs";
 import { Credentials } from "../../dist/src/accounts/credentials.js";
 import { openStore } from "../../dist/src/store/open-store.js";
 
-const { path, url, logins, later } = JSON.parse(process.argv[2]);
+const { storage, url, logins, later } = JSON.parse(process.argv[2]);
 // Sets the clock ahead, so that the locks of the killed process have expired.
 const clock = Date.now;
 Date.now = () => clock() + later;
 
-const store = await openStore({ store: { kind: "sqlite", path }, encryptionKeys: [] });
+const { store: location, encryptionKey } = storage;
+const encryptionKeys = encryptionKey === undefined ? [] : [Buffer.from(encryptionKey, "base64")];
+const store = await openStore({ store: location, encryptionKeys });
 
 async function refresh(refreshToken) {
   const response = await fetch(`${url}/api/account.gateway.v1.AuthService/RefreshToken`, {
