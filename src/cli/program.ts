@@ -127,6 +127,13 @@ program
   .addOption(configFile)
   .action(async (folder, settings) => (await import("./backup.js")).backup(folder, settings));
 
+const store = program.command("store");
+
+store
+  .command("copy <from> <to>")
+  .addOption(configFile)
+  .action(async (from, to, settings) => (await import("./store.js")).copy(from, to, settings));
+
 program
   .command("health")
   .option("--port <number>", say(options.healthPort), parsePort)

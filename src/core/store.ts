@@ -19,6 +19,8 @@ export interface Store
   readonly journal: JournalStore;
   readonly sessions: SessionStore;
   readonly capabilities: CapabilityStore;
+  /** For a copy of the store. */
+  readonly index: StoreIndex;
   /** What processes on several machines share; undefined for a store whose processes have slots and buckets of their own. */
   readonly slots: SharedSlots | undefined;
   readonly buckets: SharedBuckets | undefined;
@@ -36,6 +38,20 @@ export interface Store
   /** Sentences for the log about what opening the store has changed. */
   readonly notes: readonly string[];
   close(): Promise<void>;
+}
+
+/** What is in a store, as far as the other calls need to be told it. */
+export interface StoreIndex {
+  /** The server's secrets by name. */
+  listSecrets(): Promise<ReadonlyMap<string, string>>;
+  /** The owners of uploaded files. */
+  listFileOwners(): Promise<readonly string[]>;
+  /** The accounts of which capabilities are known, as hashes. */
+  listCapabilityAccounts(): Promise<readonly string[]>;
+  /** The stored responses; each comes after the one that it continues. */
+  listResponses(): Promise<readonly Pick<StoredResponse, "owner" | "id">[]>;
+  /** The ids of nodes after this one, ascending, at most `limit`. */
+  listNodes(after: number, limit: number): Promise<readonly number[]>;
 }
 
 /** An account's stored tokens. */

@@ -65,6 +65,14 @@ export const helpMessages = {
       "copy the database and the uploaded files into a new folder; a server may go on running",
       "把数据库和上传的文件复制到新文件夹；服务器可以继续运行",
     ),
+    store: text(
+      "the database or Redis with all that Moonbridge keeps",
+      "保存 Moonbridge 全部数据的数据库或 Redis",
+    ),
+    "store copy": text(
+      "copy all of one store to another while no server runs; run it again if it was interrupted",
+      "在没有服务器运行时把一个存储的全部内容复制到另一个；中断后可再次运行",
+    ),
     health: text(
       "say whether the server of this configuration answers; exits with 1 if it does not",
       "检查这份配置的服务器是否应答；没有应答时退出码为 1",
@@ -225,6 +233,15 @@ export const commandExamples: Record<keyof typeof helpMessages.commands, readonl
     ["moonbridge requests --failed --limit 100", text("the last failures", "最近的失败")],
   ],
   backup: [["moonbridge backup ~/moonbridge-backup", text("a new folder", "新文件夹")]],
+  store: [
+    [
+      "moonbridge store copy sqlite:moonbridge.db redis://127.0.0.1:6379",
+      text("move to Redis", "迁移到 Redis"),
+    ],
+  ],
+  "store copy": [
+    ['moonbridge store copy "$MOONBRIDGE_STORE" sqlite:moonbridge.db', text("back to a file", "迁回文件")],
+  ],
   health: [["moonbridge health --wait 10", text("for at most 10 seconds", "最多等待 10 秒")]],
   chats: [["moonbridge chats purge", text("delete them all", "全部删除")]],
   "chats purge": [

@@ -1,6 +1,18 @@
 import { text } from "./text.js";
 
-/** What `backup`, `chats purge` and `health` print, and what can be wrong with their arguments. */
+/** What a copy of a store has. */
+const partNames = {
+  accounts: text("logins", "登录"),
+  keys: text("API keys", "API 密钥"),
+  capabilities: text("capabilities", "能力"),
+  files: text("uploaded files", "上传的文件"),
+  chats: text("chats", "会话"),
+  nodes: text("turns", "对话轮次"),
+  responses: text("responses", "回答"),
+  requests: text("requests", "请求"),
+};
+
+/** What `backup`, `store copy`, `chats purge` and `health` print, and what can be wrong with their arguments. */
 export const maintenanceMessages = {
   databaseCopied: (path: string) => text(`The database is in ${path},`, `数据库在 ${path}，`),
   filesCopied: (count: number, folder: string) =>
@@ -13,6 +25,20 @@ export const maintenanceMessages = {
     "Its credentials are encrypted: keep MOONBRIDGE_ENCRYPTION_KEY too, which is not in the copy.",
     "其中的登录信息已加密：MOONBRIDGE_ENCRYPTION_KEY 不在备份里，请一并保管。",
   ),
+  sameStore: text("Both are the same store.", "两者是同一个存储。"),
+  storeInUse: text(
+    "The other store has conversations of its own. Copy to an empty one, or to one that an earlier copy has begun.",
+    "目标存储中已有自己的对话。请复制到空的存储，或之前未复制完的存储。",
+  ),
+  copiedPart: ({ part, from, to }: { part: keyof typeof partNames; from: number; to: number }) =>
+    text(`${partNames[part].en}: ${to} of ${from}`, `${partNames[part].zh}：${to} / ${from}`),
+  copyDone: (store: string) =>
+    text(`Everything is in ${store}: set "store" to it.`, `全部内容已在 ${store} 中：请把 "store" 设为它。`),
+  copyIncomplete: text(
+    "Something is missing in the copy. Stop all servers and run the command again.",
+    "副本不完整。请停止所有服务器，再运行一次这个命令。",
+  ),
+  filesStay: (folder: string) => text(`Uploaded files stay in ${folder}.`, `上传的文件仍在 ${folder} 中。`),
   folderNotWritable: (folder: string, code: string) =>
     text(
       `The folder ${folder} cannot be made or written (${code}).`,

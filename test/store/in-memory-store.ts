@@ -7,6 +7,7 @@ import type {
   StoredFile,
   StoredKey,
   StoredResponse,
+  StoreIndex,
 } from "../../src/core/store.js";
 import { type ConversationData, InMemoryConversations } from "./in-memory-conversations.js";
 import {
@@ -55,6 +56,20 @@ export function createInMemoryStorage(): InMemoryStorage {
   };
 }
 
+function createInMemoryIndex(read: () => InMemoryStorage): StoreIndex {
+  const unique = (texts: string[]) => [...new Set(texts)].sort();
+  return {
+    listSecrets: async () => new Map(read().secrets),
+    listFileOwners: async () => unique(read().files.map(({ owner }) => owner)),
+    listCapabilityAccounts: async () => unique(read().capabilities.map(({ account }) => account)),
+    listResponses: async () => read().responses.map(({ owner, id }) => ({ owner, id })),
+    listNodes: async (after, limit) => {
+      const ids = read().nodes.map(({ id }) => id);
+      return ids.filter((id) => id > after).slice(0, limit);
+    },
+  };
+}
+
 /** A store in memory, as plain as the contract allows: what other stores are compared with. */
 export class InMemoryStore extends InMemoryConversations implements Store {
   readonly isShared = false;
@@ -64,6 +79,7 @@ export class InMemoryStore extends InMemoryConversations implements Store {
   readonly journal = createInMemoryJournal(() => this.data);
   readonly sessions = createInMemorySessions(() => this.data);
   readonly capabilities = createInMemoryCapabilities(() => this.data);
+  readonly index = createInMemoryIndex(() => this.data);
   /** Undefined once the store is closed. */
   #storage: InMemoryStorage | undefined;
 

@@ -27,7 +27,7 @@ export class RedisCapabilities implements CapabilityStore {
   }
 
   async listCapabilities(account: string): Promise<readonly StoredCapability[]> {
-    const reply = await this.#connection.send("HGETALL", keyOf(account));
+    const reply = await this.#connection.send("HGETALL", capabilitiesKey(account));
     return this.#connection.parse((fields) => toCapabilities(account, fields), reply);
   }
 
@@ -35,7 +35,7 @@ export class RedisCapabilities implements CapabilityStore {
     if (capabilities.length === 0) return;
     await this.#connection.run(
       saveAll,
-      capabilities.map(({ account }) => keyOf(account)),
+      capabilities.map(({ account }) => capabilitiesKey(account)),
       capabilities.flatMap(({ name, value, source, changedAt }) => [
         name,
         JSON.stringify([value, source, Math.round(changedAt)]),
@@ -44,7 +44,7 @@ export class RedisCapabilities implements CapabilityStore {
   }
 }
 
-function keyOf(account: string): string {
+export function capabilitiesKey(account: string): string {
   return redisKey("capabilities", account);
 }
 

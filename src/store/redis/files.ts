@@ -17,7 +17,9 @@ const File = Type.Object({
 });
 const Texts = Type.Array(Type.String());
 
-const [filesKey, sizeKey, lastKey] = [redisKey("files"), redisKey("files-size"), redisKey("files-last")];
+/** Hash: id -> the file as JSON. */
+export const filesKey = redisKey("files");
+const [sizeKey, lastKey] = [redisKey("files-size"), redisKey("files-last")];
 
 /** KEYS: files, size, last number, the owner's list, the owner's list of the purpose. ARGV: id, file, size. */
 const saveFile = defineScript({
@@ -55,7 +57,7 @@ const listFiles = defineScript({
   local files = {}
   for index, id in ipairs(ids) do files[index] = redis.call('HGET', KEYS[1], id) end
   return files`,
-  parse: (reply) => parseReply(Texts, reply).map((file) => parseJson(File, file)),
+  parse: (reply) => parseReply(Texts, reply).map(parseFile),
 });
 
 /** What clients have uploaded to Moonbridge: one hash by id, and sorted sets of each owner's ids. */
@@ -77,7 +79,7 @@ export class RedisFiles implements FileStore {
     const reply = await this.#connection.send("HGET", filesKey, id);
     const file = this.#connection.parse((text) => {
       const stored = parseOptionalText(text);
-      return stored === undefined ? undefined : parseJson(File, stored);
+      return stored === undefined ? undefined : parseFile(stored);
     }, reply);
     return file?.owner === owner ? file : undefined;
   }
@@ -107,6 +109,10 @@ export class RedisFiles implements FileStore {
       replies,
     );
   }
+}
+
+export function parseFile(stored: string): StoredFile {
+  return parseJson(File, stored);
 }
 
 /** The ids of an owner's files, of all purposes or of one, by the order of their saves. */

@@ -13,9 +13,13 @@ const Rows = Type.Array(Row);
 /** Answers that one save removes at most, so that no other call waits long. */
 const removalsPerSave = 500;
 
-const responseKeys = ["bodies", "owners", "previous", "expiry", "size"].map((part) =>
-  redisKey("responses", part),
-);
+/** Hashes: id -> owner, and the id of the response that it continues. */
+export const responseOwnersKey = redisKey("responses", "owners");
+export const responsesPreviousKey = redisKey("responses", "previous");
+const responseKeys = [
+  ...[redisKey("responses", "bodies"), responseOwnersKey, responsesPreviousKey],
+  ...[redisKey("responses", "expiry"), redisKey("responses", "size")],
+];
 
 /** Common to the scripts, whose KEYS are `responseKeys`. Sizes are those of bodies, in bytes. */
 const functions = `local bodies, owners, previous, expiry, size = unpack(KEYS)

@@ -1,7 +1,7 @@
 import type { CredentialCipher } from "../encryption.js";
 import type { RedisConnection } from "./connection.js";
 import { redisKey } from "./keys.js";
-import { parseFlag, parseOptionalText, parseText } from "./reply.js";
+import { parseFlag, parseOptionalText, parsePairs, parseText } from "./reply.js";
 import { defineScript } from "./script.js";
 
 /** Adds the value of a field unless it has one, and gives the one that is there. KEYS: the hash. ARGV: field, value. */
@@ -33,21 +33,36 @@ export class RedisSecrets {
     this.#cipher = cipher;
   }
 
+  async list(): Promise<ReadonlyMap<string, string>> {
+    const reply = await this.#connection.send("HGETALL", secretsKey);
+    const sealed = this.#connection.parse(parsePairs, reply);
+    return new Map(
+      [...sealed].map(([name, value]) => [name, this.#cipher.decrypt(value, associatedName(name)).text]),
+    );
+  }
+
   /** If two processes generate it at once, both get the one stored first. */
   async getOrCreate(name: string, generate: () => string): Promise<string> {
-    const associatedName = `secrets/${name}`;
     const found = this.#connection.parse(
       parseOptionalText,
       await this.#connection.send("HGET", secretsKey, name),
     );
     const add = () =>
-      this.#connection.run(addOrGet, [secretsKey], [name, this.#cipher.encrypt(generate(), associatedName)]);
+      this.#connection.run(
+        addOrGet,
+        [secretsKey],
+        [name, this.#cipher.encrypt(generate(), associatedName(name))],
+      );
     const sealed = found ?? (await add());
-    const { text, isOutdated } = this.#cipher.decrypt(sealed, associatedName);
+    const { text, isOutdated } = this.#cipher.decrypt(sealed, associatedName(name));
     if (isOutdated) {
-      const newlySealed = this.#cipher.encrypt(text, associatedName);
+      const newlySealed = this.#cipher.encrypt(text, associatedName(name));
       await this.#connection.run(replaceIfSame, [secretsKey], [name, sealed, newlySealed]);
     }
     return text;
   }
+}
+
+function associatedName(name: string): string {
+  return `secrets/${name}`;
 }

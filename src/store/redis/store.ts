@@ -28,6 +28,7 @@ import { RedisSecrets } from "./secrets.js";
 import { isNewEnough, readServerInfo } from "./server-info.js";
 import { RedisSessions } from "./sessions.js";
 import { RedisSlots } from "./slots.js";
+import { RedisIndex } from "./store-index.js";
 import { RedisUploads } from "./uploads.js";
 
 /**
@@ -41,6 +42,7 @@ export class RedisStore extends RedisConversations implements Store {
   readonly journal: RedisJournal;
   readonly sessions: RedisSessions;
   readonly capabilities: RedisCapabilities;
+  readonly index: RedisIndex;
   readonly slots: RedisSlots;
   readonly buckets: RedisBuckets;
   readonly #connection: RedisConnection;
@@ -65,6 +67,7 @@ export class RedisStore extends RedisConversations implements Store {
     this.journal = new RedisJournal(connection, cipher);
     this.sessions = new RedisSessions(connection);
     this.capabilities = new RedisCapabilities(connection);
+    this.index = new RedisIndex(connection, this.#secrets);
     this.buckets = new RedisBuckets(connection);
     this.slots = new RedisSlots(connection, limits.slotLease);
   }

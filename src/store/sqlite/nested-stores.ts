@@ -1,6 +1,7 @@
 import type { CapabilityStore } from "../../core/capabilities.js";
 import type { JournalStore } from "../../core/journal.js";
 import type { SessionStore } from "../../core/session.js";
+import type { StoreIndex } from "../../core/store.js";
 import type { OpenDatabase } from "./open-database.js";
 
 /** Runs a task on the open database; rejects with a StoreError, also once the store is closed. */
@@ -41,6 +42,16 @@ export function createSessionStore(run: Run): SessionStore {
     removeSessions: () => run(({ sessions }) => sessions.removeAll()),
     addLoginCode: (sha256, expiresAt, now) => run(({ sessions }) => sessions.addCode(sha256, expiresAt, now)),
     takeLoginCode: (sha256, now) => run(({ sessions }) => sessions.takeCode(sha256, now)),
+  };
+}
+
+export function createStoreIndex(run: Run): StoreIndex {
+  return {
+    listSecrets: () => run(({ index }) => index.listSecrets()),
+    listFileOwners: () => run(({ index }) => index.listFileOwners()),
+    listCapabilityAccounts: () => run(({ index }) => index.listCapabilityAccounts()),
+    listResponses: () => run(({ index }) => index.listResponses()),
+    listNodes: (after, limit) => run(({ index }) => index.listNodes(after, limit)),
   };
 }
 

@@ -16,6 +16,7 @@ import { migrate } from "./migrations.js";
 import { SqliteNodeTrimmer } from "./node-trimmer.js";
 import { SqliteResponses } from "./responses.js";
 import { SqliteSessions } from "./sessions.js";
+import { SqliteIndex } from "./store-index.js";
 import { SqliteUploads } from "./uploads.js";
 import { SqliteUsage } from "./usage.js";
 import { WriteBatch } from "./write-batch.js";
@@ -39,6 +40,7 @@ export type OpenDatabase = {
   usage: SqliteUsage;
   sessions: SqliteSessions;
   capabilities: SqliteCapabilities;
+  index: SqliteIndex;
   batch: WriteBatch;
 };
 
@@ -88,6 +90,7 @@ export async function openDatabase(
       usage: new SqliteUsage(unsynced),
       sessions: new SqliteSessions(synced),
       capabilities: new SqliteCapabilities(synced),
+      index: new SqliteIndex(synced, cipher),
       batch: new WriteBatch(unsynced),
     };
     return { database, notes };

@@ -19,7 +19,12 @@ import type {
 import { storeMessages } from "../../i18n/store-messages.js";
 import { StoreError, toStoreError } from "../errors.js";
 import { truncateWal } from "./database-file.js";
-import { createCapabilityStore, createJournalStore, createSessionStore } from "./nested-stores.js";
+import {
+  createCapabilityStore,
+  createJournalStore,
+  createSessionStore,
+  createStoreIndex,
+} from "./nested-stores.js";
 import { type OpenDatabase, openDatabase } from "./open-database.js";
 
 /**
@@ -36,6 +41,7 @@ export class SqliteStore implements Store {
   readonly journal = createJournalStore((task) => this.#run(task));
   readonly sessions = createSessionStore((task) => this.#run(task));
   readonly capabilities = createCapabilityStore((task) => this.#run(task));
+  readonly index = createStoreIndex((task) => this.#run(task));
   readonly #path: string;
   /** Undefined once the store is closed. */
   #database: OpenDatabase | undefined;

@@ -11,6 +11,7 @@ import { testKeys } from "./keys.js";
 import { testNodes } from "./nodes.js";
 import { testResponses } from "./responses.js";
 import { testSessions } from "./sessions.js";
+import { testStoreIndex } from "./store-index.js";
 import { testTrimming } from "./trimming.js";
 
 /** The tests that every implementation of `Store` (src/core/store.ts) must pass. */
@@ -27,6 +28,7 @@ export function testStore(createStorage: CreateStorage): void {
   testJournal(createStorage);
   testSessions(createStorage);
   testCapabilities(createStorage);
+  testStoreIndex(createStorage);
 
   test("a store can be closed twice, and rejects calls afterwards", async () => {
     const store = await openWithChats(createStorage, "a");
