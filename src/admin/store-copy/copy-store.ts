@@ -5,7 +5,7 @@ import { copyChats, copyNodes, countNodes } from "./copy-conversations.js";
 import { copyRequests, countRequests } from "./copy-requests.js";
 
 /** The parts of a store that are copied, in their order. */
-export type StorePart =
+type StorePart =
   | "accounts"
   | "keys"
   | "capabilities"
