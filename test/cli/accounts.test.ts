@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SqliteStore } from "../../src/store/sqlite/store.js";
+import { openStore } from "../../src/store/open-store.js";
 import { createTemporaryFolder, runMoonbridge, writeConfig } from "./process.js";
 
 async function run(folder: string, ...args: string[]) {
@@ -14,7 +14,7 @@ test("accounts rename gives an account of the store another name, and says what 
   const folder = createTemporaryFolder();
   const database = `${folder}/state.db`;
   writeConfig(folder, { store: `sqlite:${database}`, modelAliases: { quick: "kimi/kimi" } });
-  const store = await SqliteStore.open(database);
+  const store = await openStore({ store: { kind: "sqlite", path: database }, encryptionKeys: [] });
   const site = { baseUrl: "http://127.0.0.1:1", authUrl: "http://127.0.0.1:1" };
   const current = { accessToken: "CANARY-access", refreshToken: "CANARY-refresh" };
   await store.saveCredentials("kimi", { current, startedFrom: "login", savedAt: 1, site });
