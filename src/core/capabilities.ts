@@ -208,6 +208,14 @@ export type CapabilityState = { change: CapabilityChange | undefined } & (
   | { name: typeof busySeconds.name; value: number }
 );
 
+/** Capabilities that are known to be other than their default says. */
+export function changedCapabilities(states: readonly CapabilityState[]) {
+  return states.flatMap(({ name, value, change }) => {
+    const assumption = name === busySeconds.name ? busySeconds : capabilities[name];
+    return change && value !== assumption.default ? [{ name, value, change, assumption }] : [];
+  });
+}
+
 /** What is known of one account. Never throws: a store that fails costs the persistence only. */
 export interface Capabilities {
   has(name: CapabilityFlag): boolean;

@@ -1,5 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { capabilityAccount } from "../../src/accounts/account-capabilities.js";
+import { currentUser } from "../conversations/measured-account.js";
 import { startGateway } from "../gateway.js";
 import { openBrowser } from "./chromium.js";
 import { goTo, openConsole } from "./open-console.js";
@@ -114,4 +116,19 @@ test("an account from a login is renamed; a name that is taken is refused with t
   await page.getByText("modelAliases.quick").waitFor();
   await page.getByText("home", { exact: true }).waitFor();
   expect(await gateway.store.listAccounts()).toEqual(["home", "second"]);
+});
+
+test("an account whose behaviour is not as assumed says so, in words, with what follows", async () => {
+  const { page, gateway } = await openConsole();
+  const id = JSON.parse(await currentUser(gateway)).user.id;
+  const change = { account: capabilityAccount(id), source: "use" as const, changedAt: Date.now() };
+  await gateway.store.capabilities.saveCapabilities([{ ...change, name: "old-parent", value: false }]);
+  await gateway.replaceUpstreams(gateway.config.upstreams.map((each) => ({ ...each, concurrency: 9 })));
+  await goTo(page, "accounts");
+  await page.getByText("otherwise than usual in 1 point").click();
+  const item = page.getByRole("listitem").filter({ hasText: "old-parent" });
+  await item.waitFor();
+  const text = await item.textContent();
+  expect(text).toMatch(/^Not true · A message can continue after an answer.*Therefore: Chats count as lines/);
+  expect(text).toContain("Seen in use");
 });

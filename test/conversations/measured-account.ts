@@ -29,7 +29,8 @@ export async function startMeasured(
   return gateway;
 }
 
-async function currentUser({ simulator }: Gateway): Promise<string> {
+/** What the simulator says of the user of the account, as JSON. */
+export async function currentUser({ simulator }: Gateway): Promise<string> {
   const { accessToken } = simulator.issue();
   const path = "/apiv2/kimi.gateway.account.v1.UserService/GetCurrentUser";
   const headers = { authorization: `Bearer ${accessToken}`, "content-type": "application/json" };

@@ -45,6 +45,25 @@ export interface paths {
                                     running: number;
                                     waiting: number;
                                 };
+                                capabilities: {
+                                    name: string;
+                                    value: boolean | number;
+                                    default: boolean | number;
+                                    /** @enum {string} */
+                                    source: "probe" | "use";
+                                    /** Format: date-time */
+                                    changed_at: string;
+                                    /** Text */
+                                    meaning: {
+                                        en: string;
+                                        zh: string;
+                                    };
+                                    /** Text */
+                                    fallback: {
+                                        en: string;
+                                        zh: string;
+                                    };
+                                }[];
                             }[];
                         };
                     };
@@ -568,6 +587,25 @@ export interface paths {
                                     running: number;
                                     waiting: number;
                                 };
+                                capabilities: {
+                                    name: string;
+                                    value: boolean | number;
+                                    default: boolean | number;
+                                    /** @enum {string} */
+                                    source: "probe" | "use";
+                                    /** Format: date-time */
+                                    changed_at: string;
+                                    /** Text */
+                                    meaning: {
+                                        en: string;
+                                        zh: string;
+                                    };
+                                    /** Text */
+                                    fallback: {
+                                        en: string;
+                                        zh: string;
+                                    };
+                                }[];
                             }[];
                         } | {
                             /** @enum {string} */

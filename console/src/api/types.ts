@@ -6,6 +6,7 @@ type Answer<Operation> = Operation extends { responses: { 200: { content: infer 
 
 export type Session = Answer<paths["/v1/admin/sessions/current"]["get"]>;
 export type Account = Answer<paths["/v1/admin/accounts"]["get"]>["data"][number];
+export type ChangedCapability = Account["capabilities"][number];
 export type AccountImport = Answer<paths["/v1/admin/accounts"]["post"]>;
 export type AccountQuotas = Answer<paths["/v1/admin/accounts/{id}/quota"]["get"]>;
 export type ApiKey = Answer<paths["/v1/admin/keys"]["get"]>["data"][number];

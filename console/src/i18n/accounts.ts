@@ -67,6 +67,16 @@ export const accountsMessages = catalogue(
     removeFailed: "The account could not be removed",
     removed: (name: string, deleted: number, left: number) =>
       `“${name}” is removed. Chats deleted at Kimi: ${deleted}, left there: ${left}.`,
+    capabilities: {
+      title: (count: number) =>
+        count === 1
+          ? "Kimi treats this account otherwise than usual in 1 point"
+          : `Kimi treats this account otherwise than usual in ${count} points`,
+      yes: "True",
+      no: "Not true",
+      fallback: "Therefore",
+      sources: { probe: "Measured by moonbridge probe", use: "Seen in use" },
+    },
     fromConfig: "stands in the config file and is removed there",
     builtIn: "goes when an account is connected",
   },
@@ -135,6 +145,13 @@ export const accountsMessages = catalogue(
     removeFailed: "账号没有移除成功",
     removed: (name: string, deleted: number, left: number) =>
       `“${name}”已移除。在 Kimi 删除了 ${deleted} 个会话，留下 ${left} 个。`,
+    capabilities: {
+      title: (count: number) => `Kimi 对这个账号有 ${count} 处和通常不同`,
+      yes: "属实",
+      no: "不属实",
+      fallback: "因此",
+      sources: { probe: "由 moonbridge probe 测得", use: "使用中发现" },
+    },
     fromConfig: "写在配置文件里，请到那里删除",
     builtIn: "连接账号后就会消失",
   },

@@ -1,6 +1,7 @@
 import type { Static } from "@sinclair/typebox";
 import type { AccountOrigin } from "../../admin/account-admin.js";
 import type { AccountReport } from "../../admin/accounts.js";
+import { changedCapabilities } from "../../core/capabilities.js";
 import type { AccountAnswer } from "./schemas/account.js";
 import { isoTime } from "./schemas/field.js";
 
@@ -16,5 +17,11 @@ export function accountObject(
     expires_at: isoTime("expiresAt" in status ? status.expiresAt : undefined),
     failing,
     queue: { running, waiting },
+    capabilities: changedCapabilities(report.capabilities ?? []).map(
+      ({ name, value, change, assumption: { meaning, fallback, default: byDefault } }) => ({
+        ...{ name, value, default: byDefault, source: change.source, changed_at: isoTime(change.changedAt) },
+        ...{ meaning, fallback },
+      }),
+    ),
   };
 }

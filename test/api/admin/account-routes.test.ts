@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { startMeasured } from "../../conversations/measured-account.js";
 import { chatBody, type Gateway, postChat, startGateway } from "../../gateway.js";
 import { adminJson, requestAdmin } from "./administrator.js";
 
@@ -27,6 +28,7 @@ describe("GET /v1/admin/accounts", () => {
         ...{ id: "me", object: "account", kind: "kimi-web", simulated: false, origin: "config" },
         ...{ state: "ok", detail: expect.stringMatching(/\w/), until: null, failing: false },
         ...{ expires_at: expect.stringMatching(/^\d{4}-/), queue: { running: 0, waiting: 0 } },
+        capabilities: [],
       },
     ]);
     expect(await adminJson(gateway, "GET", "/accounts/me/quota")).toMatchObject({
@@ -34,6 +36,19 @@ describe("GET /v1/admin/accounts", () => {
       error: null,
     });
     expect((await requestAdmin(gateway, "GET", "/accounts/you/quota")).status).toBe(404);
+  });
+
+  test("tells where Kimi treats one otherwise than is assumed, since when, and what follows", async () => {
+    const gateway = await startMeasured({
+      ...{ "old-parent": false, "long-prompt": true, "echo-text": true, "busy-seconds": 9 },
+    });
+    const others = { source: "probe", changed_at: expect.stringMatching(/^\d{4}-/) };
+    const text = { en: expect.stringMatching(/\w/), zh: expect.stringMatching(/[\u4e00-\u9fff]/) };
+    expect(Object(await accountsOf(gateway))[0].capabilities).toEqual([
+      { ...others, name: "old-parent", value: false, default: true, meaning: text, fallback: text },
+      { ...others, name: "long-prompt", value: true, default: false, meaning: text, fallback: text },
+      { ...others, name: "busy-seconds", value: 9, default: 5, meaning: text, fallback: text },
+    ]);
   });
 
   test("checks one with a short chat, in Chinese as well", async () => {

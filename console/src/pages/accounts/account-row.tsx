@@ -8,6 +8,7 @@ import { Findings } from "../../components/findings.jsx";
 import { StateLabel } from "../../components/state.jsx";
 import { accountsMessages } from "../../i18n/accounts.js";
 import { useMessages } from "../../i18n/language.jsx";
+import { ChangedCapabilities } from "./changed-capabilities.jsx";
 
 type AccountRowProps = {
   account: Account;
@@ -70,6 +71,7 @@ export function AccountRow({ account, onLoginAnew, onRename }: AccountRowProps) 
             {account.id}: {origin}
           </Text>
         )}
+        <ChangedCapabilities capabilities={account.capabilities} />
         {check.error && <Failure what={t.checkFailed} error={check.error} />}
         {check.data && <Findings findings={check.data} />}
       </Stack>

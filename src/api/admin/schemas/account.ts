@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { FindingAnswer } from "./diagnostics.js";
-import { answerObject, LanguageField, listOf, NullableText, NullableTime, oneOf } from "./field.js";
+import { answerObject, LanguageField, listOf, NullableText, NullableTime, oneOf, Time } from "./field.js";
 
 const QuotaAnswer = answerObject("Quota", {
   name: Type.String(),
@@ -11,6 +11,21 @@ const QuotaAnswer = answerObject("Quota", {
 const accountStates = [
   ...(["ok", "expiring", "busy", "limited", "quota", "login required", "unavailable"] as const),
 ] as const;
+
+const TextAnswer = answerObject("Text", { en: Type.String(), zh: Type.String() }, "In each language");
+
+const flagOrNumber = (description: string) =>
+  Type.Unsafe<boolean | number>({ type: ["boolean", "number"], description });
+
+const CapabilityAnswer = answerObject("Changed capability", {
+  name: Type.String({ description: "As in docs/protocol/capabilities.md" }),
+  value: flagOrNumber("Whether the assumption is true of this account, or its number"),
+  default: flagOrNumber("What is assumed of every account"),
+  source: oneOf(["probe", "use"], { description: "Measured by moonbridge probe, or seen in use" }),
+  changed_at: Time,
+  meaning: TextAnswer,
+  fallback: TextAnswer,
+});
 
 export const AccountAnswer = answerObject("Account", {
   id: Type.String({ description: "The name of the upstream" }),
@@ -27,6 +42,10 @@ export const AccountAnswer = answerObject("Account", {
   expires_at: NullableTime,
   failing: Type.Boolean({ description: "Other upstreams are asked first, since this one fails" }),
   queue: answerObject("Queue", { running: Type.Number(), waiting: Type.Number() }),
+  capabilities: Type.Array(CapabilityAnswer, {
+    description:
+      "What is known of the account's behaviour, where it is not as Moonbridge assumes of every account",
+  }),
 });
 
 export const AccountListAnswer = listOf("Accounts", AccountAnswer);
