@@ -139,6 +139,8 @@ export async function createApp(
   );
   const journal = new Journal({ store: store.journal, keep: () => current.config.journal, warn });
   metrics.addJournalGauge(() => journal.lost);
+  const { traffic } = store;
+  if (traffic) metrics.addStoreGauges(() => store.traffic ?? traffic);
   const admin = createAdminContext({
     config: () => current.config,
     store,

@@ -28,6 +28,8 @@ export interface Store
   listAccounts(): Promise<readonly string[]>;
   /** Removes the stored credentials of an account; false if it has none. */
   removeCredentials(account: string): Promise<boolean>;
+  /** Of a store on a server; undefined for one in this process. */
+  readonly traffic: StoreTraffic | undefined;
   /** Whether the store answers now, in seconds at most. */
   isReachable(): Promise<boolean>;
   /**
@@ -53,6 +55,8 @@ export interface StoreIndex {
   /** The ids of nodes after this one, ascending, at most `limit`. */
   listNodes(after: number, limit: number): Promise<readonly number[]>;
 }
+/** What a process has asked of the store's server since it was opened. `refusedLocks`: another process held them. */
+export type StoreTraffic = { roundTrips: number; refusedLocks: number };
 
 /** An account's stored tokens. */
 export type StoredCredentials = {

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { AccountReport } from "../admin/accounts.js";
 import type { ToolObserver } from "../chat/tools/tool-observer.js";
+import type { StoreTraffic } from "../core/store.js";
 import type { AccountStatus } from "../core/types.js";
 import { version } from "../lib/version.js";
 import type { DriftEntry } from "./protocol-drift.js";
@@ -192,6 +193,19 @@ export class Metrics {
       (gauge) => {
         for (const { kind, name, count } of drift()) gauge.set({ kind, name }, count);
       },
+    );
+  }
+
+  /** For a store on a server. */
+  addStoreGauges(read: () => StoreTraffic): void {
+    this.#addGauge("moonbridge_store_round_trips_total", "Calls to the store's server", [], (gauge) =>
+      gauge.set(read().roundTrips),
+    );
+    this.#addGauge(
+      "moonbridge_store_refused_locks_total",
+      "Attempts to get a lock that another process held",
+      [],
+      (gauge) => gauge.set(read().refusedLocks),
     );
   }
 

@@ -76,6 +76,7 @@ export class InMemoryStore extends InMemoryConversations implements Store {
   readonly notes = [];
   readonly slots = undefined;
   readonly buckets = undefined;
+  readonly traffic = undefined;
   readonly journal = createInMemoryJournal(() => this.data);
   readonly sessions = createInMemorySessions(() => this.data);
   readonly capabilities = createInMemoryCapabilities(() => this.data);

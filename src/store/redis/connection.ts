@@ -34,6 +34,11 @@ export class RedisConnection {
     return this.#commands.address;
   }
 
+  /** How often this process has sent commands and waited for their replies. */
+  get roundTrips(): number {
+    return this.#commands.roundTrips;
+  }
+
   /** The reply to one command: a string, a number, null, or an array of such. */
   async send(...command: readonly string[]): Promise<unknown> {
     const [reply] = await this.#commands.send([command]);

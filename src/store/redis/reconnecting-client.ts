@@ -18,6 +18,8 @@ type Client = ReturnType<typeof createRedisClient>;
 export class ReconnectingClient {
   /** The URL without user and password. */
   readonly address: string;
+  /** How often commands were sent. */
+  roundTrips = 0;
   readonly #url: string;
   /** Undefined once it is closed. */
   #client: Client | undefined;
@@ -51,6 +53,7 @@ export class ReconnectingClient {
   /** The replies to commands that are sent together, in `timeout` milliseconds. Throws StoreError if one of them fails. */
   async send(commands: readonly (readonly string[])[], timeout = timeouts.reply): Promise<unknown[]> {
     const client = this.#getClient();
+    this.roundTrips++;
     try {
       const replies = commands.map((command) => client.sendCommand<unknown>(command));
       return await withDeadline(Promise.all(replies), timeout);

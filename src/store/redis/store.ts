@@ -10,6 +10,7 @@ import type {
   StoredFile,
   StoredKey,
   StoredResponse,
+  StoreTraffic,
 } from "../../core/store.js";
 import { redisMessages } from "../../i18n/redis-messages.js";
 import { CredentialCipher } from "../encryption.js";
@@ -45,6 +46,7 @@ export class RedisStore extends RedisConversations implements Store {
   readonly index: RedisIndex;
   readonly slots: RedisSlots;
   readonly buckets: RedisBuckets;
+  #refusedLocks = 0;
   readonly #connection: RedisConnection;
   readonly #credentials: RedisCredentials;
   readonly #keys: RedisApiKeys;
@@ -114,8 +116,10 @@ export class RedisStore extends RedisConversations implements Store {
     return this.#credentials.saveCredentials(account, tokens, fence);
   }
 
-  acquireLock(name: string, owner: string, until: number): Promise<number | undefined> {
-    return this.#credentials.acquireLock(name, owner, until);
+  async acquireLock(name: string, owner: string, until: number): Promise<number | undefined> {
+    const token = await this.#credentials.acquireLock(name, owner, until);
+    if (token === undefined) this.#refusedLocks++;
+    return token;
   }
 
   releaseLock(name: string, owner: string): Promise<void> {
@@ -200,6 +204,10 @@ export class RedisStore extends RedisConversations implements Store {
 
   countFiles(): Promise<{ files: number; bytes: number }> {
     return this.#files.countFiles();
+  }
+
+  get traffic(): StoreTraffic {
+    return { roundTrips: this.#connection.roundTrips, refusedLocks: this.#refusedLocks };
   }
 
   isReachable(): Promise<boolean> {

@@ -38,6 +38,7 @@ export class SqliteStore implements Store {
   readonly notes: readonly string[];
   readonly slots = undefined;
   readonly buckets = undefined;
+  readonly traffic = undefined;
   readonly journal = createJournalStore((task) => this.#run(task));
   readonly sessions = createSessionStore((task) => this.#run(task));
   readonly capabilities = createCapabilityStore((task) => this.#run(task));
