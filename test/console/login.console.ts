@@ -57,6 +57,7 @@ test("the button of the configured issuer logs in; a person without the admin sc
   await button.click();
   await page.getByText("The login by your identity provider did not work").waitFor();
   await page.getByText("oauth.adminScope").waitFor();
+  expect(await page.getByText("does not have the scope").count()).toBe(1);
   expect(page.url()).not.toContain("login-error");
   issuer.grantScopes("moonbridge:admin");
   await button.click();

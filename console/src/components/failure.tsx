@@ -31,7 +31,7 @@ export function Failure({ what, error, why, remedy, onRetry, children }: Failure
         <b>{common.why}: </b>
         {cause ?? message}
       </Text>
-      {code !== "unreachable" && cause !== undefined && (
+      {code !== "unreachable" && cause !== undefined && cause !== message && (
         <Text size="sm" className="server-words">
           {message} <code>{code}</code>
         </Text>

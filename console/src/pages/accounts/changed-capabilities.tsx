@@ -36,7 +36,7 @@ function Capability({ capability }: { capability: ChangedCapability }) {
         </Text>
       )}
       <Text size="xs" c="dimmed">
-        {t.sources[source]}, <RelativeTime iso={changed_at} /> · <code>{name}</code>
+        {t.sources[source]} · <RelativeTime iso={changed_at} /> · <code>{name}</code>
       </Text>
     </li>
   );
