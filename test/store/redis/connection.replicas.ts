@@ -1,11 +1,14 @@
+import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { Type } from "@sinclair/typebox";
 import { expect, onTestFinished, test } from "vitest";
 import { RedisConnection } from "../../../src/store/redis/connection.js";
 import { redisKey } from "../../../src/store/redis/keys.js";
 import { parseReply } from "../../../src/store/redis/reply.js";
 import { defineScript } from "../../../src/store/redis/script.js";
-import { RedisServer } from "./redis-server.js";
+import { freePort, RedisServer } from "./redis-server.js";
 
 async function startServer(settings: Record<string, string> = {}): Promise<RedisServer> {
   const server = await RedisServer.start({ settings });
@@ -134,6 +137,29 @@ test("no server, a server without TLS and one that says nothing fail within seco
   );
   server.pause();
   expect(await failureOf(RedisConnection.open(server.url))).toMatch(/does not answer in time/);
+});
+
+test("TLS is spoken with a certificate that can be verified, and else refused with a remedy", async () => {
+  const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
+  const [certificate, key] = [fixture("one-certificate.pem"), fixture("one-key.pem")];
+  const tlsPort = await freePort();
+  await startServer({
+    ...{ "tls-port": `${tlsPort}`, "tls-cert-file": certificate, "tls-key-file": key },
+    ...{ "tls-ca-cert-file": certificate, "tls-auth-clients": "no" },
+  });
+  const url = `rediss://127.0.0.1:${tlsPort}`;
+  expect(await failureOf(RedisConnection.open(url))).toMatch(
+    /certificate.*cannot be verified.*NODE_EXTRA_CA_CERTS/,
+  );
+  const module = new URL("../../../dist/src/store/redis/connection.js", import.meta.url).href;
+  const program = `import { RedisConnection } from ${JSON.stringify(module)};
+    const connection = await RedisConnection.open(${JSON.stringify(url)});
+    console.log(await connection.send("PING"));
+    await connection.close();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: certificate },
+  });
+  expect(stdout).toBe("PONG\n");
 });
 
 test("a full server, a read-only replica and a missing permission are named", async () => {
