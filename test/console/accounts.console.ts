@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { capabilityAccount } from "../../src/accounts/account-capabilities.js";
 import { currentUser } from "../conversations/measured-account.js";
 import { startGateway } from "../gateway.js";
+import { accessibilityViolations } from "./accessibility.js";
 import { openBrowser } from "./chromium.js";
 import { goTo, openConsole } from "./open-console.js";
 
@@ -110,6 +111,7 @@ test("an account from a login is renamed; a name that is taken is refused with t
   await dialog.getByLabel("New name").fill("second");
   await dialog.getByRole("button", { name: "Rename" }).click();
   await dialog.getByText("There is an account “second” already").waitFor();
+  expect(await accessibilityViolations(page)).toEqual([]);
   await dialog.getByLabel("New name").fill("home");
   await dialog.getByRole("button", { name: "Rename" }).click();
   await page.getByText("“first” is now “home”.").waitFor();
@@ -131,4 +133,5 @@ test("an account whose behaviour is not as assumed says so, in words, with what 
   const text = await item.textContent();
   expect(text).toMatch(/^Not true · A message can continue after an answer.*Therefore: Chats count as lines/);
   expect(text).toContain("Seen in use");
+  expect(await accessibilityViolations(page)).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { apiKey, startGateway } from "../gateway.js";
 import { consoleClientId, startIssuer } from "../openid-provider.js";
+import { accessibilityViolations } from "./accessibility.js";
 import { openBrowser } from "./chromium.js";
 import { openConsole } from "./open-console.js";
 
@@ -59,6 +60,7 @@ test("the button of the configured issuer logs in; a person without the admin sc
   await page.getByText("oauth.adminScope").waitFor();
   expect(await page.getByText("does not have the scope").count()).toBe(1);
   expect(page.url()).not.toContain("login-error");
+  expect(await accessibilityViolations(page)).toEqual([]);
   issuer.grantScopes("moonbridge:admin");
   await button.click();
   await page.getByRole("heading", { name: "Overview" }).waitFor();

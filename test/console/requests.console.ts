@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { accessibilityViolations } from "./accessibility.js";
 import { goTo, openConsole } from "./open-console.js";
 
 test("a request shows up while the page is open; its detail names error and remedy", async () => {
@@ -41,6 +42,7 @@ test("with journal.texts the page says so in the list and the detail, which has 
   expect(await prompt.textContent()).toBe(content);
   expect(await page.getByRole("region", { name: "Answer" }).textContent()).toContain(markup);
   await page.getByText("after 2 earlier messages").waitFor();
+  expect(await accessibilityViolations(page)).toEqual([]);
   expect(complaints).toEqual([]);
 });
 
