@@ -14,7 +14,7 @@ export type Row = {
   isMain?: boolean;
   start(context: RowContext): Promise<Started>;
 };
-export type MeasuredProcess = Pick<BenchProcess, "cpuTime" | "memory" | "openFiles" | "stop">;
+type MeasuredProcess = Pick<BenchProcess, "cpuTime" | "memory" | "openFiles" | "stop">;
 /** `process` is undefined where the client asks the upstream itself. */
 type Started = { port: number; process: MeasuredProcess | undefined };
 export type RunningRow = Row & Started;

@@ -22,6 +22,8 @@ export class SharedSlotQueue implements SlotSource {
   readonly #local: SlotQueue;
   /** By id: the slots in use, and the callers that wait. */
   readonly #places = new Map<string, SlotPlace>();
+  /** Ids that could not be given back to the store; they would count there until they expire. */
+  readonly #unreleased = new Set<string>();
   #serviceTime = 10_000;
   #renewal: NodeJS.Timeout | undefined;
   #subscription: Promise<() => void> | undefined;
@@ -96,6 +98,7 @@ export class SharedSlotQueue implements SlotSource {
     const { slots, pool, concurrency, minInterval = 0, onWait } = this.#options;
     try {
       await this.#subscribe();
+      await this.#releaseRest();
       const request = { id, key: place.key, depth, capacity: concurrency, minInterval };
       const reply = await slots.request(pool, request);
       // The client may have left meanwhile.
@@ -129,8 +132,18 @@ export class SharedSlotQueue implements SlotSource {
     const { slots, pool } = this.#options;
     this.#places.get(id)?.end();
     this.#places.delete(id);
-    // What cannot be given back expires.
-    slots.release(pool, id).catch(() => {});
+    slots.release(pool, id).catch(() => {
+      this.#unreleased.add(id);
+      this.#renewLater();
+    });
+  }
+
+  async #releaseRest(): Promise<void> {
+    const { slots, pool } = this.#options;
+    for (const id of this.#unreleased) {
+      await slots.release(pool, id);
+      this.#unreleased.delete(id);
+    }
   }
 
   #renewLater(): void {
@@ -141,12 +154,13 @@ export class SharedSlotQueue implements SlotSource {
   async #renew(): Promise<void> {
     clearTimeout(this.#renewal);
     this.#renewal = undefined;
-    if (this.#places.size === 0) return;
+    if (this.#places.size + this.#unreleased.size === 0) return;
     this.#renewLater();
     const { slots, pool, concurrency, minInterval = 0, onLost } = this.#options;
     const waiting = this.#idsOf("waiting").map((id) => ({ id, key: this.#places.get(id)?.key ?? "" }));
     const own = { held: this.#idsOf("held"), waiting, capacity: concurrency, minInterval };
     try {
+      await this.#releaseRest();
       const { granted, lost } = await slots.renew(pool, own);
       for (const id of granted) this.#places.get(id)?.grant();
       if (lost > 0) onLost(lost);

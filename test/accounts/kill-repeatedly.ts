@@ -10,7 +10,7 @@ import { openStore } from "../../src/store/open-store.js";
 const workerPath = new URL("./refresh-worker.mjs", import.meta.url).pathname;
 
 /** Where the credentials are; `encryptionKey`: in Base64. */
-export type Storage = { store: StoreLocation; encryptionKey?: string };
+type Storage = { store: StoreLocation; encryptionKey?: string };
 
 export type KillOptions = {
   /** How long Kimi accepts a refresh token after it was used. */

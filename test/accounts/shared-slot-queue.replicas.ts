@@ -15,13 +15,19 @@ async function startServer(): Promise<RedisServer> {
   return server;
 }
 
-type Options = { concurrency?: number; depth?: number; maxWait?: number; minInterval?: number };
+type Options = {
+  concurrency?: number;
+  depth?: number;
+  maxWait?: number;
+  minInterval?: number;
+  leaseMs?: number;
+};
 
 /** A process of the service: its queue for the account, and how to end it as a crash does. */
 async function openReplica(url: string, options: Options = {}) {
-  const { concurrency = 2, depth = 1_000, maxWait = 20_000, minInterval = 0 } = options;
+  const { concurrency = 2, depth = 1_000, maxWait = 20_000, minInterval = 0, leaseMs = lease } = options;
   const connection = await RedisConnection.open(url);
-  const slots = new RedisSlots(connection, lease);
+  const slots = new RedisSlots(connection, leaseMs);
   let lost = 0;
   const queue = new AccountQueue(
     { concurrency, minInterval, waitLimits: () => ({ depth, maxWait }) },
@@ -40,7 +46,13 @@ async function openReplica(url: string, options: Options = {}) {
     queue.close();
     await end();
   });
-  return { queue, end, lost: () => lost };
+  const isReachable = () =>
+    connection.send("PING").then(
+      () => true,
+      () => false,
+    );
+  const untilReachable = () => expect.poll(isReachable, { timeout: 10_000 }).toBe(true);
+  return { queue, end, untilReachable, lost: () => lost };
 }
 
 async function openReplicas(url: string, options: Options = {}) {
@@ -200,4 +212,16 @@ test("without Redis each process goes on with slots of its own, and is counted a
   await expect(first?.queue.acquire("c", AbortSignal.timeout(lease))).rejects.toThrow();
   last?.release();
   (await first?.queue.acquire("c", AbortSignal.timeout(8_000)))?.release();
+});
+
+test("a slot that could not be given back while Redis was away is given back by the next request", async () => {
+  const server = await startServer();
+  const { queue, untilReachable } = await openReplica(server.url, { concurrency: 1, leaseMs: 60_000 });
+  const slot = await queue.acquire("a", never);
+  await server.kill();
+  slot.release();
+  await sleep(50);
+  await server.restart();
+  await untilReachable();
+  await queue.acquire("b", AbortSignal.timeout(2_000));
 });
