@@ -16,13 +16,13 @@ async function kill(
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const storage = { store: { kind: "sqlite", path: join(folder, "moonbridge.db") } } as const;
   const outcomes = await killRepeatedly(onTestFinished, {
-    ...{ refreshGraceSeconds, killPoints: 100, loginsAtOnce: 12, storage },
+    ...{ refreshGraceSeconds, killPoints: 50, loginsAtOnce: 12, storage },
   });
   outcomesByName[name] = outcomes;
   return outcomes;
 }
 
-describe("kill -9 at a hundred points of a refresh", { concurrent: true, timeout: 120_000 }, () => {
+describe("kill -9 at fifty points of a refresh", { concurrent: true, timeout: 120_000 }, () => {
   test("recovers every login if Kimi accepts an old refresh token for a minute", async ({
     onTestFinished,
   }) => {

@@ -453,6 +453,7 @@ test("/openapi.json has every route and examples that work; /docs loads nothing 
       "keys",
       "keys/{id}",
       "log",
+      "login",
       "requests",
       "requests/{id}",
       "server",
