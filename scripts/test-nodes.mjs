@@ -4,7 +4,7 @@
 //   npm run test:nodes -- 24           on these
 //   npm run test:nodes -- 24 test/cli  only tests whose path contains this
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 
@@ -13,6 +13,8 @@ const isVersion = (arg) => /^\d+$/.test(arg);
 const versions = args.some(isVersion) ? args.filter(isVersion) : ["20", "22", "24"];
 const filters = args.filter((arg) => !isVersion(arg));
 const folder = mkdtempSync(join(tmpdir(), "moonbridge-nodes-"));
+// Tests run it as another user, too.
+chmodSync(folder, 0o755);
 
 try {
   for (const version of versions) {

@@ -96,7 +96,7 @@ test("a page of another origin cannot hand a login over", async () => {
   expect(imports).toBe(0);
 });
 
-test("an account from a login is renamed; a name that is taken is refused with the reason", async () => {
+test("an account from a login is renamed and removed; a name that is taken is refused with the reason", async () => {
   const { page, gateway } = await openConsole();
   await gateway.replaceConfig({ upstreams: [], modelAliases: { quick: "first/kimi" } });
   const site = { baseUrl: gateway.simulator.url, authUrl: gateway.simulator.url };
@@ -118,6 +118,13 @@ test("an account from a login is renamed; a name that is taken is refused with t
   await page.getByText("modelAliases.quick").waitFor();
   await page.getByText("home", { exact: true }).waitFor();
   expect(await gateway.store.listAccounts()).toEqual(["home", "second"]);
+
+  await page.getByRole("button", { name: "Remove", exact: true }).first().click();
+  await dialog.getByText("Remove the account “home”?").waitFor();
+  await dialog.getByRole("button", { name: "Remove" }).click();
+  await page.getByText("“home” is removed. Chats deleted at Kimi: 0, left there: 0.").waitFor();
+  expect(await accessibilityViolations(page)).toEqual([]);
+  expect(await gateway.store.listAccounts()).toEqual(["second"]);
 });
 
 test("an account whose behaviour is not as assumed says so, in words, with what follows", async () => {

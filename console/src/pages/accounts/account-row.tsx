@@ -1,8 +1,6 @@
-import { Alert, Badge, Button, Checkbox, Group, Paper, Stack, Text, Tooltip } from "@mantine/core";
-import { useState } from "react";
-import { useCheckAccount, useRemoveAccount } from "../../api/queries.js";
+import { Badge, Button, Group, Paper, Stack, Text, Tooltip } from "@mantine/core";
+import { useCheckAccount } from "../../api/queries.js";
 import type { Account } from "../../api/types.js";
-import { Confirm } from "../../components/confirm.jsx";
 import { Failure } from "../../components/failure.jsx";
 import { Findings } from "../../components/findings.jsx";
 import { StateLabel } from "../../components/state.jsx";
@@ -14,13 +12,13 @@ type AccountRowProps = {
   account: Account;
   onLoginAnew: () => void;
   onRename: () => void;
+  onRemove: () => void;
 };
 
 /** One account with what can be done with it. */
-export function AccountRow({ account, onLoginAnew, onRename }: AccountRowProps) {
+export function AccountRow({ account, onLoginAnew, onRename, onRemove }: AccountRowProps) {
   const t = useMessages(accountsMessages);
   const check = useCheckAccount();
-  const [isRemoving, setIsRemoving] = useState(false);
   const origin = { config: t.fromConfig, "built-in": t.builtIn, login: undefined }[account.origin];
   return (
     <Paper withBorder p="md">
@@ -55,7 +53,7 @@ export function AccountRow({ account, onLoginAnew, onRename }: AccountRowProps) 
               </Button>
             )}
             {account.origin === "login" && (
-              <Button size="xs" variant="subtle" color="red" onClick={() => setIsRemoving(true)}>
+              <Button size="xs" variant="subtle" color="red" onClick={onRemove}>
                 {t.remove}
               </Button>
             )}
@@ -75,49 +73,6 @@ export function AccountRow({ account, onLoginAnew, onRename }: AccountRowProps) 
         {check.error && <Failure what={t.checkFailed} error={check.error} />}
         {check.data && <Findings findings={check.data} />}
       </Stack>
-      <RemoveAccount account={account.id} opened={isRemoving} onClose={() => setIsRemoving(false)} />
     </Paper>
-  );
-}
-
-function RemoveAccount({
-  account,
-  opened,
-  onClose,
-}: {
-  account: string;
-  opened: boolean;
-  onClose: () => void;
-}) {
-  const t = useMessages(accountsMessages);
-  const [deletesChats, setDeletesChats] = useState(true);
-  const remove = useRemoveAccount();
-  return (
-    <>
-      {remove.data && (
-        <Alert color="green" role="status" mt="sm">
-          {t.removed(account, remove.data.chats.deleted, remove.data.chats.left)}
-        </Alert>
-      )}
-      <Confirm
-        opened={opened}
-        question={t.removeQuestion(account)}
-        consequence={t.removeText}
-        action={t.remove}
-        failed={t.removeFailed}
-        isRunning={remove.isPending}
-        error={remove.error}
-        onConfirm={() =>
-          remove.mutate({ id: account, chats: deletesChats ? "delete" : "keep" }, { onSuccess: onClose })
-        }
-        onClose={onClose}
-      >
-        <Checkbox
-          label={t.removeChats}
-          checked={deletesChats}
-          onChange={({ currentTarget }) => setDeletesChats(currentTarget.checked)}
-        />
-      </Confirm>
-    </>
   );
 }

@@ -10,6 +10,7 @@ import { useMessages } from "../../i18n/language.jsx";
 import { AccountRow } from "./account-row.jsx";
 import { HandOverPanel, HarPanel, PastePanel } from "./connect-ways.jsx";
 import { ImportResult } from "./import-result.jsx";
+import { type Removal, RemoveAccount, RemovedNotice } from "./remove-account.jsx";
 import { RenameAccount, RenamedNotice, type Renaming } from "./rename-account.jsx";
 
 type Way = keyof (typeof accountsMessages)["en"]["ways"];
@@ -19,8 +20,10 @@ export default function AccountsPage() {
   const t = useMessages(accountsMessages);
   const accounts = useAccounts();
   const [name, setName] = useState("");
-  // Here, since the row of the old name is gone as soon as there is a new one.
+  // Here, since the row is gone as soon as the account has another name or is removed.
   const [chosen, setChosen] = useState<string>();
+  const [removing, setRemoving] = useState<string>();
+  const [removal, setRemoval] = useState<Removal>();
   const [renaming, setRenaming] = useState<Renaming>();
   const connect = useRef<HTMLDivElement>(null);
   return (
@@ -32,12 +35,17 @@ export default function AccountsPage() {
       {chosen !== undefined && (
         <RenameAccount account={chosen} onClose={() => setChosen(undefined)} onRenamed={setRenaming} />
       )}
+      {removal && <RemovedNotice removal={removal} />}
+      {removing !== undefined && (
+        <RemoveAccount account={removing} onClose={() => setRemoving(undefined)} onRemoved={setRemoval} />
+      )}
       <Stack gap="sm">
         {accounts.data?.map((account) => (
           <AccountRow
             key={account.id}
             account={account}
             onRename={() => setChosen(account.id)}
+            onRemove={() => setRemoving(account.id)}
             onLoginAnew={() => {
               setName(account.id);
               connect.current?.scrollIntoView({ behavior: "smooth" });
