@@ -69,9 +69,24 @@ export type AppOptions = {
 export async function createApp(
   config: Config,
   log: FastifyBaseLogger,
-  { timeouts, recorder, logTail, transforms = [] }: AppOptions = {},
+  options: AppOptions = {},
 ): Promise<App> {
   const store = await openStore(config);
+  try {
+    return await createAppWithStore(store, config, log, options);
+  } catch (error) {
+    // An open connection to Redis would keep the process from ending.
+    await store.close();
+    throw error;
+  }
+}
+
+async function createAppWithStore(
+  store: Store,
+  config: Config,
+  log: FastifyBaseLogger,
+  { timeouts, recorder, logTail, transforms = [] }: AppOptions,
+): Promise<App> {
   for (const note of store.notes) log.warn(note);
   const activity = new Activity();
   const warn = (message: string, error: unknown) => log.warn({ error }, message);

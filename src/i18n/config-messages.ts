@@ -67,8 +67,8 @@ export const configMessages = {
     "这个用户没有主目录，数据库无处存放。请把 MOONBRIDGE_STORE 设为一个文件，例如 sqlite:/data/moonbridge.db，或把 HOME 设为一个文件夹。",
   ),
   expectedRedisUrl: text(
-    "store: expected redis://user:password@host:6379/0 or rediss://…, where only the host is needed.",
-    "store：应为 redis://user:password@host:6379/0 或 rediss://…，其中只有主机名是必需的。",
+    "store: expected redis://user:password@host:6379/0 or rediss://…, where only the host is needed; in a password, / is %2F, # is %23 and + is %2B.",
+    "store：应为 redis://user:password@host:6379/0 或 rediss://…，其中只有主机名是必需的；密码中的 / 写成 %2F，# 写成 %23，+ 写成 %2B。",
   ),
   filesOnThisMachine: (folder: string) =>
     text(

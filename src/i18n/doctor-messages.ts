@@ -85,6 +85,7 @@ export const doctorMessages = {
     "none; tokens of the issuer in the config open this server",
     "没有；用配置中签发方的令牌访问",
   ),
+  keysUnknown: text("not known, since the store cannot be read", "无法得知，因为存储无法读取"),
   noKeysYet: text("none yet; the first start makes one and prints it", "还没有；第一次启动时会生成并显示"),
   noKeysForHost: (host: string) =>
     text(

@@ -40,7 +40,10 @@ export const redisDoctorMessages = {
     "A restart of Redis loses logins that were renewed since its last snapshot",
     "Redis 重启会丢失上次快照之后续期的登录",
   ),
-  setAppendOnly: text("Set appendonly yes in redis.conf.", "请在 redis.conf 中设置 appendonly yes。"),
+  setAppendOnly: text(
+    "Run CONFIG SET appendonly yes while Redis runs, and only then set it in redis.conf: started with it for the first time, Redis is empty.",
+    "先在 Redis 运行时执行 CONFIG SET appendonly yes，再写入 redis.conf：如果第一次带着这个设置启动，Redis 会是空的。",
+  ),
   noFsync: text(
     "A power cut loses logins that were renewed in the last half minute (appendfsync no)",
     "断电会丢失最近半分钟内续期的登录（appendfsync no）",

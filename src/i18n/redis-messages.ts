@@ -10,8 +10,8 @@ export const redisMessages = {
     ),
   noReply: (address: string) =>
     text(
-      `The store ${address} does not answer in time. Check that Redis runs and is not overloaded.`,
-      `存储 ${address} 没有及时回应。请检查 Redis 是否在运行、是否过载。`,
+      `The store ${address} does not answer in time. Check that Redis runs and is not overloaded${address.startsWith("rediss:") ? ", and that this port takes TLS" : ""}.`,
+      `存储 ${address} 没有及时回应。请检查 Redis 是否在运行、是否过载${address.startsWith("rediss:") ? "，以及这个端口是否接受 TLS" : ""}。`,
     ),
   wrongPassword: (address: string) =>
     text(
@@ -67,6 +67,11 @@ export const redisMessages = {
     text(
       `The certificate of the store ${address} cannot be verified. Set NODE_EXTRA_CA_CERTS to the certificate of its authority.`,
       `无法验证存储 ${address} 的证书。请把 NODE_EXTRA_CA_CERTS 设为其颁发机构的证书。`,
+    ),
+  noSuchDatabase: (address: string) =>
+    text(
+      `The store ${address} has no database of this number; Redis has 16 by default, from 0. Correct "store" (MOONBRIDGE_STORE).`,
+      `存储 ${address} 没有这个编号的数据库；Redis 默认有 16 个，从 0 开始。请改正 "store"（MOONBRIDGE_STORE）。`,
     ),
   refused: (address: string) =>
     text(`The store ${address} refused a command.`, `存储 ${address} 拒绝了一条命令。`),

@@ -69,9 +69,9 @@ export const storeMessages = {
     "数据库中的登录是加密的，而没有密钥可以解开。请把 MOONBRIDGE_ENCRYPTION_KEY 设为加密时的密钥。如果密钥已丢失，请移走数据库并重新登录。",
   ),
   wrongEncryptionKey: text(
-    "A login in the database cannot be opened: MOONBRIDGE_ENCRYPTION_KEY is not the key that it was sealed with, or the " +
+    "What is sealed in the database cannot be opened: MOONBRIDGE_ENCRYPTION_KEY is not the key that it was sealed with, or the " +
       "database was changed. Set the right key; after a rotation the one before goes into MOONBRIDGE_ENCRYPTION_KEY_OLD. " +
       "If it is lost, restore a backup, or move the database away and log in again.",
-    "无法解开数据库中的一个登录：MOONBRIDGE_ENCRYPTION_KEY 不是加密时的密钥，或数据库被改动过。请设置正确的密钥；更换密钥之后，旧密钥放在 MOONBRIDGE_ENCRYPTION_KEY_OLD 中。如果密钥已丢失，请恢复备份，或移走数据库并重新登录。",
+    "无法解开数据库中加密的内容：MOONBRIDGE_ENCRYPTION_KEY 不是加密时的密钥，或数据库被改动过。请设置正确的密钥；更换密钥之后，旧密钥放在 MOONBRIDGE_ENCRYPTION_KEY_OLD 中。如果密钥已丢失，请恢复备份，或移走数据库并重新登录。",
   ),
 };

@@ -25,7 +25,7 @@ export function toLoggedError(thrown: FastifyError, request: FastifyRequest): Ga
   const error = fromFastifyError(thrown) ?? toGatewayError(thrown);
   if (error.code === "internal")
     request.log.error({ reqId: request.id, stack: stackWithoutMessage(error.cause) }, "unexpected failure");
-  if (error.code === "store_unavailable")
+  if (error.code === "store_unavailable" && error.cause)
     request.log.error({ reqId: request.id, error: error.cause }, "the store failed");
   return error;
 }

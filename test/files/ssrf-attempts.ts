@@ -323,7 +323,6 @@ export const malformedLinks = [
   "http://public.test%2F@127.0.0.1%3APORT/",
   "http://127.0.0.1%00.public.test:PORT/",
   "http://127.0.0.1 .public.test:PORT/",
-  "http://xn--a:PORT/",
 ];
 
 /** DNS answers that must be refused, since at least one address is not public. */

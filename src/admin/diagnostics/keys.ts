@@ -30,6 +30,7 @@ async function checkEachKey(
 ): Promise<Finding[]> {
   const stored = (await store?.listKeys()) ?? [];
   const all = [...keys.map((key) => ({ name: key.name, settings: toKeySettings(key) })), ...stored];
+  if (!store && all.length === 0) return [{ what, state: "warn", detail: doctorMessages.keysUnknown }];
   if (all.length === 0) return [noKeysFinding(server.host, oauth !== undefined)];
   const admins = all.filter(({ settings }) => settings.scopes.includes("admin")).length;
   const detail = doctorMessages.keyCounts(keys.length, stored.length, admins);

@@ -30,6 +30,7 @@ type Description = readonly [codes: RegExp, describe: (address: string) => Local
 /** By the first word of an error reply. */
 const replyDescriptions: readonly Description[] = [
   [/^(NOAUTH|WRONGPASS)$/, redisMessages.wrongPassword],
+  [/^DB_INDEX$/, redisMessages.noSuchDatabase],
   [/^NOPERM$/, redisMessages.notPermitted],
   [/^OOM$/, redisMessages.full],
   [/^READONLY$/, redisMessages.readOnly],
@@ -67,6 +68,7 @@ function isMissedReply(error: unknown): boolean {
 function replyCode(message: string): string {
   // The replies of a server with a password of the older kind, or without any.
   if (/^ERR (invalid password|AUTH |Client sent AUTH)/.test(message)) return "WRONGPASS";
+  if (/^ERR (invalid )?DB index/i.test(message)) return "DB_INDEX";
   return /^([A-Z]+)(?: |$)/.exec(message)?.[1] ?? "";
 }
 

@@ -89,6 +89,8 @@ export class RedisStore extends RedisConversations implements Store {
       const cipher = new CredentialCipher(encryptionKeys);
       const credentials = new RedisCredentials(connection, cipher);
       await credentials.sealOutdated();
+      // Without a login, the secrets tell whether the key is the right one.
+      await new RedisSecrets(connection, cipher).list();
       return new RedisStore(connection, credentials, cipher);
     } catch (error) {
       await connection.close();
